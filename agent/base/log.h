@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdarg.h>
+#include <syslog.h>
+
+#include "base/macro.h"
+
+/*
+ * Messages to the journal with fields, to standard error where there is no
+ * journal. Inner modules return errors; the module that decides logs, once.
+ * Keys and passwords are never logged.
+ */
+
+/* What a message is about; every member may be NULL. Becomes ENDPOINT=, DEVICE=, BUS=, OBJECT_PATH=, MESSAGE_ID=. */
+struct log_about {
+	const char *endpoint;
+	const char *device;
+	const char *bus;
+	const char *path;
+	const char *message_id;
+};
+
+/* Highest syslog level that is printed, LOG_INFO at start. */
+void log_set_level(int level);
+int log_level(void);
+/* 0, or -EINVAL: "debug", "info", "notice", "warning", "error". */
+int log_level_parse(const char *text, int *ret);
+/* Name for messages on standard error, such as "fieldwayd"; not copied. */
+void log_set_name(const char *name);
+
+void log_write(int level, const struct log_about *about, const char *file, int line,
+	       const char *function, const char *format, ...) _printf_(6, 7);
+
+#define log_full(level, about, ...)                                                          \
+	do {                                                                                 \
+		if ((level) <= log_level())                                                  \
+			log_write((level), (about), __FILE__, __LINE__, __func__, __VA_ARGS__); \
+	} while (0)
+
+#define log_error(about, ...) log_full(LOG_ERR, about, __VA_ARGS__)
+#define log_warning(about, ...) log_full(LOG_WARNING, about, __VA_ARGS__)
+#define log_notice(about, ...) log_full(LOG_NOTICE, about, __VA_ARGS__)
+#define log_info(about, ...) log_full(LOG_INFO, about, __VA_ARGS__)
+#define log_debug(about, ...) log_full(LOG_DEBUG, about, __VA_ARGS__)
+
+/*
+ * A budget for one kind of message: true when it may be printed now. Zero
+ * initialised it allows 10 messages per 30 s of monotonic time; the first one
+ * allowed after a silence says through *ret_suppressed (may be NULL) how many
+ * were swallowed.
+ */
+struct log_budget {
+	unsigned count, suppressed;
+	unsigned long long window_usec;
+};
+int log_budget_take(struct log_budget *budget, unsigned *ret_suppressed);

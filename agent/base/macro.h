@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b) ({ __typeof__(a) _a = (a); __typeof__(b) _b = (b); _a < _b ? _a : _b; })
+#define MAX(a, b) ({ __typeof__(a) _a = (a); __typeof__(b) _b = (b); _a > _b ? _a : _b; })
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+
+/* Runs f(&variable) when the variable leaves its scope. */
+#define _cleanup_(f) __attribute__((cleanup(f)))
+#define _printf_(a, b) __attribute__((format(printf, a, b)))
+#define _unused_ __attribute__((unused))
+
+/* Gives the value away and leaves NULL behind. */
+#define TAKE_PTR(p) ({ __typeof__(p) *_pp = &(p), _p = *_pp; *_pp = NULL; _p; })
+
+/* Defines x_freep() for _cleanup_() from an x_free() that takes NULL. */
+#define DEFINE_FREEP(type, func)                     \
+	static inline void func##p(type *p)          \
+	{                                            \
+		if (*p)                              \
+			*p = func(*p);               \
+	}
+
+static inline void freep(void *p)
+{
+	free(*(void **)p);
+}
+#define _cleanup_free_ _cleanup_(freep)
+
+void closep(int *fd); /* close() unless negative; str.c */
+#define _cleanup_close_ _cleanup_(closep)
