@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "transport/message.h"
+#include "transport/uri.h"
+
+struct sd_event;
+struct timers;
+
+/*
+ * What all sessions of a process share: the inner epoll, the name resolver's
+ * thread, GnuTLS's priority cache and PSK callback, receive buffers.
+ */
+struct transport;
+int transport_new(struct sd_event *event, struct timers *timers, struct transport **ret);
+struct transport *transport_free(struct transport *t); /* after all sessions */
+
+/*
+ * A server as many sessions share it: the adaptive window over handshakes,
+ * registrations, CONs and NON bursts, and the addresses of its name.
+ */
+struct governor;
+int governor_new(struct transport *t, const char *server_name, struct governor **ret);
+struct governor *governor_free(struct governor *g); /* after all its sessions */
+
+/*
+ * One account's association with one server: one socket, one (D)TLS session,
+ * reliability, de-duplication, block-wise transfer. It connects by itself when
+ * something is sent and reconnects after failures.
+ */
+struct session;
+struct exchange; /* a request of the server that waits for its response */
+struct call;     /* a request of ours, or a notification, that waits for its end */
+
+enum session_security {
+	SESSION_SECURITY_NONE,
+	SESSION_SECURITY_PSK,
+};
+
+/*
+ * Fetches the PSK for the handshake that starts now. ret_key is a malloc'd key
+ * that the transport wipes and frees. Errors end the handshake attempt.
+ */
+typedef int (*session_psk_handler)(void *userdata, uint8_t **ret_key, size_t *ret_size);
+
+struct session_config {
+	struct transport *transport;
+	struct governor *governor;
+	const struct uri *uri;        /* copied */
+	enum session_security security;
+	const char *psk_identity;     /* copied */
+	session_psk_handler psk;
+	const char *label;            /* endpoint name for logs; must outlive the session */
+};
+
+enum session_event {
+	/* The first datagram can go, or a new security context exists (handshake without resumption, or a new address without security). */
+	SESSION_NEW_CONTEXT,
+	/* The session was resumed: same security context. */
+	SESSION_RESUMED,
+	/* Name unresolvable, handshake failed, alert, peer silent: error is a negative errno. Pending calls end with it first. */
+	SESSION_FAILED,
+};
+
+struct session_ops {
+	/* error: negative errno with SESSION_FAILED (-ECONNREFUSED, -ETIMEDOUT, -EACCES handshake refused, -ENOKEY, -EHOSTUNREACH name); alert: TLS alert 0..255 or -1. */
+	void (*event)(void *userdata, enum session_event event, int error, int alert);
+	/*
+	 * A complete request (blocks put together, duplicates and bad options
+	 * already dealt with). Ends with exactly one exchange_respond() or
+	 * exchange_ignore(), at once or later. The message and its spans live
+	 * until the handler returns.
+	 */
+	void (*request)(void *userdata, struct exchange *exchange, const struct message *request);
+	/* The server refused a notification by RST: its token. */
+	void (*reset)(void *userdata, const uint8_t *token, uint8_t token_size);
+};
+
+int session_new(const struct session_config *config, const struct session_ops *ops, void *userdata,
+		struct session **ret);
+/* Ends every call with -ECANCELED, sends close_notify, closes. Never calls back afterwards. */
+struct session *session_free(struct session *s);
+/* Closes the connection; the next send starts a new one (full handshake). */
+void session_disconnect(struct session *s);
+/* Monotonic time of the last message that proved the peer alive (an ACK or response to a CON, or a completed handshake); 0 if none. */
+uint64_t session_alive_usec(const struct session *s);
+/* Local address and port now in use, for /4 and logs; -ENOTCONN. */
+int session_local_address(const struct session *s, char *ret, size_t size);
+
+/* ---- answers to requests of the server ---- */
+
+/*
+ * Sends the response: piggybacked if the request is CON and no empty ACK has
+ * gone out (one goes out by itself 1 s after the request), separate otherwise.
+ * Payloads larger than a block go block-wise from a snapshot. The response's
+ * type, id and token are filled in. acked (may be NULL) is called once when the
+ * peer has it: at once for piggybacked ones and NONs, after the ACK of a
+ * separate one, or with a negative errno.
+ */
+void exchange_respond(struct exchange *e, const struct message *response,
+		      void (*acked)(void *userdata, int error), void *userdata);
+/* The request is dropped without an answer (a CON is still acknowledged never: silence). */
+void exchange_ignore(struct exchange *e);
+/* May be called between request and response when a response will take longer: sends the empty ACK now. */
+void exchange_acknowledge(struct exchange *e);
+
+/* ---- our requests ---- */
+
+enum call_priority { /* higher first in the governor's queue */
+	CALL_UPDATE,
+	CALL_NOTIFICATION,
+	CALL_REGISTRATION,
+};
+
+/*
+ * End of a call. error 0: response is the complete response (blocks put
+ * together), or for a notification NULL: acknowledged, or sent if NON.
+ * Otherwise negative errno: -ETIMEDOUT no answer after all retransmissions,
+ * -ECONNRESET RST received, -ECANCELED, or what ended the session.
+ */
+typedef void (*call_handler)(void *userdata, int error, const struct message *response);
+
+/*
+ * Sends a CON request; token, id and blocks are ours. The message is copied.
+ * *ret (may be NULL) is valid until the handler has run. Connects first if
+ * needed. 0, or -ENOMEM, -EMSGSIZE.
+ */
+int session_request(struct session *s, const struct message *request, enum call_priority priority,
+		    call_handler handler, void *userdata, struct call **ret);
+/*
+ * Sends a notification with its observe number; message->token names the
+ * observation. At most one CON notification per session is in flight (NSTART
+ * 1, RFC 7252 4.7); others wait in order. handler may be NULL. A session that
+ * is not connected refuses with -ENOTCONN.
+ */
+int session_notify(struct session *s, const struct message *notification, bool confirmable,
+		   call_handler handler, void *userdata, struct call **ret);
+/* Forgets a call; its handler is not run. NULL is allowed. */
+struct call *call_cancel(struct call *c);
+
+/* Totals for /7 and statistics. */
+struct session_counters {
+	uint64_t sent_bytes, received_bytes;
+	uint32_t sent_messages, received_messages, retransmissions, duplicates, malformed, handshakes, resumptions;
+};
+const struct session_counters *session_counters(const struct session *s);
