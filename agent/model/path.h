@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A LwM2M path: depth 0 is the root, then object, object instance, resource, resource instance (Core 7.1). */
+enum path_depth {
+	PATH_ROOT = 0,
+	PATH_OBJECT = 1,
+	PATH_INSTANCE = 2,
+	PATH_RESOURCE = 3,
+	PATH_RESOURCE_INSTANCE = 4,
+};
+
+/* 65535 is reserved: no object, no instance (Core 7.1). */
+#define ID_NONE UINT16_C(65535)
+
+struct path {
+	union {
+		uint16_t ids[4];
+		struct {
+			uint16_t object, instance, resource, resource_instance;
+		};
+	};
+	uint8_t depth;
+};
+
+#define PATH_TEXT_MAX sizeof("/65535/65535/65535/65535")
+
+static inline struct path path_of_object(uint16_t o)
+{
+	return (struct path){ .ids = { o }, .depth = 1 };
+}
+static inline struct path path_of_instance(uint16_t o, uint16_t i)
+{
+	return (struct path){ .ids = { o, i }, .depth = 2 };
+}
+static inline struct path path_of_resource(uint16_t o, uint16_t i, uint16_t r)
+{
+	return (struct path){ .ids = { o, i, r }, .depth = 3 };
+}
+static inline struct path path_of_resource_instance(uint16_t o, uint16_t i, uint16_t r, uint16_t ri)
+{
+	return (struct path){ .ids = { o, i, r, ri }, .depth = 4 };
+}
+
+/* "/3/0/1", with or without the leading slash; "/" and "" are the root. -EINVAL: other text, leading zeros, 65535 or more. */
+int path_parse(const char *text, size_t size, struct path *ret);
+/* One segment: a decimal id without leading zeros, 0..65535 (65535 allowed here). -EINVAL. */
+int path_parse_id(const char *text, size_t size, uint16_t *ret);
+/* Writes "/3/0/1", "/" for the root; returns ret. */
+char *path_format(const struct path *path, char ret[PATH_TEXT_MAX]);
+/* Orders by ids, a shorter path before what it contains. */
+int path_compare(const struct path *a, const struct path *b);
+bool path_equal(const struct path *a, const struct path *b);
+/* True when inner lies at or below outer. */
+bool path_contains(const struct path *outer, const struct path *inner);
+/* The first `depth` ids. */
+struct path path_cut(const struct path *path, unsigned depth);
+/* path with one more id. */
+struct path path_child(const struct path *path, uint16_t id);

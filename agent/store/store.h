@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/definition.h"
+#include "model/record.h"
+#include "store/backing.h"
+
+/*
+ * The values of one endpoint: object instances with their resources, each kept
+ * here or backed. Single-threaded. Memory per idle endpoint counts: 10,000 of
+ * them with three objects each share one process.
+ */
+struct store;
+
+enum store_change {
+	STORE_CHANGE_VALUES,    /* values or qualities at or below the paths */
+	STORE_CHANGE_INSTANCES, /* the set of objects and object instances */
+};
+
+/*
+ * What changed since the last call, as one change: paths (resource level,
+ * instance level for instances, ascending, no duplicates) of values whose
+ * content or quality really differ. Runs from the event that made the change,
+ * never inside store_write() before its done.
+ */
+typedef void (*store_watch)(void *userdata, enum store_change change, const struct path *paths, size_t n);
+
+int store_new(const struct definitions *definitions, struct store **ret);
+struct store *store_free(struct store *s); /* pending writes end with -ECANCELED */
+void store_set_watch(struct store *s, store_watch watch, void *userdata);
+
+/* ---- shape ---- */
+
+/* Objects appear with their first instance or by this call, in one version. -EEXIST in another version. */
+int store_add_object(struct store *s, const struct object_definition *definition);
+int store_add_instance(struct store *s, const struct object_definition *definition, uint16_t instance);
+int store_remove_instance(struct store *s, uint16_t object, uint16_t instance); /* -ENOENT */
+/*
+ * Makes a resource exist in an instance, without value (STORE_NEVER when it has
+ * a backing without read(), else absent until a value comes). Executables
+ * exist by this call too. -ENOENT no such instance, -EINVAL not in the
+ * definition.
+ */
+int store_add_resource(struct store *s, const struct path *resource, const struct backing *backing);
+int store_remove_resource(struct store *s, const struct path *resource);
+
+const struct object_definition *store_object(const struct store *s, uint16_t object); /* NULL */
+const struct resource_definition *store_resource(const struct store *s, const struct path *path); /* by definition; NULL */
+bool store_exists(const struct store *s, const struct path *path); /* any depth; the root always does */
+
+/* Walks what exists directly below a path (objects, instances, resources, resource instances), ascending. f returns 0 to go on; its other values end the walk and are returned. */
+int store_children(const struct store *s, const struct path *path,
+		   int (*f)(void *userdata, const struct path *child), void *userdata);
+/* Lowest free instance id of an object, ID_NONE if full. */
+uint16_t store_free_instance(const struct store *s, uint16_t object);
+
+/* ---- values, from the side that backs them ---- */
+
+/*
+ * Sets values from their source as one change: value types are converted to
+ * the definition's (-EINVAL, -ERANGE else, nothing set). Sampling times come
+ * from the records. Quality becomes good. Instances of multiple resources are
+ * made as needed.
+ */
+int store_update(struct store *s, const struct record *records, size_t n);
+static inline int store_update_one(struct store *s, const struct path *path, const struct value *value)
+{
+	struct record record = { .path = *path, .value = *value };
+	return store_update(s, &record, 1);
+}
+/* Removes a resource instance, or all instances of a multiple resource. */
+int store_remove_value(struct store *s, const struct path *path);
+int store_set_quality(struct store *s, const struct path *resource, enum store_quality quality);
+enum store_quality store_quality(const struct store *s, const struct path *resource);
+/* Brackets around several of the calls above: watchers see one change at the outer end. */
+void store_begin(struct store *s);
+void store_end(struct store *s);
+
+/* ---- reading ---- */
+
+/*
+ * One resource or resource instance. The value is a copy. -ENOENT; -EPERM not
+ * readable is NOT checked here; -ENODATA -ESTALE -EHOSTDOWN by quality (with
+ * last_known true a stale or offline value is returned with 0 all the same).
+ */
+int store_read(struct store *s, const struct path *path, bool last_known, struct value *ret,
+	       uint64_t *ret_boottime_usec);
+/*
+ * Everything readable at or below the path as records, ascending; resources
+ * that are not good are left out unless last_known; *ret_left_out (may be
+ * NULL) counts them. max_version: resources that the definition lacks are left
+ * out (NULL: the store's own definition). -ENOENT.
+ */
+int store_collect(struct store *s, const struct path *path, bool last_known, struct records *ret,
+		  unsigned *ret_left_out);
+/* Payload for a 5.03: device, age, reason. */
+void store_explain(struct store *s, const struct path *path, char *ret, size_t size);
+
+/* ---- writing, from the server side ---- */
+
+enum store_write_mode {
+	STORE_REPLACE, /* Write (Replace): Core 6.3.3 */
+	STORE_UPDATE,  /* Write (Partial Update) */
+	STORE_CREATE,  /* Create: target instance is made first */
+	STORE_BOOTSTRAP, /* ignores operations; makes what is missing */
+};
+
+/*
+ * A whole Write: checks everything (types, ranges, operations, Objlnk targets,
+ * backing check()), applies memory values together and backed ones in order,
+ * stopping at the first failure. done runs exactly once; watches run after it.
+ * target: instance, resource or resource instance. Records lie at or below it;
+ * they are copied. Unknown resources in an instance's records are skipped.
+ * done's error as in backing.h, or -EPERM (4.05), -ENOENT (4.04), -EINVAL and
+ * -ERANGE (4.00), -EEXIST; -EREMOTEIO: some were accepted, then one failed, and
+ * the reason says which.
+ */
+void store_write(struct store *s, const struct path *target, enum store_write_mode mode,
+		 const struct record *records, size_t n, backing_done done, void *userdata);
+/* -EPERM not executable, -ENOENT; argument may be "". */
+void store_execute(struct store *s, const struct path *resource, const char *argument,
+		   backing_done done, void *userdata);
+/* Delete from the server side: -EPERM when the object forbids it is the caller's to decide. */
+int store_delete(struct store *s, const struct path *path);
+
+/* ---- demand ---- */
+
+/*
+ * How fresh a path is wanted (epmax; USEC_INFINITY: no wish), set by observe,
+ * asked by mapping through the callback.
+ */
+typedef void (*store_demand)(void *userdata, const struct path *path, uint64_t period_usec);
+void store_set_demand(struct store *s, store_demand demand, void *userdata);
+void store_want(struct store *s, const struct path *path, uint64_t period_usec);
