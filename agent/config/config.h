@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/plugin.h"
+#include "base/yaml.h"
+#include "model/definition.h"
+#include "model/path.h"
+#include "model/unit.h"
+#include "model/value.h"
+
+/*
+ * The files of a configuration folder as plain structs, everything merged,
+ * expanded and checked (../shared contract: fieldwayd(8), the key tables).
+ * Reading has no side effect. All memory belongs to struct config.
+ */
+
+/* A plugin's key table as its host described it. */
+struct config_plugin {
+	char *name, *version;
+	uint64_t capabilities;
+	struct fieldway_key *keys;
+	size_t n_keys;
+};
+
+enum config_stale_read {
+	CONFIG_STALE_ERROR,
+	CONFIG_STALE_LAST,
+};
+
+/* `stale:`; exactly one of times and after_usec is not 0 (after: 3x or after: 10s). */
+struct config_stale {
+	unsigned times;
+	uint64_t after_usec;
+	enum config_stale_read read;
+};
+
+enum config_register_wait {
+	CONFIG_WAIT_NONE,
+	CONFIG_WAIT_FIRST_READ,
+	CONFIG_WAIT_SEEN,
+};
+
+struct config_gateway {
+	char *name;
+	char *endpoint;          /* endpoint client name of the host, placeholders resolved */
+	char *endpoint_template; /* {name} is left */
+};
+
+enum config_security {
+	CONFIG_SECURITY_NONE,
+	CONFIG_SECURITY_PSK,
+};
+
+enum config_protocol {
+	CONFIG_PROTOCOL_AUTO = 0,
+	CONFIG_PROTOCOL_1_0 = LWM2M_1_0,
+	CONFIG_PROTOCOL_1_1 = LWM2M_1_1,
+	CONFIG_PROTOCOL_1_2 = LWM2M_1_2,
+};
+
+struct config_server {
+	struct yaml_mark mark;
+	char *name;
+	uint16_t short_id;
+	char *uri;
+	enum config_protocol protocol;
+	uint32_t lifetime_s;
+	int64_t pmin_s, pmax_s; /* -1: not set */
+	char **formats;         /* content format names in order of preference */
+	size_t n_formats;
+	uint64_t liveness_usec;
+	enum config_security security;
+	char *psk_identity;     /* {endpoint} is left */
+	char *psk_key;          /* reference, see secret/ */
+	char **endpoints;       /* globs over YAML names */
+	size_t n_endpoints;
+};
+
+struct config_bus {
+	struct yaml_mark mark;
+	char *name;
+	const struct config_plugin *plugin;
+	struct fieldway_settings settings;
+	uint64_t timeout_usec;
+	unsigned retries;
+	unsigned offline_after;
+	uint64_t offline_first_usec, offline_last_usec; /* retry: 5s..5m */
+};
+
+/* Rates: a period, or */
+#define CONFIG_RATE_ONCE UINT64_C(0)
+#define CONFIG_RATE_ON_DEMAND UINT64_MAX
+
+enum config_access {
+	CONFIG_ACCESS_READ = 1,
+	CONFIG_ACCESS_WRITE = 2,
+};
+
+struct config_label {
+	int64_t number;
+	char *text;
+};
+
+struct config_verify {
+	bool enabled;
+	uint64_t within_usec;
+	double tolerance;
+	int32_t point; /* index of another point, or -1: itself */
+};
+
+struct config_point {
+	struct yaml_mark mark;
+	char *name;
+	struct fieldway_settings settings; /* the plugin's keys */
+	const struct unit *unit;           /* or NULL */
+	unsigned access;                   /* enum config_access, or'ed */
+	double scale, offset, factor;      /* value = (raw * scale + offset) * factor */
+	struct fieldway_value *invalid;    /* raw values that are none; NaN as FLOAT */
+	size_t n_invalid;
+	struct config_label *labels;       /* enum: */
+	size_t n_labels;
+	struct range range;                /* of the value in its unit */
+	bool inexact_reject;               /* else: rounded to what the register can hold */
+	struct config_verify verify;
+	uint64_t period_usec;              /* or CONFIG_RATE_* */
+	struct config_stale stale;
+};
+
+enum config_map_kind {
+	CONFIG_MAP_POINT,
+	CONFIG_MAP_CONSTANT,
+	CONFIG_MAP_EXECUTE, /* Execute writes `constant` to the point */
+	CONFIG_MAP_ALARM,   /* a bit point that adds error code `alarm` to /3/0/11 */
+};
+
+struct config_map {
+	struct yaml_mark mark;
+	struct path path; /* resource, or resource instance */
+	enum config_map_kind kind;
+	uint32_t device;  /* index in config.devices; in a type's own map UINT32_MAX: the device itself */
+	uint32_t point;   /* index in the device's type */
+	struct value constant;
+	uint16_t alarm;
+	const struct unit *unit; /* `unit:` of the entry, or NULL */
+};
+
+/* A profile with overrides, parameters and rates applied: shared by all devices where these are equal. */
+struct config_type {
+	char *profile;
+	unsigned revision;
+	char *manufacturer, *model; /* info; may be NULL */
+	const struct config_plugin *plugin;
+	struct fieldway_settings settings; /* device scope */
+	struct config_point *points;
+	size_t n_points;
+	struct config_map *map;
+	size_t n_map;
+};
+
+struct config_device {
+	struct yaml_mark mark;
+	char *name;
+	uint32_t bus; /* index in config.buses */
+	const struct config_type *type;
+	struct fieldway_settings address;
+	bool enabled;
+	char *note;
+};
+
+/* What a server sees: the host is not among them. */
+struct config_endpoint {
+	struct yaml_mark mark;
+	char *name;     /* YAML name */
+	char *endpoint; /* endpoint client name */
+	char *manufacturer, *model;
+	uint32_t device; /* index of its only device, or UINT32_MAX for one of several */
+	const struct config_map *map; /* a type's map, or its own */
+	size_t n_map;
+};
+
+struct config_limits {
+	uint32_t endpoints, sessions;
+};
+
+/* One of a profile's `samples:`. */
+struct config_sample {
+	struct yaml_mark mark;
+	const struct config_type *type; /* the profile with default parameters */
+	const struct yaml_node *registers; /* the plugin's `registers:` as written */
+	const struct yaml_node *expect;    /* mapping point name -> scalar */
+};
+
+struct config {
+	struct config_gateway gateway;
+	struct config_server *servers;
+	size_t n_servers;
+	struct config_stale stale;
+	enum config_register_wait register_wait;
+	uint64_t register_at_most_usec;
+	bool writes_audit, writes_allow;
+	struct config_limits limits;
+	struct config_plugin **plugins; /* those that a bus or profile names */
+	size_t n_plugins;
+	struct config_bus *buses;
+	size_t n_buses;
+	struct config_type **types;
+	size_t n_types;
+	struct config_device *devices;
+	size_t n_devices;
+	struct config_endpoint *endpoints;
+	size_t n_endpoints;
+	struct config_sample *samples;
+	size_t n_samples;
+	bool empty; /* no fieldway.yaml, or an empty one: "Not configured" */
+	void *arena; /* owns all of the above */
+};
+
+/*
+ * Where config gets what it cannot know alone. plugin: fills *ret with the key
+ * table of a plugin (the caller of config_read() keeps it alive as long as the
+ * config); -ENOENT when there is no such plugin.
+ */
+struct config_sources {
+	const char *folder;       /* /etc/fieldway */
+	const char *shared;       /* /usr/share/fieldway: profiles.d; may be NULL */
+	const struct definitions *definitions; /* objects.d of both already read */
+	int (*plugin)(void *userdata, const char *name, const struct config_plugin **ret);
+	void *userdata;
+	const char *host_name, *machine_id; /* {gateway} default, {machine_id} */
+	const char *plugin_unavailable; /* NULL, or: text why no host can be asked; plugin keys are then not checked, a warning */
+};
+
+/*
+ * Reads everything. 0; -EINVAL with file:line:column messages in errors;
+ * warnings (also file:line:column) in warnings. Mapping is checked too: the
+ * resource exists in the object's newest version, operations, type and unit
+ * fit, mandatory resources are there.
+ */
+int config_read(const struct config_sources *sources, struct yaml_errors *errors,
+		struct yaml_errors *warnings, struct config **ret);
+struct config *config_free(struct config *c);
+
+/* NULL when there is none of this name. */
+const struct config_device *config_device_find(const struct config *c, const char *name);
+/* A setting's value by key, or NULL. */
+const struct fieldway_value *settings_find(const struct fieldway_settings *s, const char *key);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/value.h"
+#include "config/config.h"
+
+struct sd_event;
+struct timers;
+
+/*
+ * The agent's side of the plugin hosts: launches and supervises them, hands
+ * them buses and devices, receives values, states and results. It never opens
+ * a field device itself. Values arrive in the point's unit: the host has
+ * applied scale, offset, factor and invalid.
+ */
+struct fieldbus;
+
+enum fieldbus_state {
+	FIELDBUS_UNKNOWN, /* nothing heard yet, or its host is being restarted */
+	FIELDBUS_ONLINE,
+	FIELDBUS_OFFLINE, /* silent; probed with back-off */
+	FIELDBUS_FAILED,  /* bus cannot be opened, plugin missing, configuration refused */
+};
+const char *fieldbus_state_name(enum fieldbus_state state);
+
+struct fieldbus_ops {
+	/*
+	 * Samples of one device out of one plan cycle, boot-time stamped; value
+	 * data lives during the call. Only of the current generation.
+	 */
+	void (*values)(void *userdata, uint32_t device, const struct fieldway_sample *samples, size_t n);
+	/* A device's state changed; reason: text for people, names bus, device and request. */
+	void (*state)(void *userdata, uint32_t device, enum fieldbus_state state, const char *reason);
+};
+
+/*
+ * End of a write, exactly once. ACCEPTED: confirmed, and verified where the
+ * point says so. Otherwise error as api/plugin.h names them, also -EHOSTDOWN
+ * known offline, -ETIMEDOUT deadline, -ECANCELED; -EILSEQ: verify found
+ * another value. detail names bus, device, point and the request.
+ */
+typedef void (*fieldbus_done)(void *userdata, enum fieldway_outcome outcome, int error, const char *detail);
+
+struct fieldbus_config {
+	struct sd_event *event;
+	struct timers *timers;
+	const char *host_program;  /* path of fieldway-plugin-host */
+	const char *plugin_folder;
+};
+
+int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops *ops, void *userdata,
+		 struct fieldbus **ret);
+/* Ends hosts (SIGTERM, then SIGKILL) and every pending write with -ECANCELED. */
+struct fieldbus *fieldbus_free(struct fieldbus *f);
+
+/*
+ * A plugin's key table by running `fieldway-plugin-host --describe NAME`,
+ * cached; blocks for at most FIELDBUS_DESCRIBE_USEC. -ENOENT no such plugin.
+ * Serves config_sources.plugin.
+ */
+#define FIELDBUS_DESCRIBE_USEC UINT64_C(5000000)
+int fieldbus_describe(struct fieldbus *f, const char *plugin, const struct config_plugin **ret);
+
+/* Starts hosts for all enabled devices of a configuration, which must outlive the fieldbus or the next call. */
+int fieldbus_start(struct fieldbus *f, const struct config *config);
+
+enum fieldbus_state fieldbus_device_state(const struct fieldbus *f, uint32_t device, const char **ret_reason);
+
+/* The field deadline with all retries (configuration.md "Writes"): Leshan's REST gives up after 5 s. */
+#define FIELDBUS_WRITE_USEC UINT64_C(4000000)
+/*
+ * Writes one point, value in the point's unit. 0: done will run exactly once,
+ * at the latest after FIELDBUS_WRITE_USEC. -EHOSTDOWN: known offline, nothing
+ * was sent, done does not run. -EBUSY: FIELDBUS_WRITES_MAX pending.
+ */
+#define FIELDBUS_WRITES_MAX 64u
+int fieldbus_write(struct fieldbus *f, uint32_t device, uint32_t point, const struct fieldway_value *value,
+		   fieldbus_done done, void *userdata);
+/* The owner of pending dones goes away: theirs are not called any more. */
+void fieldbus_forget(struct fieldbus *f, void *userdata);
+
+/* For tests, statistics and the supervisor's log: pid of the host that serves a device, 0 when none runs. */
+int fieldbus_host_pid(const struct fieldbus *f, uint32_t device);
+
+struct fieldbus_statistics {
+	uint64_t requests, errors, timeouts, conflated, stale_dropped;
+	uint32_t host_restarts;
+};
+void fieldbus_device_statistics(const struct fieldbus *f, uint32_t device, struct fieldbus_statistics *ret);
