@@ -28,3 +28,5 @@ uint64_t usec_add(uint64_t a, uint64_t b);
  * from the descriptor FIELDWAY_CLOCK_FD (8-byte native steps), see base/timer.
  */
 void clock_advance(uint64_t usec);
+/* The sum of all clock_advance(); base/timer takes it off what it arms in the kernel. */
+uint64_t clock_offset_usec(void);

@@ -43,6 +43,8 @@ int base64url_encode(const void *data, size_t size, char **ret);     /* section 
 int base64_decode(const char *text, size_t size, uint8_t **ret, size_t *ret_size); /* both alphabets, padding optional */
 
 bool utf8_is_valid(const char *text, size_t size);
+/* Bytes before the first malformed sequence; size when there is none. */
+size_t utf8_valid_prefix(const char *text, size_t size);
 /* fnmatch-like globs with * and ? only. */
 bool glob_match(const char *pattern, const char *text);
 /* Percent-encodes all but A-Z a-z 0-9 . _ - ~. NULL without memory. */

@@ -11,11 +11,14 @@
  * only file that includes <yaml.h>. Refused, beside what libyaml refuses:
  * duplicate keys, keys that are not scalars, nesting over YAML_DEPTH_MAX, more
  * than YAML_NODES_MAX nodes, aliases that expand to more than that, invalid
- * UTF-8, NUL.
+ * UTF-8, NUL, tags other than those of strings, sequences and mappings. An
+ * alias is the same node as its anchor, with the anchor's mark.
  */
 #define YAML_DEPTH_MAX 24
 #define YAML_NODES_MAX 400000u
 #define YAML_BYTES_MAX (32u << 20)
+#define YAML_ANCHORS_MAX 1000u /* in one document */
+#define YAML_ERRORS_MAX 200u   /* with a text; later ones are only counted */
 
 struct yaml_mark {
 	const char *file; /* lives as long as the tree */

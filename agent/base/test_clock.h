@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/macro.h"
+
+struct sd_event;
+struct timers;
+
+/*
+ * Lets a test move the clocks of this process over a stream socket. Each step
+ * is 8 bytes, native uint64_t, microseconds: clock_advance(), then
+ * timers_run(), then the same 8 bytes go back. In the daemon only a build with
+ * --enable-test-clock makes one.
+ */
+struct test_clock;
+
+#define TEST_CLOCK_ENVIRONMENT "FIELDWAY_CLOCK_FD"
+
+/* Takes over the descriptor (also on failure). The peer's end of file stops it; the clock stays. */
+int test_clock_new(struct sd_event *event, struct timers *timers, int fd, struct test_clock **ret);
+/* With the descriptor that the environment names; 0 and NULL when it names none, -EINVAL, -EBADF. */
+int test_clock_new_from_environment(struct sd_event *event, struct timers *timers,
+				    struct test_clock **ret);
+struct test_clock *test_clock_free(struct test_clock *c);
