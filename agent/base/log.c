@@ -84,8 +84,10 @@ struct field {
 static size_t about_fields(const struct log_about *about, struct field fields[5])
 {
 	const struct field all[] = {
-		{ "ENDPOINT", about->endpoint },     { "DEVICE", about->device },
-		{ "BUS", about->bus },		     { "OBJECT_PATH", about->path },
+		{ "ENDPOINT", about->endpoint },
+		{ "DEVICE", about->device },
+		{ "BUS", about->bus },
+		{ "OBJECT_PATH", about->path },
 		{ "MESSAGE_ID", about->message_id },
 	};
 	size_t n = 0;

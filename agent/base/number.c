@@ -142,8 +142,8 @@ int parse_usec(const char *text, uint64_t *ret)
 		const char *name;
 		uint64_t usec;
 	} units[] = {
-		{ "ms", USEC_PER_MSEC },  { "s", USEC_PER_SEC }, { "m", USEC_PER_MINUTE },
-		{ "h", USEC_PER_HOUR }, { "d", USEC_PER_DAY },
+		{ "ms", USEC_PER_MSEC }, { "s", USEC_PER_SEC }, { "m", USEC_PER_MINUTE },
+		{ "h", USEC_PER_HOUR },	 { "d", USEC_PER_DAY },
 	};
 	bool overflow = false;
 	uint64_t value = 0;

@@ -82,8 +82,7 @@ int test_clock_new(sd_event *event, struct timers *timers, int fd, struct test_c
 	return 0;
 }
 
-int test_clock_new_from_environment(sd_event *event, struct timers *timers,
-				    struct test_clock **ret)
+int test_clock_new_from_environment(sd_event *event, struct timers *timers, struct test_clock **ret)
 {
 	const char *text = getenv(TEST_CLOCK_ENVIRONMENT);
 	uint16_t fd;

@@ -274,8 +274,8 @@ static int split_pairs(struct reader *r, struct node *node, struct node **childr
 /* Moves the children above `base` from the stack into the node. */
 static int node_close(struct reader *r, struct node *node, size_t base)
 {
-	struct node **children = r->stack + base;
 	size_t n = r->n_stack - base;
+	struct node **children = n > 0 ? r->stack + base : NULL;
 	bool mapping = node->public.kind == YAML_KIND_MAPPING;
 
 	r->n_stack = base;
@@ -341,8 +341,7 @@ static int read_collection(struct reader *r, const yaml_event_t *event, unsigned
 	q = anchor_add(r, event, anchor, node);
 	if (q < 0)
 		return q;
-	q = read_children(r, mapping ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT,
-			  depth + 1);
+	q = read_children(r, mapping ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, depth + 1);
 	if (q < 0)
 		return q;
 	q = node_close(r, node, base);
@@ -354,8 +353,7 @@ static int read_collection(struct reader *r, const yaml_event_t *event, unsigned
 	return 0;
 }
 
-static int read_node(struct reader *r, const yaml_event_t *event, unsigned depth,
-		     struct node **ret)
+static int read_node(struct reader *r, const yaml_event_t *event, unsigned depth, struct node **ret)
 {
 	if (event->type == YAML_SCALAR_EVENT)
 		return read_scalar(r, event, ret);

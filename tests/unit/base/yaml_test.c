@@ -130,7 +130,8 @@ END_TEST
 
 START_TEST(test_byte_order_mark)
 {
-	read_ok("\xef\xbb\xbf" "a: 1\n");
+	read_ok("\xef\xbb\xbf"
+		"a: 1\n");
 	ck_assert_uint_eq(file->documents[0]->mark.column, 1);
 }
 END_TEST
@@ -336,7 +337,8 @@ START_TEST(test_integers)
 	for (size_t i = 3; i < 7; i++)
 		ck_assert_int_eq(yaml_to_i64(n->items[i], &value, &errors), -EINVAL);
 	ck_assert_uint_eq(errors.n, 4);
-	ck_assert_ptr_nonnull(strstr(error_text(), "f:1:15: expected an integer, found the string"));
+	ck_assert_ptr_nonnull(
+		strstr(error_text(), "f:1:15: expected an integer, found the string"));
 	ck_assert_ptr_nonnull(strstr(error_text(), "does not fit into 64 bits"));
 	/* No octal numbers: YAML 1.1 would say 8. */
 	ck_assert_int_eq(yaml_to_i64(n->items[7], &value, NULL), 0);
