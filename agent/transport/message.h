@@ -73,8 +73,10 @@ int message_add_path(struct message *m, const char *segment);  /* -ENOBUFS when 
 int message_add_query(struct message *m, const char *query);   /* "lt=300"; the text must outlive the message */
 /*
  * 0; -EBADMSG: a message format error (CON -> RST, else dropped), header
- * fields type and id are set whenever size >= 4; -ENOBUFS: too many options,
- * to be answered 4.00, header and token are set.
+ * fields type and id are set whenever size >= 4 (below, type is NON); -EPROTO:
+ * another protocol version, to be ignored silently (RFC 7252 section 3);
+ * -ENOBUFS: too large, too many options or a reserved block size, to be
+ * answered 4.00, header and token are set.
  */
 int message_decode(const void *data, size_t size, struct message *ret);
 /* Appends the datagram to out. -EMSGSIZE over MESSAGE_SIZE_MAX. */
