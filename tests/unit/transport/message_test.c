@@ -20,7 +20,7 @@ static const char *const valid[] = {
 	/* figure 18: an empty ACK */
 	"60007d38",
 	/* RFC 7641 figure 6's form: Observe 0 register, notification 12 with Max-Age */
-	"41017d394a60bb74656d7065726174757265",
+	"41017d394a605b74656d7065726174757265",
 	"5145a0004a610c823c1eff32322e332043",
 	/* RFC 7959 figure 7's form: PUT with Block1 0/1/128, and 2.31 */
 	"40031234b7" "6f7074696f6e73" "d103" "0b" "ff00",
