@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <sys/types.h>
+
 #include "api/value.h"
 
 /*
@@ -77,6 +79,13 @@ struct fieldway_error {
 	char text[256];
 	int point;
 	const char *key; /* a key of the table */
+};
+
+/* One register or coil of a profile's sample: `registers: {input: {0: [0x4366]}}` is input, 0, 0x4366. */
+struct fieldway_cell {
+	const char *area; /* as written */
+	uint32_t address;
+	uint16_t value;   /* of a coil 0 or 1 */
 };
 
 /* ---- opaque objects of the plugin ---- */
@@ -190,6 +199,15 @@ struct fieldway_plugin {
 	/* Would write() be able to carry this raw value? -ERANGE, -EINVAL with error->text. Pure. */
 	int (*write_check)(const struct fieldway_driver *driver, uint32_t point,
 			   const struct fieldway_value *value, struct fieldway_error *error);
+	/*
+	 * Pure: the bytes for decode(), had a device with these cells answered the
+	 * request. Returns their number; -ENODATA when a point of the request lies
+	 * on a cell that is missing (holes between points are 0); -ENOBUFS. NULL:
+	 * the plugin has no cells, its profiles no `registers:` samples.
+	 */
+	ssize_t (*answer)(const struct fieldway_driver *driver, const struct fieldway_request *request,
+			  const struct fieldway_cell *cells, size_t n_cells, void *ret_bytes,
+			  size_t size);
 };
 
 extern const struct fieldway_plugin fieldway_plugin;
