@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/macro.h"
+
+struct sd_event;
+
+/*
+ * What must survive a restart: one record for each (name, kind), such as the
+ * accounts of the endpoint "em1-001". A record is replaced whole or not at
+ * all, whatever happens to the machine. Writing is done by one thread of this
+ * module; reading is synchronous and for start and reload.
+ *
+ * The folder (made with mode 0700) has
+ *   records/     NAME.KIND, names percent-encoded
+ *   temporary/   what is being written; emptied at start
+ *   quarantine/  damaged records, the last one of each (name, kind)
+ * and is locked: a second process gets -EBUSY.
+ *
+ * Only for the thread of the loop.
+ */
+struct state;
+
+/* NAME.KIND must fit into a file name. */
+#define STATE_FILE_NAME_MAX 255u
+#define STATE_RECORD_MAX (4u << 20)
+/* Bytes that wait for the disk; a full disk must not fill the memory. */
+#define STATE_PENDING_MAX (128u << 20)
+
+/*
+ * Called in the loop when records could not be written: how many since the
+ * last call and the errno of the first (positive n, negative error); with
+ * (0, 0) when all of them could after all. They are kept, read back by
+ * state_load(), and tried again with the next save and at flush.
+ */
+typedef void (*state_handler)(unsigned n, int error, void *userdata);
+
+struct state_statistics {
+	uint64_t written;   /* records, including removals */
+	uint64_t coalesced; /* saves that a later one of the same record replaced */
+	uint64_t failed;    /* attempts */
+};
+
+/*
+ * Makes the folders, empties temporary/, starts the thread. event may be NULL:
+ * then the handler is never called. -EBUSY: another process has it; errno of
+ * the file system.
+ */
+int state_new(const char *folder, struct sd_event *event, struct state **ret);
+/* Writes what waits (see state_flush()), stops the thread. */
+struct state *state_free(struct state *s);
+DEFINE_FREEP(struct state *, state_free)
+void state_set_handler(struct state *s, state_handler handler, void *userdata);
+
+/*
+ * Appends the record to ret, also one that still waits to be written. kind is
+ * [a-z0-9-]+. -ENOENT; -EBADMSG: it was damaged and lies in quarantine/ now;
+ * -EPROTO: written by a later version, likewise; -EINVAL, -ENAMETOOLONG: name
+ * or kind; errno of the file system.
+ */
+int state_load(struct state *s, const char *name, const char *kind, struct buf *ret);
+/*
+ * Queues the record; the bytes are copied. -EFBIG: over STATE_RECORD_MAX;
+ * -ENOBUFS: over STATE_PENDING_MAX; -EINVAL, -ENAMETOOLONG, -ENOMEM.
+ */
+int state_save(struct state *s, const char *name, const char *kind, const void *data, size_t size);
+/* Queues its removal; one that does not exist is no error. */
+int state_remove(struct state *s, const char *name, const char *kind);
+/* Waits until everything was tried. 0, or the errno of the first record that could not be written. */
+int state_flush(struct state *s);
+void state_get_statistics(struct state *s, struct state_statistics *ret);
