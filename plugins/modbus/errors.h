@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "api/plugin.h"
+
+/* The one table between libmodbus's errno values and the contract's errors. */
+
+enum fault {
+	FAULT_NONE,
+	FAULT_EXCEPTION, /* the device answered, with a refusal: the line is in order */
+	FAULT_SILENCE,   /* no answer in time: it may still come */
+	FAULT_GARBLED,   /* bytes that are no answer */
+	FAULT_FOREIGN,   /* an answer, but not to this request: the right one may still come */
+	FAULT_LINE,      /* the connection or the port */
+};
+
+/* What became of a write whose request was sent and met this error (from libmodbus). */
+enum fieldway_outcome error_outcome(int modbus_errno);
+
+/* Fills result; modbus_errno is positive, as libmodbus leaves it in errno. */
+enum fault error_translate(int modbus_errno, struct fieldway_result *result);
