@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "state/record.h"
+#include "state/writer.h"
+
+struct state {
+	int folder, records, temporary, quarantine, notify_fd;
+	struct state_writer *writer;
+	sd_event_source *source;
+	state_handler handler;
+	void *userdata;
+};
+
+static int open_folder(int at, const char *name)
+{
+	int fd;
+
+	if (mkdirat(at, name, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* A crash before the rename leaves its file here; the record as it was stands in records/. */
+static int empty_folder(int fd)
+{
+	struct dirent *entry;
+	DIR *dir;
+	int copy;
+
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy < 0)
+		return -errno;
+	dir = fdopendir(copy);
+	if (!dir) {
+		close(copy);
+		return -errno;
+	}
+	while ((entry = readdir(dir)))
+		if (entry->d_type != DT_DIR)
+			unlinkat(fd, entry->d_name, 0);
+	closedir(dir);
+	return 0;
+}
+
+static int open_folders(struct state *s, const char *folder)
+{
+	static const char *const names[] = { "records", "temporary", "quarantine" };
+	int *const fds[] = { &s->records, &s->temporary, &s->quarantine };
+
+	s->folder = open_folder(AT_FDCWD, folder);
+	if (s->folder < 0)
+		return s->folder;
+	if (flock(s->folder, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		*fds[i] = open_folder(s->folder, names[i]);
+		if (*fds[i] < 0)
+			return *fds[i];
+	}
+	if (fsync(s->folder) < 0)
+		return -errno;
+	return empty_folder(s->temporary);
+}
+
+static int state_dispatch(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct state_outcome outcome;
+	struct state *s = userdata;
+	ssize_t ignored _unused_;
+	uint64_t count;
+
+	ignored = read(fd, &count, sizeof(count));
+	state_writer_take_outcome(s->writer, &outcome);
+	if (s->handler && outcome.failed > 0)
+		s->handler(outcome.failed, outcome.error, s->userdata);
+	if (s->handler && outcome.recovered)
+		s->handler(0, 0, s->userdata);
+	return 0;
+}
+
+static int state_start(struct state *s, const char *folder, sd_event *event)
+{
+	int r;
+
+	r = open_folders(s, folder);
+	if (r < 0)
+		return r;
+	s->notify_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->notify_fd < 0)
+		return -errno;
+	r = state_writer_new(s->records, s->temporary, s->notify_fd, &s->writer);
+	if (r < 0 || !event)
+		return r;
+	return sd_event_add_io(event, &s->source, s->notify_fd, EPOLLIN, state_dispatch, s);
+}
+
+int state_new(const char *folder, sd_event *event, struct state **ret)
+{
+	_cleanup_(state_freep) struct state *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->folder = s->records = s->temporary = s->quarantine = s->notify_fd = -1;
+	r = state_start(s, folder, event);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(s);
+	return 0;
+}
+
+struct state *state_free(struct state *s)
+{
+	if (!s)
+		return NULL;
+	sd_event_source_disable_unref(s->source);
+	state_writer_free(s->writer);
+	closep(&s->notify_fd);
+	closep(&s->quarantine);
+	closep(&s->temporary);
+	closep(&s->records);
+	closep(&s->folder);
+	free(s);
+	return NULL;
+}
+
+void state_set_handler(struct state *s, state_handler handler, void *userdata)
+{
+	s->handler = handler;
+	s->userdata = userdata;
+}
+
+static bool kind_is_valid(const char *kind)
+{
+	return *kind && kind[strspn(kind, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+}
+
+/* NAME.KIND: a kind has no dot, so the last one separates them. */
+static int file_name(const char *name, const char *kind, char **ret)
+{
+	_cleanup_free_ char *encoded = NULL;
+	_cleanup_buf_ struct buf b = { .limit = STATE_FILE_NAME_MAX };
+	int r;
+
+	if (!*name || !kind_is_valid(kind))
+		return -EINVAL;
+	encoded = percent_encode(name);
+	if (!encoded)
+		return -ENOMEM;
+	r = buf_printf(&b, "%s.%s", encoded, kind);
+	if (r < 0)
+		return r == -EFBIG ? -ENAMETOOLONG : r;
+	*ret = buf_take_text(&b);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int state_load(struct state *s, const char *name, const char *kind, struct buf *ret)
+{
+	_cleanup_free_ char *file = NULL;
+	int r;
+
+	r = file_name(name, kind, &file);
+	if (r < 0)
+		return r;
+	r = state_writer_peek(s->writer, file, ret);
+	if (r != 0)
+		return MIN(r, 0);
+	r = state_record_read(s->records, file, ret);
+	if (r == -EBADMSG || r == -EPROTO)
+		if (renameat(s->records, file, s->quarantine, file) < 0)
+			return -errno;
+	return r;
+}
+
+int state_save(struct state *s, const char *name, const char *kind, const void *data, size_t size)
+{
+	_cleanup_free_ char *file = NULL;
+	int r;
+
+	if (size > STATE_RECORD_MAX)
+		return -EFBIG;
+	r = file_name(name, kind, &file);
+	if (r < 0)
+		return r;
+	return state_writer_put(s->writer, file, size > 0 ? data : "", size);
+}
+
+int state_remove(struct state *s, const char *name, const char *kind)
+{
+	_cleanup_free_ char *file = NULL;
+	int r;
+
+	r = file_name(name, kind, &file);
+	if (r < 0)
+		return r;
+	return state_writer_put(s->writer, file, NULL, 0);
+}
+
+int state_flush(struct state *s)
+{
+	return state_writer_flush(s->writer);
+}
+
+void state_get_statistics(struct state *s, struct state_statistics *ret)
+{
+	state_writer_get_statistics(s->writer, ret);
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <search.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "state/record.h"
+
+/* A record that waits, is being written, or could not be written. */
+struct pending {
+	struct list node; /* in waiting or failed; in none while it is only being written */
+	uint8_t *data;	  /* NULL: remove */
+	size_t size;
+	uint64_t generation; /* which save this is */
+	bool failed;
+	char file[];
+};
+
+/* What the thread works on without the lock. The bytes are the entry's, or orphaned by a later save. */
+struct job {
+	struct pending *entry;
+	uint8_t *data;
+	size_t size;
+	uint64_t generation;
+	int r;
+};
+
+struct state_writer {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t work, idle;
+	int records, temporary, notify_fd;
+	/* All below under the lock. */
+	void *tree; /* entries by file */
+	struct list waiting, failed;
+	size_t pending_bytes;
+	unsigned n_jobs, n_failed;
+	bool stopping;
+	int flush_error; /* first error since the flush began */
+	struct state_outcome outcome;
+	struct state_statistics statistics;
+};
+
+static int pending_compare(const void *a, const void *b)
+{
+	const struct pending *left = a, *right = b;
+
+	return strcmp(left->file, right->file);
+}
+
+static struct pending *pending_new(const char *file)
+{
+	struct pending *e = calloc(1, sizeof(*e) + strlen(file) + 1);
+
+	if (!e)
+		return NULL;
+	strcpy(e->file, file);
+	list_init(&e->node);
+	return e;
+}
+
+static struct pending *pending_free(struct pending *e)
+{
+	free(e->data);
+	free(e);
+	return NULL;
+}
+
+/* The entry of a file, a new one without a save when there is none. */
+static struct pending *pending_ensure(struct state_writer *w, const char *file)
+{
+	struct pending *e = pending_new(file), **found;
+
+	if (!e)
+		return NULL;
+	found = tsearch(e, &w->tree, pending_compare);
+	if (!found || *found != e)
+		pending_free(e);
+	return found ? *found : NULL;
+}
+
+static void pending_forget(struct state_writer *w, struct pending *e)
+{
+	tdelete(e, &w->tree, pending_compare);
+	list_remove(&e->node);
+	w->pending_bytes -= e->size;
+	pending_free(e);
+}
+
+static void set_failed(struct state_writer *w, struct pending *e, bool failed)
+{
+	if (e->failed == failed)
+		return;
+	e->failed = failed;
+	if (failed)
+		w->n_failed++;
+	else
+		w->n_failed--;
+}
+
+static void retry_failed(struct state_writer *w)
+{
+	struct pending *e;
+
+	list_for_each(e, &w->failed, node) {
+		list_remove(&e->node);
+		list_append(&w->waiting, &e->node);
+	}
+}
+
+/* Whether a job of the batch still uses the bytes of an entry, which then outlive it there. */
+static bool is_waiting(const struct pending *e)
+{
+	return !list_is_empty(&e->node);
+}
+
+static void pending_set(struct state_writer *w, struct pending *e, uint8_t *data, size_t size)
+{
+	if (is_waiting(e)) {
+		free(e->data);
+		w->statistics.coalesced++;
+	} else {
+		list_append(&w->waiting, &e->node);
+	}
+	w->pending_bytes += size - e->size;
+	e->data = data;
+	e->size = size;
+	e->generation++;
+}
+
+static int put_locked(struct state_writer *w, const char *file, uint8_t **data, size_t size)
+{
+	struct pending *e;
+
+	if (size > STATE_PENDING_MAX - MIN(w->pending_bytes, (size_t)STATE_PENDING_MAX))
+		return -ENOBUFS;
+	e = pending_ensure(w, file);
+	if (!e)
+		return -ENOMEM;
+	pending_set(w, e, TAKE_PTR(*data), size);
+	retry_failed(w);
+	pthread_cond_signal(&w->work);
+	return 0;
+}
+
+int state_writer_put(struct state_writer *w, const char *file, const void *data, size_t size)
+{
+	_cleanup_free_ uint8_t *copy = NULL;
+	int r;
+
+	if (data) {
+		copy = malloc(size + 1);
+		if (!copy)
+			return -ENOMEM;
+		memcpy(copy, data, size);
+	}
+	pthread_mutex_lock(&w->lock);
+	r = put_locked(w, file, &copy, size);
+	pthread_mutex_unlock(&w->lock);
+	return r;
+}
+
+static int peek_locked(struct state_writer *w, const struct pending *key, struct buf *ret)
+{
+	struct pending *const *found = tfind(key, &w->tree, pending_compare);
+	int r;
+
+	if (!found)
+		return 0;
+	if (!(*found)->data)
+		return -ENOENT;
+	r = buf_append(ret, (*found)->data, (*found)->size);
+	return r < 0 ? r : 1;
+}
+
+int state_writer_peek(struct state_writer *w, const char *file, struct buf *ret)
+{
+	struct pending *key = pending_new(file);
+	int r;
+
+	if (!key)
+		return -ENOMEM;
+	pthread_mutex_lock(&w->lock);
+	r = peek_locked(w, key, ret);
+	pthread_mutex_unlock(&w->lock);
+	pending_free(key);
+	return r;
+}
+
+static unsigned take_jobs(struct state_writer *w, struct job *jobs)
+{
+	struct pending *e;
+
+	w->n_jobs = 0;
+	list_for_each(e, &w->waiting, node) {
+		if (w->n_jobs == STATE_BATCH_MAX)
+			break;
+		list_remove(&e->node);
+		jobs[w->n_jobs++] = (struct job){
+			.entry = e,
+			.data = e->data,
+			.size = e->size,
+			.generation = e->generation,
+		};
+	}
+	return w->n_jobs;
+}
+
+static int run_job(const struct state_writer *w, const struct job *job)
+{
+	if (job->data)
+		return state_record_write(w->temporary, w->records, job->entry->file, job->data,
+					  job->size);
+	return unlinkat(w->records, job->entry->file, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* A rename is on the disk only after the fsync of its folder: until then no job of the batch is done. */
+static void run_jobs(const struct state_writer *w, struct job *jobs, unsigned n)
+{
+	int r;
+
+	for (unsigned i = 0; i < n; i++)
+		jobs[i].r = run_job(w, &jobs[i]);
+	r = fsync(w->records) < 0 ? -errno : 0;
+	for (unsigned i = 0; i < n && r < 0; i++)
+		jobs[i].r = r;
+}
+
+static void note_failure(struct state_writer *w, int error)
+{
+	w->statistics.failed++;
+	if (w->outcome.failed++ == 0)
+		w->outcome.error = error;
+	if (w->flush_error == 0)
+		w->flush_error = error;
+}
+
+static void settle_job(struct state_writer *w, const struct job *job)
+{
+	struct pending *e = job->entry;
+	bool current = e->generation == job->generation;
+
+	if (job->r < 0)
+		note_failure(w, job->r);
+	else
+		w->statistics.written++;
+	set_failed(w, e, job->r < 0);
+	if (!current)
+		free(job->data);
+	else if (job->r < 0)
+		list_append(&w->failed, &e->node);
+	else
+		pending_forget(w, e);
+}
+
+static void settle_jobs(struct state_writer *w, const struct job *jobs, unsigned n)
+{
+	bool had_failed = w->n_failed > 0;
+	const uint64_t one = 1;
+	ssize_t ignored _unused_;
+
+	for (unsigned i = 0; i < n; i++)
+		settle_job(w, &jobs[i]);
+	w->n_jobs = 0;
+	if (had_failed || w->n_failed > 0)
+		w->outcome.recovered = w->n_failed == 0;
+	if (w->outcome.failed > 0 || w->outcome.recovered)
+		ignored = write(w->notify_fd, &one, sizeof(one));
+	if (list_is_empty(&w->waiting))
+		pthread_cond_broadcast(&w->idle);
+}
+
+static void *writer_thread(void *userdata)
+{
+	struct job jobs[STATE_BATCH_MAX];
+	struct state_writer *w = userdata;
+	unsigned n;
+
+	pthread_mutex_lock(&w->lock);
+	for (;;) {
+		while (list_is_empty(&w->waiting) && !w->stopping)
+			pthread_cond_wait(&w->work, &w->lock);
+		n = take_jobs(w, jobs);
+		if (n == 0)
+			break;
+		pthread_mutex_unlock(&w->lock);
+		run_jobs(w, jobs, n);
+		pthread_mutex_lock(&w->lock);
+		settle_jobs(w, jobs, n);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+int state_writer_flush(struct state_writer *w)
+{
+	int r;
+
+	pthread_mutex_lock(&w->lock);
+	w->flush_error = 0;
+	retry_failed(w);
+	pthread_cond_signal(&w->work);
+	while (!list_is_empty(&w->waiting) || w->n_jobs > 0)
+		pthread_cond_wait(&w->idle, &w->lock);
+	r = w->flush_error;
+	pthread_mutex_unlock(&w->lock);
+	return r;
+}
+
+void state_writer_take_outcome(struct state_writer *w, struct state_outcome *ret)
+{
+	pthread_mutex_lock(&w->lock);
+	*ret = w->outcome;
+	w->outcome = (struct state_outcome){ 0 };
+	pthread_mutex_unlock(&w->lock);
+}
+
+void state_writer_get_statistics(struct state_writer *w, struct state_statistics *ret)
+{
+	pthread_mutex_lock(&w->lock);
+	*ret = w->statistics;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* Signals belong to the thread of the loop. */
+static int start_thread(struct state_writer *w)
+{
+	sigset_t all, saved;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &saved);
+	r = pthread_create(&w->thread, NULL, writer_thread, w);
+	pthread_sigmask(SIG_SETMASK, &saved, NULL);
+	return -r;
+}
+
+int state_writer_new(int records, int temporary, int notify_fd, struct state_writer **ret)
+{
+	struct state_writer *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	w->records = records;
+	w->temporary = temporary;
+	w->notify_fd = notify_fd;
+	list_init(&w->waiting);
+	list_init(&w->failed);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->work, NULL);
+	pthread_cond_init(&w->idle, NULL);
+	r = start_thread(w);
+	if (r < 0) {
+		free(w);
+		return r;
+	}
+	*ret = w;
+	return 0;
+}
+
+struct state_writer *state_writer_free(struct state_writer *w)
+{
+	struct pending *e;
+
+	if (!w)
+		return NULL;
+	pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	retry_failed(w);
+	pthread_cond_signal(&w->work);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	/* What is left could not be written. */
+	list_for_each(e, &w->failed, node)
+		pending_forget(w, e);
+	pthread_cond_destroy(&w->idle);
+	pthread_cond_destroy(&w->work);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+	return NULL;
+}

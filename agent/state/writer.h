@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/macro.h"
+#include "state/state.h"
+
+/*
+ * The thread that writes, and the records that wait for it, at most one for
+ * each file. Files go in the order of their first save; a batch shares one
+ * fsync of the folder.
+ */
+struct state_writer;
+
+#define STATE_BATCH_MAX 64u
+
+/* The descriptors of the folders stay the caller's. notify_fd: an eventfd that is written when an outcome changes. */
+int state_writer_new(int records, int temporary, int notify_fd, struct state_writer **ret);
+/* Writes what waits, once, and stops. */
+struct state_writer *state_writer_free(struct state_writer *w);
+
+/* data NULL: remove the file. -ENOMEM, -ENOBUFS. */
+int state_writer_put(struct state_writer *w, const char *file, const void *data, size_t size);
+/* What waits for a file: 1 appended to ret, 0 nothing waits, -ENOENT when its removal does. */
+int state_writer_peek(struct state_writer *w, const char *file, struct buf *ret);
+int state_writer_flush(struct state_writer *w);
+
+struct state_outcome {
+	unsigned failed; /* since the last call */
+	int error;	 /* of the first of them */
+	bool recovered;	 /* the last failed record was written now */
+};
+void state_writer_take_outcome(struct state_writer *w, struct state_outcome *ret);
+void state_writer_get_statistics(struct state_writer *w, struct state_statistics *ret);

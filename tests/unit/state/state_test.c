@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "state/crc32.h"
+#include "state/record.h"
+#include "state/state.h"
+
+static char folder[PATH_MAX];
+static struct state *state;
+static struct buf loaded;
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static void setup(void)
+{
+	strcpy(folder, "/tmp/fieldway-state-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(state_new(folder, NULL, &state), 0);
+	loaded = (struct buf){ 0 };
+}
+
+static void teardown(void)
+{
+	state = state_free(state);
+	buf_done(&loaded);
+	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void restart(void)
+{
+	state = state_free(state);
+	ck_assert_int_eq(state_new(folder, NULL, &state), 0);
+}
+
+static const char *path_in(const char *name)
+{
+	static char path[PATH_MAX + 300];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static void save(const char *name, const char *text)
+{
+	ck_assert_int_eq(state_save(state, name, "k", text, strlen(text)), 0);
+}
+
+static void assert_loads(const char *name, const char *text)
+{
+	loaded.size = 0;
+	ck_assert_int_eq(state_load(state, name, "k", &loaded), 0);
+	ck_assert_uint_eq(loaded.size, strlen(text));
+	if (loaded.size > 0)
+		ck_assert_mem_eq(loaded.data, text, loaded.size);
+}
+
+static size_t read_raw(const char *name, uint8_t *data, size_t size)
+{
+	int fd = open(path_in(name), O_RDONLY);
+	ssize_t n = read(fd, data, size);
+
+	ck_assert_int_ge(n, 0);
+	close(fd);
+	return (size_t)n;
+}
+
+static void write_raw(const char *name, const void *data, size_t size)
+{
+	int fd = open(path_in(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, data, size), (ssize_t)size);
+	close(fd);
+}
+
+/* The check value of CRC-32/ISO-HDLC, and that parts make the whole. */
+START_TEST(test_crc32)
+{
+	ck_assert_uint_eq(crc32_update(0, "123456789", 9), 0xcbf43926);
+	ck_assert_uint_eq(crc32_update(crc32_update(0, "1234", 4), "56789", 5), 0xcbf43926);
+	ck_assert_uint_eq(crc32_update(0, NULL, 0), 0);
+}
+END_TEST
+
+START_TEST(test_survives_restart)
+{
+	ck_assert_int_eq(state_load(state, "em1", "k", &loaded), -ENOENT);
+	save("em1", "one");
+	assert_loads("em1", "one");
+	restart();
+	assert_loads("em1", "one");
+	save("em1", "two, longer");
+	ck_assert_int_eq(state_flush(state), 0);
+	assert_loads("em1", "two, longer");
+	ck_assert_int_eq(state_load(state, "em1", "other", &loaded), -ENOENT);
+	save("em1", "");
+	restart();
+	assert_loads("em1", "");
+}
+END_TEST
+
+START_TEST(test_load_appends)
+{
+	save("a", "x");
+	ck_assert_int_eq(buf_append_text(&loaded, "before "), 0);
+	ck_assert_int_eq(state_load(state, "a", "k", &loaded), 0);
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert_int_eq(state_load(state, "a", "k", &loaded), 0);
+	ck_assert_uint_eq(loaded.size, 9);
+	ck_assert_mem_eq(loaded.data, "before xx", 9);
+}
+END_TEST
+
+START_TEST(test_names)
+{
+	char longest[STATE_FILE_NAME_MAX - 1], one_more[STATE_FILE_NAME_MAX];
+
+	memset(longest, 'n', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	memset(one_more, 'n', sizeof(one_more));
+	one_more[sizeof(one_more) - 1] = '\0';
+	save("urn:dev/os.x", "one");
+	save("../up", "two");
+	save(".", "three");
+	save(longest, "four");
+	ck_assert_int_eq(state_save(state, one_more, "k", "x", 1), -ENAMETOOLONG);
+	ck_assert_int_eq(state_load(state, one_more, "k", &loaded), -ENAMETOOLONG);
+	ck_assert_int_eq(state_remove(state, one_more, "k"), -ENAMETOOLONG);
+	restart();
+	assert_loads("urn:dev/os.x", "one");
+	assert_loads("../up", "two");
+	assert_loads(".", "three");
+	assert_loads(longest, "four");
+	ck_assert_int_eq(access(path_in("records/urn%3Adev%2Fos.x.k"), F_OK), 0);
+	ck_assert_int_eq(state_save(state, "", "k", "x", 1), -EINVAL);
+	ck_assert_int_eq(state_save(state, "a", "", "x", 1), -EINVAL);
+	ck_assert_int_eq(state_save(state, "a", "x.y", "x", 1), -EINVAL);
+	ck_assert_int_eq(state_save(state, "a", "../k", "x", 1), -EINVAL);
+}
+END_TEST
+
+START_TEST(test_limits)
+{
+	_cleanup_free_ uint8_t *data = calloc(1, STATE_RECORD_MAX + 1);
+
+	ck_assert_int_eq(state_save(state, "a", "k", data, STATE_RECORD_MAX + 1), -EFBIG);
+	ck_assert_int_eq(state_save(state, "a", "k", data, STATE_RECORD_MAX), 0);
+	restart();
+	ck_assert_int_eq(state_load(state, "a", "k", &loaded), 0);
+	ck_assert_uint_eq(loaded.size, STATE_RECORD_MAX);
+}
+END_TEST
+
+/* Nothing can be written away, so what waits reaches its limit: a folder stops each write. */
+START_TEST(test_pending_is_bounded)
+{
+	_cleanup_free_ uint8_t *data = calloc(1, STATE_RECORD_MAX);
+	char name[32], path[64];
+
+	for (unsigned n = 0; n <= STATE_PENDING_MAX / STATE_RECORD_MAX; n++) {
+		snprintf(name, sizeof(name), "n%u", n);
+		snprintf(path, sizeof(path), "temporary/%s.k", name);
+		ck_assert_int_eq(mkdir(path_in(path), 0700), 0);
+		ck_assert_int_eq(state_save(state, name, "k", data, STATE_RECORD_MAX),
+				 n < STATE_PENDING_MAX / STATE_RECORD_MAX ? 0 : -ENOBUFS);
+	}
+	ck_assert_int_eq(state_save(state, "small", "k", data, 1), -ENOBUFS);
+}
+END_TEST
+
+START_TEST(test_modes)
+{
+	struct stat st;
+
+	save("a", "x");
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert_int_eq(stat(path_in("records"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
+	ck_assert_int_eq(stat(path_in("records/a.k"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	ck_assert_int_eq(stat(path_in("temporary/a.k"), &st), -1);
+}
+END_TEST
+
+START_TEST(test_makes_folder)
+{
+	struct state *other = NULL;
+	struct stat st;
+
+	ck_assert_int_eq(state_new(path_in("new"), NULL, &other), 0);
+	ck_assert_int_eq(stat(path_in("new"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
+	state_free(other);
+	ck_assert_int_eq(state_new(path_in("no/parent"), NULL, &other), -ENOENT);
+}
+END_TEST
+
+START_TEST(test_locked)
+{
+	struct state *second = NULL;
+
+	ck_assert_int_eq(state_new(folder, NULL, &second), -EBUSY);
+	ck_assert_ptr_null(second);
+}
+END_TEST
+
+START_TEST(test_remove)
+{
+	save("a", "x");
+	ck_assert_int_eq(state_remove(state, "a", "k"), 0);
+	ck_assert_int_eq(state_load(state, "a", "k", &loaded), -ENOENT);
+	restart();
+	ck_assert_int_eq(state_load(state, "a", "k", &loaded), -ENOENT);
+	save("a", "x");
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert_int_eq(state_remove(state, "a", "k"), 0);
+	save("a", "y");
+	ck_assert_int_eq(state_flush(state), 0);
+	assert_loads("a", "y");
+	ck_assert_int_eq(state_remove(state, "a", "k"), 0);
+	ck_assert_int_eq(state_remove(state, "never", "k"), 0);
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert_int_eq(access(path_in("records/a.k"), F_OK), -1);
+}
+END_TEST
+
+/* Whatever a record is cut to, it is refused, kept for people, and can be saved anew. */
+START_TEST(test_every_truncation)
+{
+	uint8_t raw[64];
+	size_t size;
+
+	save("a", "content");
+	ck_assert_int_eq(state_flush(state), 0);
+	size = read_raw("records/a.k", raw, sizeof(raw));
+	ck_assert_uint_eq(size, STATE_RECORD_HEADER_BYTES + 7);
+	for (size_t cut = 0; cut < size; cut++) {
+		write_raw("records/a.k", raw, cut);
+		ck_assert_int_eq(state_load(state, "a", "k", &loaded), -EBADMSG);
+		ck_assert_int_eq(state_load(state, "a", "k", &loaded), -ENOENT);
+		ck_assert_int_eq(access(path_in("quarantine/a.k"), F_OK), 0);
+	}
+	ck_assert_uint_eq(loaded.size, 0);
+	save("a", "again");
+	restart();
+	assert_loads("a", "again");
+}
+END_TEST
+
+START_TEST(test_every_flipped_bit)
+{
+	uint8_t raw[64];
+	size_t size;
+
+	save("a", "content");
+	ck_assert_int_eq(state_flush(state), 0);
+	size = read_raw("records/a.k", raw, sizeof(raw));
+	for (size_t bit = 0; bit < 8 * size; bit++) {
+		raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		write_raw("records/a.k", raw, size);
+		ck_assert_int_eq(state_load(state, "a", "k", &loaded), -EBADMSG);
+		raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	raw[size] = 0;
+	write_raw("records/a.k", raw, size + 1);
+	ck_assert_int_eq(state_load(state, "a", "k", &loaded), -EBADMSG);
+	write_raw("records/a.k", raw, size);
+	assert_loads("a", "content");
+}
+END_TEST
+
+START_TEST(test_later_version)
+{
+	static const char content[] = "from the future";
+	uint8_t raw[STATE_RECORD_HEADER_BYTES + sizeof(content)];
+	uint32_t crc;
+
+	state_record_header(content, sizeof(content), raw);
+	memcpy(raw + STATE_RECORD_HEADER_BYTES, content, sizeof(content));
+	raw[5] = STATE_RECORD_VERSION + 1;
+	crc = crc32_update(crc32_update(0, raw, 12), content, sizeof(content));
+	for (unsigned i = 0; i < 4; i++)
+		raw[12 + i] = (uint8_t)(crc >> (24 - 8 * i));
+	write_raw("records/a.k", raw, sizeof(raw));
+	ck_assert_int_eq(state_load(state, "a", "k", &loaded), -EPROTO);
+	ck_assert_int_eq(access(path_in("quarantine/a.k"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(test_not_a_file)
+{
+	ck_assert_int_eq(mkdir(path_in("records/a.k"), 0700), 0);
+	ck_assert_int_eq(state_load(state, "a", "k", &loaded), -EBADMSG);
+	ck_assert_int_eq(symlink("/dev/zero", path_in("records/b.k")), 0);
+	ck_assert_int_eq(state_load(state, "b", "k", &loaded), -EBADMSG);
+	ck_assert_int_eq(mkfifo(path_in("records/c.k"), 0600), 0);
+	ck_assert_int_eq(state_load(state, "c", "k", &loaded), -EBADMSG);
+}
+END_TEST
+
+/* What a crash leaves before the rename: half a temporary file beside the whole record. */
+START_TEST(test_crash_before_rename)
+{
+	save("a", "old");
+	state = state_free(state);
+	write_raw("temporary/a.k", "FWST", 4);
+	write_raw("temporary/b.k", "", 0);
+	ck_assert_int_eq(state_new(folder, NULL, &state), 0);
+	assert_loads("a", "old");
+	ck_assert_int_eq(access(path_in("temporary/a.k"), F_OK), -1);
+	ck_assert_int_eq(access(path_in("temporary/b.k"), F_OK), -1);
+	save("a", "new");
+	restart();
+	assert_loads("a", "new");
+}
+END_TEST
+
+START_TEST(test_coalesces)
+{
+	struct state_statistics statistics;
+	char text[16];
+
+	for (unsigned i = 0; i < 2000; i++) {
+		snprintf(text, sizeof(text), "%u", i);
+		save("a", text);
+	}
+	ck_assert_int_eq(state_flush(state), 0);
+	state_get_statistics(state, &statistics);
+	ck_assert_uint_eq(statistics.written + statistics.coalesced, 2000);
+	ck_assert_uint_eq(statistics.failed, 0);
+	/* An fsync takes longer than a save, so most of them must have met one that waited. */
+	ck_assert_uint_gt(statistics.coalesced, 0);
+	restart();
+	assert_loads("a", "1999");
+}
+END_TEST
+
+START_TEST(test_many_records)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < 3 * 64 + 5; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		save(name, name);
+	}
+	restart();
+	for (unsigned i = 0; i < 3 * 64 + 5; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		assert_loads(name, name);
+	}
+}
+END_TEST
+
+/* A folder in the way of the temporary file: works as root too, unlike a mode. */
+START_TEST(test_failure_is_kept_and_retried)
+{
+	struct state_statistics statistics;
+
+	save("a", "old");
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert_int_eq(mkdir(path_in("temporary/a.k"), 0700), 0);
+	save("a", "new");
+	ck_assert_int_eq(state_flush(state), -EISDIR);
+	assert_loads("a", "new");
+	/* The others do not wait for it. */
+	save("b", "x");
+	ck_assert_int_eq(state_flush(state), -EISDIR);
+	ck_assert_int_eq(access(path_in("records/b.k"), F_OK), 0);
+	save("a", "newest");
+	ck_assert_int_eq(state_flush(state), -EISDIR);
+	ck_assert_int_eq(rmdir(path_in("temporary/a.k")), 0);
+	ck_assert_int_eq(state_flush(state), 0);
+	state_get_statistics(state, &statistics);
+	ck_assert_uint_ge(statistics.failed, 3);
+	restart();
+	assert_loads("a", "newest");
+}
+END_TEST
+
+START_TEST(test_failure_at_stop)
+{
+	save("a", "old");
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert_int_eq(mkdir(path_in("temporary/a.k"), 0700), 0);
+	save("a", "new");
+	state = state_free(state);
+	ck_assert_int_eq(rmdir(path_in("temporary/a.k")), 0);
+	ck_assert_int_eq(state_new(folder, NULL, &state), 0);
+	assert_loads("a", "old");
+}
+END_TEST
+
+struct report {
+	unsigned failed, recovered;
+	int error;
+};
+
+static void note(unsigned n, int error, void *userdata)
+{
+	struct report *report = userdata;
+
+	report->failed += n;
+	report->recovered += n == 0;
+	if (error != 0)
+		report->error = error;
+}
+
+START_TEST(test_handler)
+{
+	struct report report = { 0 };
+	sd_event *event = NULL;
+
+	state_free(state);
+	ck_assert_int_ge(sd_event_new(&event), 0);
+	ck_assert_int_eq(state_new(folder, event, &state), 0);
+	state_set_handler(state, note, &report);
+	save("b", "good");
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert_int_eq(sd_event_run(event, 0), 0);
+	ck_assert_int_eq(mkdir(path_in("temporary/a.k"), 0700), 0);
+	save("a", "x");
+	ck_assert_int_gt(sd_event_run(event, UINT64_MAX), 0);
+	ck_assert_uint_eq(report.failed, 1);
+	ck_assert_int_eq(report.error, -EISDIR);
+	ck_assert_uint_eq(report.recovered, 0);
+	ck_assert_int_eq(rmdir(path_in("temporary/a.k")), 0);
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert_int_gt(sd_event_run(event, UINT64_MAX), 0);
+	ck_assert_uint_eq(report.recovered, 1);
+	ck_assert_uint_eq(report.failed, 1);
+	state = state_free(state);
+	sd_event_unref(event);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("state");
+	TCase *tcase = tcase_create("state");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, test_crc32);
+	tcase_add_test(tcase, test_survives_restart);
+	tcase_add_test(tcase, test_load_appends);
+	tcase_add_test(tcase, test_names);
+	tcase_add_test(tcase, test_limits);
+	tcase_add_test(tcase, test_pending_is_bounded);
+	tcase_add_test(tcase, test_modes);
+	tcase_add_test(tcase, test_makes_folder);
+	tcase_add_test(tcase, test_locked);
+	tcase_add_test(tcase, test_remove);
+	tcase_add_test(tcase, test_every_truncation);
+	tcase_add_test(tcase, test_every_flipped_bit);
+	tcase_add_test(tcase, test_later_version);
+	tcase_add_test(tcase, test_not_a_file);
+	tcase_add_test(tcase, test_crash_before_rename);
+	tcase_add_test(tcase, test_coalesces);
+	tcase_add_test(tcase, test_many_records);
+	tcase_add_test(tcase, test_failure_is_kept_and_retried);
+	tcase_add_test(tcase, test_failure_at_stop);
+	tcase_add_test(tcase, test_handler);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
