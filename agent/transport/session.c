@@ -323,12 +323,12 @@ void session_send_empty(struct session *s, uint8_t type, uint16_t id)
 
 static int choose_channel(const struct session_config *config, const struct channel_ops **ret)
 {
-	if (config->security != SESSION_SECURITY_NONE)
-		return -EPROTONOSUPPORT;
+	bool secured = config->security == SESSION_SECURITY_PSK;
+
 	switch (config->uri->scheme) {
 	case URI_COAP:
 	case URI_COAPS:
-		*ret = &channel_udp;
+		*ret = secured ? &channel_dtls : &channel_udp;
 		return 0;
 	case URI_COAP_TCP:
 	case URI_COAPS_TCP:

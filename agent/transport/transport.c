@@ -77,6 +77,7 @@ struct transport *transport_free(struct transport *t)
 	timer_disarm(&t->answers_timer);
 	names_free(t->names);
 	loop_free(t->loop);
+	dtls_shared_free(t->dtls);
 
 	buf_done(&t->out);
 	free(t);

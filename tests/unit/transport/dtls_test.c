@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tests/unit/transport/rig.h"
+#include "tests/unit/transport/tls_peer.h"
+#include "transport/dtls.h"
+
+static void set_up(void)
+{
+	rig_set_up(AF_INET);
+	rig_open_session("127.0.0.1", SESSION_SECURITY_PSK);
+	tls_peer_start(NULL);
+}
+
+static void tear_down(void)
+{
+	tls_peer_done();
+	rig_tear_down();
+}
+
+static void answer(const struct message *request, uint8_t code)
+{
+	struct message m;
+
+	message_init(&m, MESSAGE_ACK, code);
+	m.id = request->id;
+	m.token_size = request->token_size;
+	memcpy(m.token, request->token, sizeof(m.token));
+	tls_peer_send(&m);
+}
+
+static void request_and_response(void)
+{
+	unsigned before = rig.n_ended;
+	struct message m;
+
+	rig_post("hello", 5, CALL_REGISTRATION);
+	tls_peer_receive(&m);
+	ck_assert_uint_eq(m.payload.n, 5);
+	answer(&m, CODE(2, 1));
+	rig_until(rig.n_ended == before + 1);
+	ck_assert_int_eq(rig.ended_error, 0);
+	ck_assert_uint_eq(rig.ended_code, CODE(2, 1));
+}
+
+/* GnuTLS wants these in any case. */
+#define ANY ":+COMP-NULL:+GROUP-SECP256R1:+SIGN-ECDSA-SHA256"
+
+/* RFC 7925 4.2 and what LwM2M servers offer beside it. */
+static const struct {
+	const char *priority;
+	gnutls_cipher_algorithm_t cipher;
+	gnutls_kx_algorithm_t exchange;
+} suites[] = {
+	{ TLS_PEER_PRIORITY, GNUTLS_CIPHER_AES_128_CCM_8, GNUTLS_KX_PSK },
+	{ "NONE:+VERS-DTLS1.2:+PSK:+AES-128-CCM-8:+AEAD" ANY, GNUTLS_CIPHER_AES_128_CCM_8, GNUTLS_KX_PSK },
+	{ "NONE:+VERS-DTLS1.2:+PSK:+AES-128-CBC:+SHA256" ANY, GNUTLS_CIPHER_AES_128_CBC, GNUTLS_KX_PSK },
+	{ "NONE:+VERS-DTLS1.2:+ECDHE-PSK:+AES-128-CBC:+SHA256" ANY,
+	  GNUTLS_CIPHER_AES_128_CBC, GNUTLS_KX_ECDHE_PSK },
+};
+
+START_TEST(suite)
+{
+	tls_peer_done();
+	tls_peer_start(suites[_i].priority);
+	request_and_response();
+	ck_assert_int_eq(gnutls_cipher_get(tls_peer.tls), suites[_i].cipher);
+	ck_assert_int_eq(gnutls_kx_get(tls_peer.tls), suites[_i].exchange);
+	ck_assert_uint_eq(rig.n_new, 1);
+	ck_assert_uint_eq(session_counters(rig.session)->handshakes, 1);
+	ck_assert_uint_eq(governor_in_flight(rig.governor), 0);
+	ck_assert_uint_gt(session_alive_usec(rig.session), 0);
+}
+END_TEST
+
+START_TEST(largest_message_fits_every_suite)
+{
+	static uint8_t payload[1024];
+	struct message m, n;
+
+	tls_peer_done();
+	tls_peer_start(suites[_i].priority);
+	request_and_response();
+	rig_notification(&n, 1, 1, payload, sizeof(payload));
+	ck_assert_int_eq(message_add_path(&n, "01234567890123456789012345678901234567890123456789"
+					      "01234567890123456789012345678901234567890123456789"), 0);
+	ck_assert_int_eq(session_notify(rig.session, &n, false, NULL, NULL, NULL), 0);
+	tls_peer_receive(&m);
+	ck_assert_uint_eq(m.payload.n, sizeof(payload));
+}
+END_TEST
+
+START_TEST(requests_of_the_server)
+{
+	struct message m;
+
+	request_and_response();
+	for (int i = 0; i < 2; i++) {
+		peer_request(&m, MESSAGE_CON, CODE_PUT, 1, "/3/0/13");
+		tls_peer_send(&m);
+		tls_peer_receive(&m);
+		ck_assert_uint_eq(m.type, MESSAGE_ACK);
+		ck_assert_uint_eq(m.code, CODE(2, 4));
+	}
+	ck_assert_uint_eq(rig.n_requests, 1);
+}
+END_TEST
+
+static void turn_both(void)
+{
+	uint8_t data[64];
+
+	tls_peer_step(data, sizeof(data));
+}
+
+static void fail_to_connect(void)
+{
+	rig_post("hello", 5, CALL_REGISTRATION);
+	while (rig.n_failed == 0) {
+		turn_both();
+		rig_turn();
+	}
+	ck_assert_uint_eq(rig.n_new, 0);
+	ck_assert_uint_eq(rig.n_ended, 1);
+	ck_assert_int_eq(rig.ended_error, rig.error);
+	ck_assert_uint_eq(governor_in_flight(rig.governor), 0);
+}
+
+START_TEST(unknown_identity_is_refused)
+{
+	free(rig.session->psk_identity);
+	rig.session->psk_identity = strdup("stranger");
+	fail_to_connect();
+	ck_assert_int_eq(rig.error, -EACCES);
+	ck_assert_int_ge(rig.alert, 0);
+}
+END_TEST
+
+static int wrong_key(void *userdata, uint8_t **ret_key, size_t *ret_size)
+{
+	*ret_key = (uint8_t *)strdup("wrong!");
+	*ret_size = 6;
+	return 0;
+}
+
+START_TEST(wrong_key_is_refused)
+{
+	rig.session->psk = wrong_key;
+	rig_post("hello", 5, CALL_REGISTRATION);
+	rig_until((turn_both(), rig.session->dtls && rig.session->counters.sent_bytes > 300));
+	for (unsigned i = 0; i < 20; i++) {
+		turn_both();
+		rig_turn();
+	}
+	ck_assert(!tls_peer.established);
+	for (unsigned i = 0; i < 20 && rig.n_failed == 0; i++)
+		rig_advance(USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_failed, 1);
+	ck_assert_int_eq(rig.error, -EACCES);
+}
+END_TEST
+
+static int no_key(void *userdata, uint8_t **ret_key, size_t *ret_size)
+{
+	return -ENOKEY;
+}
+
+START_TEST(missing_key_is_told)
+{
+	rig.session->psk = no_key;
+	fail_to_connect();
+	ck_assert_int_eq(rig.error, -ENOKEY);
+	ck_assert_int_eq(rig.alert, -1);
+}
+END_TEST
+
+START_TEST(no_common_suite)
+{
+	tls_peer_done();
+	tls_peer_start("NONE:+VERS-DTLS1.2:+PSK:+AES-256-GCM:+AEAD" ANY);
+	fail_to_connect();
+	ck_assert_int_eq(rig.error, -EACCES);
+	ck_assert_int_eq(rig.alert, GNUTLS_A_HANDSHAKE_FAILURE);
+}
+END_TEST
+
+START_TEST(silent_server_times_out)
+{
+	rig_post("hello", 5, CALL_REGISTRATION);
+	rig_until(rig.session->state == SESSION_STATE_HANDSHAKING);
+	rig_advance(HANDSHAKE_USEC - USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_failed, 0);
+	for (unsigned i = 0; i < 2; i++)
+		rig_advance(5 * USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_failed, 1);
+	ck_assert_int_eq(rig.error, -ETIMEDOUT);
+	ck_assert_int_eq(rig.ended_error, -ETIMEDOUT);
+}
+END_TEST
+
+static void lose_connection(void)
+{
+	rig_post("into the void", 13, CALL_UPDATE);
+	for (unsigned i = 0; i < 6; i++)
+		rig_advance(48 * USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_failed, 1);
+	ck_assert_int_eq(rig.ended_error, -ETIMEDOUT);
+}
+
+START_TEST(resumed_after_silence)
+{
+	request_and_response();
+	lose_connection();
+	tls_peer_restart(false);
+	request_and_response();
+	ck_assert_uint_eq(rig.n_new, 1);
+	ck_assert_uint_eq(rig.n_resumed, 1);
+	ck_assert_uint_eq(session_counters(rig.session)->resumptions, 1);
+	/* Asked to leave, it starts from the beginning. */
+	session_disconnect(rig.session);
+	rig_until((turn_both(), tls_peer.closed));
+	tls_peer_restart(false);
+	request_and_response();
+	ck_assert_uint_eq(rig.n_new, 2);
+	ck_assert_uint_eq(rig.n_resumed, 1);
+}
+END_TEST
+
+START_TEST(restarted_server)
+{
+	request_and_response();
+	tls_peer_restart(true);
+	lose_connection();
+	tls_peer_restart(true);
+	request_and_response();
+	ck_assert_uint_eq(rig.n_new, 2);
+	ck_assert_uint_eq(rig.n_resumed, 0);
+}
+END_TEST
+
+START_TEST(server_says_goodbye)
+{
+	request_and_response();
+	gnutls_bye(tls_peer.tls, GNUTLS_SHUT_WR);
+	rig_until(rig.n_failed == 1);
+	ck_assert_int_eq(rig.error, -ECONNRESET);
+	ck_assert_int_eq(rig.alert, GNUTLS_A_CLOSE_NOTIFY);
+	tls_peer_restart(false);
+	request_and_response();
+	ck_assert_uint_eq(rig.n_resumed, 1);
+}
+END_TEST
+
+START_TEST(fatal_alert_ends_the_session)
+{
+	request_and_response();
+	gnutls_alert_send(tls_peer.tls, GNUTLS_AL_FATAL, GNUTLS_A_INTERNAL_ERROR);
+	rig_until(rig.n_failed == 1);
+	ck_assert_int_eq(rig.error, -ECONNRESET);
+	ck_assert_int_eq(rig.alert, GNUTLS_A_INTERNAL_ERROR);
+	tls_peer_restart(false);
+	request_and_response();
+	ck_assert_uint_eq(rig.n_new, 2);
+}
+END_TEST
+
+START_TEST(forged_datagrams_change_nothing)
+{
+	static const char alert[] = "\x15\xfe\xfd\x00\x00\x00\x00\x00\x00\x00\x09\x00\x02\x02\x28";
+	static const char protected[] = "\x17\xfe\xfd\x00\x01\x00\x00\x00\x00\x00\x09\x00\x04" "abcd";
+
+	request_and_response();
+	peer_send_bytes("", 0);
+	peer_send_bytes("garbage", 7);
+	peer_send_bytes(alert, sizeof(alert) - 1); /* in the clear, after the handshake */
+	peer_send_bytes(protected, sizeof(protected) - 1);
+	request_and_response();
+	ck_assert_uint_eq(rig.n_failed, 0);
+}
+END_TEST
+
+START_TEST(clock_steps)
+{
+	ck_assert(!dtls_clock_stepped(45 * USEC_PER_SEC, 45 * USEC_PER_SEC + 1000));
+	ck_assert(!dtls_clock_stepped(45 * USEC_PER_SEC, 44 * USEC_PER_SEC));
+	ck_assert(dtls_clock_stepped(10 * USEC_PER_SEC, 3600 * USEC_PER_SEC));
+	ck_assert(dtls_clock_stepped(10 * USEC_PER_SEC, 2 * USEC_PER_SEC));
+	/* Backwards: the difference of unsigned times wraps. */
+	ck_assert(dtls_clock_stepped(10 * USEC_PER_SEC, (uint64_t)0 - 3600 * USEC_PER_SEC));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *all = suite_create("dtls");
+	TCase *tcase = tcase_create("dtls");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 20);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, suite, 0, ARRAY_SIZE(suites));
+	tcase_add_loop_test(tcase, largest_message_fits_every_suite, 0, ARRAY_SIZE(suites));
+	tcase_add_test(tcase, requests_of_the_server);
+	tcase_add_test(tcase, unknown_identity_is_refused);
+	tcase_add_test(tcase, wrong_key_is_refused);
+	tcase_add_test(tcase, missing_key_is_told);
+	tcase_add_test(tcase, no_common_suite);
+	tcase_add_test(tcase, silent_server_times_out);
+	tcase_add_test(tcase, resumed_after_silence);
+	tcase_add_test(tcase, restarted_server);
+	tcase_add_test(tcase, server_says_goodbye);
+	tcase_add_test(tcase, fatal_alert_ends_the_session);
+	tcase_add_test(tcase, forged_datagrams_change_nothing);
+	tcase_add_test(tcase, clock_steps);
+	suite_add_tcase(all, tcase);
+	runner = srunner_create(all);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <gnutls/gnutls.h>
+
+#include "transport/message.h"
+
+/* A DTLS server behind the rig's plain socket, for one client at a time. */
+struct tls_peer {
+	gnutls_session_t tls;
+	gnutls_psk_server_credentials_t credentials;
+	gnutls_datum_t ticket_key;
+	const char *priority;
+	bool established, closed;
+	int error;
+};
+
+extern struct tls_peer tls_peer;
+
+#define TLS_PEER_PRIORITY "NORMAL:-VERS-ALL:+VERS-DTLS1.2:+PSK:+ECDHE-PSK:+AES-128-CCM-8"
+
+/* priority NULL: TLS_PEER_PRIORITY. Tickets stay valid until tls_peer_done(). */
+void tls_peer_start(const char *priority);
+/* Forgets the connection, as after a restart; tickets stay valid unless forget_tickets. */
+void tls_peer_restart(bool forget_tickets);
+void tls_peer_done(void);
+/* Goes on with the handshake or reads a record: its size, 0 if there is none. */
+ssize_t tls_peer_step(void *data, size_t size);
+void tls_peer_receive(struct message *ret);
+void tls_peer_send(const struct message *m);
