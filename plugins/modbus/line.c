@@ -134,12 +134,17 @@ void line_close(struct fieldway_line *line)
 	free(line);
 }
 
-static void discard_input(int fd)
+/* fd is readable: where nothing can be read then, the port is gone. */
+static int discard_input(int fd)
 {
 	char bytes[256];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
 
-	while (read(fd, bytes, sizeof(bytes)) > 0)
-		;
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		return -ENODEV;
+	while (n > 0)
+		n = read(fd, bytes, sizeof(bytes));
+	return 0;
 }
 
 /*
@@ -155,10 +160,9 @@ static int drain_serial(int fd, uint64_t until_usec, uint64_t deadline_usec)
 
 		if (r < 0 && errno != EINTR)
 			return -errno;
-		if (r > 0 && !(p.revents & POLLIN))
-			return -ENODEV;
 		if (r > 0) {
-			discard_input(fd);
+			if ((p.revents & (POLLHUP | POLLERR | POLLNVAL)) || discard_input(fd) < 0)
+				return -ENODEV;
 			until_usec = moment_now_usec() + IDLE_USEC;
 		}
 		if (moment_now_usec() >= end && r == 0)
