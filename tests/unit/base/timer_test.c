@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -272,6 +274,38 @@ START_TEST(test_clock_environment)
 }
 END_TEST
 
+#ifdef TEST_CLOCK
+static const bool clock_follows_environment = true;
+#else
+static const bool clock_follows_environment = false;
+#endif
+
+/* What a process does with the variable depends on how it was built, and on nothing else. */
+START_TEST(test_only_a_test_build_follows_environment)
+{
+	uint64_t step = USEC_PER_DAY, before = clock_monotonic_usec();
+	struct timers *timers;
+	sd_event *event = NULL;
+	char text[16];
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	snprintf(text, sizeof(text), "%d", fds[0]);
+	setenv(TEST_CLOCK_ENVIRONMENT, text, 1);
+	ck_assert_int_ge(sd_event_new(&event), 0);
+	ck_assert_int_eq(timers_new(event, &timers), 0);
+	ck_assert_int_eq(write(fds[1], &step, sizeof(step)), sizeof(step));
+	ck_assert_int_eq(sd_event_run(event, 0), clock_follows_environment);
+	ck_assert_int_eq(clock_monotonic_usec() >= before + step, clock_follows_environment);
+	timers_free(timers);
+	sd_event_unref(event);
+	unsetenv(TEST_CLOCK_ENVIRONMENT);
+	close(fds[1]);
+	if (!clock_follows_environment)
+		close(fds[0]);
+}
+END_TEST
+
 START_TEST(test_all_clocks_move_together)
 {
 	uint64_t monotonic = clock_monotonic_usec(), boottime = clock_boottime_usec(),
@@ -359,6 +393,7 @@ int main(void)
 	tcase_add_test(tcase, test_event_loop_follows_moved_clock);
 	tcase_add_test(tcase, test_clock_over_descriptor);
 	tcase_add_test(tcase, test_clock_environment);
+	tcase_add_test(tcase, test_only_a_test_build_follows_environment);
 	tcase_add_test(tcase, test_all_clocks_move_together);
 	tcase_add_test(tcase, test_realtime_from_boottime);
 	tcase_add_test(tcase, test_usec_add);
