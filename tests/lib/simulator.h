@@ -11,7 +11,7 @@
 /*
  * Simulated Modbus devices for the demo and the tests: libmodbus slaves with
  * register maps like those of real devices, values that move, and faults on
- * command. tests/README.md tells how to talk to the program.
+ * command. tests/lib/simulator.md tells how to talk to the program.
  */
 
 #define SIMULATOR_INSTANCES 16

@@ -104,7 +104,7 @@ int simulator_map_init(struct simulator *s)
 	s->phase = s->index;
 	s->start_usec = simulator_now_usec();
 	if (s->model == SIMULATOR_METER) {
-		s->map->tab_registers[METER_SERIAL] = 0x0001;
+		s->map->tab_registers[METER_SERIAL] = 0x0001; /* 100000 */
 		s->map->tab_registers[METER_SERIAL + 1] = (uint16_t)(0x86a0 + s->index);
 		s->map->tab_registers[METER_CODE] = 0x0070;
 	}
