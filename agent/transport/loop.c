@@ -77,6 +77,11 @@ int loop_new(struct sd_event *event, struct loop **ret)
 	return 0;
 }
 
+int loop_fd(const struct loop *l)
+{
+	return l->epoll_fd;
+}
+
 int loop_add(struct loop *l, struct loop_io *io, int fd, loop_handler handler)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = io };

@@ -29,5 +29,7 @@ struct loop_io {
 int loop_add(struct loop *l, struct loop_io *io, int fd, loop_handler handler);
 /* Takes the descriptor out and gives it back, unclosed; -1 if it was not in. */
 int loop_remove(struct loop *l, struct loop_io *io);
+/* Readable when loop_run() has something to do. */
+int loop_fd(const struct loop *l);
 /* One batch without waiting. The number of handled descriptors, or -errno. */
 int loop_run(struct loop *l);

@@ -29,7 +29,7 @@ static void set_block(struct message_block *block, uint32_t number, bool more, u
 
 static void put_block(struct message *m, const char *path, uint32_t number, bool more, uint16_t size)
 {
-	size_t offset = (size_t)number * size;
+	size_t offset = MIN((size_t)number * size, (size_t)BODY_SIZE);
 
 	peer_request(m, MESSAGE_CON, CODE_PUT, id++, path);
 	set_block(&m->block1, number, more, size);

@@ -527,6 +527,47 @@ START_TEST(kept_answers_are_bounded)
 }
 END_TEST
 
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1103515245 + 12345;
+	return *state >> 8;
+}
+
+/* Whatever comes, in whatever state: no crash, no request without an end, and the session goes on. */
+START_TEST(any_datagrams)
+{
+	static const uint8_t codes[] = { 0, 1, 3, 5, CODE(2, 5), CODE(2, 31), CODE(4, 4), CODE(7, 1) };
+	uint32_t state = 4711;
+
+	rig_connect();
+	rig.respond_payload = span_of(rig.transport->in, 1500);
+	for (unsigned i = 0; i < 30000; i++) {
+		uint8_t data[48];
+		size_t size = 4 + next_random(&state) % (sizeof(data) - 4);
+
+		for (size_t k = 0; k < size; k++)
+			data[k] = (uint8_t)next_random(&state);
+		data[0] = (uint8_t)(0x40 | (data[0] & 0x31));
+		data[1] = codes[data[1] % ARRAY_SIZE(codes)];
+		data[2] = 0;
+		/* Small deltas and lengths make options that mean something. */
+		for (size_t k = 5; k < size; k += 2)
+			data[k] = data[k] % 3 ? data[k] & 0xf3 : data[k];
+		rig.n_requests = 0;
+		if (i % 97 == 0 && rig.session->state == SESSION_STATE_CONNECTED)
+			rig_post("x", 1, CALL_UPDATE);
+		session_received(rig.session, data, size);
+		if (i % 1000 == 0)
+			rig_advance(20 * USEC_PER_SEC);
+	}
+	ck_assert_uint_eq(rig.session->n_exchanges, 0);
+	ck_assert_uint_gt(session_counters(rig.session)->malformed, 1000);
+	session_disconnect(rig.session);
+	close(rig.fd);
+	rig.fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+}
+END_TEST
+
 /* ---- notifications ---- */
 
 START_TEST(notifications)
@@ -736,6 +777,7 @@ int main(void)
 	tcase_add_test(tcase, odd_requests);
 	tcase_add_test(tcase, too_many_requests_at_a_time);
 	tcase_add_test(tcase, kept_answers_are_bounded);
+	tcase_add_test(tcase, any_datagrams);
 	tcase_add_test(tcase, notifications);
 	tcase_add_test(tcase, resets_name_their_observation);
 	tcase_add_test(tcase, unacknowledged_notification_fails_the_session);
