@@ -140,7 +140,7 @@ static int encode_string(const struct point *p, const struct fieldway_value *v, 
 static void scatter(const struct point *p, uint64_t raw, uint16_t *registers)
 {
 	size_t size = point_size(p);
-	uint8_t bytes[8];
+	uint8_t bytes[8] = { 0 };
 
 	for (size_t i = 0; i < size; i++)
 		bytes[i ^ (p->order & (size - 1))] = (uint8_t)(raw >> 8 * (size - 1 - i));

@@ -182,7 +182,7 @@ static int run_get(struct simulator *s, char **words, int n, FILE *out)
 		return -EINVAL;
 	simulator_map_move(s);
 	for (long i = address; i < address + count; i++)
-		fprintf(out, " %u", bits ? bits[i] : registers[i]);
+		fprintf(out, " %d", bits ? bits[i] : registers[i]);
 	return 0;
 }
 

@@ -524,16 +524,32 @@ END_TEST
 
 #define SELECT_LIMIT 1024
 
-static void fill_descriptors(void)
+static int filled[2 * SELECT_LIMIT];
+static size_t n_filled;
+
+static int take_descriptor(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	filled[n_filled++] = fd;
+	return fd;
+}
+
+/* Leaves none below the limit. */
+static void take_descriptors(void)
 {
 	const struct rlimit limit = { 2 * SELECT_LIMIT, 2 * SELECT_LIMIT };
-	int fd;
 
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	do {
-		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		ck_assert_int_ge(fd, 0);
-	} while (fd < SELECT_LIMIT - 1);
+	while (take_descriptor() < SELECT_LIMIT)
+		;
+}
+
+static void give_descriptors_back(void)
+{
+	while (n_filled)
+		close(filled[--n_filled]);
 }
 
 START_TEST(descriptors_beyond_select_are_refused)
@@ -543,31 +559,28 @@ START_TEST(descriptors_beyond_select_are_refused)
 
 	start(_i);
 	reads(HOLDING, 0);
-	fill_descriptors();
+	take_descriptors();
 	plugin->line_close(f.line); /* leaves one descriptor that can be used */
 	ck_assert_int_eq(open_line(&result), 0);
 	reads(HOLDING, 0);
 	if (!_i) {
-		int last;
-
 		ask("cut");
 		ck_assert_int_eq(read_point(HOLDING).r, 0);
 		ask("unplug");
 		o = read_point(HOLDING);
 		ck_assert_int_eq(o.r, -ECONNREFUSED);
 		ask("talk");
-		last = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		ck_assert_int_lt(last, SELECT_LIMIT);
+		ck_assert_int_lt(take_descriptor(), SELECT_LIMIT);
 		o = read_point(HOLDING);
 		ck_assert_int_eq(o.r, -EMFILE);
 		ck_assert(o.broken);
 	}
 	plugin->line_close(f.line);
 	f.line = NULL;
-	while (open("/dev/null", O_RDONLY | O_CLOEXEC) < SELECT_LIMIT)
-		;
+	take_descriptors();
 	ck_assert_int_eq(open_line(&result), -EMFILE);
 	ck_assert_msg(strstr(result.detail, "1023") != NULL, "%s", result.detail);
+	give_descriptors_back();
 	stop();
 }
 END_TEST
