@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/list.h"
+#include "store/store.h"
+
+/* Shared by the .c files of store/ only. Sorted arrays throughout: an idle endpoint is small and short. */
+
+/* One resource instance of a multiple resource. */
+struct slot {
+	uint16_t id;
+	struct value value;
+	uint64_t boottime_usec;
+};
+
+struct resource {
+	uint16_t id;
+	uint8_t quality; /* enum store_quality */
+	bool multiple;
+	bool present;	 /* has a value; a multiple one may have it with no instance */
+	uint16_t n_slots;
+	struct backing backing; /* ops NULL: memory */
+	uint64_t boottime_usec;
+	union {
+		struct value value;
+		struct slot *slots;
+	};
+};
+
+struct instance {
+	uint16_t id, n;
+	struct resource *resources;
+};
+
+struct object {
+	const struct object_definition *definition;
+	struct instance *instances;
+	uint16_t n;
+};
+
+struct store {
+	const struct definitions *definitions;
+	struct object *objects;
+	uint16_t n;
+	uint16_t brackets;
+	bool instances_changed;
+	struct path *changed;
+	uint32_t n_changed, changed_allocated;
+	store_watch watch;
+	void *watch_userdata;
+	store_demand demand;
+	void *demand_userdata;
+	struct list writes; /* struct write */
+};
+
+struct object *object_find(const struct store *s, uint16_t id);
+struct instance *instance_find(const struct store *s, uint16_t object, uint16_t id);
+struct resource *resource_find(const struct store *s, const struct path *path);
+struct slot *slot_find(const struct resource *r, uint16_t id);
+/* Makes the resource exist in an instance that does. -ENOENT, -EINVAL, -ENOMEM. */
+int resource_make(struct store *s, const struct path *path, struct resource **ret);
+/* Takes the value over on success; *ret_changed: content or quality differ from before. */
+int resource_set(struct resource *r, const struct path *path, struct value *value, uint64_t boottime_usec,
+		 bool *ret_changed);
+void resource_clear(struct resource *r);
+void instance_remove(struct store *s, uint16_t object, uint16_t instance);
+
+/* Notes a change for the end of the outermost bracket. */
+void changed_value(struct store *s, const struct path *path);
+void changed_instances(struct store *s);
+
+/* write.c */
+void writes_cancel(struct store *s);

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/macro.h"
+#include "store/internal.h"
+
+/*
+ * A Write from the server side. First everything is checked, then the backed
+ * values go out one after the other, then all is committed as one change
+ * behind the answer.
+ */
+struct write {
+	struct list list; /* store.writes */
+	struct store *store;
+	struct path target;
+	enum store_write_mode mode;
+	struct records records; /* in the definitions' types */
+	bool *sent;		/* by record: the backing accepted it */
+	size_t at;
+	unsigned accepted;
+	bool calling, waiting;	/* inside a backing's write(); its done is still to come */
+	int error;
+	char *reason;
+	backing_done done;
+	void *userdata;
+};
+
+static void write_free(struct write *w)
+{
+	list_remove(&w->list);
+	records_done(&w->records);
+	free(w->sent);
+	free(w->reason);
+	free(w);
+}
+
+/* ---- checks (Core 6.3.3, lwm2m.md "Operations") ---- */
+
+static bool link_is_good(const struct store *s, const struct value *v)
+{
+	struct path path = path_of_instance(v->link.object, v->link.instance);
+
+	if (v->link.object == ID_NONE)
+		return v->link.instance == ID_NONE;
+	if (v->link.instance == ID_NONE)
+		path.depth = PATH_OBJECT;
+	return store_exists(s, &path);
+}
+
+static int check_value(const struct store *s, const struct resource_definition *definition,
+		       const struct path *path, const struct value *v)
+{
+	unsigned wanted = definition->multiple ? PATH_RESOURCE_INSTANCE : PATH_RESOURCE;
+
+	/* A multiple resource without instances stands for itself. */
+	if (v->type == VALUE_NONE)
+		return definition->multiple && path->depth == PATH_RESOURCE ? 0 : -EINVAL;
+	if (path->depth != wanted)
+		return -EINVAL;
+	if (v->type == VALUE_OBJLNK && !link_is_good(s, v))
+		return -EINVAL;
+	return range_check(&definition->range, v);
+}
+
+static int check_backing(struct write *w, const struct path *path, const struct value *v)
+{
+	const struct resource *r = resource_find(w->store, path);
+
+	if (w->mode == STORE_BOOTSTRAP || !r || !r->backing.ops || !r->backing.ops->check)
+		return 0;
+	return r->backing.ops->check(r->backing.userdata, path, v, &w->reason);
+}
+
+static int explain(struct write *w, int error, const struct path *path)
+{
+	char text[PATH_TEXT_MAX];
+
+	if (!w->reason)
+		w->reason = strdup(path_format(path, text));
+	return error;
+}
+
+/* 1: the record is passed over. */
+static int check_record(struct write *w, const struct record *record, struct value *ret)
+{
+	const struct path *path = &record->path;
+	const struct resource_definition *definition;
+	int r;
+
+	if (!path_contains(&w->target, path))
+		return explain(w, -EINVAL, path);
+	if (path->depth < PATH_RESOURCE)
+		return 1;
+	definition = store_resource(w->store, path);
+	if (!definition)
+		return w->target.depth >= PATH_RESOURCE ? -ENOENT : 1;
+	if (w->mode != STORE_BOOTSTRAP && !(definition->operations & OPERATION_WRITE))
+		return w->mode == STORE_CREATE ? 1 : explain(w, -EPERM, path);
+	if (record->value.type == VALUE_NONE)
+		*ret = record->value;
+	else if (value_convert(&record->value, definition->type, ret) < 0)
+		return explain(w, -EINVAL, path);
+	r = check_value(w->store, definition, path, ret);
+	if (r >= 0)
+		r = check_backing(w, path, ret);
+	if (r < 0)
+		value_done(ret);
+	return r < 0 ? explain(w, r, path) : 0;
+}
+
+static int check_all(struct write *w, const struct record *records, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct value value = { 0 };
+		int r = check_record(w, &records[i], &value);
+
+		if (r == 0)
+			r = records_add(&w->records, &records[i].path, &value, 0);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool names_resource(const struct write *w, uint16_t resource)
+{
+	for (size_t i = 0; i < w->records.n; i++)
+		if (w->records.items[i].path.resource == resource)
+			return true;
+	return false;
+}
+
+/* Only what a server can write can be missing in its Create. */
+static int check_mandatory(struct write *w, const struct object_definition *object)
+{
+	for (size_t i = 0; i < object->n_resources; i++) {
+		const struct resource_definition *d = &object->resources[i];
+		struct path path = path_of_resource(w->target.object, w->target.instance, d->id);
+
+		if (d->mandatory && d->operations & OPERATION_WRITE && !names_resource(w, d->id))
+			return explain(w, -EINVAL, &path);
+	}
+	return 0;
+}
+
+static int check_target(struct write *w)
+{
+	const struct object_definition *object = store_object(w->store, w->target.object);
+	struct path instance = path_cut(&w->target, PATH_INSTANCE);
+	bool exists = store_exists(w->store, &instance);
+
+	if (!object || w->target.depth < PATH_INSTANCE)
+		return -ENOENT;
+	if (w->mode == STORE_CREATE)
+		return exists ? -EEXIST : 0;
+	return exists || w->mode == STORE_BOOTSTRAP ? 0 : -ENOENT;
+}
+
+/* ---- carrying out ---- */
+
+static const struct backing *writable_backing(const struct write *w, const struct path *path)
+{
+	const struct resource *r = resource_find(w->store, path);
+
+	return r && r->backing.ops && r->backing.ops->write ? &r->backing : NULL;
+}
+
+/* Replace: what the server could have written and did not goes away, unless somebody backs it. */
+static void remove_absent(struct write *w)
+{
+	const struct object_definition *object = store_object(w->store, w->target.object);
+
+	for (size_t i = 0; i < object->n_resources; i++) {
+		const struct resource_definition *d = &object->resources[i];
+		struct path path = path_of_resource(w->target.object, w->target.instance, d->id);
+		const struct resource *r = resource_find(w->store, &path);
+
+		if (r && !r->backing.ops && !d->mandatory && d->operations & OPERATION_WRITE &&
+		    !names_resource(w, d->id))
+			store_remove_resource(w->store, &path);
+	}
+}
+
+/* Replace empties a multiple resource before its new instances come. */
+static void empty_multiples(struct write *w)
+{
+	for (size_t i = 0; i < w->records.n; i++) {
+		const struct path *path = &w->records.items[i].path;
+		struct path resource = path_cut(path, PATH_RESOURCE);
+		struct resource *r = resource_find(w->store, path);
+		bool whole = w->target.depth <= PATH_RESOURCE;
+
+		if (r && r->multiple && whole && w->mode == STORE_REPLACE && !writable_backing(w, path))
+			store_remove_value(w->store, &resource);
+	}
+}
+
+static void commit_record(struct write *w, size_t i)
+{
+	struct record *record = &w->records.items[i];
+	struct path path = path_cut(&record->path, PATH_RESOURCE);
+	struct resource *r;
+	bool changed = true;
+
+	if (resource_make(w->store, &path, &r) < 0)
+		return;
+	if (record->value.type == VALUE_NONE)
+		r->present = true;
+	else if (resource_set(r, &record->path, &record->value, clock_boottime_usec(), &changed) < 0)
+		return;
+	if (changed)
+		changed_value(w->store, &path);
+}
+
+static void tell_backing(struct write *w, const struct path *path)
+{
+	const struct resource *r = resource_find(w->store, path);
+
+	if (r && r->backing.ops && !r->backing.ops->write && r->backing.ops->changed)
+		r->backing.ops->changed(r->backing.userdata, path, r->multiple ? NULL : &r->value);
+}
+
+/* Memory takes everything or, after a failure, nothing; what devices accepted is true either way. */
+static void commit(struct write *w)
+{
+	if (w->error >= 0) {
+		if (w->mode == STORE_REPLACE && w->target.depth == PATH_INSTANCE)
+			remove_absent(w);
+		empty_multiples(w);
+	}
+	for (size_t i = 0; i < w->records.n; i++)
+		if (w->error >= 0 || w->sent[i])
+			commit_record(w, i);
+}
+
+/* What went wrong after others were accepted has to be said with the paths. */
+static void explain_partial(struct write *w)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	char path[PATH_TEXT_MAX];
+
+	buf_printf(&text, "%s failed%s%s; accepted:", path_format(&w->records.items[w->at].path, path),
+		   w->reason ? ": " : "", w->reason ?: "");
+	for (size_t i = 0; i < w->at; i++)
+		if (w->sent[i])
+			buf_printf(&text, " %s", path_format(&w->records.items[i].path, path));
+	free(w->reason);
+	w->reason = buf_take_text(&text);
+	w->error = -EREMOTEIO;
+}
+
+static void write_finish(struct write *w)
+{
+	struct store *s = w->store;
+
+	store_begin(s);
+	commit(w);
+	if (w->error < 0 && w->accepted > 0)
+		explain_partial(w);
+	w->done(w->userdata, w->error, w->reason);
+	for (size_t i = 0; i < w->records.n && w->error >= 0; i++)
+		tell_backing(w, &w->records.items[i].path);
+	write_free(w);
+	/* Watches run now: the answer is out. */
+	store_end(s);
+}
+
+static void write_step(struct write *w);
+
+static void one_done(void *userdata, int error, const char *reason)
+{
+	struct write *w = userdata;
+
+	w->waiting = false;
+	w->error = error;
+	if (error < 0) {
+		free(w->reason);
+		w->reason = reason ? strdup(reason) : NULL;
+	} else {
+		w->sent[w->at] = true;
+		w->accepted++;
+		w->at++;
+	}
+	if (!w->calling)
+		write_step(w);
+}
+
+/* Sends the next backed value; returns while its result is out. */
+static void write_step(struct write *w)
+{
+	while (w->error >= 0 && w->at < w->records.n) {
+		const struct record *record = &w->records.items[w->at];
+		const struct backing *backing = writable_backing(w, &record->path);
+
+		if (!backing) {
+			w->at++;
+			continue;
+		}
+		w->waiting = w->calling = true;
+		backing->ops->write(backing->userdata, &record->path, &record->value, one_done, w);
+		w->calling = false;
+		if (w->waiting)
+			return;
+	}
+	write_finish(w);
+}
+
+static int write_prepare(struct write *w, const struct record *records, size_t n)
+{
+	const struct object_definition *object = store_object(w->store, w->target.object);
+	int r = check_target(w);
+
+	if (r >= 0)
+		r = check_all(w, records, n);
+	if (r >= 0 && w->mode == STORE_CREATE)
+		r = check_mandatory(w, object);
+	if (r < 0)
+		return r;
+	w->sent = calloc(w->records.n ?: 1, sizeof(*w->sent));
+	if (!w->sent)
+		return -ENOMEM;
+	if (w->mode == STORE_CREATE || w->mode == STORE_BOOTSTRAP)
+		r = store_add_instance(w->store, object, w->target.instance);
+	return r;
+}
+
+void store_write(struct store *s, const struct path *target, enum store_write_mode mode,
+		 const struct record *records, size_t n, backing_done done, void *userdata)
+{
+	struct write *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w) {
+		done(userdata, -ENOMEM, NULL);
+		return;
+	}
+	*w = (struct write){ .store = s, .target = *target, .mode = mode, .done = done, .userdata = userdata };
+	list_append(&s->writes, &w->list);
+	store_begin(s);
+	r = write_prepare(w, records, n);
+	if (r < 0) {
+		done(userdata, r, w->reason);
+		write_free(w);
+	} else {
+		write_step(w);
+	}
+	store_end(s);
+}
+
+void writes_cancel(struct store *s)
+{
+	struct write *w;
+
+	list_for_each(w, &s->writes, list) {
+		w->done(w->userdata, -ECANCELED, NULL);
+		write_free(w);
+	}
+}
+
+void store_execute(struct store *s, const struct path *path, const char *argument, backing_done done,
+		   void *userdata)
+{
+	const struct resource_definition *definition = store_resource(s, path);
+	const struct resource *r = resource_find(s, path);
+
+	if (!definition || !r) {
+		done(userdata, -ENOENT, NULL);
+		return;
+	}
+	if (!(definition->operations & OPERATION_EXECUTE) || !r->backing.ops || !r->backing.ops->execute) {
+		done(userdata, -EPERM, NULL);
+		return;
+	}
+	r->backing.ops->execute(r->backing.userdata, path, argument, done, userdata);
+}
+
+int store_delete(struct store *s, const struct path *path)
+{
+	if (path->depth == PATH_INSTANCE)
+		return store_remove_instance(s, path->object, path->instance);
+	return path->depth == PATH_RESOURCE_INSTANCE ? store_remove_value(s, path) : -EPERM;
+}
