@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "builtin/internal.h"
+
+/* Object 3, Core appendix E.4. Points that a profile maps here take their resources over later. */
+enum {
+	DEVICE_MANUFACTURER = 0,
+	DEVICE_MODEL = 1,
+	DEVICE_SERIAL = 2,
+	DEVICE_FIRMWARE = 3,
+	DEVICE_REBOOT = 4,
+	DEVICE_ERROR = 11,
+	DEVICE_TIME = 13,
+	DEVICE_BINDING = 16,
+	DEVICE_TYPE = 17,
+	DEVICE_SOFTWARE = 19,
+};
+
+static void device_execute(void *userdata, const struct path *path, const char *argument,
+			   backing_done done, void *done_userdata)
+{
+	struct builtin *b = userdata;
+
+	(void)path;
+	(void)argument;
+	done(done_userdata, 0, NULL);
+	b->ports->restart(b->endpoint);
+}
+
+static const struct backing_ops reboot_ops = { .execute = device_execute };
+
+static int64_t now_s(void)
+{
+	return clock_realtime_usec() / USEC_PER_SEC;
+}
+
+static int time_read(void *userdata, const struct path *path, struct value *ret)
+{
+	const struct builtin *b = userdata;
+
+	(void)path;
+	*ret = value_time(now_s() + b->time_offset_s);
+	return 0;
+}
+
+/* A server's idea of the time is kept as an offset; the system clock is not touched (lwm2m.md "Virtual endpoints"). */
+static void time_write(void *userdata, const struct path *path, const struct value *value,
+		       backing_done done, void *done_userdata)
+{
+	struct builtin *b = userdata;
+
+	(void)path;
+	b->time_offset_s = value->integer - now_s();
+	done(done_userdata, 0, NULL);
+}
+
+static const struct backing_ops time_ops = { .read = time_read, .write = time_write };
+
+static int set_texts(struct builtin *b, const struct builtin_values *v)
+{
+	const struct {
+		uint16_t resource;
+		const char *text;
+	} texts[] = {
+		{ DEVICE_MANUFACTURER, v->manufacturer }, { DEVICE_MODEL, v->model },
+		{ DEVICE_SERIAL, v->serial },		  { DEVICE_FIRMWARE, v->firmware },
+		{ DEVICE_BINDING, "U" },		  { DEVICE_TYPE, v->device_type },
+		{ DEVICE_SOFTWARE, v->software },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts) && r >= 0; i++)
+		r = builtin_set_text(b, 3, 0, texts[i].resource, texts[i].text);
+	return r;
+}
+
+static int add_backed(struct builtin *b, uint16_t resource, const struct backing_ops *ops)
+{
+	const struct backing backing = { .ops = ops, .userdata = b };
+	const struct path path = path_of_resource(3, 0, resource);
+
+	return store_add_resource(b->store, &path, &backing);
+}
+
+int device_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
+{
+	const struct object_definition *object = definitions_newest(definitions, 3);
+	const struct path error = path_of_resource_instance(3, 0, DEVICE_ERROR, 0);
+	const struct value none = value_integer(0);
+	int r;
+
+	if (!object)
+		return -ENOENT;
+	r = store_add_instance(b->store, object, 0);
+	if (r >= 0)
+		r = set_texts(b, v);
+	if (r >= 0)
+		r = store_update_one(b->store, &error, &none);
+	if (r >= 0)
+		r = add_backed(b, DEVICE_REBOOT, &reboot_ops);
+	if (r >= 0 && v->clock)
+		r = add_backed(b, DEVICE_TIME, &time_ops);
+	return r;
+}

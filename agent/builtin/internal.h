@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "builtin/builtin.h"
+
+struct builtin {
+	struct store *store;
+	const struct builtin_ports *ports;
+	void *endpoint;
+	int64_t time_offset_s; /* written to /3/0/13 */
+};
+
+/* One init each; 0 also when the object has no place in this endpoint. */
+int security_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int server_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int device_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+
+/* A value that the store keeps; v is consumed. */
+int builtin_set(struct builtin *b, uint16_t object, uint16_t instance, uint16_t resource, struct value v);
+/* Likewise text; NULL leaves the resource out. */
+int builtin_set_text(struct builtin *b, uint16_t object, uint16_t instance, uint16_t resource,
+		     const char *text);

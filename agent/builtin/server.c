@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "builtin/internal.h"
+
+/* Object 1, Core appendix E.2. */
+enum {
+	SERVER_SHORT_ID = 0,
+	SERVER_LIFETIME = 1,
+	SERVER_PMIN = 2,
+	SERVER_PMAX = 3,
+	SERVER_DISABLE = 4,
+	SERVER_DISABLE_TIMEOUT = 5,
+	SERVER_STORING = 6,
+	SERVER_BINDING = 7,
+	SERVER_UPDATE_TRIGGER = 8,
+	SERVER_MUTE_SEND = 23,
+};
+#define DISABLE_TIMEOUT_S 86400
+
+static void server_execute(void *userdata, const struct path *path, const char *argument,
+			   backing_done done, void *done_userdata)
+{
+	struct builtin *b = userdata;
+
+	(void)argument;
+	/* The 2.04 leaves before what it promises begins (lwm2m.md). */
+	done(done_userdata, 0, NULL);
+	if (path->resource == SERVER_DISABLE)
+		b->ports->disable(b->endpoint, path->instance);
+	else
+		b->ports->update(b->endpoint, path->instance);
+}
+
+static const struct backing_ops server_ops = { .execute = server_execute };
+
+static int add_executables(struct builtin *b)
+{
+	const struct backing backing = { .ops = &server_ops, .userdata = b };
+	const struct path disable = path_of_resource(1, 0, SERVER_DISABLE);
+	const struct path update = path_of_resource(1, 0, SERVER_UPDATE_TRIGGER);
+	int r;
+
+	r = store_add_resource(b->store, &disable, &backing);
+	return r < 0 ? r : store_add_resource(b->store, &update, &backing);
+}
+
+static int set_periods(struct builtin *b, const struct builtin_values *v)
+{
+	int r = 0;
+
+	if (v->pmin_s >= 0)
+		r = builtin_set(b, 1, 0, SERVER_PMIN, value_integer(v->pmin_s));
+	if (r >= 0 && v->pmax_s >= 0)
+		r = builtin_set(b, 1, 0, SERVER_PMAX, value_integer(v->pmax_s));
+	return r;
+}
+
+int server_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
+{
+	const struct object_definition *object = definitions_newest(definitions, 1);
+	int r;
+
+	if (!v->uri)
+		return 0;
+	if (!object)
+		return -ENOENT;
+	r = store_add_instance(b->store, object, 0);
+	if (r >= 0)
+		r = builtin_set(b, 1, 0, SERVER_SHORT_ID, value_integer(v->short_id));
+	if (r >= 0)
+		r = builtin_set(b, 1, 0, SERVER_LIFETIME, value_integer(v->lifetime_s));
+	if (r >= 0)
+		r = set_periods(b, v);
+	if (r >= 0)
+		r = builtin_set(b, 1, 0, SERVER_DISABLE_TIMEOUT, value_integer(DISABLE_TIMEOUT_S));
+	if (r >= 0)
+		r = builtin_set(b, 1, 0, SERVER_STORING, value_boolean(true));
+	if (r >= 0)
+		r = builtin_set_text(b, 1, 0, SERVER_BINDING, "U");
+	if (r >= 0)
+		r = builtin_set(b, 1, 0, SERVER_MUTE_SEND, value_boolean(true));
+	return r < 0 ? r : add_executables(b);
+}

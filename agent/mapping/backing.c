@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "mapping/internal.h"
+
+/* Who stands behind mapped resources: South, from a Write to a point. */
+
+static const struct config_device *row_config_device(const struct mapped_row *row)
+{
+	return &row->endpoint->mapping->config->devices[row_device(row)];
+}
+
+/* What became of a write, as an errno of backing.h (configuration.md "Writes"). */
+static int outcome_error(enum fieldway_outcome outcome, int error)
+{
+	switch (outcome) {
+	case FIELDWAY_ACCEPTED:
+		return 0;
+	case FIELDWAY_UNKNOWN:
+		return -ETIMEDOUT;
+	case FIELDWAY_REFUSED:
+	case FIELDWAY_NOT_SENT:
+		break;
+	}
+	switch (error) {
+	case -EINVAL: /* the device calls the value illegal */
+	case -ERANGE: /* inexact, or no room in the register */
+	case -EBUSY:
+	case -EHOSTDOWN:
+	case -ETIMEDOUT:
+		return error;
+	case -ECONNREFUSED:
+	case -ECONNRESET:
+	case -EHOSTUNREACH:
+	case -ENODEV:
+		return -ETIMEDOUT;
+	default:
+		return -EIO;
+	}
+}
+
+/* A write on its way. */
+struct south {
+	struct list list; /* mapped_endpoint.writes */
+	struct mapped_row *row;
+	backing_done done;
+	void *userdata;
+};
+
+static void write_done(void *userdata, enum fieldway_outcome outcome, int error, const char *detail)
+{
+	struct south *south = userdata;
+	struct mapped_row *row = south->row;
+	struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
+	int r = outcome_error(outcome, error);
+
+	/* What the register holds now is not known until it has been read back. */
+	if (outcome == FIELDWAY_UNKNOWN && row_map(row)->kind == CONFIG_MAP_POINT && row->endpoint->store)
+		store_set_quality(row->endpoint->store, &resource, STORE_STALE);
+	list_remove(&south->list);
+	south->done(south->userdata, r, r < 0 ? detail : NULL);
+	free(south);
+}
+
+void writes_forget(struct mapped_endpoint *e)
+{
+	struct south *south;
+
+	list_for_each(south, &e->writes, list) {
+		fieldbus_forget(e->mapping->fieldbus, south);
+		list_remove(&south->list);
+		free(south);
+	}
+}
+
+static void send(struct mapped_row *row, const struct fieldway_value *value, backing_done done,
+		 void *userdata)
+{
+	const struct mapped_device *device = &row->endpoint->mapping->devices[row_device(row)];
+	struct south *south = malloc(sizeof(*south));
+	int r;
+
+	if (!south) {
+		done(userdata, -ENOMEM, NULL);
+		return;
+	}
+	*south = (struct south){ .row = row, .done = done, .userdata = userdata };
+	r = fieldbus_write(row->endpoint->mapping->fieldbus, row_device(row), row_map(row)->point, value,
+			   write_done, south);
+	if (r >= 0) {
+		list_append(&row->endpoint->writes, &south->list);
+		return;
+	}
+	free(south);
+	done(userdata, r, r == -EHOSTDOWN ? device->reason : NULL);
+}
+
+static int point_check(void *userdata, const struct path *path, const struct value *value,
+		       char **ret_reason)
+{
+	const struct mapped_row *row = userdata;
+	const struct config_point *point = row_point(row);
+	struct fieldway_value raw;
+	struct transform t;
+	int r;
+
+	(void)path;
+	if (!row->endpoint->mapping->config->writes_allow || !(point->access & CONFIG_ACCESS_WRITE))
+		return -EPERM;
+	r = row_transform(row, &t);
+	if (r >= 0)
+		r = transform_inverse(&t, value, &raw);
+	if (r < 0 && asprintf(ret_reason, "%s.%s: %s", row_config_device(row)->name, point->name,
+			      r == -ERANGE ? "out of range" : "no such value") < 0)
+		*ret_reason = NULL;
+	return r;
+}
+
+static void point_write(void *userdata, const struct path *path, const struct value *value,
+			backing_done done, void *done_userdata)
+{
+	struct mapped_row *row = userdata;
+	struct fieldway_value raw;
+	struct transform t;
+	int r;
+
+	(void)path;
+	r = row_transform(row, &t);
+	if (r >= 0)
+		r = transform_inverse(&t, value, &raw);
+	if (r < 0)
+		done(done_userdata, r, NULL);
+	else
+		send(row, &raw, done, done_userdata);
+}
+
+static void point_explain(void *userdata, const struct path *path, char *ret, size_t size)
+{
+	const struct mapped_row *row = userdata;
+	const struct mapped_device *device = &row->endpoint->mapping->devices[row_device(row)];
+	char age[FORMAT_USEC_MAX];
+
+	(void)path;
+	if (row->sampled_usec == 0)
+		snprintf(ret, size, "%s: never read%s%s", row_config_device(row)->name,
+			 device->reason ? ", " : "", device->reason ?: "");
+	else
+		snprintf(ret, size, "%s: last read %s ago%s%s", row_config_device(row)->name,
+			 format_usec(clock_monotonic_usec() - row->sampled_usec, age),
+			 device->reason ? ", " : "", device->reason ?: "");
+}
+
+const struct backing_ops point_backing = {
+	.check = point_check,
+	.write = point_write,
+	.explain = point_explain,
+};
+
+/* A constant on a writable resource is read-only (configuration.md "Writes"). */
+static int constant_check(void *userdata, const struct path *path, const struct value *value,
+			  char **ret_reason)
+{
+	(void)userdata;
+	(void)path;
+	(void)value;
+	(void)ret_reason;
+	return -EPERM;
+}
+
+const struct backing_ops constant_backing = { .check = constant_check };
+
+/* `{execute: point, value: V}`: Execute writes V to the point. */
+static void execute_point(void *userdata, const struct path *path, const char *argument,
+			  backing_done done, void *done_userdata)
+{
+	struct mapped_row *row = userdata;
+	const struct resource_definition as_constant = { .type = row_map(row)->constant.type };
+	struct transform t = { .point = row_point(row), .resource = &as_constant, .factor = 1 };
+	struct fieldway_value raw;
+	int r;
+
+	(void)path;
+	(void)argument;
+	if (!row->endpoint->mapping->config->writes_allow) {
+		done(done_userdata, -EPERM, NULL);
+		return;
+	}
+	r = transform_inverse(&t, &row_map(row)->constant, &raw);
+	if (r < 0)
+		done(done_userdata, r, NULL);
+	else
+		send(row, &raw, done, done_userdata);
+}
+
+const struct backing_ops execute_backing = { .execute = execute_point, .explain = point_explain };

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "mapping/internal.h"
+
+/*
+ * Minimum and maximum measured values and their reset, kept by the agent
+ * wherever the object has them and nothing maps them (configuration.md "Given
+ * without asking"). The running extremes are the resources themselves.
+ */
+static const struct extreme {
+	uint16_t object; /* ID_NONE: any */
+	uint16_t value, minimum, maximum, reset;
+} extremes[] = {
+	{ 3305, 5800, 5801, 5802, 5605 },
+	{ 3305, 5810, 5811, 5812, 5605 },
+	{ ID_NONE, 5700, 5601, 5602, 5605 },
+};
+
+static const struct extreme *extreme_find(const struct path *resource)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(extremes); i++)
+		if ((extremes[i].object == ID_NONE || extremes[i].object == resource->object) &&
+		    extremes[i].value == resource->resource)
+			return &extremes[i];
+	return NULL;
+}
+
+static struct path sibling(const struct path *path, uint16_t resource)
+{
+	return path_of_resource(path->object, path->instance, resource);
+}
+
+static bool is_mapped(const struct mapped_endpoint *e, const struct path *path)
+{
+	for (size_t i = 0; i < e->config->n_map; i++)
+		if (path_contains(path, &e->config->map[i].path))
+			return true;
+	return false;
+}
+
+static bool is_kept(const struct mapped_endpoint *e, const struct path *path)
+{
+	return store_resource(e->store, path) && !is_mapped(e, path);
+}
+
+/* Execute 5605: both become the value of now, or go away when there is none. */
+static void reset_one(struct store *store, const struct path *any, const struct extreme *x)
+{
+	struct path value_path = sibling(any, x->value);
+	const struct path bounds[] = { sibling(any, x->minimum), sibling(any, x->maximum) };
+	_cleanup_value_ struct value value = { 0 };
+
+	if (store_read(store, &value_path, true, &value, NULL) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++)
+		if (store_exists(store, &bounds[i]))
+			store_update_one(store, &bounds[i], &value);
+}
+
+static void reset_execute(void *userdata, const struct path *path, const char *argument,
+			  backing_done done, void *done_userdata)
+{
+	struct mapped_endpoint *e = userdata;
+
+	(void)argument;
+	done(done_userdata, 0, NULL);
+	if (!e->store)
+		return;
+	store_begin(e->store);
+	for (size_t i = 0; i < ARRAY_SIZE(extremes); i++)
+		if (extremes[i].object == ID_NONE || extremes[i].object == path->object)
+			reset_one(e->store, path, &extremes[i]);
+	store_end(e->store);
+}
+
+static const struct backing_ops reset_backing = { .execute = reset_execute };
+
+int extremes_add(struct mapped_endpoint *e, const struct path *resource)
+{
+	const struct backing backing = { .ops = &reset_backing, .userdata = e };
+	const struct extreme *x = extreme_find(resource);
+	struct path reset;
+
+	if (!x)
+		return 0;
+	reset = sibling(resource, x->reset);
+	return is_kept(e, &reset) ? store_add_resource(e->store, &reset, &backing) : 0;
+}
+
+static int widen(struct mapped_endpoint *e, const struct path *bound, double number, int direction,
+		 const struct value *value, struct records *out)
+{
+	_cleanup_value_ struct value old = { 0 };
+	double reached;
+
+	if (!is_kept(e, bound))
+		return 0;
+	if (store_read(e->store, bound, true, &old, NULL) >= 0 && value_to_double(&old, &reached) >= 0 &&
+	    (number - reached) * direction <= 0)
+		return 0;
+	return records_add_copy(out, bound, value, 0);
+}
+
+int extremes_update(struct mapped_endpoint *e, const struct path *resource, const struct value *value,
+		    struct records *out)
+{
+	const struct extreme *x = extreme_find(resource);
+	struct path minimum, maximum;
+	double number;
+	int r;
+
+	if (!x || value_to_double(value, &number) < 0)
+		return 0;
+	minimum = sibling(resource, x->minimum);
+	maximum = sibling(resource, x->maximum);
+	r = widen(e, &minimum, number, -1, value, out);
+	return r < 0 ? r : widen(e, &maximum, number, 1, value, out);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "mapping/mapping.h"
+#include "mapping/transform.h"
+
+/* One row of an endpoint's mapping at work; its index is that of config_endpoint.map. */
+struct mapped_row {
+	struct mapped_endpoint *endpoint;
+	uint64_t sampled_usec; /* monotonic time of the last good sample; 0: none yet */
+	bool seen;	       /* good or not, it was read */
+	bool alarm;	       /* CONFIG_MAP_ALARM: the bit's state */
+};
+
+struct mapped_endpoint {
+	struct mapping *mapping;
+	const struct config_endpoint *config;
+	uint32_t index;
+	struct store *store; /* NULL: not attached */
+	struct mapped_row *rows; /* config->n_map */
+	uint32_t unseen;     /* rows that wait for a first sample */
+	bool any_seen;
+	struct list writes;  /* on their way to the field */
+	struct timer stale;
+};
+
+/* Endpoints that show points of a device. */
+struct mapped_device {
+	uint32_t *endpoints;
+	uint32_t n;
+	enum fieldbus_state state;
+	char *reason; /* of a state that is not online; may be NULL */
+};
+
+struct mapping {
+	const struct config *config;
+	const struct definitions *definitions;
+	struct fieldbus *fieldbus;
+	struct timers *timers;
+	const struct mapping_ops *ops;
+	void *userdata;
+	struct mapped_endpoint *endpoints;
+	struct mapped_device *devices;
+};
+
+const struct config_map *row_map(const struct mapped_row *row);
+uint32_t row_device(const struct mapped_row *row);
+const struct config_point *row_point(const struct mapped_row *row);
+/* The transform of a point row; -EINVAL when the store's object does not fit. */
+int row_transform(const struct mapped_row *row, struct transform *ret);
+/* After how long without a good sample a row is stale; USEC_INFINITY: never. */
+uint64_t row_stale_usec(const struct mapped_row *row);
+
+/* backing.c: who stands behind the mapped resources */
+extern const struct backing_ops point_backing, constant_backing, execute_backing;
+/* The store goes away: it has ended its writes itself. */
+void writes_forget(struct mapped_endpoint *e);
+
+/* quality.c */
+void quality_start(struct mapped_endpoint *e);
+void quality_sampled(struct mapped_endpoint *e);
+void quality_device(struct mapped_endpoint *e, uint32_t device);
+
+/* errors.c: /3/0/11, one instance per cause */
+void errors_update(struct mapped_endpoint *e);
+
+/* extremes.c: minimum and maximum measured values, their reset */
+int extremes_add(struct mapped_endpoint *e, const struct path *resource);
+int extremes_update(struct mapped_endpoint *e, const struct path *resource, const struct value *value,
+		    struct records *out);

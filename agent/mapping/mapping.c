@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mapping/mapping.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "mapping/internal.h"
+
+/* ---- rows ---- */
+
+const struct config_map *row_map(const struct mapped_row *row)
+{
+	return &row->endpoint->config->map[row - row->endpoint->rows];
+}
+
+/* A type's own map says "the device itself" by UINT32_MAX. */
+uint32_t row_device(const struct mapped_row *row)
+{
+	uint32_t device = row_map(row)->device;
+
+	return device == UINT32_MAX ? row->endpoint->config->device : device;
+}
+
+static bool row_has_point(const struct mapped_row *row)
+{
+	return row_map(row)->kind != CONFIG_MAP_CONSTANT;
+}
+
+const struct config_point *row_point(const struct mapped_row *row)
+{
+	const struct config *config = row->endpoint->mapping->config;
+
+	return &config->devices[row_device(row)].type->points[row_map(row)->point];
+}
+
+/* Rows that wait for a first sample: readable, and read without being asked. */
+static bool row_is_polled(const struct mapped_row *row)
+{
+	enum config_map_kind kind = row_map(row)->kind;
+
+	if (kind != CONFIG_MAP_POINT && kind != CONFIG_MAP_ALARM)
+		return false;
+	return row_point(row)->access & CONFIG_ACCESS_READ &&
+	       row_point(row)->period_usec != CONFIG_RATE_ON_DEMAND;
+}
+
+int row_transform(const struct mapped_row *row, struct transform *ret)
+{
+	const struct config_map *map = row_map(row);
+	const struct resource_definition *resource = store_resource(row->endpoint->store, &map->path);
+
+	return resource ? transform_init(ret, row_point(row), resource, map->unit) : -EINVAL;
+}
+
+/* ---- attaching a store ---- */
+
+static int add_instance(struct mapped_endpoint *e, const struct config_map *map)
+{
+	const struct object_definition *object = store_object(e->store, map->path.object);
+	struct path instance = path_cut(&map->path, PATH_INSTANCE);
+
+	if (store_exists(e->store, &instance))
+		return 0;
+	if (!object)
+		object = definitions_newest(e->mapping->definitions, map->path.object);
+	return object ? store_add_instance(e->store, object, map->path.instance) : -ENOENT;
+}
+
+static int add_constant(struct mapped_endpoint *e, struct mapped_row *row)
+{
+	const struct backing backing = { .ops = &constant_backing, .userdata = row };
+	const struct config_map *map = row_map(row);
+	struct path resource = path_cut(&map->path, PATH_RESOURCE);
+	int r = store_add_resource(e->store, &resource, &backing);
+
+	return r < 0 ? r : store_update_one(e->store, &map->path, &map->constant);
+}
+
+static bool is_mapped(const struct mapped_endpoint *e, const struct path *path)
+{
+	for (size_t i = 0; i < e->config->n_map; i++)
+		if (path_contains(path, &e->config->map[i].path))
+			return true;
+	return false;
+}
+
+/* 5701 is filled from the unit where the object has it and nobody maps it. */
+#define SENSOR_UNITS 5701
+static int add_unit(struct mapped_endpoint *e, const struct mapped_row *row)
+{
+	const struct path *path = &row_map(row)->path;
+	const struct path units = path_of_resource(path->object, path->instance, SENSOR_UNITS);
+	_cleanup_value_ struct value value = { 0 };
+	struct transform t;
+	const char *name;
+	int r;
+
+	if (!store_resource(e->store, &units) || is_mapped(e, &units) || row_transform(row, &t) < 0)
+		return 0;
+	name = transform_unit(&t, row_map(row)->unit);
+	if (!name || !t.resource || t.resource->type != VALUE_FLOAT)
+		return 0;
+	r = value_set_string(&value, name);
+	return r < 0 ? r : store_update_one(e->store, &units, &value);
+}
+
+static int add_point(struct mapped_endpoint *e, struct mapped_row *row)
+{
+	const struct backing backing = { .ops = &point_backing, .userdata = row };
+	struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
+	int r;
+
+	r = store_add_resource(e->store, &resource, &backing);
+	if (r >= 0)
+		r = add_unit(e, row);
+	return r < 0 || is_mapped(e, &resource) == false ? r : extremes_add(e, &resource);
+}
+
+static int add_row(struct mapped_endpoint *e, struct mapped_row *row)
+{
+	const struct backing execute = { .ops = &execute_backing, .userdata = row };
+	const struct config_map *map = row_map(row);
+	int r = add_instance(e, map);
+
+	if (r < 0)
+		return r;
+	switch (map->kind) {
+	case CONFIG_MAP_POINT:
+		return add_point(e, row);
+	case CONFIG_MAP_CONSTANT:
+		return add_constant(e, row);
+	case CONFIG_MAP_EXECUTE:
+		return store_add_resource(e->store, &map->path, &execute);
+	case CONFIG_MAP_ALARM:
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int mapping_attach(struct mapping *m, uint32_t endpoint, struct store *store)
+{
+	struct mapped_endpoint *e = &m->endpoints[endpoint];
+	int r = 0;
+
+	e->store = store;
+	store_begin(store);
+	for (size_t i = 0; i < e->config->n_map && r >= 0; i++)
+		r = add_row(e, &e->rows[i]);
+	errors_update(e);
+	store_end(store);
+	if (r < 0) {
+		mapping_detach(m, endpoint);
+		return r;
+	}
+	quality_start(e);
+	return 0;
+}
+
+void mapping_detach(struct mapping *m, uint32_t endpoint)
+{
+	struct mapped_endpoint *e = &m->endpoints[endpoint];
+
+	timer_disarm(&e->stale);
+	writes_forget(e);
+	e->store = NULL;
+}
+
+/* ---- values of a device ---- */
+
+/* What one endpoint learns from a batch; sample_of maps points to samples, or NULL. */
+struct batch {
+	uint32_t device;
+	const struct fieldway_sample **sample_of;
+	struct records records;
+};
+
+static void row_saw(struct mapped_row *row)
+{
+	struct mapped_endpoint *e = row->endpoint;
+
+	if (row->seen)
+		return;
+	row->seen = true;
+	if (row_is_polled(row))
+		e->unseen--;
+}
+
+/* 5518: time of the sample, where the object has it and nobody maps it. */
+#define TIMESTAMP 5518
+static int add_timestamp(struct mapped_endpoint *e, const struct path *path, uint64_t boottime_usec,
+			 struct records *out)
+{
+	const struct path timestamp = path_of_resource(path->object, path->instance, TIMESTAMP);
+	struct value value;
+
+	if (!clock_realtime_is_plausible() || !store_resource(e->store, &timestamp) ||
+	    is_mapped(e, &timestamp) || records_find(out, &timestamp))
+		return 0;
+	value = value_time(clock_realtime_from_boottime(boottime_usec) / USEC_PER_SEC);
+	return records_add(out, &timestamp, &value, boottime_usec);
+}
+
+static int take_good(struct mapped_row *row, const struct fieldway_sample *sample, struct records *out)
+{
+	const struct config_map *map = row_map(row);
+	_cleanup_value_ struct value value = { 0 };
+	struct path resource = path_cut(&map->path, PATH_RESOURCE);
+	struct transform t;
+	int r;
+
+	r = row_transform(row, &t);
+	if (r >= 0)
+		r = transform_forward(&t, &sample->value, &value);
+	if (r >= 0)
+		r = extremes_update(row->endpoint, &resource, &value, out);
+	if (r >= 0)
+		r = records_add_copy(out, &map->path, &value, sample->boottime_usec);
+	if (r >= 0)
+		r = add_timestamp(row->endpoint, &map->path, sample->boottime_usec, out);
+	if (r >= 0)
+		row->sampled_usec = clock_monotonic_usec();
+	return r;
+}
+
+static void row_log(const struct mapped_row *row, int error)
+{
+	static struct log_budget budget;
+	const struct config *config = row->endpoint->mapping->config;
+	const struct config_device *device = &config->devices[row_device(row)];
+	char path[PATH_TEXT_MAX];
+	struct log_about about = { .endpoint = row->endpoint->config->endpoint,
+				   .device = device->name,
+				   .bus = config->buses[device->bus].name };
+
+	if (log_budget_take(&budget, NULL))
+		log_warning(&about, "%s: %s of device %s on bus %s does not fit %s: %s",
+			    row->endpoint->config->name, row_point(row)->name, device->name, about.bus,
+			    path_format(&row_map(row)->path, path), strerror(-error));
+}
+
+static void take_sample(struct mapped_row *row, const struct fieldway_sample *sample, struct records *out)
+{
+	struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
+	int r = 0;
+
+	row_saw(row);
+	switch (sample->quality) {
+	case FIELDWAY_GOOD:
+		if (row_map(row)->kind == CONFIG_MAP_ALARM)
+			row->alarm = sample->value.boolean;
+		else
+			r = take_good(row, sample, out);
+		break;
+	case FIELDWAY_INVALID:
+		r = -EDOM;
+		break;
+	case FIELDWAY_FAILED: /* grows stale by itself */
+		return;
+	}
+	if (r == -EDOM && row_map(row)->kind == CONFIG_MAP_POINT)
+		store_set_quality(row->endpoint->store, &resource, STORE_STALE);
+	else if (r < 0)
+		row_log(row, r);
+}
+
+static void take_batch(struct mapped_endpoint *e, struct batch *batch)
+{
+	bool alarms = false;
+	int r;
+
+	store_begin(e->store);
+	for (size_t i = 0; i < e->config->n_map; i++) {
+		struct mapped_row *row = &e->rows[i];
+		const struct fieldway_sample *sample;
+
+		if (!row_has_point(row) || row_device(row) != batch->device)
+			continue;
+		sample = batch->sample_of[row_map(row)->point];
+		if (!sample)
+			continue;
+		alarms = alarms || row_map(row)->kind == CONFIG_MAP_ALARM;
+		take_sample(row, sample, &batch->records);
+	}
+	r = store_update(e->store, batch->records.items, batch->records.n);
+	if (r < 0)
+		log_error(&(struct log_about){ .endpoint = e->config->endpoint },
+			  "%s: values refused by the store: %s", e->config->name, strerror(-r));
+	if (alarms)
+		errors_update(e);
+	store_end(e->store);
+	records_done(&batch->records);
+}
+
+static void tell_seen(struct mapped_endpoint *e)
+{
+	struct mapping *m = e->mapping;
+
+	if (!e->any_seen) {
+		e->any_seen = true;
+		m->ops->seen(m->userdata, e->index, e->unseen == 0);
+	} else if (e->unseen == 0) {
+		m->ops->seen(m->userdata, e->index, true);
+	}
+}
+
+void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sample *samples, size_t n)
+{
+	const struct config_type *type = m->config->devices[device].type;
+	const struct mapped_device *d = &m->devices[device];
+	struct batch batch = { .device = device };
+
+	batch.sample_of = calloc(type->n_points, sizeof(*batch.sample_of));
+	if (!batch.sample_of)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (samples[i].point < type->n_points)
+			batch.sample_of[samples[i].point] = &samples[i];
+	for (uint32_t i = 0; i < d->n; i++) {
+		struct mapped_endpoint *e = &m->endpoints[d->endpoints[i]];
+		bool waiting = e->unseen > 0 || !e->any_seen;
+
+		if (!e->store)
+			continue;
+		take_batch(e, &batch);
+		quality_sampled(e);
+		if (waiting)
+			tell_seen(e);
+	}
+	free(batch.sample_of);
+}
+
+void mapping_state(struct mapping *m, uint32_t device, enum fieldbus_state state, const char *reason)
+{
+	struct mapped_device *d = &m->devices[device];
+
+	d->state = state;
+	str_replace(&d->reason, reason);
+	for (uint32_t i = 0; i < d->n; i++)
+		if (m->endpoints[d->endpoints[i]].store)
+			quality_device(&m->endpoints[d->endpoints[i]], device);
+}
+
+/* ---- construction ---- */
+
+static int device_shows(struct mapped_device *d, uint32_t endpoint)
+{
+	uint32_t *grown;
+
+	if (d->n > 0 && d->endpoints[d->n - 1] == endpoint)
+		return 0;
+	grown = reallocarray(d->endpoints, d->n + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	d->endpoints = grown;
+	d->endpoints[d->n++] = endpoint;
+	return 0;
+}
+
+static int endpoint_init(struct mapping *m, uint32_t index)
+{
+	struct mapped_endpoint *e = &m->endpoints[index];
+	int r = 0;
+
+	e->rows = calloc(e->config->n_map ?: 1, sizeof(*e->rows));
+	if (!e->rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < e->config->n_map && r >= 0; i++) {
+		struct mapped_row *row = &e->rows[i];
+
+		row->endpoint = e;
+		if (!row_has_point(row))
+			continue;
+		e->unseen += row_is_polled(row);
+		r = device_shows(&m->devices[row_device(row)], index);
+	}
+	return r;
+}
+
+static int mapping_init(struct mapping *m)
+{
+	const struct config *config = m->config;
+	int r = 0;
+
+	m->endpoints = calloc(config->n_endpoints ?: 1, sizeof(*m->endpoints));
+	m->devices = calloc(config->n_devices ?: 1, sizeof(*m->devices));
+	if (!m->endpoints || !m->devices)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < config->n_endpoints; i++) {
+		struct mapped_endpoint *e = &m->endpoints[i];
+
+		e->mapping = m;
+		e->config = &config->endpoints[i];
+		e->index = i;
+		list_init(&e->writes);
+	}
+	for (uint32_t i = 0; i < config->n_endpoints && r >= 0; i++)
+		r = endpoint_init(m, i);
+	return r;
+}
+
+int mapping_new(const struct mapping_config *config, const struct mapping_ops *ops, void *userdata,
+		struct mapping **ret)
+{
+	struct mapping *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return -ENOMEM;
+	m->config = config->config;
+	m->definitions = config->definitions;
+	m->fieldbus = config->fieldbus;
+	m->timers = config->timers;
+	m->ops = ops;
+	m->userdata = userdata;
+	r = mapping_init(m);
+	if (r < 0) {
+		mapping_free(m);
+		return r;
+	}
+	*ret = m;
+	return 0;
+}
+
+struct mapping *mapping_free(struct mapping *m)
+{
+	if (!m)
+		return NULL;
+	for (uint32_t i = 0; m->endpoints && i < m->config->n_endpoints; i++) {
+		if (m->endpoints[i].store)
+			mapping_detach(m, i);
+		free(m->endpoints[i].rows);
+	}
+	for (uint32_t i = 0; m->devices && i < m->config->n_devices; i++) {
+		free(m->devices[i].endpoints);
+		free(m->devices[i].reason);
+	}
+	free(m->endpoints);
+	free(m->devices);
+	free(m);
+	return NULL;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "fieldbus/fieldbus.h"
+#include "store/store.h"
+
+/*
+ * The only module that knows a device's point and an LwM2M path. North: values
+ * of devices into the stores of the endpoints that show them, with units,
+ * enumerations, quality and error codes. South: writes and executes as writes
+ * of points.
+ */
+struct mapping;
+
+struct mapping_ops {
+	/*
+	 * An endpoint got its first sample (complete false), or has by now one
+	 * of every point that it shows (complete true); each once.
+	 */
+	void (*seen)(void *userdata, uint32_t endpoint, bool complete);
+};
+
+struct mapping_config {
+	const struct config *config; /* outlives the mapping */
+	const struct definitions *definitions;
+	struct fieldbus *fieldbus;
+	struct timers *timers;
+};
+
+int mapping_new(const struct mapping_config *config, const struct mapping_ops *ops, void *userdata,
+		struct mapping **ret);
+/* Writes that are still out are forgotten: their stores must be freed first, or live on without an answer. */
+struct mapping *mapping_free(struct mapping *m);
+
+/*
+ * Adds the instances and resources of config.endpoints[endpoint] to its store,
+ * which must outlive the mapping's use of it (mapping_detach()). Constants and
+ * units are set at once.
+ */
+int mapping_attach(struct mapping *m, uint32_t endpoint, struct store *store);
+void mapping_detach(struct mapping *m, uint32_t endpoint);
+
+/* fieldbus_ops.values and .state lead here. */
+void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sample *samples, size_t n);
+void mapping_state(struct mapping *m, uint32_t device, enum fieldbus_state state, const char *reason);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "mapping/internal.h"
+
+/* When a resource is no longer served as if it were good (configuration.md "Staleness"). */
+
+uint64_t row_stale_usec(const struct mapped_row *row)
+{
+	const struct config_point *point = row_point(row);
+	const struct config_stale *stale = &point->stale;
+
+	if (point->period_usec == CONFIG_RATE_ONCE || point->period_usec == CONFIG_RATE_ON_DEMAND)
+		return USEC_INFINITY;
+	return stale->after_usec > 0 ? stale->after_usec : stale->times * point->period_usec;
+}
+
+/* `stale: {read: last}` serves the last value; one that was never read has none to serve. */
+static bool row_can_go_bad(const struct mapped_row *row)
+{
+	return row_map(row)->kind == CONFIG_MAP_POINT && row_point(row)->access & CONFIG_ACCESS_READ &&
+	       (row->sampled_usec == 0 || row_point(row)->stale.read == CONFIG_STALE_ERROR);
+}
+
+static void row_set_quality(struct mapped_row *row, enum store_quality quality)
+{
+	struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
+
+	store_set_quality(row->endpoint->store, &resource, quality);
+}
+
+static uint64_t row_due_usec(const struct mapped_row *row)
+{
+	if (!row_can_go_bad(row) || row->sampled_usec == 0)
+		return USEC_INFINITY;
+	return usec_add(row->sampled_usec, row_stale_usec(row));
+}
+
+/* Marks what is due and returns when the next row may be. */
+static uint64_t mark_stale(struct mapped_endpoint *e)
+{
+	uint64_t now = clock_monotonic_usec(), next = USEC_INFINITY;
+
+	store_begin(e->store);
+	for (size_t i = 0; i < e->config->n_map; i++) {
+		struct mapped_row *row = &e->rows[i];
+		uint64_t due = row_due_usec(row);
+
+		if (due > now)
+			next = MIN(next, due);
+		else if (store_quality(e->store, &row_map(row)->path) == STORE_GOOD)
+			row_set_quality(row, STORE_STALE);
+	}
+	store_end(e->store);
+	return next;
+}
+
+/* The timer never moves while values come: it fires at the first possible moment, and looks again. */
+static void stale_fired(struct timer *timer, void *userdata)
+{
+	struct mapped_endpoint *e = userdata;
+	uint64_t next = mark_stale(e);
+
+	if (next != USEC_INFINITY)
+		timer_arm(timer, next);
+}
+
+void quality_start(struct mapped_endpoint *e)
+{
+	timer_init(&e->stale, e->mapping->timers, stale_fired, e);
+}
+
+void quality_sampled(struct mapped_endpoint *e)
+{
+	if (!timer_is_armed(&e->stale))
+		stale_fired(&e->stale, e);
+}
+
+void quality_device(struct mapped_endpoint *e, uint32_t device)
+{
+	enum fieldbus_state state = e->mapping->devices[device].state;
+	bool gone = state == FIELDBUS_OFFLINE || state == FIELDBUS_FAILED;
+
+	store_begin(e->store);
+	for (size_t i = 0; gone && i < e->config->n_map; i++) {
+		struct mapped_row *row = &e->rows[i];
+
+		if (row_can_go_bad(row) && row_device(row) == device)
+			row_set_quality(row, STORE_OFFLINE);
+	}
+	errors_update(e);
+	store_end(e->store);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "api/value.h"
+#include "config/config.h"
+#include "model/definition.h"
+#include "model/value.h"
+
+/*
+ * Between a device point's value (in the point's unit, as the link carries it)
+ * and a resource's value (in the resource's type and unit). Pure.
+ */
+
+/* What a row of a mapping does to values; made once at load. */
+struct transform {
+	const struct config_point *point;
+	const struct resource_definition *resource;
+	double factor, offset; /* resource = point * factor + offset */
+};
+
+/*
+ * The target unit is the resource's own, else the row's `unit:`, else the
+ * point's. -EXDEV: another dimension.
+ */
+int transform_init(struct transform *t, const struct config_point *point,
+		   const struct resource_definition *resource, const struct unit *row_unit);
+/* 0; -EINVAL: the types have nothing to do with each other; -ERANGE; -ENOMEM. */
+int transform_forward(const struct transform *t, const struct fieldway_value *v, struct value *ret);
+/*
+ * Checks enum labels and the point's range. STRING data points into v. -EINVAL
+ * unknown label or unfitting type, -ERANGE outside of `range:`.
+ */
+int transform_inverse(const struct transform *t, const struct value *v, struct fieldway_value *ret);
+/* Name of the unit that the resource's values have, or NULL. */
+const char *transform_unit(const struct transform *t, const struct unit *row_unit);
