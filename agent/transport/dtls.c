@@ -353,7 +353,7 @@ static bool handle_record_error(struct session *s, ssize_t n)
 	if (n == GNUTLS_E_AGAIN)
 		return false;
 	if (n == 0) {
-		session_channel_failed(s, -ECONNRESET, GNUTLS_A_CLOSE_NOTIFY);
+		session_channel_failed(s, -ECONNABORTED, GNUTLS_A_CLOSE_NOTIFY);
 		return false;
 	}
 	if (n == GNUTLS_E_REHANDSHAKE)
@@ -363,7 +363,7 @@ static bool handle_record_error(struct session *s, ssize_t n)
 	/* RFC 5246 7.2.2: a session that ended by a fatal alert is not resumed. */
 	drop_resume(s->dtls);
 	if (n == GNUTLS_E_FATAL_ALERT_RECEIVED)
-		session_channel_failed(s, -ECONNRESET, (int)gnutls_alert_get(tls));
+		session_channel_failed(s, -ECONNABORTED, (int)gnutls_alert_get(tls));
 	else
 		session_channel_failed(s, -EPROTO, -1);
 	return false;

@@ -276,7 +276,7 @@ void session_channel_failed(struct session *s, int error, int alert)
 		session_input(s, SESSION_INPUT_RETRY);
 		return;
 	}
-	if (s->state == SESSION_STATE_HANDSHAKING)
+	if (s->state == SESSION_STATE_HANDSHAKING && error == -ETIMEDOUT)
 		governor_loss(s->governor, &s->ticket);
 	session_fail(s, error, alert);
 }

@@ -61,12 +61,27 @@ enum session_event {
 	SESSION_NEW_CONTEXT,
 	/* The session was resumed: same security context. */
 	SESSION_RESUMED,
-	/* Name unresolvable, handshake failed, alert, peer silent: error is a negative errno. Pending calls end with it first. */
+	/*
+	 * Name unresolvable, handshake failed, alert, peer silent: error is a
+	 * negative errno. Pending calls end with it first; what their handlers
+	 * send starts a new connection.
+	 */
 	SESSION_FAILED,
 };
 
+/*
+ * All callbacks come from the loop, never from inside session_request() or
+ * session_notify(). They may call everything here, session_free() included.
+ */
 struct session_ops {
-	/* error: negative errno with SESSION_FAILED (-ECONNREFUSED, -ETIMEDOUT, -EACCES handshake refused, -ENOKEY, -EHOSTUNREACH name); alert: TLS alert 0..255 or -1. */
+	/*
+	 * error: negative errno with SESSION_FAILED: -ETIMEDOUT or the socket
+	 * error that explains it (-ECONNREFUSED, -ENETUNREACH, ...), -EACCES
+	 * handshake refused, by alert or because the peer cannot read what our
+	 * key protects, -ENOKEY or what the psk handler returned, -EHOSTUNREACH
+	 * name, -ECONNABORTED closed by the peer's alert, -EPROTO. alert: TLS
+	 * alert 0..255 or -1.
+	 */
 	void (*event)(void *userdata, enum session_event event, int error, int alert);
 	/*
 	 * A complete request (blocks put together, duplicates and bad options
@@ -79,11 +94,15 @@ struct session_ops {
 	void (*reset)(void *userdata, const uint8_t *token, uint8_t token_size);
 };
 
+/* ops is not copied. -EPROTONOSUPPORT: the URI's scheme; -EINVAL: security without identity or key. */
 int session_new(const struct session_config *config, const struct session_ops *ops, void *userdata,
 		struct session **ret);
-/* Ends every call with -ECANCELED, sends close_notify, closes. Never calls back afterwards. */
+/*
+ * Ends every call with -ECANCELED, sends close_notify, closes. Never calls back
+ * afterwards. Exchanges that wait for a response stay valid until it is given.
+ */
 struct session *session_free(struct session *s);
-/* Closes the connection; the next send starts a new one (full handshake). */
+/* Closes the connection, pending calls end with -ECANCELED; the next send starts a new one (full handshake). */
 void session_disconnect(struct session *s);
 /* Monotonic time of the last message that proved the peer alive (an ACK or response to a CON, or a completed handshake); 0 if none. */
 uint64_t session_alive_usec(const struct session *s);
@@ -98,7 +117,8 @@ int session_local_address(const struct session *s, char *ret, size_t size);
  * Payloads larger than a block go block-wise from a snapshot. The response's
  * type, id and token are filled in. acked (may be NULL) is called once when the
  * peer has it: at once for piggybacked ones and NONs, after the ACK of a
- * separate one, or with a negative errno.
+ * separate one, or with a negative errno: -ENOTCONN the connection that brought
+ * the request is gone, -ECONNRESET the peer no longer wants it, -ETIMEDOUT.
  */
 void exchange_respond(struct exchange *e, const struct message *response,
 		      void (*acked)(void *userdata, int error), void *userdata);
@@ -126,15 +146,18 @@ typedef void (*call_handler)(void *userdata, int error, const struct message *re
 /*
  * Sends a CON request; token, id and blocks are ours. The message is copied.
  * *ret (may be NULL) is valid until the handler has run. Connects first if
- * needed. 0, or -ENOMEM, -EMSGSIZE.
+ * needed. 0, or -ENOMEM, -EMSGSIZE, -ENOBUFS too many calls wait. An Echo that
+ * the server asks for is repeated once (RFC 9175).
  */
 int session_request(struct session *s, const struct message *request, enum call_priority priority,
 		    call_handler handler, void *userdata, struct call **ret);
 /*
  * Sends a notification with its observe number; message->token names the
  * observation. At most one CON notification per session is in flight (NSTART
- * 1, RFC 7252 4.7); others wait in order. handler may be NULL. A session that
- * is not connected refuses with -ENOTCONN.
+ * 1, RFC 7252 4.7); others wait in order. handler may be NULL. A large payload
+ * goes as its first block; the GETs for the rest are answered from a snapshot.
+ * A session that is not connected refuses with -ENOTCONN; -EMSGSIZE, -ENOBUFS,
+ * -ENOMEM.
  */
 int session_notify(struct session *s, const struct message *notification, bool confirmable,
 		   call_handler handler, void *userdata, struct call **ret);

@@ -81,13 +81,45 @@ void tls_peer_done(void)
 	gnutls_deinit(tls_peer.tls);
 	gnutls_psk_free_server_credentials(tls_peer.credentials);
 	gnutls_free(tls_peer.ticket_key.data);
+	gnutls_free(tls_peer.cookie_key.data);
+}
+
+void tls_peer_ask_cookie(void)
+{
+	ck_assert_int_eq(gnutls_key_generate(&tls_peer.cookie_key, GNUTLS_COOKIE_KEY_SIZE), 0);
+	tls_peer.asks_cookie = true;
+}
+
+/* True when the client has shown its cookie; its ClientHello is then still to be read. */
+static bool check_cookie(void)
+{
+	socklen_t n = sizeof(rig.session_address);
+	gnutls_dtls_prestate_st state = { 0 };
+	uint8_t data[2048];
+	ssize_t size;
+	int r;
+
+	size = recvfrom(rig.fd, data, sizeof(data), MSG_PEEK, &rig.session_address.any, &n);
+	if (size < 0)
+		return false;
+	r = gnutls_dtls_cookie_verify(&tls_peer.cookie_key, &rig.session_address.any, n, data, (size_t)size,
+				      &state);
+	if (r < 0) {
+		gnutls_dtls_cookie_send(&tls_peer.cookie_key, &rig.session_address.any, n, &state, NULL, push);
+		ck_assert_int_eq(recv(rig.fd, data, sizeof(data), 0), size);
+		return false;
+	}
+	gnutls_dtls_prestate_set(tls_peer.tls, &state);
+	tls_peer.asks_cookie = false;
+	tls_peer.cookie_seen = true;
+	return true;
 }
 
 static void shake(void)
 {
 	int r;
 
-	if (tls_peer.error < 0)
+	if (tls_peer.error < 0 || (tls_peer.asks_cookie && !check_cookie()))
 		return;
 	r = gnutls_handshake(tls_peer.tls);
 	if (r == 0) {

@@ -14,6 +14,8 @@ struct tls_peer {
 	gnutls_psk_server_credentials_t credentials;
 	gnutls_datum_t ticket_key;
 	const char *priority;
+	gnutls_datum_t cookie_key;
+	bool asks_cookie, cookie_seen;
 	bool established, closed;
 	int error;
 };
@@ -26,6 +28,8 @@ extern struct tls_peer tls_peer;
 void tls_peer_start(const char *priority);
 /* Forgets the connection, as after a restart; tickets stay valid unless forget_tickets. */
 void tls_peer_restart(bool forget_tickets);
+/* The next handshake needs a HelloVerifyRequest. */
+void tls_peer_ask_cookie(void);
 void tls_peer_done(void);
 /* Goes on with the handshake or reads a record: its size, 0 if there is none. */
 ssize_t tls_peer_step(void *data, size_t size);

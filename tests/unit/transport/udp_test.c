@@ -658,6 +658,41 @@ START_TEST(calls_are_bounded)
 }
 END_TEST
 
+/* ---- many sessions at one server ---- */
+
+START_TEST(registrations_are_paced)
+{
+	enum { SESSIONS = 150 };
+	struct session *sessions[SESSIONS];
+	struct message requests[GOVERNOR_WINDOW_FIRST], m;
+
+	for (unsigned i = 0; i < SESSIONS; i++) {
+		rig_open_session("127.0.0.1", SESSION_SECURITY_NONE);
+		rig_post("x", 1, CALL_REGISTRATION);
+		sessions[i] = TAKE_PTR(rig.session);
+	}
+	for (unsigned i = 0; i < GOVERNOR_WINDOW_FIRST; i++) {
+		peer_receive(&requests[i]);
+		ck_assert_uint_eq(requests[i].type, MESSAGE_CON);
+	}
+	peer_expect_silence();
+	ck_assert_uint_eq(governor_in_flight(rig.governor), GOVERNOR_WINDOW_FIRST);
+	/* The last one heard is answered: another one may go. */
+	peer_answer(&requests[GOVERNOR_WINDOW_FIRST - 1], CODE(2, 1));
+	peer_receive(&m);
+	peer_expect_silence();
+	/* What nobody answers holds nobody up for longer than a timeout. */
+	rig_advance(3 * USEC_PER_SEC);
+	for (unsigned i = 0; i < GOVERNOR_WINDOW_FIRST + GOVERNOR_WINDOW_FIRST / 2; i++)
+		peer_receive(&m);
+	ck_assert_uint_eq(governor_window(rig.governor), GOVERNOR_WINDOW_FIRST / 2);
+	for (unsigned i = 0; i < SESSIONS; i++)
+		session_free(sessions[i]);
+	ck_assert_uint_eq(governor_in_flight(rig.governor), 0);
+	ck_assert_uint_eq(rig.n_ended, SESSIONS);
+}
+END_TEST
+
 /* ---- addresses ---- */
 
 static int resolve_two(const char *host, struct address *ret, int max)
@@ -782,6 +817,7 @@ int main(void)
 	tcase_add_test(tcase, resets_name_their_observation);
 	tcase_add_test(tcase, unacknowledged_notification_fails_the_session);
 	tcase_add_test(tcase, calls_are_bounded);
+	tcase_add_test(tcase, registrations_are_paced);
 	tcase_add_test(tcase, names_are_resolved);
 	tcase_add_test(tcase, next_address_when_nobody_is_there);
 	tcase_add_test(tcase, name_without_addresses);
