@@ -77,12 +77,15 @@ struct session {
 	bool moving; /* to another address, unnoticed by the user */
 };
 
-/* ---- session.c ---- */
+/* ---- session.c, connection.c ---- */
 
 struct session *session_ref(struct session *s);
 struct session *session_unref(struct session *s);
 /* The one door for state changes; effects of the new state happen before it returns. */
 void session_input(struct session *s, enum session_input input);
+/* The governor has a place for the handshake; the addresses are known. */
+void session_on_admitted(struct ticket *ticket);
+void session_on_resolved(struct name_waiter *waiter, int error);
 /* Ends the connection and with it every call; error is a negative errno. */
 void session_fail(struct session *s, int error, int alert);
 /* Serves the session from the loop soon. */
@@ -108,7 +111,7 @@ void session_channel_restart(struct session *s);
 /* How long the handshake to the address in use may take. */
 uint64_t session_handshake_usec(const struct session *s);
 
-/* ---- call.c ---- */
+/* ---- call.c, flight.c ---- */
 
 enum call_kind {
 	CALL_KIND_REQUEST,
@@ -145,6 +148,13 @@ struct call {
 };
 
 int call_new(struct session *s, enum call_kind kind, const struct message *m, struct call **ret);
+/* Takes the call out of everything and frees it; its handler is not run. */
+void call_discard(struct call *c);
+/* Ends a call well inside its user's own call: the handler comes from the loop. */
+void call_end_later(struct call *c);
+/* flight.c: the governor lets the call go, and its timer fires. */
+void call_on_granted(struct ticket *ticket);
+void call_on_timer(struct timer *timer, void *userdata);
 /* Sends what may be sent now. */
 void call_pump(struct session *s);
 /* A separate response: at once, beside whatever else is in flight. */

@@ -8,6 +8,7 @@
 
 #define REQUEST_TAG_SIZE 4u
 #define ECHO_MAX 40u /* RFC 9175 section 2.2.1 */
+#define ECHO_OPTION_MAX (ECHO_MAX + 5)
 
 /* The Block1 half sends the request's body, the Block2 half collects the response's. */
 struct transfer {
@@ -57,6 +58,7 @@ int transfer_start(struct call *c)
 	head.token_size = sizeof(head.token);
 	head.request_tag = span_of(t->request_tag, sizeof(t->request_tag));
 	head.size1 = (int64_t)c->body_size;
+	head.echo = span_of(t->echo, t->echo_size);
 	t->size = block_size_fit(&head, c->body_size, BLOCK_SIZE_MAX);
 	return t->size > 0 ? 0 : -EMSGSIZE;
 }
@@ -86,6 +88,11 @@ void transfer_fill(const struct call *c, struct message *m)
 	m->echo = span_of(t->echo, t->echo_size);
 }
 
+static bool fits_with_echo(const struct call *c)
+{
+	return c->head_size + sizeof(c->token) + ECHO_OPTION_MAX + 1 + c->body_size <= MESSAGE_SIZE_MAX;
+}
+
 /* RFC 9175 2.3: once more, with what the server wants to see. */
 static int take_echo(struct call *c, const struct message *response)
 {
@@ -97,7 +104,7 @@ static int take_echo(struct call *c, const struct message *response)
 	memcpy(t->echo, response->echo.p, response->echo.n);
 	t->offset = 0;
 	t->receiving = false;
-	return 0;
+	return t->size > 0 || !fits_with_echo(c) ? transfer_start(c) : 0;
 }
 
 static bool wants_echo(const struct call *c, const struct message *response)

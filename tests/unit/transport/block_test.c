@@ -475,6 +475,37 @@ START_TEST(request_starts_again_smaller)
 }
 END_TEST
 
+START_TEST(echo_makes_room)
+{
+	static const char echo[] = "0123456789012345678901234567890123456789";
+	_cleanup_buf_ struct buf all = { 0 };
+	struct message m, answer;
+	char query[100];
+
+	/* Fits one message, but not together with the Echo. */
+	memset(query, 'q', sizeof(query) - 1);
+	query[sizeof(query) - 1] = '\0';
+	message_init(&m, MESSAGE_CON, CODE_POST);
+	ck_assert_int_eq(message_add_query(&m, query), 0);
+	m.payload = span_of(body, 1024);
+	ck_assert_int_eq(session_request(rig.session, &m, CALL_UPDATE, rig_ended, NULL, NULL), 0);
+	peer_receive(&m);
+	ck_assert(!m.block1.present);
+	message_init(&answer, MESSAGE_ACK, CODE(4, 1));
+	answer.id = m.id;
+	answer.token_size = m.token_size;
+	memcpy(answer.token, m.token, sizeof(m.token));
+	answer.echo = span_of(echo, 40);
+	peer_send(&answer);
+	collect_request(&all, &m, 0);
+	ck_assert_uint_eq(m.echo.n, 40);
+	ck_assert_uint_eq(all.size, 1024);
+	answer_block(&m, CODE(2, 4), m.block1.size);
+	rig_until(rig.n_ended == 2);
+	ck_assert_uint_eq(rig.ended_code, CODE(2, 4));
+}
+END_TEST
+
 START_TEST(lost_block_is_repeated)
 {
 	struct message m, again;
@@ -573,6 +604,7 @@ int main(void)
 	tcase_add_test(tcase, observation_entries_come_and_go);
 	tcase_add_test(tcase, request_is_cut);
 	tcase_add_test(tcase, request_starts_again_smaller);
+	tcase_add_test(tcase, echo_makes_room);
 	tcase_add_test(tcase, lost_block_is_repeated);
 	tcase_add_test(tcase, response_is_put_together);
 	tcase_add_test(tcase, responses_that_do_not_fit_together);
