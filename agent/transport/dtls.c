@@ -39,6 +39,7 @@ struct dtls {
 	uint64_t end_usec;
 	int psk_error;
 	bool established;
+	bool invalid; /* not to be resumed */
 };
 
 bool dtls_clock_stepped(uint64_t monotonic_usec, uint64_t realtime_usec)
@@ -223,7 +224,7 @@ static int set_up(struct session *s, struct dtls *d, struct dtls_shared *shared)
 	d->finished_usec = 0;
 	d->end_usec = d->start_usec + total_usec;
 	d->psk_error = 0;
-	d->established = false;
+	d->established = d->invalid = false;
 	return 0;
 }
 
@@ -241,8 +242,6 @@ static void on_secured(struct session *s)
 	timer_disarm(&d->timer);
 	d->established = true;
 	drop_resume(d);
-	if (gnutls_session_get_data2(d->tls, &d->resume) < 0)
-		d->resume = (gnutls_datum_t){ 0 };
 	session_secured(s, resumed);
 }
 
@@ -361,7 +360,7 @@ static bool handle_record_error(struct session *s, ssize_t n)
 	if (!gnutls_error_is_fatal((int)n))
 		return true;
 	/* RFC 5246 7.2.2: a session that ended by a fatal alert is not resumed. */
-	drop_resume(s->dtls);
+	s->dtls->invalid = true;
 	if (n == GNUTLS_E_FATAL_ALERT_RECEIVED)
 		session_channel_failed(s, -ECONNABORTED, (int)gnutls_alert_get(tls));
 	else
@@ -389,6 +388,13 @@ static void dtls_readable(struct session *s)
 	}
 }
 
+/* Only now: while the connection lasts, GnuTLS has all of it anyhow. */
+static void save_resume(struct dtls *d)
+{
+	if (gnutls_session_get_data2(d->tls, &d->resume) < 0)
+		d->resume = (gnutls_datum_t){ 0 };
+}
+
 static void dtls_stop(struct session *s, bool goodbye)
 {
 	struct dtls *d = s->dtls;
@@ -396,8 +402,10 @@ static void dtls_stop(struct session *s, bool goodbye)
 	if (!d || !d->tls)
 		return;
 	timer_disarm(&d->timer);
-	if (goodbye && d->established)
+	if (d->established && goodbye)
 		gnutls_bye(d->tls, GNUTLS_SHUT_WR);
+	else if (d->established && !d->invalid)
+		save_resume(d);
 	gnutls_deinit(d->tls);
 	d->tls = NULL;
 	d->established = false;
