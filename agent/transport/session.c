@@ -143,14 +143,12 @@ struct session *session_free(struct session *s)
 {
 	if (!s)
 		return NULL;
-	session_ref(s);
 	session_input(s, SESSION_INPUT_DISCONNECT);
 	s->freed = true;
 	call_end_all(s, -ECANCELED);
 	list_remove(&s->ready_node);
 	free(s->observations);
 	s->observations = NULL;
-	session_unref(s);
 	return session_unref(s);
 }
 
