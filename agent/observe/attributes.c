@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "observe/attributes.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+
+#define NUMBER_MAX 40u
+
+static const struct attribute_row {
+	const char *name;
+	enum attribute attribute;
+	size_t offset;
+	bool seconds; /* uint32_t, else double */
+} rows[] = {
+	{ "pmin", ATTRIBUTE_PMIN, offsetof(struct attributes, pmin_s), true },
+	{ "pmax", ATTRIBUTE_PMAX, offsetof(struct attributes, pmax_s), true },
+	{ "gt", ATTRIBUTE_GT, offsetof(struct attributes, gt), false },
+	{ "lt", ATTRIBUTE_LT, offsetof(struct attributes, lt), false },
+	{ "st", ATTRIBUTE_ST, offsetof(struct attributes, st), false },
+};
+
+static const struct attribute_row *row_find(const char *name, size_t size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strlen(rows[i].name) == size && memcmp(rows[i].name, name, size) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static int set_value(struct attributes *a, const struct attribute_row *row, const char *text)
+{
+	uint64_t seconds;
+	int r;
+
+	if (!row->seconds)
+		return parse_double(text, (double *)((char *)a + row->offset));
+	r = parse_u64(text, &seconds);
+	if (r < 0 || seconds > UINT32_MAX)
+		return -EINVAL;
+	memcpy((char *)a + row->offset, &(uint32_t){ seconds }, sizeof(uint32_t));
+	return 0;
+}
+
+static int apply_one(struct attributes *a, const struct span *query, unsigned depth)
+{
+	const char *text = (const char *)query->p, *equals = memchr(text, '=', query->n);
+	size_t name_size = equals ? (size_t)(equals - text) : query->n;
+	size_t value_size = equals ? query->n - name_size - 1 : 0;
+	const struct attribute_row *row = row_find(text, name_size);
+	char value[NUMBER_MAX + 1];
+
+	if (!row || value_size > NUMBER_MAX ||
+	    (row->attribute & ATTRIBUTES_OF_NUMBERS && depth < PATH_RESOURCE))
+		return -EINVAL;
+	if (value_size == 0) {
+		a->present &= ~row->attribute;
+		return 0;
+	}
+	memcpy(value, equals + 1, value_size);
+	value[value_size] = 0;
+	if (set_value(a, row, value) < 0)
+		return -EINVAL;
+	a->present |= row->attribute;
+	return 0;
+}
+
+/* Core 7.3.2: the bounds must leave room between them. pmin over pmax is legal: pmax is then ignored. */
+static bool is_consistent(const struct attributes *a)
+{
+	bool gt = a->present & ATTRIBUTE_GT, lt = a->present & ATTRIBUTE_LT, st = a->present & ATTRIBUTE_ST;
+
+	if (st && !(a->st > 0))
+		return false;
+	if (!gt || !lt)
+		return true;
+	return a->lt < a->gt && (!st || a->lt + 2 * a->st < a->gt);
+}
+
+int attributes_apply(struct attributes *attributes, const struct span *queries, unsigned n, unsigned depth)
+{
+	struct attributes changed = *attributes;
+
+	for (unsigned i = 0; i < n; i++)
+		if (apply_one(&changed, &queries[i], depth) < 0)
+			return -EINVAL;
+	if (!is_consistent(&changed))
+		return -EINVAL;
+	*attributes = changed;
+	return 0;
+}
+
+void attributes_inherit(struct attributes *lower, const struct attributes *upper)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		size_t size = rows[i].seconds ? sizeof(uint32_t) : sizeof(double);
+
+		if (!(upper->present & rows[i].attribute) || lower->present & rows[i].attribute)
+			continue;
+		memcpy((char *)lower + rows[i].offset, (const char *)upper + rows[i].offset, size);
+		lower->present |= rows[i].attribute;
+	}
+}
+
+int attributes_each(const struct attributes *a, int (*f)(void *userdata, const char *name, const char *value),
+		    void *userdata)
+{
+	char text[FORMAT_DOUBLE_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && r == 0; i++) {
+		const char *place = (const char *)a + rows[i].offset;
+		uint32_t seconds;
+		double number;
+
+		if (!(a->present & rows[i].attribute))
+			continue;
+		memcpy(&seconds, place, sizeof(seconds));
+		if (rows[i].seconds) {
+			snprintf(text, sizeof(text), "%" PRIu32, seconds);
+		} else {
+			memcpy(&number, place, sizeof(number));
+			format_double(number, text);
+		}
+		r = f(userdata, rows[i].name, text);
+	}
+	return r;
+}

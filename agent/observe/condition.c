@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "observe/condition.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+#include "base/macro.h"
+
+bool condition_crossed(const struct attributes *a, double last, double value)
+{
+	if (a->present & ATTRIBUTE_GT && (value > a->gt) != (last > a->gt))
+		return true;
+	if (a->present & ATTRIBUTE_LT && (value < a->lt) != (last < a->lt))
+		return true;
+	return a->present & ATTRIBUTE_ST && fabs(value - last) >= a->st;
+}
+
+static uint64_t pmin_usec(const struct attributes *a)
+{
+	return a->present & ATTRIBUTE_PMIN ? a->pmin_s * USEC_PER_SEC : 0;
+}
+
+/* pmax 0 or below pmin is ignored. */
+static uint64_t pmax_usec(const struct attributes *a)
+{
+	uint64_t pmax = a->present & ATTRIBUTE_PMAX ? a->pmax_s * USEC_PER_SEC : 0;
+
+	return pmax == 0 || pmax < pmin_usec(a) ? USEC_INFINITY : pmax;
+}
+
+bool condition_due(const struct condition *c, uint64_t now_usec, uint64_t *ret_next_usec)
+{
+	const struct attributes *a = c->attributes;
+	bool triggered = a->present & ATTRIBUTES_OF_NUMBERS ? c->crossed : c->changed;
+	uint64_t earliest = usec_add(c->sent_usec, pmin_usec(a));
+	uint64_t latest = usec_add(c->sent_usec, pmax_usec(a));
+	uint64_t due = triggered ? earliest : latest;
+
+	*ret_next_usec = USEC_INFINITY;
+	if (!c->good)
+		return false;
+	if (due <= now_usec)
+		return true;
+	*ret_next_usec = due;
+	return false;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "observe/observation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/timer.h"
+#include "observe/condition.h"
+
+struct entry {
+	struct list list;
+	struct observation public;
+	uint64_t sent_usec, retry_usec;
+	bool changed;
+	bool recovered;	     /* was not good at the last look: the first good value goes at once */
+	struct records last; /* notified values of a resource, for gt, lt and st */
+};
+
+struct observations {
+	struct observations_config config;
+	struct list entries;
+	unsigned n;
+	struct timer timer; /* the earliest moment at which any may be due */
+	bool looking;
+};
+
+static void look(struct observations *o);
+
+static void timer_fired(struct timer *timer, void *userdata)
+{
+	(void)timer;
+	look(userdata);
+}
+
+int observations_new(const struct observations_config *config, struct observations **ret)
+{
+	struct observations *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		return -ENOMEM;
+	o->config = *config;
+	list_init(&o->entries);
+	timer_init(&o->timer, config->timers, timer_fired, o);
+	*ret = o;
+	return 0;
+}
+
+static void entry_free(struct observations *o, struct entry *e)
+{
+	list_remove(&e->list);
+	records_done(&e->last);
+	free(e);
+	o->n--;
+}
+
+void observations_clear(struct observations *o)
+{
+	struct entry *e;
+
+	list_for_each(e, &o->entries, list)
+		entry_free(o, e);
+	timer_disarm(&o->timer);
+}
+
+struct observations *observations_free(struct observations *o)
+{
+	if (o)
+		observations_clear(o);
+	free(o);
+	return NULL;
+}
+
+unsigned observations_count(const struct observations *o)
+{
+	return o->n;
+}
+
+static struct entry *entry_find(struct observations *o, const uint8_t *token, unsigned size)
+{
+	struct entry *e;
+
+	list_for_each(e, &o->entries, list)
+		if (e->public.token_size == size && memcmp(e->public.token, token, size) == 0)
+			return e;
+	return NULL;
+}
+
+bool observations_remove(struct observations *o, const uint8_t *token, unsigned token_size)
+{
+	struct entry *e = entry_find(o, token, token_size);
+
+	if (!e)
+		return false;
+	entry_free(o, e);
+	return true;
+}
+
+/* ---- what was notified, and what is there now ---- */
+
+static bool is_of_resource(const struct entry *e)
+{
+	return e->public.path.depth >= PATH_RESOURCE;
+}
+
+static int current(const struct entry *e, struct records *ret)
+{
+	return store_collect(e->public.store, &e->public.path, false, ret, NULL);
+}
+
+static bool has_crossed(const struct entry *e, const struct attributes *a)
+{
+	_cleanup_records_ struct records now = { 0 };
+
+	if (!(a->present & ATTRIBUTES_OF_NUMBERS) || !is_of_resource(e) || current(e, &now) < 0)
+		return false;
+	/* A resource instance that came or went is a change of its own. */
+	if (now.n != e->last.n)
+		return true;
+	for (size_t i = 0; i < now.n; i++) {
+		const struct record *before = records_find(&e->last, &now.items[i].path);
+		double last, value;
+
+		if (!before || value_to_double(&before->value, &last) < 0 ||
+		    value_to_double(&now.items[i].value, &value) < 0)
+			return e->changed;
+		if (condition_crossed(a, last, value))
+			return true;
+	}
+	return false;
+}
+
+static bool is_good(const struct entry *e)
+{
+	struct path resource = path_cut(&e->public.path, PATH_RESOURCE);
+
+	return !is_of_resource(e) || store_quality(e->public.store, &resource) == STORE_GOOD;
+}
+
+static void entry_sent(struct entry *e)
+{
+	e->sent_usec = clock_monotonic_usec();
+	e->retry_usec = 0;
+	e->changed = e->recovered = false;
+	if (!is_of_resource(e))
+		return;
+	records_done(&e->last);
+	current(e, &e->last);
+}
+
+/* ---- deciding ---- */
+
+static struct attributes effective(const struct observations *o, const struct entry *e)
+{
+	struct attributes a = attribute_set_effective(o->config.attributes, &e->public.path);
+	struct attributes defaults = o->config.defaults(o->config.userdata);
+
+	attributes_inherit(&a, &defaults);
+	return a;
+}
+
+static bool is_due(const struct observations *o, struct entry *e, uint64_t now, uint64_t *ret_next)
+{
+	struct attributes a = effective(o, e);
+	struct condition c = {
+		.attributes = &a,
+		.sent_usec = e->sent_usec,
+		.changed = e->changed,
+		.crossed = has_crossed(e, &a),
+		.good = is_good(e),
+	};
+
+	*ret_next = USEC_INFINITY;
+	if (!c.good) {
+		e->recovered = true;
+		return false;
+	}
+	if (e->public.in_flight)
+		return false;
+	if (e->retry_usec > now) {
+		*ret_next = e->retry_usec;
+		return false;
+	}
+	return e->recovered || condition_due(&c, now, ret_next);
+}
+
+/* Notifies what is due and arms the timer for the rest. notify() may remove entries. */
+static void look(struct observations *o)
+{
+	uint64_t now = clock_monotonic_usec(), next = USEC_INFINITY, one;
+	struct entry *e;
+
+	if (o->looking)
+		return;
+	o->looking = true;
+	list_for_each(e, &o->entries, list) {
+		if (is_due(o, e, now, &one)) {
+			o->config.notify(o->config.userdata, &e->public);
+			/* What was sent or failed just now says itself when it wants another look. */
+			one = usec_add(now, 1);
+		}
+		next = MIN(next, one);
+	}
+	o->looking = false;
+	if (next == USEC_INFINITY)
+		timer_disarm(&o->timer);
+	else
+		timer_arm(&o->timer, next);
+}
+
+void observations_reconsider(struct observations *o)
+{
+	if (o->n > 0)
+		look(o);
+}
+
+int observations_add(struct observations *o, const struct observation *observation)
+{
+	struct entry *e;
+
+	observations_remove(o, observation->token, observation->token_size);
+	if (o->n == OBSERVATIONS_MAX)
+		return -ENOSPC;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	e->public = *observation;
+	list_append(&o->entries, &e->list);
+	o->n++;
+	entry_sent(e);
+	look(o);
+	return 0;
+}
+
+void observation_sent(struct observations *o, struct observation *observation)
+{
+	entry_sent(container_of(observation, struct entry, public));
+	look(o);
+}
+
+void observations_landed(struct observations *o, const uint8_t *token, unsigned token_size)
+{
+	struct entry *e = entry_find(o, token, token_size);
+
+	if (e)
+		e->public.in_flight = false;
+}
+
+void observation_failed(struct observations *o, struct observation *observation, uint64_t delay_usec)
+{
+	struct entry *e = container_of(observation, struct entry, public);
+
+	e->changed = true;
+	e->retry_usec = usec_add(clock_monotonic_usec(), delay_usec);
+	look(o);
+}
+
+/* ---- changes ---- */
+
+/* Time stamps and quality never trigger by themselves (configuration.md "Staleness"). */
+static bool is_quiet(uint16_t resource)
+{
+	return resource == 5518 || resource == 6050 || resource == 6042 || resource == 6049;
+}
+
+static bool touches(const struct entry *e, const struct path *path)
+{
+	if (!path_contains(&e->public.path, path) && !path_contains(path, &e->public.path))
+		return false;
+	/* Observed by itself, even a time stamp is news. */
+	if (is_quiet(path->resource) && e->public.path.depth < PATH_RESOURCE)
+		return false;
+	/* A value that went bad is nothing to send. */
+	return store_quality(e->public.store, path) == STORE_GOOD || !store_exists(e->public.store, path);
+}
+
+static void mark(struct observations *o, enum store_change change, const struct path *paths, size_t n)
+{
+	struct entry *e;
+
+	list_for_each(e, &o->entries, list) {
+		if (change == STORE_CHANGE_INSTANCES)
+			e->changed = e->changed || e->public.path.depth == PATH_OBJECT;
+		for (size_t i = 0; i < n && !e->changed; i++)
+			e->changed = touches(e, &paths[i]);
+	}
+}
+
+static void end_gone(struct observations *o)
+{
+	struct entry *e;
+
+	list_for_each(e, &o->entries, list) {
+		if (store_exists(e->public.store, &e->public.path))
+			continue;
+		o->config.gone(o->config.userdata, &e->public);
+		entry_free(o, e);
+	}
+}
+
+void observations_changed(struct observations *o, enum store_change change, const struct path *paths, size_t n)
+{
+	if (o->n == 0)
+		return;
+	end_gone(o);
+	mark(o, change, paths, n);
+	look(o);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "observe/attributes.h"
+#include "store/store.h"
+
+struct timers;
+
+/* What one server observes on one endpoint, and when it is to be told (Core 6.4). */
+struct observations;
+
+#define OBSERVATIONS_MAX 256u /* of one account */
+#define TOKEN_MAX 8u
+
+struct observation {
+	struct path path;
+	struct store *store;	/* where the path lies; it outlives the observation */
+	uint8_t token[TOKEN_MAX];
+	uint8_t token_size;
+	int32_t format;		/* content format of the first answer: that of all */
+	uint64_t confirmed_usec; /* last confirmable notification, kept by the caller */
+	bool in_flight;		/* a notification is on its way, kept by the caller */
+};
+
+struct observations_config {
+	struct timers *timers;
+	const struct attribute_set *attributes; /* of the account; outlives the observations */
+	/* pmin and pmax of /1/x/2 and /1/x/3; present says which exist. */
+	struct attributes (*defaults)(void *userdata);
+	/* Send a notification now, then call observation_sent(). */
+	void (*notify)(void *userdata, struct observation *observation);
+	/* The path is gone: tell the server with 4.04; the observation goes after this call. */
+	void (*gone)(void *userdata, struct observation *observation);
+	void *userdata;
+};
+
+int observations_new(const struct observations_config *config, struct observations **ret);
+struct observations *observations_free(struct observations *o);
+
+/*
+ * An observation that was just answered with its first value. The same token
+ * replaces. -ENOSPC, -ENOMEM.
+ */
+int observations_add(struct observations *o, const struct observation *observation);
+/* True when there was one. */
+bool observations_remove(struct observations *o, const uint8_t *token, unsigned token_size);
+void observations_clear(struct observations *o);
+unsigned observations_count(const struct observations *o);
+
+/* What the store's watch said; notifies what is due. */
+void observations_changed(struct observations *o, enum store_change change, const struct path *paths,
+			  size_t n);
+/* Attributes changed: running observations follow. */
+void observations_reconsider(struct observations *o);
+/* The value that is now in the store was sent: both timers start anew. */
+void observation_sent(struct observations *o, struct observation *observation);
+/* A confirmable notification ended, one way or the other; harmless for a token that is gone. */
+void observations_landed(struct observations *o, const uint8_t *token, unsigned token_size);
+/* It could not be sent: what was owed stays owed, looked at again after delay_usec. */
+void observation_failed(struct observations *o, struct observation *observation, uint64_t delay_usec);
