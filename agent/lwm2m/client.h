@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lwm2m/resolver.h"
+#include "model/definition.h"
+#include "store/store.h"
+#include "transport/transport.h"
+
+/*
+ * The life of one account: an endpoint at one server. Registers, keeps the
+ * registration alive, answers the server's operations, notifies. Settings that
+ * a server may change are read from the store: /1/x of `server_instance`.
+ */
+struct client;
+
+enum client_state {
+	CLIENT_STOPPED,	      /* not started, or de-registered */
+	CLIENT_REGISTERING,   /* a Register is under way */
+	CLIENT_REGISTERED,
+	CLIENT_UPDATING,      /* registered, an Update is under way */
+	CLIENT_WAITING,	      /* between two attempts to register */
+	CLIENT_DISABLED,      /* away for /1/x/5 seconds */
+	CLIENT_DEREGISTERING, /* a De-register is under way */
+};
+const char *client_state_name(enum client_state state);
+
+struct client_config {
+	struct transport *transport;
+	struct governor *governor;
+	struct timers *timers;
+	const struct definitions *definitions;
+	const struct resolver *resolver;
+	struct store *store;	      /* the endpoint's own */
+	const char *endpoint;	      /* endpoint client name, outlives the client */
+	const struct uri *uri;
+	enum session_security security;
+	const char *psk_identity;
+	session_psk_handler psk;      /* userdata is psk_userdata */
+	void *psk_userdata;
+	uint16_t short_id;
+	uint16_t server_instance;     /* of /1 */
+	bool version_fixed;	      /* never fall back from `version` */
+	enum lwm2m_version version;
+	const struct codec *const *formats; /* preference without Accept, outlives the client; multi-value ones */
+	size_t n_formats;
+	uint64_t liveness_usec;
+	uint64_t first_value_usec;    /* an Observe waits this long for a first value */
+	bool audit;		      /* log who wrote what */
+};
+
+struct client_ops {
+	/* error: negative errno of the last failure, 0. */
+	void (*state)(void *userdata, enum client_state state, int error);
+	/* The server's attributes changed: to be kept with the endpoint (client_save_attributes()). */
+	void (*attributes)(void *userdata);
+};
+
+int client_new(const struct client_config *config, const struct client_ops *ops, void *userdata,
+	       struct client **ret);
+/* Without de-registering; requests in hand are forgotten. */
+struct client *client_free(struct client *c);
+
+/* Registers as soon as possible. Harmless when already started. */
+void client_start(struct client *c);
+/* De-registers, then CLIENT_STOPPED; also reached when the server does not answer. */
+void client_stop(struct client *c);
+/* What the store watch said; forwarded to Update and to the observations. */
+void client_changed(struct client *c, enum store_change change, const struct path *paths, size_t n);
+/* Update without parameters: trigger /1/x/8, liveness. */
+void client_update(struct client *c);
+/* Disable /1/x/4: De-register, away for /1/x/5, then Register. */
+void client_disable(struct client *c);
+/* Registers anew: restart of a virtual endpoint (/3/0/4). */
+void client_restart(struct client *c);
+
+enum client_state client_state(const struct client *c);
+bool client_is_registered(const struct client *c);
+enum lwm2m_version client_version(const struct client *c);
+const struct session_counters *client_counters(const struct client *c);
+/* Attributes as text for the state folder, and back (before client_start()). */
+int client_save_attributes(const struct client *c, struct buf *ret);
+int client_load_attributes(struct client *c, struct span text);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Shared by the .c files of lwm2m/ only. */
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "codec/codec.h"
+#include "lwm2m/client.h"
+#include "lwm2m/retry.h"
+#include "lwm2m/view.h"
+#include "observe/attributes.h"
+#include "observe/observation.h"
+
+/* Segments of the Location-Path of a registration: longer ones are refused as a failed Register. */
+#define LOCATION_MAX 128u
+
+struct client {
+	struct client_config config;
+	const struct client_ops *ops;
+	void *userdata;
+
+	struct session *session;
+	struct call *call;	   /* Register, Update or De-register under way */
+	enum client_state state;
+	enum lwm2m_version version;
+	int error;		   /* of the last failure */
+	struct timer timer;	   /* meaning by state: retry, return, refresh and liveness */
+	uint64_t confirmed_usec;   /* when the last Register or Update was answered */
+	struct retry retry;
+	char location[LOCATION_MAX]; /* segments, each with a NUL behind it */
+	uint8_t n_location;
+	bool list_due;		   /* the next Update carries the object list */
+	bool lifetime_due;	   /* the next Update carries lt */
+	bool update_due;	   /* an Update is wanted for another reason */
+	bool stopping, disabling;  /* what a De-register ends in */
+
+	struct attribute_set *attributes;
+	struct observations *observations;
+	struct list pending;  	   /* struct pending: server requests that wait for the field */
+	struct list waiting;	   /* struct waiting_observe: Observes that wait for a first value */
+	struct list notifications; /* struct notification: confirmable ones on their way */
+	uint32_t observe_number;
+};
+
+/* The account's view of its own store. */
+struct view client_view(const struct client *c, const struct store *store);
+struct log_about client_about(const struct client *c, const char *path);
+/* /1/x/resource as an integer, or initial. */
+int64_t client_setting(const struct client *c, uint16_t resource, int64_t initial);
+
+/* requests.c: session_ops.request */
+void requests_handle(void *userdata, struct exchange *exchange, const struct message *request);
+/* The client goes away: answers that are still to come lead nowhere. */
+void pending_forget(struct client *c);
+
+/* One request of the server on its way through dm. */
+struct request {
+	struct client *client;
+	struct exchange *exchange;
+	const struct message *message;
+	struct target target;
+	struct view view;
+};
+
+/* respond.c */
+void respond_code(struct request *q, uint8_t code);
+/* status_code(error), with reason as payload when there is one. */
+void respond_error(struct request *q, int error, const char *reason);
+void respond_content(struct request *q, int32_t format, struct span payload);
+
+/* Reads a target as a payload: the format of Accept (FORMAT_NONE: the client's choice). 0, or errno for status_code(); ret_reason becomes the text of a 5.03. */
+#define REASON_MAX 160u
+int read_content(const struct client *c, const struct target *target, int32_t accept, bool times,
+		 struct buf *ret, int32_t *ret_format, char ret_reason[REASON_MAX]);
+
+/* One room for each family of operations; each ends with an answer, now or later. */
+void dm_read(struct request *q);
+void dm_write(struct request *q, enum store_write_mode mode);
+void dm_write_attributes(struct request *q);
+void dm_execute(struct request *q);
+void dm_create(struct request *q);
+void dm_delete(struct request *q);
+void dm_discover(struct request *q);
+void dm_observe(struct request *q);
+void dm_cancel(struct request *q);
+
+/* notify.c */
+int notify_new(struct client *c);
+void notify_done(struct client *c);
+void notify_changed(struct client *c, enum store_change change, const struct path *paths, size_t n);
+void notify_reset(void *userdata, const uint8_t *token, uint8_t token_size);
+/* pmin and pmax of /1. */
+struct attributes client_default_attributes(const struct client *c);
+/* Registered anew: observations are gone (lwm2m.md "Update answered 4.04"). */
+void notify_drop(struct client *c);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "lwm2m/client_internal.h"
+
+/* A payload is at most this large; it goes block-wise. */
+#define CONTENT_MAX (256u << 10)
+
+static bool is_single(const struct view *view, const struct path *path)
+{
+	const struct resource_definition *resource = view_resource(view, path);
+
+	return path->depth == PATH_RESOURCE_INSTANCE ||
+	       (path->depth == PATH_RESOURCE && resource && !resource->multiple);
+}
+
+/* Format without Accept (lwm2m.md "Format without Accept"). */
+static const struct codec *codec_default(const struct client *c, const struct view *view,
+					 const struct path *path)
+{
+	const struct resource_definition *resource = view_resource(view, path);
+
+	if (c->version == LWM2M_1_0)
+		return codec_find(FORMAT_TLV);
+	if (is_single(view, path))
+		return codec_find(resource->type == VALUE_OPAQUE ? FORMAT_OPAQUE : FORMAT_TEXT);
+	return c->config.n_formats > 0 ? c->config.formats[0] : codec_find(FORMAT_SENML_CBOR);
+}
+
+static int codec_choose(const struct client *c, const struct view *view, const struct path *path,
+			int32_t accept, const struct codec **ret)
+{
+	const struct codec *codec =
+		accept >= 0 ? codec_find(accept) : codec_default(c, view, path);
+
+	if (!codec || (codec->single && !is_single(view, path)))
+		return -ENOMEDIUM;
+	*ret = codec;
+	return 0;
+}
+
+/* Readable records of the target; 5.03 with a reason when nothing is left but what is not good. */
+static int collect(const struct target *target, const struct view *view, struct records *ret,
+		   char ret_reason[REASON_MAX])
+{
+	const struct path *path = &target->path;
+	enum store_quality quality;
+	unsigned left_out = 0;
+	int r;
+
+	r = store_collect(target->store, path, false, ret, &left_out);
+	if (r < 0)
+		return r;
+	view_filter(view, ret);
+	if (ret->n > 0 || left_out == 0)
+		return 0;
+	store_explain(target->store, path, ret_reason, REASON_MAX);
+	if (path->depth < PATH_RESOURCE)
+		return -ENODATA;
+	quality = store_quality(target->store, path);
+	return quality == STORE_OFFLINE ? -EHOSTDOWN : quality == STORE_STALE ? -ESTALE : -ENODATA;
+}
+
+int read_content(const struct client *c, const struct target *target, int32_t accept, bool times,
+		 struct buf *ret, int32_t *ret_format, char ret_reason[REASON_MAX])
+{
+	struct view view = client_view(c, target->store);
+	const struct resource_definition *resource = view_resource(&view, &target->path);
+	_cleanup_records_ struct records records = { 0 };
+	const struct codec *codec;
+	int r;
+
+	*ret_reason = 0;
+	if (!view_exists(&view, &target->path))
+		return -ENOENT;
+	if (resource && !(resource->operations & OPERATION_READ))
+		return -EPERM;
+	r = codec_choose(c, &view, &target->path, accept, &codec);
+	if (r < 0)
+		return r;
+	r = collect(target, &view, &records, ret_reason);
+	if (r < 0)
+		return r;
+	ret->limit = CONTENT_MAX;
+	r = codec->encode(&target->path, records.items, records.n, times && codec->timed, ret);
+	if (r < 0)
+		return r == -EINVAL ? -ENOMEDIUM : r == -EMSGSIZE ? -EIO : r;
+	*ret_format = codec->format;
+	return 0;
+}
+
+void dm_read(struct request *q)
+{
+	_cleanup_buf_ struct buf content = { 0 };
+	char reason[REASON_MAX];
+	int32_t format;
+	int r;
+
+	r = read_content(q->client, &q->target, q->message->accept, false, &content, &format, reason);
+	if (r < 0)
+		respond_error(q, r, reason);
+	else
+		respond_content(q, format, span_of(content.data, content.size));
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+
+#include "lwm2m/pending.h"
+
+/* One request's audit text names at most this many resources. */
+#define AUDIT_RECORDS_MAX 8u
+/* Longer values are cut in the log. */
+#define AUDIT_VALUE_MAX 64
+
+static const char *value_text(const struct value *value, char **memory)
+{
+	if (value->type == VALUE_OPAQUE)
+		return "(opaque)";
+	if (value->type == VALUE_NONE || value_format_text(value, memory) < 0)
+		return "(none)";
+	return *memory;
+}
+
+static void audit_record(struct buf *out, struct store *store, const struct record *record)
+{
+	_cleanup_value_ struct value old = { 0 };
+	_cleanup_free_ char *before = NULL, *after = NULL;
+	char path[PATH_TEXT_MAX];
+
+	if (store_read(store, &record->path, true, &old, NULL) < 0)
+		old.type = VALUE_NONE;
+	buf_printf(out, "%s%s %.*s -> %.*s", out->size > 0 ? ", " : "write ",
+		   path_format(&record->path, path), AUDIT_VALUE_MAX, value_text(&old, &before),
+		   AUDIT_VALUE_MAX, value_text(&record->value, &after));
+}
+
+static char *audit_text(const struct request *q, const struct records *records)
+{
+	_cleanup_buf_ struct buf out = { 0 };
+
+	if (!q->client->config.audit)
+		return NULL;
+	for (size_t i = 0; i < records->n && i < AUDIT_RECORDS_MAX; i++)
+		audit_record(&out, q->target.store, &records->items[i]);
+	if (records->n > AUDIT_RECORDS_MAX)
+		buf_printf(&out, " and %zu more", records->n - AUDIT_RECORDS_MAX);
+	return buf_take_text(&out);
+}
+
+/* The payload as records; answers the request itself when that fails. */
+static int decode(struct request *q, struct records *ret)
+{
+	const struct codec *codec = codec_find(q->message->content_format);
+	const char *reason = NULL;
+	int r;
+
+	if (!codec || (codec->single && q->target.path.depth < PATH_RESOURCE)) {
+		respond_error(q, -EPROTONOSUPPORT, NULL);
+		return -EPROTONOSUPPORT;
+	}
+	r = codec->decode(&q->target.path, q->message->payload, view_lookup, &q->view, ret, &reason);
+	if (r < 0)
+		respond_error(q, r, reason);
+	return r;
+}
+
+static bool may_make(const struct request *q, const struct path *path)
+{
+	const struct resolver *resolver = q->client->config.resolver;
+
+	return resolver->may_make(resolver->userdata, q->target.store, path);
+}
+
+/* What nobody mapped stays absent: accepting a value that goes nowhere would be a lie. */
+static bool all_present(struct request *q, const struct records *records)
+{
+	char text[PATH_TEXT_MAX];
+
+	for (size_t i = 0; i < records->n; i++) {
+		struct path resource = path_cut(&records->items[i].path, PATH_RESOURCE);
+
+		if (resource.depth < PATH_RESOURCE || store_exists(q->target.store, &resource) ||
+		    may_make(q, &resource))
+			continue;
+		respond_error(q, -ENOENT, path_format(&resource, text));
+		return false;
+	}
+	return true;
+}
+
+void dm_write(struct request *q, enum store_write_mode mode)
+{
+	const struct resource_definition *resource = view_resource(&q->view, &q->target.path);
+	_cleanup_records_ struct records records = { 0 };
+	struct pending *op;
+
+	/* Operation before content: a resource that is never writable is 4.05 whatever the payload says. */
+	if (resource && !(resource->operations & OPERATION_WRITE)) {
+		respond_error(q, -EPERM, NULL);
+		return;
+	}
+	if (decode(q, &records) < 0)
+		return;
+	/* Resources newer than the registered object version do not exist for this server. */
+	view_filter(&q->view, &records);
+	if (!all_present(q, &records))
+		return;
+	op = pending_new(q, CODE(2, 04));
+	if (!op)
+		return;
+	op->audit = audit_text(q, &records);
+	store_write(q->target.store, &q->target.path, mode, records.items, records.n, pending_done, op);
+}
+
+static bool may_create(const struct request *q)
+{
+	const struct object_definition *object = view_object(&q->view, q->target.path.object);
+	struct path path = path_of_object(q->target.path.object);
+
+	return object->multiple && may_make(q, &path);
+}
+
+/* All records of a Create name one instance: the given one, or none (-> lowest free id). */
+static int create_target(const struct request *q, struct records *records, struct path *ret)
+{
+	uint16_t object = q->target.path.object, id = ID_NONE;
+
+	if (records->n > 0)
+		id = records->items[0].path.instance;
+	if (id == ID_NONE)
+		id = store_free_instance(q->target.store, object);
+	else if (store_exists(q->target.store, &(struct path){ .ids = { object, id }, .depth = 2 }))
+		return -EEXIST;
+	if (id == ID_NONE)
+		return -EBUSY;
+	for (size_t i = 0; i < records->n; i++) {
+		struct path *path = &records->items[i].path;
+
+		if (path->instance != records->items[0].path.instance && path->instance != id)
+			return -EINVAL;
+	}
+	for (size_t i = 0; i < records->n; i++)
+		records->items[i].path.instance = id;
+	*ret = path_of_instance(object, id);
+	return 0;
+}
+
+void dm_create(struct request *q)
+{
+	_cleanup_records_ struct records records = { 0 };
+	struct pending *op;
+	struct path target;
+	int r;
+
+	if (!may_create(q)) {
+		respond_error(q, -EPERM, NULL);
+		return;
+	}
+	if (decode(q, &records) < 0)
+		return;
+	r = create_target(q, &records, &target);
+	if (r < 0) {
+		respond_error(q, r, r == -EEXIST ? "instance exists" : NULL);
+		return;
+	}
+	view_filter(&q->view, &records);
+	op = pending_new(q, CODE(2, 01));
+	if (!op)
+		return;
+	op->location = target;
+	op->audit = audit_text(q, &records);
+	store_write(q->target.store, &target, STORE_CREATE, records.items, records.n, pending_done, op);
+}
+
+void dm_delete(struct request *q)
+{
+	int r;
+
+	if (!may_create(q)) {
+		respond_error(q, -EPERM, NULL);
+		return;
+	}
+	r = store_delete(q->target.store, &q->target.path);
+	if (r < 0)
+		respond_error(q, r, NULL);
+	else
+		respond_code(q, CODE(2, 02));
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "lwm2m/client_internal.h"
+#include "lwm2m/status.h"
+
+/* Observe, Notify and Cancel (Core 6.4). */
+
+enum {
+	SERVER_PMIN = 2,
+	SERVER_PMAX = 3,
+	SERVER_NOTIFY_CON = 26, /* /1/x/26, 1.1: confirmable by default */
+};
+/* RFC 7641 4.5: a confirmable notification at least once a day. */
+#define CONFIRM_USEC USEC_PER_DAY
+/* What could not be sent is tried again after this. */
+#define RESEND_USEC (5 * USEC_PER_SEC)
+#define OBSERVE_MASK 0xffffffu
+
+/* An Observe of a resource that was never read: answered at its first value, or 5.03. */
+struct waiting_observe {
+	struct list list; /* client.waiting */
+	struct client *client;
+	struct exchange *exchange;
+	struct target target;
+	struct timer timer;
+	int32_t accept;
+	uint8_t token[TOKEN_MAX];
+	uint8_t token_size;
+};
+
+struct attributes client_default_attributes(const struct client *c)
+{
+	struct attributes a = { 0 };
+	int64_t pmin = client_setting(c, SERVER_PMIN, -1), pmax = client_setting(c, SERVER_PMAX, -1);
+
+	if (pmin >= 0 && pmin <= UINT32_MAX) {
+		a.present |= ATTRIBUTE_PMIN;
+		a.pmin_s = pmin;
+	}
+	if (pmax >= 0 && pmax <= UINT32_MAX) {
+		a.present |= ATTRIBUTE_PMAX;
+		a.pmax_s = pmax;
+	}
+	return a;
+}
+
+static struct attributes defaults(void *userdata)
+{
+	return client_default_attributes(userdata);
+}
+
+/* ---- Notify ---- */
+
+struct notification {
+	struct list list; /* client.notifications */
+	struct client *client;
+	uint8_t token[TOKEN_MAX];
+	uint8_t token_size;
+};
+
+static void notification_free(struct notification *n)
+{
+	list_remove(&n->list);
+	free(n);
+}
+
+static void notification_done(void *userdata, int error, const struct message *response)
+{
+	struct notification *n = userdata;
+	struct client *c = n->client;
+
+	(void)response;
+	observations_landed(c->observations, n->token, n->token_size);
+	if (error == -ECANCELED) {
+		notification_free(n);
+		return;
+	}
+	/* A server that refuses or does not answer is asked whether it still knows us. */
+	if (error == -ECONNRESET)
+		observations_remove(c->observations, n->token, n->token_size);
+	if (error < 0)
+		client_update(c);
+	notification_free(n);
+	observations_reconsider(c->observations);
+}
+
+static bool is_confirmable(const struct client *c, const struct observation *o, uint64_t now)
+{
+	return client_setting(c, SERVER_NOTIFY_CON, 0) == 1 || now - o->confirmed_usec >= CONFIRM_USEC;
+}
+
+static void fill_notification(struct client *c, const struct observation *o, struct message *m, uint8_t code)
+{
+	message_init(m, MESSAGE_NON, code);
+	memcpy(m->token, o->token, o->token_size);
+	m->token_size = o->token_size;
+	if (code_class(code) == 2)
+		m->observe = ++c->observe_number & OBSERVE_MASK;
+}
+
+static int send_confirmable(struct client *c, struct observation *o, const struct message *m)
+{
+	struct notification *n = calloc(1, sizeof(*n));
+	int r;
+
+	if (!n)
+		return -ENOMEM;
+	n->client = c;
+	memcpy(n->token, o->token, o->token_size);
+	n->token_size = o->token_size;
+	list_append(&c->notifications, &n->list);
+	r = session_notify(c->session, m, true, notification_done, n, NULL);
+	if (r < 0) {
+		notification_free(n);
+		return r;
+	}
+	o->in_flight = true;
+	o->confirmed_usec = clock_monotonic_usec();
+	return 0;
+}
+
+static int notify_value(struct client *c, struct observation *o)
+{
+	const struct target target = { .store = o->store, .path = o->path };
+	_cleanup_buf_ struct buf content = { 0 };
+	char reason[REASON_MAX];
+	struct message m;
+	int32_t format;
+	int r;
+
+	r = read_content(c, &target, o->format, true, &content, &format, reason);
+	if (r < 0)
+		return r;
+	fill_notification(c, o, &m, CODE(2, 05));
+	m.content_format = format;
+	m.payload = span_of(content.data, content.size);
+	if (is_confirmable(c, o, clock_monotonic_usec()))
+		return send_confirmable(c, o, &m);
+	return session_notify(c->session, &m, false, NULL, NULL, NULL);
+}
+
+static void notify(void *userdata, struct observation *o)
+{
+	struct client *c = userdata;
+	int r = notify_value(c, o);
+
+	if (r >= 0) {
+		observation_sent(c->observations, o);
+		return;
+	}
+	observation_failed(c->observations, o, RESEND_USEC);
+	/* A lost connection is made again by an Update, which brings the server back or tells that it forgot us. */
+	if (r == -ENOTCONN)
+		client_update(c);
+}
+
+static void gone(void *userdata, struct observation *o)
+{
+	struct client *c = userdata;
+	struct message m;
+
+	fill_notification(c, o, &m, CODE(4, 04));
+	session_notify(c->session, &m, false, NULL, NULL, NULL);
+}
+
+/* ---- Observe ---- */
+
+static int start_observation(struct client *c, const struct target *target, const uint8_t *token,
+			     uint8_t token_size, int32_t format)
+{
+	struct observation o = {
+		.path = target->path,
+		.store = target->store,
+		.token_size = token_size,
+		.format = format,
+		.confirmed_usec = clock_monotonic_usec(),
+	};
+
+	memcpy(o.token, token, token_size);
+	return observations_add(c->observations, &o);
+}
+
+/* The first value and the observation, or an error. */
+static void answer_observe(struct request *q, const uint8_t *token, uint8_t token_size, int32_t accept)
+{
+	_cleanup_buf_ struct buf content = { 0 };
+	struct client *c = q->client;
+	char reason[REASON_MAX];
+	struct message m;
+	int32_t format;
+	int r;
+
+	r = read_content(c, &q->target, accept, false, &content, &format, reason);
+	if (r < 0) {
+		respond_error(q, r, reason);
+		return;
+	}
+	message_init(&m, MESSAGE_ACK, CODE(2, 05));
+	m.content_format = format;
+	m.payload = span_of(content.data, content.size);
+	/* Without a place for it the answer is a plain Read: no Observe option (RFC 7641 4.1). */
+	if (start_observation(c, &q->target, token, token_size, format) >= 0)
+		m.observe = ++c->observe_number & OBSERVE_MASK;
+	exchange_respond(q->exchange, &m, NULL, NULL);
+}
+
+static void waiting_free(struct waiting_observe *w)
+{
+	timer_disarm(&w->timer);
+	list_remove(&w->list);
+	free(w);
+}
+
+static void waiting_answer(struct waiting_observe *w)
+{
+	struct request q = { .client = w->client, .exchange = w->exchange, .target = w->target };
+
+	q.view = client_view(w->client, w->target.store);
+	answer_observe(&q, w->token, w->token_size, w->accept);
+	waiting_free(w);
+}
+
+/* register.at_most is over: answered with what there is, 5.03. */
+static void waiting_over(struct timer *timer, void *userdata)
+{
+	(void)timer;
+	waiting_answer(userdata);
+}
+
+static bool is_unread(const struct target *target)
+{
+	struct path resource = path_cut(&target->path, PATH_RESOURCE);
+
+	return target->path.depth >= PATH_RESOURCE &&
+	       store_quality(target->store, &resource) == STORE_NEVER;
+}
+
+static void wait_for_value(struct request *q)
+{
+	struct waiting_observe *w = calloc(1, sizeof(*w));
+
+	if (!w) {
+		respond_error(q, -ENOMEM, NULL);
+		return;
+	}
+	w->client = q->client;
+	w->exchange = q->exchange;
+	w->target = q->target;
+	w->accept = q->message->accept;
+	w->token_size = q->message->token_size;
+	memcpy(w->token, q->message->token, w->token_size);
+	timer_init(&w->timer, q->client->config.timers, waiting_over, w);
+	list_append(&q->client->waiting, &w->list);
+	exchange_acknowledge(q->exchange);
+	timer_arm_in(&w->timer, q->client->config.first_value_usec);
+}
+
+void dm_observe(struct request *q)
+{
+	if (is_unread(&q->target) && view_exists(&q->view, &q->target.path))
+		wait_for_value(q);
+	else
+		answer_observe(q, q->message->token, q->message->token_size, q->message->accept);
+}
+
+void dm_cancel(struct request *q)
+{
+	observations_remove(q->client->observations, q->message->token, q->message->token_size);
+	dm_read(q);
+}
+
+/* ---- life ---- */
+
+int notify_new(struct client *c)
+{
+	struct observations_config config = {
+		.timers = c->config.timers,
+		.defaults = defaults,
+		.notify = notify,
+		.gone = gone,
+		.userdata = c,
+	};
+	int r = attribute_set_new(&c->attributes);
+
+	if (r < 0)
+		return r;
+	config.attributes = c->attributes;
+	return observations_new(&config, &c->observations);
+}
+
+void notify_drop(struct client *c)
+{
+	struct waiting_observe *w;
+
+	list_for_each(w, &c->waiting, list) {
+		exchange_ignore(w->exchange);
+		waiting_free(w);
+	}
+	observations_clear(c->observations);
+}
+
+void notify_done(struct client *c)
+{
+	struct notification *n;
+
+	if (c->observations)
+		notify_drop(c);
+	c->observations = observations_free(c->observations);
+	c->attributes = attribute_set_free(c->attributes);
+	list_for_each(n, &c->notifications, list)
+		notification_free(n);
+}
+
+void notify_changed(struct client *c, enum store_change change, const struct path *paths, size_t n)
+{
+	struct waiting_observe *w;
+
+	list_for_each(w, &c->waiting, list)
+		if (!is_unread(&w->target))
+			waiting_answer(w);
+	observations_changed(c->observations, change, paths, n);
+}
+
+void notify_reset(void *userdata, const uint8_t *token, uint8_t token_size)
+{
+	struct client *c = userdata;
+
+	observations_remove(c->observations, token, token_size);
+}
+
+int client_save_attributes(const struct client *c, struct buf *ret)
+{
+	return attribute_set_format(c->attributes, ret);
+}
+
+int client_load_attributes(struct client *c, struct span text)
+{
+	return attribute_set_parse(c->attributes, text);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lwm2m/pending.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lwm2m/status.h"
+
+/* Message id of "who wrote what", for journalctl MESSAGE_ID=. */
+#define AUDIT_MESSAGE_ID "6a1f6a1b0c9c4f0e8a7e5a3d4c1b9f27"
+
+struct pending *pending_new(struct request *q, uint8_t success)
+{
+	struct pending *op = calloc(1, sizeof(*op));
+
+	if (!op) {
+		respond_error(q, -ENOMEM, NULL);
+		return NULL;
+	}
+	op->client = q->client;
+	op->exchange = q->exchange;
+	op->success = success;
+	list_append(&q->client->pending, &op->list);
+	return op;
+}
+
+static void pending_log(const struct pending *op, int error, const char *reason)
+{
+	struct log_about about = client_about(op->client, NULL);
+
+	if (!op->audit)
+		return;
+	about.message_id = AUDIT_MESSAGE_ID;
+	log_notice(&about, "%s: server %u: %s: %s%s%s", op->client->config.endpoint,
+		   op->client->config.short_id, op->audit, error < 0 ? strerror(-error) : "done",
+		   reason ? ": " : "", reason ?: "");
+}
+
+static void pending_answer(struct pending *op, int error, const char *reason)
+{
+	char ids[2][8];
+	struct message m;
+
+	message_init(&m, MESSAGE_ACK, error < 0 ? status_code(error) : op->success);
+	if (error < 0 && reason)
+		m.payload = span_of(reason, strlen(reason));
+	if (error >= 0 && op->location.depth == PATH_INSTANCE) {
+		for (unsigned i = 0; i < 2; i++) {
+			snprintf(ids[i], sizeof(ids[i]), "%u", op->location.ids[i]);
+			message_add_path(&m, ids[i]);
+		}
+	}
+	exchange_respond(op->exchange, &m, NULL, NULL);
+}
+
+void pending_done(void *userdata, int error, const char *reason)
+{
+	struct pending *op = userdata;
+
+	if (op->client) {
+		pending_log(op, error, reason);
+		pending_answer(op, error, reason);
+		list_remove(&op->list);
+	}
+	free(op->audit);
+	free(op);
+}
+
+void pending_forget(struct client *c)
+{
+	struct pending *op;
+
+	list_for_each(op, &c->pending, list) {
+		list_remove(&op->list);
+		exchange_ignore(op->exchange);
+		op->client = NULL;
+	}
+}

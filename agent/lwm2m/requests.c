@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "lwm2m/client_internal.h"
+
+/*
+ * Which operation a CoAP request means (Core 6.3, Transport 6.4.4), in the
+ * order of checks of lwm2m.md "Operations".
+ */
+
+/* Security, OSCORE and COSE are for bootstrap servers only: 4.01. */
+static bool is_secret(uint16_t object)
+{
+	return object == 0 || object == 21 || object == 23;
+}
+
+/* What the shape of method and path allows at all; 4.05 otherwise. */
+static bool fits_shape(const struct message *m, const struct path *path)
+{
+	switch (m->code) {
+	case CODE_GET:
+		return path->depth >= PATH_OBJECT;
+	case CODE_PUT:
+		/* Write replaces an instance or less; Write-Attributes may name an object. */
+		return path->depth >= PATH_INSTANCE || (path->depth == PATH_OBJECT && m->content_format < 0);
+	case CODE_POST:
+		return path->depth >= PATH_OBJECT;
+	case CODE_DELETE:
+		return path->depth == PATH_INSTANCE;
+	default:
+		/* FETCH and iPATCH: composite operations are not in this version. */
+		return false;
+	}
+}
+
+/* A resource instance of a single resource has no place (lwm2m.md). */
+static bool is_instance_of_single(const struct request *q)
+{
+	const struct resource_definition *resource = view_resource(&q->view, &q->target.path);
+
+	return q->target.path.depth == PATH_RESOURCE_INSTANCE && resource && !resource->multiple;
+}
+
+/* Create names an object, and a write may make the resource or resource instance that it names. */
+static bool exists_for(const struct request *q)
+{
+	const struct path *path = &q->target.path;
+	struct path instance = path_cut(path, PATH_INSTANCE);
+	bool writes = (q->message->code == CODE_PUT || q->message->code == CODE_POST) &&
+		      q->message->content_format >= 0;
+
+	if (!writes || path->depth < PATH_RESOURCE)
+		return view_exists(&q->view, path);
+	return view_exists(&q->view, &instance) && view_resource(&q->view, path);
+}
+
+static void dispatch_get(struct request *q)
+{
+	const struct message *m = q->message;
+
+	if (m->accept == FORMAT_LINK)
+		dm_discover(q);
+	else if (m->observe == 0)
+		dm_observe(q);
+	else if (m->observe == 1)
+		dm_cancel(q);
+	else if (m->observe > 1)
+		respond_error(q, -EINVAL, "Observe is 0 or 1");
+	else
+		dm_read(q);
+}
+
+static void dispatch_put(struct request *q)
+{
+	if (q->message->content_format >= 0)
+		dm_write(q, STORE_REPLACE);
+	else if (q->message->payload.n == 0)
+		dm_write_attributes(q);
+	else
+		respond_error(q, -EPROTONOSUPPORT, "no Content-Format");
+}
+
+static void dispatch_post(struct request *q)
+{
+	const struct path *path = &q->target.path;
+	const struct resource_definition *resource = view_resource(&q->view, path);
+
+	switch ((enum path_depth)path->depth) {
+	case PATH_ROOT:
+		respond_error(q, -EPERM, NULL);
+		break;
+	case PATH_OBJECT:
+		dm_create(q);
+		break;
+	case PATH_INSTANCE:
+		dm_write(q, STORE_UPDATE);
+		break;
+	case PATH_RESOURCE:
+		if (resource->operations & OPERATION_EXECUTE)
+			dm_execute(q);
+		else if (resource->multiple && q->message->content_format >= 0)
+			dm_write(q, STORE_UPDATE);
+		else
+			respond_error(q, -EPERM, NULL);
+		break;
+	case PATH_RESOURCE_INSTANCE:
+		/* ETS 228 and 233 use it, T is silent. */
+		if (q->message->content_format >= 0)
+			dm_write(q, STORE_UPDATE);
+		else
+			respond_error(q, -EPERM, NULL);
+		break;
+	}
+}
+
+static void dispatch(struct request *q)
+{
+	switch (q->message->code) {
+	case CODE_GET:
+		dispatch_get(q);
+		break;
+	case CODE_PUT:
+		dispatch_put(q);
+		break;
+	case CODE_POST:
+		dispatch_post(q);
+		break;
+	case CODE_DELETE:
+		dm_delete(q);
+		break;
+	default:
+		respond_error(q, -EPERM, NULL);
+		break;
+	}
+}
+
+void requests_handle(void *userdata, struct exchange *exchange, const struct message *message)
+{
+	struct client *c = userdata;
+	struct request q = { .client = c, .exchange = exchange, .message = message };
+	int r;
+
+	/* Requests before the answer to Register are dropped (Core 6.3). */
+	if (!client_is_registered(c)) {
+		exchange_ignore(exchange);
+		return;
+	}
+	r = c->config.resolver->resolve(c->config.resolver->userdata, c->config.store, message->path,
+					message->n_path, &q.target);
+	if (r < 0) {
+		respond_error(&q, r, NULL);
+		return;
+	}
+	q.view = client_view(c, q.target.store);
+	if (q.target.path.depth >= PATH_OBJECT && is_secret(q.target.path.object))
+		respond_error(&q, -EACCES, NULL);
+	else if (!fits_shape(message, &q.target.path) || is_instance_of_single(&q))
+		respond_error(&q, -EPERM, NULL);
+	else if (!exists_for(&q))
+		respond_error(&q, -ENOENT, NULL);
+	else
+		dispatch(&q);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lwm2m/status.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "base/macro.h"
+#include "transport/message.h"
+
+/* The first row of a code is the errno that it is read back as. */
+static const struct {
+	int error;
+	uint8_t code;
+} table[] = {
+	{ -EINVAL, CODE(4, 00) },	   { -ERANGE, CODE(4, 00) },
+	{ -EEXIST, CODE(4, 00) },	   { -EFBIG, CODE(4, 00) },
+	{ -E2BIG, CODE(4, 00) },	   { -EBADMSG, CODE(4, 00) },
+	{ -EACCES, CODE(4, 01) },	   { -ECONNREFUSED, CODE(4, 03) },
+	{ -ENOENT, CODE(4, 04) },	   { -EPERM, CODE(4, 05) },
+	{ -ENOMEDIUM, CODE(4, 06) },	   { -EPROTO, CODE(4, 12) },
+	{ -EMSGSIZE, CODE(4, 13) },	   { -EPROTONOSUPPORT, CODE(4, 15) },
+	{ -EIO, CODE(5, 00) },		   { -EREMOTEIO, CODE(5, 00) },
+	{ -ENOMEM, CODE(5, 00) },	   { -EHOSTDOWN, CODE(5, 03) },
+	{ -EBUSY, CODE(5, 03) },	   { -ENODATA, CODE(5, 03) },
+	{ -ESTALE, CODE(5, 03) },	   { -ETIMEDOUT, CODE(5, 04) },
+};
+
+uint8_t status_code(int error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].error == error)
+			return table[i].code;
+	return CODE(5, 00);
+}
+
+int status_error(uint8_t code)
+{
+	if (code_class(code) == 2)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].code == code)
+			return table[i].error;
+	return code_class(code) == 4 ? -EINVAL : -EIO;
+}

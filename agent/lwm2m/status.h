@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdint.h>
+
+/* The one table between negative errno and CoAP response codes (lwm2m.md "Operations", configuration.md "Writes"). */
+
+/* The response code for a negative errno; an errno without a row is 5.00. */
+uint8_t status_code(int error);
+/* The negative errno for a response code of a server, 0 for class 2. */
+int status_error(uint8_t code);
