@@ -227,9 +227,47 @@ static void move(struct session *s)
 	session_input(s, SESSION_INPUT_RETRY);
 }
 
+void session_network_changed(struct session *s)
+{
+	/* Names may mean something else in this network. */
+	name_forget(s->name);
+	s->recheck = s->io.fd >= 0;
+	if (s->recheck)
+		session_kick(s);
+}
+
+/* Whether the address that the socket sends from is still one of this machine. */
+static bool local_address_is_gone(const struct session *s)
+{
+	struct address address;
+	socklen_t n = sizeof(address);
+	bool gone;
+	int fd;
+
+	if (s->io.fd < 0 || getsockname(s->io.fd, &address.any, &n) < 0)
+		return false;
+	address_set_port(&address, 0);
+	fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	gone = bind(fd, &address.any, address_size(&address)) < 0 && errno == EADDRNOTAVAIL;
+	close(fd);
+	return gone;
+}
+
+static void check_network(struct session *s)
+{
+	if (!s->recheck)
+		return;
+	s->recheck = false;
+	if (local_address_is_gone(s))
+		session_fail(s, -ENETRESET, -1);
+}
+
 void session_serve(struct session *s)
 {
 	session_ref(s);
+	check_network(s);
 	if (s->state == SESSION_STATE_RESOLVING)
 		resolve(s);
 	else if (s->state == SESSION_STATE_ADMITTING && s->ticket.state == TICKET_HELD)

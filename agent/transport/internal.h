@@ -8,6 +8,7 @@
 #include "transport/governor.h"
 #include "transport/loop.h"
 #include "transport/names.h"
+#include "transport/netmon.h"
 #include "transport/parameters.h"
 #include "transport/retransmit.h"
 #include "transport/state.h"
@@ -25,6 +26,8 @@ struct transport {
 	struct timers *timers;
 	struct loop *loop;
 	struct names *names;
+	struct netmon *netmon;    /* NULL where the kernel gives no news */
+	struct list sessions;     /* all */
 	struct dtls_shared *dtls; /* from the first secured session on */
 	struct list ready;        /* sessions with work that must not run inside their user's call */
 	struct list done;         /* calls that have ended and whose handlers are due */
@@ -51,7 +54,7 @@ struct session {
 	char *psk_identity;
 	struct name *name;
 	struct name_waiter waiter;
-	struct list ready_node;
+	struct list all_node, ready_node;
 	struct list calls;     /* ours, in the order made */
 	struct list exchanges; /* the peer's, unanswered */
 	struct list answers;   /* given, oldest first */
@@ -74,6 +77,7 @@ struct session {
 	uint8_t tried;
 	bool has_last_response, freed;
 	bool heard;  /* anything came over this connection */
+	bool recheck; /* addresses have come or gone */
 	bool moving; /* to another address, unnoticed by the user */
 };
 
@@ -88,6 +92,8 @@ void session_on_admitted(struct ticket *ticket);
 void session_on_resolved(struct name_waiter *waiter, int error);
 /* Ends the connection and with it every call; error is a negative errno. */
 void session_fail(struct session *s, int error, int alert);
+/* Addresses of this machine have changed: fails the session, soon, if its own is gone. */
+void session_network_changed(struct session *s);
 /* Serves the session from the loop soon. */
 void session_kick(struct session *s);
 /* From transport.c: what session_kick() asked for. */

@@ -84,6 +84,7 @@ static int choose_channel(const struct session_config *config, const struct chan
 
 static void init_lists(struct session *s)
 {
+	list_init(&s->all_node);
 	list_init(&s->ready_node);
 	list_init(&s->calls);
 	list_init(&s->exchanges);
@@ -135,6 +136,7 @@ int session_new(const struct session_config *config, const struct session_ops *o
 		session_unref(s);
 		return r;
 	}
+	list_append(&s->transport->sessions, &s->all_node);
 	*ret = s;
 	return 0;
 }
@@ -147,6 +149,7 @@ struct session *session_free(struct session *s)
 	s->freed = true;
 	call_end_all(s, -ECANCELED);
 	list_remove(&s->ready_node);
+	list_remove(&s->all_node);
 	free(s->observations);
 	s->observations = NULL;
 	return session_unref(s);

@@ -42,6 +42,15 @@ static void on_answers(struct timer *timer, void *userdata)
 	answer_expire(userdata);
 }
 
+static void on_network(void *userdata)
+{
+	struct transport *t = userdata;
+	struct session *s;
+
+	list_for_each(s, &t->sessions, all_node)
+		session_network_changed(s);
+}
+
 int transport_new(struct sd_event *event, struct timers *timers, struct transport **ret)
 {
 	struct transport *t = calloc(1, sizeof(*t));
@@ -51,6 +60,7 @@ int transport_new(struct sd_event *event, struct timers *timers, struct transpor
 		return -ENOMEM;
 	t->timers = timers;
 	t->hash_seed = random_u64();
+	list_init(&t->sessions);
 	list_init(&t->ready);
 	list_init(&t->done);
 	list_init(&t->answers);
@@ -61,6 +71,8 @@ int transport_new(struct sd_event *event, struct timers *timers, struct transpor
 		r = names_new(t->loop, names_resolve_system, &t->names);
 	if (r >= 0)
 		r = timers_reserve(timers, 2);
+	if (r >= 0 && netmon_new(t->loop, timers, on_network, t, &t->netmon) == -ENOMEM)
+		r = -ENOMEM;
 	if (r < 0) {
 		transport_free(t);
 		return r;
@@ -75,6 +87,7 @@ struct transport *transport_free(struct transport *t)
 		return NULL;
 	timer_disarm(&t->ready_timer);
 	timer_disarm(&t->answers_timer);
+	netmon_free(t->netmon);
 	names_free(t->names);
 	loop_free(t->loop);
 	dtls_shared_free(t->dtls);

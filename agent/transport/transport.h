@@ -79,7 +79,7 @@ struct session_ops {
 	 * error that explains it (-ECONNREFUSED, -ENETUNREACH, ...), -EACCES
 	 * handshake refused, by alert or because the peer cannot read what our
 	 * key protects, -ENOKEY or what the psk handler returned, -EHOSTUNREACH
-	 * name, -ECONNABORTED closed by the peer's alert, -EPROTO. alert: TLS
+	 * name, -ENETRESET our address has gone, -ECONNABORTED closed by the peer's alert, -EPROTO. alert: TLS
 	 * alert 0..255 or -1.
 	 */
 	void (*event)(void *userdata, enum session_event event, int error, int alert);

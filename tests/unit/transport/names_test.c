@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <errno.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "transport/loop.h"
 #include "transport/names.h"
+#include "transport/netmon.h"
 
 #define PATIENCE_MS 10000
 
@@ -223,6 +227,46 @@ START_TEST(loop_forgets_removed_descriptors)
 }
 END_TEST
 
+static unsigned n_changes;
+
+static void on_change(void *userdata)
+{
+	n_changes++;
+}
+
+static void bring_up_loopback(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+	close(fd);
+}
+
+START_TEST(network_news)
+{
+	struct pollfd fd = { .fd = loop_fd(loop), .events = POLLIN };
+	struct timers *timers;
+	struct netmon *netmon;
+
+	/* A network of our own, where that is allowed: nothing else can be tested honestly. */
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 && unshare(CLONE_NEWNET) < 0)
+		return;
+	ck_assert_int_eq(timers_new(NULL, &timers), 0);
+	ck_assert_int_eq(netmon_new(loop, timers, on_change, NULL, &netmon), 0);
+	bring_up_loopback();
+	ck_assert_int_eq(poll(&fd, 1, PATIENCE_MS), 1);
+	ck_assert_int_eq(loop_run(loop), 1);
+	timers_run(timers);
+	ck_assert_uint_eq(n_changes, 0);
+	clock_advance(NETMON_SETTLE_USEC);
+	timers_run(timers);
+	ck_assert_uint_eq(n_changes, 1);
+	netmon_free(netmon);
+	timers_free(timers);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("names");
@@ -236,6 +280,7 @@ int main(void)
 	tcase_add_test(tcase, numbers_need_no_lookup);
 	tcase_add_test(tcase, names_go_while_the_thread_is_busy);
 	tcase_add_test(tcase, addresses_as_text);
+	tcase_add_test(tcase, network_news);
 	tcase_add_test(tcase, loop_forgets_removed_descriptors);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

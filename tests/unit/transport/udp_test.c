@@ -768,6 +768,39 @@ START_TEST(version_6)
 }
 END_TEST
 
+/* 192.0.2.77 is nobody's: what a socket looks like whose address has been taken away. */
+static void lose_address(void)
+{
+	struct address address;
+	int one = 1;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	ck_assert_int_eq(address_parse("192.0.2.77", &address), 0);
+	ck_assert_int_eq(setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one)), 0);
+	ck_assert_int_eq(bind(fd, &address.any, address_size(&address)), 0);
+	ck_assert_int_eq(dup2(fd, rig.session->io.fd), rig.session->io.fd);
+	close(fd);
+}
+
+START_TEST(network_changes)
+{
+	rig_connect();
+	session_network_changed(rig.session);
+	rig_until(!rig.session->recheck);
+	ck_assert_uint_eq(rig.n_failed, 0);
+	lose_address();
+	rig_post("x", 1, CALL_UPDATE);
+	rig.n_ended = 0;
+	session_network_changed(rig.session);
+	ck_assert_uint_eq(rig.n_failed, 0);
+	rig_until(rig.n_failed == 1);
+	ck_assert_int_eq(rig.error, -ENETRESET);
+	ck_assert_int_eq(rig.ended_error, -ENETRESET);
+	rig_connect();
+	ck_assert_uint_eq(rig.n_new, 2);
+}
+END_TEST
+
 START_TEST(descriptors_above_1024)
 {
 	struct rlimit limit;
@@ -822,6 +855,7 @@ int main(void)
 	tcase_add_test(tcase, next_address_when_nobody_is_there);
 	tcase_add_test(tcase, name_without_addresses);
 	tcase_add_test(tcase, version_6);
+	tcase_add_test(tcase, network_changes);
 	tcase_add_test(tcase, descriptors_above_1024);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
