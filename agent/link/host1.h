@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/plugin.h"
+
+struct sd_bus;
+struct sd_bus_message;
+struct sd_event;
+
+/*
+ * org.fieldway.Host1: what a daemon and a plugin host say to each other over
+ * one connected socket, in sd-bus messages without a bus between them. The
+ * host is the server. Messages of the other side are data from outside:
+ * whatever is malformed is -EBADMSG.
+ */
+#define LINK_PATH "/org/fieldway/Host1"
+#define LINK_INTERFACE "org.fieldway.Host1"
+
+/*
+ * Called at the host: Configure(LINK_TYPE_CONFIGURE) answers when the bus is set
+ * up, or with an error that tells people why not. Write(t generation, u
+ * device, u point, t microseconds it may take, v value) answers LINK_TYPE_OUTCOME. Ping().
+ * Decode(u device, a(suq) cells) on a configuration answers LINK_TYPE_SAMPLES.
+ * Called at the daemon: Values(LINK_TYPE_VALUES), at most LINK_CREDIT of them
+ * unanswered; State(LINK_TYPE_STATE), not answered.
+ */
+#define LINK_CREDIT 8u
+#define LINK_TYPE_SETTINGS "a(sv)"
+#define LINK_TYPE_POINT "(sudddavb(btdi)t" LINK_TYPE_SETTINGS ")"
+#define LINK_TYPE_TYPE "(" LINK_TYPE_SETTINGS "a" LINK_TYPE_POINT ")"
+#define LINK_TYPE_DEVICE "(usu" LINK_TYPE_SETTINGS ")"
+#define LINK_TYPE_BUS "(ss" LINK_TYPE_SETTINGS "tuutt)"
+#define LINK_TYPE_CONFIGURE "t" LINK_TYPE_BUS "a" LINK_TYPE_TYPE "a" LINK_TYPE_DEVICE
+#define LINK_TYPE_SAMPLE "(uyitv)"
+#define LINK_TYPE_SAMPLES "a" LINK_TYPE_SAMPLE
+#define LINK_TYPE_DEVICE_VALUES "(u(tttt)" LINK_TYPE_SAMPLES ")"
+#define LINK_TYPE_VALUES "ta" LINK_TYPE_DEVICE_VALUES
+#define LINK_TYPE_WRITE "tuutv"
+#define LINK_TYPE_OUTCOME "yis"
+#define LINK_TYPE_STATE "tuys(tttt)"
+#define LINK_TYPE_CELLS "a(suq)"
+
+/* Limits of one message. */
+#define LINK_DEVICES_MAX 10000u
+#define LINK_POINTS_MAX 10000u   /* of one type */
+#define LINK_SETTINGS_MAX 256u
+#define LINK_INVALID_MAX 64u
+#define LINK_CELLS_MAX 65536u
+
+/* As fieldbus/fieldbus.h has them, for the wire. */
+enum link_state {
+	LINK_UNKNOWN,
+	LINK_ONLINE,
+	LINK_OFFLINE,
+	LINK_FAILED,
+};
+
+enum link_access {
+	LINK_READ = 1,
+	LINK_WRITE = 2,
+};
+#define LINK_PERIOD_ONCE UINT64_C(0)
+#define LINK_PERIOD_ON_DEMAND UINT64_MAX
+
+struct link_verify {
+	bool enabled;
+	uint64_t within_usec;
+	double tolerance;
+	int32_t point; /* of the same type, or -1: itself */
+};
+
+struct link_point {
+	const char *name;
+	unsigned access; /* enum link_access, or'ed */
+	double scale, offset, factor;
+	struct fieldway_value *invalid;
+	size_t n_invalid;
+	bool inexact_reject;
+	struct link_verify verify;
+	uint64_t period_usec;
+	struct fieldway_settings settings;
+};
+
+struct link_type {
+	struct fieldway_settings settings; /* device scope */
+	struct link_point *points;
+	size_t n_points;
+};
+
+struct link_device {
+	uint32_t id; /* the daemon's index */
+	const char *name;
+	uint32_t type;
+	struct fieldway_settings address;
+};
+
+/* One bus with its devices. */
+struct link_configuration {
+	uint64_t generation;
+	const char *plugin;
+	struct fieldway_bus bus;
+	uint32_t retries, offline_after;
+	uint64_t offline_first_usec, offline_last_usec;
+	struct link_type *types;
+	size_t n_types;
+	struct link_device *devices;
+	size_t n_devices;
+	/* What link_read_configuration() made it of. */
+	void *arena;
+	struct sd_bus_message *message;
+};
+
+/* Counters of a device since its host started; they travel with its values and states. */
+struct link_counters {
+	uint64_t requests, errors, timeouts, conflated;
+};
+
+/*
+ * A link on a connected socket, attached to the loop (event may be NULL: then
+ * only blocking calls). Takes fd over, also on failure.
+ */
+int link_new(struct sd_event *event, int fd, bool is_host, struct sd_bus **ret);
+struct sd_bus *link_free(struct sd_bus *bus);
+
+/* A call to the other side, without arguments yet. */
+int link_call_new(struct sd_bus *bus, const char *member, struct sd_bus_message **ret);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "link/host1.h"
+
+/*
+ * Structs to messages and back. Append: 0 or negative errno, -EINVAL for text
+ * that is not UTF-8 or holds a NUL. Read: -EBADMSG for anything that the type
+ * does not allow; text and bytes lie in the message and live as long as it.
+ */
+int link_append_value(struct sd_bus_message *m, const struct fieldway_value *value);
+int link_read_value(struct sd_bus_message *m, struct fieldway_value *ret);
+/* Would link_append_value() take it? */
+bool link_value_is_valid(const struct fieldway_value *value);
+
+int link_append_configuration(struct sd_bus_message *m, const struct link_configuration *c);
+/* The result holds a reference to the message. */
+int link_read_configuration(struct sd_bus_message *m, struct link_configuration **ret);
+struct link_configuration *link_configuration_free(struct link_configuration *c);
+
+/* Samples of one device in a message that goes on: (u(tttt)a(uyitv)). */
+int link_open_values(struct sd_bus_message *m, uint32_t device, const struct link_counters *counters);
+int link_append_sample(struct sd_bus_message *m, const struct fieldway_sample *sample);
+int link_close_values(struct sd_bus_message *m);
+/*
+ * The whole of Values: each called once a device. n is 0 when a device only
+ * has counters.
+ */
+typedef void (*link_values_handler)(void *userdata, uint32_t device, const struct link_counters *counters,
+				    const struct fieldway_sample *samples, size_t n);
+int link_read_values(struct sd_bus_message *m, uint64_t *ret_generation, link_values_handler handler,
+		     void *userdata);
+/* One array a(uyitv), for Decode; *ret is freed by the caller. */
+int link_read_samples(struct sd_bus_message *m, struct fieldway_sample **ret, size_t *ret_n);
+
+int link_append_cells(struct sd_bus_message *m, const struct fieldway_cell *cells, size_t n);
+int link_read_cells(struct sd_bus_message *m, struct fieldway_cell **ret, size_t *ret_n);
