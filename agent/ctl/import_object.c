@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/macro.h"
+#include "base/str.h"
+#include "ctl/ctl.h"
+#include "ctl/registry_xml.h"
+#include "model/definition.h"
+#include "model/unit.h"
+
+/* Registry XML -> our object file: facts only, descriptions stay behind. */
+
+#define RANGE_VALUES_MAX 16u
+
+struct import {
+	const char *file;
+	struct buf out;
+	bool failed;
+};
+
+static void complain(struct import *import, bool fatal, const char *id, const char *what, const char *text)
+{
+	fprintf(stderr, "%s: %s%s%s%s '%s'\n", import->file, id ? "resource " : "", id ?: "", id ? ": " : "",
+		what, text ?: "");
+	import->failed = import->failed || fatal;
+}
+
+/* Plain where YAML allows it inside a flow mapping, else in double quotes. */
+static void put_text(struct buf *out, const char *text)
+{
+	bool plain = isalpha((unsigned char)*text);
+
+	for (const char *p = text; *p; p++)
+		plain = plain && (isalnum((unsigned char)*p) || strchr(" ()/._+-", *p));
+	if (plain) {
+		buf_append_text(out, text);
+		return;
+	}
+	buf_append_byte(out, '"');
+	for (const char *p = text; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			buf_append_byte(out, '\\');
+		buf_append_byte(out, isspace((unsigned char)*p) ? ' ' : *p);
+	}
+	buf_append_byte(out, '"');
+}
+
+static const char *type_name(const char *text)
+{
+	static const char *const names[][2] = {
+		{ "String", "string" },	  { "Integer", "integer" }, { "Unsigned Integer", "unsigned" },
+		{ "Float", "float" },	  { "Boolean", "boolean" }, { "Opaque", "opaque" },
+		{ "Time", "time" },	  { "Objlnk", "objlnk" },   { "Corelnk", "corelnk" },
+	};
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(names); i++)
+		if (streq(names[i][0], text))
+			return names[i][1];
+	return NULL;
+}
+
+static const char *operations_name(const char *text)
+{
+	static const char *const names[] = { "R", "W", "RW", "E" };
+
+	if (!text || !*text)
+		return "none"; /* of bootstrap servers only */
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (streq(names[i], text))
+			return names[i];
+	return NULL;
+}
+
+static void put_unit(struct import *import, const char *id, const char *text)
+{
+	/* Spellings of the registry that SenML has otherwise. */
+	static const char *const aliases[][2] = { { "KB", "kB" }, { "kbit", "kbit/s" }, { "Celsius", "Cel" } };
+
+	if (!text || !*text)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
+		if (streq(aliases[i][0], text))
+			text = aliases[i][1];
+	if (!unit_find(text, NULL)) {
+		complain(import, false, id, "left out: unknown unit", text);
+		return;
+	}
+	buf_append_text(&import->out, ", unit: ");
+	put_text(&import->out, text);
+}
+
+/* ---- ranges: the registry's texts are for people ---- */
+
+static const char *skip_number(const char *p)
+{
+	if (*p == '-')
+		p++;
+	if (!isdigit((unsigned char)*p))
+		return NULL;
+	while (isdigit((unsigned char)*p))
+		p++;
+	return p;
+}
+
+static bool ends_well(const char *p, bool *ret_bytes)
+{
+	while (*p == ' ')
+		p++;
+	*ret_bytes = strcasecmp(p, "bytes") == 0 || strcasecmp(p, "byte") == 0;
+	return !*p || *ret_bytes;
+}
+
+/* "0..100", "-110..-48", "1-65534", "[1:4]", each with or without "bytes" behind it. */
+static bool put_bounds(struct buf *out, const char *text)
+{
+	const char *low = *text == '[' ? text + 1 : text, *low_end = skip_number(low), *high, *high_end;
+	bool bytes;
+
+	if (!low_end)
+		return false;
+	if (has_prefix(low_end, ".."))
+		high = low_end + 2;
+	else if (*low_end == '-' || *low_end == ':')
+		high = low_end + 1;
+	else
+		return false;
+	high_end = skip_number(high);
+	if (!high_end || !(streq(high_end, "]") || ends_well(high_end, &bytes)))
+		return false;
+	buf_printf(out, ", range: %.*s..%.*s", (int)(low_end - low), low, (int)(high_end - high), high);
+	return true;
+}
+
+/* "16,32,48", "10 or 26 Bytes", "16-32-48 bytes", "32 bytes": values, or lengths. A bare number says nothing. */
+static bool put_values(struct buf *out, const char *text)
+{
+	_cleanup_buf_ struct buf list = { 0 };
+	const char *p = text, *end;
+	bool bytes = false;
+	unsigned n = 0;
+
+	for (;;) {
+		end = isdigit((unsigned char)*p) ? skip_number(p) : NULL;
+		if (!end || n == RANGE_VALUES_MAX)
+			return false;
+		buf_printf(&list, "%s%.*s", n++ ? ", " : "", (int)(end - p), p);
+		if (*end == ',' || *end == '-')
+			p = end + 1;
+		else if (has_prefix(end, " or "))
+			p = end + 4;
+		else
+			break;
+		while (*p == ' ')
+			p++;
+	}
+	if (!ends_well(end, &bytes) || (n == 1 && !bytes))
+		return false;
+	buf_printf(out, ", range: [%.*s]", (int)list.size, (const char *)list.data);
+	return true;
+}
+
+static void put_range(struct import *import, const char *id, const char *text)
+{
+	if (!text || !*text || put_bounds(&import->out, text) || put_values(&import->out, text))
+		return;
+	complain(import, false, id, "left out: range", text);
+}
+
+/* ---- documents ---- */
+
+static void put_resource(struct import *import, const struct registry_item *item)
+{
+	char *const *f = item->fields;
+	const char *operations = operations_name(f[FIELD_OPERATIONS]), *type = type_name(f[FIELD_TYPE]);
+	struct buf *out = &import->out;
+	uint16_t id;
+
+	if (path_parse_id(f[FIELD_ID], strlen(f[FIELD_ID]), &id) < 0 || id == ID_NONE)
+		complain(import, true, f[FIELD_ID], "no id", f[FIELD_ID]);
+	if (!f[FIELD_NAME] || !operations) {
+		complain(import, true, f[FIELD_ID], "no name, or unknown operations", f[FIELD_OPERATIONS]);
+		return;
+	}
+	if (!type && !streq(operations, "E")) {
+		complain(import, true, f[FIELD_ID], "unknown type", f[FIELD_TYPE]);
+		return;
+	}
+	buf_printf(out, "  %s: {name: ", f[FIELD_ID]);
+	put_text(out, f[FIELD_NAME]);
+	buf_printf(out, ", operations: %s", operations);
+	if (type && !streq(operations, "E"))
+		buf_printf(out, ", type: %s", type);
+	if (f[FIELD_MULTIPLE] && streq(f[FIELD_MULTIPLE], "Multiple"))
+		buf_append_text(out, ", multiple: true");
+	if (f[FIELD_MANDATORY] && streq(f[FIELD_MANDATORY], "Mandatory"))
+		buf_append_text(out, ", mandatory: true");
+	if (!streq(operations, "E")) {
+		put_range(import, f[FIELD_ID], f[FIELD_RANGE]);
+		put_unit(import, f[FIELD_ID], f[FIELD_UNITS]);
+	}
+	buf_append_text(out, "}\n");
+}
+
+static void put_object(struct import *import, const struct registry_object *o)
+{
+	char *const *f = o->object.fields;
+	struct buf *out = &import->out;
+	uint16_t id;
+
+	if (!f[FIELD_ID] || !f[FIELD_NAME] || path_parse_id(f[FIELD_ID], strlen(f[FIELD_ID]), &id) < 0) {
+		complain(import, true, NULL, "no name, or no object id", f[FIELD_ID]);
+		return;
+	}
+	buf_append_text(out, "---\nschema: 1\nobject: {id: ");
+	buf_printf(out, "%u, name: ", id);
+	put_text(out, f[FIELD_NAME]);
+	buf_printf(out, ", version: \"%s\", instances: %s, mandatory: %s}\nresources:%s\n",
+		   f[FIELD_VERSION] && *f[FIELD_VERSION] ? f[FIELD_VERSION] : "1.0",
+		   f[FIELD_MULTIPLE] && streq(f[FIELD_MULTIPLE], "Multiple") ? "multiple" : "single",
+		   f[FIELD_MANDATORY] && streq(f[FIELD_MANDATORY], "Mandatory") ? "true" : "false",
+		   o->n > 0 ? "" : " {}");
+	for (size_t i = 0; i < o->n; i++)
+		put_resource(import, &o->resources[i]);
+}
+
+static int by_version(const void *a, const void *b)
+{
+	const struct registry_object *x = a, *y = b;
+
+	return strverscmp(x->object.fields[FIELD_VERSION] ?: "1.0", y->object.fields[FIELD_VERSION] ?: "1.0");
+}
+
+static int import_all(struct registry_object *objects, char **files, int n, struct import *import)
+{
+	int read = 0, r = 0;
+
+	while (read < n && r >= 0) {
+		r = registry_read(files[read], &objects[read]);
+		read += r >= 0;
+	}
+	qsort(objects, read, sizeof(*objects), by_version);
+	for (int i = 0; i < read; i++) {
+		import->file = files[i];
+		put_object(import, &objects[i]);
+		registry_object_done(&objects[i]);
+	}
+	return r < 0 || import->failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int import_object_main(int argc, char **argv)
+{
+	struct import import = { 0 };
+	struct registry_object *objects;
+	int status;
+
+	if (argc < 1) {
+		fprintf(stderr, "Usage: fieldwayctl import-object FILE.xml...\n"
+				"Several files are versions of one object.\n");
+		return EXIT_USAGE;
+	}
+	objects = calloc(argc, sizeof(*objects));
+	if (!objects)
+		return EXIT_FAILURE;
+	status = import_all(objects, argv, argc, &import);
+	/* Nothing half: a file with errors writes no object. */
+	if (status == EXIT_SUCCESS && fwrite(import.out.data, 1, import.out.size, stdout) != import.out.size)
+		status = EXIT_FAILURE;
+	buf_done(&import.out);
+	free(objects);
+	return status;
+}
