@@ -152,7 +152,12 @@ struct fieldway_plugin {
 
 	/* A bus alone: do its settings fit together? 0 or -EINVAL with error. */
 	int (*bus_check)(const struct fieldway_bus *bus, struct fieldway_error *error);
-	/* Compiles a device. 0, -ENOMEM, or -EINVAL with error. The arguments outlive the driver. */
+	/*
+	 * Compiles a device. 0, -ENOMEM, or -EINVAL with error. The arguments
+	 * outlive the driver. bus NULL: a device for a profile's samples; its
+	 * settings have no address, and only plan_new() and what is pure
+	 * beside it is called.
+	 */
 	int (*driver_new)(const struct fieldway_bus *bus, const struct fieldway_device *device,
 			  struct fieldway_driver **ret, struct fieldway_error *error);
 	void (*driver_free)(struct fieldway_driver *driver);

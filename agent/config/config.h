@@ -185,12 +185,21 @@ struct config_limits {
 	uint32_t endpoints, sessions;
 };
 
+/* A point's value as a sample expects it: BOOL, INT, UINT, FLOAT or STRING, as YAML has it; NONE: `invalid`. */
+struct config_expectation {
+	struct yaml_mark mark;
+	uint32_t point;
+	struct fieldway_value value;
+};
+
 /* One of a profile's `samples:`. */
 struct config_sample {
 	struct yaml_mark mark;
 	const struct config_type *type; /* the profile with default parameters */
-	const struct yaml_node *registers; /* the plugin's `registers:` as written */
-	const struct yaml_node *expect;    /* mapping point name -> scalar */
+	struct fieldway_cell *cells;
+	size_t n_cells;
+	struct config_expectation *expectations;
+	size_t n_expectations;
 };
 
 struct config {
@@ -219,14 +228,50 @@ struct config {
 };
 
 /*
+ * The files of a configuration as they were read, so that the same ones can be
+ * kept as last-good and read again: fieldway.yaml, buses.d, devices.d,
+ * profiles.d, objects.d (*.yaml, and the tables that `each: csv:` names), of
+ * the folder and of the shared one.
+ */
+struct config_files;
+enum config_place {
+	CONFIG_PLACE_MAIN, /* fieldway.yaml */
+	CONFIG_PLACE_BUSES,
+	CONFIG_PLACE_DEVICES,
+	CONFIG_PLACE_PROFILES,
+	CONFIG_PLACE_OBJECTS,
+	CONFIG_PLACE_TABLES, /* csv */
+	CONFIG_PLACES,
+};
+struct config_file {
+	enum config_place place;
+	bool shared; /* of the shared folder: the same name in the other wins */
+	char *name;  /* as messages show it: folder and all */
+	char *text;
+	size_t size;
+};
+#define CONFIG_FILES_MAX 10000u
+/*
+ * folder: /etc/fieldway; shared: /usr/share/fieldway, may be NULL. Missing
+ * folders are no error. -EINVAL with entries in errors.
+ */
+int config_files_read(const char *folder, const char *shared, struct yaml_errors *errors,
+		      struct config_files **ret);
+struct config_files *config_files_free(struct config_files *f);
+size_t config_files_count(const struct config_files *f);
+const struct config_file *config_files_item(const struct config_files *f, size_t i);
+/* All of them as one record, and back: -ENOMEM, -EBADMSG. */
+int config_files_save(const struct config_files *f, struct buf *ret);
+int config_files_load(struct span record, struct config_files **ret);
+
+/*
  * Where config gets what it cannot know alone. plugin: fills *ret with the key
  * table of a plugin (the caller of config_read() keeps it alive as long as the
  * config); -ENOENT when there is no such plugin.
  */
 struct config_sources {
-	const char *folder;       /* /etc/fieldway */
-	const char *shared;       /* /usr/share/fieldway: profiles.d; may be NULL */
-	const struct definitions *definitions; /* objects.d of both already read */
+	const struct config_files *files; /* may be freed after config_read() */
+	const struct definitions *definitions; /* objects.d of the files already read */
 	int (*plugin)(void *userdata, const char *name, const struct config_plugin **ret);
 	void *userdata;
 	const char *host_name, *machine_id; /* {gateway} default, {machine_id} */
@@ -247,3 +292,9 @@ struct config *config_free(struct config *c);
 const struct config_device *config_device_find(const struct config *c, const char *name);
 /* A setting's value by key, or NULL. */
 const struct fieldway_value *settings_find(const struct fieldway_settings *s, const char *key);
+/*
+ * Where a key of settings stands in the files; the mark of the point, device
+ * or bus that they belong to when the key is a default or unknown.
+ */
+struct yaml_mark config_setting_mark(const struct config *c, const struct fieldway_settings *s,
+				     const char *key);

@@ -64,6 +64,15 @@ struct fieldbus *fieldbus_free(struct fieldbus *f);
 #define FIELDBUS_DESCRIBE_USEC UINT64_C(5000000)
 int fieldbus_describe(struct fieldbus *f, const char *plugin, const struct config_plugin **ret);
 
+/*
+ * Everything that only plugins can judge: asks a host about each bus with its
+ * devices (nothing is opened), and runs the samples of all profiles. 0, or
+ * -EINVAL with file:line:column messages in errors. Blocks, at most
+ * FIELDBUS_CHECK_USEC for each plugin.
+ */
+#define FIELDBUS_CHECK_USEC UINT64_C(30000000)
+int fieldbus_check(struct fieldbus *f, const struct config *config, struct yaml_errors *errors);
+
 /* Starts hosts for all enabled devices of a configuration, which must outlive the fieldbus or the next call. */
 int fieldbus_start(struct fieldbus *f, const struct config *config);
 

@@ -20,12 +20,25 @@ struct sd_event;
 #define LINK_INTERFACE "org.fieldway.Host1"
 
 /*
- * Called at the host: Configure(LINK_TYPE_CONFIGURE) answers when the bus is set
- * up, or with an error that tells people why not. Write(t generation, u
- * device, u point, t microseconds it may take, v value) answers LINK_TYPE_OUTCOME. Ping().
- * Decode(u device, a(suq) cells) on a configuration answers LINK_TYPE_SAMPLES.
- * Called at the daemon: Values(LINK_TYPE_VALUES), at most LINK_CREDIT of them
- * unanswered; State(LINK_TYPE_STATE), not answered.
+ * Called at the host:
+ *   Describe(s plugin) -> LINK_TYPE_DESCRIPTION: its key table. Error
+ *     ENOENT: no such plugin.
+ *   Explain(LINK_TYPE_CONFIGURE) -> LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS:
+ *     what a plugin holds against the configuration, and the requests that it
+ *     needs. Opens nothing, changes nothing.
+ *   Configure(LINK_TYPE_CONFIGURE) -> LINK_TYPE_REFUSALS: empty when the bus is
+ *     set up in this generation; otherwise nothing has changed.
+ *   Decode(LINK_TYPE_CONFIGURE, u device, LINK_TYPE_CELLS) -> LINK_TYPE_REFUSALS
+ *     LINK_TYPE_SAMPLES: what the device's points are when it has these cells,
+ *     as Values would have them. A bus without a name is none: for samples of
+ *     a profile, whose devices have no address. Opens nothing.
+ *   Write(LINK_TYPE_WRITE: generation, device, point, microseconds it may
+ *     take, value) -> LINK_TYPE_OUTCOME.
+ *   Ping() -> ().
+ *   Clock(t microseconds) -> (): test builds only, moves the host's clock.
+ * Called at the daemon: Values(LINK_TYPE_VALUES) -> (), at most LINK_CREDIT of
+ * them unanswered; State(LINK_TYPE_STATE: generation, device, enum link_state,
+ * reason, counters), not answered.
  */
 #define LINK_CREDIT 8u
 #define LINK_TYPE_SETTINGS "a(sv)"
@@ -42,6 +55,12 @@ struct sd_event;
 #define LINK_TYPE_OUTCOME "yis"
 #define LINK_TYPE_STATE "tuys(tttt)"
 #define LINK_TYPE_CELLS "a(suq)"
+#define LINK_TYPE_KEY "(suuyddassss)"
+#define LINK_TYPE_DESCRIPTION "sst" "a" LINK_TYPE_KEY
+#define LINK_TYPE_REFUSAL "(iiss)"
+#define LINK_TYPE_REFUSALS "a" LINK_TYPE_REFUSAL
+#define LINK_TYPE_EXPLANATION "(usa(tsu))"
+#define LINK_TYPE_EXPLANATIONS "a" LINK_TYPE_EXPLANATION
 
 /* Limits of one message. */
 #define LINK_DEVICES_MAX 10000u
@@ -49,6 +68,9 @@ struct sd_event;
 #define LINK_SETTINGS_MAX 256u
 #define LINK_INVALID_MAX 64u
 #define LINK_CELLS_MAX 65536u
+#define LINK_KEYS_MAX 1024u
+#define LINK_CHOICES_MAX 256u
+#define LINK_REFUSALS_MAX 200u
 
 /* As fieldbus/fieldbus.h has them, for the wire. */
 enum link_state {
@@ -116,6 +138,36 @@ struct link_configuration {
 /* Counters of a device since its host started; they travel with its values and states. */
 struct link_counters {
 	uint64_t requests, errors, timeouts, conflated;
+};
+
+/* Where a configuration is refused. */
+struct link_refusal {
+	int32_t device;	  /* its id, or -1: the bus as a whole */
+	int32_t point;	  /* of the device's type, or -1 */
+	const char *key;  /* of the plugin's table, or "" */
+	const char *text; /* for people */
+};
+
+/* One device's requests: those of a period together read all points of that period. */
+struct link_request {
+	uint64_t period_usec; /* as link_point has it */
+	const char *text;
+	uint32_t wire_bytes;
+};
+
+struct link_explanation {
+	uint32_t device;
+	const char *line; /* its name */
+	struct link_request *requests;
+	size_t n_requests;
+};
+
+/* A plugin's descriptor as the daemon sees it. */
+struct link_description {
+	const char *name, *version;
+	uint64_t capabilities;
+	struct fieldway_key *keys; /* initial and unit are NULL where the plugin has none or "" */
+	size_t n_keys;
 };
 
 /*
