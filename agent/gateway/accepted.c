@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/accepted.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "state/state.h"
+
+#define STATE_NAME "gateway"
+#define STATE_KIND "last-good"
+
+/* One message a line, so that each is a journal entry with its own position. */
+static void log_lines(int level, const struct yaml_errors *errors)
+{
+	const char *p = (const char *)errors->text.data, *end = p + errors->text.size;
+
+	while (p < end) {
+		const char *stop = memchr(p, '\n', end - p) ?: end;
+
+		log_full(level, NULL, "%.*s", (int)(stop - p), p);
+		p = stop + 1;
+	}
+}
+
+static int load_and_log(const struct load_sources *sources, const struct config_files *files,
+			struct loaded *ret)
+{
+	struct yaml_errors errors = { 0 }, warnings = { 0 };
+	int r = load_files(sources, files, &errors, &warnings, ret);
+
+	log_lines(LOG_WARNING, &warnings);
+	log_lines(LOG_ERR, &errors);
+	yaml_errors_done(&errors);
+	yaml_errors_done(&warnings);
+	return r;
+}
+
+/* A record like the one that is kept is not written again: flash wears out. */
+static void keep(struct state *state, const struct config_files *files)
+{
+	_cleanup_buf_ struct buf record = { 0 }, former = { 0 };
+	int r = config_files_save(files, &record);
+
+	if (r >= 0 && state_load(state, STATE_NAME, STATE_KIND, &former) >= 0 &&
+	    former.size == record.size && memcmp(former.data, record.data, record.size) == 0)
+		return;
+	if (r >= 0)
+		r = state_save(state, STATE_NAME, STATE_KIND, record.data, record.size);
+	if (r < 0)
+		log_warning(NULL, "this configuration cannot be kept as last-good: %s", strerror(-r));
+}
+
+static int load_folders(const struct load_sources *sources, const char *config_folder,
+			const char *shared_folder, struct state *state, struct loaded *ret)
+{
+	struct yaml_errors errors = { 0 };
+	struct config_files *files = NULL;
+	int r = config_files_read(config_folder, shared_folder, &errors, &files);
+
+	log_lines(LOG_ERR, &errors);
+	yaml_errors_done(&errors);
+	if (r >= 0)
+		r = load_and_log(sources, files, ret);
+	if (r >= 0 && !ret->config->empty)
+		keep(state, files);
+	config_files_free(files);
+	return r;
+}
+
+static int load_last_good(const struct load_sources *sources, struct state *state, struct loaded *ret)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	struct config_files *files = NULL;
+	int r = state_load(state, STATE_NAME, STATE_KIND, &record);
+
+	if (r >= 0)
+		r = config_files_load(span_of(record.data, record.size), &files);
+	if (r >= 0)
+		r = load_and_log(sources, files, ret);
+	config_files_free(files);
+	return r;
+}
+
+int accepted_load(const struct load_sources *sources, const char *config_folder,
+		  const char *shared_folder, struct state *state, struct loaded *ret,
+		  enum accepted_from *ret_from)
+{
+	int r = load_folders(sources, config_folder, shared_folder, state, ret);
+
+	*ret_from = ACCEPTED_FILES;
+	if (r >= 0 || r == -ENOMEM)
+		return r;
+	log_error(NULL, "the configuration in %s is not used: see the errors above", config_folder);
+	r = load_last_good(sources, state, ret);
+	if (r < 0) {
+		log_error(NULL, "no earlier configuration can be used: %s", strerror(-r));
+		return -EBADMSG;
+	}
+	*ret_from = ACCEPTED_LAST_GOOD;
+	log_error(NULL, "running on the last configuration that was accepted");
+	return 0;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "codec/codec.h"
+#include "gateway/internal.h"
+
+/* ---- servers ---- */
+
+static int server_formats(struct server *s)
+{
+	s->formats = calloc(s->config->n_formats + 1, sizeof(*s->formats));
+	if (!s->formats)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->config->n_formats; i++) {
+		const struct codec *codec = codec_find_name(s->config->formats[i]);
+
+		if (codec) /* load_check() has refused others */
+			s->formats[s->n_formats++] = codec;
+	}
+	return 0;
+}
+
+int server_open(struct server *s, const struct config_server *config, struct transport *transport)
+{
+	int r;
+
+	s->config = config;
+	r = uri_parse(config->uri, &s->uri);
+	if (r >= 0)
+		r = server_formats(s);
+	return r < 0 ? r : governor_new(transport, s->uri.host, &s->governor);
+}
+
+void server_close(struct server *s)
+{
+	s->governor = governor_free(s->governor);
+	uri_done(&s->uri);
+	free(s->formats);
+	s->formats = NULL;
+}
+
+/* ---- accounts ---- */
+
+char *account_identity(const struct config_server *server, const char *endpoint)
+{
+	static const char placeholder[] = "{endpoint}";
+	const char *text = server->psk_identity ?: placeholder, *at;
+	_cleanup_buf_ struct buf out = { 0 };
+	int r = 0;
+
+	while (r >= 0 && (at = strstr(text, placeholder))) {
+		r = buf_append(&out, text, at - text);
+		if (r >= 0)
+			r = buf_append_text(&out, endpoint);
+		text = at + strlen(placeholder);
+	}
+	if (r >= 0)
+		r = buf_append_text(&out, text);
+	return r < 0 ? NULL : buf_take_text(&out);
+}
+
+static int account_psk(void *userdata, uint8_t **ret_key, size_t *ret_size)
+{
+	static struct log_budget budget;
+	struct account *a = userdata;
+	struct secret_store *secrets = a->endpoint->registry->config.secrets;
+	struct log_about about = { .endpoint = endpoint_client_name(a->endpoint) };
+	int r = secret_lookup(secrets, a->server->config->psk_key, a->identity, ret_key, ret_size);
+
+	if (r != 0 && log_budget_take(&budget, NULL))
+		log_warning(&about, "%s: no new key for server %s: %s", endpoint_client_name(a->endpoint),
+			    a->server->config->name, secret_reason(secrets));
+	return MIN(r, 0);
+}
+
+static void account_count(struct account *a)
+{
+	struct registry *r = a->endpoint->registry;
+	bool registered = client_is_registered(a->client);
+
+	if (registered == a->counted)
+		return;
+	a->counted = registered;
+	r->n_registered += registered ? 1 : -1;
+	if (r->changed)
+		r->changed(r->changed_userdata);
+}
+
+static void account_state(void *userdata, enum client_state state, int error)
+{
+	struct account *a = userdata;
+	struct registry *r = a->endpoint->registry;
+
+	(void)error;
+	account_count(a);
+	if (state == CLIENT_STOPPED && r->n_stopping > 0 && --r->n_stopping == 0)
+		r->stopped(r->stopped_userdata);
+}
+
+static void account_attributes(void *userdata)
+{
+	persist_attributes(userdata);
+}
+
+static const struct client_ops client_ops = {
+	.state = account_state,
+	.attributes = account_attributes,
+};
+
+/* `protocol:` auto begins with the newest, and falls back when the server refuses it. */
+static enum lwm2m_version account_version(const struct config_server *s)
+{
+	return s->protocol == CONFIG_PROTOCOL_AUTO ? LWM2M_1_2 : (enum lwm2m_version)s->protocol;
+}
+
+int account_init(struct account *a, struct endpoint *e, struct server *server)
+{
+	const struct registry *r = e->registry;
+	const struct config_server *s = server->config;
+	struct client_config config = {
+		.transport = r->config.transport,
+		.governor = server->governor,
+		.timers = r->config.timers,
+		.definitions = r->config.definitions,
+		.resolver = &r->resolver,
+		.store = e->store,
+		.endpoint = endpoint_client_name(e),
+		.uri = &server->uri,
+		.psk = account_psk,
+		.psk_userdata = a,
+		.short_id = s->short_id,
+		.version_fixed = s->protocol != CONFIG_PROTOCOL_AUTO,
+		.version = account_version(s),
+		.formats = server->formats,
+		.n_formats = server->n_formats,
+		.liveness_usec = s->liveness_usec,
+		.first_value_usec = r->config.config->register_at_most_usec,
+		.audit = r->config.config->writes_audit,
+	};
+	int error;
+
+	a->endpoint = e;
+	a->server = server;
+	if (s->security == CONFIG_SECURITY_PSK) {
+		a->identity = account_identity(s, endpoint_client_name(e));
+		if (!a->identity)
+			return -ENOMEM;
+		config.security = SESSION_SECURITY_PSK;
+		config.psk_identity = a->identity;
+	}
+	error = client_new(&config, &client_ops, a, &a->client);
+	if (error < 0)
+		return error;
+	e->account = a;
+	persist_restore_attributes(a);
+	return 0;
+}
+
+void account_done(struct account *a)
+{
+	a->client = client_free(a->client);
+	free(a->identity);
+	a->identity = NULL;
+}

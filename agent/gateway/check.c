@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "base/str.h"
+#include "codec/codec.h"
+#include "gateway/load.h"
+#include "secret/secret.h"
+#include "transport/uri.h"
+
+static bool refuse(struct yaml_errors *errors, bool wrong, struct yaml_mark mark, const char *name,
+		   const char *text)
+{
+	if (wrong)
+		yaml_error(errors, mark, "server %s: %s", name, text);
+	return wrong;
+}
+
+static bool uri_is_wrong(const struct config_server *s, struct yaml_errors *errors)
+{
+	bool secure = s->security == CONFIG_SECURITY_PSK;
+	struct uri uri;
+	bool wrong;
+
+	if (uri_parse(s->uri, &uri) < 0)
+		return refuse(errors, true, s->mark, s->name, "uri: expected coap://HOST[:PORT] or coaps://HOST[:PORT]");
+	wrong = refuse(errors, uri.scheme == URI_COAP_TCP || uri.scheme == URI_COAPS_TCP, s->mark, s->name,
+		       "uri: TCP is not in this version") ||
+		refuse(errors, uri.scheme == URI_COAP && secure, s->mark, s->name,
+		       "uri: coap:// has no security, security: {mode: psk} needs coaps://") ||
+		refuse(errors, uri.scheme == URI_COAPS && !secure, s->mark, s->name,
+		       "uri: coaps:// needs security: {mode: psk, ...}");
+	uri_done(&uri);
+	return wrong;
+}
+
+static bool formats_are_wrong(const struct config_server *s, struct yaml_errors *errors)
+{
+	bool wrong = false;
+
+	for (size_t i = 0; i < s->n_formats; i++) {
+		const struct codec *codec = codec_find_name(s->formats[i]);
+
+		if (codec && !codec->single)
+			continue;
+		yaml_error(errors, s->mark, "server %s: formats: %s %s", s->name, s->formats[i],
+			   codec ? "carries one value only" : "is unknown");
+		wrong = true;
+	}
+	return wrong;
+}
+
+static bool key_is_wrong(const struct load_sources *sources, const struct config_server *s,
+			 struct yaml_errors *errors)
+{
+	if (s->security != CONFIG_SECURITY_PSK || secret_check(sources->secrets, s->psk_key) >= 0)
+		return false;
+	yaml_error(errors, s->mark, "server %s: security: key: %s", s->name,
+		   secret_reason(sources->secrets));
+	return true;
+}
+
+static bool limits_are_wrong(const struct config *c, struct yaml_errors *errors)
+{
+	/* The host is an endpoint too, and does not count. */
+	if (c->n_endpoints <= c->limits.endpoints)
+		return false;
+	yaml_error(errors, c->endpoints[c->limits.endpoints].mark,
+		   "endpoint %s: limits: endpoints: %u are allowed, there are %zu",
+		   c->endpoints[c->limits.endpoints].name, c->limits.endpoints, c->n_endpoints);
+	return true;
+}
+
+int load_check(const struct load_sources *sources, const struct config *config, struct yaml_errors *errors)
+{
+	bool wrong = limits_are_wrong(config, errors);
+
+	for (size_t i = 0; i < config->n_servers; i++) {
+		const struct config_server *s = &config->servers[i];
+
+		wrong |= uri_is_wrong(s, errors);
+		wrong |= formats_are_wrong(s, errors);
+		wrong |= key_is_wrong(sources, s, errors);
+	}
+	return wrong ? -EINVAL : 0;
+}

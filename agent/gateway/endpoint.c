@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "gateway/internal.h"
+
+const char *endpoint_name(const struct endpoint *e)
+{
+	return e->config ? e->config->name : "host";
+}
+
+const char *endpoint_client_name(const struct endpoint *e)
+{
+	return e->config ? e->config->endpoint : e->registry->config.config->gateway.endpoint;
+}
+
+/* ---- what the agent's own objects ask for; there is one account ---- */
+
+static void port_update(void *endpoint, uint16_t server_instance)
+{
+	struct endpoint *e = endpoint;
+
+	(void)server_instance;
+	client_update(e->account->client);
+}
+
+static void port_disable(void *endpoint, uint16_t server_instance)
+{
+	struct endpoint *e = endpoint;
+
+	(void)server_instance;
+	client_disable(e->account->client);
+}
+
+static void port_restart(void *endpoint)
+{
+	struct endpoint *e = endpoint;
+
+	if (e->account)
+		client_restart(e->account->client);
+}
+
+static const struct builtin_ports ports = {
+	.update = port_update,
+	.disable = port_disable,
+	.restart = port_restart,
+};
+
+/* ---- the objects of its own ---- */
+
+static int add_builtin(struct endpoint *e, struct builtin_values *values, const struct server *server)
+{
+	const struct definitions *definitions = e->registry->config.definitions;
+	char *identity = NULL;
+	int r;
+
+	if (server) {
+		const struct config_server *s = server->config;
+
+		identity = account_identity(s, endpoint_client_name(e));
+		values->uri = s->uri;
+		values->secure = s->security == CONFIG_SECURITY_PSK;
+		values->identity = identity;
+		values->short_id = s->short_id;
+		values->lifetime_s = s->lifetime_s;
+		values->pmin_s = s->pmin_s;
+		values->pmax_s = s->pmax_s;
+	}
+	r = builtin_new(e->store, definitions, values, &ports, e, &e->builtin);
+	free(identity);
+	return r;
+}
+
+/* Object 16 is data that a server keeps at the host: its instances are the server's to make. */
+#define PORTFOLIO 16
+static int add_portfolio(struct endpoint *e)
+{
+	const struct object_definition *object =
+		definitions_newest(e->registry->config.definitions, PORTFOLIO);
+
+	return object ? store_add_object(e->store, object) : 0;
+}
+
+static int init_host(struct endpoint *e, const struct server *server)
+{
+	struct host_facts facts;
+	struct builtin_values values;
+	int r;
+
+	host_facts_read(&facts);
+	values = (struct builtin_values){
+		.manufacturer = facts.manufacturer,
+		.model = facts.model,
+		.firmware = facts.firmware,
+		.software = PACKAGE_VERSION,
+		.device_type = "gateway",
+		.clock = true,
+	};
+	r = add_builtin(e, &values, server);
+	if (r >= 0)
+		r = add_portfolio(e);
+	host_facts_done(&facts);
+	return r;
+}
+
+static int init_virtual(struct endpoint *e, const struct server *server)
+{
+	struct builtin_values values = {
+		.manufacturer = e->config->manufacturer,
+		.model = e->config->model,
+	};
+
+	return add_builtin(e, &values, server);
+}
+
+int endpoint_init(struct endpoint *e, struct registry *r, const struct config_endpoint *config,
+		  const struct server *server)
+{
+	int error;
+
+	e->registry = r;
+	e->config = config;
+	error = store_new(r->config.definitions, &e->store);
+	if (error < 0)
+		return error;
+	error = config ? init_virtual(e, server) : init_host(e, server);
+	if (error >= 0)
+		persist_restore(e, server);
+	return error;
+}
+
+void endpoint_done(struct endpoint *e)
+{
+	e->store = store_free(e->store);
+	e->builtin = builtin_free(e->builtin);
+}
+
+static void changed(void *userdata, enum store_change change, const struct path *paths, size_t n)
+{
+	struct endpoint *e = userdata;
+
+	persist_changed(e, change, paths, n);
+	if (e->account)
+		client_changed(e->account->client, change, paths, n);
+}
+
+void endpoint_watch(struct endpoint *e)
+{
+	store_set_watch(e->store, changed, e);
+}
+
+void endpoint_start(struct endpoint *e)
+{
+	if (e->started)
+		return;
+	e->started = true;
+	if (e->account)
+		client_start(e->account->client);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Shared by the .c files of gateway/ that make up the registry. */
+
+#include "base/timer.h"
+#include "builtin/builtin.h"
+#include "config/config.h"
+#include "gateway/registry.h"
+#include "lwm2m/client.h"
+#include "secret/secret.h"
+#include "state/state.h"
+#include "store/store.h"
+#include "transport/transport.h"
+#include "transport/uri.h"
+
+/* One server, as all accounts at it share it. */
+struct server {
+	const struct config_server *config;
+	struct uri uri;
+	struct governor *governor;
+	const struct codec **formats;
+	size_t n_formats;
+};
+
+/* An endpoint at a server. */
+struct account {
+	struct endpoint *endpoint;
+	struct server *server;
+	struct client *client;
+	char *identity; /* of the PSK; NULL without */
+	bool counted;	/* among registry.registered */
+};
+
+struct endpoint {
+	struct registry *registry;
+	const struct config_endpoint *config; /* NULL: the host */
+	struct store *store;
+	struct builtin *builtin;
+	struct account *account; /* NULL: registers nowhere */
+	bool started;
+};
+
+struct registry {
+	struct registry_config config;
+	struct resolver resolver;
+	struct server *servers; /* config.n_servers */
+	size_t n_servers;
+	struct endpoint host;
+	struct endpoint *endpoints; /* config.n_endpoints */
+	struct account *accounts;
+	uint32_t n_accounts, n_registered, n_stopping;
+	struct timer at_most; /* register.at_most */
+	void (*stopped)(void *userdata);
+	void *stopped_userdata;
+	void (*changed)(void *userdata);
+	void *changed_userdata;
+};
+
+const char *endpoint_name(const struct endpoint *e);	    /* the YAML name; "host" */
+const char *endpoint_client_name(const struct endpoint *e); /* what servers see */
+
+/* endpoint.c: the store with its builtin objects, for the server that it will register at, or NULL. */
+int endpoint_init(struct endpoint *e, struct registry *r, const struct config_endpoint *config,
+		  const struct server *server);
+void endpoint_done(struct endpoint *e);
+void endpoint_start(struct endpoint *e);
+/* Tells its store's changes to the account, and keeps what has to survive. */
+void endpoint_watch(struct endpoint *e);
+
+/* account.c */
+int account_init(struct account *a, struct endpoint *e, struct server *server);
+void account_done(struct account *a);
+int server_open(struct server *s, const struct config_server *config, struct transport *transport);
+void server_close(struct server *s);
+/* The identity of an endpoint at a server; NULL without memory. */
+char *account_identity(const struct config_server *server, const char *endpoint);
+
+/* persist.c: what servers wrote, over restarts */
+void persist_restore(struct endpoint *e, const struct server *server);
+void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n);
+void persist_attributes(struct account *a);
+void persist_restore_attributes(struct account *a);
+
+/* host_facts.c: what /3 of the host says of this machine; NULL where it is not known */
+struct host_facts {
+	char *manufacturer, *model, *firmware;
+};
+void host_facts_read(struct host_facts *ret);
+void host_facts_done(struct host_facts *f);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/load.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fieldbus/fieldbus.h"
+
+/* A folder's own objects come later and replace shipped ones of the same id and version. */
+static int read_objects(const struct config_files *files, bool shared, struct definitions *d,
+			struct yaml_errors *errors)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < config_files_count(files); i++) {
+		const struct config_file *file = config_files_item(files, i);
+		int error;
+
+		if (file->place != CONFIG_PLACE_OBJECTS || file->shared != shared)
+			continue;
+		error = definitions_read_text(d, file->name, file->text, file->size, errors);
+		r = error < 0 ? error : r;
+	}
+	return r;
+}
+
+static int read_definitions(const struct load_sources *sources, const struct config_files *files,
+			    struct yaml_errors *errors, struct definitions **ret)
+{
+	int r = definitions_new(ret);
+
+	if (r < 0)
+		return r;
+	r = definitions_read_folder(*ret, sources->objects_folder, errors);
+	if (r >= 0)
+		r = read_objects(files, true, *ret, errors);
+	return r < 0 ? r : read_objects(files, false, *ret, errors);
+}
+
+static int describe(void *userdata, const char *name, const struct config_plugin **ret)
+{
+	return fieldbus_describe(userdata, name, ret);
+}
+
+static int read_config(const struct load_sources *sources, const struct config_files *files,
+		       struct yaml_errors *errors, struct yaml_errors *warnings, struct loaded *l)
+{
+	const struct config_sources from = {
+		.files = files,
+		.definitions = l->definitions,
+		.plugin = describe,
+		.userdata = sources->fieldbus,
+		.host_name = sources->host_name,
+		.machine_id = sources->machine_id,
+	};
+	int r = config_read(&from, errors, warnings, &l->config);
+
+	if (r < 0)
+		return r;
+	/* Both, so that one run shows all errors. */
+	r = load_check(sources, l->config, errors);
+	return MIN(r, fieldbus_check(sources->fieldbus, l->config, errors));
+}
+
+int load_files(const struct load_sources *sources, const struct config_files *files,
+	       struct yaml_errors *errors, struct yaml_errors *warnings, struct loaded *ret)
+{
+	struct loaded l = { 0 };
+	int r = read_definitions(sources, files, errors, &l.definitions);
+
+	if (r >= 0)
+		r = read_config(sources, files, errors, warnings, &l);
+	if (r < 0) {
+		loaded_done(&l);
+		return r;
+	}
+	*ret = l;
+	return 0;
+}
+
+void loaded_done(struct loaded *l)
+{
+	l->config = config_free(l->config);
+	l->definitions = definitions_free(l->definitions);
+}

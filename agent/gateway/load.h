@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/yaml.h"
+#include "config/config.h"
+
+struct fieldbus;
+struct secret_store;
+
+/* From the files of a configuration to what the agent runs on. */
+
+struct load_sources {
+	const char *objects_folder;   /* the shipped object definitions */
+	struct fieldbus *fieldbus;    /* asked for key tables and what only plugins can judge */
+	struct secret_store *secrets; /* relative references start at the configuration folder */
+	const char *host_name, *machine_id;
+};
+
+struct loaded {
+	struct definitions *definitions;
+	struct config *config;
+};
+
+/*
+ * Reads, checks everything, and leaves nothing behind when it fails: -EINVAL
+ * with file:line:column messages in errors, -ENOMEM. Blocks while plugins are
+ * asked.
+ */
+int load_files(const struct load_sources *sources, const struct config_files *files,
+	       struct yaml_errors *errors, struct yaml_errors *warnings, struct loaded *ret);
+void loaded_done(struct loaded *l);
+
+/* check.c: what config/ cannot know: URIs, keys, content formats, limits. -EINVAL with entries in errors. */
+int load_check(const struct load_sources *sources, const struct config *config, struct yaml_errors *errors);

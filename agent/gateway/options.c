@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+
+#include "base/log.h"
+
+static const char usage[] =
+	"Usage: fieldwayd [OPTION]...\n"
+	"Shows field devices to LwM2M servers as endpoints of their own.\n"
+	"\n"
+	"  --check[=DIR]        read the configuration, print what is wrong with it, and end\n"
+	"  --config=DIR         folder of the configuration (" SYSCONFDIR "/fieldway)\n"
+	"  --state=DIR          folder of what must survive (" LOCALSTATEDIR "/lib/fieldway)\n"
+	"  --shared=DIR         folder of shipped profiles (" PKGDATADIR ")\n"
+	"  --objects=DIR        folder of shipped object definitions (" PKGDATADIR "/objects)\n"
+	"  --plugins=DIR        folder of plugins (" PLUGINDIR ")\n"
+	"  --host-program=FILE  program that loads plugins (" PKGLIBEXECDIR "/fieldway-plugin-host)\n"
+	"  --log-level=LEVEL    debug, info, notice, warning or error\n"
+	"  --version            print the version and end\n"
+	"  --help               print this and end\n";
+
+enum {
+	OPTION_CHECK = 1,
+	OPTION_CONFIG,
+	OPTION_STATE,
+	OPTION_SHARED,
+	OPTION_OBJECTS,
+	OPTION_PLUGINS,
+	OPTION_HOST,
+	OPTION_LOG_LEVEL,
+	OPTION_VERSION,
+	OPTION_HELP,
+};
+
+static const struct option options[] = {
+	{ "check", optional_argument, NULL, OPTION_CHECK },
+	{ "config", required_argument, NULL, OPTION_CONFIG },
+	{ "state", required_argument, NULL, OPTION_STATE },
+	{ "shared", required_argument, NULL, OPTION_SHARED },
+	{ "objects", required_argument, NULL, OPTION_OBJECTS },
+	{ "plugins", required_argument, NULL, OPTION_PLUGINS },
+	{ "host-program", required_argument, NULL, OPTION_HOST },
+	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ 0 },
+};
+
+static int set_log_level(const char *text)
+{
+	int level, r = log_level_parse(text, &level);
+
+	if (r < 0)
+		fprintf(stderr, "fieldwayd: --log-level: debug, info, notice, warning or error\n");
+	else
+		log_set_level(level);
+	return r;
+}
+
+static const struct gateway_options initial = {
+	.config_folder = SYSCONFDIR "/fieldway",
+	.shared_folder = PKGDATADIR,
+	.objects_folder = PKGDATADIR "/objects",
+	.state_folder = LOCALSTATEDIR "/lib/fieldway",
+	.host_program = PKGLIBEXECDIR "/fieldway-plugin-host",
+	.plugin_folder = PLUGINDIR,
+};
+
+int options_take(int argc, char **argv, struct gateway_options *ret)
+{
+	int option, mode = OPTIONS_RUN;
+
+	*ret = initial;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case OPTION_CHECK:
+			mode = OPTIONS_CHECK;
+			/* `--check DIR` as well as `--check=DIR`. */
+			if (!optarg && optind < argc && argv[optind][0] != '-')
+				optarg = argv[optind++];
+			ret->config_folder = optarg ?: ret->config_folder;
+			break;
+		case OPTION_CONFIG:
+			ret->config_folder = optarg;
+			break;
+		case OPTION_STATE:
+			ret->state_folder = optarg;
+			break;
+		case OPTION_SHARED:
+			ret->shared_folder = optarg;
+			break;
+		case OPTION_OBJECTS:
+			ret->objects_folder = optarg;
+			break;
+		case OPTION_PLUGINS:
+			ret->plugin_folder = optarg;
+			break;
+		case OPTION_HOST:
+			ret->host_program = optarg;
+			break;
+		case OPTION_LOG_LEVEL:
+			if (set_log_level(optarg) < 0)
+				return -EINVAL;
+			break;
+		case OPTION_VERSION:
+			printf("fieldwayd %s\n", PACKAGE_VERSION);
+			return -ECANCELED;
+		case OPTION_HELP:
+			fputs(usage, stdout);
+			return -ECANCELED;
+		default:
+			fputs("Try 'fieldwayd --help'.\n", stderr);
+			return -EINVAL;
+		}
+	if (optind < argc) {
+		fprintf(stderr, "fieldwayd: %s: not an option\nTry 'fieldwayd --help'.\n", argv[optind]);
+		return -EINVAL;
+	}
+	return mode;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "codec/codec.h"
+#include "gateway/internal.h"
+
+/*
+ * What servers wrote, over restarts (design: State). A record of the state
+ * folder each: the account's /1 as it is in force, its attributes, and the
+ * instances that servers made. The first line of the account's record is the
+ * YAML that it was made over: when that changes, the server's word stands, and
+ * the log says so.
+ */
+#define SERVER_OBJECT 1
+#define PORTFOLIO_OBJECT 16
+#define KIND_MAX 32
+
+static void kind_of_account(const struct server *server, const char *what, char ret[KIND_MAX])
+{
+	snprintf(ret, KIND_MAX, "%s-%u", what, server->config->short_id);
+}
+
+static void log_failure(const struct endpoint *e, const char *kind, int error)
+{
+	struct log_about about = { .endpoint = endpoint_client_name(e) };
+
+	log_error(&about, "%s: cannot keep %s over restarts: %s", endpoint_name(e), kind, strerror(-error));
+}
+
+/* ---- stores as text: SenML JSON behind a line ---- */
+
+static const struct codec *text_codec(void)
+{
+	return codec_find(FORMAT_SENML_JSON);
+}
+
+/* Only what a server may write: the rest comes from YAML and the agent. */
+static void keep_writable(const struct store *s, struct records *records)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < records->n; i++) {
+		struct record *record = &records->items[i];
+		const struct resource_definition *resource = store_resource(s, &record->path);
+
+		if (resource && resource->operations & OPERATION_WRITE)
+			records->items[kept++] = *record;
+		else
+			value_done(&record->value);
+	}
+	records->n = kept;
+}
+
+static int save_path(struct endpoint *e, const struct path *path, const char *head, const char *kind)
+{
+	_cleanup_records_ struct records records = { 0 };
+	_cleanup_buf_ struct buf out = { 0 };
+	int r;
+
+	r = store_collect(e->store, path, true, &records, NULL);
+	if (r < 0)
+		return r;
+	keep_writable(e->store, &records);
+	r = buf_printf(&out, "%s\n", head);
+	if (r >= 0)
+		r = text_codec()->encode(path, records.items, records.n, false, &out);
+	return r < 0 ? r : state_save(e->registry->config.state, endpoint_name(e), kind, out.data, out.size);
+}
+
+static const struct resource_definition *lookup(void *userdata, const struct path *path)
+{
+	const struct endpoint *e = userdata;
+	const struct object_definition *object =
+		definitions_newest(e->registry->config.definitions, path->object);
+
+	return object && path->depth >= PATH_RESOURCE ? object_resource(object, path->resource) : NULL;
+}
+
+/* The record's first line, cut off; the rest stays in *text. NULL: there is none. */
+static char *take_line(struct span *text)
+{
+	const uint8_t *end = memchr(text->p, '\n', text->n);
+	struct span line;
+
+	if (!end || span_take(text, end - text->p, &line) < 0)
+		return NULL;
+	text->p++;
+	text->n--;
+	return strndup((const char *)line.p, line.n);
+}
+
+/* -ENOENT: nothing was kept. */
+static int load_path(struct endpoint *e, const struct path *path, const char *kind, char **ret_head,
+		     struct records *ret)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	const char *reason = NULL;
+	struct span text;
+	int r;
+
+	r = state_load(e->registry->config.state, endpoint_name(e), kind, &record);
+	if (r < 0)
+		return r;
+	text = span_of(record.data, record.size);
+	*ret_head = take_line(&text);
+	if (!*ret_head)
+		return -EBADMSG;
+	return text_codec()->decode(path, text, lookup, e, ret, &reason);
+}
+
+/* ---- the account's /1 ---- */
+
+/* What YAML says of the account. */
+static char *account_head(const struct config_server *s)
+{
+	char *text;
+
+	if (asprintf(&text, "account %u %s lifetime=%" PRIu32 " pmin=%" PRId64 " pmax=%" PRId64,
+		     s->short_id, s->uri, s->lifetime_s, s->pmin_s, s->pmax_s) < 0)
+		return NULL;
+	return text;
+}
+
+static void save_account(struct endpoint *e)
+{
+	const struct path path = path_of_instance(SERVER_OBJECT, 0);
+	const struct server *server = e->account->server;
+	_cleanup_free_ char *head = account_head(server->config);
+	char kind[KIND_MAX];
+	int r = -ENOMEM;
+
+	kind_of_account(server, "server", kind);
+	if (head)
+		r = save_path(e, &path, head, kind);
+	if (r < 0)
+		log_failure(e, kind, r);
+}
+
+static void restore_account(struct endpoint *e, const struct server *server)
+{
+	const struct path path = path_of_instance(SERVER_OBJECT, 0);
+	struct log_about about = { .endpoint = endpoint_client_name(e) };
+	_cleanup_free_ char *head = account_head(server->config), *former = NULL;
+	_cleanup_records_ struct records records = { 0 };
+	char kind[KIND_MAX];
+	int r;
+
+	kind_of_account(server, "server", kind);
+	r = load_path(e, &path, kind, &former, &records);
+	if (r >= 0)
+		r = store_update(e->store, records.items, records.n);
+	if (r < 0 && r != -ENOENT)
+		log_warning(&about, "%s: what server %s wrote to /1 is lost: %s", endpoint_name(e),
+			    server->config->name, strerror(-r));
+	else if (r >= 0 && !streq_null(head, former))
+		log_warning(&about,
+			    "%s: settings of server %s were changed in YAML; those that the server wrote "
+			    "to /1 stay in force",
+			    endpoint_name(e), server->config->name);
+}
+
+/* ---- portfolios of the host ---- */
+
+static void save_portfolios(struct endpoint *e)
+{
+	const struct path path = path_of_object(PORTFOLIO_OBJECT);
+	int r = save_path(e, &path, "portfolio", "portfolio");
+
+	if (r < 0)
+		log_failure(e, "portfolio", r);
+}
+
+static int restore_records(struct endpoint *e, const struct records *records)
+{
+	const struct object_definition *object =
+		definitions_newest(e->registry->config.definitions, PORTFOLIO_OBJECT);
+	int r = 0;
+
+	for (size_t i = 0; i < records->n && r >= 0; i++)
+		r = store_add_instance(e->store, object, records->items[i].path.instance);
+	return r < 0 ? r : store_update(e->store, records->items, records->n);
+}
+
+static void restore_portfolios(struct endpoint *e)
+{
+	const struct path path = path_of_object(PORTFOLIO_OBJECT);
+	struct log_about about = { .endpoint = endpoint_client_name(e) };
+	_cleanup_records_ struct records records = { 0 };
+	_cleanup_free_ char *head = NULL;
+	int r;
+
+	if (!store_exists(e->store, &path))
+		return;
+	r = load_path(e, &path, "portfolio", &head, &records);
+	if (r >= 0)
+		r = restore_records(e, &records);
+	if (r < 0 && r != -ENOENT)
+		log_warning(&about, "%s: portfolios are lost: %s", endpoint_name(e), strerror(-r));
+}
+
+/* ---- doors ---- */
+
+void persist_restore(struct endpoint *e, const struct server *server)
+{
+	if (server)
+		restore_account(e, server);
+	if (!e->config)
+		restore_portfolios(e);
+}
+
+static bool touches(const struct path *paths, size_t n, uint16_t object)
+{
+	for (size_t i = 0; i < n && paths[i].object <= object; i++)
+		if (paths[i].object == object)
+			return true;
+	return false;
+}
+
+void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n)
+{
+	bool values = change == STORE_CHANGE_VALUES;
+
+	if (values && e->account && touches(paths, n, SERVER_OBJECT))
+		save_account(e);
+	/* An instance that goes takes its values along without a word. */
+	if (!e->config && (!values || touches(paths, n, PORTFOLIO_OBJECT)))
+		save_portfolios(e);
+}
+
+void persist_attributes(struct account *a)
+{
+	struct endpoint *e = a->endpoint;
+	_cleanup_buf_ struct buf text = { 0 };
+	char kind[KIND_MAX];
+	int r;
+
+	kind_of_account(a->server, "attributes", kind);
+	r = client_save_attributes(a->client, &text);
+	if (r >= 0 && text.size == 0)
+		r = state_remove(e->registry->config.state, endpoint_name(e), kind);
+	else if (r >= 0)
+		r = state_save(e->registry->config.state, endpoint_name(e), kind, text.data, text.size);
+	if (r < 0)
+		log_failure(e, kind, r);
+}
+
+void persist_restore_attributes(struct account *a)
+{
+	struct endpoint *e = a->endpoint;
+	_cleanup_buf_ struct buf text = { 0 };
+	char kind[KIND_MAX];
+	int r;
+
+	kind_of_account(a->server, "attributes", kind);
+	r = state_load(e->registry->config.state, endpoint_name(e), kind, &text);
+	if (r >= 0)
+		r = client_load_attributes(a->client, span_of(text.data, text.size));
+	if (r < 0 && r != -ENOENT)
+		log_failure(e, kind, r);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/registry.h"
+
+#include <errno.h>
+
+#include "base/str.h"
+#include "gateway/internal.h"
+
+/* ---- resolver: where object 25's prefixes will come in ---- */
+
+static int resolve(void *userdata, struct store *own, const struct span *segments, unsigned n,
+		   struct target *ret)
+{
+	struct target target = { .store = own };
+	int r = resolver_path(segments, n, &target.path);
+
+	(void)userdata;
+	if (r < 0)
+		return r;
+	*ret = target;
+	return 0;
+}
+
+/*
+ * A server makes portfolios and the settings of its own /1 (Core E.2 lets it
+ * write the optional ones). All else is decided by YAML and the agent.
+ */
+static bool may_make(void *userdata, const struct store *store, const struct path *path)
+{
+	(void)userdata;
+	(void)store;
+	return path->object == 16 || (path->object == 1 && path->depth >= PATH_RESOURCE);
+}
+
+/* ---- construction ---- */
+
+static struct server *server_of(struct registry *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_servers; i++) {
+		const struct config_server *s = r->servers[i].config;
+
+		for (size_t k = 0; k < s->n_endpoints; k++)
+			if (glob_match(s->endpoints[k], name))
+				return &r->servers[i];
+	}
+	return NULL;
+}
+
+static int add_endpoint(struct registry *r, struct endpoint *e, const struct config_endpoint *config)
+{
+	struct server *server = server_of(r, config ? config->name : "host");
+	int error = endpoint_init(e, r, config, server);
+
+	if (error >= 0 && server)
+		error = account_init(&r->accounts[r->n_accounts++], e, server);
+	return error;
+}
+
+static int add_servers(struct registry *r)
+{
+	const struct config *c = r->config.config;
+	int error = 0;
+
+	r->servers = calloc(c->n_servers + 1, sizeof(*r->servers));
+	if (!r->servers)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n_servers && error >= 0; i++, r->n_servers++)
+		error = server_open(&r->servers[i], &c->servers[i], r->config.transport);
+	return error;
+}
+
+static int add_endpoints(struct registry *r)
+{
+	const struct config *c = r->config.config;
+	int error;
+
+	r->endpoints = calloc(c->n_endpoints + 1, sizeof(*r->endpoints));
+	r->accounts = calloc(c->n_endpoints + 1, sizeof(*r->accounts));
+	if (!r->endpoints || !r->accounts)
+		return -ENOMEM;
+	error = add_endpoint(r, &r->host, NULL);
+	for (size_t i = 0; i < c->n_endpoints && error >= 0; i++)
+		error = add_endpoint(r, &r->endpoints[i], &c->endpoints[i]);
+	return error;
+}
+
+/* `register: {at_most: }` is over: what has not been read by now registers all the same. */
+static void at_most_over(struct timer *timer, void *userdata)
+{
+	struct registry *r = userdata;
+
+	(void)timer;
+	for (size_t i = 0; i < r->config.config->n_endpoints; i++)
+		endpoint_start(&r->endpoints[i]);
+}
+
+int registry_new(const struct registry_config *config, struct registry **ret)
+{
+	struct registry *r = calloc(1, sizeof(*r));
+	int error;
+
+	if (!r)
+		return -ENOMEM;
+	r->config = *config;
+	r->resolver = (struct resolver){ .resolve = resolve, .may_make = may_make, .userdata = r };
+	timer_init(&r->at_most, config->timers, at_most_over, r);
+	error = add_servers(r);
+	if (error >= 0)
+		error = add_endpoints(r);
+	if (error < 0) {
+		registry_free(r);
+		return error;
+	}
+	*ret = r;
+	return 0;
+}
+
+struct registry *registry_free(struct registry *r)
+{
+	if (!r)
+		return NULL;
+	timer_disarm(&r->at_most);
+	for (uint32_t i = 0; i < r->n_accounts; i++)
+		account_done(&r->accounts[i]);
+	endpoint_done(&r->host);
+	for (size_t i = 0; r->endpoints && i < r->config.config->n_endpoints; i++)
+		endpoint_done(&r->endpoints[i]);
+	for (size_t i = 0; i < r->n_servers; i++)
+		server_close(&r->servers[i]);
+	free(r->accounts);
+	free(r->endpoints);
+	free(r->servers);
+	free(r);
+	return NULL;
+}
+
+struct store *registry_store(const struct registry *r, uint32_t endpoint)
+{
+	return r->endpoints[endpoint].store;
+}
+
+/* ---- life ---- */
+
+void registry_start(struct registry *r)
+{
+	const struct config *c = r->config.config;
+
+	endpoint_watch(&r->host);
+	endpoint_start(&r->host);
+	for (size_t i = 0; i < c->n_endpoints; i++) {
+		endpoint_watch(&r->endpoints[i]);
+		/* Nothing to wait for where nothing is read. */
+		if (c->register_wait == CONFIG_WAIT_NONE || c->endpoints[i].n_map == 0)
+			endpoint_start(&r->endpoints[i]);
+	}
+	if (c->register_wait == CONFIG_WAIT_FIRST_READ)
+		timer_arm_in(&r->at_most, c->register_at_most_usec);
+}
+
+void registry_seen(struct registry *r, uint32_t endpoint, bool complete)
+{
+	switch (r->config.config->register_wait) {
+	case CONFIG_WAIT_NONE:
+		break;
+	case CONFIG_WAIT_FIRST_READ:
+		if (complete)
+			endpoint_start(&r->endpoints[endpoint]);
+		break;
+	case CONFIG_WAIT_SEEN:
+		endpoint_start(&r->endpoints[endpoint]);
+		break;
+	}
+}
+
+void registry_stop(struct registry *r, void (*stopped)(void *userdata), void *userdata)
+{
+	timer_disarm(&r->at_most);
+	r->stopped = stopped;
+	r->stopped_userdata = userdata;
+	/* One more than the accounts, so that the last of them cannot end it inside this loop. */
+	r->n_stopping = 1;
+	for (uint32_t i = 0; i < r->n_accounts; i++)
+		if (client_state(r->accounts[i].client) != CLIENT_STOPPED) {
+			r->n_stopping++;
+			client_stop(r->accounts[i].client);
+		}
+	if (--r->n_stopping == 0)
+		stopped(userdata);
+}
+
+void registry_counts(const struct registry *r, struct registry_counts *ret)
+{
+	*ret = (struct registry_counts){ .accounts = r->n_accounts, .registered = r->n_registered };
+}
+
+void registry_set_watch(struct registry *r, void (*changed)(void *userdata), void *userdata)
+{
+	r->changed = changed;
+	r->changed_userdata = userdata;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config;
+struct definitions;
+struct secret_store;
+struct state;
+struct store;
+struct timers;
+struct transport;
+
+/*
+ * All endpoints and their accounts. An endpoint is a name, a store and what
+ * backs it; an account is an endpoint at one server. The host is an endpoint
+ * like any other.
+ */
+struct registry;
+
+struct registry_config {
+	struct timers *timers;
+	struct transport *transport;
+	const struct definitions *definitions;
+	const struct config *config; /* outlives the registry, as all others do */
+	struct secret_store *secrets;
+	struct state *state;	     /* keeps what servers changed */
+};
+
+/* Endpoints with their stores and objects of their own; nothing is sent yet. */
+int registry_new(const struct registry_config *config, struct registry **ret);
+/* Without de-registering: registry_stop() comes first. */
+struct registry *registry_free(struct registry *r);
+
+/* The store of config.endpoints[i], for mapping_attach(). */
+struct store *registry_store(const struct registry *r, uint32_t endpoint);
+
+/* Registers the host now, the others as `register:` says. */
+void registry_start(struct registry *r);
+/* mapping_ops.seen leads here: an endpoint got its first sample, or has one of each point. */
+void registry_seen(struct registry *r, uint32_t endpoint, bool complete);
+/* De-registers everywhere; stopped is called once, from the loop or at once when there is nothing to do. */
+void registry_stop(struct registry *r, void (*stopped)(void *userdata), void *userdata);
+
+struct registry_counts {
+	uint32_t accounts, registered;
+};
+void registry_counts(const struct registry *r, struct registry_counts *ret);
+/* Called whenever a count changed. */
+void registry_set_watch(struct registry *r, void (*changed)(void *userdata), void *userdata);

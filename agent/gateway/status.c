@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/status.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+#include "base/timer.h"
+
+struct status {
+	const struct config *config;
+	bool last_good;
+	uint32_t accounts, registered;
+	uint8_t *devices; /* enum fieldbus_state of each */
+	uint32_t n_trouble;
+	struct timer timer;
+};
+
+static void tell(struct timer *timer, void *userdata)
+{
+	const struct status *s = userdata;
+
+	(void)timer;
+	if (s->config->empty) {
+		sd_notify(0, "STATUS=Not configured");
+		return;
+	}
+	sd_notifyf(0, "STATUS=%s%u of %u endpoints registered, %u of %zu devices in trouble",
+		   s->last_good ? "Configuration is wrong, running on the last good one; " : "",
+		   s->registered, s->accounts, s->n_trouble, s->config->n_devices);
+}
+
+static void settle(struct status *s)
+{
+	if (!timer_is_armed(&s->timer))
+		timer_arm_in(&s->timer, STATUS_SETTLE_USEC);
+}
+
+int status_new(struct timers *timers, const struct config *config, bool last_good, struct status **ret)
+{
+	struct status *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->devices = calloc(config->n_devices + 1, 1);
+	if (!s->devices) {
+		free(s);
+		return -ENOMEM;
+	}
+	s->config = config;
+	s->last_good = last_good;
+	timer_init(&s->timer, timers, tell, s);
+	tell(&s->timer, s);
+	*ret = s;
+	return 0;
+}
+
+struct status *status_free(struct status *s)
+{
+	if (!s)
+		return NULL;
+	timer_disarm(&s->timer);
+	free(s->devices);
+	free(s);
+	return NULL;
+}
+
+static bool is_trouble(enum fieldbus_state state)
+{
+	return state == FIELDBUS_OFFLINE || state == FIELDBUS_FAILED;
+}
+
+static void log_device(const struct status *s, uint32_t device, enum fieldbus_state state,
+		       const char *reason)
+{
+	static struct log_budget budget;
+	const struct config_device *d = &s->config->devices[device];
+	struct log_about about = { .device = d->name, .bus = s->config->buses[d->bus].name };
+
+	if (!log_budget_take(&budget, NULL))
+		return;
+	if (is_trouble(state))
+		log_warning(&about, "device %s on bus %s is %s: %s", d->name, about.bus,
+			    fieldbus_state_name(state), reason ?: "no reason given");
+	else
+		log_info(&about, "device %s on bus %s is %s", d->name, about.bus, fieldbus_state_name(state));
+}
+
+void status_device(struct status *s, uint32_t device, enum fieldbus_state state, const char *reason)
+{
+	bool was = is_trouble(s->devices[device]), is = is_trouble(state);
+
+	if (s->devices[device] == state)
+		return;
+	s->devices[device] = state;
+	s->n_trouble += is - was;
+	if (was || is)
+		log_device(s, device, state, reason);
+	if (was != is)
+		settle(s);
+}
+
+void status_accounts(struct status *s, uint32_t accounts, uint32_t registered)
+{
+	s->accounts = accounts;
+	s->registered = registered;
+	settle(s);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/wire.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "base/timer.h"
+#include "fieldbus/fieldbus.h"
+#include "gateway/accepted.h"
+#include "gateway/identity.h"
+#include "gateway/registry.h"
+#include "gateway/status.h"
+#include "mapping/mapping.h"
+#include "secret/secret.h"
+#include "state/state.h"
+#include "transport/transport.h"
+
+struct gateway {
+	struct gateway_options options;
+	struct sd_event *event;
+	struct timers *timers;
+	struct state *state;
+	struct secret_store *secrets;
+	struct fieldbus *fieldbus;
+	struct transport *transport;
+	struct identity identity;
+	struct loaded loaded;
+	enum accepted_from from;
+	struct registry *registry;
+	struct mapping *mapping;
+	struct status *status;
+};
+
+/* ---- up the table ---- */
+
+static void values(void *userdata, uint32_t device, const struct fieldway_sample *samples, size_t n)
+{
+	struct gateway *g = userdata;
+
+	mapping_values(g->mapping, device, samples, n);
+}
+
+static void device_state(void *userdata, uint32_t device, enum fieldbus_state state, const char *reason)
+{
+	struct gateway *g = userdata;
+
+	mapping_state(g->mapping, device, state, reason);
+	status_device(g->status, device, state, reason);
+}
+
+static const struct fieldbus_ops fieldbus_ops = { .values = values, .state = device_state };
+
+static void seen(void *userdata, uint32_t endpoint, bool complete)
+{
+	struct gateway *g = userdata;
+
+	registry_seen(g->registry, endpoint, complete);
+}
+
+static const struct mapping_ops mapping_ops = { .seen = seen };
+
+static void state_failed(unsigned n, int error, void *userdata)
+{
+	(void)userdata;
+	if (n > 0)
+		log_error(NULL, "%u records could not be written to the state folder: %s", n, strerror(-error));
+	else
+		log_notice(NULL, "the state folder can be written again");
+}
+
+static void counts_changed(void *userdata)
+{
+	struct gateway *g = userdata;
+	struct registry_counts counts;
+
+	registry_counts(g->registry, &counts);
+	status_accounts(g->status, counts.accounts, counts.registered);
+}
+
+/* ---- in order ---- */
+
+static int open_fieldbus(struct gateway *g)
+{
+	const struct fieldbus_config config = {
+		.event = g->event,
+		.timers = g->timers,
+		.host_program = g->options.host_program,
+		.plugin_folder = g->options.plugin_folder,
+	};
+
+	return fieldbus_new(&config, &fieldbus_ops, g, &g->fieldbus);
+}
+
+static struct load_sources load_sources(const struct gateway *g)
+{
+	return (struct load_sources){
+		.objects_folder = g->options.objects_folder,
+		.fieldbus = g->fieldbus,
+		.secrets = g->secrets,
+		.host_name = g->identity.host_name,
+		.machine_id = g->identity.machine_id,
+	};
+}
+
+static int load(struct gateway *g)
+{
+	const struct load_sources sources = load_sources(g);
+
+	return accepted_load(&sources, g->options.config_folder, g->options.shared_folder, g->state,
+			     &g->loaded, &g->from);
+}
+
+/* Descriptors that are no session: files, hosts, epoll, the journal. */
+#define OTHER_DESCRIPTORS 128u
+
+/* Each account has a socket of its own; what is allowed must also be possible. */
+static void raise_descriptors(const struct config *config)
+{
+	rlim_t wanted = (rlim_t)config->limits.sessions + OTHER_DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = MIN(wanted, limit.rlim_max);
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
+		log_warning(NULL, "limits: sessions: %u are allowed, but only %llu files (LimitNOFILE=)",
+			    config->limits.sessions, (unsigned long long)limit.rlim_cur);
+}
+
+static int open_registry(struct gateway *g)
+{
+	const struct registry_config config = {
+		.timers = g->timers,
+		.transport = g->transport,
+		.definitions = g->loaded.definitions,
+		.config = g->loaded.config,
+		.secrets = g->secrets,
+		.state = g->state,
+	};
+	int r = registry_new(&config, &g->registry);
+
+	if (r >= 0)
+		registry_set_watch(g->registry, counts_changed, g);
+	return r;
+}
+
+static int open_mapping(struct gateway *g)
+{
+	const struct mapping_config config = {
+		.config = g->loaded.config,
+		.definitions = g->loaded.definitions,
+		.fieldbus = g->fieldbus,
+		.timers = g->timers,
+	};
+	int r = mapping_new(&config, &mapping_ops, g, &g->mapping);
+
+	for (uint32_t i = 0; i < g->loaded.config->n_endpoints && r >= 0; i++)
+		r = mapping_attach(g->mapping, i, registry_store(g->registry, i));
+	return r;
+}
+
+static int gateway_start(struct gateway *g)
+{
+	int r = open_registry(g);
+
+	if (r >= 0)
+		r = open_mapping(g);
+	if (r < 0)
+		return r;
+	registry_start(g->registry);
+	counts_changed(g);
+	return fieldbus_start(g->fieldbus, g->loaded.config);
+}
+
+static int gateway_open(struct gateway *g)
+{
+	int r = state_new(g->options.state_folder, g->event, &g->state);
+
+	if (r < 0) {
+		log_error(NULL, "%s: %s", g->options.state_folder,
+			  r == -EBUSY ? "in use by another process" : strerror(-r));
+		return r;
+	}
+	state_set_handler(g->state, state_failed, g);
+	r = identity_read(g->state, &g->identity);
+	if (r >= 0)
+		r = secret_store_new(g->options.config_folder, &g->secrets);
+	if (r >= 0)
+		r = open_fieldbus(g);
+	if (r >= 0)
+		r = load(g);
+	if (r < 0)
+		return r;
+	raise_descriptors(g->loaded.config);
+	r = status_new(g->timers, g->loaded.config, g->from == ACCEPTED_LAST_GOOD, &g->status);
+	if (r >= 0)
+		r = transport_new(g->event, g->timers, &g->transport);
+	return r < 0 ? r : gateway_start(g);
+}
+
+int gateway_new(const struct gateway_options *options, struct sd_event *event, struct timers *timers,
+		struct gateway **ret)
+{
+	struct gateway *g = calloc(1, sizeof(*g));
+	int r;
+
+	if (!g)
+		return -ENOMEM;
+	g->options = *options;
+	g->event = event;
+	g->timers = timers;
+	r = gateway_open(g);
+	if (r < 0) {
+		gateway_free(g);
+		return r;
+	}
+	*ret = g;
+	return 0;
+}
+
+struct gateway *gateway_free(struct gateway *g)
+{
+	if (!g)
+		return NULL;
+	/* The field first: its last words still find a mapping; then who stands before the stores. */
+	g->fieldbus = fieldbus_free(g->fieldbus);
+	g->mapping = mapping_free(g->mapping);
+	g->registry = registry_free(g->registry);
+	g->transport = transport_free(g->transport);
+	g->status = status_free(g->status);
+	loaded_done(&g->loaded);
+	identity_done(&g->identity);
+	g->secrets = secret_store_free(g->secrets);
+	g->state = state_free(g->state);
+	free(g);
+	return NULL;
+}
+
+void gateway_stop(struct gateway *g, void (*stopped)(void *userdata), void *userdata)
+{
+	registry_stop(g->registry, stopped, userdata);
+}
+
+/* ---- --check ---- */
+
+static int check_files(struct gateway *g, struct yaml_errors *errors, struct yaml_errors *warnings)
+{
+	const struct load_sources sources = load_sources(g);
+	struct config_files *files = NULL;
+	int r;
+
+	r = config_files_read(g->options.config_folder, g->options.shared_folder, errors, &files);
+	if (r >= 0)
+		r = load_files(&sources, files, errors, warnings, &g->loaded);
+	config_files_free(files);
+	return r;
+}
+
+static void print(const char *what, const struct yaml_errors *errors)
+{
+	const char *p = (const char *)errors->text.data, *end = p + errors->text.size;
+
+	while (p < end) {
+		const char *stop = memchr(p, '\n', end - p) ?: end;
+
+		fprintf(stderr, "%.*s%s\n", (int)(stop - p), p, what);
+		p = stop + 1;
+	}
+}
+
+int gateway_check(const struct gateway_options *options, struct sd_event *event, struct timers *timers)
+{
+	struct gateway g = { .options = *options, .event = event, .timers = timers };
+	struct yaml_errors errors = { 0 }, warnings = { 0 };
+	int r = identity_read(NULL, &g.identity);
+
+	if (r >= 0)
+		r = secret_store_new(options->config_folder, &g.secrets);
+	if (r >= 0)
+		r = open_fieldbus(&g);
+	if (r >= 0)
+		r = check_files(&g, &errors, &warnings);
+	print(" (warning)", &warnings);
+	print("", &errors);
+	if (r >= 0 && g.loaded.config->empty)
+		fprintf(stderr, "%s: not configured\n", options->config_folder);
+	yaml_errors_done(&errors);
+	yaml_errors_done(&warnings);
+	loaded_done(&g.loaded);
+	g.fieldbus = fieldbus_free(g.fieldbus);
+	g.secrets = secret_store_free(g.secrets);
+	identity_done(&g.identity);
+	return r;
+}
