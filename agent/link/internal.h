@@ -6,6 +6,8 @@
 
 /* -ENOMEM as it is, all else -EBADMSG. */
 int link_malformed(int r);
+/* NULL becomes "". */
+int link_append_text(struct sd_bus_message *m, const char *text);
 
 /*
  * Reads an array of structs into arena memory: item is called for each with

@@ -40,10 +40,12 @@ struct arena;
 int link_append_description(struct sd_bus_message *m, const struct link_description *d);
 /* Everything lies in arena memory and outlives the message. */
 int link_read_description(struct sd_bus_message *m, struct arena *arena, struct link_description *ret);
+/* At most LINK_REFUSALS_MAX, -EINVAL. */
 int link_append_refusals(struct sd_bus_message *m, const struct link_refusal *refusals, size_t n);
 /* The arrays lie in the arena, their texts in the message. */
 int link_read_refusals(struct sd_bus_message *m, struct arena *arena, struct link_refusal **ret,
 		       size_t *ret_n);
+/* One, into an open array of LINK_TYPE_EXPLANATION. */
 int link_append_explanation(struct sd_bus_message *m, const struct link_explanation *e);
 int link_read_explanations(struct sd_bus_message *m, struct arena *arena,
 			   struct link_explanation **ret, size_t *ret_n);

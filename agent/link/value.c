@@ -13,6 +13,13 @@ int link_malformed(int r)
 	return r == -ENOMEM ? r : -EBADMSG;
 }
 
+int link_append_text(struct sd_bus_message *m, const char *text)
+{
+	if (!utf8_is_valid(text ?: "", strlen(text ?: "")))
+		return -EINVAL;
+	return sd_bus_message_append_basic(m, 's', text ?: "");
+}
+
 bool link_value_is_valid(const struct fieldway_value *value)
 {
 	return value->type != FIELDWAY_STRING ||
