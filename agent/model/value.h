@@ -24,7 +24,7 @@ struct value_link {
 	uint16_t object, instance;
 };
 
-/* STRING, CORELNK and OPAQUE own .data (size bytes and a NUL behind them); 24 bytes in all. */
+/* STRING, CORELNK and OPAQUE own .data (size bytes and a NUL behind them); 16 bytes in all. */
 struct value {
 	enum value_type type : 8;
 	uint32_t size;

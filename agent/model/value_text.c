@@ -56,17 +56,10 @@ int value_format_text(const struct value *v, char **ret)
 	return -EINVAL;
 }
 
-static int parse_decimal_u64(const char *text, uint64_t *ret)
+/* Hexadecimal is for YAML, not for the wire. */
+static bool is_decimal(const char *text)
 {
-	/* Hexadecimal is for YAML, not for the wire. */
-	return text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? -EINVAL : parse_u64(text, ret);
-}
-
-static int parse_decimal_i64(const char *text, int64_t *ret)
-{
-	const char *digits = *text == '-' ? text + 1 : text;
-
-	return digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') ? -EINVAL : parse_i64(text, ret);
+	return !strpbrk(text, "xX");
 }
 
 static int parse_link(const char *text, struct value *ret)
@@ -89,10 +82,10 @@ static int parse_number(const char *text, enum value_type type, struct value *re
 	switch (type) {
 	case VALUE_INTEGER:
 	case VALUE_TIME:
-		r = parse_decimal_i64(text, &v.integer);
+		r = is_decimal(text) ? parse_i64(text, &v.integer) : -EINVAL;
 		break;
 	case VALUE_UNSIGNED:
-		r = parse_decimal_u64(text, &v.unsignd);
+		r = is_decimal(text) ? parse_u64(text, &v.unsignd) : -EINVAL;
 		break;
 	case VALUE_FLOAT:
 		r = parse_double(text, &v.real);
