@@ -2,6 +2,7 @@
 #include "model/unit.h"
 
 #include <errno.h>
+#include <math.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -10,7 +11,8 @@
  * Each unit as base unit = value * factor + offset, units of one dimension
  * having one base. RFC 8428 section 12.1 (first part), RFC 8798 section 3
  * (second part), and what meters and people use (third part). A divisor is
- * kept instead of a factor below 1 so that conversion rounds once.
+ * kept instead of a factor below 1 so that conversion rounds once, and Cel is
+ * the base of temperatures because offsets in K lose digits: 32 degF is 0 Cel.
  */
 struct unit {
 	const char *name, *base;
@@ -23,24 +25,25 @@ struct unit {
 
 static const struct unit units[] = {
 	/* RFC 8428 */
-	BASE("m"), BASE("kg"), PART("g", "kg", 1000), BASE("s"), BASE("A"), BASE("K"), BASE("cd"),
+	BASE("m"), BASE("kg"), PART("g", "kg", 1000), BASE("s"), BASE("A"),
+	{ "K", "Cel", 1, 1, -273.15 }, BASE("cd"),
 	BASE("mol"), BASE("Hz"), BASE("rad"), BASE("sr"), BASE("N"), BASE("Pa"), BASE("J"), BASE("W"),
 	BASE("C"), BASE("V"), BASE("F"), BASE("Ohm"), BASE("S"), BASE("Wb"), BASE("T"), BASE("H"),
-	{ "Cel", "K", 1, 1, 273.15 }, BASE("lm"), BASE("lx"), BASE("Bq"), BASE("Gy"), BASE("Sv"),
+	BASE("Cel"), BASE("lm"), BASE("lx"), BASE("Bq"), BASE("Gy"), BASE("Sv"),
 	BASE("kat"), BASE("m2"), BASE("m3"), PART("l", "m3", 1000), BASE("m/s"), BASE("m/s2"),
 	BASE("m3/s"), PART("l/s", "m3/s", 1000), BASE("W/m2"), BASE("cd/m2"), BASE("bit"), BASE("bit/s"),
 	BASE("lat"), BASE("lon"), BASE("pH"), BASE("dB"), BASE("dBW"), BASE("Bspl"), BASE("count"),
 	BASE("/"), PART("%", "/", 100), BASE("%RH"), BASE("%EL"), BASE("EL"), BASE("1/s"),
 	PART("1/min", "1/s", 60), PART("beat/min", "1/s", 60), BASE("beats"), BASE("S/m"),
 	/* registered later for SenML */
-	BASE("B"), BASE("VA"), BASE("VAs"), BASE("var"), BASE("vars"), BASE("J/m"), BASE("kg/m3"),
-	BASE("deg"), BASE("NTU"),
+	TIMES("B", "bit", 8), BASE("VA"), BASE("VAs"), BASE("var"), BASE("vars"), BASE("J/m"), BASE("kg/m3"),
+	{ "deg", "rad", M_PI, 180, 0 }, BASE("NTU"),
 	/* RFC 8798 */
 	PART("ms", "s", 1000), TIMES("min", "s", 60), TIMES("h", "s", 3600), TIMES("MHz", "Hz", 1e6),
 	TIMES("kW", "W", 1000), TIMES("kVA", "VA", 1000), TIMES("kvar", "var", 1000),
 	TIMES("Ah", "C", 3600), TIMES("Wh", "J", 3600), TIMES("kWh", "J", 3.6e6),
 	TIMES("varh", "vars", 3600), TIMES("kvarh", "vars", 3.6e6), TIMES("kVAh", "VAs", 3.6e6),
-	TIMES("Wh/km", "J/m", 3.6), TIMES("KiB", "B", 1024), TIMES("GB", "B", 1e9),
+	TIMES("Wh/km", "J/m", 3.6), TIMES("KiB", "bit", 8192), TIMES("GB", "bit", 8e9),
 	TIMES("Mbit/s", "bit/s", 1e6), TIMES("B/s", "bit/s", 8), TIMES("MB/s", "bit/s", 8e6),
 	PART("mV", "V", 1000), PART("mA", "A", 1000), { "dBm", "dBW", 1, 1, -30 },
 	PART("ug/m3", "kg/m3", 1e9), PART("mm/h", "m/s", 3.6e6), PART("m/h", "m/s", 3600),
@@ -56,11 +59,11 @@ static const struct unit units[] = {
 	TIMES("bar", "Pa", 1e5), TIMES("mbar", "Pa", 100), TIMES("psi", "Pa", 6894.757293168361),
 	TIMES("kN", "N", 1000), TIMES("kOhm", "Ohm", 1000), TIMES("MOhm", "Ohm", 1e6),
 	PART("mOhm", "Ohm", 1000), PART("mg", "kg", 1e6), TIMES("t", "kg", 1000),
-	TIMES("lb", "kg", 0.45359237), TIMES("oz", "kg", 0.028349523125), TIMES("in", "m", 0.0254),
-	TIMES("ft", "m", 0.3048), { "degF", "K", 5, 9, 459.67 * 5 / 9 }, PART("l/min", "m3/s", 60000),
+	{ "lb", "kg", 45359237, 1e8, 0 }, { "oz", "kg", 28349523125, 1e12, 0 },
+	{ "in", "m", 254, 10000, 0 }, { "ft", "m", 3048, 10000, 0 }, { "degF", "Cel", 5, 9, -160.0 / 9 }, PART("l/min", "m3/s", 60000),
 	PART("l/h", "m3/s", 3.6e6), PART("m3/h", "m3/s", 3600), TIMES("kbit/s", "bit/s", 1000),
-	TIMES("d", "s", 86400), PART("us", "s", 1e6), TIMES("kB", "B", 1000), TIMES("MB", "B", 1e6),
-	TIMES("MiB", "B", 1048576), TIMES("kW/m2", "W/m2", 1000),
+	TIMES("d", "s", 86400), PART("us", "s", 1e6), TIMES("kB", "bit", 8000), TIMES("MB", "bit", 8e6),
+	TIMES("MiB", "bit", 8388608), TIMES("kW/m2", "W/m2", 1000),
 };
 
 const struct unit *unit_find(const char *name, const char **ret_near)
