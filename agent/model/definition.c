@@ -111,7 +111,7 @@ const struct object_definition *definitions_find(const struct definitions *d, ui
 
 const struct object_definition *definitions_newest(const struct definitions *d, uint16_t id)
 {
-	size_t at = position(d, id, UINT16_MAX);
+	size_t at = position(d, id + 1, 0);
 
 	return at > 0 && d->objects[at - 1]->id == id ? d->objects[at - 1] : NULL;
 }
