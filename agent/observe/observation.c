@@ -265,9 +265,14 @@ static bool is_quiet(uint16_t resource)
 	return resource == 5518 || resource == 6050 || resource == 6042 || resource == 6049;
 }
 
+static bool overlaps(const struct entry *e, const struct path *path)
+{
+	return path_contains(&e->public.path, path) || path_contains(path, &e->public.path);
+}
+
 static bool touches(const struct entry *e, const struct path *path)
 {
-	if (!path_contains(&e->public.path, path) && !path_contains(path, &e->public.path))
+	if (!overlaps(e, path))
 		return false;
 	/* Observed by itself, even a time stamp is news. */
 	if (is_quiet(path->resource) && e->public.path.depth < PATH_RESOURCE)
@@ -281,10 +286,9 @@ static void mark(struct observations *o, enum store_change change, const struct 
 	struct entry *e;
 
 	list_for_each(e, &o->entries, list) {
-		if (change == STORE_CHANGE_INSTANCES)
-			e->changed = e->changed || e->public.path.depth == PATH_OBJECT;
 		for (size_t i = 0; i < n && !e->changed; i++)
-			e->changed = touches(e, &paths[i]);
+			e->changed = change == STORE_CHANGE_INSTANCES ? overlaps(e, &paths[i]) :
+									touches(e, &paths[i]);
 	}
 }
 

@@ -43,8 +43,8 @@ struct store {
 	struct object *objects;
 	uint16_t n;
 	uint16_t brackets;
-	bool instances_changed;
-	struct path *changed;
+	bool overlooked; /* a change for whose note there was no memory */
+	struct path *changed; /* resources, and below PATH_RESOURCE instances and objects */
 	uint32_t n_changed, changed_allocated;
 	store_watch watch;
 	void *watch_userdata;
@@ -65,9 +65,8 @@ int resource_set(struct resource *r, const struct path *path, struct value *valu
 void resource_clear(struct resource *r);
 void instance_remove(struct store *s, uint16_t object, uint16_t instance);
 
-/* Notes a change for the end of the outermost bracket. */
-void changed_value(struct store *s, const struct path *path);
-void changed_instances(struct store *s);
+/* Notes a change for the end of the outermost bracket: of a value, or of an instance or object that came or went. */
+void change_note(struct store *s, const struct path *path);
 
 /* write.c */
 void writes_cancel(struct store *s);

@@ -153,7 +153,7 @@ int store_add_object(struct store *s, const struct object_definition *definition
 	grown[at] = (struct object){ .definition = definition };
 	s->n++;
 	store_begin(s);
-	changed_instances(s);
+	change_note(s, &(struct path){ .ids = { definition->id }, .depth = PATH_OBJECT });
 	store_end(s);
 	return 0;
 }
@@ -173,7 +173,7 @@ int store_add_instance(struct store *s, const struct object_definition *definiti
 		added = insert((void **)&o->instances, &o->n, sizeof(*o->instances), at);
 		if (added) {
 			added->id = instance;
-			changed_instances(s);
+			change_note(s, &(struct path){ .ids = { definition->id, instance }, .depth = PATH_INSTANCE });
 		} else {
 			r = -ENOMEM;
 		}
@@ -189,7 +189,7 @@ void instance_remove(struct store *s, uint16_t object, uint16_t instance)
 
 	instance_done(i);
 	take_out(o->instances, &o->n, sizeof(*o->instances), i - o->instances);
-	changed_instances(s);
+	change_note(s, &(struct path){ .ids = { object, instance }, .depth = PATH_INSTANCE });
 }
 
 int store_remove_instance(struct store *s, uint16_t object, uint16_t instance)
@@ -233,6 +233,11 @@ static bool is_executable(const struct store *s, const struct path *path)
 	return definition && definition->operations & OPERATION_EXECUTE;
 }
 
+static bool resource_exists(const struct store *s, const struct path *path, const struct resource *r)
+{
+	return r->present || r->backing.ops || is_executable(s, path);
+}
+
 int store_add_resource(struct store *s, const struct path *resource, const struct backing *backing)
 {
 	struct path path = path_cut(resource, PATH_RESOURCE);
@@ -243,12 +248,14 @@ int store_add_resource(struct store *s, const struct path *resource, const struc
 		return error;
 	store_begin(s);
 	r->backing = backing ? *backing : (struct backing){ 0 };
+	r->quality = STORE_GOOD;
 	if (backing && !backing->ops->read && !is_executable(s, &path)) {
 		/* Whoever backs it now has not spoken yet. */
 		resource_clear(r);
 		r->quality = STORE_NEVER;
 	}
-	changed_value(s, &path);
+	if (resource_exists(s, &path, r))
+		change_note(s, &path);
 	store_end(s);
 	return 0;
 }
@@ -262,9 +269,10 @@ int store_remove_resource(struct store *s, const struct path *resource)
 	if (!r)
 		return -ENOENT;
 	store_begin(s);
+	if (resource_exists(s, &path, r))
+		change_note(s, &path);
 	resource_clear(r);
 	take_out(i->resources, &i->n, sizeof(*i->resources), r - i->resources);
-	changed_value(s, &path);
 	store_end(s);
 	return 0;
 }
@@ -281,11 +289,6 @@ const struct resource_definition *store_resource(const struct store *s, const st
 	const struct object_definition *o = store_object(s, path->object);
 
 	return o && path->depth >= PATH_RESOURCE ? object_resource(o, path->resource) : NULL;
-}
-
-static bool resource_exists(const struct store *s, const struct path *path, const struct resource *r)
-{
-	return r->present || r->backing.ops || is_executable(s, path);
 }
 
 bool store_exists(const struct store *s, const struct path *path)
@@ -443,11 +446,14 @@ int store_remove_value(struct store *s, const struct path *path)
 	if (path->depth == PATH_RESOURCE_INSTANCE) {
 		value_done(&slot->value);
 		take_out(r->slots, &r->n_slots, sizeof(*r->slots), slot - r->slots);
+		change_note(s, path);
 	} else {
+		/* A multiple resource without instances is still there. */
+		if (r->multiple ? r->n_slots > 0 || !r->present : r->present)
+			change_note(s, path);
 		resource_clear(r);
 		r->present = r->multiple;
 	}
-	changed_value(s, path);
 	store_end(s);
 	return 0;
 }

@@ -21,9 +21,10 @@ enum store_change {
 };
 
 /*
- * What changed since the last call, as one change: paths (resource level,
- * instance level for instances, ascending, no duplicates) of values whose
- * content or quality really differ. Runs from the event that made the change,
+ * What changed since the last call, as one change: paths (resource level;
+ * for STORE_CHANGE_INSTANCES the instances that came or went, and new objects;
+ * ascending, no duplicates) of values whose content or quality really differ.
+ * The root stands for changes that there was no memory to note. Runs from the event that made the change,
  * never inside store_write() before its done.
  */
 typedef void (*store_watch)(void *userdata, enum store_change change, const struct path *paths, size_t n);
@@ -91,8 +92,7 @@ int store_read(struct store *s, const struct path *path, bool last_known, struct
 /*
  * Everything readable at or below the path as records, ascending; resources
  * that are not good are left out unless last_known; *ret_left_out (may be
- * NULL) counts them. max_version: resources that the definition lacks are left
- * out (NULL: the store's own definition). -ENOENT.
+ * NULL) counts them. -ENOENT.
  */
 int store_collect(struct store *s, const struct path *path, bool last_known, struct records *ret,
 		  unsigned *ret_left_out);

@@ -47,7 +47,7 @@ static int set_all(struct store *s, const struct record *records, size_t n, stru
 		if (r >= 0)
 			r = resource_set(resource, &records[i].path, &values[i], when, &changed);
 		if (r >= 0 && changed)
-			changed_value(s, &path);
+			change_note(s, &path);
 	}
 	return r;
 }
@@ -76,14 +76,14 @@ int store_set_quality(struct store *s, const struct path *path, enum store_quali
 
 	if (!r)
 		return -ENOENT;
-	/* What was never read does not become stale. */
-	if (!r->present && quality == STORE_STALE)
+	/* What was never read does not become stale, and good only by a value. */
+	if (!r->present && (quality == STORE_STALE || quality == STORE_GOOD))
 		return 0;
 	if (r->quality == quality)
 		return 0;
 	store_begin(s);
 	r->quality = quality;
-	changed_value(s, path);
+	change_note(s, path);
 	store_end(s);
 	return 0;
 }

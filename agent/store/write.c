@@ -213,7 +213,7 @@ static void commit_record(struct write *w, size_t i)
 	else if (resource_set(r, &record->path, &record->value, clock_boottime_usec(), &changed) < 0)
 		return;
 	if (changed)
-		changed_value(w->store, &path);
+		change_note(w->store, &path);
 }
 
 static void tell_backing(struct write *w, const struct path *path)
