@@ -101,6 +101,10 @@ void store_explain(struct store *s, const struct path *path, char *ret, size_t s
 
 /* ---- writing, from the server side ---- */
 
+/* What servers may make grow by writing; whoever backs values is not bound. */
+#define STORE_INSTANCES_MAX 1024u	   /* of an object */
+#define STORE_RESOURCE_INSTANCES_MAX 1024u /* of a resource */
+
 enum store_write_mode {
 	STORE_REPLACE, /* Write (Replace): Core 6.3.3 */
 	STORE_UPDATE,  /* Write (Partial Update) */
@@ -115,7 +119,7 @@ enum store_write_mode {
  * target: instance, resource or resource instance. Records lie at or below it;
  * they are copied. Unknown resources in an instance's records are skipped.
  * done's error as in backing.h, or -EPERM (4.05), -ENOENT (4.04), -EINVAL and
- * -ERANGE (4.00), -EEXIST; -EREMOTEIO: some were accepted, then one failed, and
+ * -ERANGE (4.00), -EEXIST, -ENOSPC over a limit; -EREMOTEIO: some were accepted, then one failed, and
  * the reason says which.
  */
 void store_write(struct store *s, const struct path *target, enum store_write_mode mode,

@@ -51,7 +51,7 @@ static bool link_is_good(const struct store *s, const struct value *v)
 	return store_exists(s, &path);
 }
 
-static int check_value(const struct store *s, const struct resource_definition *definition,
+static int check_value(const struct write *w, const struct resource_definition *definition,
 		       const struct path *path, const struct value *v)
 {
 	unsigned wanted = definition->multiple ? PATH_RESOURCE_INSTANCE : PATH_RESOURCE;
@@ -61,9 +61,40 @@ static int check_value(const struct store *s, const struct resource_definition *
 		return definition->multiple && path->depth == PATH_RESOURCE ? 0 : -EINVAL;
 	if (path->depth != wanted)
 		return -EINVAL;
-	if (v->type == VALUE_OBJLNK && !link_is_good(s, v))
+	/* What a bootstrap links to may come later; its Finish looks (lwm2m.md "Bootstrap"). */
+	if (v->type == VALUE_OBJLNK && w->mode != STORE_BOOTSTRAP && !link_is_good(w->store, v))
 		return -EINVAL;
 	return range_check(&definition->range, v);
+}
+
+static bool replaces_arrays(const struct write *w)
+{
+	return w->mode == STORE_REPLACE && w->target.depth <= PATH_RESOURCE;
+}
+
+/* What the request has brought of this resource so far, in new resource instances. */
+static size_t new_slots(const struct write *w, const struct path *path, const struct resource *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->records.n; i++) {
+		const struct path *other = &w->records.items[i].path;
+
+		n += path->resource == other->resource && other->depth == PATH_RESOURCE_INSTANCE &&
+		     (!r || !slot_find(r, other->resource_instance));
+	}
+	return n;
+}
+
+static int check_room(const struct write *w, const struct path *path)
+{
+	const struct resource *r = replaces_arrays(w) ? NULL : resource_find(w->store, path);
+	size_t n = r && r->multiple ? r->n_slots : 0;
+
+	if (path->depth < PATH_RESOURCE_INSTANCE || (r && slot_find(r, path->resource_instance)) ||
+	    n + w->records.n < STORE_RESOURCE_INSTANCES_MAX)
+		return 0;
+	return n + new_slots(w, path, r) < STORE_RESOURCE_INSTANCES_MAX ? 0 : -ENOSPC;
 }
 
 static int check_backing(struct write *w, const struct path *path, const struct value *v)
@@ -104,7 +135,9 @@ static int check_record(struct write *w, const struct record *record, struct val
 		*ret = record->value;
 	else if (value_convert(&record->value, definition->type, ret) < 0)
 		return explain(w, -EINVAL, path);
-	r = check_value(w->store, definition, path, ret);
+	r = check_value(w, definition, path, ret);
+	if (r >= 0)
+		r = check_room(w, path);
 	if (r >= 0)
 		r = check_backing(w, path, ret);
 	if (r < 0)
@@ -155,9 +188,11 @@ static int check_target(struct write *w)
 
 	if (!object || w->target.depth < PATH_INSTANCE)
 		return -ENOENT;
-	if (w->mode == STORE_CREATE)
-		return exists ? -EEXIST : 0;
-	return exists || w->mode == STORE_BOOTSTRAP ? 0 : -ENOENT;
+	if (exists)
+		return w->mode == STORE_CREATE ? -EEXIST : 0;
+	if (w->mode != STORE_CREATE && w->mode != STORE_BOOTSTRAP)
+		return -ENOENT;
+	return object_find(w->store, w->target.object)->n < STORE_INSTANCES_MAX ? 0 : -ENOSPC;
 }
 
 /* ---- carrying out ---- */
@@ -185,17 +220,29 @@ static void remove_absent(struct write *w)
 	}
 }
 
-/* Replace empties a multiple resource before its new instances come. */
-static void empty_multiples(struct write *w)
+/* Resource instances that the records do not name. */
+static void remove_other_slots(struct write *w, const struct path *resource, const struct resource *r)
 {
-	for (size_t i = 0; i < w->records.n; i++) {
-		const struct path *path = &w->records.items[i].path;
-		struct path resource = path_cut(path, PATH_RESOURCE);
-		struct resource *r = resource_find(w->store, path);
-		bool whole = w->target.depth <= PATH_RESOURCE;
+	for (uint16_t i = r->n_slots; i-- > 0;) {
+		struct path path = path_child(resource, r->slots[i].id);
 
-		if (r && r->multiple && whole && w->mode == STORE_REPLACE && !writable_backing(w, path))
-			store_remove_value(w->store, &resource);
+		if (!records_find(&w->records, &path))
+			store_remove_value(w->store, &path);
+	}
+}
+
+/* Replace leaves a multiple resource with its new instances only; equal ones are no change. */
+static void trim_multiples(struct write *w)
+{
+	struct path last = { .depth = PATH_ROOT };
+
+	for (size_t i = 0; i < w->records.n; i++) {
+		struct path path = path_cut(&w->records.items[i].path, PATH_RESOURCE);
+		const struct resource *r = resource_find(w->store, &path);
+
+		if (r && r->multiple && !path_equal(&path, &last) && !writable_backing(w, &path))
+			remove_other_slots(w, &path, r);
+		last = path;
 	}
 }
 
@@ -208,10 +255,12 @@ static void commit_record(struct write *w, size_t i)
 
 	if (resource_make(w->store, &path, &r) < 0)
 		return;
-	if (record->value.type == VALUE_NONE)
+	if (record->value.type == VALUE_NONE) {
+		changed = !r->present;
 		r->present = true;
-	else if (resource_set(r, &record->path, &record->value, clock_boottime_usec(), &changed) < 0)
+	} else if (resource_set(r, &record->path, &record->value, clock_boottime_usec(), &changed) < 0) {
 		return;
+	}
 	if (changed)
 		change_note(w->store, &path);
 }
@@ -227,11 +276,10 @@ static void tell_backing(struct write *w, const struct path *path)
 /* Memory takes everything or, after a failure, nothing; what devices accepted is true either way. */
 static void commit(struct write *w)
 {
-	if (w->error >= 0) {
-		if (w->mode == STORE_REPLACE && w->target.depth == PATH_INSTANCE)
-			remove_absent(w);
-		empty_multiples(w);
-	}
+	if (w->error >= 0 && w->mode == STORE_REPLACE && w->target.depth == PATH_INSTANCE)
+		remove_absent(w);
+	if (w->error >= 0 && replaces_arrays(w))
+		trim_multiples(w);
 	for (size_t i = 0; i < w->records.n; i++)
 		if (w->error >= 0 || w->sent[i])
 			commit_record(w, i);
