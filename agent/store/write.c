@@ -337,10 +337,20 @@ static void one_done(void *userdata, int error, const char *reason)
 		write_step(w);
 }
 
+/* While a device took its time, somebody may have deleted what the rest was for. */
+static bool is_gone(struct write *w)
+{
+	if (instance_find(w->store, w->target.object, w->target.instance))
+		return false;
+	w->error = -ENOENT;
+	w->reason = strdup("gone");
+	return true;
+}
+
 /* Sends the next backed value; returns while its result is out. */
 static void write_step(struct write *w)
 {
-	while (w->error >= 0 && w->at < w->records.n) {
+	while (w->error >= 0 && w->at < w->records.n && !is_gone(w)) {
 		const struct record *record = &w->records.items[w->at];
 		const struct backing *backing = writable_backing(w, &record->path);
 
