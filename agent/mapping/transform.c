@@ -2,6 +2,7 @@
 #include "mapping/transform.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -39,6 +40,36 @@ static double scale(double v, double factor)
 	double inverse = 1 / factor;
 
 	return fabs(factor) < 1 && inverse == rint(inverse) ? v / inverse : v * factor;
+}
+
+/* A double tells decimals of this many digits apart. */
+#define DIGITS DBL_DIG
+/* Powers of ten up to this one are doubles: a whole number divided by one of them is the decimal's own double. */
+#define EXACT_POWER_MAX 22
+
+/*
+ * The decimal that binary arithmetic just missed: 1.005 kWh are 1005 Wh and not
+ * 1004.9999999999999. magnitude is that of the terms, each of which brings
+ * half a unit in the last place.
+ */
+static double settle(double v, double magnitude)
+{
+	int decimals = magnitude > 0 ? DIGITS - 1 - (int)floor(log10(magnitude)) : -1;
+	double power, rounded;
+
+	if (decimals < 0 || decimals > EXACT_POWER_MAX)
+		return v;
+	power = pow(10, decimals);
+	rounded = rint(v * power) / power;
+	return fabs(rounded - v) <= 2 * DBL_EPSILON * magnitude ? rounded : v;
+}
+
+/* v * factor + offset */
+static double convert(double v, double factor, double offset)
+{
+	double scaled = scale(v, factor);
+
+	return settle(scaled + offset, fabs(scaled) + fabs(offset));
 }
 
 static bool is_identity(const struct transform *t)
@@ -108,8 +139,11 @@ static const char *label_of(const struct config_point *point, const struct field
 static int number_to_text(const struct value *number, struct value *ret)
 {
 	_cleanup_free_ char *text = NULL;
-	int r = value_format_text(number, &text);
+	double as_double;
+	int r = value_to_double(number, &as_double);
 
+	if (r >= 0)
+		r = value_format_text(number, &text);
 	return r < 0 ? r : value_set_string(ret, text);
 }
 
@@ -159,6 +193,24 @@ static int fit(const struct value *from, enum value_type type, struct value *ret
 	return -EINVAL;
 }
 
+/* Whole numbers stay exact beyond 2^53; false where only a double can hold the result. */
+static bool multiply_whole(const struct fieldway_value *v, const struct transform *t, struct value *ret)
+{
+	int64_t factor, product;
+	uint64_t positive;
+
+	if (t->offset != 0 || t->factor < 1 || t->factor > INT32_MAX || t->factor != rint(t->factor))
+		return false;
+	factor = t->factor;
+	if (v->type == FIELDWAY_INT && !__builtin_mul_overflow(v->integer, factor, &product))
+		*ret = value_integer(product);
+	else if (v->type == FIELDWAY_UINT && !__builtin_mul_overflow(v->unsignd, factor, &positive))
+		*ret = value_unsigned(positive);
+	else
+		return false;
+	return true;
+}
+
 int transform_forward(const struct transform *t, const struct fieldway_value *v, struct value *ret)
 {
 	_cleanup_value_ struct value value = { 0 };
@@ -174,9 +226,12 @@ int transform_forward(const struct transform *t, const struct fieldway_value *v,
 		r = to_model(v, &value);
 		if (r < 0)
 			return r;
-	} else {
-		value = value_float(scale(number, t->factor) + t->offset);
+	} else if (!multiply_whole(v, t, &value)) {
+		value = value_float(convert(number, t->factor, t->offset));
 	}
+	/* Neither a server nor a minimum can do anything with it. */
+	if (value.type == VALUE_FLOAT && !isfinite(value.real))
+		return -ERANGE;
 	return fit(&value, t->resource->type, ret);
 }
 
@@ -199,23 +254,40 @@ static bool is_known_number(const struct config_point *point, double number)
 	return point->n_labels == 0;
 }
 
+/* A String resource shows a numeric point as a decimal, and takes one. */
+static bool is_number(const struct config_point *point)
+{
+	return point->unit || point->range.present;
+}
+
+static int from_text(const struct config_point *point, const struct value *v, struct fieldway_value *ret)
+{
+	int64_t number;
+	double real;
+	int r;
+
+	if (point->n_labels > 0) {
+		r = number_of_label(point, v, &number);
+		if (r >= 0)
+			*ret = (struct fieldway_value){ .type = FIELDWAY_INT, .integer = number };
+		return r;
+	}
+	if (is_number(point)) {
+		r = parse_double(v->data, &real);
+		if (r >= 0)
+			*ret = (struct fieldway_value){ .type = FIELDWAY_FLOAT, .real = real };
+		return r;
+	}
+	*ret = (struct fieldway_value){ .type = FIELDWAY_STRING, .data = v->data, .size = v->size };
+	return 0;
+}
+
 /* The value before units are undone. */
 static int from_model(const struct transform *t, const struct value *v, struct fieldway_value *ret)
 {
-	int64_t number;
-	int r;
-
 	switch (v->type) {
 	case VALUE_STRING:
-		if (t->point->n_labels > 0) {
-			r = number_of_label(t->point, v, &number);
-			if (r < 0)
-				return r;
-			*ret = (struct fieldway_value){ .type = FIELDWAY_INT, .integer = number };
-			return 0;
-		}
-		*ret = (struct fieldway_value){ .type = FIELDWAY_STRING, .data = v->data, .size = v->size };
-		return 0;
+		return from_text(t->point, v, ret);
 	case VALUE_INTEGER:
 	case VALUE_TIME:
 		*ret = (struct fieldway_value){ .type = FIELDWAY_INT, .integer = v->integer };
@@ -255,7 +327,7 @@ int transform_inverse(const struct transform *t, const struct value *v, struct f
 		if (!isfinite(number))
 			return -EINVAL;
 		if (!is_identity(t)) {
-			number = scale(number - t->offset, 1 / t->factor);
+			number = convert(number, 1 / t->factor, -t->offset / t->factor);
 			value = (struct fieldway_value){ .type = FIELDWAY_FLOAT, .real = number };
 		}
 		if (!is_known_number(t->point, number))

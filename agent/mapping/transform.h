@@ -24,11 +24,16 @@ struct transform {
  */
 int transform_init(struct transform *t, const struct config_point *point,
 		   const struct resource_definition *resource, const struct unit *row_unit);
-/* 0; -EINVAL: the types have nothing to do with each other; -ERANGE; -ENOMEM. */
+/*
+ * Exact: 1.005 kWh are 1005 Wh, and whole numbers stay whole beyond 2^53. 0;
+ * -EINVAL: the types have nothing to do with each other; -ERANGE: does not fit,
+ * or NaN or infinite; -ENOMEM.
+ */
 int transform_forward(const struct transform *t, const struct fieldway_value *v, struct value *ret);
 /*
- * Checks enum labels and the point's range. STRING data points into v. -EINVAL
- * unknown label or unfitting type, -ERANGE outside of `range:`.
+ * Checks enum labels and the point's range. STRING data points into v; text for
+ * a point with a unit or a range is read as a decimal. -EINVAL unknown label,
+ * no number or unfitting type, -ERANGE outside of `range:`.
  */
 int transform_inverse(const struct transform *t, const struct value *v, struct fieldway_value *ret);
 /* Name of the unit that the resource's values have, or NULL. */
