@@ -142,6 +142,7 @@ static void point_explain(void *userdata, const struct path *path, char *ret, si
 {
 	const struct mapped_row *row = userdata;
 	const struct mapped_device *device = &row->endpoint->mapping->devices[row_device(row)];
+	uint64_t age_usec = clock_monotonic_usec() - row->sampled_usec;
 	char age[FORMAT_USEC_MAX];
 
 	(void)path;
@@ -150,7 +151,7 @@ static void point_explain(void *userdata, const struct path *path, char *ret, si
 			 device->reason ? ", " : "", device->reason ?: "");
 	else
 		snprintf(ret, size, "%s: last read %s ago%s%s", row_config_device(row)->name,
-			 format_usec(clock_monotonic_usec() - row->sampled_usec, age),
+			 format_usec(age_usec - age_usec % USEC_PER_SEC, age),
 			 device->reason ? ", " : "", device->reason ?: "");
 }
 

@@ -11,11 +11,6 @@ enum {
 
 static const struct path error_code = { .ids = { 3, 0, 11 }, .depth = PATH_RESOURCE };
 
-static bool is_gone(enum fieldbus_state state)
-{
-	return state == FIELDBUS_OFFLINE || state == FIELDBUS_FAILED;
-}
-
 /* The devices of an endpoint, each once: a row counts for the first of its device only. */
 static bool is_first_of_device(const struct mapped_endpoint *e, size_t i)
 {
@@ -35,7 +30,7 @@ static unsigned collect(const struct mapped_endpoint *e, int64_t codes[ERRORS_MA
 
 		if (row_map(row)->kind == CONFIG_MAP_CONSTANT)
 			continue;
-		if (is_gone(e->mapping->devices[row_device(row)].state) && is_first_of_device(e, i))
+		if (device_is_gone(&e->mapping->devices[row_device(row)]) && is_first_of_device(e, i))
 			codes[n++] = ERROR_PERIPHERAL;
 		if (row->alarm && n < ERRORS_MAX)
 			codes[n++] = row_map(row)->alarm;

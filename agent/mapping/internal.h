@@ -11,7 +11,7 @@
 struct mapped_row {
 	struct mapped_endpoint *endpoint;
 	uint64_t sampled_usec; /* monotonic time of the last good sample; 0: none yet */
-	bool seen;	       /* good or not, it was read */
+	bool seen;	       /* it was read, a value or `invalid` */
 	bool alarm;	       /* CONFIG_MAP_ALARM: the bit's state */
 };
 
@@ -22,7 +22,8 @@ struct mapped_endpoint {
 	struct store *store; /* NULL: not attached */
 	struct mapped_row *rows; /* config->n_map */
 	uint32_t unseen;     /* rows that wait for a first sample */
-	bool any_seen;
+	bool shown;	     /* this batch holds something for it */
+	bool any_seen;	     /* and that was told */
 	struct list writes;  /* on their way to the field */
 	struct timer stale;
 };
@@ -46,6 +47,7 @@ struct mapping {
 	struct mapped_device *devices;
 };
 
+bool device_is_gone(const struct mapped_device *d);
 const struct config_map *row_map(const struct mapped_row *row);
 uint32_t row_device(const struct mapped_row *row);
 const struct config_point *row_point(const struct mapped_row *row);
@@ -62,6 +64,10 @@ void writes_forget(struct mapped_endpoint *e);
 /* quality.c */
 void quality_start(struct mapped_endpoint *e);
 void quality_sampled(struct mapped_endpoint *e);
+/* The device confirmed a write: as good as a sample. */
+void quality_written(struct mapped_row *row);
+/* It was read, and is no value. */
+void quality_invalid(struct mapped_row *row);
 void quality_device(struct mapped_endpoint *e, uint32_t device);
 
 /* errors.c: /3/0/11, one instance per cause */

@@ -15,6 +15,11 @@ const struct config_map *row_map(const struct mapped_row *row)
 	return &row->endpoint->config->map[row - row->endpoint->rows];
 }
 
+bool device_is_gone(const struct mapped_device *d)
+{
+	return d->state == FIELDBUS_OFFLINE || d->state == FIELDBUS_FAILED;
+}
+
 /* A type's own map says "the device itself" by UINT32_MAX. */
 uint32_t row_device(const struct mapped_row *row)
 {
@@ -68,12 +73,33 @@ static int add_instance(struct mapped_endpoint *e, const struct config_map *map)
 	return object ? store_add_instance(e->store, object, map->path.instance) : -ENOENT;
 }
 
+static bool is_value_of(const struct config_map *map, const struct path *resource)
+{
+	return (map->kind == CONFIG_MAP_POINT || map->kind == CONFIG_MAP_CONSTANT) &&
+	       path_contains(resource, &map->path);
+}
+
+/* The first row of a multiple resource backs it for all: whoever came second would empty it again. */
+static int add_backing(struct mapped_endpoint *e, struct mapped_row *row)
+{
+	const struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
+	struct backing backing = { .ops = &constant_backing, .userdata = row };
+
+	for (size_t i = 0; i < e->config->n_map; i++) {
+		if (!is_value_of(&e->config->map[i], &resource))
+			continue;
+		if (&e->rows[i] < row)
+			return 0;
+		if (e->config->map[i].kind == CONFIG_MAP_POINT)
+			backing.ops = &point_backing;
+	}
+	return store_add_resource(e->store, &resource, &backing);
+}
+
 static int add_constant(struct mapped_endpoint *e, struct mapped_row *row)
 {
-	const struct backing backing = { .ops = &constant_backing, .userdata = row };
 	const struct config_map *map = row_map(row);
-	struct path resource = path_cut(&map->path, PATH_RESOURCE);
-	int r = store_add_resource(e->store, &resource, &backing);
+	int r = add_backing(e, row);
 
 	return r < 0 ? r : store_update_one(e->store, &map->path, &map->constant);
 }
@@ -108,14 +134,12 @@ static int add_unit(struct mapped_endpoint *e, const struct mapped_row *row)
 
 static int add_point(struct mapped_endpoint *e, struct mapped_row *row)
 {
-	const struct backing backing = { .ops = &point_backing, .userdata = row };
 	struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
-	int r;
+	int r = add_backing(e, row);
 
-	r = store_add_resource(e->store, &resource, &backing);
 	if (r >= 0)
 		r = add_unit(e, row);
-	return r < 0 || is_mapped(e, &resource) == false ? r : extremes_add(e, &resource);
+	return r < 0 ? r : extremes_add(e, &resource);
 }
 
 static int add_row(struct mapped_endpoint *e, struct mapped_row *row)
@@ -148,14 +172,13 @@ int mapping_attach(struct mapping *m, uint32_t endpoint, struct store *store)
 	store_begin(store);
 	for (size_t i = 0; i < e->config->n_map && r >= 0; i++)
 		r = add_row(e, &e->rows[i]);
+	if (r >= 0)
+		quality_start(e);
 	errors_update(e);
 	store_end(store);
-	if (r < 0) {
+	if (r < 0)
 		mapping_detach(m, endpoint);
-		return r;
-	}
-	quality_start(e);
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 void mapping_detach(struct mapping *m, uint32_t endpoint)
@@ -180,6 +203,7 @@ static void row_saw(struct mapped_row *row)
 {
 	struct mapped_endpoint *e = row->endpoint;
 
+	e->shown = true;
 	if (row->seen)
 		return;
 	row->seen = true;
@@ -224,6 +248,18 @@ static int take_good(struct mapped_row *row, const struct fieldway_sample *sampl
 	return r;
 }
 
+static int take_alarm(struct mapped_row *row, const struct fieldway_sample *sample)
+{
+	const struct resource_definition as_boolean = { .type = VALUE_BOOLEAN };
+	const struct transform t = { .point = row_point(row), .resource = &as_boolean, .factor = 1 };
+	struct value value;
+	int r = transform_forward(&t, &sample->value, &value);
+
+	if (r >= 0)
+		row->alarm = value.boolean;
+	return r;
+}
+
 static void row_log(const struct mapped_row *row, int error)
 {
 	static struct log_budget budget;
@@ -242,26 +278,24 @@ static void row_log(const struct mapped_row *row, int error)
 
 static void take_sample(struct mapped_row *row, const struct fieldway_sample *sample, struct records *out)
 {
-	struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
 	int r = 0;
 
-	row_saw(row);
 	switch (sample->quality) {
 	case FIELDWAY_GOOD:
+		row_saw(row);
 		if (row_map(row)->kind == CONFIG_MAP_ALARM)
-			row->alarm = sample->value.boolean;
+			r = take_alarm(row, sample);
 		else
 			r = take_good(row, sample, out);
 		break;
 	case FIELDWAY_INVALID:
-		r = -EDOM;
+		row_saw(row);
+		quality_invalid(row);
 		break;
-	case FIELDWAY_FAILED: /* grows stale by itself */
-		return;
+	case FIELDWAY_FAILED: /* not read: grows stale by itself */
+		break;
 	}
-	if (r == -EDOM && row_map(row)->kind == CONFIG_MAP_POINT)
-		store_set_quality(row->endpoint->store, &resource, STORE_STALE);
-	else if (r < 0)
+	if (r < 0)
 		row_log(row, r);
 }
 
@@ -323,9 +357,10 @@ void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sa
 
 		if (!e->store)
 			continue;
+		e->shown = false;
 		take_batch(e, &batch);
 		quality_sampled(e);
-		if (waiting)
+		if (waiting && e->shown)
 			tell_seen(e);
 	}
 	free(batch.sample_of);

@@ -64,9 +64,24 @@ static void stale_fired(struct timer *timer, void *userdata)
 		timer_arm(timer, next);
 }
 
+/* A device that came back has to be read before its values are good again. */
+static void row_follow_device(struct mapped_row *row)
+{
+	if (!row_can_go_bad(row))
+		return;
+	if (device_is_gone(&row->endpoint->mapping->devices[row_device(row)]))
+		row_set_quality(row, STORE_OFFLINE);
+	else if (store_quality(row->endpoint->store, &row_map(row)->path) == STORE_OFFLINE)
+		row_set_quality(row, row->sampled_usec == 0 ? STORE_NEVER : STORE_STALE);
+}
+
 void quality_start(struct mapped_endpoint *e)
 {
 	timer_init(&e->stale, e->mapping->timers, stale_fired, e);
+	for (size_t i = 0; i < e->config->n_map; i++) {
+		e->rows[i].sampled_usec = 0;
+		row_follow_device(&e->rows[i]);
+	}
 }
 
 void quality_sampled(struct mapped_endpoint *e)
@@ -75,18 +90,24 @@ void quality_sampled(struct mapped_endpoint *e)
 		stale_fired(&e->stale, e);
 }
 
+void quality_written(struct mapped_row *row)
+{
+	row->sampled_usec = clock_monotonic_usec();
+	quality_sampled(row->endpoint);
+}
+
+void quality_invalid(struct mapped_row *row)
+{
+	if (row_can_go_bad(row))
+		row_set_quality(row, STORE_STALE);
+}
+
 void quality_device(struct mapped_endpoint *e, uint32_t device)
 {
-	enum fieldbus_state state = e->mapping->devices[device].state;
-	bool gone = state == FIELDBUS_OFFLINE || state == FIELDBUS_FAILED;
-
 	store_begin(e->store);
-	for (size_t i = 0; gone && i < e->config->n_map; i++) {
-		struct mapped_row *row = &e->rows[i];
-
-		if (row_can_go_bad(row) && row_device(row) == device)
-			row_set_quality(row, STORE_OFFLINE);
-	}
+	for (size_t i = 0; i < e->config->n_map; i++)
+		if (row_map(&e->rows[i])->kind == CONFIG_MAP_POINT && row_device(&e->rows[i]) == device)
+			row_follow_device(&e->rows[i]);
 	errors_update(e);
 	store_end(e->store);
 }
