@@ -23,7 +23,13 @@ static int outcome_error(enum fieldway_outcome outcome, int error)
 	case FIELDWAY_UNKNOWN:
 		return -ETIMEDOUT;
 	case FIELDWAY_REFUSED:
+		/* A field gateway that tried for us: its device was silent. */
+		if (error == -EHOSTDOWN)
+			return -ETIMEDOUT;
+		break;
 	case FIELDWAY_NOT_SENT:
+		if (error == -ECANCELED)
+			return -EBUSY;
 		break;
 	}
 	switch (error) {
@@ -59,8 +65,10 @@ static void write_done(void *userdata, enum fieldway_outcome outcome, int error,
 	int r = outcome_error(outcome, error);
 
 	/* What the register holds now is not known until it has been read back. */
-	if (outcome == FIELDWAY_UNKNOWN && row_map(row)->kind == CONFIG_MAP_POINT && row->endpoint->store)
+	if (outcome == FIELDWAY_UNKNOWN && row_map(row)->kind == CONFIG_MAP_POINT)
 		store_set_quality(row->endpoint->store, &resource, STORE_STALE);
+	if (outcome == FIELDWAY_ACCEPTED && row_map(row)->kind == CONFIG_MAP_POINT)
+		quality_written(row);
 	list_remove(&south->list);
 	south->done(south->userdata, r, r < 0 ? detail : NULL);
 	free(south);
@@ -99,22 +107,37 @@ static void send(struct mapped_row *row, const struct fieldway_value *value, bac
 	done(userdata, r, r == -EHOSTDOWN ? device->reason : NULL);
 }
 
+/* Rows of one multiple resource share a backing, the first of them is its userdata. NULL: nobody mapped this instance, or a constant. */
+static struct mapped_row *row_of(struct mapped_row *first, const struct path *path)
+{
+	struct mapped_endpoint *e = first->endpoint;
+
+	for (struct mapped_row *row = first; row < e->rows + e->config->n_map; row++)
+		if (path_equal(&row_map(row)->path, path))
+			return row_map(row)->kind == CONFIG_MAP_POINT ? row : NULL;
+	return NULL;
+}
+
+static bool row_is_writable(const struct mapped_row *row)
+{
+	return row->endpoint->mapping->config->writes_allow &&
+	       row_point(row)->access & CONFIG_ACCESS_WRITE;
+}
+
 static int point_check(void *userdata, const struct path *path, const struct value *value,
 		       char **ret_reason)
 {
-	const struct mapped_row *row = userdata;
-	const struct config_point *point = row_point(row);
+	const struct mapped_row *row = row_of(userdata, path);
 	struct fieldway_value raw;
 	struct transform t;
 	int r;
 
-	(void)path;
-	if (!row->endpoint->mapping->config->writes_allow || !(point->access & CONFIG_ACCESS_WRITE))
+	if (!row || !row_is_writable(row))
 		return -EPERM;
 	r = row_transform(row, &t);
 	if (r >= 0)
 		r = transform_inverse(&t, value, &raw);
-	if (r < 0 && asprintf(ret_reason, "%s.%s: %s", row_config_device(row)->name, point->name,
+	if (r < 0 && asprintf(ret_reason, "%s.%s: %s", row_config_device(row)->name, row_point(row)->name,
 			      r == -ERANGE ? "out of range" : "no such value") < 0)
 		*ret_reason = NULL;
 	return r;
@@ -123,13 +146,11 @@ static int point_check(void *userdata, const struct path *path, const struct val
 static void point_write(void *userdata, const struct path *path, const struct value *value,
 			backing_done done, void *done_userdata)
 {
-	struct mapped_row *row = userdata;
+	struct mapped_row *row = row_of(userdata, path);
 	struct fieldway_value raw;
 	struct transform t;
-	int r;
+	int r = row ? row_transform(row, &t) : -EPERM;
 
-	(void)path;
-	r = row_transform(row, &t);
 	if (r >= 0)
 		r = transform_inverse(&t, value, &raw);
 	if (r < 0)
