@@ -17,6 +17,8 @@ enum {
 	DEVICE_TYPE = 17,
 	DEVICE_SOFTWARE = 19,
 };
+/* The year 9999: what people and text formats can write. */
+#define TIME_MAX_S INT64_C(253402300799)
 
 static void device_execute(void *userdata, const struct path *path, const char *argument,
 			   backing_done done, void *done_userdata)
@@ -52,6 +54,11 @@ static void time_write(void *userdata, const struct path *path, const struct val
 	struct builtin *b = userdata;
 
 	(void)path;
+	/* Before 1970, or so far away that the sum would not fit one day. */
+	if (value->integer < 0 || value->integer > TIME_MAX_S) {
+		done(done_userdata, -ERANGE, "no time that this clock can show");
+		return;
+	}
 	b->time_offset_s = value->integer - now_s();
 	done(done_userdata, 0, NULL);
 }
