@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the scenario tests and the demo are made of: programs that end with the
+test, waiting for events by a deadline, and decoders of their own, so that the
+agent's codecs are judged by something else. Standard library only."""
+from .decode import decode, read_cbor, read_senml_cbor, read_senml_json, read_tlv
+from .namespace import enter_namespace
+from .objects import Objects
+from .process import Process, ProgramEnded, Rig, Timeout
+from .programs import Daemon, Event, Lwm2mServer, Simulator, build_path, source_path
+
+__all__ = [
+    "Daemon", "Event", "Lwm2mServer", "Objects", "Process", "ProgramEnded", "Rig", "Simulator",
+    "Timeout", "build_path", "decode", "enter_namespace", "read_cbor", "read_senml_cbor",
+    "read_senml_json", "read_tlv", "source_path",
+]

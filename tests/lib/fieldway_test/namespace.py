@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network namespace of our own, where the system allows one."""
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+SIOCGIFFLAGS = 0x8913
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 1
+INTERFACE = struct.Struct("16sh14x")
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def _unshare(flags):
+    if LIBC.unshare(flags) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _write(path, text):
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+
+
+def _unshare_as_user():
+    uid, gid = os.geteuid(), os.getegid()
+    _unshare(CLONE_NEWUSER | CLONE_NEWNET)
+    # user_namespaces(7): without this a gid_map needs privileges.
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"0 {uid} 1")
+    _write("/proc/self/gid_map", f"0 {gid} 1")
+
+
+def _loopback_up():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        answer = fcntl.ioctl(s, SIOCGIFFLAGS, INTERFACE.pack(b"lo", 0))
+        name, flags = INTERFACE.unpack(answer)
+        fcntl.ioctl(s, SIOCSIFFLAGS, INTERFACE.pack(name, flags | IFF_UP))
+
+
+def _try(unshare):
+    """Tried in a child first: half a namespace could not be left again."""
+    child = os.fork()
+    if child == 0:
+        try:
+            unshare()
+            _loopback_up()
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def enter_namespace():
+    """Moves this process (of one thread) into a network namespace with nothing
+    but a loopback interface. False where that is not possible: then ports
+    must be free ones."""
+    for unshare in (lambda: _unshare(CLONE_NEWNET), _unshare_as_user):
+        if _try(unshare):
+            unshare()
+            _loopback_up()
+            return True
+    return False

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The programs that tests start: the server, simulated devices, the daemon."""
+import os
+import urllib.parse
+
+from .decode import decode
+from .objects import Objects
+from .process import ProgramEnded
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def source_path(*names):
+    return os.path.join(os.environ.get("abs_top_srcdir") or os.path.join(HERE, "..", "..", ".."), *names)
+
+
+def build_path(*names):
+    return os.path.join(os.environ.get("abs_top_builddir") or source_path("build"), *names)
+
+
+class Event:
+    """A line of the server: word, plain arguments, and what has the form name=value."""
+
+    def __init__(self, line):
+        self.line = line
+        self.word, *rest = line.split(" ")
+        self.arguments = [urllib.parse.unquote(t) for t in rest if "=" not in t]
+        self.fields = {name: urllib.parse.unquote(value)
+                       for name, value in (t.split("=", 1) for t in rest if "=" in t)}
+
+    def __getattr__(self, name):
+        try:
+            return self.fields[name]
+        except KeyError:
+            raise AttributeError(f"{name} is not in: {self.line}") from None
+
+    def __repr__(self):
+        return self.line
+
+    @property
+    def payload(self):
+        return bytes.fromhex(self.fields.get("payload", ""))
+
+    @property
+    def format(self):
+        return int(self.fields.get("format", "0"))
+
+
+class Lwm2mServer:
+    """tests/lib/lwm2m_server. Handlers in `listeners` get each Event."""
+
+    def __init__(self, rig, arguments):
+        self.rig = rig
+        self.process = rig.start([build_path("tests/lib/lwm2m_server"), *arguments])
+        self.listeners = []
+        self.events = []
+        self.answers = {}
+        self.replies = []
+        self.places = {}
+        self._next = 0
+        self.objects = Objects(source_path("objects"))
+        self.process.listeners.append(self._take)
+        self.process.wait_line("ready")
+
+    def _take(self, line):
+        event = Event(line)
+        if event.word in ("coap", "coaps"):
+            self.places.setdefault(event.word, event.arguments[0])
+        elif event.word in ("response", "failed"):
+            self.answers[event.arguments[0]] = event
+        elif event.word in ("ok", "error"):
+            self.replies.append(event)
+        self.events.append(event)
+        for listener in list(self.listeners):
+            listener(event)
+
+    def uri(self, scheme):
+        return f"{scheme}://{self.places[scheme]}"
+
+    def command(self, line, timeout=10):
+        """For fault, forget, reset, clients."""
+        self.replies.clear()
+        self.process.write(line)
+        self.rig.until(lambda: self.replies or self._dead(), timeout, f"server: {line}")
+        if self.replies[0].word == "error":
+            raise ValueError(f"server: {line}: {self.replies[0]}")
+
+    def _dead(self):
+        if self.process.ended():
+            raise ProgramEnded(f"the server ended, exit status {self.process.child.returncode}")
+        return False
+
+    def send(self, word, endpoint, rest):
+        """Sends request, observe or cancel; the answer will be in answers[id]."""
+        self._next += 1
+        name = f"q{self._next}"
+        self.process.write(f"{word} {name} {endpoint} {rest}")
+        return name
+
+    def ask(self, word, endpoint, rest, timeout=15):
+        name = self.send(word, endpoint, rest)
+        self.rig.until(lambda: name in self.answers or self._dead(), timeout, f"server: {word} {endpoint} {rest}")
+        return self.answers.pop(name)
+
+    def request(self, endpoint, method, target, options="", timeout=15):
+        return self.ask("request", endpoint, f"{method} {target} {options}", timeout)
+
+    def observe(self, endpoint, path, options="", timeout=15):
+        return self.ask("observe", endpoint, f"{path} {options}", timeout)
+
+    def cancel(self, endpoint, path, timeout=15):
+        return self.ask("cancel", endpoint, path, timeout)
+
+    def values(self, event, path):
+        """{path: value} of a response or notification."""
+        return decode(event.format, event.payload, path, self.objects)
+
+    def wait_event(self, fits, timeout=15, start=0):
+        """The first event from number `start` on for which fits(event) holds."""
+        found = []
+
+        def look():
+            found.extend(e for e in self.events[start:] if fits(e))
+            return bool(found) or self._dead()
+
+        self.rig.until(look, timeout, "an event of the server")
+        return found[0]
+
+    def wait_registered(self, endpoint, timeout=30, start=0):
+        return self.wait_event(lambda e: e.word == "registered" and e.arguments == [endpoint], timeout, start)
+
+
+class Simulator:
+    """tests/lib/modbus_simulator; places[INDEX] is HOST:PORT or the path of a line."""
+
+    def __init__(self, rig, arguments):
+        self.rig = rig
+        self.process = rig.start([build_path("tests/lib/modbus_simulator"), *arguments])
+        self.places = []
+        self.replies = []
+        self.traces = []
+        self.process.listeners.append(self._take)
+        self.process.wait_line("ready")
+
+    def _take(self, line):
+        words = line.split(" ")
+        if words[0] in ("ok", "error"):
+            self.replies.append(line)
+        elif words[0] == "trace":
+            self.traces.append(line)
+        elif len(words) == 3 and words[1] in ("tcp", "rtu"):
+            self.places.append(words[2])
+
+    def port(self, index):
+        return int(self.places[index].rsplit(":", 1)[1])
+
+    def command(self, line, timeout=10):
+        """What follows `ok`."""
+        self.replies.clear()
+        self.process.write(line)
+
+        def answered():
+            if self.process.ended():
+                raise ProgramEnded("the simulator ended")
+            return self.replies
+
+        self.rig.until(answered, timeout, f"simulator: {line}")
+        if not self.replies[0].startswith("ok"):
+            raise ValueError(f"simulator: {line}: {self.replies[0]}")
+        return self.replies[0][2:].strip()
+
+
+class Daemon:
+    """fieldwayd as built, over a configuration folder."""
+
+    def __init__(self, rig, configuration, state=None, arguments=(), **options):
+        self.rig = rig
+        state = state or rig.path("state")
+        os.makedirs(state, exist_ok=True)
+        self.process = rig.start([
+            build_path("fieldwayd"), "--config", configuration, "--state", state,
+            "--host-program", build_path("fieldway-plugin-host"),
+            "--plugins", options.pop("plugins", build_path("plugins")),
+            "--objects", source_path("objects"), *arguments], **options)
+
+    def stop(self):
+        return self.process.stop()

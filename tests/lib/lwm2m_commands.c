@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lwm2m_server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WORDS 32
+
+struct command {
+	const char *name;
+	int words;	 /* behind the name, at least */
+	bool identified; /* the first is an ID; ends with an event rather than ok */
+	int (*run)(struct server *s, char **words, int n);
+};
+
+static int run_request(struct server *s, char **words, int n)
+{
+	return request_send(s, words[0], words[1], words[2], words[3], words + 4, n - 4);
+}
+
+static int run_observe(struct server *s, char **words, int n)
+{
+	return request_observe(s, words[0], words[1], words[2], words + 3, n - 3);
+}
+
+static int run_cancel(struct server *s, char **words, int n)
+{
+	return request_cancel(s, words[0], words[1], words[2]);
+}
+
+static int run_reset(struct server *s, char **words, int n)
+{
+	return observation_reset(s, words[0], words[1]);
+}
+
+static int run_forget(struct server *s, char **words, int n)
+{
+	struct client *c = client_find(s, words[0]);
+
+	if (!c)
+		return -ENOENT;
+	client_remove(s, c);
+	return 0;
+}
+
+static int run_clients(struct server *s, char **words, int n)
+{
+	for (const struct client *c = s->clients; c; c = c->next)
+		client_print("client", c);
+	return 0;
+}
+
+static int run_fault(struct server *s, char **words, int n)
+{
+	bool registers = strcmp(words[0], "register") == 0,
+	     updates = strcmp(words[0], "update") == 0, notifies = strcmp(words[0], "notify") == 0;
+	struct fault f = { 0 };
+	char *rest = strstr(words[1], "-on-1.2");
+
+	if (rest) {
+		*rest = '\0';
+		f.only_1_2 = true;
+	}
+	f.silent = strcmp(words[1], "silent") == 0;
+	if (!f.silent && strcmp(words[1], "none") != 0 && parse_code(words[1], &f.code) < 0)
+		return -EINVAL;
+	if ((!registers && !updates && !notifies) || (notifies && f.code))
+		return -EINVAL;
+	*(registers ? &s->fault_register : updates ? &s->fault_update : &s->fault_notify) = f;
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ "request", 4, true,
+	  run_request }, /* ID EP METHOD PATH [accept= format= payload= timeout= non] */
+	{ "observe", 3, true, run_observe }, /* ID EP PATH [accept=] */
+	{ "cancel", 3, true, run_cancel },   /* ID EP PATH */
+	{ "reset", 2, false, run_reset },    /* EP TOKEN */
+	{ "fault", 2, false, run_fault },    /* register|update|notify CODE[-on-1.2]|silent|none */
+	{ "forget", 1, false, run_forget },  /* EP */
+	{ "clients", 0, false, run_clients },
+};
+
+static const char *describe(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "not-registered";
+	case -ENOTCONN:
+		return "unreachable";
+	case -ESRCH:
+		return "not-observed";
+	default:
+		return strerror(-error);
+	}
+}
+
+static void run(struct server *s, const struct command *c, char **words, int n)
+{
+	int r = n < c->words ? -EINVAL : c->run(s, words, n);
+
+	if (c->identified && n > 0 && r < 0)
+		printf("failed %s %s\n", words[0], describe(r));
+	else if (r < 0)
+		printf("error %s\n", describe(r));
+	else if (!c->identified)
+		printf("ok\n");
+}
+
+void server_command(struct server *s, char *line)
+{
+	char *words[WORDS], *rest = NULL;
+	int n = 0;
+
+	for (char *w = strtok_r(line, " \t\r\n", &rest); w && n < WORDS;
+	     w = strtok_r(NULL, " \t\r\n", &rest))
+		words[n++] = w;
+	if (n == 0)
+		return;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, words[0]) == 0) {
+			run(s, &commands[i], words + 1, n - 1);
+			return;
+		}
+	printf("error unknown command\n");
+}

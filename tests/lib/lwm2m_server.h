@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <coap3/coap.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * An LwM2M server for the demo and the tests, on libcoap's sessions: independent
+ * of agent/transport. tests/lib/lwm2m_server.md tells how to talk to the program.
+ */
+
+#define TOKEN_SIZE 8
+/* What a server keeps of one client; more is refused. */
+#define REQUESTS_MAX 256
+#define OBSERVATIONS_MAX 1024
+
+struct psk {
+	struct psk *next;
+	char *identity;
+	coap_bin_const_t key;
+	uint8_t bytes[64];
+};
+
+/* A registration; or a bare session, while a client is in the middle of one. */
+struct client {
+	struct client *next;
+	char *endpoint;
+	unsigned location; /* /rd/N */
+	coap_session_t *session; /* NULL: its connection has ended */
+	bool secure;
+	uint32_t lifetime_s; /* 0: for ever */
+	uint64_t seen_usec;
+	char *version, *binding, *links;
+};
+
+enum request_kind {
+	REQUEST_PLAIN,
+	REQUEST_OBSERVE,
+	REQUEST_CANCEL,
+};
+
+struct request {
+	struct request *next;
+	char *id, *endpoint, *path;
+	enum request_kind kind;
+	uint8_t token[TOKEN_SIZE];
+	uint64_t due_usec;
+};
+
+struct observation {
+	struct observation *next;
+	char *endpoint, *path;
+	uint8_t token[TOKEN_SIZE];
+	bool reset; /* the next notification is answered by RST */
+};
+
+/* What a client's message is answered with instead. */
+struct fault {
+	bool silent;      /* nothing, not even an acknowledgement */
+	bool only_1_2;    /* holds for lwm2m=1.2 */
+	unsigned code;    /* as CoAP has it: 0x84 is 4.04; 0: the true answer */
+};
+
+struct server {
+	coap_context_t *context;
+	struct psk *keys;
+	struct client *clients;
+	struct request *requests;
+	struct observation *observations;
+	unsigned n_requests, n_observations, next_location;
+	struct fault fault_register, fault_update, fault_notify;
+	bool mute; /* until libcoap has come back: nothing is sent */
+};
+
+/* main */
+uint64_t now_usec(void);
+/* Nothing more is sent before libcoap's loop has come back, so that a message stays without its ACK. */
+void server_mute(struct server *s);
+
+/* psk: 0 or -errno; identity:hex, split at the last colon */
+int psk_add(struct server *s, const char *text);
+int psk_read(struct server *s, const char *file);
+int psk_install(struct server *s);
+const struct psk *psk_find(const struct server *s, const char *identity, size_t size);
+void psk_free(struct server *s);
+
+/* registration */
+int registration_init(struct server *s);
+struct client *client_find(struct server *s, const char *endpoint);
+struct client *client_of_session(struct server *s, const coap_session_t *session);
+void client_remove(struct server *s, struct client *c);
+void clients_expire(struct server *s);
+void clients_free(struct server *s);
+void client_print(const char *event, const struct client *c);
+
+/* requests: 0 or -errno, which the caller reports */
+void requests_init(struct server *s);
+int request_send(struct server *s, const char *id, const char *endpoint, const char *method, char *target,
+		 char **words, int n);
+int request_observe(struct server *s, const char *id, const char *endpoint, char *target, char **words, int n);
+int request_cancel(struct server *s, const char *id, const char *endpoint, const char *path);
+int observation_reset(struct server *s, const char *endpoint, const char *token);
+/* Ends what waits for an endpoint: failed ID REASON. */
+void requests_fail(struct server *s, const char *endpoint, const char *reason);
+void observations_drop(struct server *s, const char *endpoint);
+void requests_expire(struct server *s);
+void requests_free(struct server *s);
+
+/* text */
+void print_text(const void *text, size_t size); /* blanks, controls and % as %XX */
+void print_hex(const void *data, size_t size);
+void print_code(unsigned code);			/* 2.05 */
+int parse_code(const char *text, unsigned *ret);
+int parse_hex(const char *text, uint8_t *ret, size_t room, size_t *ret_size);
+int parse_number(const char *text, unsigned long most, unsigned long *ret);
+/* An option's value as text ("" when absent) or number (-1 when absent). */
+long option_number(const coap_pdu_t *pdu, coap_option_num_t number);
+
+/* commands: carries out one line */
+void server_command(struct server *s, char *line);
