@@ -25,7 +25,7 @@ class ProgramEnded(AssertionError):
 
 
 def _end_with_parent(parent):
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 
@@ -43,7 +43,8 @@ class Process:
         self.child = subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=options.pop("stderr", None), bufsize=0,
-            preexec_fn=lambda: _end_with_parent(parent), **options)
+            # Ctrl-C is for us alone: we end them in the order that lets each say goodbye.
+            start_new_session=True, preexec_fn=lambda: _end_with_parent(parent), **options)
         self.pid = self.child.pid
         for stream in (self.child.stdout, self.child.stderr):
             if stream:
@@ -126,14 +127,16 @@ def _exit_on_signal(number, frame):
 
 
 class Rig:
-    """A folder and programs that are gone when it is left: in any order of events
-    the children get SIGTERM when this process dies, even by SIGKILL."""
+    """A folder and programs that are gone when it is left. Should this process
+    die without leaving it, even by SIGKILL, the kernel ends the programs."""
 
     def __init__(self, verbose=None):
         self.verbose = bool(os.environ.get("FIELDWAY_TEST_VERBOSE")) if verbose is None else verbose
         self.selector = selectors.DefaultSelector()
         self.processes = []
         self.folder = None
+        self.on_turn = None     # called after each turn
+        self.end = None         # time.monotonic() by which every wait fails
 
     def __enter__(self):
         for number in END_SIGNALS:
@@ -172,13 +175,17 @@ class Rig:
         """Reads what has come, waiting at most `timeout` seconds for anything."""
         for key, _ in self.selector.select(timeout):
             key.data.read(key.fileobj)
+        if self.on_turn:
+            self.on_turn()
 
     def until(self, condition, timeout, what):
         """Turns until condition() is true; raises Timeout naming `what`."""
         end = time.monotonic() + timeout
+        if self.end:
+            end = min(end, self.end)
         while not condition():
             rest = end - time.monotonic()
             if rest <= 0:
-                raise Timeout(f"nothing of this within {timeout} s: {what}")
+                raise Timeout(f"waited in vain for {what}")
             # A program that ends without a word shows itself only to those who ask.
             self.turn(min(rest, 0.5))

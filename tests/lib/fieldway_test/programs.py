@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The programs that tests start: the server, simulated devices, the daemon."""
+import glob
 import os
 import urllib.parse
 
@@ -170,6 +171,16 @@ class Simulator:
         return self.replies[0][2:].strip()
 
 
+def plugin_folder(rig):
+    """The plugins as built, in one folder as when installed."""
+    folder = rig.path("plugins")
+    if not os.path.isdir(folder):
+        os.makedirs(folder)
+        for path in glob.glob(build_path("plugins", "*", ".libs", "*.so")):
+            os.symlink(path, os.path.join(folder, os.path.basename(path)))
+    return folder
+
+
 class Daemon:
     """fieldwayd as built, over a configuration folder."""
 
@@ -180,7 +191,7 @@ class Daemon:
         self.process = rig.start([
             build_path("fieldwayd"), "--config", configuration, "--state", state,
             "--host-program", build_path("fieldway-plugin-host"),
-            "--plugins", options.pop("plugins", build_path("plugins")),
+            "--plugins", plugin_folder(rig), "--shared", rig.path("shared"),
             "--objects", source_path("objects"), *arguments], **options)
 
     def stop(self):

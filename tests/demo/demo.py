@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""demo.py [--once]: simulated meters on one side, an LwM2M server on the other,
+and fieldwayd between them. Started by packaging/quickstart."""
+import os
+import socket
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
+
+from fieldway_test import (  # noqa: E402
+    Daemon, Lwm2mServer, ProgramEnded, Rig, Simulator, Timeout, enter_namespace)
+from story import ENDPOINTS, Failure, Story  # noqa: E402
+from table import Table  # noqa: E402
+
+ONCE_S = 90
+REST_S = 10             # between rounds of an endless demo
+HOSTS = ("127.0.0.11", "127.0.0.12", "127.0.0.13")
+MODBUS_PORT = 1502      # as the configuration has it
+LOG_LINES = 15
+
+
+def free_port(wanted):
+    """One that is free on all hosts of the meters: the wanted one, if it can be."""
+    for port in (wanted, *(0,) * 20):
+        sockets = []
+        try:
+            for host in HOSTS:
+                sockets.append(socket.socket())
+                sockets[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                sockets[-1].bind((host, port))
+                port = sockets[-1].getsockname()[1]
+            return port
+        except OSError:
+            continue
+        finally:
+            for s in sockets:
+                s.close()
+    raise Failure("no port is free on " + ", ".join(HOSTS))
+
+
+def write_configuration(rig, replacements):
+    """The demo's files, with the places that are only known now."""
+    source = os.path.join(HERE, "configuration")
+    for folder, _, names in os.walk(source):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+            for old, new in replacements.items():
+                text = text.replace(old, new)
+            rig.write(os.path.join("etc", os.path.relpath(path, source)), text)
+    return rig.path("etc")
+
+
+def write_keys(rig):
+    lines = "".join(f"{name}:{os.urandom(16).hex()}\n" for name in ENDPOINTS)
+    return rig.write("etc/keys/plant.psk", lines, 0o600)
+
+
+class Demo:
+    def __init__(self, rig, own_network):
+        self.rig = rig
+        port = free_port(MODBUS_PORT)
+        meters = Simulator(rig, [w for host in HOSTS for w in ("--meter", "--tcp", f"{host}:{port}")])
+        board = Simulator(rig, ["--relay", "--rtu", rig.path("board")])
+        keys = write_keys(rig)
+        server = Lwm2mServer(rig, ["--coaps", "127.0.0.1:0", "--psk-file", keys])
+        configuration = write_configuration(rig, {
+            "coaps://127.0.0.1:5684": server.uri("coaps"),
+            f"port: {MODBUS_PORT}": f"port: {port}",
+            "/dev/serial/by-id/usb-demo-if00-port0": board.places[0],
+        })
+        self.table = Table("Fieldway: what the LwM2M server sees"
+                           + (" (in a network of its own)" if own_network else ""))
+        rig.on_turn = self.table.turn
+        self.story = Story(rig, server, meters, board, self.table)
+        self.daemon = Daemon(rig, configuration, stderr=subprocess.PIPE)
+        self.table.say("fieldwayd started with the configuration in " + configuration)
+
+    def run(self, once):
+        self.story.tell()
+        while not once:
+            end = time.monotonic() + REST_S
+            self.rig.until(lambda: time.monotonic() > end or self.daemon.process.ended(), REST_S + 5, "")
+            if self.daemon.process.ended():
+                raise ProgramEnded(f"fieldwayd ended, exit status {self.daemon.process.child.returncode}")
+            self.story.again()
+
+
+def run(once):
+    own_network = enter_namespace()
+    demo = None
+    with Rig() as rig:
+        if once:
+            rig.end = time.monotonic() + ONCE_S
+        try:
+            demo = Demo(rig, own_network)
+            demo.run(once)
+        except (Failure, ProgramEnded, Timeout) as e:
+            return str(e), demo.daemon.process.lines[-LOG_LINES:] if demo else []
+        finally:
+            if demo:
+                demo.table.close()
+    return None, []
+
+
+def main(arguments):
+    if arguments not in ([], ["--once"]):
+        print("Usage: demo.py [--once]", file=sys.stderr)
+        return 2
+    reason, log = run(bool(arguments))
+    if not reason:
+        print("All of it was seen.")
+        return 0
+    for line in log:
+        print("fieldwayd: " + line, file=sys.stderr)
+    print("Not seen: " + reason, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the server sees, as a table that redraws or as plain lines."""
+import shutil
+import sys
+import time
+
+HOME, CLEAR_LINE, CLEAR_BELOW, HIDE, SHOW = "\033[H", "\033[K", "\033[J", "\033[?25l", "\033[?25h"
+BOLD, DIM, RED, GREEN, PLAIN = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[m"
+WIDTHS = (14, 13, 31, 12, 5, 7)
+TITLES = ("endpoint", "path", "resource", "value", "unit", "age")
+REDRAW_S = 0.2
+
+
+def show(value):
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:.7g}"
+    return str(value)
+
+
+class Row:
+    def __init__(self, endpoint, path, name, unit):
+        self.endpoint, self.path, self.name, self.unit = endpoint, path, name, unit
+        self.value = None
+        self.seen = None      # time.monotonic()
+        self.stale = False
+
+    def age(self):
+        return "stale" if self.stale else "" if self.seen is None else f"{time.monotonic() - self.seen:.0f} s"
+
+    def cells(self):
+        return (self.endpoint, self.path, self.name, show(self.value), self.unit, self.age())
+
+
+class Table:
+    """rows: {(endpoint, path): Row} in the order they are shown in; steps: [text, done]."""
+
+    def __init__(self, title):
+        self.title = title
+        self.rows = {}
+        self.steps = []
+        self.messages = []
+        self.terminal = sys.stdout.isatty()
+        self.start = time.monotonic()
+        self.drawn = 0.0
+        if self.terminal:
+            sys.stdout.write("\033[2J" + HIDE)
+
+    def close(self):
+        if self.terminal:
+            self.draw()
+            sys.stdout.write(SHOW)
+            sys.stdout.flush()
+
+    def say(self, text):
+        """Something that happened."""
+        self.messages.append(text)
+        if not self.terminal:
+            print(f"{time.monotonic() - self.start:5.1f} s  {text}", flush=True)
+
+    def add(self, row):
+        self.rows[row.endpoint, row.path] = row
+
+    def remove(self, endpoint):
+        self.rows = {key: row for key, row in self.rows.items() if key[0] != endpoint}
+
+    def set(self, endpoint, path, value):
+        row = self.rows[endpoint, path]
+        changed = row.value != value or row.seen is None
+        row.value, row.seen = value, time.monotonic()
+        if changed and not self.terminal:
+            self.say(self.line(row))
+
+    def set_stale(self, endpoint, stale, paths):
+        for row in self.rows.values():
+            if row.endpoint == endpoint and row.path in paths and row.stale != stale:
+                row.stale = stale
+                if not self.terminal and stale:
+                    self.say(self.line(row))
+
+    @staticmethod
+    def line(row):
+        return "  ".join(f"{cell:<{width}}" if i < 3 else f"{cell:>{width}}"
+                         for i, (cell, width) in enumerate(zip(row.cells(), WIDTHS)))
+
+    def turn(self):
+        """Called often; redraws now and then."""
+        if self.terminal and time.monotonic() - self.drawn >= REDRAW_S:
+            self.draw()
+
+    def draw(self):
+        self.drawn = time.monotonic()
+        size = shutil.get_terminal_size()
+        heads = "  ".join(f"{t:<{w}}" if i < 3 else f"{t:>{w}}" for i, (t, w) in enumerate(zip(TITLES, WIDTHS)))
+        lines = [(BOLD, self.title), ("", ""), (BOLD, heads)]
+        lines += [(DIM + RED if row.stale else "", self.line(row)) for row in self.rows.values()]
+        lines.append(("", ""))
+        for text, done in self.steps:
+            lines.append((GREEN if done else DIM, f"{'x' if done else ' '} {text}"))
+        lines.append(("", ""))
+        lines += [(DIM, text) for text in self.messages[-3:]]
+        sys.stdout.write(HOME + "".join(
+            f"{color}{text[:size.columns - 1]}{PLAIN if color else ''}{CLEAR_LINE}\n"
+            for color, text in lines[:size.lines - 1]) + CLEAR_BELOW)
+        sys.stdout.flush()
