@@ -215,20 +215,17 @@ void persist_restore(struct endpoint *e, const struct server *server)
 
 static bool touches(const struct path *paths, size_t n, uint16_t object)
 {
-	for (size_t i = 0; i < n && paths[i].object <= object; i++)
-		if (paths[i].object == object)
+	for (size_t i = 0; i < n; i++)
+		if (paths[i].depth == PATH_ROOT || paths[i].object == object)
 			return true;
 	return false;
 }
 
 void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n)
 {
-	bool values = change == STORE_CHANGE_VALUES;
-
-	if (values && e->account && touches(paths, n, SERVER_OBJECT))
+	if (change == STORE_CHANGE_VALUES && e->account && touches(paths, n, SERVER_OBJECT))
 		save_account(e);
-	/* An instance that goes takes its values along without a word. */
-	if (!e->config && (!values || touches(paths, n, PORTFOLIO_OBJECT)))
+	if (!e->config && touches(paths, n, PORTFOLIO_OBJECT))
 		save_portfolios(e);
 }
 
