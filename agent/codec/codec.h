@@ -30,8 +30,9 @@ struct codec {
 	bool timed;         /* carries sampling times */
 	/*
 	 * Appends records at or below base to out. -EMSGSIZE when buf's limit is
-	 * hit, -EINVAL when the format cannot carry them (-> 4.06). times: write
-	 * sampling times (Notify and Send only).
+	 * hit, -EINVAL when the format cannot carry them (-> 4.06); out is as
+	 * before then. Records ascending, as store_collect() gives them. times:
+	 * write sampling times (Notify and Send only).
 	 */
 	int (*encode)(const struct path *base, const struct record *records, size_t n, bool times,
 		      struct buf *out);

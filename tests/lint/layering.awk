@@ -57,8 +57,6 @@ function library_of(header) {
 		return "libcoap"
 	if (header ~ /^jansson/)
 		return "jansson"
-	if (header ~ /^cbor[\/.]/)
-		return "libcbor"
 	if (header ~ /^modbus/)
 		return "libmodbus"
 	if (header ~ /^(expat\.h|libxml\/)/)

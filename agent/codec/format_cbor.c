@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "codec/cbor.h"
+#include "codec/intake.h"
+#include "codec/internal.h"
+
+/* Content format 60: one value as one CBOR item (Core 7.5.3). */
+
+static int cbor_encode(const struct path *base, const struct record *records, size_t n, bool times,
+		       struct buf *out)
+{
+	const struct value *value = encode_single(records, n);
+	size_t size = out->size;
+
+	(void)base;
+	(void)times;
+	if (!value || !encode_carries(value))
+		return -EINVAL;
+	return encode_end(out, size, cbor_write_value(out, value));
+}
+
+static int decode_item(struct intake *in, struct span payload)
+{
+	const struct resource_definition *definition = intake_definition(in, in->base);
+	struct wire wire;
+	int r = cbor_read(&payload, &wire, &in->reason);
+
+	if (r < 0)
+		return r;
+	if (payload.n > 0)
+		return intake_fail(in, "more than one CBOR item");
+	/* An Objlnk has no CBOR type of its own (Core table C-2). */
+	if (wire.kind == WIRE_TEXT && definition && definition->type == VALUE_OBJLNK)
+		wire.kind = WIRE_LINK;
+	return intake_add_wire(in, in->base, &wire, 0);
+}
+
+static int cbor_decode(const struct path *base, struct span payload, codec_lookup lookup,
+		       void *userdata, struct records *ret, const char **ret_reason)
+{
+	struct intake in = { base, lookup, userdata, ret, ret->n, NULL };
+	int r = intake_check_single(&in);
+
+	if (r >= 0)
+		r = decode_item(&in, payload);
+	return intake_end(&in, r, ret_reason);
+}
+
+const struct codec cbor_codec = {
+	.format = FORMAT_CBOR,
+	.name = "cbor",
+	.single = true,
+	.encode = cbor_encode,
+	.decode = cbor_decode,
+};

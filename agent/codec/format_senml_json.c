@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "codec/internal.h"
+#include "codec/json.h"
+#include "codec/senml.h"
+
+/* Content format 110: SenML JSON (Core 7.5.6, RFC 8428 section 5). */
+
+/* ---- writing ---- */
+
+/* A comma before every member but the first. */
+static int write_key(struct buf *out, const char *key)
+{
+	int r = 0;
+
+	if (out->data[out->size - 1] != '{')
+		r = buf_append_byte(out, ',');
+	if (r >= 0)
+		r = json_write_text(out, key, strlen(key));
+	return r < 0 ? r : buf_append_byte(out, ':');
+}
+
+static int write_path(struct buf *out, const char *key, const char *path)
+{
+	int r = write_key(out, key);
+
+	return r < 0 ? r : json_write_text(out, path, strlen(path));
+}
+
+/* Seconds with as many decimals as there are. */
+static int write_time(struct buf *out, const char *key, int64_t usec)
+{
+	uint64_t magnitude = usec < 0 ? 0 - (uint64_t)usec : (uint64_t)usec;
+	char text[48];
+	int n = snprintf(text, sizeof(text), "%s%" PRIu64 ".%06" PRIu64, usec < 0 ? "-" : "",
+			 magnitude / USEC_PER_SEC, magnitude % USEC_PER_SEC);
+	int r = write_key(out, key);
+
+	if (r < 0)
+		return r;
+	while (text[n - 1] == '0')
+		n--;
+	if (text[n - 1] == '.')
+		n--;
+	return buf_append(out, text, (size_t)n);
+}
+
+static int write_opaque(struct buf *out, const struct value *v)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = base64url_encode(v->data, v->size, &text);
+
+	return r < 0 ? r : json_write_text(out, text, strlen(text));
+}
+
+static const char *value_key(const struct value *v)
+{
+	switch (v->type) {
+	case VALUE_STRING:
+	case VALUE_CORELNK:
+		return "vs";
+	case VALUE_BOOLEAN:
+		return "vb";
+	case VALUE_OPAQUE:
+		return "vd";
+	case VALUE_OBJLNK:
+		return "vlo";
+	case VALUE_INTEGER:
+	case VALUE_UNSIGNED:
+	case VALUE_FLOAT:
+	case VALUE_TIME:
+	case VALUE_NONE:
+	case VALUE_TYPES:
+		break;
+	}
+	return "v";
+}
+
+static int write_value(struct buf *out, const struct value *v)
+{
+	switch (v->type) {
+	case VALUE_STRING:
+	case VALUE_CORELNK:
+		return json_write_text(out, v->data, v->size);
+	case VALUE_BOOLEAN:
+		return buf_append_text(out, v->boolean ? "true" : "false");
+	case VALUE_OPAQUE:
+		return write_opaque(out, v);
+	case VALUE_OBJLNK:
+		return buf_printf(out, "\"%u:%u\"", v->link.object, v->link.instance);
+	case VALUE_INTEGER:
+	case VALUE_UNSIGNED:
+	case VALUE_FLOAT:
+	case VALUE_TIME:
+		return json_write_number(out, v);
+	case VALUE_NONE:
+	case VALUE_TYPES:
+		break;
+	}
+	return -EINVAL;
+}
+
+static int write_entry(struct buf *out, const struct senml_entry *e)
+{
+	int r = buf_append_byte(out, '{');
+
+	if (r >= 0 && e->base_name)
+		r = write_path(out, "bn", e->base_name);
+	if (r >= 0 && e->has_base_time)
+		r = write_time(out, "bt", e->base_time_usec);
+	if (r >= 0 && e->name)
+		r = write_path(out, "n", e->name);
+	if (r >= 0 && e->has_time)
+		r = write_time(out, "t", e->time_usec);
+	if (r >= 0)
+		r = write_key(out, value_key(e->value));
+	if (r >= 0)
+		r = write_value(out, e->value);
+	return r < 0 ? r : buf_append_byte(out, '}');
+}
+
+static int senml_json_encode(const struct path *base, const struct record *records, size_t n,
+			     bool times, struct buf *out)
+{
+	struct senml_writer writer;
+	struct senml_entry entry;
+	size_t size = out->size;
+	bool first = true;
+	int r = senml_begin(&writer, base, records, n, times);
+
+	if (r >= 0)
+		r = buf_append_byte(out, '[');
+	while (r >= 0 && senml_next(&writer, &entry)) {
+		if (!first)
+			r = buf_append_byte(out, ',');
+		first = false;
+		if (r >= 0)
+			r = write_entry(out, &entry);
+	}
+	if (r >= 0)
+		r = buf_append_byte(out, ']');
+	return encode_end(out, size, r);
+}
+
+/* ---- reading ---- */
+
+struct reading {
+	struct senml_reader reader;
+	struct senml_record record;
+};
+
+static int read_member(void *userdata, struct span name, const struct wire *value)
+{
+	struct reading *reading = userdata;
+	struct wire wire = *value;
+	enum senml_label label;
+
+	if (senml_label(name, &label) < 0)
+		return intake_fail(reading->reader.in, "unknown SenML field");
+	/* JSON has no bytes: they come as base64url. */
+	if (label == SENML_VD && wire.kind == WIRE_TEXT)
+		wire.kind = WIRE_BASE64;
+	return senml_field(&reading->reader, &reading->record, label, &wire);
+}
+
+static int read_pack(struct intake *in, struct span payload)
+{
+	_cleanup_(json_list_freep) struct json_list *list = NULL;
+	struct reading reading = { .reader = { .in = in } };
+	int r = json_list_parse(payload, &list, &in->reason);
+
+	for (size_t i = 0; r >= 0 && i < json_list_size(list); i++) {
+		reading.record = (struct senml_record){ 0 };
+		r = json_list_members(list, i, read_member, &reading);
+		if (r >= 0)
+			r = senml_record(&reading.reader, &reading.record);
+	}
+	return r == -ERANGE ? intake_fail(in, "not a finite number") : r;
+}
+
+static int senml_json_decode(const struct path *base, struct span payload, codec_lookup lookup,
+			     void *userdata, struct records *ret, const char **ret_reason)
+{
+	struct intake in = { base, lookup, userdata, ret, ret->n, NULL };
+
+	return intake_end(&in, read_pack(&in, payload), ret_reason);
+}
+
+const struct codec senml_json_codec = {
+	.format = FORMAT_SENML_JSON,
+	.name = "senml-json",
+	.timed = true,
+	.encode = senml_json_encode,
+	.decode = senml_json_decode,
+};

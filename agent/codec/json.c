@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+
+#include "base/str.h"
+
+/* An array of objects, and no deeper. */
+#define JSON_DEPTH_MAX 2u
+/* Fewer digits always fit 64 bits. */
+#define WIDE_DIGITS 19u
+
+struct json_list {
+	json_t *root;
+};
+
+/* ---- what jansson does not do ---- */
+
+/*
+ * Before parsing: nesting and objects are counted, and integers that may be too
+ * wide for jansson become an array of one string. That cannot be mistaken for
+ * what the sender wrote, because his arrays are refused here.
+ */
+struct scan {
+	struct span left;
+	const uint8_t *copied; /* up to here */
+	struct buf *out;       /* empty while there was no wide integer */
+	unsigned depth, objects;
+	const char *reason;
+};
+
+static int pass(struct scan *s, size_t n)
+{
+	struct span bytes;
+
+	return span_take(&s->left, n, &bytes);
+}
+
+static int copy_passed(struct scan *s)
+{
+	int r = buf_append(s->out, s->copied, (size_t)(s->left.p - s->copied));
+
+	s->copied = s->left.p;
+	return r;
+}
+
+static size_t string_length(struct span s)
+{
+	for (size_t i = 1; i < s.n; i++) {
+		if (s.p[i] == '"')
+			return i + 1;
+		if (s.p[i] == '\\')
+			i++;
+	}
+	return s.n;
+}
+
+static bool is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static size_t number_length(struct span s, bool *ret_integer)
+{
+	size_t n = 0;
+
+	*ret_integer = true;
+	for (; n < s.n; n++) {
+		if (s.p[n] == '.' || s.p[n] == 'e' || s.p[n] == 'E' || s.p[n] == '+')
+			*ret_integer = false;
+		else if (!is_digit(s.p[n]) && s.p[n] != '-')
+			break;
+		else if (s.p[n] == '-' && n > 0)
+			*ret_integer = false;
+	}
+	return n;
+}
+
+static int scan_number(struct scan *s)
+{
+	bool integer;
+	size_t n = number_length(s->left, &integer), digits = n - (*s->left.p == '-');
+	int r;
+
+	/* A leading zero is for jansson to refuse. */
+	if (!integer || digits < WIDE_DIGITS || s->left.p[n - digits] == '0')
+		return pass(s, n);
+	r = copy_passed(s);
+	if (r >= 0)
+		r = buf_append_text(s->out, "[\"");
+	pass(s, n);
+	if (r >= 0)
+		r = copy_passed(s);
+	return r < 0 ? r : buf_append_text(s->out, "\"]");
+}
+
+static int scan_bracket(struct scan *s, uint8_t c)
+{
+	if (c == '}' || c == ']') {
+		s->depth -= s->depth > 0;
+		return pass(s, 1);
+	}
+	s->objects += c == '{';
+	if (++s->depth > JSON_DEPTH_MAX)
+		s->reason = "JSON nested too deeply";
+	else if (s->objects > JSON_OBJECTS_MAX)
+		s->reason = "too many JSON objects";
+	return s->reason ? -EINVAL : pass(s, 1);
+}
+
+static int scan_token(struct scan *s)
+{
+	uint8_t c = *s->left.p;
+
+	switch (c) {
+	case '"':
+		return pass(s, string_length(s->left));
+	case '{':
+	case '}':
+	case '[':
+	case ']':
+		return scan_bracket(s, c);
+	default:
+		return is_digit(c) || c == '-' ? scan_number(s) : pass(s, 1);
+	}
+}
+
+/* ---- reading ---- */
+
+static int check_shape(const json_t *root)
+{
+	json_t *object;
+	size_t i;
+
+	if (!json_is_array(root))
+		return -EINVAL;
+	json_array_foreach(root, i, object) if (!json_is_object(object)) return -EINVAL;
+	return 0;
+}
+
+static int fail(const char *reason, const char **ret_reason)
+{
+	*ret_reason = reason;
+	return -EINVAL;
+}
+
+static int parse(struct span text, json_t **ret, const char **ret_reason)
+{
+	json_error_t error;
+	json_t *root = json_loadb((const char *)text.p, text.n,
+				  JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+
+	if (!root && json_error_code(&error) == json_error_out_of_memory)
+		return -ENOMEM;
+	if (!root)
+		return fail(json_error_code(&error) == json_error_numeric_overflow ?
+				    "not a finite number" :
+				    "not JSON",
+			    ret_reason);
+	if (check_shape(root) < 0) {
+		json_decref(root);
+		return fail("not a JSON array of objects", ret_reason);
+	}
+	*ret = root;
+	return 0;
+}
+
+int json_list_parse(struct span text, struct json_list **ret, const char **ret_reason)
+{
+	_cleanup_(json_list_freep) struct json_list *list = NULL;
+	_cleanup_buf_ struct buf widened = { 0 };
+	struct scan scan = { .left = text, .copied = text.p, .out = &widened };
+	int r = 0;
+
+	while (r >= 0 && scan.left.n > 0)
+		r = scan_token(&scan);
+	if (r >= 0 && widened.size > 0)
+		r = copy_passed(&scan);
+	if (scan.reason)
+		return fail(scan.reason, ret_reason);
+	if (r < 0)
+		return r;
+	list = calloc(1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	r = parse(widened.size > 0 ? span_of(widened.data, widened.size) : text, &list->root,
+		  ret_reason);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(list);
+	return 0;
+}
+
+struct json_list *json_list_free(struct json_list *list)
+{
+	if (!list)
+		return NULL;
+	json_decref(list->root);
+	free(list);
+	return NULL;
+}
+
+size_t json_list_size(const struct json_list *list)
+{
+	return json_array_size(list->root);
+}
+
+static int read_wide(const json_t *array, struct wire *ret)
+{
+	const char *text = json_string_value(json_array_get(array, 0));
+	uint64_t v;
+	int64_t i;
+
+	if (!text)
+		return -EINVAL;
+	if (*text != '-' && parse_u64(text, &v) >= 0)
+		*ret = (struct wire){ .kind = WIRE_UNSIGNED, .unsignd = v };
+	else if (parse_i64(text, &i) >= 0)
+		*ret = wire_integer(i);
+	else {
+		ret->kind = WIRE_ROUNDED;
+		return parse_double(text, &ret->real);
+	}
+	return 0;
+}
+
+static int read_value(const json_t *json, struct wire *ret)
+{
+	switch (json_typeof(json)) {
+	case JSON_STRING:
+		*ret = wire_bytes(WIRE_TEXT,
+				  span_of(json_string_value(json), json_string_length(json)));
+		return 0;
+	case JSON_INTEGER:
+		*ret = wire_integer(json_integer_value(json));
+		return 0;
+	case JSON_REAL:
+		*ret = (struct wire){ .kind = WIRE_FLOAT, .real = json_real_value(json) };
+		return 0;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		*ret = (struct wire){ .kind = WIRE_BOOLEAN, .boolean = json_is_true(json) };
+		return 0;
+	case JSON_NULL:
+		*ret = (struct wire){ .kind = WIRE_NULL };
+		return 0;
+	case JSON_ARRAY:
+		return read_wide(json, ret);
+	case JSON_OBJECT:
+		break;
+	}
+	return -EINVAL;
+}
+
+int json_list_members(const struct json_list *list, size_t index, json_member f, void *userdata)
+{
+	json_t *object = json_array_get(list->root, index), *value;
+	const char *name;
+	int r;
+
+	json_object_foreach(object, name, value)
+	{
+		struct wire wire = { 0 };
+
+		r = read_value(value, &wire);
+		if (r == 0)
+			r = f(userdata, span_of(name, __builtin_strlen(name)), &wire);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static bool is_plain(char c)
+{
+	return c != '"' && c != '\\' && (unsigned char)c >= 0x20;
+}
+
+static int write_escaped(struct buf *out, char c)
+{
+	if (c == '"' || c == '\\')
+		return buf_printf(out, "\\%c", c);
+	return buf_printf(out, "\\u%04x", (unsigned)c);
+}
+
+int json_write_text(struct buf *out, const char *text, size_t size)
+{
+	int r = buf_append_byte(out, '"');
+
+	for (size_t i = 0, run; i < size && r >= 0; i += run + 1) {
+		for (run = 0; i + run < size && is_plain(text[i + run]);)
+			run++;
+		r = buf_append(out, text + i, run);
+		if (r >= 0 && i + run < size)
+			r = write_escaped(out, text[i + run]);
+	}
+	return r < 0 ? r : buf_append_byte(out, '"');
+}
+
+int json_write_number(struct buf *out, const struct value *v)
+{
+	char text[FORMAT_DOUBLE_MAX];
+
+	switch (v->type) {
+	case VALUE_INTEGER:
+	case VALUE_TIME:
+		return buf_printf(out, "%" PRId64, v->integer);
+	case VALUE_UNSIGNED:
+		return buf_printf(out, "%" PRIu64, v->unsignd);
+	case VALUE_FLOAT:
+		return buf_append_text(out, format_double(v->real, text));
+	case VALUE_NONE:
+	case VALUE_STRING:
+	case VALUE_BOOLEAN:
+	case VALUE_OPAQUE:
+	case VALUE_OBJLNK:
+	case VALUE_CORELNK:
+	case VALUE_TYPES:
+		break;
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/buf.h"
+#include "codec/wire.h"
+#include "model/value.h"
+
+/*
+ * JSON (RFC 8259) as far as SenML needs it: an array of objects whose members
+ * are plain values. jansson parses; integers beyond its range keep their digits.
+ */
+struct json_list;
+
+/* Such an array has at most this many objects. */
+#define JSON_OBJECTS_MAX 8192u
+
+/* -EINVAL with a reason in static text, -ENOMEM. */
+int json_list_parse(struct span text, struct json_list **ret, const char **ret_reason);
+struct json_list *json_list_free(struct json_list *list);
+size_t json_list_size(const struct json_list *list);
+/*
+ * Calls f for each member of one object; texts live as long as the list. f
+ * returns 0 to go on, other values end the walk and are returned.
+ */
+typedef int (*json_member)(void *userdata, struct span name, const struct wire *value);
+int json_list_members(const struct json_list *list, size_t index, json_member f, void *userdata);
+DEFINE_FREEP(struct json_list *, json_list_free)
+
+/* A quoted string; text is UTF-8. */
+int json_write_text(struct buf *out, const char *text, size_t size);
+/* INTEGER, UNSIGNED, TIME, a finite FLOAT; -EINVAL for others. */
+int json_write_number(struct buf *out, const struct value *v);
