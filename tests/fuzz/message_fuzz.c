@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/macro.h"
+#include "tests/fuzz/fuzz.h"
 #include "transport/message.h"
 
 /* Any bytes as a datagram: what is understood can be written again and means the same. */
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int condition)
-{
-	if (!condition)
-		abort();
-}
+static const struct fuzz_seed seeds[] = {
+	{ "41017d3520bb74656d7065726174757265", NULL }, /* GET */
+	{ "61457d3520ff32322e332043", NULL }, /* 2.05 */
+	{ "60007d38", NULL }, /* empty ACK */
+	{ "5145a0004a610cff32", NULL }, /* notification */
+	{ "40031234b76f7074696f6e73d1030bff00", NULL }, /* Block1 */
+	/* Register */
+	{ "48020001aabbccddeeff0011b2726411283465703d61066c743d333030ff3c2f3e", NULL },
+	{ "68410001aabbccddeeff00118272640435613366", NULL }, /* Location-Path */
+	{ "40050001c1705170d11e0ad2b3abcdd11b01ff01", NULL }, /* FETCH */
+	{ "40010001b100e1ffff00", NULL }, /* odd numbers */
+};
+const struct fuzz_target fuzz_target = { "message", seeds, ARRAY_SIZE(seeds) };
 
 static int same_span(struct span a, struct span b)
 {

@@ -4,30 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/macro.h"
+#include "base/buf.h"
 #include "base/str.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 /*
- * The fuzzer's function without a fuzzer: seeds, damaged in a reproducible way.
+ * A fuzzer's function without a fuzzer: seeds, damaged in a reproducible way.
  * With a folder as argument it writes the seeds there, as a first corpus.
  */
 
 #define ROUNDS 20000u
 #define SIZE_MAX_MUTATED 256u
-
-static const char *const seeds[] = {
-	"41017d3520bb74656d7065726174757265",                                       /* GET */
-	"61457d3520ff32322e332043",                                                 /* 2.05 */
-	"60007d38",                                                                 /* empty ACK */
-	"5145a0004a610cff32",                                                       /* notification */
-	"40031234b76f7074696f6e73d1030bff00",                                       /* Block1 */
-	"48020001aabbccddeeff0011b2726411283465703d61066c743d333030ff3c2f3e",       /* Register */
-	"68410001aabbccddeeff00118272640435613366",                                 /* Location-Path */
-	"40050001c1705170d11e0ad2b3abcdd11b01ff01",                                 /* FETCH */
-	"40010001b100e1ffff00",                                                     /* odd numbers */
-};
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -78,7 +65,7 @@ static int write_seed(const char *folder, size_t index, const uint8_t *data, siz
 	FILE *file;
 	int r = -1;
 
-	snprintf(path, sizeof(path), "%s/message-%zu", folder, index);
+	snprintf(path, sizeof(path), "%s/%s-%zu", folder, fuzz_target.name, index);
 	file = fopen(path, "we");
 	if (!file)
 		return -1;
@@ -87,25 +74,42 @@ static int write_seed(const char *folder, size_t index, const uint8_t *data, siz
 	return fclose(file) == 0 ? r : -1;
 }
 
+static int read_seed(const struct fuzz_seed *seed, struct buf *ret)
+{
+	_cleanup_free_ uint8_t *bytes = NULL;
+	size_t size = 0;
+	int r = 0;
+
+	if (seed->hex)
+		r = hex_decode(seed->hex, &bytes, &size);
+	if (r >= 0)
+		r = buf_append(ret, bytes, size);
+	return r < 0 || !seed->text ? r : buf_append_text(ret, seed->text);
+}
+
+static void run_damaged(const struct buf *seed, uint64_t *state)
+{
+	uint8_t data[SIZE_MAX_MUTATED];
+	size_t size = MIN(seed->size, sizeof(data));
+
+	memcpy(data, seed->data, size);
+	run(data, mutate(data, size, state));
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t state = 0x9e3779b97f4a7c15;
 
-	for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
-		_cleanup_free_ uint8_t *seed = NULL;
-		size_t size;
+	for (size_t i = 0; i < fuzz_target.n_seeds; i++) {
+		_cleanup_buf_ struct buf seed = { 0 };
 
-		if (hex_decode(seeds[i], &seed, &size) < 0)
+		if (read_seed(&fuzz_target.seeds[i], &seed) < 0)
 			return EXIT_FAILURE;
-		if (argc > 1 && write_seed(argv[1], i, seed, size) < 0)
+		if (argc > 1 && write_seed(argv[1], i, seed.data, seed.size) < 0)
 			return EXIT_FAILURE;
-		run(seed, size);
-		for (unsigned round = 0; round < ROUNDS; round++) {
-			uint8_t data[SIZE_MAX_MUTATED];
-
-			memcpy(data, seed, size);
-			run(data, mutate(data, size, &state));
-		}
+		run(seed.data, seed.size);
+		for (unsigned round = 0; round < ROUNDS; round++)
+			run_damaged(&seed, &state);
 	}
 	return EXIT_SUCCESS;
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* One input to begin with: bytes in hexadecimal, then text as it stands; either may be NULL. */
+struct fuzz_seed {
+	const char *hex, *text;
+};
+
+/* What a program under test brings along; the replay starts from it, libFuzzer ignores it. */
+struct fuzz_target {
+	const char *name;
+	const struct fuzz_seed *seeds;
+	size_t n_seeds;
+};
+extern const struct fuzz_target fuzz_target;
+
+/* Any bytes. Aborts where a promise is broken. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static inline void require(int condition)
+{
+	if (!condition)
+		abort();
+}
