@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "gateway/internal.h"
 
-const char *endpoint_name(const struct endpoint *e)
+const char *endpoint_label(const struct endpoint *e)
 {
 	return e->config ? e->config->name : "host";
 }

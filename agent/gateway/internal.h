@@ -57,7 +57,7 @@ struct registry {
 	void *changed_userdata;
 };
 
-const char *endpoint_name(const struct endpoint *e);	    /* the YAML name; "host" */
+const char *endpoint_label(const struct endpoint *e);	    /* the YAML name; "host" */
 const char *endpoint_client_name(const struct endpoint *e); /* what servers see */
 
 /* endpoint.c: the store with its builtin objects, for the server that it will register at, or NULL. */

@@ -29,7 +29,7 @@ static void log_failure(const struct endpoint *e, const char *kind, int error)
 {
 	struct log_about about = { .endpoint = endpoint_client_name(e) };
 
-	log_error(&about, "%s: cannot keep %s over restarts: %s", endpoint_name(e), kind, strerror(-error));
+	log_error(&about, "%s: cannot keep %s over restarts: %s", endpoint_label(e), kind, strerror(-error));
 }
 
 /* ---- stores as text: SenML JSON behind a line ---- */
@@ -69,7 +69,7 @@ static int save_path(struct endpoint *e, const struct path *path, const char *he
 	r = buf_printf(&out, "%s\n", head);
 	if (r >= 0)
 		r = text_codec()->encode(path, records.items, records.n, false, &out);
-	return r < 0 ? r : state_save(e->registry->config.state, endpoint_name(e), kind, out.data, out.size);
+	return r < 0 ? r : state_save(e->registry->config.state, endpoint_label(e), kind, out.data, out.size);
 }
 
 static const struct resource_definition *lookup(void *userdata, const struct path *path)
@@ -103,7 +103,7 @@ static int load_path(struct endpoint *e, const struct path *path, const char *ki
 	struct span text;
 	int r;
 
-	r = state_load(e->registry->config.state, endpoint_name(e), kind, &record);
+	r = state_load(e->registry->config.state, endpoint_label(e), kind, &record);
 	if (r < 0)
 		return r;
 	text = span_of(record.data, record.size);
@@ -155,13 +155,13 @@ static void restore_account(struct endpoint *e, const struct server *server)
 	if (r >= 0)
 		r = store_update(e->store, records.items, records.n);
 	if (r < 0 && r != -ENOENT)
-		log_warning(&about, "%s: what server %s wrote to /1 is lost: %s", endpoint_name(e),
+		log_warning(&about, "%s: what server %s wrote to /1 is lost: %s", endpoint_label(e),
 			    server->config->name, strerror(-r));
 	else if (r >= 0 && !streq_null(head, former))
 		log_warning(&about,
 			    "%s: settings of server %s were changed in YAML; those that the server wrote "
 			    "to /1 stay in force",
-			    endpoint_name(e), server->config->name);
+			    endpoint_label(e), server->config->name);
 }
 
 /* ---- portfolios of the host ---- */
@@ -200,7 +200,7 @@ static void restore_portfolios(struct endpoint *e)
 	if (r >= 0)
 		r = restore_records(e, &records);
 	if (r < 0 && r != -ENOENT)
-		log_warning(&about, "%s: portfolios are lost: %s", endpoint_name(e), strerror(-r));
+		log_warning(&about, "%s: portfolios are lost: %s", endpoint_label(e), strerror(-r));
 }
 
 /* ---- doors ---- */
@@ -239,9 +239,9 @@ void persist_attributes(struct account *a)
 	kind_of_account(a->server, "attributes", kind);
 	r = client_save_attributes(a->client, &text);
 	if (r >= 0 && text.size == 0)
-		r = state_remove(e->registry->config.state, endpoint_name(e), kind);
+		r = state_remove(e->registry->config.state, endpoint_label(e), kind);
 	else if (r >= 0)
-		r = state_save(e->registry->config.state, endpoint_name(e), kind, text.data, text.size);
+		r = state_save(e->registry->config.state, endpoint_label(e), kind, text.data, text.size);
 	if (r < 0)
 		log_failure(e, kind, r);
 }
@@ -254,7 +254,7 @@ void persist_restore_attributes(struct account *a)
 	int r;
 
 	kind_of_account(a->server, "attributes", kind);
-	r = state_load(e->registry->config.state, endpoint_name(e), kind, &text);
+	r = state_load(e->registry->config.state, endpoint_label(e), kind, &text);
 	if (r >= 0)
 		r = client_load_attributes(a->client, span_of(text.data, text.size));
 	if (r < 0 && r != -ENOENT)
