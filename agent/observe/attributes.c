@@ -40,7 +40,8 @@ static int set_value(struct attributes *a, const struct attribute_row *row, cons
 
 	if (!row->seconds)
 		return parse_double(text, (double *)((char *)a + row->offset));
-	r = parse_u64(text, &seconds);
+	/* Hexadecimal is for YAML, not for the wire. */
+	r = strpbrk(text, "xX") ? -EINVAL : parse_u64(text, &seconds);
 	if (r < 0 || seconds > UINT32_MAX)
 		return -EINVAL;
 	memcpy((char *)a + row->offset, &(uint32_t){ seconds }, sizeof(uint32_t));
@@ -55,7 +56,7 @@ static int apply_one(struct attributes *a, const struct span *query, unsigned de
 	const struct attribute_row *row = row_find(text, name_size);
 	char value[NUMBER_MAX + 1];
 
-	if (!row || value_size > NUMBER_MAX ||
+	if (!row || value_size > NUMBER_MAX || (value_size > 0 && memchr(equals, 0, value_size)) ||
 	    (row->attribute & ATTRIBUTES_OF_NUMBERS && depth < PATH_RESOURCE))
 		return -EINVAL;
 	if (value_size == 0) {
