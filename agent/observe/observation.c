@@ -14,6 +14,7 @@ struct entry {
 	struct list list;
 	struct observation public;
 	uint64_t sent_usec, retry_usec;
+	bool dead; /* removed while all are looked at; freed behind that */
 	bool changed;
 	bool recovered;	     /* was not good at the last look: the first good value goes at once */
 	struct records last; /* notified values of a resource, for gt, lt and st */
@@ -24,7 +25,7 @@ struct observations {
 	struct list entries;
 	unsigned n;
 	struct timer timer; /* the earliest moment at which any may be due */
-	bool looking;
+	bool looking, again; /* asked for another look while looking */
 };
 
 static void look(struct observations *o);
@@ -48,12 +49,30 @@ int observations_new(const struct observations_config *config, struct observatio
 	return 0;
 }
 
-static void entry_free(struct observations *o, struct entry *e)
+static void entry_free(struct entry *e)
 {
 	list_remove(&e->list);
 	records_done(&e->last);
 	free(e);
+}
+
+/* A callback may remove any of the entries that are being walked. */
+static void entry_remove(struct observations *o, struct entry *e)
+{
 	o->n--;
+	if (o->looking)
+		e->dead = true;
+	else
+		entry_free(e);
+}
+
+static void sweep(struct observations *o)
+{
+	struct entry *e;
+
+	list_for_each(e, &o->entries, list)
+		if (e->dead)
+			entry_free(e);
 }
 
 void observations_clear(struct observations *o)
@@ -61,7 +80,8 @@ void observations_clear(struct observations *o)
 	struct entry *e;
 
 	list_for_each(e, &o->entries, list)
-		entry_free(o, e);
+		if (!e->dead)
+			entry_remove(o, e);
 	timer_disarm(&o->timer);
 }
 
@@ -83,7 +103,8 @@ static struct entry *entry_find(struct observations *o, const uint8_t *token, un
 	struct entry *e;
 
 	list_for_each(e, &o->entries, list)
-		if (e->public.token_size == size && memcmp(e->public.token, token, size) == 0)
+		if (!e->dead && e->public.token_size == size &&
+		    memcmp(e->public.token, token, size) == 0)
 			return e;
 	return NULL;
 }
@@ -94,7 +115,7 @@ bool observations_remove(struct observations *o, const uint8_t *token, unsigned 
 
 	if (!e)
 		return false;
-	entry_free(o, e);
+	entry_remove(o, e);
 	return true;
 }
 
@@ -130,6 +151,17 @@ static bool has_crossed(const struct entry *e, const struct attributes *a)
 			return true;
 	}
 	return false;
+}
+
+/* All that there was went bad: there is nothing to repeat. */
+static bool is_empty(const struct entry *e)
+{
+	_cleanup_records_ struct records now = { 0 };
+	unsigned left_out = 0;
+
+	return !is_of_resource(e) &&
+	       store_collect(e->public.store, &e->public.path, false, &now, &left_out) >= 0 &&
+	       now.n == 0 && left_out > 0;
 }
 
 static bool is_good(const struct entry *e)
@@ -183,27 +215,47 @@ static bool is_due(const struct observations *o, struct entry *e, uint64_t now, 
 		*ret_next = e->retry_usec;
 		return false;
 	}
-	return e->recovered || condition_due(&c, now, ret_next);
+	if (!e->recovered && !condition_due(&c, now, ret_next))
+		return false;
+	e->recovered = is_empty(e);
+	return !e->recovered;
 }
 
-/* Notifies what is due and arms the timer for the rest. notify() may remove entries. */
+/* Notifies what is due and returns when to look at it again. */
+static uint64_t look_at(struct observations *o, struct entry *e, uint64_t now)
+{
+	uint64_t next;
+
+	if (e->dead)
+		return USEC_INFINITY;
+	if (!is_due(o, e, now, &next))
+		return next;
+	o->config.notify(o->config.userdata, &e->public);
+	if (e->dead)
+		return USEC_INFINITY;
+	/* Neither sent nor failed: not again in this turn. */
+	return is_due(o, e, now, &next) ? usec_add(now, 1) : next;
+}
+
+/* Notifies what is due and arms the timer for the rest. */
 static void look(struct observations *o)
 {
-	uint64_t now = clock_monotonic_usec(), next = USEC_INFINITY, one;
+	uint64_t now = clock_monotonic_usec(), next = USEC_INFINITY;
 	struct entry *e;
 
+	o->again = o->looking;
 	if (o->looking)
 		return;
 	o->looking = true;
 	list_for_each(e, &o->entries, list) {
-		if (is_due(o, e, now, &one)) {
-			o->config.notify(o->config.userdata, &e->public);
-			/* What was sent or failed just now says itself when it wants another look. */
-			one = usec_add(now, 1);
-		}
+		uint64_t one = look_at(o, e, now);
+
 		next = MIN(next, one);
 	}
 	o->looking = false;
+	sweep(o);
+	if (o->again)
+		next = MIN(next, usec_add(now, 1));
 	if (next == USEC_INFINITY)
 		timer_disarm(&o->timer);
 	else
@@ -237,7 +289,9 @@ int observations_add(struct observations *o, const struct observation *observati
 void observation_sent(struct observations *o, struct observation *observation)
 {
 	entry_sent(container_of(observation, struct entry, public));
-	look(o);
+	/* From notify() the look that called it goes on. */
+	if (!o->looking)
+		look(o);
 }
 
 void observations_landed(struct observations *o, const uint8_t *token, unsigned token_size)
@@ -254,7 +308,8 @@ void observation_failed(struct observations *o, struct observation *observation,
 
 	e->changed = true;
 	e->retry_usec = usec_add(clock_monotonic_usec(), delay_usec);
-	look(o);
+	if (!o->looking)
+		look(o);
 }
 
 /* ---- changes ---- */
@@ -270,6 +325,15 @@ static bool overlaps(const struct entry *e, const struct path *path)
 	return path_contains(&e->public.path, path) || path_contains(path, &e->public.path);
 }
 
+static bool differs(const struct entry *e)
+{
+	_cleanup_records_ struct records now = { 0 };
+
+	if (current(e, &now) < 0 || now.n != e->last.n)
+		return true;
+	return now.n > 0 && !value_equal(&now.items[0].value, &e->last.items[0].value);
+}
+
 static bool touches(const struct entry *e, const struct path *path)
 {
 	if (!overlaps(e, path))
@@ -278,7 +342,11 @@ static bool touches(const struct entry *e, const struct path *path)
 	if (is_quiet(path->resource) && e->public.path.depth < PATH_RESOURCE)
 		return false;
 	/* A value that went bad is nothing to send. */
-	return store_quality(e->public.store, path) == STORE_GOOD || !store_exists(e->public.store, path);
+	if (store_quality(e->public.store, path) != STORE_GOOD &&
+	    store_exists(e->public.store, path))
+		return false;
+	/* The store names the resource; which of its instances changed shows only here. */
+	return e->public.path.depth < PATH_RESOURCE_INSTANCE || differs(e);
 }
 
 static void mark(struct observations *o, enum store_change change, const struct path *paths, size_t n)
@@ -286,7 +354,7 @@ static void mark(struct observations *o, enum store_change change, const struct 
 	struct entry *e;
 
 	list_for_each(e, &o->entries, list) {
-		for (size_t i = 0; i < n && !e->changed; i++)
+		for (size_t i = 0; i < n && !e->changed && !e->dead; i++)
 			e->changed = change == STORE_CHANGE_INSTANCES ? overlaps(e, &paths[i]) :
 									touches(e, &paths[i]);
 	}
@@ -294,14 +362,20 @@ static void mark(struct observations *o, enum store_change change, const struct 
 
 static void end_gone(struct observations *o)
 {
+	bool looking = o->looking;
 	struct entry *e;
 
+	o->looking = true;
 	list_for_each(e, &o->entries, list) {
-		if (store_exists(e->public.store, &e->public.path))
+		if (e->dead || store_exists(e->public.store, &e->public.path))
 			continue;
 		o->config.gone(o->config.userdata, &e->public);
-		entry_free(o, e);
+		if (!e->dead)
+			entry_remove(o, e);
 	}
+	o->looking = looking;
+	if (!looking)
+		sweep(o);
 }
 
 void observations_changed(struct observations *o, enum store_change change, const struct path *paths, size_t n)

@@ -30,7 +30,11 @@ struct observations_config {
 	const struct attribute_set *attributes; /* of the account; outlives the observations */
 	/* pmin and pmax of /1/x/2 and /1/x/3; present says which exist. */
 	struct attributes (*defaults)(void *userdata);
-	/* Send a notification now, then call observation_sent(). */
+	/*
+	 * Send a notification now, then call observation_sent() or
+	 * observation_failed(). This and gone() may remove any observation,
+	 * but not free them all.
+	 */
 	void (*notify)(void *userdata, struct observation *observation);
 	/* The path is gone: tell the server with 4.04; the observation goes after this call. */
 	void (*gone)(void *userdata, struct observation *observation);
