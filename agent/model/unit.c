@@ -60,10 +60,12 @@ static const struct unit units[] = {
 	TIMES("kN", "N", 1000), TIMES("kOhm", "Ohm", 1000), TIMES("MOhm", "Ohm", 1e6),
 	PART("mOhm", "Ohm", 1000), PART("mg", "kg", 1e6), TIMES("t", "kg", 1000),
 	{ "lb", "kg", 45359237, 1e8, 0 }, { "oz", "kg", 28349523125, 1e12, 0 },
-	{ "in", "m", 254, 10000, 0 }, { "ft", "m", 3048, 10000, 0 }, { "degF", "Cel", 5, 9, -160.0 / 9 }, PART("l/min", "m3/s", 60000),
-	PART("l/h", "m3/s", 3.6e6), PART("m3/h", "m3/s", 3600), TIMES("kbit/s", "bit/s", 1000),
+	{ "in", "m", 254, 10000, 0 }, { "ft", "m", 3048, 10000, 0 }, { "degF", "Cel", 5, 9, -160.0 / 9 },
+	PART("l/min", "m3/s", 60000), PART("l/h", "m3/s", 3.6e6), PART("m3/h", "m3/s", 3600), TIMES("kbit/s", "bit/s", 1000),
 	TIMES("d", "s", 86400), PART("us", "s", 1e6), TIMES("kB", "bit", 8000), TIMES("MB", "bit", 8e6),
-	TIMES("MiB", "bit", 8388608), TIMES("kW/m2", "W/m2", 1000),
+	TIMES("MiB", "bit", 8388608), TIMES("kW/m2", "W/m2", 1000), TIMES("Ws", "J", 1),
+	TIMES("g/l", "kg/m3", 1), PART("mg/l", "kg/m3", 1000), PART("ug/l", "kg/m3", 1e6),
+	PART("ppb", "/", 1e9),
 };
 
 const struct unit *unit_find(const char *name, const char **ret_near)

@@ -15,17 +15,43 @@ static const struct dimension {
 		double size;
 	} units[16];
 } dimensions[] = {
-	{ { { "m", 1 }, { "mm", 1e-3 }, { "cm", 1e-2 }, { "km", 1e3 }, { "in", 0.0254 }, { "ft", 0.3048 } } },
-	{ { { "kg", 1 }, { "g", 1e-3 }, { "mg", 1e-6 }, { "t", 1e3 }, { "lb", 0.45359237 }, { "oz", 0.028349523125 } } },
-	{ { { "s", 1 }, { "ms", 1e-3 }, { "us", 1e-6 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 } } },
+	{ { { "m", 1 },
+	    { "mm", 1e-3 },
+	    { "cm", 1e-2 },
+	    { "km", 1e3 },
+	    { "in", 0.0254 },
+	    { "ft", 0.3048 } } },
+	{ { { "kg", 1 },
+	    { "g", 1e-3 },
+	    { "mg", 1e-6 },
+	    { "t", 1e3 },
+	    { "lb", 0.45359237 },
+	    { "oz", 0.028349523125 } } },
+	{ { { "s", 1 },
+	    { "ms", 1e-3 },
+	    { "us", 1e-6 },
+	    { "min", 60 },
+	    { "h", 3600 },
+	    { "d", 86400 } } },
 	{ { { "A", 1 }, { "mA", 1e-3 }, { "uA", 1e-6 }, { "kA", 1e3 } } },
 	{ { { "V", 1 }, { "mV", 1e-3 }, { "uV", 1e-6 }, { "kV", 1e3 } } },
 	{ { { "Hz", 1 }, { "mHz", 1e-3 }, { "kHz", 1e3 }, { "MHz", 1e6 }, { "GHz", 1e9 } } },
-	{ { { "Pa", 1 }, { "hPa", 100 }, { "kPa", 1e3 }, { "MPa", 1e6 }, { "bar", 1e5 }, { "mbar", 100 },
+	{ { { "Pa", 1 },
+	    { "hPa", 100 },
+	    { "kPa", 1e3 },
+	    { "MPa", 1e6 },
+	    { "bar", 1e5 },
+	    { "mbar", 100 },
 	    { "psi", 6894.757293168361 } } },
 	{ { { "W", 1 }, { "mW", 1e-3 }, { "kW", 1e3 }, { "MW", 1e6 } } },
-	{ { { "J", 1 }, { "kJ", 1e3 }, { "MJ", 1e6 }, { "GJ", 1e9 }, { "Wh", 3600 }, { "kWh", 3.6e6 },
-	    { "MWh", 3.6e9 } } },
+	{ { { "J", 1 },
+	    { "kJ", 1e3 },
+	    { "MJ", 1e6 },
+	    { "GJ", 1e9 },
+	    { "Wh", 3600 },
+	    { "kWh", 3.6e6 },
+	    { "MWh", 3.6e9 },
+	    { "Ws", 1 } } },
 	{ { { "VA", 1 }, { "kVA", 1e3 }, { "MVA", 1e6 } } },
 	{ { { "var", 1 }, { "kvar", 1e3 }, { "Mvar", 1e6 } } },
 	{ { { "VAs", 1 }, { "VAh", 3600 }, { "kVAh", 3.6e6 } } },
@@ -34,13 +60,28 @@ static const struct dimension {
 	{ { { "Ohm", 1 }, { "mOhm", 1e-3 }, { "kOhm", 1e3 }, { "MOhm", 1e6 } } },
 	{ { { "N", 1 }, { "kN", 1e3 } } },
 	{ { { "m3", 1 }, { "l", 1e-3 } } },
-	{ { { "m3/s", 1 }, { "l/s", 1e-3 }, { "l/min", 1e-3 / 60 }, { "l/h", 1e-3 / 3600 }, { "m3/h", 1.0 / 3600 } } },
+	{ { { "m3/s", 1 },
+	    { "l/s", 1e-3 },
+	    { "l/min", 1e-3 / 60 },
+	    { "l/h", 1e-3 / 3600 },
+	    { "m3/h", 1.0 / 3600 } } },
 	{ { { "m/s", 1 }, { "km/h", 1 / 3.6 }, { "m/h", 1.0 / 3600 }, { "mm/h", 1e-3 / 3600 } } },
-	{ { { "/", 1 }, { "%", 0.01 }, { "/100", 0.01 }, { "/1000", 1e-3 }, { "ppm", 1e-6 } } },
+	{ { { "/", 1 },
+	    { "%", 0.01 },
+	    { "/100", 0.01 },
+	    { "/1000", 1e-3 },
+	    { "ppm", 1e-6 },
+	    { "ppb", 1e-9 } } },
 	{ { { "1/s", 1 }, { "1/min", 1.0 / 60 }, { "beat/min", 1.0 / 60 } } },
-	{ { { "bit", 1 }, { "B", 8 }, { "kB", 8e3 }, { "KiB", 8192 }, { "MB", 8e6 }, { "MiB", 8388608 }, { "GB", 8e9 } } },
+	{ { { "bit", 1 },
+	    { "B", 8 },
+	    { "kB", 8e3 },
+	    { "KiB", 8192 },
+	    { "MB", 8e6 },
+	    { "MiB", 8388608 },
+	    { "GB", 8e9 } } },
 	{ { { "bit/s", 1 }, { "kbit/s", 1e3 }, { "Mbit/s", 1e6 }, { "B/s", 8 }, { "MB/s", 8e6 } } },
-	{ { { "kg/m3", 1 }, { "ug/m3", 1e-9 } } },
+	{ { { "kg/m3", 1 }, { "ug/m3", 1e-9 }, { "g/l", 1 }, { "mg/l", 1e-3 }, { "ug/l", 1e-6 } } },
 	{ { { "J/m", 1 }, { "Wh/km", 3.6 } } },
 	{ { { "S/m", 1 }, { "uS/cm", 1e-4 } } },
 	{ { { "W/m2", 1 }, { "kW/m2", 1e3 } } },
@@ -48,12 +89,34 @@ static const struct dimension {
 	{ { { "K", 1 }, { "Cel", 1 }, { "degF", 5.0 / 9 } } },
 	{ { { "dBW", 1 }, { "dBm", 1 } } },
 	/* Alone in their dimensions. */
-	{ { { "cd", 1 } } }, { { { "mol", 1 } } }, { { { "sr", 1 } } }, { { { "F", 1 } } }, { { { "S", 1 } } },
-	{ { { "Wb", 1 } } }, { { { "T", 1 } } }, { { { "H", 1 } } }, { { { "lm", 1 } } }, { { { "lx", 1 } } },
-	{ { { "Bq", 1 } } }, { { { "Gy", 1 } } }, { { { "Sv", 1 } } }, { { { "kat", 1 } } }, { { { "m2", 1 } } },
-	{ { { "m/s2", 1 } } }, { { { "cd/m2", 1 } } }, { { { "lat", 1 } } }, { { { "lon", 1 } } }, { { { "pH", 1 } } },
-	{ { { "dB", 1 } } }, { { { "Bspl", 1 } } }, { { { "count", 1 } } }, { { { "%RH", 1 } } }, { { { "%EL", 1 } } },
-	{ { { "EL", 1 } } }, { { { "beats", 1 } } }, { { { "NTU", 1 } } },
+	{ { { "cd", 1 } } },
+	{ { { "mol", 1 } } },
+	{ { { "sr", 1 } } },
+	{ { { "F", 1 } } },
+	{ { { "S", 1 } } },
+	{ { { "Wb", 1 } } },
+	{ { { "T", 1 } } },
+	{ { { "H", 1 } } },
+	{ { { "lm", 1 } } },
+	{ { { "lx", 1 } } },
+	{ { { "Bq", 1 } } },
+	{ { { "Gy", 1 } } },
+	{ { { "Sv", 1 } } },
+	{ { { "kat", 1 } } },
+	{ { { "m2", 1 } } },
+	{ { { "m/s2", 1 } } },
+	{ { { "cd/m2", 1 } } },
+	{ { { "lat", 1 } } },
+	{ { { "lon", 1 } } },
+	{ { { "pH", 1 } } },
+	{ { { "dB", 1 } } },
+	{ { { "Bspl", 1 } } },
+	{ { { "count", 1 } } },
+	{ { { "%RH", 1 } } },
+	{ { { "%EL", 1 } } },
+	{ { { "EL", 1 } } },
+	{ { { "beats", 1 } } },
+	{ { { "NTU", 1 } } },
 };
 
 static const struct unit *unit(const char *name)
@@ -73,10 +136,11 @@ START_TEST(converts_within_a_dimension)
 		for (size_t b = 0; b < ARRAY_SIZE(d->units) && d->units[b].name; b++) {
 			double factor = 0, offset = 0, wanted = d->units[a].size / d->units[b].size;
 
-			ck_assert_int_eq(unit_conversion(unit(d->units[a].name), unit(d->units[b].name), &factor,
-							 &offset), 0);
-			ck_assert_msg(fabs(factor - wanted) <= 1e-14 * wanted, "%s to %s: %.17g", d->units[a].name,
-				      d->units[b].name, factor);
+			ck_assert_int_eq(unit_conversion(unit(d->units[a].name),
+							 unit(d->units[b].name), &factor, &offset),
+					 0);
+			ck_assert_msg(fabs(factor - wanted) <= 1e-14 * wanted, "%s to %s: %.17g",
+				      d->units[a].name, d->units[b].name, factor);
 			if (a == b)
 				ck_assert(factor == 1 && offset == 0);
 		}
@@ -89,11 +153,13 @@ START_TEST(refuses_other_dimensions)
 	const struct dimension *d = &dimensions[_i];
 
 	for (size_t other = 0; other < ARRAY_SIZE(dimensions); other++) {
-		for (size_t a = 0; a < ARRAY_SIZE(d->units) && d->units[a].name && other != (size_t)_i; a++) {
+		for (size_t a = 0;
+		     a < ARRAY_SIZE(d->units) && d->units[a].name && other != (size_t)_i; a++) {
 			double factor = 3, offset = 4;
 
 			ck_assert_int_eq(unit_conversion(unit(d->units[a].name),
-							 unit(dimensions[other].units[0].name), &factor, &offset),
+							 unit(dimensions[other].units[0].name),
+							 &factor, &offset),
 					 -EXDEV);
 			ck_assert(factor == 3 && offset == 4);
 		}
@@ -136,16 +202,18 @@ START_TEST(adds_no_rounding_of_its_own)
 {
 	double factor, offset, result;
 
-	ck_assert_int_eq(unit_conversion(unit(exact[_i].from), unit(exact[_i].to), &factor, &offset), 0);
+	ck_assert_int_eq(
+		unit_conversion(unit(exact[_i].from), unit(exact[_i].to), &factor, &offset), 0);
 	result = exact[_i].value * factor + offset;
-	ck_assert_msg(result == exact[_i].result, "%s to %s: %.17g", exact[_i].from, exact[_i].to, result);
+	ck_assert_msg(result == exact[_i].result, "%s to %s: %.17g", exact[_i].from, exact[_i].to,
+		      result);
 }
 END_TEST
 
 static const struct {
 	const char *name, *near;
 } unknown[] = {
-	{ "kwh", "kWh" }, { "Pascal", NULL }, { "mbr", "mbar" }, { "degFF", "degF" },
+	{ "kwh", "kWh" }, { "Pascal", NULL },  { "mbr", "mbar" },	    { "degFF", "degF" },
 	{ "cel", "Cel" }, { "kOhms", "kOhm" }, { "fathom-furlongs", NULL },
 };
 
