@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "base/yaml.h"
 #include "ctl/ctl.h"
 #include "ctl/registry_xml.h"
 #include "model/definition.h"
@@ -16,6 +17,11 @@
 /* Registry XML -> our object file: facts only, descriptions stay behind. */
 
 #define RANGE_VALUES_MAX 16u
+
+struct source {
+	const char *file;
+	struct registry_object object;
+};
 
 struct import {
 	const char *file;
@@ -45,7 +51,7 @@ static void put_text(struct buf *out, const char *text)
 	for (const char *p = text; *p; p++) {
 		if (*p == '"' || *p == '\\')
 			buf_append_byte(out, '\\');
-		buf_append_byte(out, isspace((unsigned char)*p) ? ' ' : *p);
+		buf_append_byte(out, iscntrl((unsigned char)*p) ? ' ' : *p);
 	}
 	buf_append_byte(out, '"');
 }
@@ -107,6 +113,30 @@ static const char *skip_number(const char *p)
 	return p;
 }
 
+/* With a fraction; the dots of a range are none. */
+static const char *skip_decimal(const char *p)
+{
+	p = skip_number(p);
+	return p && p[0] == '.' && isdigit((unsigned char)p[1]) ? skip_number(p + 1) : p;
+}
+
+/* ".." "..." "-" ":" with spaces around; NULL for others. */
+static const char *skip_separator(const char *p)
+{
+	static const char *const separators[] = { "...", "..", "-", ":" };
+
+	while (*p == ' ')
+		p++;
+	for (size_t i = 0; i < ARRAY_SIZE(separators); i++) {
+		if (!has_prefix(p, separators[i]))
+			continue;
+		for (p += strlen(separators[i]); *p == ' '; p++)
+			;
+		return p;
+	}
+	return NULL;
+}
+
 static bool ends_well(const char *p, bool *ret_bytes)
 {
 	while (*p == ' ')
@@ -115,22 +145,16 @@ static bool ends_well(const char *p, bool *ret_bytes)
 	return !*p || *ret_bytes;
 }
 
-/* "0..100", "-110..-48", "1-65534", "[1:4]", each with or without "bytes" behind it. */
+/* "0..100", "0.5...1", "-110..-48", "1-65534", "[1:4]", each with or without "bytes" behind it. */
 static bool put_bounds(struct buf *out, const char *text)
 {
-	const char *low = *text == '[' ? text + 1 : text, *low_end = skip_number(low), *high, *high_end;
+	const char *low = *text == '[' ? text + 1 : text, *low_end = skip_decimal(low);
+	const char *high = low_end ? skip_separator(low_end) : NULL;
+	const char *high_end = high ? skip_decimal(high) : NULL;
 	bool bytes;
 
-	if (!low_end)
-		return false;
-	if (has_prefix(low_end, ".."))
-		high = low_end + 2;
-	else if (*low_end == '-' || *low_end == ':')
-		high = low_end + 1;
-	else
-		return false;
-	high_end = skip_number(high);
-	if (!high_end || !(streq(high_end, "]") || ends_well(high_end, &bytes)))
+	if (!high_end || !(streq(high_end, "]") || ends_well(high_end, &bytes)) ||
+	    strtod(low, NULL) > strtod(high, NULL))
 		return false;
 	buf_printf(out, ", range: %.*s..%.*s", (int)(low_end - low), low, (int)(high_end - high), high);
 	return true;
@@ -206,6 +230,22 @@ static void put_resource(struct import *import, const struct registry_item *item
 	buf_append_text(out, "}\n");
 }
 
+static const char *version_of(const struct registry_object *o)
+{
+	const char *version = o->object.fields[FIELD_VERSION];
+
+	return version && *version ? version : "1.0";
+}
+
+static bool is_version(const char *text)
+{
+	const char *dot = strchr(text, '.');
+	uint16_t major, minor;
+
+	return dot && path_parse_id(text, dot - text, &major) >= 0 && major <= UINT8_MAX &&
+	       path_parse_id(dot + 1, strlen(dot + 1), &minor) >= 0 && minor <= UINT8_MAX;
+}
+
 static void put_object(struct import *import, const struct registry_object *o)
 {
 	char *const *f = o->object.fields;
@@ -216,46 +256,95 @@ static void put_object(struct import *import, const struct registry_object *o)
 		complain(import, true, NULL, "no name, or no object id", f[FIELD_ID]);
 		return;
 	}
+	if (!is_version(version_of(o))) {
+		complain(import, true, NULL, "no version", version_of(o));
+		return;
+	}
 	buf_append_text(out, "---\nschema: 1\nobject: {id: ");
 	buf_printf(out, "%u, name: ", id);
 	put_text(out, f[FIELD_NAME]);
 	buf_printf(out, ", version: \"%s\", instances: %s, mandatory: %s}\nresources:%s\n",
-		   f[FIELD_VERSION] && *f[FIELD_VERSION] ? f[FIELD_VERSION] : "1.0",
-		   f[FIELD_MULTIPLE] && streq(f[FIELD_MULTIPLE], "Multiple") ? "multiple" : "single",
+		   version_of(o),
+		   f[FIELD_MULTIPLE] && streq(f[FIELD_MULTIPLE], "Multiple") ? "multiple" :
+									       "single",
 		   f[FIELD_MANDATORY] && streq(f[FIELD_MANDATORY], "Mandatory") ? "true" : "false",
 		   o->n > 0 ? "" : " {}");
 	for (size_t i = 0; i < o->n; i++)
 		put_resource(import, &o->resources[i]);
 }
 
-static int by_version(const void *a, const void *b)
+static int by_id_and_version(const void *a, const void *b)
 {
-	const struct registry_object *x = a, *y = b;
+	const struct registry_object *x = &((const struct source *)a)->object,
+				     *y = &((const struct source *)b)->object;
+	int order = strverscmp(x->object.fields[FIELD_ID] ?: "", y->object.fields[FIELD_ID] ?: "");
 
-	return strverscmp(x->object.fields[FIELD_VERSION] ?: "1.0", y->object.fields[FIELD_VERSION] ?: "1.0");
+	return order != 0 ? order : strverscmp(version_of(x), version_of(y));
 }
 
-static int import_all(struct registry_object *objects, char **files, int n, struct import *import)
+/* Sources of the same object in the same version: which of them was meant? */
+static void put_sources(struct import *import, struct source *sources, int n)
+{
+	qsort(sources, n, sizeof(*sources), by_id_and_version);
+	for (int i = 0; i < n; i++) {
+		import->file = sources[i].file;
+		if (i > 0 && by_id_and_version(&sources[i - 1], &sources[i]) == 0)
+			complain(import, true, NULL, "the same object and version as in",
+				 sources[i - 1].file);
+		put_object(import, &sources[i].object);
+	}
+}
+
+/* What we cannot read ourselves is not given out. */
+static int check_output(const struct import *import)
+{
+	struct definitions *definitions;
+	struct yaml_errors errors = { 0 };
+	int r = definitions_new(&definitions);
+
+	if (r < 0)
+		return r;
+	r = definitions_read_text(definitions, "as object file", (const char *)import->out.data,
+				  import->out.size, &errors);
+	if (r < 0)
+		fprintf(stderr, "%.*s", (int)errors.text.size,
+			(const char *)errors.text.data ?: "");
+	yaml_errors_done(&errors);
+	definitions_free(definitions);
+	return r;
+}
+
+static int print_output(const struct import *import)
+{
+	if (fwrite(import->out.data, 1, import->out.size, stdout) == import->out.size &&
+	    fflush(stdout) == 0)
+		return 0;
+	fprintf(stderr, "standard output: %s\n", strerror(errno));
+	return -EIO;
+}
+
+static int import_all(struct source *sources, char **files, int n, struct import *import)
 {
 	int read = 0, r = 0;
 
 	while (read < n && r >= 0) {
-		r = registry_read(files[read], &objects[read]);
+		sources[read].file = files[read];
+		r = registry_read(files[read], &sources[read].object);
 		read += r >= 0;
 	}
-	qsort(objects, read, sizeof(*objects), by_version);
-	for (int i = 0; i < read; i++) {
-		import->file = files[i];
-		put_object(import, &objects[i]);
-		registry_object_done(&objects[i]);
-	}
-	return r < 0 || import->failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	put_sources(import, sources, read);
+	for (int i = 0; i < read; i++)
+		registry_object_done(&sources[i].object);
+	/* Nothing half: a file with errors writes no object. */
+	if (r < 0 || import->failed || check_output(import) < 0 || print_output(import) < 0)
+		return EXIT_FAILURE;
+	return EXIT_SUCCESS;
 }
 
 int import_object_main(int argc, char **argv)
 {
 	struct import import = { 0 };
-	struct registry_object *objects;
+	struct source *sources;
 	int status;
 
 	if (argc < 1) {
@@ -263,14 +352,11 @@ int import_object_main(int argc, char **argv)
 				"Several files are versions of one object.\n");
 		return EXIT_USAGE;
 	}
-	objects = calloc(argc, sizeof(*objects));
-	if (!objects)
+	sources = calloc(argc, sizeof(*sources));
+	if (!sources)
 		return EXIT_FAILURE;
-	status = import_all(objects, argv, argc, &import);
-	/* Nothing half: a file with errors writes no object. */
-	if (status == EXIT_SUCCESS && fwrite(import.out.data, 1, import.out.size, stdout) != import.out.size)
-		status = EXIT_FAILURE;
+	status = import_all(sources, argv, argc, &import);
 	buf_done(&import.out);
-	free(objects);
+	free(sources);
 	return status;
 }

@@ -102,10 +102,13 @@ static void start_element(void *userdata, const char *name, const char **attribu
 /* Without white space at the ends, and with single spaces inside. */
 static char *trimmed(const struct buf *text)
 {
-	const char *p = (const char *)text->data, *end = p + text->size;
-	char *out = malloc(text->size + 1), *q = out;
+	const char *p = (const char *)text->data, *end;
+	char *out, *q;
 
-	for (; out && p < end; p++) {
+	if (text->size == 0)
+		return strdup("");
+	out = q = malloc(text->size + 1);
+	for (end = p + text->size; out && p < end; p++) {
 		if (!isspace((unsigned char)*p))
 			*q++ = *p;
 		else if (q > out && q[-1] != ' ')
@@ -146,13 +149,12 @@ static void character_data(void *userdata, const char *text, int size)
 		fail(r, -ENOMEM, "out of memory");
 }
 
-/* Registry files declare none: an entity here is an attack or a mistake. */
-static void entity(void *userdata, const char *name, int is_parameter, const char *value, int size,
-		   const char *base, const char *system, const char *public, const char *notation)
+/* Registry files have none: entities, inside or outside the file, are an attack or a mistake. */
+static void doctype(void *userdata, const char *name, const char *system, const char *public,
+		    int has_subset)
 {
-	(void)name, (void)is_parameter, (void)value, (void)size;
-	(void)base, (void)system, (void)public, (void)notation;
-	fail(userdata, -EINVAL, "entity declarations are refused");
+	(void)name, (void)system, (void)public, (void)has_subset;
+	fail(userdata, -EINVAL, "document types and entities are refused");
 }
 
 static int parse(struct reader *r, FILE *file)
@@ -163,11 +165,13 @@ static int parse(struct reader *r, FILE *file)
 	XML_SetUserData(r->parser, r);
 	XML_SetElementHandler(r->parser, start_element, end_element);
 	XML_SetCharacterDataHandler(r->parser, character_data);
-	XML_SetEntityDeclHandler(r->parser, entity);
+	XML_SetStartDoctypeDeclHandler(r->parser, doctype);
 	do {
 		n = fread(chunk, 1, sizeof(chunk), file);
 		total += n;
-		if (total > REGISTRY_FILE_MAX)
+		if (ferror(file))
+			fail(r, -EIO, "cannot be read");
+		else if (total > REGISTRY_FILE_MAX)
 			fail(r, -EFBIG, "file too large");
 		else if (XML_Parse(r->parser, chunk, n, n == 0) == XML_STATUS_ERROR)
 			fail(r, -EINVAL, XML_ErrorString(XML_GetErrorCode(r->parser)));

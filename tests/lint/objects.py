@@ -54,7 +54,7 @@ def wanted_range(text):
     text = text.lower().replace("bytes", "").replace("byte", "").strip() + ("#" if "byte" in text.lower() else "")
     had_bytes = text.endswith("#")
     text = text.rstrip("#").strip()
-    bounds = re.fullmatch(r"\[?(-?\d+)\s*(?:\.\.|-|:)\s*(-?\d+)\]?", text)
+    bounds = re.fullmatch(r"\[?(-?\d+(?:\.\d+)?)\s*(?:\.{2,3}|-|:)\s*(-?\d+(?:\.\d+)?)\]?", text)
     if bounds:
         return f"{bounds.group(1)}..{bounds.group(2)}"
     values = re.fullmatch(r"\d+(?:\s*(?:,|-| or )\s*\d+)+", text)
