@@ -64,7 +64,7 @@ char *path_format(const struct path *path, char ret[PATH_TEXT_MAX])
 
 int path_compare(const struct path *a, const struct path *b)
 {
-	for (unsigned i = 0; i < MIN(a->depth, b->depth); i++)
+	for (int i = 0; i < MIN(a->depth, b->depth); i++)
 		if (a->ids[i] != b->ids[i])
 			return a->ids[i] < b->ids[i] ? -1 : 1;
 	return (int)a->depth - (int)b->depth;
