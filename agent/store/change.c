@@ -84,7 +84,8 @@ void store_end(struct store *s)
 		s->overlooked = false;
 		while (shapes < n && is_shape(&paths[shapes]))
 			shapes++;
-		tell(s, STORE_CHANGE_INSTANCES, overlooked ? &root : paths, overlooked ? 1 : shapes);
+		tell(s, STORE_CHANGE_INSTANCES, overlooked ? &root : paths,
+		     overlooked ? 1 : shapes);
 		tell(s, STORE_CHANGE_VALUES, n > shapes ? &paths[shapes] : NULL, n - shapes);
 		free(paths);
 	}

@@ -43,7 +43,7 @@ struct store {
 	struct object *objects;
 	uint16_t n;
 	uint16_t brackets;
-	bool overlooked; /* a change for whose note there was no memory */
+	bool overlooked;      /* a change for whose note there was no memory */
 	struct path *changed; /* resources, and below PATH_RESOURCE instances and objects */
 	uint32_t n_changed, changed_allocated;
 	store_watch watch;

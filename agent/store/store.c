@@ -173,7 +173,8 @@ int store_add_instance(struct store *s, const struct object_definition *definiti
 		added = insert((void **)&o->instances, &o->n, sizeof(*o->instances), at);
 		if (added) {
 			added->id = instance;
-			change_note(s, &(struct path){ .ids = { definition->id, instance }, .depth = PATH_INSTANCE });
+			change_note(s, &(struct path){ .ids = { definition->id, instance },
+						       .depth = PATH_INSTANCE });
 		} else {
 			r = -ENOMEM;
 		}
@@ -233,7 +234,8 @@ static bool is_executable(const struct store *s, const struct path *path)
 	return definition && definition->operations & OPERATION_EXECUTE;
 }
 
-static bool resource_exists(const struct store *s, const struct path *path, const struct resource *r)
+static bool resource_exists(const struct store *s, const struct path *path,
+			    const struct resource *r)
 {
 	return r->present || r->backing.ops || is_executable(s, path);
 }

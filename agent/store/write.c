@@ -221,7 +221,8 @@ static void remove_absent(struct write *w)
 }
 
 /* Resource instances that the records do not name. */
-static void remove_other_slots(struct write *w, const struct path *resource, const struct resource *r)
+static void remove_other_slots(struct write *w, const struct path *resource,
+			       const struct resource *r)
 {
 	for (uint16_t i = r->n_slots; i-- > 0;) {
 		struct path path = path_child(resource, r->slots[i].id);
@@ -258,7 +259,8 @@ static void commit_record(struct write *w, size_t i)
 	if (record->value.type == VALUE_NONE) {
 		changed = !r->present;
 		r->present = true;
-	} else if (resource_set(r, &record->path, &record->value, clock_boottime_usec(), &changed) < 0) {
+	} else if (resource_set(r, &record->path, &record->value, clock_boottime_usec(), &changed) <
+		   0) {
 		return;
 	}
 	if (changed)

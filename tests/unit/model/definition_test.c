@@ -39,22 +39,25 @@ static int read_text(const char *text)
 	return definitions_read_text(definitions, "x.yaml", text, strlen(text), &errors);
 }
 
-#define HEAD "schema: 1\nobject: {id: 3303, name: T, version: \"1.0\", instances: multiple}\nresources:\n"
+#define HEAD                                                                                       \
+	"schema: 1\nobject: {id: 3303, name: T, version: \"1.0\", instances: multiple}\nresources:\n"
 
 START_TEST(reads_an_object)
 {
 	const struct resource_definition *r;
 	const struct object_definition *o;
 
-	ck_assert_int_eq(read_text(
-		"schema: 1\n"
-		"object: {id: 3303, name: Temperature, version: \"1.1\", instances: multiple, mandatory: true}\n"
-		"resources:\n"
-		"  5700: {name: Sensor Value, operations: R, type: float, mandatory: true, unit: Cel}\n"
-		"  5605: {name: Reset, operations: E}\n"
-		"  5: {name: Mode, operations: RW, type: integer, range: [0, 2, -7], multiple: true}\n"
-		"  6: {name: Key, operations: none, type: opaque, range: ..16}\n"
-		"  7: {name: W, operations: W, type: string, range: 1..}\n"), 0);
+	ck_assert_int_eq(
+		read_text(
+			"schema: 1\n"
+			"object: {id: 3303, name: Temperature, version: \"1.1\", instances: multiple, mandatory: true}\n"
+			"resources:\n"
+			"  5700: {name: Sensor Value, operations: R, type: float, mandatory: true, unit: Cel}\n"
+			"  5605: {name: Reset, operations: E}\n"
+			"  5: {name: Mode, operations: RW, type: integer, range: [0, 2, -7], multiple: true}\n"
+			"  6: {name: Key, operations: none, type: opaque, range: ..16}\n"
+			"  7: {name: W, operations: W, type: string, range: 1..}\n"),
+		0);
 	ck_assert_str_eq(error_text(), "");
 	o = definitions_find(definitions, 3303, VERSION(1, 1));
 	ck_assert_ptr_nonnull(o);
@@ -124,27 +127,38 @@ static const struct {
 	{ HEAD "  7: {name: A, operations: R}\n", "x.yaml:4:6: key 'type' is missing" },
 	{ HEAD "  7: {name: A, operations: RWE, type: float}\n",
 	  "x.yaml:4:28: operations are R, W, RW, E or none" },
-	{ HEAD "  7: {name: A, operations: R, type: double}\n", "x.yaml:4:37: a type is string, integer" },
-	{ HEAD "  7: {name: A, operations: R, type: none}\n", "x.yaml:4:37: a type is string, integer" },
-	{ HEAD "  7: {name: A, operations: R, type: float, multiple: \"true\"}\n", "x.yaml:4:54: " },
-	{ HEAD "  7: {name: A, operations: R, type: float, range: 5}\n", "x.yaml:4:51: a range is written" },
-	{ HEAD "  7: {name: A, operations: R, type: float, range: 9..1}\n", "x.yaml:4:51: a range is written" },
-	{ HEAD "  7: {name: A, operations: R, type: float, range: a..b}\n", "x.yaml:4:51: a range is written" },
-	{ HEAD "  7: {name: A, operations: R, type: float, range: {}}\n", "x.yaml:4:51: a range is written" },
-	{ HEAD "  7: {name: A, operations: R, type: float, range: []}\n", "x.yaml:4:51: a list of values has 1 to 64" },
+	{ HEAD "  7: {name: A, operations: R, type: double}\n",
+	  "x.yaml:4:37: a type is string, integer" },
+	{ HEAD "  7: {name: A, operations: R, type: none}\n",
+	  "x.yaml:4:37: a type is string, integer" },
+	{ HEAD "  7: {name: A, operations: R, type: float, multiple: \"true\"}\n",
+	  "x.yaml:4:54: " },
+	{ HEAD "  7: {name: A, operations: R, type: float, range: 5}\n",
+	  "x.yaml:4:51: a range is written" },
+	{ HEAD "  7: {name: A, operations: R, type: float, range: 9..1}\n",
+	  "x.yaml:4:51: a range is written" },
+	{ HEAD "  7: {name: A, operations: R, type: float, range: a..b}\n",
+	  "x.yaml:4:51: a range is written" },
+	{ HEAD "  7: {name: A, operations: R, type: float, range: {}}\n",
+	  "x.yaml:4:51: a range is written" },
+	{ HEAD "  7: {name: A, operations: R, type: float, range: []}\n",
+	  "x.yaml:4:51: a list of values has 1 to 64" },
 	{ HEAD "  7: {name: A, operations: R, type: float, range: [1, x]}\n", "x.yaml:4:55: " },
 	{ HEAD "  7: {name: A, operations: R, type: float, unit: kwh}\n",
 	  "x.yaml:4:50: unknown unit, did you mean 'kWh'?" },
 	{ HEAD "  7: {name: A, operations: R, type: float, units: V}\n",
 	  "x.yaml:4:44: unknown key 'units', did you mean 'unit'?" },
-	{ HEAD "  7: {name: A, operations: R, type: float}\n  7: {name: B, operations: R, type: float}\n", "x.yaml:5:3: " },
+	{ HEAD
+	  "  7: {name: A, operations: R, type: float}\n  7: {name: B, operations: R, type: float}\n",
+	  "x.yaml:5:3: " },
 	{ HEAD "  7: {name: A\n", "x.yaml:" },
 };
 
 START_TEST(says_where_it_is_wrong)
 {
 	ck_assert_int_eq(read_text(bad[_i].text), -EINVAL);
-	ck_assert_msg(strstr(error_text(), bad[_i].error), "wanted '%s', got '%s'", bad[_i].error, error_text());
+	ck_assert_msg(strstr(error_text(), bad[_i].error), "wanted '%s', got '%s'", bad[_i].error,
+		      error_text());
 	ck_assert_ptr_null(definitions_newest(definitions, 3303));
 	ck_assert_ptr_null(definitions_newest(definitions, 1));
 }
@@ -154,7 +168,8 @@ START_TEST(reports_every_error_of_a_file)
 {
 	ck_assert_int_eq(read_text(HEAD "  7: {name: A, operations: Q, type: float}\n"
 					"  8: {name: A, operations: R, type: double}\n"
-					"---\n" HEAD "  9: B\n"), -EINVAL);
+					"---\n" HEAD "  9: B\n"),
+			 -EINVAL);
 	ck_assert_uint_eq(errors.n, 3);
 	ck_assert_ptr_nonnull(strstr(error_text(), "x.yaml:4:28: "));
 	ck_assert_ptr_nonnull(strstr(error_text(), "x.yaml:5:37: "));
@@ -164,8 +179,11 @@ END_TEST
 
 START_TEST(keeps_the_good_documents)
 {
-	ck_assert_int_eq(read_text("schema: 1\nobject: {id: 1, name: A, version: \"1.0\", instances: single}\n"
-				   "resources: {}\n---\n" HEAD "  7: A\n"), -EINVAL);
+	ck_assert_int_eq(
+		read_text(
+			"schema: 1\nobject: {id: 1, name: A, version: \"1.0\", instances: single}\n"
+			"resources: {}\n---\n" HEAD "  7: A\n"),
+		-EINVAL);
 	ck_assert_ptr_nonnull(definitions_find(definitions, 1, VERSION(1, 0)));
 }
 END_TEST
@@ -182,10 +200,16 @@ START_TEST(replaces_the_same_version_only)
 	ck_assert_ptr_nonnull(object_resource(new, 8));
 	/* Stores may still point to it. */
 	ck_assert_ptr_nonnull(object_resource(old, 7));
-	ck_assert_int_eq(read_text("schema: 1\nobject: {id: 3303, name: A, version: \"1.10\", instances: single}\n"
-				   "resources: {}\n"), 0);
-	ck_assert_int_eq(read_text("schema: 1\nobject: {id: 3303, name: A, version: \"1.9\", instances: single}\n"
-				   "resources: {}\n"), 0);
+	ck_assert_int_eq(
+		read_text(
+			"schema: 1\nobject: {id: 3303, name: A, version: \"1.10\", instances: single}\n"
+			"resources: {}\n"),
+		0);
+	ck_assert_int_eq(
+		read_text(
+			"schema: 1\nobject: {id: 3303, name: A, version: \"1.9\", instances: single}\n"
+			"resources: {}\n"),
+		0);
 	ck_assert_ptr_eq(definitions_find(definitions, 3303, VERSION(1, 0)), new);
 	ck_assert_uint_eq(definitions_newest(definitions, 3303)->version, VERSION(1, 10));
 	ck_assert_ptr_null(definitions_newest(definitions, 3302));
@@ -196,8 +220,11 @@ END_TEST
 
 START_TEST(finds_the_last_version_there_can_be)
 {
-	ck_assert_int_eq(read_text("schema: 1\nobject: {id: 7, name: A, version: \"255.255\", instances: single}\n"
-				   "resources: {}\n"), 0);
+	ck_assert_int_eq(
+		read_text(
+			"schema: 1\nobject: {id: 7, name: A, version: \"255.255\", instances: single}\n"
+			"resources: {}\n"),
+		0);
 	ck_assert_ptr_nonnull(definitions_newest(definitions, 7));
 }
 END_TEST
@@ -216,7 +243,8 @@ static void put_file(const char *folder, const char *name, const char *text)
 
 START_TEST(reads_folders_in_name_order)
 {
-	static const char *const names[] = { "a.yaml", "b.yaml", "c.txt", ".d.yaml", ".yaml", "e.yml" };
+	static const char *const names[] = { "a.yaml",	"b.yaml", "c.txt",
+					     ".d.yaml", ".yaml",  "e.yml" };
 	char folder[] = "/tmp/fieldway-objects-XXXXXX", path[PATH_MAX];
 
 	ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -248,14 +276,16 @@ static void read_objects(void)
 	char folder[PATH_MAX];
 
 	snprintf(folder, sizeof(folder), "%s/objects", top ? top : ".");
-	ck_assert_msg(definitions_read_folder(definitions, folder, &errors) == 0, "%s", error_text());
+	ck_assert_msg(definitions_read_folder(definitions, folder, &errors) == 0, "%s",
+		      error_text());
 	ck_assert_str_eq(error_text(), "");
 }
 
 START_TEST(every_shipped_object_loads)
 {
-	static const uint16_t ids[][2] = { { 0, 7 },   { 10, 13 },	{ 16, 16 },	{ 19, 21 }, { 23, 26 },
-					   { 3200, 3203 }, { 3300, 3306 }, { 3308, 3308 }, { 3310, 3348 } };
+	static const uint16_t ids[][2] = { { 0, 7 },	   { 10, 13 },	   { 16, 16 },
+					   { 19, 21 },	   { 23, 26 },	   { 3200, 3203 },
+					   { 3300, 3306 }, { 3308, 3308 }, { 3310, 3348 } };
 
 	read_objects();
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
@@ -272,18 +302,66 @@ static const struct {
 		uint16_t implied, shown;
 	} in_1_0, in_1_1, in_1_2;
 } versions[] = {
-	{ 0, VERSION(1, 2), { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 1), VERSION(1, 1) }, { VERSION(1, 2), VERSION(1, 2) } },
-	{ 1, VERSION(1, 2), { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 1), VERSION(1, 1) }, { VERSION(1, 2), VERSION(1, 2) } },
-	{ 2, VERSION(1, 1), { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 1), VERSION(1, 1) } },
-	{ 3, VERSION(1, 2), { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 1), VERSION(1, 1) }, { VERSION(1, 2), VERSION(1, 2) } },
-	{ 4, VERSION(1, 3), { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 2), VERSION(1, 2) }, { VERSION(1, 3), VERSION(1, 3) } },
-	{ 5, VERSION(1, 2), { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 1), VERSION(1, 2) } },
-	{ 6, VERSION(1, 0), { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 0), VERSION(1, 0) } },
-	{ 7, VERSION(1, 0), { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 0), VERSION(1, 0) } },
-	{ 21, VERSION(2, 0), { VERSION(1, 0), 0 }, { VERSION(1, 0), 0 }, { VERSION(2, 0), VERSION(2, 0) } },
-	{ 23, VERSION(1, 0), { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 0), VERSION(1, 0) }, { VERSION(1, 0), VERSION(1, 0) } },
-	{ 25, VERSION(2, 0), { VERSION(1, 0), VERSION(2, 0) }, { VERSION(1, 0), VERSION(2, 0) }, { VERSION(1, 0), VERSION(2, 0) } },
-	{ 3303, VERSION(1, 1), { VERSION(1, 0), VERSION(1, 1) }, { VERSION(1, 0), VERSION(1, 1) }, { VERSION(1, 0), VERSION(1, 1) } },
+	{ 0,
+	  VERSION(1, 2),
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 1), VERSION(1, 1) },
+	  { VERSION(1, 2), VERSION(1, 2) } },
+	{ 1,
+	  VERSION(1, 2),
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 1), VERSION(1, 1) },
+	  { VERSION(1, 2), VERSION(1, 2) } },
+	{ 2,
+	  VERSION(1, 1),
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 1), VERSION(1, 1) } },
+	{ 3,
+	  VERSION(1, 2),
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 1), VERSION(1, 1) },
+	  { VERSION(1, 2), VERSION(1, 2) } },
+	{ 4,
+	  VERSION(1, 3),
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 2), VERSION(1, 2) },
+	  { VERSION(1, 3), VERSION(1, 3) } },
+	{ 5,
+	  VERSION(1, 2),
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 1), VERSION(1, 2) } },
+	{ 6,
+	  VERSION(1, 0),
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 0), VERSION(1, 0) } },
+	{ 7,
+	  VERSION(1, 0),
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 0), VERSION(1, 0) } },
+	{ 21,
+	  VERSION(2, 0),
+	  { VERSION(1, 0), 0 },
+	  { VERSION(1, 0), 0 },
+	  { VERSION(2, 0), VERSION(2, 0) } },
+	{ 23,
+	  VERSION(1, 0),
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 0), VERSION(1, 0) },
+	  { VERSION(1, 0), VERSION(1, 0) } },
+	{ 25,
+	  VERSION(2, 0),
+	  { VERSION(1, 0), VERSION(2, 0) },
+	  { VERSION(1, 0), VERSION(2, 0) },
+	  { VERSION(1, 0), VERSION(2, 0) } },
+	{ 3303,
+	  VERSION(1, 1),
+	  { VERSION(1, 0), VERSION(1, 1) },
+	  { VERSION(1, 0), VERSION(1, 1) },
+	  { VERSION(1, 0), VERSION(1, 1) } },
 };
 
 START_TEST(chooses_the_version_of_a_registration)
@@ -291,10 +369,12 @@ START_TEST(chooses_the_version_of_a_registration)
 	const enum lwm2m_version lwm2m[] = { LWM2M_1_0, LWM2M_1_1, LWM2M_1_2 };
 	const uint16_t implied[] = { versions[_i].in_1_0.implied, versions[_i].in_1_1.implied,
 				     versions[_i].in_1_2.implied };
-	const uint16_t shown[] = { versions[_i].in_1_0.shown, versions[_i].in_1_1.shown, versions[_i].in_1_2.shown };
+	const uint16_t shown[] = { versions[_i].in_1_0.shown, versions[_i].in_1_1.shown,
+				   versions[_i].in_1_2.shown };
 
 	read_objects();
-	ck_assert_uint_eq(definitions_newest(definitions, versions[_i].id)->version, versions[_i].own);
+	ck_assert_uint_eq(definitions_newest(definitions, versions[_i].id)->version,
+			  versions[_i].own);
 	for (size_t i = 0; i < ARRAY_SIZE(lwm2m); i++) {
 		const struct object_definition *o =
 			definitions_for(definitions, versions[_i].id, lwm2m[i], versions[_i].own);
@@ -303,7 +383,8 @@ START_TEST(chooses_the_version_of_a_registration)
 		ck_assert_ptr_nonnull(o);
 		ck_assert_uint_eq(o->id, versions[_i].id);
 		if (shown[i])
-			ck_assert_msg(o->version == shown[i], "/%u in %d: %x", o->id, lwm2m[i], o->version);
+			ck_assert_msg(o->version == shown[i], "/%u in %d: %x", o->id, lwm2m[i],
+				      o->version);
 	}
 }
 END_TEST
@@ -335,10 +416,16 @@ static const struct {
 	{ { true, 1, HUGE_VAL }, { .type = VALUE_UNSIGNED, .unsignd = UINT64_MAX }, 0 },
 	{ { true, -HUGE_VAL, 5 }, { .type = VALUE_TIME, .integer = INT64_MIN }, 0 },
 	{ { true, 1, 4 }, { .type = VALUE_STRING, .size = 4, .data = (char[]){ "abcd" } }, 0 },
-	{ { true, 1, 4 }, { .type = VALUE_STRING, .size = 5, .data = (char[]){ "abcde" } }, -ERANGE },
+	{ { true, 1, 4 },
+	  { .type = VALUE_STRING, .size = 5, .data = (char[]){ "abcde" } },
+	  -ERANGE },
 	{ { true, 1, 4 }, { .type = VALUE_OPAQUE, .size = 0, .data = (char[]){ "" } }, -ERANGE },
-	{ { true, 0, 0, 3, listed }, { .type = VALUE_OPAQUE, .size = 16, .data = (char[17]){ "" } }, 0 },
-	{ { true, 0, 0, 3, listed }, { .type = VALUE_OPAQUE, .size = 17, .data = (char[18]){ "" } }, -ERANGE },
+	{ { true, 0, 0, 3, listed },
+	  { .type = VALUE_OPAQUE, .size = 16, .data = (char[17]){ "" } },
+	  0 },
+	{ { true, 0, 0, 3, listed },
+	  { .type = VALUE_OPAQUE, .size = 17, .data = (char[18]){ "" } },
+	  -ERANGE },
 	{ { true, 0, 0, 3, listed }, { .type = VALUE_INTEGER, .integer = -1 }, 0 },
 	{ { true, 0, 0, 3, listed }, { .type = VALUE_INTEGER, .integer = 17 }, -ERANGE },
 	{ { true, 0, 100 }, { .type = VALUE_OBJLNK, .link = { 3, 0 } }, 0 },

@@ -8,7 +8,8 @@
 START_TEST(takes_values_over)
 {
 	_cleanup_records_ struct records records = { 0 };
-	const struct path a = path_of_resource(3, 0, 0), b = path_of_resource(3, 0, 1), c = path_of_resource(3, 0, 2);
+	const struct path a = path_of_resource(3, 0, 0), b = path_of_resource(3, 0, 1),
+			  c = path_of_resource(3, 0, 2);
 	struct value v = { 0 }, n = value_integer(7);
 
 	ck_assert_int_eq(value_set_string(&v, "ACME"), 0);

@@ -10,12 +10,30 @@
 #include "base/str.h"
 #include "model/value.h"
 
-#define INTEGER(v) { .type = VALUE_INTEGER, .integer = v }
-#define TIME(v) { .type = VALUE_TIME, .integer = v }
-#define UNSIGNED(v) { .type = VALUE_UNSIGNED, .unsignd = v }
-#define FLOAT(v) { .type = VALUE_FLOAT, .real = v }
-#define BOOLEAN(v) { .type = VALUE_BOOLEAN, .boolean = v }
-#define OBJLNK(o, i) { .type = VALUE_OBJLNK, .link = { o, i } }
+#define INTEGER(v)                                                                                 \
+	{                                                                                          \
+		.type = VALUE_INTEGER, .integer = v                                                \
+	}
+#define TIME(v)                                                                                    \
+	{                                                                                          \
+		.type = VALUE_TIME, .integer = v                                                   \
+	}
+#define UNSIGNED(v)                                                                                \
+	{                                                                                          \
+		.type = VALUE_UNSIGNED, .unsignd = v                                               \
+	}
+#define FLOAT(v)                                                                                   \
+	{                                                                                          \
+		.type = VALUE_FLOAT, .real = v                                                     \
+	}
+#define BOOLEAN(v)                                                                                 \
+	{                                                                                          \
+		.type = VALUE_BOOLEAN, .boolean = v                                                \
+	}
+#define OBJLNK(o, i)                                                                               \
+	{                                                                                          \
+		.type = VALUE_OBJLNK, .link = { o, i }                                             \
+	}
 
 START_TEST(is_small)
 {
@@ -25,8 +43,9 @@ END_TEST
 
 START_TEST(names_types)
 {
-	static const char *const names[VALUE_TYPES] = { "none",	   "string", "integer", "unsigned", "float",
-							"boolean", "opaque", "time",	"objlnk",   "corelnk" };
+	static const char *const names[VALUE_TYPES] = { "none",	  "string",  "integer", "unsigned",
+							"float",  "boolean", "opaque",	"time",
+							"objlnk", "corelnk" };
 
 	for (unsigned i = 0; i < VALUE_TYPES; i++) {
 		enum value_type type = VALUE_TYPES;
@@ -87,9 +106,21 @@ END_TEST
 /* All different from each other. */
 static struct value distinct[] = {
 	{ .type = VALUE_NONE },
-	INTEGER(0), INTEGER(1), INTEGER(INT64_MIN), TIME(1), UNSIGNED(1), UNSIGNED(UINT64_MAX),
-	FLOAT(1), FLOAT(1.0000000000000002), FLOAT(NAN), FLOAT(INFINITY), BOOLEAN(true), BOOLEAN(false),
-	OBJLNK(3, 0), OBJLNK(0, 3), OBJLNK(65535, 65535),
+	INTEGER(0),
+	INTEGER(1),
+	INTEGER(INT64_MIN),
+	TIME(1),
+	UNSIGNED(1),
+	UNSIGNED(UINT64_MAX),
+	FLOAT(1),
+	FLOAT(1.0000000000000002),
+	FLOAT(NAN),
+	FLOAT(INFINITY),
+	BOOLEAN(true),
+	BOOLEAN(false),
+	OBJLNK(3, 0),
+	OBJLNK(0, 3),
+	OBJLNK(65535, 65535),
 	{ .type = VALUE_STRING, .size = 1, .data = (char[]){ "1" } },
 	{ .type = VALUE_STRING, .size = 2, .data = (char[]){ "1" } },
 	{ .type = VALUE_STRING, .size = 0, .data = (char[]){ "" } },
@@ -101,7 +132,8 @@ START_TEST(compares_type_and_content)
 {
 	for (size_t a = 0; a < ARRAY_SIZE(distinct); a++)
 		for (size_t b = 0; b < ARRAY_SIZE(distinct); b++)
-			ck_assert_msg(value_equal(&distinct[a], &distinct[b]) == (a == b), "%zu %zu", a, b);
+			ck_assert_msg(value_equal(&distinct[a], &distinct[b]) == (a == b),
+				      "%zu %zu", a, b);
 }
 END_TEST
 
@@ -110,9 +142,14 @@ static const struct {
 	int error;
 	double number;
 } numbers[] = {
-	{ INTEGER(-5), 0, -5 }, { TIME(1000), 0, 1000 }, { UNSIGNED(1u << 31), 0, 2147483648.0 },
-	{ FLOAT(0.5), 0, 0.5 }, { BOOLEAN(true), 0, 1 }, { BOOLEAN(false), 0, 0 },
-	{ OBJLNK(1, 2), -EINVAL }, { { .type = VALUE_NONE }, -EINVAL },
+	{ INTEGER(-5), 0, -5 },
+	{ TIME(1000), 0, 1000 },
+	{ UNSIGNED(1u << 31), 0, 2147483648.0 },
+	{ FLOAT(0.5), 0, 0.5 },
+	{ BOOLEAN(true), 0, 1 },
+	{ BOOLEAN(false), 0, 0 },
+	{ OBJLNK(1, 2), -EINVAL },
+	{ { .type = VALUE_NONE }, -EINVAL },
 	{ { .type = VALUE_STRING, .size = 1, .data = (char[]){ "1" } }, -EINVAL },
 };
 
@@ -169,20 +206,34 @@ static const struct {
 	{ INTEGER(1), VALUE_NONE, -EINVAL, { 0 } },
 	{ { .type = VALUE_NONE }, VALUE_INTEGER, -EINVAL, { 0 } },
 	{ OBJLNK(1, 2), VALUE_OBJLNK, 0, OBJLNK(1, 2) },
-	{ { .type = VALUE_STRING, .size = 1, .data = (char[]){ "a" } }, VALUE_CORELNK, 0,
+	{ { .type = VALUE_STRING, .size = 1, .data = (char[]){ "a" } },
+	  VALUE_CORELNK,
+	  0,
 	  { .type = VALUE_CORELNK, .size = 1, .data = (char[]){ "a" } } },
-	{ { .type = VALUE_CORELNK, .size = 1, .data = (char[]){ "a" } }, VALUE_STRING, 0,
+	{ { .type = VALUE_CORELNK, .size = 1, .data = (char[]){ "a" } },
+	  VALUE_STRING,
+	  0,
 	  { .type = VALUE_STRING, .size = 1, .data = (char[]){ "a" } } },
-	{ { .type = VALUE_STRING, .size = 1, .data = (char[]){ "a" } }, VALUE_OPAQUE, -EINVAL, { 0 } },
-	{ { .type = VALUE_OPAQUE, .size = 1, .data = (char[]){ "a" } }, VALUE_STRING, -EINVAL, { 0 } },
-	{ { .type = VALUE_STRING, .size = 1, .data = (char[]){ "1" } }, VALUE_INTEGER, -EINVAL, { 0 } },
+	{ { .type = VALUE_STRING, .size = 1, .data = (char[]){ "a" } },
+	  VALUE_OPAQUE,
+	  -EINVAL,
+	  { 0 } },
+	{ { .type = VALUE_OPAQUE, .size = 1, .data = (char[]){ "a" } },
+	  VALUE_STRING,
+	  -EINVAL,
+	  { 0 } },
+	{ { .type = VALUE_STRING, .size = 1, .data = (char[]){ "1" } },
+	  VALUE_INTEGER,
+	  -EINVAL,
+	  { 0 } },
 };
 
 START_TEST(converts_without_loss)
 {
 	_cleanup_value_ struct value to = value_integer(4711);
 
-	ck_assert_int_eq(value_convert(&conversions[_i].from, conversions[_i].type, &to), conversions[_i].error);
+	ck_assert_int_eq(value_convert(&conversions[_i].from, conversions[_i].type, &to),
+			 conversions[_i].error);
 	if (conversions[_i].error)
 		ck_assert_int_eq(to.integer, 4711);
 	else
@@ -214,10 +265,12 @@ static const struct {
 	{ OBJLNK(65535, 65535), "65535:65535" },
 	{ { .type = VALUE_OPAQUE, .size = 0, .data = (char[]){ "" } }, "" },
 	{ { .type = VALUE_OPAQUE, .size = 1, .data = (char[]){ "\xff" } }, "/w==" },
-	{ { .type = VALUE_OPAQUE, .size = 5, .data = (char[]){ "\x01\x02\x03\x04\x05" } }, "AQIDBAU=" },
+	{ { .type = VALUE_OPAQUE, .size = 5, .data = (char[]){ "\x01\x02\x03\x04\x05" } },
+	  "AQIDBAU=" },
 	{ { .type = VALUE_OPAQUE, .size = 3, .data = (char[]){ "\0\0\0" } }, "AAAA" },
 	{ { .type = VALUE_STRING, .size = 0, .data = (char[]){ "" } }, "" },
-	{ { .type = VALUE_STRING, .size = 6, .data = (char[]){ "gr\xc3\xbc\xc3\x9f" } }, "gr\xc3\xbc\xc3\x9f" },
+	{ { .type = VALUE_STRING, .size = 6, .data = (char[]){ "gr\xc3\xbc\xc3\x9f" } },
+	  "gr\xc3\xbc\xc3\x9f" },
 	{ { .type = VALUE_CORELNK, .size = 6, .data = (char[]){ "</3/0>" } }, "</3/0>" },
 };
 
@@ -293,7 +346,8 @@ START_TEST(refuses_bad_text)
 	const char *text = bad_texts[_i].text;
 	struct value v = value_integer(4711);
 
-	ck_assert_msg(value_parse_text(text, strlen(text), bad_texts[_i].type, &v) == bad_texts[_i].error,
+	ck_assert_msg(value_parse_text(text, strlen(text), bad_texts[_i].type, &v) ==
+			      bad_texts[_i].error,
 		      "'%s' as %s", text, value_type_name(bad_texts[_i].type));
 	ck_assert_int_eq(v.integer, 4711);
 }

@@ -13,9 +13,9 @@ static struct rig rig;
 
 /* A device behind some resources; what it is asked goes into the rig's log. */
 static struct device {
-	bool later;	      /* keeps the end for device_end() */
-	uint16_t refuses;     /* this resource fails with `error` */
-	uint16_t dislikes;    /* this resource does not pass check() */
+	bool later;	   /* keeps the end for device_end() */
+	uint16_t refuses;  /* this resource fails with `error` */
+	uint16_t dislikes; /* this resource does not pass check() */
 	int error;
 	backing_done done;
 	void *done_userdata;
@@ -32,7 +32,8 @@ static void log_text(const char *what, const struct path *path, const struct val
 	buf_printf(&rig.log, "%s %s=%s;", what, path_format(path, name), text ?: "");
 }
 
-static int device_check(void *userdata, const struct path *path, const struct value *value, char **ret_reason)
+static int device_check(void *userdata, const struct path *path, const struct value *value,
+			char **ret_reason)
 {
 	if (path->resource != device.dislikes)
 		return 0;
@@ -57,18 +58,19 @@ static void device_end(void)
 	backing_done done = TAKE_PTR(device.done);
 
 	ck_assert_ptr_nonnull(done);
-	done(device.done_userdata, device.pending_error, device.pending_error < 0 ? "it said no" : NULL);
+	done(device.done_userdata, device.pending_error,
+	     device.pending_error < 0 ? "it said no" : NULL);
 }
 
-static void device_write(void *userdata, const struct path *path, const struct value *value, backing_done done,
-			 void *done_userdata)
+static void device_write(void *userdata, const struct path *path, const struct value *value,
+			 backing_done done, void *done_userdata)
 {
 	log_text("W", path, value);
 	device_answer(path->resource == device.refuses ? device.error : 0, done, done_userdata);
 }
 
-static void device_execute(void *userdata, const struct path *path, const char *argument, backing_done done,
-			   void *done_userdata)
+static void device_execute(void *userdata, const struct path *path, const char *argument,
+			   backing_done done, void *done_userdata)
 {
 	buf_printf(&rig.log, "E %u(%s);", path->resource, argument);
 	device_answer(path->resource == device.refuses ? device.error : 0, done, done_userdata);
@@ -129,11 +131,13 @@ START_TEST(sends_in_order_and_tells_behind_the_answer)
 		ck_assert_str_eq(rig_told(&rig), "W /1000/0/0=6;");
 		ck_assert_str_eq(rig_contents(&rig, "/1000/0"), UNCHANGED);
 		device_end();
-		ck_assert_str_eq(rig_told(&rig),
-				 "D0;C /1000/0/4=65535:65535;V /1000/0/0 /1000/0/1 /1000/0/3 /1000/0/4;");
+		ck_assert_str_eq(
+			rig_told(&rig),
+			"D0;C /1000/0/4=65535:65535;V /1000/0/0 /1000/0/1 /1000/0/3 /1000/0/4;");
 	} else {
-		ck_assert_str_eq(rig_told(&rig), "W /1000/0/1=b;W /1000/0/0=6;D0;C /1000/0/4=65535:65535;"
-						 "V /1000/0/0 /1000/0/1 /1000/0/3 /1000/0/4;");
+		ck_assert_str_eq(rig_told(&rig),
+				 "W /1000/0/1=b;W /1000/0/0=6;D0;C /1000/0/4=65535:65535;"
+				 "V /1000/0/0 /1000/0/1 /1000/0/3 /1000/0/4;");
 	}
 	ck_assert_uint_eq(rig.ended, 1);
 	ck_assert_str_eq(rig_contents(&rig, "/1000/0"), "0=6 1=b 3: 0=q 4=65535:65535 7=1");
@@ -262,12 +266,8 @@ static const struct {
 	const char *path;
 	const char *told;
 } executions[] = {
-	{ "/1000/0/5", "E 5(0='x');D0;" },
-	{ "/1000/0/1", "D-1;" },
-	{ "/1000/0/3", "D-1;" },
-	{ "/1000/0/99", "D-2;" },
-	{ "/1000/1/5", "D-2;" },
-	{ "/1000/0", "D-2;" },
+	{ "/1000/0/5", "E 5(0='x');D0;" }, { "/1000/0/1", "D-1;" }, { "/1000/0/3", "D-1;" },
+	{ "/1000/0/99", "D-2;" },	   { "/1000/1/5", "D-2;" }, { "/1000/0", "D-2;" },
 };
 
 START_TEST(executes)

@@ -51,7 +51,9 @@ void rig_setup(struct rig *rig)
 
 	*rig = (struct rig){ 0 };
 	ck_assert_int_eq(definitions_new(&rig->definitions), 0);
-	ck_assert_int_eq(definitions_read_text(rig->definitions, "rig", objects, strlen(objects), &errors), 0);
+	ck_assert_int_eq(
+		definitions_read_text(rig->definitions, "rig", objects, strlen(objects), &errors),
+		0);
 	rig->object = definitions_find(rig->definitions, 1000, VERSION(1, 0));
 	rig->single = definitions_find(rig->definitions, 2000, VERSION(1, 0));
 	ck_assert_int_eq(store_new(rig->definitions, &rig->store), 0);
@@ -91,14 +93,18 @@ static struct value value_of(const struct resource_definition *definition, const
 	if (has_prefix(text, "s:"))
 		ck_assert_int_eq(value_set_string(&value, text + 2), 0);
 	else
-		ck_assert_msg(value_parse_text(text, strlen(text), definition ? definition->type : VALUE_INTEGER,
-					       &value) == 0, "%s", text);
+		ck_assert_msg(value_parse_text(text, strlen(text),
+					       definition ? definition->type : VALUE_INTEGER,
+					       &value) == 0,
+			      "%s", text);
 	return value;
 }
 
-void rig_records(struct rig *rig, const struct path *instance, const char *contents, struct records *ret)
+void rig_records(struct rig *rig, const struct path *instance, const char *contents,
+		 struct records *ret)
 {
-	const struct object_definition *object = definitions_find(rig->definitions, instance->object, VERSION(1, 0));
+	const struct object_definition *object =
+		definitions_find(rig->definitions, instance->object, VERSION(1, 0));
 	char prefix[PATH_TEXT_MAX], copy[512], text[64], *item, *save = NULL;
 
 	snprintf(copy, sizeof(copy), "%s", contents);
@@ -129,8 +135,10 @@ void rig_fill(struct rig *rig, const char *instance, const char *contents)
 {
 	struct path path = rig_path(instance);
 
-	ck_assert_int_eq(store_add_instance(rig->store, path.object == 1000 ? rig->object : rig->single,
-					    path.instance), 0);
+	ck_assert_int_eq(store_add_instance(rig->store,
+					    path.object == 1000 ? rig->object : rig->single,
+					    path.instance),
+			 0);
 	ck_assert_int_eq(rig_update(rig, instance, contents), 0);
 	rig->log.size = 0;
 }
@@ -160,7 +168,8 @@ static int print_one(void *userdata, const struct path *path)
 	if (d->multiple)
 		snprintf(p->text + n, p->size - n, " %u=%s", path->resource_instance, text ?: "?");
 	else
-		snprintf(p->text + n, p->size - n, "%s%u=%s", n ? " " : "", path->resource, text ?: "?");
+		snprintf(p->text + n, p->size - n, "%s%u=%s", n ? " " : "", path->resource,
+			 text ?: "?");
 	return 0;
 }
 
@@ -186,7 +195,8 @@ void rig_done(void *userdata, int error, const char *reason)
 	snprintf(rig->reason, sizeof(rig->reason), "%s", reason ?: "");
 }
 
-void rig_write(struct rig *rig, const char *target, enum store_write_mode mode, const char *contents)
+void rig_write(struct rig *rig, const char *target, enum store_write_mode mode,
+	       const char *contents)
 {
 	_cleanup_records_ struct records records = { 0 };
 	struct path path = rig_path(target), instance = path_cut(&path, PATH_INSTANCE);

@@ -14,7 +14,8 @@ struct rig {
 	struct definitions *definitions;
 	const struct object_definition *object, *single;
 	struct store *store;
-	struct buf log; /* "I /1000/0;" instances, "V /1000/0/1 /1000/0/3;" values, "D-22;" an end */
+	struct buf
+		log; /* "I /1000/0;" instances, "V /1000/0/1 /1000/0/3;" values, "D-22;" an end */
 	char reason[256]; /* of the last end */
 	unsigned ended;
 };
@@ -25,13 +26,15 @@ struct path rig_path(const char *text);
 /* What was told since the last call; valid until the next one. */
 const char *rig_told(struct rig *rig);
 /* Contents as records below an instance. */
-void rig_records(struct rig *rig, const struct path *instance, const char *contents, struct records *ret);
+void rig_records(struct rig *rig, const struct path *instance, const char *contents,
+		 struct records *ret);
 /* Makes the instance, if need be, and sets its contents; nothing of that is logged. */
 void rig_fill(struct rig *rig, const char *instance, const char *contents);
 int rig_update(struct rig *rig, const char *instance, const char *contents);
 /* Contents of an instance, also what is not readable; "-" when there is none. Valid until the next call. */
 const char *rig_contents(struct rig *rig, const char *instance);
 /* Writes contents that are named relative to the target's instance. */
-void rig_write(struct rig *rig, const char *target, enum store_write_mode mode, const char *contents);
+void rig_write(struct rig *rig, const char *target, enum store_write_mode mode,
+	       const char *contents);
 /* A backing_done that logs. */
 void rig_done(void *userdata, int error, const char *reason);

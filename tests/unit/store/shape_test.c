@@ -52,7 +52,8 @@ END_TEST
 
 START_TEST(objects_come_in_one_version)
 {
-	const struct object_definition *other = definitions_find(rig.definitions, 1000, VERSION(1, 1));
+	const struct object_definition *other =
+		definitions_find(rig.definitions, 1000, VERSION(1, 1));
 
 	ck_assert_int_eq(store_add_object(rig.store, rig.object), 0);
 	ck_assert_str_eq(rig_told(&rig), "I /1000;");
@@ -150,7 +151,8 @@ END_TEST
 
 START_TEST(resources_go)
 {
-	struct path path = rig_path("/1000/0/3"), unknown = rig_path("/1000/0/7"), absent = rig_path("/1000/0/1");
+	struct path path = rig_path("/1000/0/3"), unknown = rig_path("/1000/0/7"),
+		    absent = rig_path("/1000/0/1");
 
 	rig_fill(&rig, "/1000/0", "0=1 3/0=a 3/4=b");
 	ck_assert_int_eq(store_remove_resource(rig.store, &unknown), -ENOENT);
@@ -166,7 +168,8 @@ END_TEST
 
 START_TEST(values_go)
 {
-	struct path slot = rig_path("/1000/0/3/4"), whole = rig_path("/1000/0/3"), single = rig_path("/1000/0/0");
+	struct path slot = rig_path("/1000/0/3/4"), whole = rig_path("/1000/0/3"),
+		    single = rig_path("/1000/0/0");
 	struct path instance = rig_path("/1000/0"), other = rig_path("/1000/0/0/0");
 
 	rig_fill(&rig, "/1000/0", "0=1 3/0=a 3/4=b");
@@ -238,7 +241,8 @@ END_TEST
 
 START_TEST(knows_definitions_of_paths)
 {
-	struct path path = rig_path("/1000/0/3/1"), other = rig_path("/1000/0/99"), object = rig_path("/1000");
+	struct path path = rig_path("/1000/0/3/1"), other = rig_path("/1000/0/99"),
+		    object = rig_path("/1000");
 
 	ck_assert_ptr_null(store_resource(rig.store, &path));
 	rig_fill(&rig, "/1000/0", "");
@@ -279,7 +283,8 @@ START_TEST(paths_are_ascending_and_told_once)
 	for (unsigned round = 0; round < 40; round++) {
 		char contents[64];
 
-		snprintf(contents, sizeof(contents), "9/%u=1 2=%u 1=%u 0=%u", 50 - round, round, round, round);
+		snprintf(contents, sizeof(contents), "9/%u=1 2=%u 1=%u 0=%u", 50 - round, round,
+			 round, round);
 		ck_assert_int_eq(rig_update(&rig, "/1000/0", contents), 0);
 	}
 	store_end(rig.store);
@@ -292,7 +297,8 @@ struct echo {
 	unsigned calls;
 };
 
-static void change_again(void *userdata, enum store_change change, const struct path *paths, size_t n)
+static void change_again(void *userdata, enum store_change change, const struct path *paths,
+			 size_t n)
 {
 	struct echo *echo = userdata;
 
@@ -334,7 +340,9 @@ static void demanded(void *userdata, const struct path *path, uint64_t period_us
 {
 	struct wish *wish = userdata;
 
-	*wish = (struct wish){ .calls = wish->calls + 1, .path = *path, .period_usec = period_usec };
+	*wish = (struct wish){ .calls = wish->calls + 1,
+			       .path = *path,
+			       .period_usec = period_usec };
 }
 
 START_TEST(hands_wishes_on)

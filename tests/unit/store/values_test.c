@@ -87,7 +87,8 @@ END_TEST
 START_TEST(updates_convert_to_the_definition)
 {
 	struct path integer = rig_path("/1000/0/0"), real = rig_path("/1000/0/2");
-	struct value half = value_float(0.5), whole = value_float(7), number = value_unsigned(3), read;
+	struct value half = value_float(0.5), whole = value_float(7), number = value_unsigned(3),
+		     read;
 
 	rig_fill(&rig, "/1000/0", "");
 	ck_assert_int_eq(store_update_one(rig.store, &integer, &half), -ERANGE);
@@ -104,8 +105,12 @@ END_TEST
 
 START_TEST(keeps_the_time_of_the_sample)
 {
-	struct record record = { .path = rig_path("/1000/0/2"), .value = value_float(1), .boottime_usec = 12345 };
-	struct record slot = { .path = rig_path("/1000/0/10/4"), .value = value_float(1), .boottime_usec = 777 };
+	struct record record = { .path = rig_path("/1000/0/2"),
+				 .value = value_float(1),
+				 .boottime_usec = 12345 };
+	struct record slot = { .path = rig_path("/1000/0/10/4"),
+			       .value = value_float(1),
+			       .boottime_usec = 777 };
 	struct value value = value_float(2);
 	uint64_t when = 0, before;
 
@@ -215,9 +220,10 @@ static const struct {
 	const char *path;
 	int error;
 } reads[] = {
-	{ "/1000/0/0", 0 },	  { "/1000/0/3/1", 0 },	       { "/1000/0/3/2", -ENOENT }, { "/1000/0/0/0", -ENOENT },
-	{ "/1000/0/1", -ENOENT }, { "/1000/0/99", -ENOENT },   { "/1000/1/0", -ENOENT },   { "/1000/0", -ENOENT },
-	{ "/1000/0/3", -EINVAL }, { "/1000/0/5", -ENODATA },   { "/7/0/0", -ENOENT },
+	{ "/1000/0/0", 0 },	    { "/1000/0/3/1", 0 },     { "/1000/0/3/2", -ENOENT },
+	{ "/1000/0/0/0", -ENOENT }, { "/1000/0/1", -ENOENT }, { "/1000/0/99", -ENOENT },
+	{ "/1000/1/0", -ENOENT },   { "/1000/0", -ENOENT },   { "/1000/0/3", -EINVAL },
+	{ "/1000/0/5", -ENODATA },  { "/7/0/0", -ENOENT },
 };
 
 START_TEST(reads_one_value)
@@ -257,7 +263,8 @@ static const char *collected(const char *text, bool last_known, int error, unsig
 	static char out[1024];
 
 	*out = 0;
-	ck_assert_int_eq(store_collect(rig.store, &path, last_known, &records, ret_left_out), error);
+	ck_assert_int_eq(store_collect(rig.store, &path, last_known, &records, ret_left_out),
+			 error);
 	for (size_t i = 0; i < records.n; i++) {
 		_cleanup_free_ char *value = NULL;
 		char name[PATH_TEXT_MAX];
@@ -266,8 +273,11 @@ static const char *collected(const char *text, bool last_known, int error, unsig
 		if (records.items[i].value.type != VALUE_NONE)
 			ck_assert_int_eq(value_format_text(&records.items[i].value, &value), 0);
 		if (i > 0)
-			ck_assert_int_lt(path_compare(&records.items[i - 1].path, &records.items[i].path), 0);
-		snprintf(out + n, sizeof(out) - n, "%s=%s ", path_format(&records.items[i].path, name), value ?: "!");
+			ck_assert_int_lt(
+				path_compare(&records.items[i - 1].path, &records.items[i].path),
+				0);
+		snprintf(out + n, sizeof(out) - n, "%s=%s ",
+			 path_format(&records.items[i].path, name), value ?: "!");
 	}
 	return out;
 }
@@ -279,8 +289,12 @@ static const struct {
 	unsigned left_out;
 	int error;
 } collections[] = {
-	{ "/", false, "/1000/0/0=5 /1000/0/2=0.25 /1000/0/3/1=x /1000/0/3/4=y /1000/0/9=! /1000/2/0=1 /2000/0/0=2 ", 2, 0 },
-	{ "/1000/0", true, "/1000/0/0=5 /1000/0/2=0.25 /1000/0/3/1=x /1000/0/3/4=y /1000/0/8=1.5 /1000/0/9=! ", 1, 0 },
+	{ "/", false,
+	  "/1000/0/0=5 /1000/0/2=0.25 /1000/0/3/1=x /1000/0/3/4=y /1000/0/9=! /1000/2/0=1 /2000/0/0=2 ",
+	  2, 0 },
+	{ "/1000/0", true,
+	  "/1000/0/0=5 /1000/0/2=0.25 /1000/0/3/1=x /1000/0/3/4=y /1000/0/8=1.5 /1000/0/9=! ", 1,
+	  0 },
 	{ "/1000/0/0", false, "/1000/0/0=5 ", 0, 0 },
 	{ "/1000/0/3", false, "/1000/0/3/1=x /1000/0/3/4=y ", 0, 0 },
 	{ "/1000/0/3/4", false, "/1000/0/3/4=y ", 0, 0 },
@@ -297,7 +311,8 @@ static const struct {
 
 START_TEST(collects_what_is_readable)
 {
-	struct path go = rig_path("/1000/0/5"), computed = rig_path("/1000/0/2"), numbers = rig_path("/1000/0/9");
+	struct path go = rig_path("/1000/0/5"), computed = rig_path("/1000/0/2"),
+		    numbers = rig_path("/1000/0/9");
 	struct path readings = rig_path("/1000/0/10");
 	int error = 0;
 	struct backing backing = { .ops = &computed_ops, .userdata = &error };
@@ -312,7 +327,8 @@ START_TEST(collects_what_is_readable)
 	ck_assert_int_eq(store_add_resource(rig.store, &computed, &backing), 0);
 	ck_assert_int_eq(store_add_resource(rig.store, &readings, &field), 0);
 	ck_assert_int_eq(set_quality("/1000/0/8", STORE_OFFLINE), 0);
-	ck_assert_str_eq(collected(collections[_i].path, collections[_i].last_known, collections[_i].error, &left_out),
+	ck_assert_str_eq(collected(collections[_i].path, collections[_i].last_known,
+				   collections[_i].error, &left_out),
 			 collections[_i].contents);
 	ck_assert_uint_eq(left_out, collections[_i].left_out);
 }
@@ -361,7 +377,8 @@ static const struct {
 
 START_TEST(explains_what_is_not_good)
 {
-	struct path good = rig_path("/1000/0/2"), silent = rig_path("/1000/0/8"), path = rig_path(explanations[_i].path);
+	struct path good = rig_path("/1000/0/2"), silent = rig_path("/1000/0/8"),
+		    path = rig_path(explanations[_i].path);
 	struct backing backing = { .ops = &explaining_ops, .userdata = (char[]){ "em1" } };
 	char text[64] = "before", small[8];
 
