@@ -63,6 +63,8 @@ int resource_make(struct store *s, const struct path *path, struct resource **re
 int resource_set(struct resource *r, const struct path *path, struct value *value, uint64_t boottime_usec,
 		 bool *ret_changed);
 void resource_clear(struct resource *r);
+/* Bytes of all texts and opaque values. */
+size_t store_bytes(const struct store *s);
 void instance_remove(struct store *s, uint16_t object, uint16_t instance);
 
 /* Notes a change for the end of the outermost bracket: of a value, or of an instance or object that came or went. */

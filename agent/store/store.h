@@ -104,6 +104,7 @@ void store_explain(struct store *s, const struct path *path, char *ret, size_t s
 /* What servers may make grow by writing; whoever backs values is not bound. */
 #define STORE_INSTANCES_MAX 1024u	   /* of an object */
 #define STORE_RESOURCE_INSTANCES_MAX 1024u /* of a resource */
+#define STORE_BYTES_MAX (4u << 20)	   /* of texts and opaque values, old and new ones together */
 
 enum store_write_mode {
 	STORE_REPLACE, /* Write (Replace): Core 6.3.3 */

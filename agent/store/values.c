@@ -95,6 +95,31 @@ enum store_quality store_quality(const struct store *s, const struct path *path)
 	return r ? (enum store_quality)r->quality : STORE_NEVER;
 }
 
+static size_t resource_bytes(const struct resource *r)
+{
+	size_t n = 0;
+
+	if (!r->multiple)
+		return r->value.size;
+	for (uint16_t i = 0; i < r->n_slots; i++)
+		n += r->slots[i].value.size;
+	return n;
+}
+
+size_t store_bytes(const struct store *s)
+{
+	size_t bytes = 0;
+
+	for (uint16_t o = 0; o < s->n; o++)
+		for (uint16_t i = 0; i < s->objects[o].n; i++) {
+			const struct instance *instance = &s->objects[o].instances[i];
+
+			for (uint16_t r = 0; r < instance->n; r++)
+				bytes += resource_bytes(&instance->resources[r]);
+		}
+	return bytes;
+}
+
 /* ---- reading ---- */
 
 static int quality_error(enum store_quality quality)

@@ -145,6 +145,16 @@ static int check_record(struct write *w, const struct record *record, struct val
 	return r < 0 ? explain(w, r, path) : 0;
 }
 
+static int check_bytes(const struct write *w)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < w->records.n; i++)
+		bytes += w->records.items[i].value.size;
+	/* Numbers have no bytes of their own: most writes need no look at the rest. */
+	return bytes == 0 || bytes + store_bytes(w->store) <= STORE_BYTES_MAX ? 0 : -ENOSPC;
+}
+
 static int check_all(struct write *w, const struct record *records, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -156,7 +166,7 @@ static int check_all(struct write *w, const struct record *records, size_t n)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return check_bytes(w);
 }
 
 static bool names_resource(const struct write *w, uint16_t resource)

@@ -219,6 +219,45 @@ START_TEST(bounds_resource_instances)
 }
 END_TEST
 
+static void write_key(const char *instance, size_t size, int expected)
+{
+	struct path target = rig_path(instance), path = path_child(&target, 6);
+	char *bytes = calloc(1, size), wanted[32];
+	struct record record = { .path = path };
+
+	ck_assert_ptr_nonnull(bytes);
+	ck_assert_int_eq(value_set_bytes(&record.value, VALUE_OPAQUE, bytes, size), 0);
+	store_write(rig.store, &target, STORE_UPDATE, &record, 1, rig_done, &rig);
+	snprintf(wanted, sizeof(wanted), "D%d;", expected);
+	ck_assert_msg(has_prefix(rig_told(&rig), wanted), "%s %zu", instance, size);
+	value_done(&record.value);
+	free(bytes);
+}
+
+START_TEST(bounds_bytes)
+{
+	const unsigned quarter = STORE_BYTES_MAX / 4;
+
+	for (unsigned i = 0; i < 4; i++)
+		rig_fill(&rig, (char[]){ "/1000/0\0/1000/1\0/1000/2\0/1000/3" } + i * 8, "0=5");
+	write_key("/1000/0", quarter, 0);
+	write_key("/1000/1", quarter, 0);
+	write_key("/1000/2", quarter, 0);
+	rig_write(&rig, "/1000/3", STORE_UPDATE, "3/0=abc 3/1=d");
+	ck_assert_str_eq(rig_told(&rig), "D0;V /1000/3/3;");
+	write_key("/1000/3", quarter - 3, -ENOSPC);
+	write_key("/1000/3", quarter - 4, 0);
+	/* Full: numbers can be written all the same, and room can be made. */
+	rig_write(&rig, "/1000/3", STORE_UPDATE, "1=x");
+	rig_write(&rig, "/1000/3", STORE_UPDATE, "0=6");
+	ck_assert_str_eq(rig_told(&rig), "D-28;D0;V /1000/3/0;");
+	ck_assert_int_eq(store_remove_instance(rig.store, 1000, 0), 0);
+	rig_told(&rig);
+	rig_write(&rig, "/1000/3", STORE_UPDATE, "1=x");
+	ck_assert_str_eq(rig_told(&rig), "D0;V /1000/3/1;");
+}
+END_TEST
+
 /* ---- delete ---- */
 
 static const struct {
@@ -259,6 +298,7 @@ int main(void)
 	tcase_add_loop_test(tcase, makes_instances, 0, ARRAY_SIZE(makings));
 	tcase_add_test(tcase, bounds_instances);
 	tcase_add_test(tcase, bounds_resource_instances);
+	tcase_add_test(tcase, bounds_bytes);
 	tcase_add_loop_test(tcase, deletes, 0, ARRAY_SIZE(deletions));
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
