@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "observe/condition.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/clock.h"
 #include "base/macro.h"
+
+/* Numbers come as decimals: from 230.3 to 230.4 is a step of 0.1, though a little less in binary. */
+static bool is_step(double st, double last, double value)
+{
+	double slack = 2 * DBL_EPSILON * fmax(fabs(last), fabs(value));
+
+	return value != last && fabs(value - last) >= st - slack;
+}
 
 bool condition_crossed(const struct attributes *a, double last, double value)
 {
@@ -12,7 +21,7 @@ bool condition_crossed(const struct attributes *a, double last, double value)
 		return true;
 	if (a->present & ATTRIBUTE_LT && (value < a->lt) != (last < a->lt))
 		return true;
-	return a->present & ATTRIBUTE_ST && fabs(value - last) >= a->st;
+	return a->present & ATTRIBUTE_ST && is_step(a->st, last, value);
 }
 
 static uint64_t pmin_usec(const struct attributes *a)

@@ -37,6 +37,15 @@ static const struct {
 	{ { ST, .st = 5 }, 10, 5, true },
 	{ { ST, .st = 5 }, 10, 14.9, false },
 	{ { ST, .st = 5 }, 10, 10, false },
+	/* As decimals, not as what they are in binary. */
+	{ { ST, .st = 0.1 }, 230.2, 230.3, true },
+	{ { ST, .st = 0.1 }, 230.3, 230.4, true },
+	{ { ST, .st = 0.1 }, 230.4, 230.3, true },
+	{ { ST, .st = 0.1 }, 230.3, 230.39, false },
+	{ { ST, .st = 1e-30 }, 230.3, 230.3, false },
+	{ { ST, .st = 1e-30 }, 230.3, 230.30000000000004, true },
+	{ { ST, .st = 1 }, 1, NAN, false },
+	{ { ST, .st = 1 }, NAN, 1, false },
 	{ { 0, .gt = 45, .lt = 20, .st = 1 }, 0, 100, false },
 };
 
