@@ -125,7 +125,8 @@ static int read_bounds(const struct yaml_node *node, struct range *ret, struct y
 	_cleanup_free_ char *low = dots ? strndup(node->text, dots - node->text) : NULL;
 	struct range range = { .present = true, .minimum = -HUGE_VAL, .maximum = HUGE_VAL };
 
-	if (!low || (*low && parse_double(low, &range.minimum) < 0) ||
+	/* "0...5" is not 0 to .5. */
+	if (!low || dots[2] == '.' || (*low && parse_double(low, &range.minimum) < 0) ||
 	    (dots[2] && parse_double(dots + 2, &range.maximum) < 0) || range.minimum > range.maximum) {
 		yaml_error(errors, node->mark, "a range is written 0..100, or as a list [0, 1, 3]");
 		return -EINVAL;

@@ -139,6 +139,8 @@ static const struct {
 	  "x.yaml:4:51: a range is written" },
 	{ HEAD "  7: {name: A, operations: R, type: float, range: a..b}\n",
 	  "x.yaml:4:51: a range is written" },
+	{ HEAD "  7: {name: A, operations: R, type: float, range: 0...5}\n",
+	  "x.yaml:4:51: a range is written" },
 	{ HEAD "  7: {name: A, operations: R, type: float, range: {}}\n",
 	  "x.yaml:4:51: a range is written" },
 	{ HEAD "  7: {name: A, operations: R, type: float, range: []}\n",
