@@ -51,15 +51,25 @@ struct fieldbus_config {
 	const char *plugin_folder;
 };
 
+/*
+ * Without event and timers it can only describe and check. ops may be NULL.
+ * Callbacks come out of the loop, never out of a call to this module but
+ * fieldbus_start() and fieldbus_free(), and must call neither of these.
+ */
 int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops *ops, void *userdata,
 		 struct fieldbus **ret);
-/* Ends hosts (SIGTERM, then SIGKILL) and every pending write with -ECANCELED. */
+/*
+ * Ends hosts (SIGTERM, after half a second SIGKILL) and every pending write
+ * with -ECANCELED.
+ */
 struct fieldbus *fieldbus_free(struct fieldbus *f);
 
 /*
  * A plugin's key table by running `fieldway-plugin-host --describe NAME`,
- * cached; blocks for at most FIELDBUS_DESCRIBE_USEC. -ENOENT no such plugin.
- * Serves config_sources.plugin.
+ * cached; blocks for at most FIELDBUS_DESCRIBE_USEC. -ENOENT no such plugin,
+ * -ENOPKG no host program, -ETIMEDOUT, -EPIPE the host ended, -EBADMSG it does
+ * not speak Host1. *ret lives as long as the fieldbus. Serves
+ * config_sources.plugin.
  */
 #define FIELDBUS_DESCRIBE_USEC UINT64_C(5000000)
 int fieldbus_describe(struct fieldbus *f, const char *plugin, const struct config_plugin **ret);
@@ -73,17 +83,26 @@ int fieldbus_describe(struct fieldbus *f, const char *plugin, const struct confi
 #define FIELDBUS_CHECK_USEC UINT64_C(30000000)
 int fieldbus_check(struct fieldbus *f, const struct config *config, struct yaml_errors *errors);
 
-/* Starts hosts for all enabled devices of a configuration, which must outlive the fieldbus or the next call. */
+/*
+ * Starts a host for each bus that has enabled devices of a configuration, which
+ * must outlive the fieldbus or the next call. Hosts of the call before are
+ * ended first, as in fieldbus_free(). That a host cannot start is no error:
+ * its devices are FIELDBUS_FAILED, and it is tried again.
+ */
 int fieldbus_start(struct fieldbus *f, const struct config *config);
 
+/* reason: "" or text, until the next change; ret_reason may be NULL. */
 enum fieldbus_state fieldbus_device_state(const struct fieldbus *f, uint32_t device, const char **ret_reason);
 
 /* The field deadline with all retries (configuration.md "Writes"): Leshan's REST gives up after 5 s. */
 #define FIELDBUS_WRITE_USEC UINT64_C(4000000)
 /*
  * Writes one point, value in the point's unit. 0: done will run exactly once,
- * at the latest after FIELDBUS_WRITE_USEC. -EHOSTDOWN: known offline, nothing
- * was sent, done does not run. -EBUSY: FIELDBUS_WRITES_MAX pending.
+ * at the latest after FIELDBUS_WRITE_USEC, and not before this call has
+ * returned. Else it does not run: -EHOSTDOWN known offline, failed or disabled,
+ * nothing was sent; -EBUSY FIELDBUS_WRITES_MAX of the bus are not answered;
+ * -EINVAL no such device or point, or text that is not UTF-8; -ENOMEM. While
+ * the host is being restarted a write waits for it.
  */
 #define FIELDBUS_WRITES_MAX 64u
 int fieldbus_write(struct fieldbus *f, uint32_t device, uint32_t point, const struct fieldway_value *value,

@@ -14,7 +14,8 @@ struct sd_event;
  * org.fieldway.Host1: what a daemon and a plugin host say to each other over
  * one connected socket, in sd-bus messages without a bus between them. The
  * host is the server. Messages of the other side are data from outside:
- * whatever is malformed is -EBADMSG.
+ * whatever is malformed is -EBADMSG. Texts for people name bus, device and
+ * point: the other side hands them on as they are.
  */
 #define LINK_PATH "/org/fieldway/Host1"
 #define LINK_INTERFACE "org.fieldway.Host1"

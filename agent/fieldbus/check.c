@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "fieldbus/internal.h"
+#include "link/marshal.h"
+
+static int check_failed(struct check *c, int r, struct yaml_mark mark, const char *text)
+{
+	const char *reason = text && *text ? text : strerror(-r);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r == -ETIMEDOUT)
+		reason = "its host does not answer";
+	else if (r == -EPIPE)
+		reason = "its host ended unexpectedly";
+	else if (r == -EBADMSG)
+		reason = "its host does not speak " LINK_INTERFACE;
+	else if (r == -E2BIG)
+		reason = "too many devices or points for one bus";
+	yaml_error(c->errors, mark, "plugin %s: %s", c->plugin->name, reason);
+	return -EINVAL;
+}
+
+int check_call(struct check *c, int r, struct sd_bus_message *m, struct yaml_mark mark,
+	       struct sd_bus_message **ret)
+{
+	char text[FIELDBUS_REASON_MAX] = "";
+
+	if (r >= 0)
+		r = session_call(&c->session, m, c->deadline_usec, ret, text, sizeof(text));
+	else
+		sd_bus_message_unref(m);
+	return r < 0 ? check_failed(c, r, mark, text) : 0;
+}
+
+int check_answer(struct check *c, int r, struct yaml_mark mark)
+{
+	return r < 0 ? check_failed(c, r, mark, NULL) : 0;
+}
+
+/* What is wrong with a type is wrong with each of its devices: said for the first of them. */
+static bool is_repeated(const struct config *config, const struct link_refusal *refusals, size_t i)
+{
+	const struct link_refusal *a = &refusals[i], *b;
+
+	for (size_t j = 0; a->point >= 0 && j < i; j++) {
+		b = &refusals[j];
+		if (b->point == a->point && streq(b->key, a->key) &&
+		    config->devices[b->device].type == config->devices[a->device].type)
+			return true;
+	}
+	return false;
+}
+
+static int check_refusals(struct check *c, uint32_t bus, sd_bus_message *reply)
+{
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct link_refusal *refusals;
+	struct refused refused;
+	size_t n;
+	int r;
+
+	r = link_read_refusals(reply, &arena, &refusals, &n);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		r = refused_find(c->config, bus, &refusals[i], &refused);
+		if (r >= 0 && !is_repeated(c->config, refusals, i))
+			yaml_error(c->errors, refused_mark(&refused), "%s", refusals[i].text);
+	}
+	return check_answer(c, r, c->config->buses[bus].mark);
+}
+
+static int explain_call_new(struct check *c, uint32_t bus, sd_bus_message **ret)
+{
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct link_configuration configuration;
+	int r;
+
+	r = configuration_of_bus(c->config, bus, true, &arena, &configuration);
+	if (r >= 0)
+		r = session_call_new(&c->session, "Explain", ret);
+	return r < 0 ? r : link_append_configuration(*ret, &configuration);
+}
+
+static int check_bus(struct check *c, uint32_t bus)
+{
+	sd_bus_message *m = NULL, *reply;
+	int r = explain_call_new(c, bus, &m);
+
+	r = check_call(c, r, m, c->config->buses[bus].mark, &reply);
+	if (r < 0)
+		return r;
+	r = check_refusals(c, bus, reply);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+static int check_with_host(struct check *c)
+{
+	const struct config *config = c->config;
+	int r = 0;
+
+	for (uint32_t i = 0; r >= 0 && i < config->n_buses; i++)
+		if (config->buses[i].plugin == c->plugin)
+			r = check_bus(c, i);
+	for (size_t i = 0; r >= 0 && i < config->n_samples; i++)
+		if (config->samples[i].type->plugin == c->plugin)
+			r = check_sample(c, &config->samples[i]);
+	return r;
+}
+
+/* Where the files first name the plugin in a way that needs it; false when they never do. */
+static bool plugin_mark(const struct config *config, const struct config_plugin *plugin,
+			struct yaml_mark *ret)
+{
+	for (size_t i = 0; i < config->n_buses; i++)
+		if (config->buses[i].plugin == plugin) {
+			*ret = config->buses[i].mark;
+			return true;
+		}
+	for (size_t i = 0; i < config->n_samples; i++)
+		if (config->samples[i].type->plugin == plugin) {
+			*ret = config->samples[i].mark;
+			return true;
+		}
+	return false;
+}
+
+static int check_plugin(struct check *c)
+{
+	const struct fieldbus_config launcher = fieldbus_launcher(c->fieldbus);
+	struct yaml_mark mark;
+	int r;
+
+	if (!plugin_mark(c->config, c->plugin, &mark))
+		return 0;
+	c->deadline_usec = clock_monotonic_usec() + FIELDBUS_CHECK_USEC;
+	r = session_open(&launcher, &c->session);
+	if (r < 0)
+		return check_failed(c, r, mark, r == -ENOPKG ? "no host program to ask" : NULL);
+	r = check_with_host(c);
+	session_done(&c->session);
+	return r;
+}
+
+int fieldbus_check(struct fieldbus *f, const struct config *config, struct yaml_errors *errors)
+{
+	struct check c = { .fieldbus = f, .config = config, .errors = errors };
+	unsigned before = errors->n;
+	int r;
+
+	/* One that cannot be asked does not keep the others from being. */
+	for (size_t i = 0; i < config->n_plugins; i++) {
+		c.plugin = config->plugins[i];
+		r = check_plugin(&c);
+		if (r == -ENOMEM)
+			return r;
+	}
+	return errors->n > before ? -EINVAL : 0;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "fieldbus/internal.h"
+
+#ifdef TEST_CLOCK
+static const bool test_clock_is_built = true;
+#else
+static const bool test_clock_is_built = false;
+#endif
+
+/* What all hosts together may take to end: this blocks the loop. */
+#define STOP_USEC (500 * USEC_PER_MSEC)
+
+struct fieldbus_config fieldbus_launcher(const struct fieldbus *f)
+{
+	return (struct fieldbus_config){
+		.event = f->event,
+		.timers = f->timers,
+		.host_program = f->host_program,
+		.plugin_folder = f->plugin_folder,
+	};
+}
+
+/* After anything that the loop has done: one of those may have been a step of the clock. */
+static int fieldbus_follow_clock(sd_event_source *source, void *userdata)
+{
+	struct fieldbus *f = userdata;
+
+	(void)source;
+	for (size_t i = 0; i < f->n_hosts; i++)
+		host_follow_clock(f->hosts[i]);
+	return 0;
+}
+
+static int fieldbus_set_up(struct fieldbus *f, const struct fieldbus_config *config)
+{
+	int r;
+
+	r = str_replace(&f->host_program, config->host_program);
+	if (r >= 0)
+		r = str_replace(&f->plugin_folder, config->plugin_folder);
+	if (r >= 0 && config->event && test_clock_is_built)
+		r = sd_event_add_post(config->event, &f->clock_source, fieldbus_follow_clock, f);
+	return r;
+}
+
+DEFINE_FREEP(struct fieldbus *, fieldbus_free)
+
+int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops *ops, void *userdata,
+		 struct fieldbus **ret)
+{
+	_cleanup_(fieldbus_freep) struct fieldbus *f = calloc(1, sizeof(*f));
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	f->event = config->event;
+	f->timers = config->timers;
+	f->userdata = userdata;
+	if (ops)
+		f->ops = *ops;
+	list_init(&f->plugins);
+	r = fieldbus_set_up(f, config);
+	if (r >= 0)
+		*ret = TAKE_PTR(f);
+	return r < 0 ? r : 0;
+}
+
+/* ---- end ---- */
+
+static void hosts_wait(struct fieldbus *f)
+{
+	uint64_t now = clock_monotonic_usec(), end = now + STOP_USEC;
+
+	for (size_t i = 0; i < f->n_hosts; i++) {
+		process_wait(&f->hosts[i]->process, end > now ? end - now : 0);
+		now = clock_monotonic_usec();
+	}
+}
+
+static void hosts_stop(struct fieldbus *f)
+{
+	for (size_t i = 0; i < f->n_hosts; i++)
+		host_dismiss(f->hosts[i]);
+	hosts_wait(f);
+	for (size_t i = 0; i < f->n_hosts; i++)
+		if (!process_wait(&f->hosts[i]->process, 0))
+			process_signal(&f->hosts[i]->process, SIGKILL);
+	hosts_wait(f);
+}
+
+static void fieldbus_stop(struct fieldbus *f)
+{
+	char how[64];
+
+	f->stopping = true;
+	hosts_stop(f);
+	for (size_t i = 0; i < f->n_hosts; i++) {
+		process_reap(&f->hosts[i]->process, how, sizeof(how));
+		writes_end(f->hosts[i], true, "canceled");
+	}
+	for (size_t i = 0; i < f->n_hosts; i++)
+		host_free(f->hosts[i]);
+	for (size_t i = 0; f->config && i < f->config->n_devices; i++)
+		free(f->devices[i].reason);
+	free(f->hosts);
+	free(f->devices);
+	f->hosts = NULL;
+	f->devices = NULL;
+	f->n_hosts = 0;
+	f->config = NULL;
+	f->stopping = false;
+}
+
+struct fieldbus *fieldbus_free(struct fieldbus *f)
+{
+	if (!f)
+		return NULL;
+	fieldbus_stop(f);
+	sd_event_source_disable_unref(f->clock_source);
+	plugins_free(f);
+	free(f->host_program);
+	free(f->plugin_folder);
+	free(f);
+	return NULL;
+}
+
+/* ---- start ---- */
+
+static int device_attach(struct fieldbus *f, struct host **of_bus, uint32_t device)
+{
+	const struct config_device *d = &f->config->devices[device];
+	struct host **host = &of_bus[d->bus];
+	int r;
+
+	if (!d->enabled)
+		return 0;
+	if (!*host) {
+		r = host_new(f, d->bus, host);
+		if (r < 0)
+			return r;
+		f->hosts[f->n_hosts++] = *host;
+	}
+	f->devices[device].host = *host;
+	return 0;
+}
+
+static int hosts_make(struct fieldbus *f)
+{
+	_cleanup_free_ struct host **of_bus = calloc(f->config->n_buses + 1, sizeof(*of_bus));
+	int r = 0;
+
+	f->hosts = calloc(f->config->n_buses + 1, sizeof(struct host *));
+	f->devices = calloc(f->config->n_devices + 1, sizeof(*f->devices));
+	if (!of_bus || !f->hosts || !f->devices)
+		return -ENOMEM;
+	for (uint32_t i = 0; r >= 0 && i < f->config->n_devices; i++)
+		r = device_attach(f, of_bus, i);
+	return r;
+}
+
+int fieldbus_start(struct fieldbus *f, const struct config *config)
+{
+	int r;
+
+	fieldbus_stop(f);
+	f->config = config;
+	r = hosts_make(f);
+	if (r < 0)
+		fieldbus_stop(f);
+	return r;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+#include "base/arena.h"
+#include "base/backoff.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "fieldbus/fieldbus.h"
+#include "link/host1.h"
+
+struct sd_event_source;
+
+#define FIELDBUS_REASON_MAX 384u
+
+/* ---- launch.c: one process of the host program ---- */
+
+struct process {
+	pid_t pid; /* 0: none */
+	int pidfd;
+};
+
+/*
+ * Starts `fieldway-plugin-host --fd 3 --plugins DIR` with one end of a new
+ * socket as its only descriptor beside standard error, and hands out the other
+ * end. It isolates nothing: same user, same view of the files. -ENOPKG: no
+ * such program.
+ */
+int process_launch(const struct fieldbus_config *config, struct process *ret, int *ret_fd);
+void process_signal(const struct process *p, int signal);
+/* Waits until it has ended; false when the time is over before. 0: only looks. */
+bool process_wait(const struct process *p, uint64_t usec);
+/* Lets go of a process, ended or not; how: "exited with status 1", "killed by SIGKILL". */
+void process_reap(struct process *p, char *ret_how, size_t size);
+
+/* ---- session.c: a host of its own for a question or two, blocking ---- */
+
+struct session {
+	struct process process;
+	sd_bus *link;
+	bool strayed; /* the host said something that nobody asked for */
+};
+
+int session_open(const struct fieldbus_config *config, struct session *ret);
+void session_done(struct session *s);
+int session_call_new(struct session *s, const char *member, sd_bus_message **ret);
+/*
+ * Takes m over, also on failure. -ETIMEDOUT at the deadline; -EPIPE: the host
+ * ended; -EBADMSG: it does not keep to Host1; else the errno it answered with.
+ * ret_text: NULL, or what it said about that.
+ */
+int session_call(struct session *s, sd_bus_message *m, uint64_t deadline_usec,
+		 sd_bus_message **ret, char *ret_text, size_t text_size);
+
+/* ---- configure.c: struct config as Host1 has it; everything lies in the arena or in config ---- */
+
+/* One bus with those of its devices that are enabled, or all. -E2BIG: more than Host1 carries. */
+int configuration_of_bus(const struct config *config, uint32_t bus, bool all, struct arena *arena,
+			 struct link_configuration *ret);
+/* No bus and one device without address, for samples. */
+int configuration_of_type(const struct config_type *type, struct arena *arena,
+			  struct link_configuration *ret);
+
+/* ---- refuse.c: what a host holds against a configuration, in the files' terms ---- */
+
+/* What a refusal is about: of a bus, or (bus and device NULL) of a type by itself. */
+struct refused {
+	const struct config *config;
+	const struct config_bus *bus;
+	const struct config_device *device;
+	const struct config_type *type; /* NULL: the bus as a whole */
+	struct yaml_mark place;		/* of the device, bus or sample */
+	const struct link_refusal *refusal;
+};
+/* -EBADMSG: it is about something that was not asked. */
+int refused_find(const struct config *config, uint32_t bus, const struct link_refusal *refusal,
+		 struct refused *ret);
+/* The host's text names bus, device and point; this is where they stand in the files. */
+struct yaml_mark refused_mark(const struct refused *refused);
+
+/* ---- check.c, samples.c ---- */
+
+struct check {
+	struct fieldbus *fieldbus;
+	const struct config *config;
+	struct yaml_errors *errors;
+	const struct config_plugin *plugin;
+	struct session session;
+	uint64_t deadline_usec;
+};
+/*
+ * Calls the host; takes m over, r is how making m went. What goes wrong with
+ * the host becomes an error at the mark, and the plugin's check is over.
+ */
+int check_call(struct check *c, int r, sd_bus_message *m, struct yaml_mark mark,
+	       sd_bus_message **ret);
+/* How reading an answer went: 0, or as check_call(). */
+int check_answer(struct check *c, int r, struct yaml_mark mark);
+/* samples.c */
+int check_sample(struct check *c, const struct config_sample *sample);
+
+/* ---- device.c ---- */
+
+struct device {
+	struct host *host; /* NULL: disabled */
+	enum fieldbus_state state;
+	char *reason;
+	bool heard;		     /* of the host that runs now */
+	struct link_counters now;    /* since its host started */
+	struct link_counters before; /* of hosts before that */
+	uint64_t stale_dropped;
+};
+
+void device_enter_state(struct fieldbus *f, uint32_t device, enum fieldbus_state state,
+			const char *reason);
+/* Its host has ended: what it counted stays. */
+void device_carry_counters(struct device *d);
+
+/* ---- supervise.c: the host of one bus ---- */
+
+enum host_state {
+	HOST_DOWN,	  /* no process; the timer starts the next one */
+	HOST_CONFIGURING, /* runs, Configure is not answered */
+	HOST_RUNNING,
+	HOST_ENDING, /* gone, or told to go: waits for its exit */
+};
+
+struct host {
+	struct fieldbus *fieldbus;
+	uint32_t bus;
+	enum host_state state;
+	struct process process;
+	struct sd_event_source *exit_source;
+	sd_bus *link;
+	sd_bus_slot *filter, *configure, *ping, *clock;
+	struct timer timer;
+	unsigned ticks; /* in a row without an answer */
+	uint64_t generation;
+	uint64_t clock_usec; /* of clock_offset_usec(), what it has been told */
+	/* Restarts. */
+	struct backoff backoff;
+	bool hurried; /* the restart that does not wait has been used up */
+	uint64_t running_since_usec;
+	uint32_t launches;
+	/* Why it goes, and what that makes of its devices until the next one runs. */
+	char reason[FIELDBUS_REASON_MAX];
+	enum fieldbus_state left;
+	bool told;	    /* the devices know */
+	struct list writes; /* in the order they were asked for */
+	unsigned n_writes;
+	struct log_budget state_budget;
+};
+
+/* The loop starts its first process. */
+int host_new(struct fieldbus *f, uint32_t bus, struct host **ret);
+/* There must be no process any more. */
+struct host *host_free(struct host *h);
+const struct config_bus *host_bus(const struct host *h);
+struct log_about host_about(const struct host *h);
+/*
+ * Calls the host; takes m over, also on failure, r is how making m went. The
+ * call never times out by itself: this module's timers watch.
+ */
+typedef int (*host_handler)(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int host_call(struct host *h, int r, sd_bus_message *m, sd_bus_slot **ret_slot,
+	      host_handler handler, void *userdata);
+/* Ends the process now; another one follows. */
+void host_give_up(struct host *h, const char *why);
+/* The other end of its link is closed; the exit follows. */
+void host_lost(struct host *h);
+/* Tells it the steps that a test moved this process's clock by. */
+void host_follow_clock(struct host *h);
+/* For good: asks it to end and waits for nothing. */
+void host_dismiss(struct host *h);
+
+/* restart.c: what a host's end means for its devices, and when the next one starts. */
+void host_devices_leave(struct host *h);
+void host_devices_refused(struct host *h, const struct link_refusal *refusals, size_t n);
+void host_devices_begin(struct host *h);
+uint64_t host_delay(struct host *h);
+
+/* receive.c: what the host says unasked. */
+int host_receive(sd_bus_message *m, void *userdata, sd_bus_error *error);
+
+/* write.c */
+void writes_send(struct host *h);
+/* All of them: the host is gone, or (canceled) the daemon does not want them any more. */
+void writes_end(struct host *h, bool canceled, const char *why);
+
+struct plugin {
+	struct list list;
+	struct config_plugin plugin;
+	struct arena arena;
+};
+
+struct fieldbus {
+	struct sd_event *event;
+	struct timers *timers;
+	char *host_program, *plugin_folder;
+	struct fieldbus_ops ops;
+	void *userdata;
+	struct sd_event_source *clock_source;
+	struct list plugins; /* described so far */
+	const struct config *config;
+	struct device *devices;
+	struct host **hosts;
+	size_t n_hosts;
+	uint64_t generation;
+	bool stopping;
+};
+
+struct fieldbus_config fieldbus_launcher(const struct fieldbus *f);
+void plugins_free(struct fieldbus *f);

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "fieldbus/internal.h"
+#include "link/marshal.h"
+
+/*
+ * Deadlines are counted in ticks, each of which gives the loop a turn: a
+ * process that was stopped for a while, or whose clock a test has moved, hears
+ * the answer that lies in its socket before it ends a host for being late.
+ */
+#define HOST_TICK_USEC (5 * USEC_PER_SEC)
+#define HOST_PING_TICKS 2u
+#define HOST_CONFIGURE_TICKS 6u
+/* From the end of its link, or SIGTERM, to SIGKILL. */
+#define HOST_EXIT_USEC USEC_PER_SEC
+#define HOST_RESTART_FIRST_USEC (500 * USEC_PER_MSEC)
+#define HOST_RESTART_LAST_USEC (60 * USEC_PER_SEC)
+/* More than this after its end is no host's last words. */
+#define HOST_LAST_MESSAGES_MAX 1024u
+
+const struct config_bus *host_bus(const struct host *h)
+{
+	return &h->fieldbus->config->buses[h->bus];
+}
+
+struct log_about host_about(const struct host *h)
+{
+	return (struct log_about){ .bus = host_bus(h)->name };
+}
+
+/*
+ * Cannot fail: the timer is armed from host_new() on, and its handler arms it
+ * again before anything else can take its place in the heap.
+ */
+static void host_arm(struct host *h, uint64_t usec)
+{
+	timer_arm_in(&h->timer, usec);
+}
+
+static void host_enter_state(struct host *h, enum host_state state, uint64_t delay_usec)
+{
+	h->state = state;
+	h->ticks = 0;
+	host_arm(h, delay_usec);
+}
+
+int host_call(struct host *h, int r, sd_bus_message *m, sd_bus_slot **ret_slot, host_handler handler,
+	      void *userdata)
+{
+	if (r >= 0)
+		r = sd_bus_call_async(h->link, ret_slot, m, handler, userdata, UINT64_MAX);
+	sd_bus_message_unref(m);
+	return r;
+}
+
+/* ---- its end ---- */
+
+static void host_disconnect(struct host *h)
+{
+	h->configure = sd_bus_slot_unref(h->configure);
+	h->ping = sd_bus_slot_unref(h->ping);
+	h->clock = sd_bus_slot_unref(h->clock);
+	h->filter = sd_bus_slot_unref(h->filter);
+	h->link = link_free(h->link);
+	h->exit_source = sd_event_source_disable_unref(h->exit_source);
+}
+
+static void host_leave(struct host *h, enum fieldbus_state left, const char *why)
+{
+	snprintf(h->reason, sizeof(h->reason), "%s", why);
+	h->left = left;
+}
+
+void host_give_up(struct host *h, const char *why)
+{
+	if (h->state != HOST_CONFIGURING && h->state != HOST_RUNNING)
+		return;
+	host_leave(h, FIELDBUS_UNKNOWN, why);
+	process_signal(&h->process, SIGKILL);
+	host_enter_state(h, HOST_ENDING, HOST_EXIT_USEC);
+}
+
+void host_lost(struct host *h)
+{
+	if (h->state != HOST_CONFIGURING && h->state != HOST_RUNNING)
+		return;
+	host_leave(h, FIELDBUS_UNKNOWN, "ended");
+	host_enter_state(h, HOST_ENDING, HOST_EXIT_USEC);
+}
+
+static void host_log_end(struct host *h, uint64_t delay)
+{
+	struct log_about about = host_about(h);
+	char text[FORMAT_USEC_MAX];
+
+	log_error(&about, "bus %s: plugin host %s; the next one starts %s%s", about.bus, h->reason,
+		  delay > 0 ? "in " : "at once",
+		  delay > 0 ? format_usec(delay / USEC_PER_MSEC * USEC_PER_MSEC, text) : "");
+}
+
+/* how: its exit status; one that was sent away for what it said needs no more reason than that. */
+static void host_down(struct host *h, const char *how)
+{
+	uint64_t delay = host_delay(h);
+	size_t n = strlen(h->reason);
+
+	if (h->left != FIELDBUS_FAILED)
+		snprintf(h->reason + n, sizeof(h->reason) - n, " (%s)", how);
+	host_log_end(h, delay);
+	host_enter_state(h, HOST_DOWN, delay);
+	host_devices_leave(h);
+	writes_end(h, false, "its plugin host ended");
+}
+
+static int host_exited(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct host *h = userdata;
+	char how[64] = "";
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	/* What it had said before is as good as ever. */
+	for (unsigned i = 0; i < HOST_LAST_MESSAGES_MAX && sd_bus_process(h->link, NULL) > 0; i++)
+		;
+	host_lost(h);
+	process_reap(&h->process, how, sizeof(how));
+	host_disconnect(h);
+	host_down(h, how);
+	return 0;
+}
+
+/* ---- its configuration ---- */
+
+static void host_refused(struct host *h, const char *why)
+{
+	host_leave(h, FIELDBUS_FAILED, why);
+	process_signal(&h->process, SIGTERM);
+	host_enter_state(h, HOST_ENDING, HOST_EXIT_USEC);
+}
+
+static void host_run(struct host *h)
+{
+	h->running_since_usec = clock_monotonic_usec();
+	host_enter_state(h, HOST_RUNNING, HOST_TICK_USEC);
+	host_devices_begin(h);
+	writes_send(h);
+}
+
+static void host_take_answer(struct host *h, sd_bus_message *m)
+{
+	_cleanup_arena_ struct arena arena = { 0 };
+	char why[FIELDBUS_REASON_MAX];
+	struct link_refusal *refusals;
+	struct refused refused;
+	size_t n;
+
+	if (link_read_refusals(m, &arena, &refusals, &n) < 0) {
+		host_give_up(h, "sent a malformed answer to Configure");
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (refused_find(h->fieldbus->config, h->bus, &refusals[i], &refused) < 0) {
+			host_give_up(h, "refused what it was not given");
+			return;
+		}
+	}
+	if (n == 0) {
+		host_run(h);
+		return;
+	}
+	snprintf(why, sizeof(why), "refused its configuration: %.300s", refusals[0].text);
+	host_refused(h, why);
+	host_devices_refused(h, refusals, n);
+}
+
+static int host_configured(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const sd_bus_error *e = sd_bus_message_get_error(m);
+	char why[FIELDBUS_REASON_MAX];
+	struct host *h = userdata;
+
+	(void)error;
+	h->configure = sd_bus_slot_unref(h->configure);
+	/* Without a reply its link has closed: that is another message. */
+	if (h->state != HOST_CONFIGURING || (e && sd_bus_error_has_name(e, SD_BUS_ERROR_NO_REPLY)))
+		return 1;
+	if (e) {
+		snprintf(why, sizeof(why), "cannot be configured: %.300s",
+			 e->message && *e->message ? e->message : strerror(sd_bus_error_get_errno(e)));
+		host_refused(h, why);
+	} else {
+		host_take_answer(h, m);
+	}
+	return 1;
+}
+
+static int configure_call_new(struct host *h, sd_bus_message **ret)
+{
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct link_configuration c;
+	int r;
+
+	r = configuration_of_bus(h->fieldbus->config, h->bus, false, &arena, &c);
+	if (r < 0)
+		return r;
+	c.generation = h->generation;
+	r = link_call_new(h->link, "Configure", ret);
+	return r < 0 ? r : link_append_configuration(*ret, &c);
+}
+
+static int host_configure(struct host *h)
+{
+	sd_bus_message *m = NULL;
+	int r = configure_call_new(h, &m);
+
+	return host_call(h, r, m, &h->configure, host_configured, h);
+}
+
+/* ---- its start ---- */
+
+static int host_connect(struct host *h, int fd)
+{
+	int r;
+
+	r = link_new(h->fieldbus->event, fd, false, &h->link);
+	if (r >= 0)
+		r = sd_bus_add_filter(h->link, &h->filter, host_receive, h);
+	if (r >= 0)
+		r = sd_event_add_io(h->fieldbus->event, &h->exit_source, h->process.pidfd, EPOLLIN,
+				    host_exited, h);
+	return r;
+}
+
+static int host_launch(struct host *h)
+{
+	const struct fieldbus_config launcher = fieldbus_launcher(h->fieldbus);
+	int fd, r;
+
+	r = process_launch(&launcher, &h->process, &fd);
+	if (r < 0)
+		return r;
+	h->launches++;
+	h->generation = ++h->fieldbus->generation;
+	h->clock_usec = 0;
+	h->told = false;
+	r = host_connect(h, fd);
+	if (r >= 0) {
+		host_enter_state(h, HOST_CONFIGURING, HOST_TICK_USEC);
+		host_follow_clock(h);
+		r = host_configure(h);
+	}
+	return r;
+}
+
+static void host_start(struct host *h)
+{
+	char why[FIELDBUS_REASON_MAX], how[64] = "";
+	int r = host_launch(h);
+
+	if (r >= 0)
+		return;
+	if (r == -ENOPKG)
+		snprintf(why, sizeof(why), "cannot start: no program %s", h->fieldbus->host_program);
+	else
+		snprintf(why, sizeof(why), "cannot start: %s",
+			 r == -E2BIG ? "more devices or points than one host takes" : strerror(-r));
+	process_signal(&h->process, SIGKILL);
+	process_wait(&h->process, HOST_EXIT_USEC);
+	process_reap(&h->process, how, sizeof(how));
+	host_disconnect(h);
+	host_leave(h, FIELDBUS_FAILED, why);
+	h->told = false;
+	host_down(h, "");
+}
+
+/* ---- its watchdog ---- */
+
+static int host_pinged(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct host *h = userdata;
+
+	(void)m;
+	(void)error;
+	h->ping = sd_bus_slot_unref(h->ping);
+	h->ticks = 0;
+	return 1;
+}
+
+static void host_watch(struct host *h)
+{
+	sd_bus_message *m = NULL;
+	int r;
+
+	if (h->ping) {
+		if (++h->ticks >= HOST_PING_TICKS)
+			host_give_up(h, "did not answer");
+		return;
+	}
+	r = link_call_new(h->link, "Ping", &m);
+	host_call(h, r, m, &h->ping, host_pinged, h);
+}
+
+static int host_clock_moved(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct host *h = userdata;
+
+	(void)m;
+	(void)error;
+	h->clock = sd_bus_slot_unref(h->clock);
+	host_follow_clock(h);
+	return 1;
+}
+
+/* One call at a time: steps that are made meanwhile are told together. */
+void host_follow_clock(struct host *h)
+{
+	uint64_t offset = clock_offset_usec();
+	sd_bus_message *m = NULL;
+	int r;
+
+	if (!h->link || h->clock || offset == h->clock_usec)
+		return;
+	r = link_call_new(h->link, "Clock", &m);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "t", offset - h->clock_usec);
+	r = host_call(h, r, m, &h->clock, host_clock_moved, h);
+	if (r >= 0)
+		h->clock_usec = offset;
+}
+
+static void host_tick(struct timer *timer, void *userdata)
+{
+	struct host *h = userdata;
+
+	host_arm(h, HOST_TICK_USEC);
+	host_follow_clock(h);
+	switch (h->state) {
+	case HOST_DOWN:
+		host_start(h);
+		break;
+	case HOST_CONFIGURING:
+		if (++h->ticks >= HOST_CONFIGURE_TICKS)
+			host_give_up(h, "did not take its configuration");
+		break;
+	case HOST_RUNNING:
+		host_watch(h);
+		break;
+	case HOST_ENDING:
+		process_signal(&h->process, SIGKILL);
+		host_devices_leave(h);
+		break;
+	}
+}
+
+/* ---- */
+
+int host_new(struct fieldbus *f, uint32_t bus, struct host **ret)
+{
+	struct host *h = calloc(1, sizeof(*h));
+	int r;
+
+	if (!h)
+		return -ENOMEM;
+	h->fieldbus = f;
+	h->bus = bus;
+	h->backoff = (struct backoff){ HOST_RESTART_FIRST_USEC, HOST_RESTART_LAST_USEC, 0 };
+	list_init(&h->writes);
+	timer_init(&h->timer, f->timers, host_tick, h);
+	r = timer_arm_in(&h->timer, 0);
+	if (r < 0) {
+		free(h);
+		return r;
+	}
+	*ret = h;
+	return 0;
+}
+
+void host_dismiss(struct host *h)
+{
+	timer_disarm(&h->timer);
+	host_disconnect(h);
+	process_signal(&h->process, SIGTERM);
+	h->state = HOST_DOWN;
+}
+
+struct host *host_free(struct host *h)
+{
+	if (!h)
+		return NULL;
+	timer_disarm(&h->timer);
+	host_disconnect(h);
+	free(h);
+	return NULL;
+}

@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/fieldbus/fake_host.h"
+#include "tests/unit/fieldbus/rig.h"
+
+static const char *reason_of(uint32_t device)
+{
+	const char *reason;
+
+	fieldbus_device_state(rig.fieldbus, device, &reason);
+	return reason;
+}
+
+/* Another process serves the device, and says that it is there. */
+static bool is_back(uint32_t device, int before)
+{
+	int pid = fieldbus_host_pid(rig.fieldbus, device);
+
+	return pid > 0 && pid != before && fieldbus_device_state(rig.fieldbus, device, NULL) == FIELDBUS_ONLINE;
+}
+
+static struct fieldbus_statistics statistics(uint32_t device)
+{
+	struct fieldbus_statistics s;
+
+	fieldbus_device_statistics(rig.fieldbus, device, &s);
+	return s;
+}
+
+#define ck_assert_contains(text, part) ck_assert_msg(strstr(text, part), "\"%s\" lacks \"%s\"", text, part)
+
+/* ---- start ---- */
+
+START_TEST(one_host_a_bus)
+{
+	rig_start();
+	ck_assert_int_eq(fieldbus_host_pid(rig.fieldbus, 0), fieldbus_host_pid(rig.fieldbus, 1));
+	ck_assert_int_ne(fieldbus_host_pid(rig.fieldbus, 0), fieldbus_host_pid(rig.fieldbus, 2));
+	ck_assert_int_eq(fieldbus_host_pid(rig.fieldbus, 3), 0);
+	ck_assert_uint_eq(rig.n_states[0], 1);
+	ck_assert_uint_eq(rig.n_states[3], 0);
+	ck_assert_uint_eq(statistics(0).host_restarts, 0);
+	ck_assert_str_eq(fieldbus_state_name(rig.states[0]), "online");
+	/* One that is disabled cannot be written, one that does not exist neither. */
+	ck_assert_int_eq(rig_try(3, "accept"), -EHOSTDOWN);
+	ck_assert_int_eq(rig_try(4, "accept"), -EINVAL);
+}
+END_TEST
+
+START_TEST(nothing_to_do)
+{
+	for (unsigned i = 0; i < RIG_DEVICES; i++)
+		rig.c.devices[i].enabled = false;
+	rig_start();
+	ck_assert_uint_eq(rig.fieldbus->n_hosts, 0);
+}
+END_TEST
+
+START_TEST(surroundings_of_a_host)
+{
+	int fd = open("/dev/null", O_RDONLY); /* not closed by exec */
+	sigset_t set, old;
+
+	ck_assert_int_ge(fd, 0);
+	setenv("FIELDWAY_SECRET", "x", 1);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	ck_assert_int_eq(sigprocmask(SIG_BLOCK, &set, &old), 0);
+	signal(SIGPIPE, SIG_IGN);
+	rig_start();
+	rig_wait_order(0, "surroundings");
+	ck_assert_str_eq(rig.detail, "secret=no path=yes fds=4 term=0 pipe=0 leader=1 folder=/a/folder");
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	unsetenv("FIELDWAY_SECRET");
+	close(fd);
+}
+END_TEST
+
+START_TEST(started_again)
+{
+	int before;
+
+	rig_start();
+	before = fieldbus_host_pid(rig.fieldbus, 0);
+	rig_order(0, "silence");
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_uint_eq(rig.n_done, 1);
+	ck_assert_int_eq(rig.error, -ECANCELED);
+	rig_until(is_back(0, before));
+}
+END_TEST
+
+/* ---- values and states ---- */
+
+START_TEST(values_arrive)
+{
+	rig_start();
+	rig_wait_order(1, "values");
+	ck_assert_uint_eq(rig.n_values[1], 1);
+	ck_assert_uint_eq(rig.n_values[0], 0);
+	ck_assert_uint_eq(rig.n_samples, 2);
+	ck_assert_uint_eq(rig.first.boottime_usec, 77);
+	ck_assert(rig.first.value.real == 230.2);
+	ck_assert_uint_eq(statistics(1).requests, 20);
+	ck_assert_uint_eq(statistics(1).errors, 5);
+	ck_assert_uint_eq(statistics(1).timeouts, 4);
+	ck_assert_uint_eq(statistics(1).conflated, 3);
+}
+END_TEST
+
+START_TEST(credit_comes_back)
+{
+	rig_start();
+	rig_wait_order(0, "credit");
+	ck_assert_int_eq(rig.outcome, FIELDWAY_ACCEPTED);
+	ck_assert_uint_eq(rig.n_values[0], 100);
+}
+END_TEST
+
+START_TEST(stale_generation)
+{
+	rig_start();
+	rig_wait_order(0, "stale");
+	ck_assert_uint_eq(rig.n_values[0], 0);
+	ck_assert_uint_eq(rig.n_states[0], 1);
+	ck_assert_uint_eq(statistics(0).stale_dropped, 3);
+	ck_assert_uint_eq(statistics(0).host_restarts, 0);
+}
+END_TEST
+
+START_TEST(offline)
+{
+	rig_start();
+	rig_wait_order(0, "offline bus hall1: device m1: silent");
+	ck_assert_int_eq(rig.states[0], FIELDBUS_OFFLINE);
+	ck_assert_str_eq(reason_of(0), " bus hall1: device m1: silent");
+	ck_assert_uint_eq(statistics(0).requests, 10);
+	ck_assert_int_eq(rig.states[1], FIELDBUS_ONLINE);
+	ck_assert_int_eq(rig_try(0, "accept"), -EHOSTDOWN);
+	ck_assert_uint_eq(rig.n_done, 1);
+	rig_wait_order(1, "accept");
+}
+END_TEST
+
+START_TEST(long_reason)
+{
+	rig_start();
+	rig_wait_order(0, "long-reason");
+	ck_assert_int_eq(rig.states[0], FIELDBUS_OFFLINE);
+	ck_assert_uint_eq(strlen(reason_of(0)), (FIELDBUS_REASON_MAX - 1) / 2 * 2);
+}
+END_TEST
+
+START_TEST(many_states)
+{
+	rig_start();
+	rig_wait_order(0, "many-states");
+	ck_assert_uint_eq(rig.n_states[0], 20001);
+	ck_assert_uint_le(rig_host(0)->state_budget.count, 10);
+}
+END_TEST
+
+/* ---- writes ---- */
+
+START_TEST(write_outcomes)
+{
+	rig_start();
+	rig_wait_order(0, "accept");
+	ck_assert_int_eq(rig.outcome, FIELDWAY_ACCEPTED);
+	ck_assert_int_eq(rig.error, 0);
+	rig_wait_order(0, "refuse");
+	ck_assert_int_eq(rig.outcome, FIELDWAY_REFUSED);
+	ck_assert_int_eq(rig.error, -EINVAL);
+	ck_assert_str_eq(rig.detail, "exception 3");
+	rig_wait_order(0, "error");
+	ck_assert_int_eq(rig.outcome, FIELDWAY_UNKNOWN);
+	ck_assert_int_eq(rig.error, -EIO);
+	ck_assert_str_eq(rig.detail, "bus hall1: device m1: point order: the host is confused");
+	ck_assert_uint_eq(statistics(0).host_restarts, 0);
+	ck_assert_uint_eq(rig_host(0)->n_writes, 0);
+}
+END_TEST
+
+START_TEST(write_has_less_time_than_we_wait)
+{
+	unsigned long usec;
+
+	rig_start();
+	rig_wait_order(0, "usec");
+	usec = strtoul(rig.detail, NULL, 10);
+	ck_assert_uint_gt(usec, 3 * USEC_PER_SEC);
+	ck_assert_uint_lt(usec, FIELDBUS_WRITE_USEC);
+}
+END_TEST
+
+START_TEST(write_before_the_host_runs)
+{
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	rig_wait_order(0, "accept");
+	ck_assert_int_eq(rig.outcome, FIELDWAY_ACCEPTED);
+}
+END_TEST
+
+START_TEST(write_never_sent)
+{
+	rig.c.buses[0].settings = rig_setting(0, "mode", "ignore");
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	rig_order(0, "accept");
+	rig_until(rig_host(0)->state == HOST_CONFIGURING);
+	rig_advance(FIELDBUS_WRITE_USEC);
+	ck_assert_uint_eq(rig.n_done, 1);
+	ck_assert_int_eq(rig.outcome, FIELDWAY_NOT_SENT);
+	ck_assert_int_eq(rig.error, -ETIMEDOUT);
+	ck_assert_contains(rig.detail, "bus hall1: device m1: point order: ");
+}
+END_TEST
+
+START_TEST(write_deadline)
+{
+	rig_start();
+	rig_order(0, "silence");
+	rig_advance(FIELDBUS_WRITE_USEC - USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_done, 0);
+	rig_advance(USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_done, 1);
+	ck_assert_int_eq(rig.outcome, FIELDWAY_UNKNOWN);
+	ck_assert_int_eq(rig.error, -ETIMEDOUT);
+}
+END_TEST
+
+/* Calls that are not answered count, even when their owners have given up. */
+START_TEST(write_limit)
+{
+	rig_start();
+	for (unsigned i = 0; i < FIELDBUS_WRITES_MAX; i++)
+		rig_order(i % 2, "hold");
+	ck_assert_int_eq(rig_try(0, "accept"), -EBUSY);
+	/* Other buses have a limit of their own. */
+	rig_wait_order(2, "accept");
+	rig_advance(FIELDBUS_WRITE_USEC);
+	ck_assert_uint_eq(rig.n_done, 1 + FIELDBUS_WRITES_MAX);
+	ck_assert_int_eq(rig_try(0, "accept"), -EBUSY);
+	rig_advance(5 * USEC_PER_SEC);
+	rig_until(rig_host(0)->n_writes == 0);
+	ck_assert_uint_eq(rig.n_done, 1 + FIELDBUS_WRITES_MAX);
+	rig_wait_order(0, "accept");
+	ck_assert_uint_eq(statistics(0).host_restarts, 0);
+}
+END_TEST
+
+START_TEST(write_forgotten)
+{
+	rig_start();
+	rig_order(0, "hold");
+	rig_order(2, "hold");
+	fieldbus_forget(rig.fieldbus, &rig_done);
+	fieldbus_forget(rig.fieldbus, &rig);
+	rig_advance(5 * USEC_PER_SEC);
+	rig_until(rig_host(0)->n_writes == 0 && rig_host(2)->n_writes == 0);
+	ck_assert_uint_eq(rig.n_done, 0);
+}
+END_TEST
+
+START_TEST(write_of_bad_text)
+{
+	struct fieldway_value value = { .type = FIELDWAY_STRING, .data = "\xff", .size = 1 };
+
+	rig_start();
+	ck_assert_int_eq(fieldbus_write(rig.fieldbus, 0, RIG_ORDER, &value, rig_done, &rig), -EINVAL);
+	ck_assert_int_eq(fieldbus_write(rig.fieldbus, 0, RIG_POINTS, &value, rig_done, &rig), -EINVAL);
+	ck_assert_uint_eq(rig_host(0)->n_writes, 0);
+}
+END_TEST
+
+START_TEST(killed_with_pending_writes)
+{
+	int before;
+
+	rig_start();
+	rig_wait_order(0, "values");
+	before = fieldbus_host_pid(rig.fieldbus, 0);
+	rig.n_done = 0;
+	rig_order(0, "silence");
+	rig_order(1, "die");
+	rig_until(rig.n_done == 2);
+	ck_assert_int_eq(rig.outcome, FIELDWAY_UNKNOWN);
+	ck_assert_int_eq(rig.error, -ECONNRESET);
+	rig_until(rig.states[0] == FIELDBUS_UNKNOWN);
+	ck_assert_str_eq(reason_of(0), "bus hall1: plugin host ended (killed by SIGKILL)");
+	rig_until(is_back(0, before) && is_back(1, before));
+	ck_assert_str_eq(reason_of(0), "");
+	/* The other bus has not noticed. */
+	ck_assert_uint_eq(rig.n_states[2], 1);
+	rig_wait_order(0, "values");
+	ck_assert_uint_eq(rig.n_values[0], 2);
+	ck_assert_uint_eq(statistics(0).host_restarts, 1);
+	ck_assert_uint_eq(statistics(0).requests, 40);
+	ck_assert_uint_eq(statistics(2).host_restarts, 0);
+}
+END_TEST
+
+START_TEST(killed_from_outside)
+{
+	int before;
+
+	rig_start();
+	before = fieldbus_host_pid(rig.fieldbus, 0);
+	ck_assert_int_eq(kill(before, SIGKILL), 0);
+	rig_until(is_back(0, before));
+}
+END_TEST
+
+/* The link's end may be seen after the exit: what was said is still heard. */
+START_TEST(last_words)
+{
+	rig_start();
+	rig_wait_order(0, "accept-and-die");
+	ck_assert_int_eq(rig.outcome, FIELDWAY_ACCEPTED);
+}
+END_TEST
+
+static void write_again(void *userdata, enum fieldway_outcome outcome, int error, const char *detail)
+{
+	rig_done(userdata, outcome, error, detail);
+	rig_order(0, "accept");
+}
+
+START_TEST(write_from_a_result)
+{
+	struct fieldway_value value = { .type = FIELDWAY_STRING, .data = "die", .size = 3 };
+	int before;
+
+	rig_start();
+	before = fieldbus_host_pid(rig.fieldbus, 0);
+	ck_assert_int_eq(fieldbus_write(rig.fieldbus, 0, RIG_ORDER, &value, write_again, &rig), 0);
+	/* It finds a link that is closing, and no next host yet: not sent, and said so; never lost. */
+	rig_until(rig.n_done == 2);
+	ck_assert_int_ne(rig.outcome, FIELDWAY_UNKNOWN);
+	rig_until(is_back(0, before));
+}
+END_TEST
+
+START_TEST(free_with_pending_writes)
+{
+	rig_start();
+	rig_order(0, "silence");
+	rig_order(2, "stubborn");
+	rig_until(rig.n_done == 1);
+	rig_order(2, "accept");
+	rig.fieldbus = fieldbus_free(rig.fieldbus);
+	ck_assert_uint_eq(rig.n_done, 3);
+	ck_assert_int_eq(rig.outcome, FIELDWAY_UNKNOWN);
+	ck_assert_int_eq(rig.error, -ECANCELED);
+}
+END_TEST
+
+START_TEST(free_before_anything_was_sent)
+{
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	rig_order(0, "accept");
+	rig.fieldbus = fieldbus_free(rig.fieldbus);
+	ck_assert_uint_eq(rig.n_done, 1);
+	ck_assert_int_eq(rig.outcome, FIELDWAY_NOT_SENT);
+	ck_assert_int_eq(rig.error, -ECANCELED);
+}
+END_TEST
+
+/* ---- supervision ---- */
+
+START_TEST(hang)
+{
+	int before;
+
+	rig_start();
+	before = fieldbus_host_pid(rig.fieldbus, 0);
+	rig_order(0, "hang");
+	rig_turn();
+	/* Ping, and two ticks without its answer. */
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_int_eq(rig_host(0)->state, HOST_RUNNING);
+		rig_advance(5 * USEC_PER_SEC);
+		rig_turn();
+	}
+	rig_until(is_back(0, before));
+	ck_assert_uint_eq(rig.n_done, 1);
+	ck_assert_int_eq(rig.outcome, FIELDWAY_UNKNOWN);
+	ck_assert_uint_eq(statistics(0).host_restarts, 1);
+	ck_assert_uint_eq(statistics(2).host_restarts, 0);
+}
+END_TEST
+
+START_TEST(silent_configure)
+{
+	int before;
+
+	rig.c.buses[0].settings = rig_setting(0, "mode", "ignore");
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	rig_until(rig_host(0)->state == HOST_CONFIGURING);
+	before = fieldbus_host_pid(rig.fieldbus, 0);
+	rig.c.buses[0].settings = (struct fieldway_settings){ 0 };
+	for (unsigned i = 0; i < 6; i++) {
+		ck_assert_int_eq(rig_host(0)->state, HOST_CONFIGURING);
+		rig_advance(5 * USEC_PER_SEC);
+	}
+	ck_assert_int_eq(rig_host(0)->state, HOST_ENDING);
+	rig_until(is_back(0, before));
+}
+END_TEST
+
+static const char *const misbehaviour[] = {
+	"bad-values", "bad-device", "bad-point", "bad-state", "odd-state", "unknown", "garbage", "bad-outcome", "flood",
+	"close",
+};
+
+START_TEST(misbehaving_host)
+{
+	int before;
+
+	rig_start();
+	before = fieldbus_host_pid(rig.fieldbus, 0);
+	rig_order(0, misbehaviour[_i]);
+	rig_until(rig_host(0)->state != HOST_RUNNING);
+	/* One that only closes its link is given a second. */
+	rig_advance(USEC_PER_SEC);
+	rig_until(is_back(0, before));
+	ck_assert_uint_eq(rig.n_done, 1);
+	ck_assert_int_eq(rig.outcome, FIELDWAY_UNKNOWN);
+	ck_assert_uint_eq(statistics(0).host_restarts, 1);
+	ck_assert_uint_eq(statistics(2).host_restarts, 0);
+}
+END_TEST
+
+START_TEST(back_off)
+{
+	static const uint64_t least[] = { 0, 500 * USEC_PER_MSEC, USEC_PER_SEC, 2 * USEC_PER_SEC };
+	uint64_t killed;
+	int before;
+
+	rig_start();
+	for (unsigned i = 0; i < ARRAY_SIZE(least); i++) {
+		before = fieldbus_host_pid(rig.fieldbus, 0);
+		killed = clock_monotonic_usec();
+		kill(before, SIGKILL);
+		rig_until(rig_host(0)->state == HOST_DOWN || fieldbus_host_pid(rig.fieldbus, 0) != before);
+		if (least[i] > 0) {
+			ck_assert_int_eq(rig_host(0)->state, HOST_DOWN);
+			ck_assert_uint_ge(rig_host(0)->timer.due_usec, killed + least[i]);
+			rig_advance(2 * least[i]);
+		}
+		rig_until(is_back(0, before));
+	}
+	ck_assert_uint_eq(statistics(0).host_restarts, ARRAY_SIZE(least));
+}
+END_TEST
+
+START_TEST(back_off_ends)
+{
+	struct host h = { .backoff = { USEC_PER_SEC, USEC_PER_MINUTE, 0 } };
+
+	ck_assert_uint_eq(host_delay(&h), 0);
+	for (unsigned i = 0; i < 10; i++)
+		ck_assert_uint_ge(host_delay(&h), USEC_PER_SEC << MIN(i, 5u));
+	ck_assert_uint_le(host_delay(&h), USEC_PER_MINUTE * 5 / 4);
+	/* One that ran for long starts over, one that did not does not. */
+	h.running_since_usec = clock_monotonic_usec();
+	clock_advance(29 * USEC_PER_SEC);
+	ck_assert_uint_ge(host_delay(&h), USEC_PER_MINUTE);
+	h.running_since_usec = clock_monotonic_usec();
+	clock_advance(30 * USEC_PER_SEC);
+	ck_assert_uint_eq(host_delay(&h), 0);
+	/* What was refused does not hurry. */
+	h = (struct host){ .backoff = { USEC_PER_SEC, USEC_PER_MINUTE, 0 }, .left = FIELDBUS_FAILED };
+	ck_assert_uint_ge(host_delay(&h), USEC_PER_SEC);
+}
+END_TEST
+
+static const struct {
+	const char *mode;
+	enum fieldbus_state state;
+	const char *reason, *reason_2; /* of m1 and m2 */
+} beginnings[] = {
+	{ "refuse", FIELDBUS_FAILED, "the device is odd", "the bus is busy" },
+	{ "error", FIELDBUS_FAILED, "bus hall1: plugin host cannot be configured: no such plugin: fake",
+	  "bus hall1: plugin host cannot be configured: no such plugin: fake" },
+	{ "die", FIELDBUS_UNKNOWN, "bus hall1: plugin host ended (killed by SIGABRT)",
+	  "bus hall1: plugin host ended (killed by SIGABRT)" },
+	{ "leave", FIELDBUS_UNKNOWN, "bus hall1: plugin host ended (exited with status 3)",
+	  "bus hall1: plugin host ended (exited with status 3)" },
+	{ "nonsense", FIELDBUS_UNKNOWN, "bus hall1: plugin host sent a malformed answer to Configure (killed by SIGKILL)",
+	  "bus hall1: plugin host sent a malformed answer to Configure (killed by SIGKILL)" },
+};
+
+START_TEST(bad_beginning)
+{
+	rig.c.buses[0].settings = rig_setting(0, "mode", beginnings[_i].mode);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	rig_until(*reason_of(0) && *reason_of(1));
+	ck_assert_int_eq(fieldbus_device_state(rig.fieldbus, 0, NULL), beginnings[_i].state);
+	ck_assert_str_eq(reason_of(0), beginnings[_i].reason);
+	ck_assert_str_eq(reason_of(1), beginnings[_i].reason_2);
+	if (beginnings[_i].state == FIELDBUS_FAILED)
+		ck_assert_int_eq(rig_try(0, "accept"), -EHOSTDOWN);
+	/* The other bus runs; this one is tried again until it does. */
+	rig_until(rig.states[2] == FIELDBUS_ONLINE);
+	rig.c.buses[0].settings = (struct fieldway_settings){ 0 };
+	rig_until(rig_host(0)->state == HOST_DOWN || rig.states[0] == FIELDBUS_ONLINE);
+	rig_advance(USEC_PER_SEC);
+	rig_until(rig.states[0] == FIELDBUS_ONLINE);
+	ck_assert_str_eq(reason_of(0), "");
+}
+END_TEST
+
+START_TEST(missing_program)
+{
+	char *program = rig.fieldbus->host_program;
+	char nowhere[] = "/nowhere";
+	struct host *h;
+
+	rig.fieldbus->host_program = nowhere;
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	rig_until(rig.states[0] == FIELDBUS_FAILED);
+	ck_assert_str_eq(reason_of(0), "bus hall1: plugin host cannot start: no program /nowhere");
+	ck_assert_int_eq(fieldbus_host_pid(rig.fieldbus, 0), 0);
+	ck_assert_int_eq(rig_try(0, "accept"), -EHOSTDOWN);
+	h = rig_host(0);
+	ck_assert_uint_gt(h->timer.due_usec, clock_monotonic_usec());
+	rig.fieldbus->host_program = program;
+	rig_advance(USEC_PER_SEC);
+	rig_until(rig.states[0] == FIELDBUS_ONLINE && rig.states[2] == FIELDBUS_ONLINE);
+}
+END_TEST
+
+START_TEST(clock_follows)
+{
+	unsigned long long offset;
+
+	rig_start();
+	rig_advance(2 * USEC_PER_SEC);
+	offset = clock_offset_usec();
+	rig_wait_order(0, "clock");
+	ck_assert_uint_eq(strtoull(rig.detail, NULL, 10), offset);
+	/* A host that starts later hears all of it. */
+	clock_advance(3 * USEC_PER_SEC);
+	kill(fieldbus_host_pid(rig.fieldbus, 0), SIGKILL);
+	rig_until(statistics(0).host_restarts == 1);
+	rig_wait_order(0, "clock");
+	ck_assert_uint_eq(strtoull(rig.detail, NULL, 10), offset + 3 * USEC_PER_SEC);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("host");
+	TCase *tcase = tcase_create("host");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, rig_set_up, rig_tear_down);
+	tcase_add_test(tcase, one_host_a_bus);
+	tcase_add_test(tcase, nothing_to_do);
+	tcase_add_test(tcase, surroundings_of_a_host);
+	tcase_add_test(tcase, started_again);
+	tcase_add_test(tcase, values_arrive);
+	tcase_add_test(tcase, credit_comes_back);
+	tcase_add_test(tcase, stale_generation);
+	tcase_add_test(tcase, offline);
+	tcase_add_test(tcase, long_reason);
+	tcase_add_test(tcase, many_states);
+	tcase_add_test(tcase, write_outcomes);
+	tcase_add_test(tcase, write_has_less_time_than_we_wait);
+	tcase_add_test(tcase, write_before_the_host_runs);
+	tcase_add_test(tcase, write_never_sent);
+	tcase_add_test(tcase, write_deadline);
+	tcase_add_test(tcase, write_limit);
+	tcase_add_test(tcase, write_forgotten);
+	tcase_add_test(tcase, write_of_bad_text);
+	tcase_add_test(tcase, killed_with_pending_writes);
+	tcase_add_test(tcase, killed_from_outside);
+	tcase_add_test(tcase, last_words);
+	tcase_add_test(tcase, write_from_a_result);
+	tcase_add_test(tcase, free_with_pending_writes);
+	tcase_add_test(tcase, free_before_anything_was_sent);
+	tcase_add_test(tcase, hang);
+	tcase_add_test(tcase, silent_configure);
+	tcase_add_loop_test(tcase, misbehaving_host, 0, ARRAY_SIZE(misbehaviour));
+	tcase_add_test(tcase, back_off);
+	tcase_add_test(tcase, back_off_ends);
+	tcase_add_loop_test(tcase, bad_beginning, 0, ARRAY_SIZE(beginnings));
+	tcase_add_test(tcase, missing_program);
+	tcase_add_test(tcase, clock_follows);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed > 0;
+}
