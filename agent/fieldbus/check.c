@@ -77,13 +77,10 @@ static int check_refusals(struct check *c, uint32_t bus, sd_bus_message *reply)
 static int explain_call_new(struct check *c, uint32_t bus, sd_bus_message **ret)
 {
 	_cleanup_arena_ struct arena arena = { 0 };
-	struct link_configuration configuration;
-	int r;
+	struct device_list list;
+	int r = device_list_of_bus(c->config, bus, true, &arena, &list);
 
-	r = configuration_of_bus(c->config, bus, true, &arena, &configuration);
-	if (r >= 0)
-		r = session_call_new(&c->session, "Explain", ret);
-	return r < 0 ? r : link_append_configuration(*ret, &configuration);
+	return r < 0 ? r : configuration_call_new(c->session.link, "Explain", 0, c->config, bus, &list, ret);
 }
 
 static int check_bus(struct check *c, uint32_t bus)

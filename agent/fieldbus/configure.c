@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fieldbus/internal.h"
+#include "link/marshal.h"
 
 /* struct config as Host1 has it: only the types that the bus uses, devices by their index. */
 
@@ -76,11 +77,6 @@ static uint32_t used_types_find(const struct used_types *u, const struct config_
 	return (uint32_t)(found - u->items);
 }
 
-static bool is_wanted(const struct config_device *d, uint32_t bus, bool all)
-{
-	return d->bus == bus && (all || d->enabled);
-}
-
 static int types_convert(const struct used_types *used, struct arena *arena, struct link_configuration *c)
 {
 	int r = 0;
@@ -94,34 +90,31 @@ static int types_convert(const struct used_types *used, struct arena *arena, str
 	return r;
 }
 
-static int devices_convert(const struct config *config, uint32_t bus, bool all, struct arena *arena,
-			   struct link_configuration *c)
+static int devices_convert(const struct config *config, const struct device_list *list,
+			   struct arena *arena, struct link_configuration *c)
 {
-	struct used_types used = { .items = arena_new(arena, c->n_devices * sizeof(*used.items)) };
+	struct used_types used = { .items = arena_new(arena, list->n * sizeof(*used.items)), .n = list->n };
 	const struct config_device *d;
-	size_t n = 0;
 
-	c->devices = arena_new(arena, c->n_devices * sizeof(*c->devices));
+	c->n_devices = list->n;
+	c->devices = arena_new(arena, list->n * sizeof(*c->devices));
 	if (!used.items || !c->devices)
 		return -ENOMEM;
-	for (size_t i = 0; i < config->n_devices; i++)
-		if (is_wanted(&config->devices[i], bus, all))
-			used.items[used.n++] = config->devices[i].type;
+	for (size_t i = 0; i < list->n; i++)
+		used.items[i] = config->devices[list->items[i]].type;
 	used_types_sort(&used);
-	for (size_t i = 0; i < config->n_devices; i++) {
-		d = &config->devices[i];
-		if (!is_wanted(d, bus, all))
-			continue;
-		c->devices[n++] = (struct link_device){ .id = (uint32_t)i,
-							.name = d->name,
-							.type = used_types_find(&used, d->type),
-							.address = d->address };
+	for (size_t i = 0; i < list->n; i++) {
+		d = &config->devices[list->items[i]];
+		c->devices[i] = (struct link_device){ .id = list->items[i],
+						      .name = d->name,
+						      .type = used_types_find(&used, d->type),
+						      .address = d->address };
 	}
 	return types_convert(&used, arena, c);
 }
 
-int configuration_of_bus(const struct config *config, uint32_t bus, bool all, struct arena *arena,
-			 struct link_configuration *ret)
+int configuration_of_bus(const struct config *config, uint32_t bus, const struct device_list *list,
+			 struct arena *arena, struct link_configuration *ret)
 {
 	const struct config_bus *b = &config->buses[bus];
 	struct link_configuration c = {
@@ -134,14 +127,44 @@ int configuration_of_bus(const struct config *config, uint32_t bus, bool all, st
 	};
 	int r;
 
-	for (size_t i = 0; i < config->n_devices; i++)
-		c.n_devices += is_wanted(&config->devices[i], bus, all);
-	if (c.n_devices > LINK_DEVICES_MAX)
+	if (list->n > LINK_DEVICES_MAX)
 		return -E2BIG;
-	r = devices_convert(config, bus, all, arena, &c);
+	r = devices_convert(config, list, arena, &c);
 	if (r >= 0)
 		*ret = c;
 	return r;
+}
+
+int device_list_of_bus(const struct config *config, uint32_t bus, bool all, struct arena *arena,
+		       struct device_list *ret)
+{
+	struct device_list list = { .items = arena_new(arena, config->n_devices * sizeof(*list.items)) };
+	const struct config_device *d;
+
+	if (!list.items)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < config->n_devices; i++) {
+		d = &config->devices[i];
+		if (d->bus == bus && (all || d->enabled))
+			list.items[list.n++] = i;
+	}
+	*ret = list;
+	return 0;
+}
+
+int configuration_call_new(sd_bus *link, const char *member, uint64_t generation, const struct config *config,
+			   uint32_t bus, const struct device_list *list, sd_bus_message **ret)
+{
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct link_configuration c;
+	int r;
+
+	r = configuration_of_bus(config, bus, list, &arena, &c);
+	if (r < 0)
+		return r;
+	c.generation = generation;
+	r = link_call_new(link, member, ret);
+	return r < 0 ? r : link_append_configuration(*ret, &c);
 }
 
 int configuration_of_type(const struct config_type *type, struct arena *arena,

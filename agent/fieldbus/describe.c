@@ -43,6 +43,7 @@ static int describe(const struct fieldbus_config *launcher, const char *name, sd
 {
 	uint64_t deadline = clock_monotonic_usec() + FIELDBUS_DESCRIBE_USEC;
 	sd_bus_message *m = NULL;
+	char text[FIELDBUS_REASON_MAX] = "";
 	struct session session;
 	int r;
 
@@ -53,9 +54,12 @@ static int describe(const struct fieldbus_config *launcher, const char *name, sd
 	if (r >= 0)
 		r = sd_bus_message_append(m, "s", name);
 	if (r >= 0)
-		r = session_call(&session, TAKE_PTR(m), deadline, ret, NULL, 0);
+		r = session_call(&session, TAKE_PTR(m), deadline, ret, text, sizeof(text));
 	sd_bus_message_unref(m);
 	session_done(&session);
+	/* An errno cannot say what is wrong with a plugin that is there. */
+	if (r < 0 && r != -ENOENT && *text)
+		log_warning(NULL, "plugin %s: %s", name, text);
 	return r;
 }
 

@@ -132,16 +132,13 @@ struct fieldbus *fieldbus_free(struct fieldbus *f)
 
 /* ---- start ---- */
 
-static int device_attach(struct fieldbus *f, struct host **of_bus, uint32_t device)
+/* The first device of a part brings its host. */
+static int device_attach(struct fieldbus *f, uint32_t bus, uint32_t device, struct host **host)
 {
-	const struct config_device *d = &f->config->devices[device];
-	struct host **host = &of_bus[d->bus];
 	int r;
 
-	if (!d->enabled)
-		return 0;
 	if (!*host) {
-		r = host_new(f, d->bus, host);
+		r = host_new(f, bus, host);
 		if (r < 0)
 			return r;
 		f->hosts[f->n_hosts++] = *host;
@@ -150,17 +147,40 @@ static int device_attach(struct fieldbus *f, struct host **of_bus, uint32_t devi
 	return 0;
 }
 
+static int bus_attach(struct fieldbus *f, uint32_t bus)
+{
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct device_list list;
+	struct host **hosts;
+	uint32_t *parts;
+	int r;
+
+	r = device_list_of_bus(f->config, bus, false, &arena, &list);
+	if (r < 0)
+		return r;
+	parts = arena_new(&arena, list.n * sizeof(*parts));
+	r = parts ? bus_split(f, bus, &list, parts) : -ENOMEM;
+	if (r < 0)
+		return r;
+	hosts = arena_new(&arena, (size_t)r * sizeof(struct host *));
+	r = hosts ? 0 : -ENOMEM;
+	for (size_t i = 0; r >= 0 && i < list.n; i++)
+		r = device_attach(f, bus, list.items[i], &hosts[parts[i]]);
+	return r;
+}
+
 static int hosts_make(struct fieldbus *f)
 {
-	_cleanup_free_ struct host **of_bus = calloc(f->config->n_buses + 1, sizeof(*of_bus));
+	/* Each part but the last of a bus has at least as many devices as lines. */
+	size_t most = f->config->n_buses + f->config->n_devices / FIELDBUS_LINES_MAX;
 	int r = 0;
 
-	f->hosts = calloc(f->config->n_buses + 1, sizeof(struct host *));
+	f->hosts = calloc(most + 1, sizeof(struct host *));
 	f->devices = calloc(f->config->n_devices + 1, sizeof(*f->devices));
-	if (!of_bus || !f->hosts || !f->devices)
+	if (!f->hosts || !f->devices)
 		return -ENOMEM;
-	for (uint32_t i = 0; r >= 0 && i < f->config->n_devices; i++)
-		r = device_attach(f, of_bus, i);
+	for (uint32_t i = 0; r >= 0 && i < f->config->n_buses; i++)
+		r = bus_attach(f, i);
 	return r;
 }
 
@@ -168,6 +188,8 @@ int fieldbus_start(struct fieldbus *f, const struct config *config)
 {
 	int r;
 
+	if (!f->event || !f->timers)
+		return -EINVAL;
 	fieldbus_stop(f);
 	f->config = config;
 	r = hosts_make(f);

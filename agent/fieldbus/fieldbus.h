@@ -83,11 +83,15 @@ int fieldbus_describe(struct fieldbus *f, const char *plugin, const struct confi
 #define FIELDBUS_CHECK_USEC UINT64_C(30000000)
 int fieldbus_check(struct fieldbus *f, const struct config *config, struct yaml_errors *errors);
 
+/* Lines (serial ports, connections) of one host; a bus with more of them has several hosts. */
+#define FIELDBUS_LINES_MAX 500u
 /*
  * Starts a host for each bus that has enabled devices of a configuration, which
  * must outlive the fieldbus or the next call. Hosts of the call before are
  * ended first, as in fieldbus_free(). That a host cannot start is no error:
- * its devices are FIELDBUS_FAILED, and it is tried again.
+ * its devices are FIELDBUS_FAILED, and it is tried again. Buses with more than
+ * FIELDBUS_LINES_MAX devices are explained first, which blocks. In a build
+ * with --enable-test-clock the hosts' clocks follow the daemon's.
  */
 int fieldbus_start(struct fieldbus *f, const struct config *config);
 
@@ -100,7 +104,7 @@ enum fieldbus_state fieldbus_device_state(const struct fieldbus *f, uint32_t dev
  * Writes one point, value in the point's unit. 0: done will run exactly once,
  * at the latest after FIELDBUS_WRITE_USEC, and not before this call has
  * returned. Else it does not run: -EHOSTDOWN known offline, failed or disabled,
- * nothing was sent; -EBUSY FIELDBUS_WRITES_MAX of the bus are not answered;
+ * nothing was sent; -EBUSY FIELDBUS_WRITES_MAX of its host are not answered;
  * -EINVAL no such device or point, or text that is not UTF-8; -ENOMEM. While
  * the host is being restarted a write waits for it.
  */

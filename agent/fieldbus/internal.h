@@ -57,9 +57,20 @@ int session_call(struct session *s, sd_bus_message *m, uint64_t deadline_usec,
 
 /* ---- configure.c: struct config as Host1 has it; everything lies in the arena or in config ---- */
 
-/* One bus with those of its devices that are enabled, or all. -E2BIG: more than Host1 carries. */
-int configuration_of_bus(const struct config *config, uint32_t bus, bool all, struct arena *arena,
-			 struct link_configuration *ret);
+struct device_list {
+	uint32_t *items; /* indices in config.devices */
+	size_t n;
+};
+/* All of a bus, or those that are enabled. */
+int device_list_of_bus(const struct config *config, uint32_t bus, bool all, struct arena *arena,
+		       struct device_list *ret);
+/* A bus with these of its devices. -E2BIG: more than Host1 carries. */
+int configuration_of_bus(const struct config *config, uint32_t bus, const struct device_list *list,
+			 struct arena *arena, struct link_configuration *ret);
+/* A call with that as its arguments. *ret may be set on failure, too. */
+int configuration_call_new(sd_bus *link, const char *member, uint64_t generation,
+			   const struct config *config, uint32_t bus, const struct device_list *list,
+			   sd_bus_message **ret);
 /* No bus and one device without address, for samples. */
 int configuration_of_type(const struct config_type *type, struct arena *arena,
 			  struct link_configuration *ret);
@@ -80,6 +91,16 @@ int refused_find(const struct config *config, uint32_t bus, const struct link_re
 		 struct refused *ret);
 /* The host's text names bus, device and point; this is where they stand in the files. */
 struct yaml_mark refused_mark(const struct refused *refused);
+
+/* ---- split.c: one bus, several hosts ---- */
+
+/*
+ * For each of the devices which of the bus's hosts serves it, from 0 without
+ * gaps: those of one line share a host, and no host has more than
+ * FIELDBUS_LINES_MAX lines. Where lines cannot be found out it is 0 for all:
+ * that host will say what is wrong. Returns how many hosts there are.
+ */
+int bus_split(struct fieldbus *f, uint32_t bus, const struct device_list *list, uint32_t *ret_parts);
 
 /* ---- check.c, samples.c ---- */
 
@@ -119,7 +140,7 @@ void device_enter_state(struct fieldbus *f, uint32_t device, enum fieldbus_state
 /* Its host has ended: what it counted stays. */
 void device_carry_counters(struct device *d);
 
-/* ---- supervise.c: the host of one bus ---- */
+/* ---- supervise.c: the host of a bus, or of a part of it ---- */
 
 enum host_state {
 	HOST_DOWN,	  /* no process; the timer starts the next one */
@@ -137,7 +158,8 @@ struct host {
 	sd_bus *link;
 	sd_bus_slot *filter, *configure, *ping, *clock;
 	struct timer timer;
-	unsigned ticks; /* in a row without an answer */
+	unsigned ticks;	     /* in a row without an answer */
+	uint64_t asked_usec; /* when Configure or the last Ping was sent, on a clock that no test moves */
 	uint64_t generation;
 	uint64_t clock_usec; /* of clock_offset_usec(), what it has been told */
 	/* Restarts. */

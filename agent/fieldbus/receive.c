@@ -66,13 +66,15 @@ static void receive_values(struct host *h, sd_bus_message *m)
 	int r;
 
 	r = link_read_values(m, &v.generation, take_values, &v);
-	if (r == -ENOMEM)
+	/* Any answer is the host's credit for the next batch. */
+	if (r == -ENOMEM) {
+		sd_bus_reply_method_errno(m, r, NULL);
 		return;
+	}
 	if (r < 0 || v.malformed) {
 		host_give_up(h, "sent malformed Values");
 		return;
 	}
-	/* The answer is the host's credit for the next batch. */
 	sd_bus_reply_method_return(m, NULL);
 	sd_bus_get_n_queued_write(h->link, &queued);
 	if (queued > HOST_QUEUE_MAX)

@@ -161,6 +161,20 @@ static int decode_call_new(struct check *c, const struct config_sample *sample, 
 	return r < 0 ? r : link_append_cells(*ret, sample->cells, sample->n_cells);
 }
 
+/* Its devices have been refused for the same, or another sample has. */
+static bool is_known(const struct yaml_errors *errors, struct yaml_mark mark)
+{
+	struct yaml_errors line = { 0 };
+	bool known;
+
+	/* "file:line:column: " and the end of the line */
+	yaml_error(&line, mark, "%s", "");
+	known = line.text.size > 1 && errors->text.size > 0 &&
+		memmem(errors->text.data, errors->text.size, line.text.data, line.text.size - 1);
+	yaml_errors_done(&line);
+	return known;
+}
+
 /* *ret: whether there are values to look at. */
 static int check_sample_refusals(struct check *c, const struct config_sample *sample,
 				 sd_bus_message *reply, bool *ret)
@@ -176,7 +190,8 @@ static int check_sample_refusals(struct check *c, const struct config_sample *sa
 		if (refusals[i].point >= 0 && (size_t)refusals[i].point >= sample->type->n_points)
 			return -EBADMSG;
 		refused.refusal = &refusals[i];
-		yaml_error(c->errors, refused_mark(&refused), "%s", refusals[i].text);
+		if (!is_known(c->errors, refused_mark(&refused)))
+			yaml_error(c->errors, refused_mark(&refused), "%s", refusals[i].text);
 	}
 	if (r >= 0)
 		*ret = n == 0;

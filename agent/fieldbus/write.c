@@ -10,7 +10,7 @@
 #include "link/marshal.h"
 
 /* The host ends a write so much earlier that its own, better answer is here in time. */
-#define WRITE_MARGIN_USEC (200 * USEC_PER_MSEC)
+#define WRITE_MARGIN_USEC (300 * USEC_PER_MSEC)
 #define WRITE_DETAIL_MAX 512u
 
 struct write {

@@ -251,10 +251,14 @@ START_TEST(sample_refused)
 	struct fieldway_cell cell = { "uint", RIG_LEVEL, 1 };
 	struct config_expectation expected = { { "profile.yaml", 51, 9 }, RIG_LEVEL, INT(2) };
 
-	rig.c.config.n_devices = 0;
+	/* By a device, too, or by the sample alone: said once. */
+	rig.c.config.n_devices = _i * RIG_DEVICES;
 	rig.c.points[0].settings = rig_setting(0, "bad", "point-key.yaml");
+	rig.c.points[1].settings = rig_setting(1, "bad", "other-key.yaml");
 	add_sample(&cell, 1, &expected, 1);
-	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors), "point-key.yaml:7:3: the point is bad\n");
+	rig.c.buses[1].plugin = NULL;
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors), "point-key.yaml:7:3: the point is bad\n"
+		     "other-key.yaml:7:3: the point is bad\n");
 }
 END_TEST
 
@@ -265,13 +269,15 @@ START_TEST(configuration_has_what_the_bus_uses)
 	struct config_type second = rig.c.type, unused = rig.c.type, *types[] = { &unused, &rig.c.type, &second };
 	_cleanup_arena_ struct arena arena = { 0 };
 	struct link_configuration c;
+	struct device_list list;
 
 	rig.c.config.types = types;
 	rig.c.config.n_types = 3;
 	second.n_points = 1;
 	rig.c.devices[1].type = &second;
 	rig.c.points[1].period_usec = CONFIG_RATE_ON_DEMAND;
-	ck_assert_int_eq(configuration_of_bus(&rig.c.config, 0, false, &arena, &c), 0);
+	ck_assert_int_eq(device_list_of_bus(&rig.c.config, 0, false, &arena, &list), 0);
+	ck_assert_int_eq(configuration_of_bus(&rig.c.config, 0, &list, &arena, &c), 0);
 	ck_assert_str_eq(c.plugin, "fake");
 	ck_assert_str_eq(c.bus.name, "hall1");
 	ck_assert_uint_eq(c.n_types, 2);
@@ -282,9 +288,11 @@ START_TEST(configuration_has_what_the_bus_uses)
 	ck_assert_uint_eq(c.types[c.devices[1].type].n_points, 1);
 	ck_assert_uint_eq(c.types[c.devices[0].type].points[1].access, LINK_READ | LINK_WRITE);
 	ck_assert_uint_eq(c.types[c.devices[0].type].points[1].period_usec, LINK_PERIOD_ON_DEMAND);
-	ck_assert_int_eq(configuration_of_bus(&rig.c.config, 0, true, &arena, &c), 0);
+	ck_assert_int_eq(device_list_of_bus(&rig.c.config, 0, true, &arena, &list), 0);
+	ck_assert_int_eq(configuration_of_bus(&rig.c.config, 0, &list, &arena, &c), 0);
 	ck_assert_uint_eq(c.n_devices, 3);
-	ck_assert_int_eq(configuration_of_bus(&rig.c.config, 1, false, &arena, &c), 0);
+	ck_assert_int_eq(device_list_of_bus(&rig.c.config, 1, false, &arena, &list), 0);
+	ck_assert_int_eq(configuration_of_bus(&rig.c.config, 1, &list, &arena, &c), 0);
 	ck_assert_uint_eq(c.n_types, 1);
 	ck_assert_uint_eq(c.devices[0].id, 2);
 }
@@ -311,7 +319,7 @@ int main(void)
 	tcase_add_test(tcase, too_many_devices);
 	tcase_add_loop_test(tcase, sample_value, 0, ARRAY_SIZE(samples));
 	tcase_add_test(tcase, sample_without_value);
-	tcase_add_test(tcase, sample_refused);
+	tcase_add_loop_test(tcase, sample_refused, 0, 2);
 	tcase_add_test(tcase, configuration_has_what_the_bus_uses);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

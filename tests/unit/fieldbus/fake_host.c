@@ -128,6 +128,27 @@ static size_t find_bad(const struct link_configuration *c, struct link_refusal *
 	return n;
 }
 
+static const char *text_of(const struct fieldway_settings *s, const char *key)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (streq(s->items[i].key, key))
+			return s->items[i].value.data;
+	return "";
+}
+
+static void append_explanations(sd_bus_message *r, const struct link_configuration *c)
+{
+	struct link_explanation e = { 0 };
+
+	must(sd_bus_message_open_container(r, 'a', LINK_TYPE_EXPLANATION));
+	for (size_t i = 0; i < c->n_devices; i++) {
+		e.device = c->devices[i].id;
+		e.line = text_of(&c->devices[i].address, "line");
+		must(link_append_explanation(r, &e));
+	}
+	must(sd_bus_message_close_container(r));
+}
+
 static void explain(sd_bus_message *m)
 {
 	struct link_refusal refusals[LINK_REFUSALS_MAX];
@@ -139,7 +160,7 @@ static void explain(sd_bus_message *m)
 		raise(SIGKILL);
 	must(sd_bus_message_new_method_return(m, &r));
 	must(link_append_refusals(r, refusals, find_bad(c, refusals)));
-	must(sd_bus_message_append(r, LINK_TYPE_EXPLANATIONS, 0));
+	append_explanations(r, c);
 	reply(r);
 	link_configuration_free(c);
 }
@@ -284,24 +305,18 @@ static void send_garbage(struct fake *f)
 
 /* ---- Configure ---- */
 
-static const char *mode_of(const struct fieldway_settings *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (streq(s->items[i].key, "mode"))
-			return s->items[i].value.data;
-	return "";
-}
-
 static void configure_reply(struct fake *f, sd_bus_message *m, const struct link_configuration *c)
 {
 	struct link_refusal refusals[2] = { { -1, -1, "", "the bus is busy" } };
 	sd_bus_message *r;
 	size_t n = 0;
 
-	if (streq(mode_of(&c->bus.settings), "refuse")) {
+	if (streq(text_of(&c->bus.settings, "mode"), "refuse")) {
 		refusals[1] = (struct link_refusal){ (int32_t)c->devices[0].id, -1, "", "the device is odd" };
 		n = 2;
 	}
+	if (streq(text_of(&c->bus.settings, "mode"), "lost"))
+		refusals[n++].device = 4711;
 	must(sd_bus_message_new_method_return(m, &r));
 	must(link_append_refusals(r, refusals, n));
 	reply(r);
@@ -316,7 +331,7 @@ static void configure(struct fake *f, sd_bus_message *m)
 	sd_bus_message *r;
 
 	must(link_read_configuration(m, &c));
-	mode = mode_of(&c->bus.settings);
+	mode = text_of(&c->bus.settings, "mode");
 	f->generation = c->generation;
 	if (streq(mode, "die"))
 		raise(SIGABRT);
@@ -621,7 +636,7 @@ static int received(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct fake *f = userdata;
 
 	if (streq(member, "Disconnected"))
-		exit(0);
+		_exit(0); /* a leak check would trace it while it is waited for */
 	else if (streq(member, "Describe"))
 		describe(f, m);
 	else if (streq(member, "Explain"))
@@ -656,6 +671,6 @@ int main(int argc, char **argv)
 		if (r == 0)
 			r = sd_bus_wait(f.link, UINT64_MAX);
 		if (r < 0 && r != -EINTR)
-			exit(0);
+			_exit(0); /* a leak check would trace it while it is waited for */
 	}
 }
