@@ -43,8 +43,12 @@ static void log_state(struct fieldbus *f, uint32_t device)
 	about.device = c->name;
 	if (suppressed > 0)
 		log_notice(&about, "bus %s: %u changes of devices' states were not logged", about.bus, suppressed);
-	log_full(state_level(d->state), &about, "device %s of bus %s is %s%s%s", c->name, about.bus,
-		 fieldbus_state_name(d->state), d->reason ? ": " : "", d->reason ?: "");
+	if (d->reason) /* which names the bus */
+		log_full(state_level(d->state), &about, "device %s is %s: %s", c->name,
+			 fieldbus_state_name(d->state), d->reason);
+	else
+		log_full(state_level(d->state), &about, "device %s of bus %s is %s", c->name, about.bus,
+			 fieldbus_state_name(d->state));
 }
 
 void device_enter_state(struct fieldbus *f, uint32_t device, enum fieldbus_state state, const char *reason)

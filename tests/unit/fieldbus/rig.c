@@ -218,6 +218,29 @@ struct host *rig_host(uint32_t device)
 	return rig.fieldbus->devices[device].host;
 }
 
+const char *rig_reason(uint32_t device)
+{
+	const char *reason;
+
+	fieldbus_device_state(rig.fieldbus, device, &reason);
+	return reason;
+}
+
+bool rig_is_back(uint32_t device, int before)
+{
+	int pid = fieldbus_host_pid(rig.fieldbus, device);
+
+	return pid > 0 && pid != before && fieldbus_device_state(rig.fieldbus, device, NULL) == FIELDBUS_ONLINE;
+}
+
+struct fieldbus_statistics rig_statistics(uint32_t device)
+{
+	struct fieldbus_statistics s;
+
+	fieldbus_device_statistics(rig.fieldbus, device, &s);
+	return s;
+}
+
 /* The files of these configurations do not exist. */
 struct yaml_mark config_setting_mark(const struct config *c, const struct fieldway_settings *s, const char *key)
 {

@@ -85,3 +85,7 @@ void rig_order(uint32_t device, const char *order); /* must be taken */
 void rig_wait_order(uint32_t device, const char *order); /* and waits for its end */
 void rig_done(void *userdata, enum fieldway_outcome outcome, int error, const char *detail);
 struct host *rig_host(uint32_t device);
+const char *rig_reason(uint32_t device);
+struct fieldbus_statistics rig_statistics(uint32_t device);
+/* Another process than before serves the device, and says that it is there. */
+bool rig_is_back(uint32_t device, int before);
