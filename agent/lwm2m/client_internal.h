@@ -50,6 +50,24 @@ struct log_about client_about(const struct client *c, const char *path);
 /* /1/x/resource as an integer, or initial. */
 int64_t client_setting(const struct client *c, uint16_t resource, int64_t initial);
 
+/* client.c */
+/* The only door between states: what a state needs is set up here. */
+void client_enter_state(struct client *c, enum client_state state, int error);
+/* An attempt to register failed: CLIENT_WAITING for the next one. */
+void client_wait(struct client *c, int error);
+/* The registration has ended, or never was. */
+void client_left(struct client *c);
+uint32_t client_lifetime(const struct client *c);
+
+/* client_register.c */
+void client_register(struct client *c);
+void client_send_update(struct client *c);
+void client_deregister(struct client *c);
+/* CLIENT_REGISTERED: arms the timer for the next Update. */
+void client_look_ahead(struct client *c);
+/* That timer fired: an Update if one is due. */
+void client_refresh(struct client *c);
+
 /* requests.c: session_ops.request */
 void requests_handle(void *userdata, struct exchange *exchange, const struct message *request);
 /* The client goes away: answers that are still to come lead nowhere. */

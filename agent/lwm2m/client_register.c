@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "lwm2m/client_internal.h"
+#include "lwm2m/registration.h"
+#include "lwm2m/status.h"
+
+/* The registration interface (Core 6.2): what the account says, and what the answers mean. */
+
+/* ---- Register ---- */
+
+static int client_take_location(struct client *c, const struct message *response)
+{
+	size_t used = 0;
+
+	for (unsigned i = 0; i < response->n_path; i++) {
+		const struct span *s = &response->path[i];
+
+		if (used + s->n + 1 > sizeof(c->location))
+			return -ENAMETOOLONG;
+		memcpy(c->location + used, s->p, s->n);
+		used += s->n;
+		c->location[used++] = 0;
+	}
+	c->n_location = response->n_path;
+	return c->n_location > 0 ? 0 : -EBADMSG;
+}
+
+static unsigned client_location(const struct client *c, struct span *ret)
+{
+	const char *p = c->location;
+
+	for (unsigned i = 0; i < c->n_location; i++) {
+		ret[i] = span_of(p, strlen(p));
+		p += ret[i].n + 1;
+	}
+	return c->n_location;
+}
+
+static void client_registered(struct client *c, const struct message *response)
+{
+	struct log_about about = client_about(c, NULL);
+	int r = client_take_location(c, response);
+
+	if (r < 0) {
+		client_wait(c, r);
+		return;
+	}
+	retry_reset(&c->retry);
+	c->confirmed_usec = clock_monotonic_usec();
+	log_debug(&about, "%s: registered at server %u as LwM2M %d.%d", c->config.endpoint,
+		  c->config.short_id, c->version / 10, c->version % 10);
+	client_enter_state(c, CLIENT_REGISTERED, 0);
+}
+
+static void register_done(void *userdata, int error, const struct message *response)
+{
+	struct client *c = userdata;
+
+	c->call = NULL;
+	if (error == 0 && response->code == CODE(4, 12) && c->version == LWM2M_1_2 &&
+	    !c->config.version_fixed) {
+		/* The server speaks no 1.2: again as 1.1, with the object versions of 1.1 (Core 6.2.1). */
+		c->version = LWM2M_1_1;
+		client_register(c);
+		return;
+	}
+	if (error == 0)
+		error = status_error(response->code);
+	if (error < 0)
+		client_wait(c, error);
+	else
+		client_registered(c, response);
+}
+
+static int client_send_register(struct client *c)
+{
+	struct view view = client_view(c, c->config.store);
+	_cleanup_buf_ struct buf list = { 0 };
+	struct registration_query query;
+	struct message m;
+	int r;
+
+	r = registration_list(&view, &list);
+	if (r < 0)
+		return r;
+	r = registration_register(&m, &query, c->config.endpoint, client_lifetime(c), c->version);
+	if (r < 0)
+		return r;
+	m.payload = span_of(list.data, list.size);
+	return session_request(c->session, &m, CALL_REGISTRATION, register_done, c, &c->call);
+}
+
+void client_register(struct client *c)
+{
+	int r;
+
+	c->call = call_cancel(c->call);
+	c->list_due = c->lifetime_due = c->update_due = false;
+	/* Observations do not survive a Register (Core 6.4.1). */
+	notify_drop(c);
+	client_enter_state(c, CLIENT_REGISTERING, 0);
+	r = client_send_register(c);
+	if (r < 0)
+		client_wait(c, r);
+}
+
+/* ---- Update ---- */
+
+static bool is_registration_lost(uint8_t code)
+{
+	return code == CODE(4, 04) || code == CODE(4, 00) || code == CODE(4, 03);
+}
+
+static void update_done(void *userdata, int error, const struct message *response)
+{
+	struct client *c = userdata;
+	struct log_about about = client_about(c, NULL);
+
+	c->call = NULL;
+	if (error == 0 && code_class(response->code) == 2) {
+		c->confirmed_usec = clock_monotonic_usec();
+		client_enter_state(c, CLIENT_REGISTERED, 0);
+		return;
+	}
+	if (error == 0)
+		log_info(&about, "%s: server %u answered Update with %u.%02u, registering again",
+			 c->config.endpoint, c->config.short_id, response->code >> 5,
+			 response->code & 0x1f);
+	else
+		log_info(&about, "%s: no answer of server %u to Update (%s), registering again",
+			 c->config.endpoint, c->config.short_id, strerror(-error));
+	if (error < 0)
+		session_disconnect(c->session);
+	if (error == 0 && !is_registration_lost(response->code))
+		client_wait(c, status_error(response->code));
+	else
+		client_register(c);
+}
+
+static int client_build_update(struct client *c, struct message *m, struct registration_query *query,
+			       struct span *location, struct buf *list)
+{
+	struct view view = client_view(c, c->config.store);
+	unsigned n = client_location(c, location);
+	int r;
+
+	r = registration_update(m, query, location, n, c->lifetime_due ? client_lifetime(c) : UINT32_MAX);
+	if (r < 0 || !c->list_due)
+		return r;
+	r = registration_list(&view, list);
+	m->content_format = FORMAT_LINK;
+	m->payload = span_of(list->data, list->size);
+	return r;
+}
+
+void client_send_update(struct client *c)
+{
+	struct span location[MESSAGE_SEGMENTS_MAX];
+	_cleanup_buf_ struct buf list = { 0 };
+	struct registration_query query;
+	struct message m;
+	int r;
+
+	r = client_build_update(c, &m, &query, location, &list);
+	c->list_due = c->lifetime_due = c->update_due = false;
+	client_enter_state(c, CLIENT_UPDATING, 0);
+	if (r >= 0)
+		r = session_request(c->session, &m, CALL_UPDATE, update_done, c, &c->call);
+	if (r < 0)
+		client_wait(c, r);
+}
+
+/* When the next Update is due: refresh of the lifetime, or liveness since the peer's last sign. */
+static uint64_t client_update_due_usec(const struct client *c)
+{
+	uint64_t refresh = usec_add(c->confirmed_usec, registration_refresh_usec(client_lifetime(c)));
+	uint64_t alive = MAX(session_alive_usec(c->session), c->confirmed_usec);
+
+	if (c->config.liveness_usec == 0)
+		return refresh;
+	return MIN(refresh, usec_add(alive, c->config.liveness_usec));
+}
+
+void client_look_ahead(struct client *c)
+{
+	if (c->list_due || c->lifetime_due || c->update_due) {
+		timer_arm_in(&c->timer, 0);
+		return;
+	}
+	timer_arm(&c->timer, client_update_due_usec(c));
+}
+
+void client_refresh(struct client *c)
+{
+	if (c->list_due || c->lifetime_due || c->update_due ||
+	    clock_monotonic_usec() >= client_update_due_usec(c))
+		client_send_update(c);
+	else
+		client_look_ahead(c);
+}
+
+/* ---- De-register ---- */
+
+static void deregister_done(void *userdata, int error, const struct message *response)
+{
+	struct client *c = userdata;
+
+	(void)error;
+	(void)response;
+	c->call = NULL;
+	client_left(c);
+}
+
+void client_deregister(struct client *c)
+{
+	struct message m;
+
+	c->call = call_cancel(c->call);
+	notify_drop(c);
+	client_enter_state(c, CLIENT_DEREGISTERING, 0);
+	message_init(&m, MESSAGE_CON, CODE_DELETE);
+	m.n_path = client_location(c, m.path);
+	if (session_request(c->session, &m, CALL_UPDATE, deregister_done, c, &c->call) < 0)
+		client_left(c);
+}
