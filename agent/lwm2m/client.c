@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "lwm2m/client_internal.h"
 
-/* Resources of /1 (Server) that steer the account. */
+/* Resources of /1 (Server) that steer the account; what a server writes there is bounded here. */
 enum {
 	SERVER_LIFETIME = 1,
 	SERVER_DISABLE_TIMEOUT = 5,
@@ -20,6 +20,8 @@ enum {
 };
 #define DEFAULT_LIFETIME_S 86400
 #define DEFAULT_DISABLE_S 86400
+/* `lt=0`, for ever, is understood from 1.2 on; before, servers take it for expired (lwm2m.md "Leshan"). */
+#define LIFETIME_LONG_S INT32_MAX
 /* De-register waits no longer than this when the agent stops: the registration expires by itself. */
 #define DEREGISTER_USEC (3 * USEC_PER_SEC)
 
@@ -62,7 +64,16 @@ uint32_t client_lifetime(const struct client *c)
 {
 	int64_t lifetime = client_setting(c, SERVER_LIFETIME, DEFAULT_LIFETIME_S);
 
+	if (lifetime == 0 && c->version < LWM2M_1_2)
+		return LIFETIME_LONG_S;
 	return lifetime < 0 || lifetime >= UINT32_MAX ? DEFAULT_LIFETIME_S : lifetime;
+}
+
+static uint64_t client_absence_usec(const struct client *c)
+{
+	int64_t absence = client_setting(c, SERVER_DISABLE_TIMEOUT, DEFAULT_DISABLE_S);
+
+	return (absence < 0 || absence > UINT32_MAX ? DEFAULT_DISABLE_S : absence) * USEC_PER_SEC;
 }
 
 /* The only door between states: what a state needs is set up here. */
@@ -77,8 +88,7 @@ void client_enter_state(struct client *c, enum client_state state, int error)
 		break;
 	case CLIENT_DISABLED:
 		session_disconnect(c->session);
-		timer_arm_in(&c->timer, client_setting(c, SERVER_DISABLE_TIMEOUT, DEFAULT_DISABLE_S) *
-						USEC_PER_SEC);
+		timer_arm_in(&c->timer, client_absence_usec(c));
 		break;
 	case CLIENT_REGISTERING:
 	case CLIENT_UPDATING:
@@ -122,11 +132,19 @@ void client_wait(struct client *c, int error)
 
 void client_left(struct client *c)
 {
-	bool disabling = c->disabling && !c->stopping;
+	bool disabling = c->disabling;
 
 	c->call = call_cancel(c->call);
 	c->disabling = false;
-	client_enter_state(c, disabling ? CLIENT_DISABLED : CLIENT_STOPPED, 0);
+	if (c->stopping) {
+		client_enter_state(c, CLIENT_STOPPED, 0);
+	} else if (disabling) {
+		client_enter_state(c, CLIENT_DISABLED, 0);
+	} else {
+		/* Started again while it was leaving. */
+		session_disconnect(c->session);
+		client_register(c);
+	}
 }
 
 /* ---- events ---- */
@@ -262,8 +280,9 @@ struct client *client_free(struct client *c)
 	if (!c)
 		return NULL;
 	timer_disarm(&c->timer);
+	c->call = call_cancel(c->call);
 	pending_forget(c);
-	/* The session first: it ends its calls, among them confirmable notifications. */
+	/* The session first: it ends its calls, which are confirmable notifications now. */
 	c->session = session_free(c->session);
 	notify_done(c);
 	free(c);
@@ -272,7 +291,7 @@ struct client *client_free(struct client *c)
 
 void client_start(struct client *c)
 {
-	c->stopping = c->disabling = false;
+	c->stopping = false;
 	if (c->state == CLIENT_STOPPED)
 		client_register(c);
 }
@@ -280,6 +299,7 @@ void client_start(struct client *c)
 void client_stop(struct client *c)
 {
 	c->stopping = true;
+	c->disabling = false;
 	switch (c->state) {
 	case CLIENT_STOPPED:
 	case CLIENT_DEREGISTERING:
@@ -298,9 +318,10 @@ void client_stop(struct client *c)
 
 void client_disable(struct client *c)
 {
+	if (!client_is_registered(c))
+		return;
 	c->disabling = true;
-	if (client_is_registered(c))
-		client_deregister(c);
+	client_deregister(c);
 }
 
 void client_restart(struct client *c)

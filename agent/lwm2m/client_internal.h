@@ -34,6 +34,8 @@ struct client {
 	bool list_due;		   /* the next Update carries the object list */
 	bool lifetime_due;	   /* the next Update carries lt */
 	bool update_due;	   /* an Update is wanted for another reason */
+	bool list_sent, lifetime_sent; /* what the Update under way carries */
+	bool repeated;		   /* it is the second one: the first was not answered */
 	bool stopping, disabling;  /* what a De-register ends in */
 
 	struct attribute_set *attributes;

@@ -98,7 +98,7 @@ void client_register(struct client *c)
 	int r;
 
 	c->call = call_cancel(c->call);
-	c->list_due = c->lifetime_due = c->update_due = false;
+	c->list_due = c->lifetime_due = c->update_due = c->repeated = false;
 	/* Observations do not survive a Register (Core 6.4.1). */
 	notify_drop(c);
 	client_enter_state(c, CLIENT_REGISTERING, 0);
@@ -114,30 +114,55 @@ static bool is_registration_lost(uint8_t code)
 	return code == CODE(4, 04) || code == CODE(4, 00) || code == CODE(4, 03);
 }
 
+/*
+ * Unanswered: what a new security context asks for (Core 6.4.1). Under one a
+ * 1.2 client may say the same Update once more, and keeps its observations;
+ * without security its new address makes it a stranger.
+ */
+static void update_lost(struct client *c, int error)
+{
+	struct log_about about = client_about(c, NULL);
+	bool again = c->version >= LWM2M_1_2 && c->config.security != SESSION_SECURITY_NONE && !c->repeated;
+
+	log_info(&about, "%s: no answer of server %u to Update (%s), %s", c->config.endpoint,
+		 c->config.short_id, strerror(-error), again ? "once more" : "registering again");
+	session_disconnect(c->session);
+	if (!again) {
+		client_register(c);
+		return;
+	}
+	c->repeated = true;
+	c->list_due |= c->list_sent;
+	c->lifetime_due |= c->lifetime_sent;
+	client_send_update(c);
+}
+
+static void update_refused(struct client *c, uint8_t code)
+{
+	struct log_about about = client_about(c, NULL);
+
+	log_info(&about, "%s: server %u answered Update with %u.%02u, registering again",
+		 c->config.endpoint, c->config.short_id, code_class(code), code & 0x1f);
+	if (is_registration_lost(code))
+		client_register(c);
+	else
+		client_wait(c, status_error(code));
+}
+
 static void update_done(void *userdata, int error, const struct message *response)
 {
 	struct client *c = userdata;
-	struct log_about about = client_about(c, NULL);
 
 	c->call = NULL;
-	if (error == 0 && code_class(response->code) == 2) {
+	if (error < 0) {
+		update_lost(c, error);
+	} else if (code_class(response->code) != 2) {
+		update_refused(c, response->code);
+	} else {
 		c->confirmed_usec = clock_monotonic_usec();
+		c->repeated = false;
 		client_enter_state(c, CLIENT_REGISTERED, 0);
-		return;
 	}
-	if (error == 0)
-		log_info(&about, "%s: server %u answered Update with %u.%02u, registering again",
-			 c->config.endpoint, c->config.short_id, response->code >> 5,
-			 response->code & 0x1f);
-	else
-		log_info(&about, "%s: no answer of server %u to Update (%s), registering again",
-			 c->config.endpoint, c->config.short_id, strerror(-error));
-	if (error < 0)
-		session_disconnect(c->session);
-	if (error == 0 && !is_registration_lost(response->code))
-		client_wait(c, status_error(response->code));
-	else
-		client_register(c);
 }
 
 static int client_build_update(struct client *c, struct message *m, struct registration_query *query,
@@ -165,6 +190,8 @@ void client_send_update(struct client *c)
 	int r;
 
 	r = client_build_update(c, &m, &query, location, &list);
+	c->list_sent = c->list_due;
+	c->lifetime_sent = c->lifetime_due;
 	c->list_due = c->lifetime_due = c->update_due = false;
 	client_enter_state(c, CLIENT_UPDATING, 0);
 	if (r >= 0)

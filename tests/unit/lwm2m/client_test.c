@@ -1,0 +1,695 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "codec/codec.h"
+#include "tests/unit/lwm2m/account.h"
+
+/* The account's life against a scripted server. */
+
+#define SECONDS(n) ((n) * USEC_PER_SEC)
+/* With all retransmissions and room for their jitter: a call has given up. */
+#define GIVE_UP_USEC SECONDS(100)
+
+#define LIST_1_2 "</>;ct=\"60 110 112 11542\",</1/0>,</3/0>,</16/0>," \
+		 "</3303>;ver=1.1,</3303/0>,</3303/1>,</3306>;ver=1.1,</3306/0>,</3308>;ver=1.1,</3308/0>," \
+		 "</3341/0>"
+
+static void expect_register(struct message *m, const char *queries)
+{
+	peer_receive(m);
+	ck_assert_int_eq(m->type, MESSAGE_CON);
+	ck_assert_int_eq(m->code, CODE_POST);
+	ck_assert(message_is_path(m, "/rd"));
+	ck_assert_str_eq(message_queries(m), queries);
+	ck_assert_int_eq(m->content_format, FORMAT_LINK);
+}
+
+static void expect_payload(const struct message *m, const char *text)
+{
+	ck_assert_uint_eq(m->payload.n, strlen(text));
+	ck_assert_mem_eq(m->payload.p, text, strlen(text));
+}
+
+/* Lets the current call give up, unanswered. */
+static void stay_silent(void)
+{
+	struct message m;
+
+	for (int i = 0; i < 5; i++) {
+		rig_advance(SECONDS(48));
+		rig_turn();
+	}
+	rig_turn();
+	/* What was retransmitted is of no interest. */
+	while (recv(rig.fd, &m, sizeof(m), MSG_DONTWAIT) >= 0)
+		;
+}
+
+/* ---- Register ---- */
+
+START_TEST(test_register)
+{
+	struct message m;
+
+	client_start(account.client);
+	client_start(account.client);
+	account_expect_states("g");
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	expect_payload(&m, LIST_1_2);
+	ck_assert(!client_is_registered(account.client));
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+	account_expect_states("R");
+	ck_assert_int_eq(client_version(account.client), LWM2M_1_2);
+	peer_expect_silence();
+}
+END_TEST
+
+/* 4.12: again as 1.1, with the objects of 1.1, and so until the agent ends. */
+START_TEST(test_fallback)
+{
+	struct message m;
+
+	client_start(account.client);
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	peer_answer(&m, CODE(4, 12));
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+	account_expect_states("ggR");
+	ck_assert_int_eq(client_version(account.client), LWM2M_1_1);
+	client_restart(account.client);
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
+}
+END_TEST
+
+/* A version that YAML fixes is not left, and 1.1 has nothing to fall back to. */
+START_TEST(test_no_fallback)
+{
+	struct message m;
+
+	account_open(_i ? LWM2M_1_1 : LWM2M_1_2, !_i);
+	client_start(account.client);
+	peer_receive(&m);
+	peer_answer(&m, CODE(4, 12));
+	rig_until(client_state(account.client) == CLIENT_WAITING);
+	account_expect_states("gW");
+	ck_assert_int_eq(account.error, -EPROTO);
+}
+END_TEST
+
+START_TEST(test_register_as_1_0)
+{
+	struct message m;
+
+	account_open(LWM2M_1_0, true);
+	client_start(account.client);
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.0&b=U");
+	ck_assert_mem_eq(m.payload.p, "</1/0>,</3/0>", 13);
+}
+END_TEST
+
+START_TEST(test_infinite_lifetime)
+{
+	struct message m;
+
+	account_set("/1/0/1", value_integer(0));
+	client_start(account.client);
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=0&lwm2m=1.2&b=U");
+	peer_answer(&m, CODE(4, 12));
+	/* Before 1.2 that is a registration that has just expired. */
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=2147483647&lwm2m=1.1&b=U");
+}
+END_TEST
+
+/* What is no registration, however it is called. */
+static const struct {
+	uint8_t code;
+	int error;
+} refusals[] = {
+	{ CODE(4, 00), -EINVAL }, { CODE(4, 03), -ECONNREFUSED }, { CODE(5, 00), -EIO },
+	{ CODE(5, 03), -EHOSTDOWN }, { CODE(2, 01), -EBADMSG }, /* without a Location */
+};
+
+START_TEST(test_refused)
+{
+	struct message m;
+
+	client_start(account.client);
+	peer_receive(&m);
+	peer_answer(&m, refusals[_i].code);
+	rig_until(client_state(account.client) == CLIENT_WAITING);
+	ck_assert_int_eq(account.error, refusals[_i].error);
+	peer_expect_silence();
+	rig_advance(SECONDS(59));
+	peer_expect_silence();
+	rig_advance(SECONDS(17));
+	peer_receive(&m);
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+	account_expect_states("gWgR");
+}
+END_TEST
+
+START_TEST(test_long_location)
+{
+	static const char segment[] = "0123456789012345678901234567890123456789012345678901234567890123";
+	struct message m, answer;
+
+	client_start(account.client);
+	peer_receive(&m);
+	message_init(&answer, MESSAGE_ACK, CODE(2, 01));
+	answer.id = m.id;
+	answer.token_size = m.token_size;
+	memcpy(answer.token, m.token, sizeof(m.token));
+	message_add_path(&answer, segment);
+	message_add_path(&answer, segment);
+	peer_send(&answer);
+	rig_until(client_state(account.client) == CLIENT_WAITING);
+	ck_assert_int_eq(account.error, -ENAMETOOLONG);
+}
+END_TEST
+
+/* Core 6.2.1.1, with the settings of /1/x/17-20. */
+START_TEST(test_retry_sequence)
+{
+	static const unsigned waits[] = { 10, 20, 100, 10, 20, 100 };
+	struct message m;
+
+	account_set("/1/0/17", value_unsigned(3));
+	account_set("/1/0/18", value_unsigned(10));
+	account_set("/1/0/19", value_unsigned(100));
+	client_start(account.client);
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+		peer_receive(&m);
+		peer_answer(&m, CODE(5, 03));
+		rig_until(client_state(account.client) == CLIENT_WAITING);
+		rig_advance(SECONDS(waits[i]) - 1 - USEC_PER_SEC / 2);
+		peer_expect_silence();
+		rig_advance(SECONDS(waits[i]) / 4 + USEC_PER_SEC);
+	}
+	peer_receive(&m);
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+}
+END_TEST
+
+/* One attempt is a Register with all its retransmissions. */
+START_TEST(test_silent_server)
+{
+	struct message m;
+
+	client_start(account.client);
+	peer_receive(&m);
+	stay_silent();
+	rig_until(client_state(account.client) == CLIENT_WAITING);
+	account_expect_states("gW");
+	ck_assert_int_eq(account.error, -ETIMEDOUT);
+	rig_advance(SECONDS(75));
+	peer_receive(&m);
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+}
+END_TEST
+
+/* ---- Update ---- */
+
+START_TEST(test_refresh)
+{
+	account_register();
+	rig_advance(SECONDS(3506));
+	peer_expect_silence();
+	rig_advance(SECONDS(1));
+	server_expect_update("", false);
+	account_expect_states("UR");
+	rig_advance(SECONDS(3506));
+	peer_expect_silence();
+	rig_advance(SECONDS(1));
+	server_expect_update("", false);
+}
+END_TEST
+
+START_TEST(test_lifetime)
+{
+	account_register();
+	account_set("/1/0/1", value_integer(120));
+	server_expect_update("lt=120", false);
+	/* Then in time for it: half, as 93 s would leave too little. */
+	rig_advance(SECONDS(59));
+	peer_expect_silence();
+	rig_advance(SECONDS(1));
+	server_expect_update("", false);
+	/* The same again changes nothing. */
+	account_set("/1/0/1", value_integer(120));
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(test_instances)
+{
+	struct message m;
+
+	account_register();
+	ck_assert_int_eq(store_remove_instance(account.store, 3303, 0), 0);
+	ck_assert_int_eq(store_remove_instance(account.store, 3303, 1), 0);
+	ck_assert_int_eq(store_remove_instance(account.store, 3341, 0), 0);
+	peer_receive(&m);
+	ck_assert(message_is_path(&m, "/rd/1"));
+	/* The whole list, not what changed. */
+	expect_payload(&m, "</>;ct=\"60 110 112 11542\",</1/0>,</3/0>,</16/0>,</3303>;ver=1.1,"
+			   "</3306>;ver=1.1,</3306/0>,</3308>;ver=1.1,</3308/0>,</3341>");
+	/* What happens meanwhile is told afterwards. */
+	ck_assert_int_eq(store_remove_instance(account.store, 3308, 0), 0);
+	account_set("/1/0/1", value_integer(7200));
+	peer_expect_silence();
+	peer_answer(&m, CODE(2, 04));
+	server_expect_update("lt=7200", true);
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(test_value_is_no_update)
+{
+	account_register();
+	account_set("/3303/1/5700", value_float(22));
+	account_set("/1/0/2", value_integer(5));
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(test_trigger)
+{
+	account_register();
+	client_update(account.client);
+	server_expect_update("", false);
+	peer_expect_silence();
+}
+END_TEST
+
+/* Update answered: as lwm2m.md says for each code. */
+static const struct {
+	uint8_t code;
+	const char *states;
+} update_answers[] = {
+	{ CODE(4, 04), "Ug" }, { CODE(4, 00), "Ug" }, { CODE(4, 03), "Ug" }, { CODE(5, 00), "UW" }, { CODE(5, 03), "UW" },
+};
+
+START_TEST(test_update_answer)
+{
+	struct message m;
+
+	account_register();
+	client_update(account.client);
+	peer_receive(&m);
+	peer_answer(&m, update_answers[_i].code);
+	rig_until(client_state(account.client) != CLIENT_UPDATING);
+	account_expect_states(update_answers[_i].states);
+	if (client_state(account.client) == CLIENT_WAITING)
+		rig_advance(SECONDS(75));
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+}
+END_TEST
+
+/* Without security a new session has a new address: the server knows nobody there. */
+START_TEST(test_update_unanswered)
+{
+	struct address before;
+	struct message m;
+
+	account_register();
+	before = rig.session_address;
+	client_update(account.client);
+	peer_receive(&m);
+	stay_silent();
+	rig_until(client_state(account.client) == CLIENT_REGISTERING);
+	account_expect_states("Ug");
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	ck_assert(before.v4.sin_port != rig.session_address.v4.sin_port);
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+}
+END_TEST
+
+START_TEST(test_liveness)
+{
+	struct message m;
+
+	account.config.liveness_usec = SECONDS(300);
+	account_open(LWM2M_1_2, false);
+	account_register();
+	rig_advance(SECONDS(299));
+	peer_expect_silence();
+	rig_advance(SECONDS(1));
+	server_expect_update("", false);
+	/* The server answers a confirmable message of ours at 200 s: 300 s from there. */
+	rig_advance(SECONDS(200));
+	ck_assert_uint_eq(server_observe("/3303/1/5700", 5, -1), CODE(2, 05));
+	rig_advance(SECONDS(90));
+	account_set("/1/0/26", value_integer(1));
+	account_set("/3303/1/5700", value_float(22));
+	server_expect_notification(5, "22", &m);
+	rig_turn();
+	rig_advance(SECONDS(299));
+	peer_expect_silence();
+	rig_advance(SECONDS(1));
+	server_expect_update("", false);
+}
+END_TEST
+
+/* ---- De-register, disable, restart ---- */
+
+static void expect_deregister(struct message *m)
+{
+	peer_receive(m);
+	ck_assert_int_eq(m->type, MESSAGE_CON);
+	ck_assert_int_eq(m->code, CODE_DELETE);
+	ck_assert(message_is_path(m, "/rd/1"));
+	ck_assert_uint_eq(m->n_query, 0);
+	ck_assert_uint_eq(m->payload.n, 0);
+}
+
+START_TEST(test_stop)
+{
+	struct message m;
+
+	account_register();
+	client_stop(account.client);
+	account_expect_states("d");
+	expect_deregister(&m);
+	peer_answer(&m, CODE(2, 02));
+	rig_until(client_state(account.client) == CLIENT_STOPPED);
+	account_expect_states("S");
+	rig_advance(USEC_PER_DAY);
+	peer_expect_silence();
+	/* And can begin again. */
+	account_register();
+}
+END_TEST
+
+START_TEST(test_stop_unanswered)
+{
+	struct message m;
+
+	account_register();
+	client_stop(account.client);
+	expect_deregister(&m);
+	rig_advance(SECONDS(3));
+	rig_turn();
+	ck_assert_int_eq(client_state(account.client), CLIENT_STOPPED);
+	account_expect_states("dS");
+}
+END_TEST
+
+START_TEST(test_started_while_it_leaves)
+{
+	struct message m;
+
+	account_register();
+	client_stop(account.client);
+	client_start(account.client);
+	expect_deregister(&m);
+	peer_answer(&m, CODE(2, 02));
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	account_expect_states("dg");
+}
+END_TEST
+
+START_TEST(test_disable)
+{
+	struct message m;
+
+	account_set("/1/0/5", value_integer(60));
+	account_register();
+	ck_assert_uint_eq(server_post("/1/0/4", -1, NULL, 0), CODE(2, 04));
+	expect_deregister(&m);
+	peer_answer(&m, CODE(2, 02));
+	rig_until(client_state(account.client) == CLIENT_DISABLED);
+	account_expect_states("dD");
+	client_start(account.client); /* harmless */
+	rig_advance(SECONDS(59));
+	account_set("/3303/1/5700", value_float(3));
+	peer_expect_silence();
+	rig_advance(SECONDS(1));
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+}
+END_TEST
+
+START_TEST(test_disable_unanswered)
+{
+	struct message m;
+
+	account_register();
+	client_disable(account.client);
+	expect_deregister(&m);
+	client_start(account.client); /* it is started */
+	rig_advance(SECONDS(3));
+	rig_turn();
+	account_expect_states("dD");
+}
+END_TEST
+
+/* What a server may have written to /1/x/5. */
+static const struct {
+	int64_t written;
+	uint64_t seconds;
+} absences[] = { { -1, 86400 }, { 0, 0 }, { INT64_MAX, 86400 }, { INT64_C(1) << 44, 86400 }, { UINT32_MAX, UINT32_MAX } };
+
+START_TEST(test_absence)
+{
+	struct message m;
+
+	account_set("/1/0/5", value_integer(absences[_i].written));
+	account_register();
+	client_disable(account.client);
+	expect_deregister(&m);
+	peer_answer(&m, CODE(2, 02));
+	rig_until(strchr(account.states, 'D'));
+	if (absences[_i].seconds > 0) {
+		rig_advance(SECONDS(absences[_i].seconds - 1));
+		peer_expect_silence();
+		rig_advance(SECONDS(1));
+	}
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+}
+END_TEST
+
+START_TEST(test_stop_ends_a_disable)
+{
+	struct message m;
+
+	account_register();
+	client_disable(account.client);
+	client_stop(account.client);
+	expect_deregister(&m);
+	peer_answer(&m, CODE(2, 02));
+	rig_until(client_state(account.client) == CLIENT_STOPPED);
+	account_expect_states("dS");
+}
+END_TEST
+
+/* /3/0/4 of a virtual endpoint: 2.04, then Register. */
+START_TEST(test_restart)
+{
+	struct message m;
+
+	account_register();
+	ck_assert_uint_eq(server_post("/3/0/4", -1, NULL, 0), CODE(2, 04));
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+	account_expect_states("gR");
+}
+END_TEST
+
+START_TEST(test_update_trigger)
+{
+	account_register();
+	ck_assert_uint_eq(server_post("/1/0/8", -1, NULL, 0), CODE(2, 04));
+	server_expect_update("", false);
+}
+END_TEST
+
+/* ---- every event in every state ---- */
+
+static void bring_to(enum client_state state)
+{
+	struct message m;
+
+	switch (state) {
+	case CLIENT_STOPPED:
+		break;
+	case CLIENT_REGISTERING:
+		client_start(account.client);
+		peer_receive(&m);
+		break;
+	case CLIENT_WAITING:
+		client_start(account.client);
+		peer_receive(&m);
+		peer_answer(&m, CODE(5, 03));
+		break;
+	case CLIENT_REGISTERED:
+		account_register();
+		break;
+	case CLIENT_UPDATING:
+		account_register();
+		client_update(account.client);
+		peer_receive(&m);
+		break;
+	case CLIENT_DISABLED:
+		account_register();
+		client_disable(account.client);
+		peer_receive(&m);
+		peer_answer(&m, CODE(2, 02));
+		break;
+	case CLIENT_DEREGISTERING:
+		account_register();
+		client_stop(account.client);
+		peer_receive(&m);
+		break;
+	}
+	rig_until(client_state(account.client) == state);
+	account.states[0] = 0;
+}
+
+static void remove_instance(struct client *c)
+{
+	store_remove_instance(account.store, 3341, 0);
+}
+
+static void change_lifetime(struct client *c)
+{
+	account_set("/1/0/1", value_integer(7200));
+}
+
+static void ask_something(struct client *c)
+{
+	struct message m;
+
+	server_request(&m, MESSAGE_CON, CODE_GET, "/3/0/0");
+	if (rig.session_address.any.sa_family != AF_UNSPEC)
+		peer_send(&m);
+}
+
+static void pass_a_day(struct client *c)
+{
+	rig_advance(USEC_PER_DAY + USEC_PER_DAY / 4);
+}
+
+/* States that follow at once, by event. */
+static const struct {
+	void (*event)(struct client *c);
+	const char *states[7];
+} events[] = {
+	/*			    stopped  registering registered updating waiting disabled deregistering */
+	{ client_start,		  { "g",     "",	 "",	    "",	     "",     "",      "" } },
+	{ client_stop,		  { "",	     "S",	 "d",	    "d",     "S",    "S",     "" } },
+	{ client_disable,	  { "",	     "",	 "d",	    "d",     "",     "",      "" } },
+	{ client_restart,	  { "",	     "",	 "g",	    "g",     "",     "",      "" } },
+	{ client_update,	  { "",	     "",	 "U",	    "",	     "",     "",      "" } },
+	{ remove_instance,	  { "",	     "",	 "U",	    "",	     "",     "",      "" } },
+	{ change_lifetime,	  { "",	     "",	 "U",	    "",	     "",     "",      "" } },
+	{ ask_something,	  { "",	     "",	 "",	    "",	     "",     "",      "" } },
+	{ pass_a_day,		  { "",	     "",	 "U",	    "",	     "g",    "g",     "S" } },
+};
+
+START_TEST(test_event_in_state)
+{
+	enum client_state state = _i % 7;
+
+	bring_to(state);
+	events[_i / 7].event(account.client);
+	rig_turn();
+	rig_turn();
+	ck_assert_msg(strcmp(account.states, events[_i / 7].states[state]) == 0, "event %d in %s: %s", _i / 7,
+		      client_state_name(state), account.states);
+}
+END_TEST
+
+/* Requests are answered while registered, and dropped otherwise (Core 6.3). */
+START_TEST(test_requests_by_state)
+{
+	enum client_state state = _i;
+	struct message m;
+
+	bring_to(state);
+	ask_something(account.client);
+	if (state == CLIENT_REGISTERED || state == CLIENT_UPDATING) {
+		peer_receive(&m);
+		ck_assert_uint_eq(m.code, CODE(2, 05));
+	} else {
+		peer_expect_silence();
+		rig_advance(SECONDS(1)); /* nor an empty ACK */
+		peer_expect_silence();
+	}
+}
+END_TEST
+
+START_TEST(test_names_of_states)
+{
+	for (unsigned i = 0; i < 7; i++)
+		ck_assert_ptr_nonnull(client_state_name(i));
+	ck_assert_str_eq(client_state_name(CLIENT_DEREGISTERING), "de-registering");
+}
+END_TEST
+
+/* Freed in any state, with whatever is under way. */
+START_TEST(test_free_in_state)
+{
+	bring_to(_i);
+	account.client = client_free(account.client);
+	rig_advance(USEC_PER_DAY);
+	rig_turn();
+	account_expect_states("");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("client");
+	TCase *tcase = tcase_create("client");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_checked_fixture(tcase, account_set_up, account_tear_down);
+	tcase_add_test(tcase, test_register);
+	tcase_add_test(tcase, test_fallback);
+	tcase_add_loop_test(tcase, test_no_fallback, 0, 2);
+	tcase_add_test(tcase, test_register_as_1_0);
+	tcase_add_test(tcase, test_infinite_lifetime);
+	tcase_add_loop_test(tcase, test_refused, 0, ARRAY_SIZE(refusals));
+	tcase_add_test(tcase, test_long_location);
+	tcase_add_test(tcase, test_retry_sequence);
+	tcase_add_test(tcase, test_silent_server);
+	tcase_add_test(tcase, test_refresh);
+	tcase_add_test(tcase, test_lifetime);
+	tcase_add_test(tcase, test_instances);
+	tcase_add_test(tcase, test_value_is_no_update);
+	tcase_add_test(tcase, test_trigger);
+	tcase_add_loop_test(tcase, test_update_answer, 0, ARRAY_SIZE(update_answers));
+	tcase_add_test(tcase, test_update_unanswered);
+	tcase_add_test(tcase, test_liveness);
+	tcase_add_test(tcase, test_stop);
+	tcase_add_test(tcase, test_stop_unanswered);
+	tcase_add_test(tcase, test_started_while_it_leaves);
+	tcase_add_test(tcase, test_disable);
+	tcase_add_test(tcase, test_disable_unanswered);
+	tcase_add_loop_test(tcase, test_absence, 0, ARRAY_SIZE(absences));
+	tcase_add_test(tcase, test_stop_ends_a_disable);
+	tcase_add_test(tcase, test_restart);
+	tcase_add_test(tcase, test_update_trigger);
+	tcase_add_loop_test(tcase, test_event_in_state, 0, 7 * ARRAY_SIZE(events));
+	tcase_add_loop_test(tcase, test_requests_by_state, 0, 7);
+	tcase_add_test(tcase, test_names_of_states);
+	tcase_add_loop_test(tcase, test_free_in_state, 0, 7);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
