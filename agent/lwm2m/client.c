@@ -282,7 +282,8 @@ struct client *client_free(struct client *c)
 	timer_disarm(&c->timer);
 	c->call = call_cancel(c->call);
 	pending_forget(c);
-	/* The session first: it ends its calls, which are confirmable notifications now. */
+	notify_drop(c);
+	/* It ends its calls, which are confirmable notifications now. */
 	c->session = session_free(c->session);
 	notify_done(c);
 	free(c);
@@ -344,7 +345,7 @@ void client_changed(struct client *c, enum store_change change, const struct pat
 	if (change == STORE_CHANGE_INSTANCES)
 		c->list_due = true;
 	for (size_t i = 0; i < n && change == STORE_CHANGE_VALUES; i++)
-		if (path_equal(&paths[i], &lifetime))
+		if (path_contains(&paths[i], &lifetime))
 			c->lifetime_due = true;
 	if (c->state == CLIENT_REGISTERED && (c->list_due || c->lifetime_due))
 		client_look_ahead(c);

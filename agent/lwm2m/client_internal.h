@@ -94,6 +94,8 @@ void respond_content(struct request *q, int32_t format, struct span payload);
 #define REASON_MAX 160u
 int read_content(const struct client *c, const struct target *target, int32_t accept, bool times,
 		 struct buf *ret, int32_t *ret_format, char ret_reason[REASON_MAX]);
+/* The errors that it would have whatever the values: existence, operation, format. */
+int read_check(const struct client *c, const struct target *target, int32_t accept);
 
 /* One room for each family of operations; each ends with an answer, now or later. */
 void dm_read(struct request *q);

@@ -35,6 +35,8 @@ static int codec_choose(const struct client *c, const struct view *view, const s
 
 	if (!codec || (codec->single && !is_single(view, path)))
 		return -ENOMEDIUM;
+	if (codec->format == FORMAT_OPAQUE && view_resource(view, path)->type != VALUE_OPAQUE)
+		return -ENOMEDIUM;
 	*ret = codec;
 	return 0;
 }
@@ -61,21 +63,37 @@ static int collect(const struct target *target, const struct view *view, struct 
 	return quality == STORE_OFFLINE ? -EHOSTDOWN : quality == STORE_STALE ? -ESTALE : -ENODATA;
 }
 
+/* What can be said of a read before any value is looked at. */
+static int read_prepare(const struct client *c, const struct view *view, const struct path *path,
+			int32_t accept, const struct codec **ret)
+{
+	const struct resource_definition *resource = view_resource(view, path);
+
+	if (!view_exists(view, path))
+		return -ENOENT;
+	if (resource && !(resource->operations & OPERATION_READ))
+		return -EPERM;
+	return codec_choose(c, view, path, accept, ret);
+}
+
+int read_check(const struct client *c, const struct target *target, int32_t accept)
+{
+	struct view view = client_view(c, target->store);
+	const struct codec *codec;
+
+	return read_prepare(c, &view, &target->path, accept, &codec);
+}
+
 int read_content(const struct client *c, const struct target *target, int32_t accept, bool times,
 		 struct buf *ret, int32_t *ret_format, char ret_reason[REASON_MAX])
 {
 	struct view view = client_view(c, target->store);
-	const struct resource_definition *resource = view_resource(&view, &target->path);
 	_cleanup_records_ struct records records = { 0 };
 	const struct codec *codec;
 	int r;
 
 	*ret_reason = 0;
-	if (!view_exists(&view, &target->path))
-		return -ENOENT;
-	if (resource && !(resource->operations & OPERATION_READ))
-		return -EPERM;
-	r = codec_choose(c, &view, &target->path, accept, &codec);
+	r = read_prepare(c, &view, &target->path, accept, &codec);
 	if (r < 0)
 		return r;
 	r = collect(target, &view, &records, ret_reason);

@@ -73,15 +73,14 @@ static void notification_done(void *userdata, int error, const struct message *r
 	struct client *c = n->client;
 
 	(void)response;
-	observations_landed(c->observations, n->token, n->token_size);
-	if (error == -ECANCELED) {
-		notification_free(n);
-		return;
-	}
-	/* A server that refuses or does not answer is asked whether it still knows us. */
 	if (error == -ECONNRESET)
 		observations_remove(c->observations, n->token, n->token_size);
-	if (error < 0)
+	else if (error < 0)
+		observations_lost(c->observations, n->token, n->token_size, RESEND_USEC);
+	else
+		observations_landed(c->observations, n->token, n->token_size);
+	/* A server that refuses or does not answer is asked whether it still knows us. */
+	if (error < 0 && error != -ECANCELED)
 		client_update(c);
 	notification_free(n);
 	observations_reconsider(c->observations);
@@ -260,14 +259,34 @@ static void wait_for_value(struct request *q)
 
 void dm_observe(struct request *q)
 {
-	if (is_unread(&q->target) && view_exists(&q->view, &q->target.path))
+	int r = read_check(q->client, &q->target, q->message->accept);
+
+	if (r < 0)
+		respond_error(q, r, NULL);
+	else if (is_unread(&q->target))
 		wait_for_value(q);
 	else
 		answer_observe(q, q->message->token, q->message->token_size, q->message->accept);
 }
 
+/* Cancelled before its first value: there is none to answer with. */
+static void waiting_cancel(struct client *c, const uint8_t *token, uint8_t token_size)
+{
+	struct waiting_observe *w;
+
+	list_for_each(w, &c->waiting, list) {
+		struct request q = { .client = c, .exchange = w->exchange };
+
+		if (w->token_size != token_size || memcmp(w->token, token, token_size) != 0)
+			continue;
+		respond_error(&q, -ENODATA, NULL);
+		waiting_free(w);
+	}
+}
+
 void dm_cancel(struct request *q)
 {
+	waiting_cancel(q->client, q->message->token, q->message->token_size);
 	observations_remove(q->client->observations, q->message->token, q->message->token_size);
 	dm_read(q);
 }
@@ -314,14 +333,29 @@ void notify_done(struct client *c)
 		notification_free(n);
 }
 
+/* What was attached to an instance goes with it, and does not come back with its id. */
+static void forget_attributes(struct client *c, const struct path *paths, size_t n)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		if (!store_exists(c->config.store, &paths[i]))
+			any |= attribute_set_remove(c->attributes, &paths[i]);
+	if (any)
+		c->ops->attributes(c->userdata);
+}
+
 void notify_changed(struct client *c, enum store_change change, const struct path *paths, size_t n)
 {
 	struct waiting_observe *w;
 
+	if (change == STORE_CHANGE_INSTANCES)
+		forget_attributes(c, paths, n);
+	observations_changed(c->observations, change, paths, n);
+	/* Behind it: the first value is no change to the observation that it starts. */
 	list_for_each(w, &c->waiting, list)
 		if (!is_unread(&w->target))
 			waiting_answer(w);
-	observations_changed(c->observations, change, paths, n);
 }
 
 void notify_reset(void *userdata, const uint8_t *token, uint8_t token_size)

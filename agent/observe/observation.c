@@ -302,6 +302,18 @@ void observations_landed(struct observations *o, const uint8_t *token, unsigned 
 		e->public.in_flight = false;
 }
 
+void observations_lost(struct observations *o, const uint8_t *token, unsigned token_size,
+		       uint64_t delay_usec)
+{
+	struct entry *e = entry_find(o, token, token_size);
+
+	if (!e)
+		return;
+	e->public.in_flight = false;
+	e->recovered = true;
+	observation_failed(o, &e->public, delay_usec);
+}
+
 void observation_failed(struct observations *o, struct observation *observation, uint64_t delay_usec)
 {
 	struct entry *e = container_of(observation, struct entry, public);

@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "codec/codec.h"
+#include "tests/unit/lwm2m/account.h"
+
+/* Observe, Notify, Cancel (Core 6.4), and answers that the field decides. */
+
+#define SECONDS(n) ((n) * USEC_PER_SEC)
+#define VALUE "/3303/1/5700"
+
+static void set_up(void)
+{
+	account_set_up();
+	account_register();
+}
+
+static void observe(const char *path, uint8_t token, int32_t accept, const char *first)
+{
+	ck_assert_uint_eq(server_observe(path, token, accept), CODE(2, 05));
+	ck_assert_int_ge(server_observe_number, 0);
+	if (first)
+		ck_assert_str_eq(server_body, first);
+}
+
+static void cancel(const char *path, uint8_t token, uint8_t code)
+{
+	struct message m, answer;
+
+	server_request(&m, MESSAGE_CON, CODE_GET, path);
+	m.token[0] = token;
+	m.observe = 1;
+	server_ask(&m, &answer);
+	ck_assert_uint_eq(answer.code, code);
+	ck_assert_int_eq(answer.observe, -1);
+}
+
+/* ---- notifications ---- */
+
+START_TEST(test_any_change)
+{
+	struct message m;
+	int32_t number;
+
+	observe(VALUE, 5, -1, "21.5");
+	number = server_observe_number;
+	account_set(VALUE, value_float(22));
+	server_expect_notification(5, "22", &m);
+	ck_assert_int_eq(m.type, MESSAGE_NON);
+	ck_assert_int_gt(server_observe_number, number);
+	ck_assert_int_eq(server_format, FORMAT_TEXT);
+	account_set(VALUE, value_float(22));
+	peer_expect_silence();
+}
+END_TEST
+
+/* The format of the first answer is that of all; only notifications carry times. */
+START_TEST(test_format_is_fixed)
+{
+	struct message m;
+
+	observe("/3303/1", 5, FORMAT_SENML_JSON,
+		"[{\"bn\":\"/3303/1/\",\"n\":\"5700\",\"v\":21.5},{\"n\":\"5701\",\"vs\":\"Cel\"}]");
+	account_set(VALUE, value_float(22));
+	server_expect_notification(5, NULL, &m);
+	ck_assert_int_eq(server_format, FORMAT_SENML_JSON);
+	ck_assert_ptr_nonnull(strstr(server_body, "\"v\":22"));
+	ck_assert_ptr_nonnull(strstr(server_body, "t\":"));
+	/* 4.06 is for the Observe, not for later. */
+	ck_assert_uint_eq(server_observe("/3303/1", 6, FORMAT_TEXT), CODE(4, 06));
+	ck_assert_int_eq(server_observe_number, -1);
+	account_set(VALUE, value_float(23));
+	server_expect_notification(5, NULL, &m);
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(test_pmin_and_pmax)
+{
+	struct message m;
+
+	ck_assert_uint_eq(server_attributes(VALUE, "pmin=10&pmax=60"), CODE(2, 04));
+	observe(VALUE, 5, -1, "21.5");
+	account_set(VALUE, value_float(22));
+	account_set(VALUE, value_float(23));
+	rig_advance(SECONDS(9));
+	peer_expect_silence();
+	rig_advance(SECONDS(1));
+	server_expect_notification(5, "23", &m);
+	rig_advance(SECONDS(59));
+	peer_expect_silence();
+	rig_advance(SECONDS(1));
+	server_expect_notification(5, "23", &m);
+}
+END_TEST
+
+/* /1/x/2 and 3 where nothing is attached; a change of attributes acts on what runs. */
+START_TEST(test_defaults_and_changes_of_attributes)
+{
+	struct message m;
+
+	account_set("/1/0/3", value_integer(30));
+	observe(VALUE, 5, -1, "21.5");
+	rig_advance(SECONDS(30));
+	server_expect_notification(5, "21.5", &m);
+	ck_assert_uint_eq(server_attributes("/3303", "pmax=10"), CODE(2, 04));
+	rig_advance(SECONDS(10));
+	server_expect_notification(5, "21.5", &m);
+	ck_assert_uint_eq(server_attributes(VALUE, "st=2"), CODE(2, 04));
+	account_set(VALUE, value_float(23.4));
+	peer_expect_silence();
+	account_set(VALUE, value_float(23.5));
+	server_expect_notification(5, "23.5", &m);
+}
+END_TEST
+
+/* What went bad is nothing to send, and its pmax is suspended; the first good value goes at once. */
+START_TEST(test_stale)
+{
+	struct message m;
+
+	ck_assert_uint_eq(server_attributes("/3306/0/5850", "pmax=10"), CODE(2, 04));
+	observe("/3306/0/5850", 5, -1, "0");
+	account_set_quality("/3306/0/5850", STORE_STALE);
+	peer_expect_silence();
+	rig_advance(SECONDS(100));
+	peer_expect_silence();
+	account_set("/3306/0/5850", value_boolean(false));
+	server_expect_notification(5, "0", &m);
+}
+END_TEST
+
+START_TEST(test_removed_path)
+{
+	struct message m;
+
+	account_set("/3303/0/5700", value_float(19));
+	observe(VALUE, 5, -1, "21.5");
+	observe("/3303", 6, FORMAT_SENML_JSON, NULL);
+	ck_assert_int_eq(store_remove_instance(account.store, 3303, 1), 0);
+	/* The order of the two is of no importance; one ends, one goes on. */
+	for (int i = 0; i < 2; i++) {
+		peer_receive(&m);
+		if (message_is_path(&m, "/rd/1")) {
+			peer_answer(&m, CODE(2, 04));
+			i--;
+			continue;
+		}
+		ck_assert_int_eq(m.type, MESSAGE_NON);
+		ck_assert_uint_eq(m.code, m.token[0] == 5 ? CODE(4, 04) : CODE(2, 05));
+		ck_assert_int_eq(m.observe >= 0, m.token[0] == 6);
+	}
+	rig_until(client_state(account.client) == CLIENT_REGISTERED);
+}
+END_TEST
+
+/* ---- the end of an observation ---- */
+
+START_TEST(test_cancel)
+{
+	struct message m;
+
+	observe(VALUE, 5, -1, "21.5");
+	observe(VALUE, 6, -1, "21.5");
+	cancel(VALUE, 5, CODE(2, 05));
+	ck_assert_str_eq(server_body, "21.5");
+	account_set(VALUE, value_float(22));
+	server_expect_notification(6, "22", &m);
+	peer_expect_silence();
+	/* Of what nobody observes: a Read. */
+	cancel(VALUE, 7, CODE(2, 05));
+}
+END_TEST
+
+START_TEST(test_other_observe_values)
+{
+	struct message m, answer;
+
+	server_request(&m, MESSAGE_CON, CODE_GET, VALUE);
+	m.observe = 2;
+	server_ask(&m, &answer);
+	ck_assert_uint_eq(answer.code, CODE(4, 00));
+}
+END_TEST
+
+START_TEST(test_reset)
+{
+	struct message m;
+
+	account_set("/1/0/26", value_integer(_i)); /* NON, CON */
+	observe(VALUE, 5, -1, "21.5");
+	account_set(VALUE, value_float(22));
+	peer_receive(&m);
+	ck_assert_int_eq(m.type, _i ? MESSAGE_CON : MESSAGE_NON);
+	peer_empty(MESSAGE_RST, m.id);
+	/* A refused CON asks whether we are known at all (design.md "Liveness"). */
+	if (_i)
+		server_expect_update("", false);
+	rig_turn();
+	account_set(VALUE, value_float(23));
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(test_register_drops_observations)
+{
+	struct message m;
+
+	observe(VALUE, 5, -1, "21.5");
+	client_restart(account.client);
+	account_set(VALUE, value_float(22));
+	peer_receive(&m);
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+	account_set(VALUE, value_float(23));
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(test_update_keeps_observations)
+{
+	struct message m;
+
+	observe(VALUE, 5, -1, "21.5");
+	client_update(account.client);
+	server_expect_update("", false);
+	account_set(VALUE, value_float(23));
+	server_expect_notification(5, "23", &m);
+}
+END_TEST
+
+/* ---- confirmable ones ---- */
+
+/* RFC 7641 4.5: one a day. */
+START_TEST(test_daily_confirmable)
+{
+	struct message m;
+
+	observe(VALUE, 5, -1, "21.5");
+	rig_advance(USEC_PER_DAY - 1 - SECONDS(60));
+	account_set(VALUE, value_float(22));
+	for (;;) {
+		peer_receive(&m);
+		if (!message_is_path(&m, "/rd/1"))
+			break;
+		peer_answer(&m, CODE(2, 04));
+	}
+	ck_assert_int_eq(m.type, MESSAGE_NON);
+	rig_until(client_state(account.client) == CLIENT_REGISTERED);
+	rig_advance(SECONDS(61));
+	account_set(VALUE, value_float(23));
+	server_expect_notification(5, "23", &m);
+	ck_assert_int_eq(m.type, MESSAGE_CON);
+	rig_turn();
+	account_set(VALUE, value_float(24));
+	server_expect_notification(5, "24", &m);
+	ck_assert_int_eq(m.type, MESSAGE_NON);
+}
+END_TEST
+
+/* While one is on its way the next waits, and is then the newest value. */
+START_TEST(test_one_confirmable_at_a_time)
+{
+	struct message m;
+
+	account_set("/1/0/26", value_integer(1));
+	observe(VALUE, 5, -1, "21.5");
+	account_set(VALUE, value_float(22));
+	peer_receive(&m);
+	account_set(VALUE, value_float(23));
+	account_set(VALUE, value_float(24));
+	peer_expect_silence();
+	peer_empty(MESSAGE_ACK, m.id);
+	server_expect_notification(5, "24", &m);
+	peer_expect_silence();
+}
+END_TEST
+
+/* Nobody acknowledged it: an Update asks, and the value is still owed, whatever the conditions say. */
+START_TEST(test_lost_confirmable)
+{
+	bool updated = false, notified = false;
+	struct message m;
+
+	account_set("/1/0/26", value_integer(1));
+	ck_assert_uint_eq(server_attributes(VALUE, "gt=30"), CODE(2, 04));
+	observe(VALUE, 5, -1, "21.5");
+	account_set(VALUE, value_float(31));
+	for (int i = 0; i < 5; i++) {
+		peer_receive(&m);
+		ck_assert_uint_eq(m.code, CODE(2, 05));
+		rig_advance(SECONDS(48));
+	}
+	while (!updated || !notified) {
+		peer_receive(&m);
+		if (message_is_path(&m, "/rd/1")) {
+			peer_answer(&m, CODE(2, 04));
+			updated = true;
+			rig_until(client_state(account.client) == CLIENT_REGISTERED);
+			rig_advance(SECONDS(5));
+		} else if (updated) {
+			ck_assert_mem_eq(m.payload.p, "31", 2);
+			peer_empty(MESSAGE_ACK, m.id);
+			notified = true;
+		}
+	}
+}
+END_TEST
+
+/* ---- an Observe of what was never read ---- */
+
+#define UNREAD "/3303/0/5700"
+
+START_TEST(test_first_value)
+{
+	struct message m;
+
+	ck_assert_uint_eq(server_observe(UNREAD, 5, -1), CODE_EMPTY);
+	peer_expect_silence();
+	rig_advance(SECONDS(20));
+	peer_expect_silence();
+	account_set(UNREAD, value_float(19));
+	server_expect_notification(5, "19", &m);
+	ck_assert_int_eq(m.type, MESSAGE_CON); /* the separate response */
+	rig_turn();
+	account_set(UNREAD, value_float(20));
+	server_expect_notification(5, "20", &m);
+	ck_assert_int_eq(m.type, MESSAGE_NON);
+}
+END_TEST
+
+START_TEST(test_no_first_value)
+{
+	struct message m;
+
+	ck_assert_uint_eq(server_observe(UNREAD, 5, -1), CODE_EMPTY);
+	rig_advance(SECONDS(29));
+	peer_expect_silence();
+	rig_advance(SECONDS(1));
+	server_expect_notification(5, NULL, &m);
+	ck_assert_int_eq(m.type, MESSAGE_CON);
+	ck_assert_uint_eq(m.code, CODE(5, 03));
+	ck_assert_int_eq(m.observe, -1);
+	ck_assert_str_eq(server_body, "th1: words");
+	rig_turn();
+	account_set(UNREAD, value_float(20));
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(test_observe_by_non)
+{
+	struct message m;
+
+	server_request(&m, MESSAGE_NON, CODE_GET, UNREAD);
+	m.observe = 0;
+	m.token[0] = 5;
+	peer_send(&m);
+	peer_expect_silence();
+	account_set(UNREAD, value_float(19));
+	server_expect_notification(5, "19", &m);
+	ck_assert_int_eq(m.type, MESSAGE_NON);
+}
+END_TEST
+
+/* What will never be answered otherwise is not waited for. */
+static const struct {
+	const char *path;
+	int32_t accept;
+	uint8_t code;
+} at_once[] = {
+	{ UNREAD, FORMAT_OPAQUE, CODE(4, 06) },
+	{ UNREAD, 9999, CODE(4, 06) },
+	{ "/3303/7/5700", -1, CODE(4, 04) },
+	{ "/3/0/4", -1, CODE(4, 05) },
+	{ "/3303/0", -1, CODE(5, 03) },
+};
+
+START_TEST(test_refused_at_once)
+{
+	ck_assert_uint_eq(server_observe(at_once[_i].path, 5, at_once[_i].accept), at_once[_i].code);
+	account_set(UNREAD, value_float(20));
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(test_cancelled_before_the_first_value)
+{
+	struct message m;
+
+	ck_assert_uint_eq(server_observe(UNREAD, 5, -1), CODE_EMPTY);
+	server_request(&m, MESSAGE_CON, CODE_GET, UNREAD);
+	m.token[0] = 5;
+	m.observe = 1;
+	peer_send(&m);
+	/* The waiting Observe ends, and the cancelling Read is answered. */
+	for (int i = 0; i < 2; i++) {
+		peer_receive(&m);
+		ck_assert_uint_eq(m.code, CODE(5, 03));
+		ck_assert_int_eq(m.observe, -1);
+		if (m.type == MESSAGE_CON)
+			peer_empty(MESSAGE_ACK, m.id);
+	}
+	rig_turn();
+	account_set(UNREAD, value_float(20));
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(test_waits_end_with_the_registration)
+{
+	struct message m;
+
+	ck_assert_uint_eq(server_observe(UNREAD, 5, -1), CODE_EMPTY);
+	client_stop(account.client);
+	peer_receive(&m);
+	account_set(UNREAD, value_float(20));
+	rig_advance(SECONDS(2));
+	peer_expect_silence();
+}
+END_TEST
+
+/* ---- writes that the field decides ---- */
+
+#define RELAY "/3306/0/5850"
+
+static void send_write(struct message *m)
+{
+	server_request(m, MESSAGE_CON, CODE_PUT, RELAY);
+	m->content_format = FORMAT_TEXT;
+	m->payload = span_of("1", 1);
+	peer_send(m);
+	rig_until(account.n_field > 0);
+}
+
+/* The 2.04 goes first, then what changed; until then the old value is served. */
+START_TEST(test_answer_before_notification)
+{
+	struct message m, answer;
+
+	observe(RELAY, 5, -1, "0");
+	send_write(&m);
+	ck_assert_str_eq(account.field, RELAY "=1");
+	ck_assert_uint_eq(server_get(RELAY, -1), CODE(2, 05));
+	ck_assert_str_eq(server_body, "0");
+	account_field(0, NULL);
+	peer_receive(&answer);
+	ck_assert_int_eq(answer.type, MESSAGE_ACK);
+	ck_assert_uint_eq(answer.id, m.id);
+	ck_assert_uint_eq(answer.code, CODE(2, 04));
+	server_expect_notification(5, "1", &answer);
+}
+END_TEST
+
+START_TEST(test_late_answer)
+{
+	struct message m, answer;
+	uint16_t id;
+
+	send_write(&m);
+	rig_advance(USEC_PER_SEC / 2);
+	peer_expect_silence();
+	rig_advance(USEC_PER_SEC / 2);
+	peer_receive(&answer);
+	ck_assert_int_eq(answer.type, MESSAGE_ACK);
+	ck_assert_uint_eq(answer.code, CODE_EMPTY);
+	ck_assert_uint_eq(answer.id, m.id);
+	/* The server's retransmission is no second write. */
+	peer_send(&m);
+	peer_receive(&answer);
+	ck_assert_uint_eq(answer.code, CODE_EMPTY);
+	ck_assert_uint_eq(account.n_field, 1);
+	account_field(0, NULL);
+	peer_receive(&answer);
+	ck_assert_int_eq(answer.type, MESSAGE_CON);
+	ck_assert_uint_eq(answer.code, CODE(2, 04));
+	ck_assert_uint_eq(answer.token[0], m.token[0]);
+	id = answer.id;
+	peer_send(&m);
+	peer_receive(&answer);
+	ck_assert_int_eq(answer.type, MESSAGE_ACK);
+	ck_assert_uint_eq(account.n_field, 1);
+	peer_empty(_i ? MESSAGE_RST : MESSAGE_ACK, id);
+	rig_turn();
+	/* Refused or not: the write stands. */
+	ck_assert_uint_eq(server_get(RELAY, -1), CODE(2, 05));
+	ck_assert_str_eq(server_body, "1");
+	ck_assert_int_eq(client_state(account.client), CLIENT_REGISTERED);
+}
+END_TEST
+
+START_TEST(test_duplicates_are_answered_from_memory)
+{
+	struct message m, answer;
+
+	send_write(&m);
+	account_field(0, NULL);
+	for (int i = 0; i < 2; i++) {
+		peer_receive(&answer);
+		ck_assert_uint_eq(answer.code, CODE(2, 04));
+		peer_send(&m);
+	}
+	peer_receive(&answer);
+	ck_assert_uint_eq(answer.code, CODE(2, 04));
+	ck_assert_uint_eq(account.n_field, 1);
+}
+END_TEST
+
+/* configuration.md "Writes" */
+static const struct {
+	int error;
+	uint8_t code;
+} ends[] = {
+	{ 0, CODE(2, 04) },	     { -EINVAL, CODE(4, 00) }, { -ERANGE, CODE(4, 00) },   { -EPERM, CODE(4, 05) },
+	{ -EHOSTDOWN, CODE(5, 03) }, { -EBUSY, CODE(5, 03) },  { -ETIMEDOUT, CODE(5, 04) }, { -EIO, CODE(5, 00) },
+};
+
+START_TEST(test_end_of_write)
+{
+	struct message m, answer;
+
+	send_write(&m);
+	account_field(ends[_i].error, "vfd1: words");
+	peer_receive(&answer);
+	ck_assert_uint_eq(answer.code, ends[_i].code);
+	ck_assert_uint_eq(answer.payload.n, ends[_i].error ? strlen("vfd1: words") : 0);
+	ck_assert_int_eq(answer.content_format, -1);
+	ck_assert_uint_eq(server_get(RELAY, -1), CODE(2, 05));
+	ck_assert_str_eq(server_body, ends[_i].error ? "0" : "1");
+}
+END_TEST
+
+/* The endpoint or the account goes while the field still works. */
+START_TEST(test_client_goes_first)
+{
+	struct message m;
+
+	send_write(&m);
+	account.client = client_free(account.client);
+	store_set_watch(account.store, NULL, NULL);
+	account_field(0, NULL);
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(test_store_goes_first)
+{
+	struct message m, answer;
+
+	send_write(&m);
+	account.store = store_free(account.store);
+	peer_receive(&answer);
+	ck_assert_uint_eq(answer.code, CODE(5, 00));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("observe");
+	TCase *tcase = tcase_create("observe");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_checked_fixture(tcase, set_up, account_tear_down);
+	tcase_add_test(tcase, test_any_change);
+	tcase_add_test(tcase, test_format_is_fixed);
+	tcase_add_test(tcase, test_pmin_and_pmax);
+	tcase_add_test(tcase, test_defaults_and_changes_of_attributes);
+	tcase_add_test(tcase, test_stale);
+	tcase_add_test(tcase, test_removed_path);
+	tcase_add_test(tcase, test_cancel);
+	tcase_add_test(tcase, test_other_observe_values);
+	tcase_add_loop_test(tcase, test_reset, 0, 2);
+	tcase_add_test(tcase, test_register_drops_observations);
+	tcase_add_test(tcase, test_update_keeps_observations);
+	tcase_add_test(tcase, test_daily_confirmable);
+	tcase_add_test(tcase, test_one_confirmable_at_a_time);
+	tcase_add_test(tcase, test_lost_confirmable);
+	tcase_add_test(tcase, test_first_value);
+	tcase_add_test(tcase, test_no_first_value);
+	tcase_add_test(tcase, test_observe_by_non);
+	tcase_add_loop_test(tcase, test_refused_at_once, 0, ARRAY_SIZE(at_once));
+	tcase_add_test(tcase, test_cancelled_before_the_first_value);
+	tcase_add_test(tcase, test_waits_end_with_the_registration);
+	tcase_add_test(tcase, test_answer_before_notification);
+	tcase_add_loop_test(tcase, test_late_answer, 0, 2);
+	tcase_add_test(tcase, test_duplicates_are_answered_from_memory);
+	tcase_add_loop_test(tcase, test_end_of_write, 0, ARRAY_SIZE(ends));
+	tcase_add_test(tcase, test_client_goes_first);
+	tcase_add_test(tcase, test_store_goes_first);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
