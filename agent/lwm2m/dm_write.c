@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lwm2m/pending.h"
 
@@ -169,17 +170,37 @@ void dm_create(struct request *q)
 	store_write(q->target.store, &target, STORE_CREATE, records.items, records.n, pending_done, op);
 }
 
+/* Resource instances since 1.2 (Core 6.3.7), where the server may make them. */
+static bool may_delete(const struct request *q)
+{
+	const struct resource_definition *resource = view_resource(&q->view, &q->target.path);
+	struct path path = path_cut(&q->target.path, PATH_RESOURCE);
+
+	if (q->target.path.depth == PATH_INSTANCE)
+		return may_create(q);
+	return q->client->version >= LWM2M_1_2 && resource->operations & OPERATION_WRITE &&
+	       may_make(q, &path);
+}
+
 void dm_delete(struct request *q)
 {
-	int r;
+	struct store *store = q->target.store;
+	char path[PATH_TEXT_MAX], text[PATH_TEXT_MAX + sizeof("delete ")];
+	struct pending *op;
 
-	if (!may_create(q)) {
+	if (!may_delete(q)) {
 		respond_error(q, -EPERM, NULL);
 		return;
 	}
-	r = store_delete(q->target.store, &q->target.path);
-	if (r < 0)
-		respond_error(q, r, NULL);
-	else
-		respond_code(q, CODE(2, 02));
+	op = pending_new(q, CODE(2, 02));
+	if (!op)
+		return;
+	if (q->client->config.audit) {
+		snprintf(text, sizeof(text), "delete %s", path_format(&q->target.path, path));
+		op->audit = strdup(text);
+	}
+	/* Watches run behind the answer. */
+	store_begin(store);
+	pending_done(op, store_delete(store, &q->target.path), NULL);
+	store_end(store);
 }

@@ -26,7 +26,7 @@ static bool fits_shape(const struct message *m, const struct path *path)
 	case CODE_POST:
 		return path->depth >= PATH_OBJECT;
 	case CODE_DELETE:
-		return path->depth == PATH_INSTANCE;
+		return path->depth == PATH_INSTANCE || path->depth == PATH_RESOURCE_INSTANCE;
 	default:
 		/* FETCH and iPATCH: composite operations are not in this version. */
 		return false;
