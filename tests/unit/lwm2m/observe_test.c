@@ -158,6 +158,24 @@ START_TEST(test_removed_path)
 }
 END_TEST
 
+/* A server that observes without end gets plain answers (RFC 7641 4.1). */
+START_TEST(test_observations_are_bounded)
+{
+	struct message m, answer;
+
+	for (unsigned i = 0; i <= 256; i++) {
+		server_request(&m, MESSAGE_CON, CODE_GET, VALUE);
+		m.token_size = 2;
+		m.token[0] = i >> 8;
+		m.token[1] = i;
+		m.observe = 0;
+		server_ask(&m, &answer);
+		ck_assert_uint_eq(answer.code, CODE(2, 05));
+		ck_assert_int_eq(answer.observe >= 0, i < 256);
+	}
+}
+END_TEST
+
 /* ---- the end of an observation ---- */
 
 START_TEST(test_cancel)
@@ -573,6 +591,7 @@ int main(void)
 	tcase_add_test(tcase, test_defaults_and_changes_of_attributes);
 	tcase_add_test(tcase, test_stale);
 	tcase_add_test(tcase, test_removed_path);
+	tcase_add_test(tcase, test_observations_are_bounded);
 	tcase_add_test(tcase, test_cancel);
 	tcase_add_test(tcase, test_other_observe_values);
 	tcase_add_loop_test(tcase, test_reset, 0, 2);

@@ -150,6 +150,42 @@ START_TEST(test_1_1_registers)
 }
 END_TEST
 
+/*
+ * The server closes the connection: an Update brings it back, as a resumption
+ * (0: the context is the old one) or not (1). A 1.1 client then has to register.
+ */
+static const struct {
+	enum lwm2m_version version;
+	bool forget_tickets;
+	const char *states;
+} goodbyes[] = {
+	{ LWM2M_1_2, false, "UR" }, { LWM2M_1_2, true, "UR" }, { LWM2M_1_1, false, "UR" }, { LWM2M_1_1, true, "UgR" },
+};
+
+START_TEST(test_closed_by_the_server)
+{
+	struct message m;
+
+	account_open(goodbyes[_i].version, true);
+	client_start(account.client);
+	expect_register();
+	account.states[0] = 0;
+	gnutls_bye(tls_peer.tls, GNUTLS_SHUT_WR);
+	rig_until(client_state(account.client) == CLIENT_UPDATING);
+	tls_peer_restart(goodbyes[_i].forget_tickets);
+	tls_peer_receive(&m);
+	if (strchr(goodbyes[_i].states, 'g')) {
+		ck_assert(message_is_path(&m, "/rd"));
+		answer(&m, CODE(2, 01), "1");
+	} else {
+		ck_assert(message_is_path(&m, "/rd/1"));
+		answer(&m, CODE(2, 04), NULL);
+	}
+	rig_until(client_state(account.client) == CLIENT_REGISTERED);
+	account_expect_states(goodbyes[_i].states);
+}
+END_TEST
+
 START_TEST(test_wrong_key)
 {
 	tls_peer_done();
@@ -174,6 +210,7 @@ int main(void)
 	tcase_add_test(tcase, test_the_same_update_once_more);
 	tcase_add_test(tcase, test_forgotten_meanwhile);
 	tcase_add_test(tcase, test_1_1_registers);
+	tcase_add_loop_test(tcase, test_closed_by_the_server, 0, ARRAY_SIZE(goodbyes));
 	tcase_add_test(tcase, test_wrong_key);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

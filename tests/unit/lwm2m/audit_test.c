@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "codec/codec.h"
+#include "tests/unit/lwm2m/account.h"
+
+/* Who wrote what: one line for each request that changes something (design.md "Habits"). */
+
+static int saved_stderr, captured;
+static char output[4096];
+
+static void set_up(void)
+{
+	unsetenv("JOURNAL_STREAM");
+	account_set_up();
+	account.config.audit = true;
+	account_open(LWM2M_1_2, false);
+	account_register();
+	saved_stderr = dup(STDERR_FILENO);
+	captured = memfd_create("stderr", MFD_CLOEXEC);
+	ck_assert_int_ge(captured, 0);
+	ck_assert_int_ge(dup2(captured, STDERR_FILENO), 0);
+	log_set_name("test");
+}
+
+static void tear_down(void)
+{
+	dup2(saved_stderr, STDERR_FILENO);
+	close(saved_stderr);
+	close(captured);
+	account_tear_down();
+}
+
+static void expect_line(const char *text)
+{
+	ssize_t n = pread(captured, output, sizeof(output) - 1, 0);
+	char want[1024];
+
+	ck_assert_int_ge(n, 0);
+	output[n] = 0;
+	snprintf(want, sizeof(want), "test: urn:dev:ops:1-em1: server 101: %s\n", text);
+	ck_assert_str_eq(output, *text ? want : "");
+	ck_assert_int_eq(ftruncate(captured, 0), 0);
+	lseek(captured, 0, SEEK_SET);
+}
+
+START_TEST(test_write)
+{
+	ck_assert_uint_eq(server_put("/1/0/1", FORMAT_TEXT, "60", 2), CODE(2, 04));
+	expect_line("write /1/0/1 3600 -> 60: done");
+	ck_assert_uint_eq(server_put("/1/0/2", FORMAT_TEXT, "5", 1), CODE(2, 04));
+	expect_line("write /1/0/2 (none) -> 5: done");
+}
+END_TEST
+
+START_TEST(test_write_by_the_field)
+{
+	struct message m, answer;
+
+	server_request(&m, MESSAGE_CON, CODE_PUT, "/3306/0/5850");
+	m.content_format = FORMAT_TEXT;
+	m.payload = span_of("1", 1);
+	peer_send(&m);
+	rig_until(account.n_field == 1);
+	expect_line("");
+	account_field(-ETIMEDOUT, "vfd1.run: no answer");
+	peer_receive(&answer);
+	expect_line("write /3306/0/5850 0 -> 1: Connection timed out: vfd1.run: no answer");
+}
+END_TEST
+
+START_TEST(test_refused)
+{
+	ck_assert_uint_eq(server_put("/3308/0/5900", FORMAT_TEXT, "51", 2), CODE(4, 00));
+	expect_line("write /3308/0/5900 (none) -> 51: Numerical result out of range: vfd1.speed: out of range");
+}
+END_TEST
+
+START_TEST(test_execute)
+{
+	ck_assert_uint_eq(server_post("/1/0/8", -1, NULL, 0), CODE(2, 04));
+	expect_line("execute /1/0/8: done");
+}
+END_TEST
+
+START_TEST(test_create_and_delete)
+{
+	ck_assert_uint_eq(server_post("/16", FORMAT_TLV, "\x83\x00\x41\x00x", 5), CODE(2, 01));
+	expect_line("write /16/1/0/0 (none) -> x: done");
+	ck_assert_uint_eq(server_delete("/16/0/0/0"), CODE(2, 02));
+	expect_line("delete /16/0/0/0: done");
+	ck_assert_uint_eq(server_delete("/16/1"), CODE(2, 02));
+	expect_line("delete /16/1: done");
+}
+END_TEST
+
+/* Long values are cut, many are counted. */
+START_TEST(test_bounds)
+{
+	static const char body[] =
+		"[{\"bn\":\"/16/0/0/\",\"n\":\"0\",\"vs\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"},"
+		"{\"n\":\"1\",\"vs\":\"b\"},{\"n\":\"2\",\"vs\":\"c\"},{\"n\":\"3\",\"vs\":\"d\"},{\"n\":\"4\",\"vs\":\"e\"},"
+		"{\"n\":\"5\",\"vs\":\"f\"},{\"n\":\"6\",\"vs\":\"g\"},{\"n\":\"7\",\"vs\":\"h\"},{\"n\":\"8\",\"vs\":\"i\"}]";
+
+	ck_assert_uint_eq(server_put("/16/0/0", FORMAT_SENML_JSON, body, sizeof(body) - 1), CODE(2, 04));
+	expect_line("write /16/0/0/0 host -> 0123456789012345678901234567890123456789012345678901234567890123, "
+		    "/16/0/0/1 (none) -> b, /16/0/0/2 (none) -> c, /16/0/0/3 (none) -> d, /16/0/0/4 (none) -> e, "
+		    "/16/0/0/5 (none) -> f, /16/0/0/6 (none) -> g, /16/0/0/7 (none) -> h and 1 more: done");
+}
+END_TEST
+
+START_TEST(test_reading_is_no_news)
+{
+	ck_assert_uint_eq(server_get("/3/0/0", -1), CODE(2, 05));
+	ck_assert_uint_eq(server_attributes("/3/0", "pmin=1"), CODE(2, 04));
+	expect_line("");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("audit");
+	TCase *tcase = tcase_create("audit");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, test_write);
+	tcase_add_test(tcase, test_write_by_the_field);
+	tcase_add_test(tcase, test_refused);
+	tcase_add_test(tcase, test_execute);
+	tcase_add_test(tcase, test_create_and_delete);
+	tcase_add_test(tcase, test_bounds);
+	tcase_add_test(tcase, test_reading_is_no_news);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
