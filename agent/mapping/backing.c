@@ -129,14 +129,11 @@ static int point_check(void *userdata, const struct path *path, const struct val
 {
 	const struct mapped_row *row = row_of(userdata, path);
 	struct fieldway_value raw;
-	struct transform t;
 	int r;
 
 	if (!row || !row_is_writable(row))
 		return -EPERM;
-	r = row_transform(row, &t);
-	if (r >= 0)
-		r = transform_inverse(&t, value, &raw);
+	r = transform_inverse(&row_plan(row)->transform, value, &raw);
 	if (r < 0 && asprintf(ret_reason, "%s.%s: %s", row_config_device(row)->name, row_point(row)->name,
 			      r == -ERANGE ? "out of range" : "no such value") < 0)
 		*ret_reason = NULL;
@@ -148,11 +145,8 @@ static void point_write(void *userdata, const struct path *path, const struct va
 {
 	struct mapped_row *row = row_of(userdata, path);
 	struct fieldway_value raw;
-	struct transform t;
-	int r = row ? row_transform(row, &t) : -EPERM;
+	int r = row ? transform_inverse(&row_plan(row)->transform, value, &raw) : -EPERM;
 
-	if (r >= 0)
-		r = transform_inverse(&t, value, &raw);
 	if (r < 0)
 		done(done_userdata, r, NULL);
 	else

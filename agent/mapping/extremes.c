@@ -29,36 +29,39 @@ static const struct extreme *extreme_find(const struct path *resource)
 	return NULL;
 }
 
+bool extremes_of(const struct path *value, uint16_t *ret_minimum, uint16_t *ret_maximum)
+{
+	const struct extreme *x = extreme_find(value);
+
+	if (!x)
+		return false;
+	*ret_minimum = x->minimum;
+	*ret_maximum = x->maximum;
+	return true;
+}
+
 static struct path sibling(const struct path *path, uint16_t resource)
 {
 	return path_of_resource(path->object, path->instance, resource);
 }
 
-static bool is_mapped(const struct mapped_endpoint *e, const struct path *path)
-{
-	for (size_t i = 0; i < e->config->n_map; i++)
-		if (path_contains(path, &e->config->map[i].path))
-			return true;
-	return false;
-}
-
 static bool is_kept(const struct mapped_endpoint *e, const struct path *path)
 {
-	return store_resource(e->store, path) && !is_mapped(e, path);
+	return store_resource(e->store, path) && !map_covers(e->config, path);
 }
 
 /* Execute 5605: both become the value of now, or go away when there is none. */
-static void reset_one(struct store *store, const struct path *any, const struct extreme *x)
+static void reset_one(struct mapped_endpoint *e, const struct path *any, const struct extreme *x)
 {
 	struct path value_path = sibling(any, x->value);
 	const struct path bounds[] = { sibling(any, x->minimum), sibling(any, x->maximum) };
 	_cleanup_value_ struct value value = { 0 };
 
-	if (store_read(store, &value_path, true, &value, NULL) < 0)
+	if (store_read(e->store, &value_path, true, &value, NULL) < 0)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++)
-		if (store_exists(store, &bounds[i]))
-			store_update_one(store, &bounds[i], &value);
+		if (is_kept(e, &bounds[i]) && store_exists(e->store, &bounds[i]))
+			store_update_one(e->store, &bounds[i], &value);
 }
 
 static void reset_execute(void *userdata, const struct path *path, const char *argument,
@@ -73,7 +76,7 @@ static void reset_execute(void *userdata, const struct path *path, const char *a
 	store_begin(e->store);
 	for (size_t i = 0; i < ARRAY_SIZE(extremes); i++)
 		if (extremes[i].object == ID_NONE || extremes[i].object == path->object)
-			reset_one(e->store, path, &extremes[i]);
+			reset_one(e, path, &extremes[i]);
 	store_end(e->store);
 }
 
@@ -97,26 +100,31 @@ static int widen(struct mapped_endpoint *e, const struct path *bound, double num
 	_cleanup_value_ struct value old = { 0 };
 	double reached;
 
-	if (!is_kept(e, bound))
-		return 0;
 	if (store_read(e->store, bound, true, &old, NULL) >= 0 && value_to_double(&old, &reached) >= 0 &&
 	    (number - reached) * direction <= 0)
 		return 0;
 	return records_add_copy(out, bound, value, 0);
 }
 
-int extremes_update(struct mapped_endpoint *e, const struct path *resource, const struct value *value,
-		    struct records *out)
+int extremes_update(struct mapped_row *row, const struct value *value, struct records *out)
 {
-	const struct extreme *x = extreme_find(resource);
-	struct path minimum, maximum;
+	const struct row_plan *plan = row_plan(row);
+	const struct path *resource = &row_map(row)->path;
+	uint16_t minimum, maximum;
+	struct path bound;
 	double number;
-	int r;
+	int r = 0;
 
-	if (!x || value_to_double(value, &number) < 0)
+	if ((!plan->minimum && !plan->maximum) || value_to_double(value, &number) < 0 ||
+	    !extremes_of(resource, &minimum, &maximum))
 		return 0;
-	minimum = sibling(resource, x->minimum);
-	maximum = sibling(resource, x->maximum);
-	r = widen(e, &minimum, number, -1, value, out);
-	return r < 0 ? r : widen(e, &maximum, number, 1, value, out);
+	if (plan->minimum) {
+		bound = sibling(resource, minimum);
+		r = widen(row->endpoint, &bound, number, -1, value, out);
+	}
+	if (plan->maximum && r >= 0) {
+		bound = sibling(resource, maximum);
+		r = widen(row->endpoint, &bound, number, 1, value, out);
+	}
+	return r;
 }

@@ -15,9 +15,25 @@ struct mapped_row {
 	bool alarm;	       /* CONFIG_MAP_ALARM: the bit's state */
 };
 
+/* What a row does to values, decided once at load. */
+struct row_plan {
+	struct transform transform;
+	bool fits;		/* the transform is valid */
+	bool stamps;		/* its samples' time goes to 5518 */
+	bool minimum, maximum;	/* the agent keeps its extremes */
+};
+
+/* Of a map, whichever endpoints have it. */
+struct plan {
+	struct list list; /* mapping.plans */
+	const struct config_map *map;
+	struct row_plan rows[];
+};
+
 struct mapped_endpoint {
 	struct mapping *mapping;
 	const struct config_endpoint *config;
+	const struct row_plan *plan;
 	uint32_t index;
 	struct store *store; /* NULL: not attached */
 	struct mapped_row *rows; /* config->n_map */
@@ -45,14 +61,14 @@ struct mapping {
 	void *userdata;
 	struct mapped_endpoint *endpoints;
 	struct mapped_device *devices;
+	struct list plans;
 };
 
 bool device_is_gone(const struct mapped_device *d);
 const struct config_map *row_map(const struct mapped_row *row);
 uint32_t row_device(const struct mapped_row *row);
 const struct config_point *row_point(const struct mapped_row *row);
-/* The transform of a point row; -EINVAL when the store's object does not fit. */
-int row_transform(const struct mapped_row *row, struct transform *ret);
+const struct row_plan *row_plan(const struct mapped_row *row);
 /* After how long without a good sample a row is stale; USEC_INFINITY: never. */
 uint64_t row_stale_usec(const struct mapped_row *row);
 
@@ -73,7 +89,16 @@ void quality_device(struct mapped_endpoint *e, uint32_t device);
 /* errors.c: /3/0/11, one instance per cause */
 void errors_update(struct mapped_endpoint *e);
 
+/* plan.c */
+#define TIMESTAMP 5518
+/* Is the path mapped, or anything below it? */
+bool map_covers(const struct config_endpoint *e, const struct path *path);
+/* *ret lives as long as the mapping. */
+int plan_get(struct mapping *m, const struct config_endpoint *e, const struct row_plan **ret);
+void plans_free(struct mapping *m);
+
 /* extremes.c: minimum and maximum measured values, their reset */
+/* Where the extremes of a value are kept; false: it has none. */
+bool extremes_of(const struct path *value, uint16_t *ret_minimum, uint16_t *ret_maximum);
 int extremes_add(struct mapped_endpoint *e, const struct path *resource);
-int extremes_update(struct mapped_endpoint *e, const struct path *resource, const struct value *value,
-		    struct records *out);
+int extremes_update(struct mapped_row *row, const struct value *value, struct records *out);

@@ -47,16 +47,14 @@ static bool row_is_polled(const struct mapped_row *row)
 
 	if (kind != CONFIG_MAP_POINT && kind != CONFIG_MAP_ALARM)
 		return false;
-	return row_point(row)->access & CONFIG_ACCESS_READ &&
+	return row->endpoint->mapping->config->devices[row_device(row)].enabled &&
+	       row_point(row)->access & CONFIG_ACCESS_READ &&
 	       row_point(row)->period_usec != CONFIG_RATE_ON_DEMAND;
 }
 
-int row_transform(const struct mapped_row *row, struct transform *ret)
+const struct row_plan *row_plan(const struct mapped_row *row)
 {
-	const struct config_map *map = row_map(row);
-	const struct resource_definition *resource = store_resource(row->endpoint->store, &map->path);
-
-	return resource ? transform_init(ret, row_point(row), resource, map->unit) : -EINVAL;
+	return &row->endpoint->plan[row - row->endpoint->rows];
 }
 
 /* ---- attaching a store ---- */
@@ -104,29 +102,22 @@ static int add_constant(struct mapped_endpoint *e, struct mapped_row *row)
 	return r < 0 ? r : store_update_one(e->store, &map->path, &map->constant);
 }
 
-static bool is_mapped(const struct mapped_endpoint *e, const struct path *path)
-{
-	for (size_t i = 0; i < e->config->n_map; i++)
-		if (path_contains(path, &e->config->map[i].path))
-			return true;
-	return false;
-}
-
 /* 5701 is filled from the unit where the object has it and nobody maps it. */
 #define SENSOR_UNITS 5701
 static int add_unit(struct mapped_endpoint *e, const struct mapped_row *row)
 {
 	const struct path *path = &row_map(row)->path;
 	const struct path units = path_of_resource(path->object, path->instance, SENSOR_UNITS);
+	const struct row_plan *plan = row_plan(row);
 	_cleanup_value_ struct value value = { 0 };
-	struct transform t;
 	const char *name;
 	int r;
 
-	if (!store_resource(e->store, &units) || is_mapped(e, &units) || row_transform(row, &t) < 0)
+	if (!plan->fits || plan->transform.resource->type != VALUE_FLOAT ||
+	    !store_resource(e->store, &units) || map_covers(e->config, &units))
 		return 0;
-	name = transform_unit(&t, row_map(row)->unit);
-	if (!name || !t.resource || t.resource->type != VALUE_FLOAT)
+	name = transform_unit(&plan->transform, row_map(row)->unit);
+	if (!name)
 		return 0;
 	r = value_set_string(&value, name);
 	return r < 0 ? r : store_update_one(e->store, &units, &value);
@@ -135,7 +126,7 @@ static int add_unit(struct mapped_endpoint *e, const struct mapped_row *row)
 static int add_point(struct mapped_endpoint *e, struct mapped_row *row)
 {
 	struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
-	int r = add_backing(e, row);
+	int r = row_plan(row)->fits ? add_backing(e, row) : -EINVAL;
 
 	if (r >= 0)
 		r = add_unit(e, row);
@@ -196,6 +187,9 @@ void mapping_detach(struct mapping *m, uint32_t endpoint)
 struct batch {
 	uint32_t device;
 	const struct fieldway_sample **sample_of;
+	uint64_t now_usec; /* monotonic */
+	bool clock;	   /* the wall clock can be believed */
+	struct path stamped; /* the last 5518 that was added */
 	struct records records;
 };
 
@@ -211,40 +205,35 @@ static void row_saw(struct mapped_row *row)
 		e->unseen--;
 }
 
-/* 5518: time of the sample, where the object has it and nobody maps it. */
-#define TIMESTAMP 5518
-static int add_timestamp(struct mapped_endpoint *e, const struct path *path, uint64_t boottime_usec,
-			 struct records *out)
+/* 5518: time of the sample, once for the rows of an instance, which are neighbours. */
+static int add_timestamp(const struct path *path, uint64_t boottime_usec, struct batch *batch)
 {
 	const struct path timestamp = path_of_resource(path->object, path->instance, TIMESTAMP);
 	struct value value;
 
-	if (!clock_realtime_is_plausible() || !store_resource(e->store, &timestamp) ||
-	    is_mapped(e, &timestamp) || records_find(out, &timestamp))
+	if (!batch->clock || path_equal(&batch->stamped, &timestamp))
 		return 0;
+	batch->stamped = timestamp;
 	value = value_time(clock_realtime_from_boottime(boottime_usec) / USEC_PER_SEC);
-	return records_add(out, &timestamp, &value, boottime_usec);
+	return records_add(&batch->records, &timestamp, &value, boottime_usec);
 }
 
-static int take_good(struct mapped_row *row, const struct fieldway_sample *sample, struct records *out)
+static int take_good(struct mapped_row *row, const struct fieldway_sample *sample, struct batch *batch)
 {
 	const struct config_map *map = row_map(row);
+	const struct row_plan *plan = row_plan(row);
 	_cleanup_value_ struct value value = { 0 };
-	struct path resource = path_cut(&map->path, PATH_RESOURCE);
-	struct transform t;
 	int r;
 
-	r = row_transform(row, &t);
+	r = transform_forward(&plan->transform, &sample->value, &value);
 	if (r >= 0)
-		r = transform_forward(&t, &sample->value, &value);
+		r = extremes_update(row, &value, &batch->records);
 	if (r >= 0)
-		r = extremes_update(row->endpoint, &resource, &value, out);
+		r = records_add_copy(&batch->records, &map->path, &value, sample->boottime_usec);
+	if (r >= 0 && plan->stamps)
+		r = add_timestamp(&map->path, sample->boottime_usec, batch);
 	if (r >= 0)
-		r = records_add_copy(out, &map->path, &value, sample->boottime_usec);
-	if (r >= 0)
-		r = add_timestamp(row->endpoint, &map->path, sample->boottime_usec, out);
-	if (r >= 0)
-		row->sampled_usec = clock_monotonic_usec();
+		row->sampled_usec = batch->now_usec;
 	return r;
 }
 
@@ -276,7 +265,7 @@ static void row_log(const struct mapped_row *row, int error)
 			    path_format(&row_map(row)->path, path), strerror(-error));
 }
 
-static void take_sample(struct mapped_row *row, const struct fieldway_sample *sample, struct records *out)
+static void take_sample(struct mapped_row *row, const struct fieldway_sample *sample, struct batch *batch)
 {
 	int r = 0;
 
@@ -286,7 +275,7 @@ static void take_sample(struct mapped_row *row, const struct fieldway_sample *sa
 		if (row_map(row)->kind == CONFIG_MAP_ALARM)
 			r = take_alarm(row, sample);
 		else
-			r = take_good(row, sample, out);
+			r = take_good(row, sample, batch);
 		break;
 	case FIELDWAY_INVALID:
 		row_saw(row);
@@ -304,6 +293,7 @@ static void take_batch(struct mapped_endpoint *e, struct batch *batch)
 	bool alarms = false;
 	int r;
 
+	batch->stamped.depth = PATH_ROOT;
 	store_begin(e->store);
 	for (size_t i = 0; i < e->config->n_map; i++) {
 		struct mapped_row *row = &e->rows[i];
@@ -315,7 +305,7 @@ static void take_batch(struct mapped_endpoint *e, struct batch *batch)
 		if (!sample)
 			continue;
 		alarms = alarms || row_map(row)->kind == CONFIG_MAP_ALARM;
-		take_sample(row, sample, &batch->records);
+		take_sample(row, sample, batch);
 	}
 	r = store_update(e->store, batch->records.items, batch->records.n);
 	if (r < 0)
@@ -343,7 +333,9 @@ void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sa
 {
 	const struct config_type *type = m->config->devices[device].type;
 	const struct mapped_device *d = &m->devices[device];
-	struct batch batch = { .device = device };
+	struct batch batch = { .device = device,
+			       .now_usec = clock_monotonic_usec(),
+			       .clock = clock_realtime_is_plausible() };
 
 	batch.sample_of = calloc(type->n_points, sizeof(*batch.sample_of));
 	if (!batch.sample_of)
@@ -396,8 +388,10 @@ static int device_shows(struct mapped_device *d, uint32_t endpoint)
 static int endpoint_init(struct mapping *m, uint32_t index)
 {
 	struct mapped_endpoint *e = &m->endpoints[index];
-	int r = 0;
+	int r = plan_get(m, e->config, &e->plan);
 
+	if (r < 0)
+		return r;
 	e->rows = calloc(e->config->n_map ?: 1, sizeof(*e->rows));
 	if (!e->rows)
 		return -ENOMEM;
@@ -449,6 +443,7 @@ int mapping_new(const struct mapping_config *config, const struct mapping_ops *o
 	m->timers = config->timers;
 	m->ops = ops;
 	m->userdata = userdata;
+	list_init(&m->plans);
 	r = mapping_init(m);
 	if (r < 0) {
 		mapping_free(m);
@@ -471,6 +466,7 @@ struct mapping *mapping_free(struct mapping *m)
 		free(m->devices[i].endpoints);
 		free(m->devices[i].reason);
 	}
+	plans_free(m);
 	free(m->endpoints);
 	free(m->devices);
 	free(m);

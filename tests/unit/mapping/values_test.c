@@ -209,6 +209,46 @@ START_TEST(test_mapped_extremes_are_the_devices)
 	rig_expect_error(0, "/3316/0/5518", -ENODATA);
 	rig_expect(0, "/3316/0/5601", "230");
 	rig_expect(0, "/3316/0/5701", "volt");
+	/* Nor does a reset touch what the device counts. */
+	meter_points[ENERGY].unit = NULL;
+	rig_number(0, ENERGY, 250);
+	rig_number(0, VOLTS, 235);
+	rig_execute(0, "/3316/0/5605");
+	rig_expect(0, "/3316/0/5601", "235");
+	rig_expect(0, "/3316/0/5602", "250");
+}
+END_TEST
+
+/* Thousands of one type: each has its own values. */
+START_TEST(test_devices_of_one_type)
+{
+	rig_endpoint("a", rig_device("a", &meter), meter_map, ARRAY_SIZE(meter_map));
+	rig_endpoint("b", rig_device("b", &meter), meter_map, ARRAY_SIZE(meter_map));
+	rig_start();
+	rig_number(0, VOLTS, 1);
+	rig_number(1, VOLTS, 2);
+	rig_expect(0, "/3316/0/5602", "1");
+	rig_expect(1, "/3316/0/5602", "2");
+	mapping_state(rig.mapping, 0, FIELDBUS_OFFLINE, "silent");
+	rig_expect_error(0, "/3316/0/5700", -EHOSTDOWN);
+	rig_expect(1, "/3316/0/5700", "2");
+}
+END_TEST
+
+/* Two points of one instance in one batch: one time stamp, that of the sample. */
+START_TEST(test_two_points_of_an_instance)
+{
+	static const struct config_map map[] = { POINT(SELF, VOLTS, 3305, 0, 5800), POINT(SELF, DOOR, 3305, 0, 5820) };
+	const struct fieldway_sample samples[] = {
+		{ .point = VOLTS, .boottime_usec = 1, .value = { .type = FIELDWAY_FLOAT, .real = 1 } },
+		{ .point = DOOR, .boottime_usec = 1, .value = { .type = FIELDWAY_FLOAT, .real = 2 } },
+	};
+
+	meter_points[VOLTS].unit = NULL;
+	rig_endpoint("one", rig_device("one", &meter), map, ARRAY_SIZE(map));
+	rig_start();
+	mapping_values(rig.mapping, 0, samples, ARRAY_SIZE(samples));
+	ck_assert_str_eq(rig.changes, "/3305/0/5518 /3305/0/5800 /3305/0/5801 /3305/0/5802 /3305/0/5820 ");
 }
 END_TEST
 
@@ -416,6 +456,21 @@ START_TEST(test_seen)
 }
 END_TEST
 
+/* Nobody waits for a device that is not read at all. */
+START_TEST(test_disabled_device)
+{
+	static const struct config_map map[] = { POINT(0, VOLTS, 3316, 0, 5700), POINT(1, VOLTS, 3316, 1, 5700) };
+
+	rig_device("a", &meter);
+	rig.devices[rig_device("b", &meter)].enabled = false;
+	rig_endpoint("room", UINT32_MAX, map, ARRAY_SIZE(map));
+	rig_start();
+	rig_number(0, VOLTS, 1);
+	ck_assert_uint_eq(rig.n_complete[0], 1);
+	rig_expect_error(0, "/3316/1/5700", -ENODATA);
+}
+END_TEST
+
 /* ---- coming and going ---- */
 
 START_TEST(test_detach_and_attach_again)
@@ -492,7 +547,10 @@ int main(void)
 	tcase_add_checked_fixture(of_own, set_up_own, rig_tear_down);
 	tcase_add_loop_test(of_own, test_extremes_of_object, 0, ARRAY_SIZE(kept));
 	tcase_add_test(of_own, test_mapped_extremes_are_the_devices);
+	tcase_add_test(of_own, test_devices_of_one_type);
+	tcase_add_test(of_own, test_two_points_of_an_instance);
 	tcase_add_test(of_own, test_endpoint_of_two_devices);
+	tcase_add_test(of_own, test_disabled_device);
 	tcase_add_test(of_own, test_seen);
 	tcase_add_test(of_own, test_a_row_that_fits_nothing_is_refused);
 	srunner_run_all(runner, CK_NORMAL);
