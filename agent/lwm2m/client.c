@@ -20,7 +20,7 @@ enum {
 };
 #define DEFAULT_LIFETIME_S 86400
 #define DEFAULT_DISABLE_S 86400
-/* `lt=0`, for ever, is understood from 1.2 on; before, servers take it for expired (lwm2m.md "Leshan"). */
+/* `lt=0`, for ever, is understood from 1.2 on; earlier servers take it for expired (Leshan does). */
 #define LIFETIME_LONG_S INT32_MAX
 /* De-register waits no longer than this when the agent stops: the registration expires by itself. */
 #define DEREGISTER_USEC (3 * USEC_PER_SEC)

@@ -122,7 +122,8 @@ static bool is_registration_lost(uint8_t code)
 static void update_lost(struct client *c, int error)
 {
 	struct log_about about = client_about(c, NULL);
-	bool again = c->version >= LWM2M_1_2 && c->config.security != SESSION_SECURITY_NONE && !c->repeated;
+	bool again = c->version >= LWM2M_1_2 && c->config.security != SESSION_SECURITY_NONE &&
+		     !c->repeated;
 
 	log_info(&about, "%s: no answer of server %u to Update (%s), %s", c->config.endpoint,
 		 c->config.short_id, strerror(-error), again ? "once more" : "registering again");
@@ -165,14 +166,16 @@ static void update_done(void *userdata, int error, const struct message *respons
 	}
 }
 
-static int client_build_update(struct client *c, struct message *m, struct registration_query *query,
-			       struct span *location, struct buf *list)
+static int client_build_update(struct client *c, struct message *m,
+			       struct registration_query *query, struct span *location,
+			       struct buf *list)
 {
 	struct view view = client_view(c, c->config.store);
 	unsigned n = client_location(c, location);
 	int r;
 
-	r = registration_update(m, query, location, n, c->lifetime_due ? client_lifetime(c) : UINT32_MAX);
+	r = registration_update(m, query, location, n,
+				c->lifetime_due ? client_lifetime(c) : UINT32_MAX);
 	if (r < 0 || !c->list_due)
 		return r;
 	r = registration_list(&view, list);
@@ -203,7 +206,8 @@ void client_send_update(struct client *c)
 /* When the next Update is due: refresh of the lifetime, or liveness since the peer's last sign. */
 static uint64_t client_update_due_usec(const struct client *c)
 {
-	uint64_t refresh = usec_add(c->confirmed_usec, registration_refresh_usec(client_lifetime(c)));
+	uint64_t refresh =
+		usec_add(c->confirmed_usec, registration_refresh_usec(client_lifetime(c)));
 	uint64_t alive = MAX(session_alive_usec(c->session), c->confirmed_usec);
 
 	if (c->config.liveness_usec == 0)

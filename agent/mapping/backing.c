@@ -107,7 +107,10 @@ static void send(struct mapped_row *row, const struct fieldway_value *value, bac
 	done(userdata, r, r == -EHOSTDOWN ? device->reason : NULL);
 }
 
-/* Rows of one multiple resource share a backing, the first of them is its userdata. NULL: nobody mapped this instance, or a constant. */
+/*
+ * Rows of one multiple resource share a backing, whose userdata is the first of
+ * them. NULL: nobody mapped this instance, or a constant.
+ */
 static struct mapped_row *row_of(struct mapped_row *first, const struct path *path)
 {
 	struct mapped_endpoint *e = first->endpoint;
@@ -134,8 +137,9 @@ static int point_check(void *userdata, const struct path *path, const struct val
 	if (!row || !row_is_writable(row))
 		return -EPERM;
 	r = transform_inverse(&row_plan(row)->transform, value, &raw);
-	if (r < 0 && asprintf(ret_reason, "%s.%s: %s", row_config_device(row)->name, row_point(row)->name,
-			      r == -ERANGE ? "out of range" : "no such value") < 0)
+	if (r < 0 &&
+	    asprintf(ret_reason, "%s.%s: %s", row_config_device(row)->name, row_point(row)->name,
+		     r == -ERANGE ? "out of range" : "no such value") < 0)
 		*ret_reason = NULL;
 	return r;
 }

@@ -30,7 +30,8 @@ static unsigned collect(const struct mapped_endpoint *e, int64_t codes[ERRORS_MA
 
 		if (row_map(row)->kind == CONFIG_MAP_CONSTANT)
 			continue;
-		if (device_is_gone(&e->mapping->devices[row_device(row)]) && is_first_of_device(e, i))
+		if (device_is_gone(&e->mapping->devices[row_device(row)]) &&
+		    is_first_of_device(e, i))
 			codes[n++] = ERROR_PERIPHERAL;
 		if (row->alarm && n < ERRORS_MAX)
 			codes[n++] = row_map(row)->alarm;

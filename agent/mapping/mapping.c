@@ -77,7 +77,7 @@ static bool is_value_of(const struct config_map *map, const struct path *resourc
 	       path_contains(resource, &map->path);
 }
 
-/* The first row of a multiple resource backs it for all: whoever came second would empty it again. */
+/* The first row of a multiple resource backs it for all: a second one would empty it again. */
 static int add_backing(struct mapped_endpoint *e, struct mapped_row *row)
 {
 	const struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
@@ -218,7 +218,8 @@ static int add_timestamp(const struct path *path, uint64_t boottime_usec, struct
 	return records_add(&batch->records, &timestamp, &value, boottime_usec);
 }
 
-static int take_good(struct mapped_row *row, const struct fieldway_sample *sample, struct batch *batch)
+static int take_good(struct mapped_row *row, const struct fieldway_sample *sample,
+		     struct batch *batch)
 {
 	const struct config_map *map = row_map(row);
 	const struct row_plan *plan = row_plan(row);
@@ -240,7 +241,9 @@ static int take_good(struct mapped_row *row, const struct fieldway_sample *sampl
 static int take_alarm(struct mapped_row *row, const struct fieldway_sample *sample)
 {
 	const struct resource_definition as_boolean = { .type = VALUE_BOOLEAN };
-	const struct transform t = { .point = row_point(row), .resource = &as_boolean, .factor = 1 };
+	const struct transform t = { .point = row_point(row),
+				     .resource = &as_boolean,
+				     .factor = 1 };
 	struct value value;
 	int r = transform_forward(&t, &sample->value, &value);
 
@@ -265,7 +268,8 @@ static void row_log(const struct mapped_row *row, int error)
 			    path_format(&row_map(row)->path, path), strerror(-error));
 }
 
-static void take_sample(struct mapped_row *row, const struct fieldway_sample *sample, struct batch *batch)
+static void take_sample(struct mapped_row *row, const struct fieldway_sample *sample,
+			struct batch *batch)
 {
 	int r = 0;
 

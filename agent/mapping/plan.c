@@ -28,7 +28,8 @@ static bool is_given(const struct config_endpoint *e, const struct object_defini
 static void plan_row(const struct mapping *m, const struct config_endpoint *e,
 		     const struct config_map *map, struct row_plan *ret)
 {
-	const struct object_definition *object = definitions_newest(m->definitions, map->path.object);
+	const struct object_definition *object =
+		definitions_newest(m->definitions, map->path.object);
 	const struct resource_definition *resource =
 		object ? object_resource(object, map->path.resource) : NULL;
 	const struct config_device *device;
@@ -37,7 +38,8 @@ static void plan_row(const struct mapping *m, const struct config_endpoint *e,
 	if (map->kind != CONFIG_MAP_POINT || !resource)
 		return;
 	device = &m->config->devices[map->device == UINT32_MAX ? e->device : map->device];
-	if (transform_init(&ret->transform, &device->type->points[map->point], resource, map->unit) < 0)
+	if (transform_init(&ret->transform, &device->type->points[map->point], resource,
+			   map->unit) < 0)
 		return;
 	ret->fits = true;
 	ret->stamps = is_given(e, object, &map->path, TIMESTAMP);

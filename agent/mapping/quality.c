@@ -106,7 +106,8 @@ void quality_device(struct mapped_endpoint *e, uint32_t device)
 {
 	store_begin(e->store);
 	for (size_t i = 0; i < e->config->n_map; i++)
-		if (row_map(&e->rows[i])->kind == CONFIG_MAP_POINT && row_device(&e->rows[i]) == device)
+		if (row_map(&e->rows[i])->kind == CONFIG_MAP_POINT &&
+		    row_device(&e->rows[i]) == device)
 			row_follow_device(&e->rows[i]);
 	errors_update(e);
 	store_end(e->store);

@@ -44,7 +44,7 @@ static double scale(double v, double factor)
 
 /* A double tells decimals of this many digits apart. */
 #define DIGITS DBL_DIG
-/* Powers of ten up to this one are doubles: a whole number divided by one of them is the decimal's own double. */
+/* Powers of ten up to this are doubles: a whole number divided by one is the decimal's own double. */
 #define EXACT_POWER_MAX 22
 
 /*
@@ -194,12 +194,14 @@ static int fit(const struct value *from, enum value_type type, struct value *ret
 }
 
 /* Whole numbers stay exact beyond 2^53; false where only a double can hold the result. */
-static bool multiply_whole(const struct fieldway_value *v, const struct transform *t, struct value *ret)
+static bool multiply_whole(const struct fieldway_value *v, const struct transform *t,
+			   struct value *ret)
 {
 	int64_t factor, product;
 	uint64_t positive;
 
-	if (t->offset != 0 || t->factor < 1 || t->factor > INT32_MAX || t->factor != rint(t->factor))
+	if (t->offset != 0 || t->factor < 1 || t->factor > INT32_MAX ||
+	    t->factor != rint(t->factor))
 		return false;
 	factor = t->factor;
 	if (v->type == FIELDWAY_INT && !__builtin_mul_overflow(v->integer, factor, &product))
@@ -260,7 +262,8 @@ static bool is_number(const struct config_point *point)
 	return point->unit || point->range.present;
 }
 
-static int from_text(const struct config_point *point, const struct value *v, struct fieldway_value *ret)
+static int from_text(const struct config_point *point, const struct value *v,
+		     struct fieldway_value *ret)
 {
 	int64_t number;
 	double real;

@@ -47,7 +47,9 @@ static void on_restart(void *userdata)
 	note('r');
 }
 
-static const struct builtin_ports ports = { .update = on_update, .disable = on_disable, .restart = on_restart };
+static const struct builtin_ports ports = { .update = on_update,
+					    .disable = on_disable,
+					    .restart = on_restart };
 
 static const struct builtin_values host = {
 	.uri = "coaps://lwm2m.example.com:5684",
@@ -155,7 +157,7 @@ END_TEST
 
 /* No server, no facts: what the object must have stays. */
 static const struct content of_bare[] = {
-	{ "/0/0/0", NULL }, { "/1/0/0", NULL },	 { "/3/0/0", NULL },	 { "/3/0/2", NULL },
+	{ "/0/0/0", NULL },  { "/1/0/0", NULL },   { "/3/0/0", NULL }, { "/3/0/2", NULL },
 	{ "/3/0/13", NULL }, { "/3/0/11/0", "0" }, { "/3/0/16", "U" },
 };
 
@@ -195,8 +197,10 @@ START_TEST(test_mandatory_resources)
 			const struct path path = path_of_resource(o->id, 0, o->resources[k].id);
 
 			/* /0: keys and certificates never enter a store. */
-			if (o->resources[k].mandatory && !(o->id == 0 && path.resource >= 3 && path.resource <= 5))
-				ck_assert_msg(store_exists(store, &path), "/%u/0/%u", o->id, path.resource);
+			if (o->resources[k].mandatory &&
+			    !(o->id == 0 && path.resource >= 3 && path.resource <= 5))
+				ck_assert_msg(store_exists(store, &path), "/%u/0/%u", o->id,
+					      path.resource);
 		}
 	}
 }
@@ -284,8 +288,8 @@ START_TEST(test_no_such_time)
 END_TEST
 
 /* A point that a profile maps here takes over (mapping adds its backing the same way). */
-static void other_execute(void *userdata, const struct path *path, const char *argument, backing_done done,
-			  void *done_userdata)
+static void other_execute(void *userdata, const struct path *path, const char *argument,
+			  backing_done done, void *done_userdata)
 {
 	note('o');
 	done(done_userdata, 0, NULL);

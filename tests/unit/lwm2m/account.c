@@ -32,8 +32,9 @@ static struct path path_of(const char *text)
 static void on_state(void *userdata, enum client_state state, int error)
 {
 	static const char letters[] = {
-		[CLIENT_STOPPED] = 'S',	 [CLIENT_REGISTERING] = 'g', [CLIENT_REGISTERED] = 'R', [CLIENT_UPDATING] = 'U',
-		[CLIENT_WAITING] = 'W',	 [CLIENT_DISABLED] = 'D',    [CLIENT_DEREGISTERING] = 'd',
+		[CLIENT_STOPPED] = 'S',	      [CLIENT_REGISTERING] = 'g', [CLIENT_REGISTERED] = 'R',
+		[CLIENT_UPDATING] = 'U',      [CLIENT_WAITING] = 'W',	  [CLIENT_DISABLED] = 'D',
+		[CLIENT_DEREGISTERING] = 'd',
 	};
 	size_t n = strlen(account.states);
 
@@ -50,7 +51,8 @@ static void on_attributes(void *userdata)
 
 static const struct client_ops ops = { .state = on_state, .attributes = on_attributes };
 
-static int resolve(void *userdata, struct store *own, const struct span *segments, unsigned n, struct target *ret)
+static int resolve(void *userdata, struct store *own, const struct span *segments, unsigned n,
+		   struct target *ret)
 {
 	ret->store = own;
 	return resolver_path(segments, n, &ret->path);
@@ -68,7 +70,8 @@ static void on_change(void *userdata, enum store_change change, const struct pat
 
 /* ---- the field ---- */
 
-static void field_takes(const struct path *path, const char *text, backing_done done, void *userdata)
+static void field_takes(const struct path *path, const char *text, backing_done done,
+			void *userdata)
 {
 	char path_text[PATH_TEXT_MAX];
 
@@ -78,8 +81,8 @@ static void field_takes(const struct path *path, const char *text, backing_done 
 	account.done_userdata = userdata;
 }
 
-static void field_write(void *userdata, const struct path *path, const struct value *value, backing_done done,
-			void *done_userdata)
+static void field_write(void *userdata, const struct path *path, const struct value *value,
+			backing_done done, void *done_userdata)
 {
 	_cleanup_free_ char *text = NULL;
 
@@ -87,13 +90,14 @@ static void field_write(void *userdata, const struct path *path, const struct va
 	field_takes(path, text, done, done_userdata);
 }
 
-static void field_execute(void *userdata, const struct path *path, const char *argument, backing_done done,
-			  void *done_userdata)
+static void field_execute(void *userdata, const struct path *path, const char *argument,
+			  backing_done done, void *done_userdata)
 {
 	field_takes(path, argument, done, done_userdata);
 }
 
-static int field_check(void *userdata, const struct path *path, const struct value *value, char **ret_reason)
+static int field_check(void *userdata, const struct path *path, const struct value *value,
+		       char **ret_reason)
 {
 	if (value->type != VALUE_FLOAT || value->real <= 50)
 		return 0;
@@ -106,9 +110,10 @@ static void field_explain(void *userdata, const struct path *path, char *ret, si
 	snprintf(ret, size, "th1: words");
 }
 
-static const struct backing_ops field_ops = {
-	.write = field_write, .execute = field_execute, .check = field_check, .explain = field_explain
-};
+static const struct backing_ops field_ops = { .write = field_write,
+					      .execute = field_execute,
+					      .check = field_check,
+					      .explain = field_explain };
 
 void account_field(int error, const char *reason)
 {
@@ -120,8 +125,8 @@ void account_field(int error, const char *reason)
 }
 
 /* The agent's own executables, as builtin has them. */
-static void agent_execute(void *userdata, const struct path *path, const char *argument, backing_done done,
-			  void *done_userdata)
+static void agent_execute(void *userdata, const struct path *path, const char *argument,
+			  backing_done done, void *done_userdata)
 {
 	done(done_userdata, 0, NULL);
 	if (path->object == 3)
@@ -173,7 +178,10 @@ static void fill_store(void)
 	const struct object_definition *temperature = definitions_newest(account.definitions, 3303);
 
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
-		ck_assert_int_eq(store_add_instance(account.store, definitions_newest(account.definitions, objects[i]), 0), 0);
+		ck_assert_int_eq(
+			store_add_instance(account.store,
+					   definitions_newest(account.definitions, objects[i]), 0),
+			0);
 	ck_assert_int_eq(store_add_instance(account.store, temperature, 1), 0);
 	account_set_text("/0/0/0", "coap://127.0.0.1");
 	account_set("/1/0/0", value_integer(101));
@@ -285,8 +293,8 @@ const char *message_queries(const struct message *m)
 
 	text[0] = 0;
 	for (unsigned i = 0; i < m->n_query; i++)
-		n += snprintf(text + n, sizeof(text) - n, "%s%.*s", i > 0 ? "&" : "", (int)m->query[i].n,
-			      (const char *)m->query[i].p);
+		n += snprintf(text + n, sizeof(text) - n, "%s%.*s", i > 0 ? "&" : "",
+			      (int)m->query[i].n, (const char *)m->query[i].p);
 	return text;
 }
 
@@ -336,7 +344,8 @@ void server_ask(const struct message *m, struct message *answer)
 	take_answer(answer);
 }
 
-static uint8_t ask(uint8_t code, const char *path, int32_t format, int32_t accept, const void *body, size_t size)
+static uint8_t ask(uint8_t code, const char *path, int32_t format, int32_t accept, const void *body,
+		   size_t size)
 {
 	struct message m, answer;
 

@@ -20,7 +20,10 @@ struct account {
 	struct client *client;
 	struct resolver resolver;
 	struct client_config config;
-	/* Letters of the states that were entered: S(topped) g(registering) R(egistered) U(pdating) W(aiting) D(isabled) d(eregistering). */
+	/*
+	 * Letters of the states that were entered: S(topped) g(registering)
+	 * R(egistered) U(pdating) W(aiting) D(isabled) d(eregistering).
+	 */
 	char states[32];
 	int error;
 	unsigned n_attributes; /* client_ops.attributes */

@@ -79,7 +79,8 @@ END_TEST
 START_TEST(test_refused)
 {
 	ck_assert_uint_eq(server_put("/3308/0/5900", FORMAT_TEXT, "51", 2), CODE(4, 00));
-	expect_line("write /3308/0/5900 (none) -> 51: Numerical result out of range: vfd1.speed: out of range");
+	expect_line(
+		"write /3308/0/5900 (none) -> 51: Numerical result out of range: vfd1.speed: out of range");
 }
 END_TEST
 
@@ -109,10 +110,12 @@ START_TEST(test_bounds)
 		"{\"n\":\"1\",\"vs\":\"b\"},{\"n\":\"2\",\"vs\":\"c\"},{\"n\":\"3\",\"vs\":\"d\"},{\"n\":\"4\",\"vs\":\"e\"},"
 		"{\"n\":\"5\",\"vs\":\"f\"},{\"n\":\"6\",\"vs\":\"g\"},{\"n\":\"7\",\"vs\":\"h\"},{\"n\":\"8\",\"vs\":\"i\"}]";
 
-	ck_assert_uint_eq(server_put("/16/0/0", FORMAT_SENML_JSON, body, sizeof(body) - 1), CODE(2, 04));
-	expect_line("write /16/0/0/0 host -> 0123456789012345678901234567890123456789012345678901234567890123, "
-		    "/16/0/0/1 (none) -> b, /16/0/0/2 (none) -> c, /16/0/0/3 (none) -> d, /16/0/0/4 (none) -> e, "
-		    "/16/0/0/5 (none) -> f, /16/0/0/6 (none) -> g, /16/0/0/7 (none) -> h and 1 more: done");
+	ck_assert_uint_eq(server_put("/16/0/0", FORMAT_SENML_JSON, body, sizeof(body) - 1),
+			  CODE(2, 04));
+	expect_line(
+		"write /16/0/0/0 host -> 0123456789012345678901234567890123456789012345678901234567890123, "
+		"/16/0/0/1 (none) -> b, /16/0/0/2 (none) -> c, /16/0/0/3 (none) -> d, /16/0/0/4 (none) -> e, "
+		"/16/0/0/5 (none) -> f, /16/0/0/6 (none) -> g, /16/0/0/7 (none) -> h and 1 more: done");
 }
 END_TEST
 

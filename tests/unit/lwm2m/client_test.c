@@ -14,9 +14,10 @@
 /* With all retransmissions and room for their jitter: a call has given up. */
 #define GIVE_UP_USEC SECONDS(100)
 
-#define LIST_1_2 "</>;ct=\"60 110 112 11542\",</1/0>,</3/0>,</16/0>," \
-		 "</3303>;ver=1.1,</3303/0>,</3303/1>,</3306>;ver=1.1,</3306/0>,</3308>;ver=1.1,</3308/0>," \
-		 "</3341/0>"
+#define LIST_1_2                                                                                   \
+	"</>;ct=\"60 110 112 11542\",</1/0>,</3/0>,</16/0>,"                                       \
+	"</3303>;ver=1.1,</3303/0>,</3303/1>,</3306>;ver=1.1,</3306/0>,</3308>;ver=1.1,</3308/0>," \
+	"</3341/0>"
 
 static void expect_register(struct message *m, const char *queries)
 {
@@ -157,7 +158,8 @@ END_TEST
 
 START_TEST(test_long_location)
 {
-	static const char segment[] = "0123456789012345678901234567890123456789012345678901234567890123";
+	static const char segment[] =
+		"0123456789012345678901234567890123456789012345678901234567890123";
 	struct message m, answer;
 
 	client_start(account.client);
@@ -295,7 +297,8 @@ static const struct {
 	uint8_t code;
 	const char *states;
 } update_answers[] = {
-	{ CODE(4, 04), "Ug" }, { CODE(4, 00), "Ug" }, { CODE(4, 03), "Ug" }, { CODE(5, 00), "UW" }, { CODE(5, 03), "UW" },
+	{ CODE(4, 04), "Ug" }, { CODE(4, 00), "Ug" }, { CODE(4, 03), "Ug" },
+	{ CODE(5, 00), "UW" }, { CODE(5, 03), "UW" },
 };
 
 START_TEST(test_update_answer)
@@ -458,7 +461,11 @@ END_TEST
 static const struct {
 	int64_t written;
 	uint64_t seconds;
-} absences[] = { { -1, 86400 }, { 0, 0 }, { INT64_MAX, 86400 }, { INT64_C(1) << 44, 86400 }, { UINT32_MAX, UINT32_MAX } };
+} absences[] = { { -1, 86400 },
+		 { 0, 0 },
+		 { INT64_MAX, 86400 },
+		 { INT64_C(1) << 44, 86400 },
+		 { UINT32_MAX, UINT32_MAX } };
 
 START_TEST(test_absence)
 {

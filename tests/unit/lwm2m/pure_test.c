@@ -33,8 +33,12 @@ static const struct {
 	/* No further sequence: kept alive at the default's pace. */
 	{ { 2, 10, RETRY_NEVER, 5 }, { 10, 86400, 10, 86400, 10, 86400, 10, 86400 }, ".f.f.f.f" },
 	/* Whatever a server writes there, no wait is longer than a week. */
-	{ { 8, 400000, UINT64_MAX, 1 }, { 400000, 604800, 604800, 604800, 604800, 604800, 604800, 604800 }, ".......f" },
-	{ { UINT64_MAX, UINT64_MAX, 1, 1 }, { 604800, 604800, 604800, 604800, 604800, 604800, 604800, 604800 }, "........" },
+	{ { 8, 400000, UINT64_MAX, 1 },
+	  { 400000, 604800, 604800, 604800, 604800, 604800, 604800, 604800 },
+	  ".......f" },
+	{ { UINT64_MAX, UINT64_MAX, 1, 1 },
+	  { 604800, 604800, 604800, 604800, 604800, 604800, 604800, 604800 },
+	  "........" },
 	{ { 0, 60, 90, 0 }, { 90, 90, 90, 90, 90, 90, 90, 90 }, "ffffffff" },
 };
 
@@ -170,13 +174,13 @@ static const struct {
 	int error;
 	uint8_t code;
 } codes[] = {
-	{ -EINVAL, CODE(4, 00) },	   { -ERANGE, CODE(4, 00) },	{ -EEXIST, CODE(4, 00) },
-	{ -EFBIG, CODE(4, 00) },	   { -EBADMSG, CODE(4, 00) },	{ -EACCES, CODE(4, 01) },
-	{ -ENOENT, CODE(4, 04) },	   { -EPERM, CODE(4, 05) },	{ -ENOMEDIUM, CODE(4, 06) },
-	{ -EMSGSIZE, CODE(4, 13) },	   { -EIO, CODE(5, 00) },	{ -EREMOTEIO, CODE(5, 00) },
-	{ -EHOSTDOWN, CODE(5, 03) },	   { -EBUSY, CODE(5, 03) },	{ -ENODATA, CODE(5, 03) },
-	{ -ESTALE, CODE(5, 03) },	   { -ETIMEDOUT, CODE(5, 04) },	{ -EPROTONOSUPPORT, CODE(4, 15) },
-	{ -EXDEV, CODE(5, 00) },	   { -ECANCELED, CODE(5, 00) }, /* no row */
+	{ -EINVAL, CODE(4, 00) },    { -ERANGE, CODE(4, 00) },	  { -EEXIST, CODE(4, 00) },
+	{ -EFBIG, CODE(4, 00) },     { -EBADMSG, CODE(4, 00) },	  { -EACCES, CODE(4, 01) },
+	{ -ENOENT, CODE(4, 04) },    { -EPERM, CODE(4, 05) },	  { -ENOMEDIUM, CODE(4, 06) },
+	{ -EMSGSIZE, CODE(4, 13) },  { -EIO, CODE(5, 00) },	  { -EREMOTEIO, CODE(5, 00) },
+	{ -EHOSTDOWN, CODE(5, 03) }, { -EBUSY, CODE(5, 03) },	  { -ENODATA, CODE(5, 03) },
+	{ -ESTALE, CODE(5, 03) },    { -ETIMEDOUT, CODE(5, 04) }, { -EPROTONOSUPPORT, CODE(4, 15) },
+	{ -EXDEV, CODE(5, 00) },     { -ECANCELED, CODE(5, 00) }, /* no row */
 };
 
 START_TEST(test_code_of_error)
@@ -189,12 +193,12 @@ static const struct {
 	uint8_t code;
 	int error;
 } errors[] = {
-	{ CODE(2, 01), 0 },	      { CODE(2, 04), 0 },	     { CODE(2, 05), 0 },
-	{ CODE(4, 00), -EINVAL },     { CODE(4, 01), -EACCES },	     { CODE(4, 03), -ECONNREFUSED },
-	{ CODE(4, 04), -ENOENT },     { CODE(4, 05), -EPERM },	     { CODE(4, 06), -ENOMEDIUM },
-	{ CODE(4, 12), -EPROTO },     { CODE(4, 13), -EMSGSIZE },    { CODE(4, 15), -EPROTONOSUPPORT },
-	{ CODE(5, 00), -EIO },	      { CODE(5, 03), -EHOSTDOWN },   { CODE(5, 04), -ETIMEDOUT },
-	{ CODE(4, 29), -EINVAL },     { CODE(5, 02), -EIO },	     { CODE(3, 00), -EIO },
+	{ CODE(2, 01), 0 },	  { CODE(2, 04), 0 },	       { CODE(2, 05), 0 },
+	{ CODE(4, 00), -EINVAL }, { CODE(4, 01), -EACCES },    { CODE(4, 03), -ECONNREFUSED },
+	{ CODE(4, 04), -ENOENT }, { CODE(4, 05), -EPERM },     { CODE(4, 06), -ENOMEDIUM },
+	{ CODE(4, 12), -EPROTO }, { CODE(4, 13), -EMSGSIZE },  { CODE(4, 15), -EPROTONOSUPPORT },
+	{ CODE(5, 00), -EIO },	  { CODE(5, 03), -EHOSTDOWN }, { CODE(5, 04), -ETIMEDOUT },
+	{ CODE(4, 29), -EINVAL }, { CODE(5, 02), -EIO },       { CODE(3, 00), -EIO },
 };
 
 START_TEST(test_error_of_code)
@@ -270,7 +274,9 @@ static void set_up_store(void)
 	ck_assert_int_eq(definitions_read_folder(definitions, folder, &yaml), 0);
 	ck_assert_int_eq(store_new(definitions, &store), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
-		ck_assert_int_eq(store_add_instance(store, definitions_newest(definitions, objects[i]), 0), 0);
+		ck_assert_int_eq(
+			store_add_instance(store, definitions_newest(definitions, objects[i]), 0),
+			0);
 }
 
 static void tear_down_store(void)
@@ -290,7 +296,8 @@ static const struct {
 } seen[] = {
 	{ 1, { VERSION(1, 0), VERSION(1, 1), VERSION(1, 2) } },
 	{ 3, { VERSION(1, 0), VERSION(1, 1), VERSION(1, 2) } },
-	{ 3303, { VERSION(1, 1), VERSION(1, 1), VERSION(1, 1) } }, /* IPSO's own, whatever LwM2M says */
+	{ 3303,
+	  { VERSION(1, 1), VERSION(1, 1), VERSION(1, 1) } }, /* IPSO's own, whatever LwM2M says */
 };
 
 START_TEST(test_object_versions)
@@ -298,7 +305,8 @@ START_TEST(test_object_versions)
 	for (unsigned i = 0; i < 3; i++) {
 		struct view view = view_of(LWM2M_1_0 + i);
 
-		ck_assert_uint_eq(view_object(&view, seen[_i].object)->version, seen[_i].versions[i]);
+		ck_assert_uint_eq(view_object(&view, seen[_i].object)->version,
+				  seen[_i].versions[i]);
 	}
 }
 END_TEST
@@ -334,8 +342,8 @@ END_TEST
 
 START_TEST(test_what_the_store_lacks)
 {
-	const struct path paths[] = { path_of_object(5), path_of_instance(3, 1), path_of_resource(3, 0, 2),
-				      path_of_resource(5, 0, 3) };
+	const struct path paths[] = { path_of_object(5), path_of_instance(3, 1),
+				      path_of_resource(3, 0, 2), path_of_resource(5, 0, 3) };
 	struct view view = view_of(LWM2M_1_2);
 	const struct path there = path_of_instance(3, 0), root = { .depth = 0 };
 

@@ -68,7 +68,8 @@ static const struct {
 	{ 7, "</7/0>", "</7/0>", "</7/0>" },
 	{ 16, "</16/0>", "</16/0>", "</16/0>" },
 	{ 25, "</25>;ver=2.0,</25/0>", "</25>;ver=2.0,</25/0>", "</25>;ver=2.0,</25/0>" },
-	{ 3303, "</3303>;ver=1.1,</3303/0>", "</3303>;ver=1.1,</3303/0>", "</3303>;ver=1.1,</3303/0>" },
+	{ 3303, "</3303>;ver=1.1,</3303/0>", "</3303>;ver=1.1,</3303/0>",
+	  "</3303>;ver=1.1,</3303/0>" },
 	/* Never listed. */
 	{ 0, "", "", "" },
 	{ 21, "", "", "" },
@@ -130,8 +131,8 @@ static void expect_queries(const struct message *m, const char *want)
 	size_t n = 0;
 
 	for (unsigned i = 0; i < m->n_query; i++)
-		n += snprintf(text + n, sizeof(text) - n, "%s%.*s", i > 0 ? "&" : "", (int)m->query[i].n,
-			      (const char *)m->query[i].p);
+		n += snprintf(text + n, sizeof(text) - n, "%s%.*s", i > 0 ? "&" : "",
+			      (int)m->query[i].n, (const char *)m->query[i].p);
 	ck_assert_str_eq(text, want);
 }
 
@@ -185,7 +186,8 @@ START_TEST(test_update)
 	ck_assert_uint_eq(m.n_query, 0);
 	ck_assert_int_eq(registration_update(&m, &query, location, 2, 120), 0);
 	expect_queries(&m, "lt=120");
-	ck_assert_int_eq(registration_update(&m, &query, many, MESSAGE_SEGMENTS_MAX + 1, 120), -ENOBUFS);
+	ck_assert_int_eq(registration_update(&m, &query, many, MESSAGE_SEGMENTS_MAX + 1, 120),
+			 -ENOBUFS);
 }
 END_TEST
 

@@ -44,7 +44,8 @@ static void check_row(const struct row *row)
 	m.accept = row->method == GET ? row->format : -1;
 	m.payload = span_of(row->body, size);
 	server_ask(&m, &answer);
-	ck_assert_msg(answer.code == row->code, "%u.%02u %s", answer.code >> 5, answer.code & 31, server_body);
+	ck_assert_msg(answer.code == row->code, "%u.%02u %s", answer.code >> 5, answer.code & 31,
+		      server_body);
 	if (row->answer)
 		ck_assert_str_eq(server_body, row->answer);
 	/* Nothing but a successful Read has a Content-Format: other payloads are diagnostic. */
@@ -53,7 +54,7 @@ static void check_row(const struct row *row)
 }
 
 static const struct row checks[] = {
-	/* 1: objects that are no server's business, whatever is asked and whether or not they are there */
+	/* 1: objects that are no server's business, whatever is asked, there or not */
 	{ GET, "/0", NONE, NULL, 0, CODE(4, 01), "" },
 	{ GET, "/0/0/0", NONE, NULL, 0, CODE(4, 01), "" },
 	{ GET, "/0", FORMAT_LINK, NULL, 0, CODE(4, 01), "" },
@@ -73,10 +74,12 @@ static const struct row checks[] = {
 	{ PUT, "/99", FORMAT_TLV, "x", 0, CODE(4, 05), NULL }, /* shape before existence */
 	{ DELETE, "/3", NONE, NULL, 0, CODE(4, 05), NULL },
 	{ DELETE, "/16/0/0", NONE, NULL, 0, CODE(4, 05), NULL },
-	{ CODE_FETCH, "/3/0", FORMAT_SENML_CBOR, "\x80", 0, CODE(4, 05), NULL }, /* composites: later */
+	{ CODE_FETCH, "/3/0", FORMAT_SENML_CBOR, "\x80", 0, CODE(4, 05),
+	  NULL }, /* composites: later */
 	{ CODE_IPATCH, "/", FORMAT_SENML_CBOR, "\x80", 0, CODE(4, 05), NULL },
 	{ GET, "/3/0/11/0/0", NONE, NULL, 0, CODE(4, 05), NULL },
-	{ GET, "/3/0/0/0", NONE, NULL, 0, CODE(4, 05), NULL }, /* an instance of a single resource */
+	{ GET, "/3/0/0/0", NONE, NULL, 0, CODE(4, 05),
+	  NULL }, /* an instance of a single resource */
 	{ PUT, "/3308/0/5900/0", TEXT, "1", 0, CODE(4, 05), NULL },
 	/* 3: existence */
 	{ GET, "/rd", NONE, NULL, 0, CODE(4, 04), NULL },
@@ -102,11 +105,11 @@ static const struct row checks[] = {
 	{ PUT, "/1/0/0", TEXT, "7", 0, CODE(4, 05), NULL }, /* int-256 */
 	{ PUT, "/1/0/0", 9999, "?", 0, CODE(4, 05), NULL },
 	{ PUT, "/3/0/4", TEXT, "1", 0, CODE(4, 05), NULL },
-	{ POST, "/3/0/0", NONE, NULL, 0, CODE(4, 05), NULL }, /* Execute elsewhere */
+	{ POST, "/3/0/0", NONE, NULL, 0, CODE(4, 05), NULL },	   /* Execute elsewhere */
 	{ POST, "/3308/0/5900", TEXT, "1", 0, CODE(4, 05), NULL }, /* POST of a single resource */
 	{ POST, "/16/0/0", NONE, NULL, 0, CODE(4, 05), NULL },
 	{ POST, "/16/0/0/0", NONE, NULL, 0, CODE(4, 05), NULL },
-	{ POST, "/3", FORMAT_TLV, "x", 0, CODE(4, 05), NULL }, /* int-680 */
+	{ POST, "/3", FORMAT_TLV, "x", 0, CODE(4, 05), NULL },	  /* int-680 */
 	{ POST, "/3306", FORMAT_TLV, "x", 0, CODE(4, 05), NULL }, /* YAML decides */
 	{ POST, "/1", FORMAT_TLV, "x", 0, CODE(4, 05), NULL },
 	{ DELETE, "/3/0", NONE, NULL, 0, CODE(4, 05), NULL }, /* int-685 */
@@ -135,7 +138,8 @@ static const struct row checks[] = {
 	{ PUT, "/3308/0/5900", FORMAT_SENML_CBOR, "\xff", 0, CODE(4, 00), NULL },
 	{ PUT, "/3308/0/5900", FORMAT_TLV, "\xc8", 0, CODE(4, 00), NULL },
 	{ PUT, "/3308/0/5900", FORMAT_CBOR, "\xf5", 0, CODE(4, 00), NULL },
-	{ PUT, "/3308/0/5900", FORMAT_SENML_JSON, "[{\"n\":\"/3306/0/5850\",\"vb\":true}]", 0, CODE(4, 00), NULL },
+	{ PUT, "/3308/0/5900", FORMAT_SENML_JSON, "[{\"n\":\"/3306/0/5850\",\"vb\":true}]", 0,
+	  CODE(4, 00), NULL },
 	{ PUT, "/1/0/6", TEXT, "2", 0, CODE(4, 00), NULL },
 	{ PUT, "/16/0/0", TEXT, "x", 0, CODE(4, 00), NULL }, /* one value for an array */
 	{ POST, "/3341/0/5530", TEXT, "5,5", 0, CODE(4, 00), NULL },
@@ -160,7 +164,8 @@ static const struct row reads[] = {
 	{ GET, "/3/0/0", FORMAT_TLV, NULL, 0, CODE(2, 05), "\xc4" },
 	{ GET, "/3303/1/5700", NONE, NULL, 0, CODE(2, 05), "21.5" },
 	{ GET, "/3/0/11/0", NONE, NULL, 0, CODE(2, 05), "0" },
-	{ GET, "/3/0/0", FORMAT_SENML_JSON, NULL, 0, CODE(2, 05), "[{\"bn\":\"/3/0/0\",\"vs\":\"ACME\"}]" },
+	{ GET, "/3/0/0", FORMAT_SENML_JSON, NULL, 0, CODE(2, 05),
+	  "[{\"bn\":\"/3/0/0\",\"vs\":\"ACME\"}]" },
 	{ GET, "/3303/1", FORMAT_SENML_JSON, NULL, 0, CODE(2, 05),
 	  "[{\"bn\":\"/3303/1/\",\"n\":\"5700\",\"v\":21.5},{\"n\":\"5701\",\"vs\":\"Cel\"}]" },
 	/* The instance without a good value is left out; no object-level read fails for it. */
@@ -184,7 +189,8 @@ END_TEST
 
 START_TEST(test_stale_and_offline)
 {
-	static const struct row stale = { GET, "/3306/0/5850", NONE, NULL, 0, CODE(5, 03), "th1: words" };
+	static const struct row stale = { GET, "/3306/0/5850", NONE,	    NULL,
+					  0,   CODE(5, 03),    "th1: words" };
 
 	account_set_quality("/3306/0/5850", STORE_STALE);
 	check_row(&stale);
@@ -259,9 +265,11 @@ START_TEST(test_write_memory)
 	ck_assert_uint_eq(server_get("/1/0/2", TEXT), CODE(2, 05));
 	ck_assert_str_eq(server_body, "101");
 	/* int-215 */
-	ck_assert_uint_eq(server_post("/1/0", FORMAT_TLV,
-				      "\xc1\x02\x65\xc2\x03\x03\xf2\xc2\x05\x07\xd0\xc1\x06\x01\xc1\x07\x55", 17),
-			  CODE(2, 04));
+	ck_assert_uint_eq(
+		server_post("/1/0", FORMAT_TLV,
+			    "\xc1\x02\x65\xc2\x03\x03\xf2\xc2\x05\x07\xd0\xc1\x06\x01\xc1\x07\x55",
+			    17),
+		CODE(2, 04));
 	ck_assert_uint_eq(server_get("/1/0/5", TEXT), CODE(2, 05));
 	ck_assert_str_eq(server_body, "2000");
 	/* int-211, 212 */
@@ -274,15 +282,19 @@ END_TEST
 /* Replace takes away what the server can write and did not name; read-only values stay. */
 START_TEST(test_replace_instance)
 {
-	static const char body[] = "[{\"bn\":\"/1/0/\",\"n\":\"1\",\"v\":3600},{\"n\":\"6\",\"vb\":true},{\"n\":\"7\",\"vs\":\"U\"}]";
+	static const char body[] =
+		"[{\"bn\":\"/1/0/\",\"n\":\"1\",\"v\":3600},{\"n\":\"6\",\"vb\":true},{\"n\":\"7\",\"vs\":\"U\"}]";
 	static const char with_read_only[] =
 		"[{\"bn\":\"/1/0/\",\"n\":\"1\",\"v\":60},{\"n\":\"0\",\"v\":1}]";
 
 	ck_assert_uint_eq(server_put("/1/0/2", TEXT, "5", 1), CODE(2, 04));
-	ck_assert_uint_eq(server_put("/1/0", FORMAT_SENML_JSON, with_read_only, sizeof(with_read_only) - 1), CODE(4, 05));
+	ck_assert_uint_eq(
+		server_put("/1/0", FORMAT_SENML_JSON, with_read_only, sizeof(with_read_only) - 1),
+		CODE(4, 05));
 	ck_assert_uint_eq(server_get("/1/0/1", TEXT), CODE(2, 05));
 	ck_assert_str_eq(server_body, "3600");
-	ck_assert_uint_eq(server_put("/1/0", FORMAT_SENML_JSON, body, sizeof(body) - 1), CODE(2, 04));
+	ck_assert_uint_eq(server_put("/1/0", FORMAT_SENML_JSON, body, sizeof(body) - 1),
+			  CODE(2, 04));
 	ck_assert_uint_eq(server_get("/1/0/2", TEXT), CODE(4, 04));
 	ck_assert_uint_eq(server_get("/1/0/0", TEXT), CODE(2, 05));
 	ck_assert_str_eq(server_body, "101");
@@ -299,19 +311,24 @@ END_TEST
 
 START_TEST(test_resource_instances)
 {
-	static const char added[] = "[{\"n\":\"/16/0/0/3\",\"vs\":\"dd\"}]", only[] = "[{\"n\":\"/16/0/0/7\",\"vs\":\"ee\"}]";
+	static const char added[] = "[{\"n\":\"/16/0/0/3\",\"vs\":\"dd\"}]",
+			  only[] = "[{\"n\":\"/16/0/0/7\",\"vs\":\"ee\"}]";
 
 	/* 228, 233: POST and PUT */
 	ck_assert_uint_eq(server_put("/16/0/0/1", TEXT, "bb", 2), CODE(2, 04));
 	ck_assert_uint_eq(server_post("/16/0/0/2", TEXT, "cc", 2), CODE(2, 04));
 	/* POST on the array adds, PUT replaces. */
-	ck_assert_uint_eq(server_post("/16/0/0", FORMAT_SENML_JSON, added, strlen(added)), CODE(2, 04));
+	ck_assert_uint_eq(server_post("/16/0/0", FORMAT_SENML_JSON, added, strlen(added)),
+			  CODE(2, 04));
 	ck_assert_uint_eq(server_get("/16/0/0", FORMAT_SENML_JSON), CODE(2, 05));
-	ck_assert_str_eq(server_body, "[{\"bn\":\"/16/0/0/\",\"n\":\"0\",\"vs\":\"host\"},{\"n\":\"1\",\"vs\":\"bb\"},"
-				      "{\"n\":\"2\",\"vs\":\"cc\"},{\"n\":\"3\",\"vs\":\"dd\"}]");
+	ck_assert_str_eq(
+		server_body,
+		"[{\"bn\":\"/16/0/0/\",\"n\":\"0\",\"vs\":\"host\"},{\"n\":\"1\",\"vs\":\"bb\"},"
+		"{\"n\":\"2\",\"vs\":\"cc\"},{\"n\":\"3\",\"vs\":\"dd\"}]");
 	ck_assert_uint_eq(server_delete("/16/0/0/1"), CODE(2, 02));
 	ck_assert_uint_eq(server_get("/16/0/0/1", NONE), CODE(4, 04));
-	ck_assert_uint_eq(server_put("/16/0/0", FORMAT_SENML_JSON, only, strlen(only)), CODE(2, 04));
+	ck_assert_uint_eq(server_put("/16/0/0", FORMAT_SENML_JSON, only, strlen(only)),
+			  CODE(2, 04));
 	ck_assert_uint_eq(server_get("/16/0/0", FORMAT_SENML_JSON), CODE(2, 05));
 	ck_assert_str_eq(server_body, "[{\"bn\":\"/16/0/0/\",\"n\":\"7\",\"vs\":\"ee\"}]");
 }
@@ -429,129 +446,6 @@ START_TEST(test_create)
 }
 END_TEST
 
-/* ---- Write-Attributes and Discover ---- */
-
-static const struct {
-	const char *path, *queries;
-	uint8_t code;
-} attributes[] = {
-	{ "/3303", "pmin=1&pmax=60", CODE(2, 04) },
-	{ "/3303/1", "pmin=1", CODE(2, 04) },
-	{ "/3303/1/5700", "gt=30&lt=10&st=0.5&pmin=0", CODE(2, 04) },
-	{ "/3/0/11/0", "pmax=60&gt=1", CODE(2, 04) },
-	{ "/3303/1/5700", "gt=-5.5&lt=-10", CODE(2, 04) },
-	{ "/3303/1/5700", "pmin=60&pmax=1", CODE(2, 04) }, /* legal: pmax is then ignored */
-	{ "/3303/1/5700", "gt=10&lt=20", CODE(4, 00) },
-	{ "/3303/1/5700", "gt=20&lt=10&st=5", CODE(4, 00) },
-	{ "/3303/1/5700", "st=0", CODE(4, 00) },
-	{ "/3303/1/5700", "st=-1", CODE(4, 00) },
-	{ "/3303/1", "gt=10", CODE(4, 00) }, /* at a level that has no number */
-	{ "/3303", "st=1", CODE(4, 00) },
-	{ "/3303/1/5700", "pmin=x", CODE(4, 00) },
-	{ "/3303/1/5700", "pmin=-1", CODE(4, 00) },
-	{ "/3303/1/5700", "colour=red", CODE(4, 00) },
-	{ "/3303/9/5700", "pmin=1", CODE(4, 04) },
-	{ "/3/0/0/0", "pmin=1", CODE(4, 05) },
-	{ "/", "pmin=1", CODE(4, 05) },
-};
-
-START_TEST(test_attributes)
-{
-	ck_assert_uint_eq(server_attributes(attributes[_i].path, attributes[_i].queries), attributes[_i].code);
-	ck_assert_uint_eq(account.n_attributes, attributes[_i].code == CODE(2, 04));
-}
-END_TEST
-
-static uint8_t discover(const char *path, const char *query)
-{
-	struct message m, answer;
-
-	server_request(&m, MESSAGE_CON, CODE_GET, path);
-	m.accept = FORMAT_LINK;
-	if (query)
-		m.query[m.n_query++] = span_of(query, strlen(query));
-	server_ask(&m, &answer);
-	return answer.code;
-}
-
-static const struct {
-	enum lwm2m_version version;
-	const char *path, *query;
-	uint8_t code;
-	const char *links;
-} discoveries[] = {
-	/* int-260 */
-	{ LWM2M_1_1, "/3", NULL, CODE(2, 05), "</3>;pmin=10,</3/0>;pmax=60,</3/0/0>,</3/0/4>,</3/0/11>;dim=1;pmin=5,</3/0/16>" },
-	{ LWM2M_1_1, "/3/0", NULL, CODE(2, 05), "</3/0>;pmax=60,</3/0/0>,</3/0/4>,</3/0/11>;dim=1;pmin=5,</3/0/16>" },
-	{ LWM2M_1_1, "/3/0/11", NULL, CODE(2, 05), "</3/0/11>;dim=1;pmin=5;pmax=60,</3/0/11/0>" },
-	{ LWM2M_1_1, "/3/0/0", NULL, CODE(2, 05), "</3/0/0>;pmin=10;pmax=60" },
-	{ LWM2M_1_1, "/3303/1", NULL, CODE(2, 05), "</3303/1>,</3303/1/5700>,</3303/1/5701>" },
-	{ LWM2M_1_1, "/3303", NULL, CODE(2, 05),
-	  "</3303>;ver=1.1,</3303/0>,</3303/0/5700>,</3303/1>,</3303/1/5700>,</3303/1/5701>" },
-	{ LWM2M_1_1, "/3", "depth=1", CODE(4, 00), NULL },
-	/* int-264, 266: /1/x/2 and 3 are shown to 1.2 servers */
-	{ LWM2M_1_2, "/3", "depth=0", CODE(2, 05), "</3>;pmin=10;pmax=900" },
-	{ LWM2M_1_2, "/3", "depth=1", CODE(2, 05), "</3>;pmin=10;pmax=900,</3/0>;pmax=60" },
-	{ LWM2M_1_2, "/3/0", "depth=0", CODE(2, 05), "</3/0>;pmin=10;pmax=60" },
-	{ LWM2M_1_2, "/3/0/11", "depth=3", CODE(2, 05), "</3/0/11>;dim=1;pmin=5;pmax=60,</3/0/11/0>" },
-	{ LWM2M_1_2, "/3303/1", NULL, CODE(2, 05), "</3303/1>;pmin=1;pmax=900,</3303/1/5700>,</3303/1/5701>" },
-	{ LWM2M_1_2, "/3", "depth=4", CODE(4, 00), NULL },
-	{ LWM2M_1_2, "/3", "depth=", CODE(4, 00), NULL },
-	{ LWM2M_1_2, "/3", "depth=10", CODE(4, 00), NULL },
-	{ LWM2M_1_2, "/3", "deep=1", CODE(4, 00), NULL },
-	{ LWM2M_1_2, "/3/0/11/0", NULL, CODE(4, 05), NULL },
-	{ LWM2M_1_2, "/3/7", NULL, CODE(4, 04), NULL },
-};
-
-START_TEST(test_discover)
-{
-	account_set("/1/0/2", value_integer(1));
-	account_set("/1/0/3", value_integer(900));
-	account_open(discoveries[_i].version, true);
-	account_register();
-	ck_assert_uint_eq(server_attributes("/3", "pmin=10"), CODE(2, 04));
-	ck_assert_uint_eq(server_attributes("/3/0", "pmax=60"), CODE(2, 04));
-	ck_assert_uint_eq(server_attributes("/3/0/11", "pmin=5"), CODE(2, 04));
-	ck_assert_uint_eq(discover(discoveries[_i].path, discoveries[_i].query), discoveries[_i].code);
-	if (discoveries[_i].links) {
-		ck_assert_str_eq(server_body, discoveries[_i].links);
-		ck_assert_int_eq(server_format, FORMAT_LINK);
-	}
-}
-END_TEST
-
-START_TEST(test_attributes_are_kept_and_forgotten)
-{
-	_cleanup_buf_ struct buf saved = { 0 };
-
-	ck_assert_uint_eq(server_attributes("/3303/1/5700", "gt=30&pmin=2"), CODE(2, 04));
-	ck_assert_uint_eq(server_attributes("/3303", "pmax=7"), CODE(2, 04));
-	ck_assert_int_eq(client_save_attributes(account.client, &saved), 0);
-	/* A value that is missing unsets. */
-	ck_assert_uint_eq(server_attributes("/3303/1/5700", "gt"), CODE(2, 04));
-	ck_assert_uint_eq(discover("/3303/1/5700", NULL), CODE(2, 05));
-	ck_assert_str_eq(server_body, "</3303/1/5700>;pmin=2;pmax=7");
-
-	account_open(LWM2M_1_2, false);
-	ck_assert_int_eq(client_load_attributes(account.client, span_of(saved.data, saved.size)), 0);
-	account_register();
-	ck_assert_uint_eq(discover("/3303/1/5700", NULL), CODE(2, 05));
-	ck_assert_str_eq(server_body, "</3303/1/5700>;pmin=2;pmax=7;gt=30");
-
-	/* They go with their instance. */
-	account.n_attributes = 0;
-	ck_assert_int_eq(store_remove_instance(account.store, 3303, 1), 0);
-	ck_assert_uint_eq(account.n_attributes, 1);
-	server_expect_update("", true);
-	ck_assert_int_eq(store_add_instance(account.store, definitions_newest(account.definitions, 3303), 1), 0);
-	server_expect_update("", true);
-	ck_assert_uint_eq(account.n_attributes, 1);
-	account_set("/3303/1/5700", value_float(1));
-	ck_assert_uint_eq(discover("/3303/1/5700", NULL), CODE(2, 05));
-	ck_assert_str_eq(server_body, "</3303/1/5700>;pmax=7");
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("request");
@@ -575,9 +469,6 @@ int main(void)
 	tcase_add_loop_test(tcase, test_execute, 0, ARRAY_SIZE(executes));
 	tcase_add_test(tcase, test_execute_by_non);
 	tcase_add_test(tcase, test_create);
-	tcase_add_loop_test(tcase, test_attributes, 0, ARRAY_SIZE(attributes));
-	tcase_add_loop_test(tcase, test_discover, 0, ARRAY_SIZE(discoveries));
-	tcase_add_test(tcase, test_attributes_are_kept_and_forgotten);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

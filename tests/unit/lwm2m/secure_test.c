@@ -159,7 +159,10 @@ static const struct {
 	bool forget_tickets;
 	const char *states;
 } goodbyes[] = {
-	{ LWM2M_1_2, false, "UR" }, { LWM2M_1_2, true, "UR" }, { LWM2M_1_1, false, "UR" }, { LWM2M_1_1, true, "UgR" },
+	{ LWM2M_1_2, false, "UR" },
+	{ LWM2M_1_2, true, "UR" },
+	{ LWM2M_1_1, false, "UR" },
+	{ LWM2M_1_1, true, "UgR" },
 };
 
 START_TEST(test_closed_by_the_server)
@@ -193,7 +196,8 @@ START_TEST(test_wrong_key)
 	account.config.psk_identity = "somebody else";
 	account_open(LWM2M_1_2, true);
 	client_start(account.client);
-	rig_until((tls_peer_step((char[2048]){ 0 }, 2048), client_state(account.client) == CLIENT_WAITING));
+	rig_until((tls_peer_step((char[2048]){ 0 }, 2048),
+		   client_state(account.client) == CLIENT_WAITING));
 	ck_assert_int_lt(account.error, 0);
 }
 END_TEST

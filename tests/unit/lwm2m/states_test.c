@@ -79,7 +79,7 @@ static const struct {
 	void (*event)(struct client *c);
 	const char *states[7];
 } events[] = {
-	/*			    stopped  registering registered updating waiting disabled deregistering */
+	/* stopped, registering, registered, updating, waiting, disabled, de-registering */
 	{ client_start,		  { "g",     "",	 "",	    "",	     "",     "",      "" } },
 	{ client_stop,		  { "",	     "S",	 "d",	    "d",     "S",    "S",     "" } },
 	{ client_disable,	  { "",	     "",	 "d",	    "d",     "",     "",      "" } },
@@ -99,8 +99,8 @@ START_TEST(test_event_in_state)
 	events[_i / 7].event(account.client);
 	rig_turn();
 	rig_turn();
-	ck_assert_msg(strcmp(account.states, events[_i / 7].states[state]) == 0, "event %d in %s: %s", _i / 7,
-		      client_state_name(state), account.states);
+	ck_assert_msg(strcmp(account.states, events[_i / 7].states[state]) == 0,
+		      "event %d in %s: %s", _i / 7, client_state_name(state), account.states);
 }
 END_TEST
 

@@ -14,15 +14,19 @@ struct rig rig;
 
 /* ---- the field ---- */
 
-int fieldbus_write(struct fieldbus *f, uint32_t device, uint32_t point, const struct fieldway_value *value,
-		   fieldbus_done done, void *userdata)
+int fieldbus_write(struct fieldbus *f, uint32_t device, uint32_t point,
+		   const struct fieldway_value *value, fieldbus_done done, void *userdata)
 {
 	struct rig_write *w = &rig.writes[rig.n_writes];
 
 	if (rig.write_error < 0)
 		return rig.write_error;
 	ck_assert_uint_lt(rig.n_writes++, ARRAY_SIZE(rig.writes));
-	*w = (struct rig_write){ .device = device, .point = point, .value = *value, .done = done, .userdata = userdata };
+	*w = (struct rig_write){ .device = device,
+				 .point = point,
+				 .value = *value,
+				 .done = done,
+				 .userdata = userdata };
 	if (value->type == FIELDWAY_STRING)
 		snprintf(w->text, sizeof(w->text), "%.*s", (int)value->size, value->data);
 	return 0;
@@ -59,7 +63,10 @@ void rig_set_up(void)
 
 	rig = (struct rig){
 		.bus = { .name = (char *)"hall1" },
-		.config = { .buses = &rig.bus, .n_buses = 1, .devices = rig.devices, .endpoints = rig.endpoints,
+		.config = { .buses = &rig.bus,
+			    .n_buses = 1,
+			    .devices = rig.devices,
+			    .endpoints = rig.endpoints,
 			    .writes_allow = true },
 	};
 	ck_assert_int_eq(timers_new(NULL, &rig.timers), 0);
@@ -81,7 +88,8 @@ void rig_tear_down(void)
 uint32_t rig_device(char *name, const struct config_type *type)
 {
 	ck_assert_uint_lt(rig.config.n_devices, RIG_MAX);
-	rig.devices[rig.config.n_devices] = (struct config_device){ .name = name, .type = type, .enabled = true };
+	rig.devices[rig.config.n_devices] =
+		(struct config_device){ .name = name, .type = type, .enabled = true };
 	return rig.config.n_devices++;
 }
 
@@ -95,7 +103,8 @@ uint32_t rig_endpoint(char *name, uint32_t device, const struct config_map *map,
 		.name = name, .endpoint = name, .device = device, .map = map, .n_map = n
 	};
 	ck_assert_int_eq(store_new(rig.definitions, &rig.stores[i]), 0);
-	ck_assert_int_eq(store_add_instance(rig.stores[i], definitions_newest(rig.definitions, 3), 0), 0);
+	ck_assert_int_eq(
+		store_add_instance(rig.stores[i], definitions_newest(rig.definitions, 3), 0), 0);
 	ck_assert_int_eq(store_update(rig.stores[i], &none, 1), 0);
 	return i;
 }
@@ -106,7 +115,8 @@ static void on_change(void *userdata, enum store_change change, const struct pat
 	size_t used = strlen(rig.changes);
 
 	for (size_t i = 0; i < n; i++)
-		used += snprintf(rig.changes + used, sizeof(rig.changes) - used, "%s ", path_format(&paths[i], text));
+		used += snprintf(rig.changes + used, sizeof(rig.changes) - used, "%s ",
+				 path_format(&paths[i], text));
 	ck_assert_uint_lt(used, sizeof(rig.changes));
 }
 
@@ -140,9 +150,10 @@ struct path path_of(const char *text)
 
 void rig_sample(uint32_t device, uint32_t point, struct fieldway_value v)
 {
-	const struct fieldway_sample sample = {
-		.point = point, .quality = FIELDWAY_GOOD, .boottime_usec = clock_boottime_usec(), .value = v
-	};
+	const struct fieldway_sample sample = { .point = point,
+						.quality = FIELDWAY_GOOD,
+						.boottime_usec = clock_boottime_usec(),
+						.value = v };
 
 	mapping_values(rig.mapping, device, &sample, 1);
 }
@@ -154,9 +165,10 @@ void rig_number(uint32_t device, uint32_t point, double v)
 
 void rig_bad_sample(uint32_t device, uint32_t point, enum fieldway_quality quality, int error)
 {
-	const struct fieldway_sample sample = {
-		.point = point, .quality = quality, .error = error, .boottime_usec = clock_boottime_usec()
-	};
+	const struct fieldway_sample sample = { .point = point,
+						.quality = quality,
+						.error = error,
+						.boottime_usec = clock_boottime_usec() };
 
 	mapping_values(rig.mapping, device, &sample, 1);
 }
@@ -207,8 +219,8 @@ void rig_write(uint32_t endpoint, const char *path, struct value v)
 	value_done(&v);
 }
 
-void rig_write_all(uint32_t endpoint, const char *path, enum store_write_mode mode, const struct record *records,
-		   size_t n)
+void rig_write_all(uint32_t endpoint, const char *path, enum store_write_mode mode,
+		   const struct record *records, size_t n)
 {
 	const struct path target = path_of(path);
 

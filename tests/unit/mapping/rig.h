@@ -66,8 +66,8 @@ void rig_expect_error(uint32_t endpoint, const char *path, int error);
 /* Payload of the 5.03. */
 void rig_expect_explanation(uint32_t endpoint, const char *path, const char *text);
 void rig_write(uint32_t endpoint, const char *path, struct value v);
-void rig_write_all(uint32_t endpoint, const char *path, enum store_write_mode mode, const struct record *records,
-		   size_t n);
+void rig_write_all(uint32_t endpoint, const char *path, enum store_write_mode mode,
+		   const struct record *records, size_t n);
 void rig_execute(uint32_t endpoint, const char *path);
 /* The field answers a write. */
 void rig_answer(unsigned i, enum fieldway_outcome outcome, int error, const char *detail);

@@ -145,7 +145,8 @@ static const struct {
 	const char *text;
 } units[] = {
 	{ "kWh", "Wh", NULL, REAL(1234.5), VALUE_FLOAT, "1234500" },
-	{ "kWh", "Wh", NULL, REAL(1.005), VALUE_FLOAT, "1005" }, /* 1.005 * 1000 is 1004.9999999999999 */
+	{ "kWh", "Wh", NULL, REAL(1.005), VALUE_FLOAT,
+	  "1005" }, /* 1.005 * 1000 is 1004.9999999999999 */
 	{ "kWh", "Wh", NULL, REAL(0.0011), VALUE_FLOAT, "1.1" },
 	{ "kWh", "Wh", NULL, REAL(16.1), VALUE_INTEGER, "16100" },
 	{ "kWh", "Wh", NULL, INT(-3), VALUE_FLOAT, "-3000" },
@@ -163,7 +164,7 @@ static const struct {
 	{ "Cel", "Cel", NULL, REAL(230.2), VALUE_FLOAT, "230.2" },
 	{ "%", "/100", NULL, REAL(37.5), VALUE_FLOAT, "37.5" },
 	{ "V", NULL, "mV", REAL(0.5), VALUE_FLOAT, "500" }, /* {point: p, unit: mV} */
-	{ "V", "V", "mV", REAL(0.5), VALUE_FLOAT, "0.5" }, /* the object's own unit wins */
+	{ "V", "V", "mV", REAL(0.5), VALUE_FLOAT, "0.5" },  /* the object's own unit wins */
 	{ "V", NULL, NULL, REAL(230.2), VALUE_FLOAT, "230.2" },
 	{ NULL, "V", NULL, REAL(230.2), VALUE_FLOAT, "230.2" },
 	{ NULL, NULL, "V", INT(BEYOND), VALUE_INTEGER, "9007199254740993" },
@@ -194,7 +195,7 @@ START_TEST(test_units)
 }
 END_TEST
 
-/* No reading of a meter with three decimals comes out beside its whole number, nor goes back beside itself. */
+/* No reading with three decimals comes out beside its whole number, nor goes back beside itself. */
 START_TEST(test_every_thousandth)
 {
 	const struct config_point point = { .name = "p", .unit = unit_of("kWh") };
@@ -229,9 +230,11 @@ END_TEST
 /* Which unit 5701 names. */
 START_TEST(test_unit_names)
 {
-	const struct config_point volts = { .name = "p", .unit = unit_of("V") }, plain = { .name = "q" };
+	const struct config_point volts = { .name = "p", .unit = unit_of("V") },
+				  plain = { .name = "q" };
 	char own[] = "mV";
-	const struct resource_definition fixed = { .type = VALUE_FLOAT, .unit = own }, open = { .type = VALUE_FLOAT };
+	const struct resource_definition fixed = { .type = VALUE_FLOAT, .unit = own },
+					 open = { .type = VALUE_FLOAT };
 	struct transform t;
 
 	ck_assert_int_eq(transform_init(&t, &volts, &fixed, unit_of("kV")), 0);
@@ -247,8 +250,12 @@ END_TEST
 
 /* ---- back to the device ---- */
 
-static struct config_label labels[] = { { 0, (char *)"stop" }, { 1, (char *)"forward" }, { 2, (char *)"reverse" } };
-static const struct config_point enumerated = { .name = "mode", .labels = labels, .n_labels = ARRAY_SIZE(labels) };
+static struct config_label labels[] = { { 0, (char *)"stop" },
+					{ 1, (char *)"forward" },
+					{ 2, (char *)"reverse" } };
+static const struct config_point enumerated = { .name = "mode",
+						.labels = labels,
+						.n_labels = ARRAY_SIZE(labels) };
 
 static const struct forward label_pairs[] = {
 	{ UINT(2), VALUE_STRING, "reverse", 0 },
@@ -312,7 +319,8 @@ static const struct inverse inverses[] = {
 	{ &bounded, VALUE_FLOAT, "-0.1", { 0 }, -ERANGE },
 	{ &bounded, VALUE_INTEGER, "51", { 0 }, -ERANGE },
 	{ &bounded, VALUE_UNSIGNED, "18446744073709551615", { 0 }, -ERANGE },
-	{ &bounded, VALUE_STRING, "12.5", REAL(12.5), 0 }, /* a String resource shows a number as a decimal */
+	{ &bounded, VALUE_STRING, "12.5", REAL(12.5),
+	  0 }, /* a String resource shows a number as a decimal */
 	{ &bounded, VALUE_STRING, "51", { 0 }, -ERANGE },
 	{ &bounded, VALUE_STRING, "fast", { 0 }, -EINVAL },
 };
@@ -343,7 +351,8 @@ static void check_same(const struct fieldway_value *got, const struct fieldway_v
 	}
 }
 
-static void check_inverse(const struct transform *t, const char *text, const struct fieldway_value *want, int error)
+static void check_inverse(const struct transform *t, const char *text,
+			  const struct fieldway_value *want, int error)
 {
 	_cleanup_value_ struct value v = { 0 };
 	struct fieldway_value got = { .type = FIELDWAY_NONE };
@@ -382,8 +391,9 @@ START_TEST(test_inverse_units)
 {
 	const struct config_point point = { .name = "p", .unit = unit_of(inverse_units[_i].point) };
 	char own[8];
-	const struct resource_definition resource = { .type = inverse_units[_i].type,
-						      .unit = strcpy(own, inverse_units[_i].resource) };
+	const struct resource_definition resource = {
+		.type = inverse_units[_i].type, .unit = strcpy(own, inverse_units[_i].resource)
+	};
 	struct transform t;
 
 	ck_assert_int_eq(transform_init(&t, &point, &resource, NULL), 0);
@@ -394,7 +404,9 @@ END_TEST
 /* `range:` is of the value in the point's unit, whatever the resource counts in. */
 START_TEST(test_range_is_in_the_points_unit)
 {
-	const struct config_point point = { .name = "p", .unit = unit_of("kWh"), .range = bounded.range };
+	const struct config_point point = { .name = "p",
+					    .unit = unit_of("kWh"),
+					    .range = bounded.range };
 	char own[] = "Wh";
 	const struct resource_definition resource = { .type = VALUE_FLOAT, .unit = own };
 	const struct fieldway_value top = REAL(50), none = { 0 };

@@ -16,23 +16,31 @@
 
 enum { VOLTS, ENERGY, SERIAL, MODE, OVERTEMP, DOOR, ASKED };
 static struct config_label mode_labels[] = { { 0, (char *)"stop" }, { 1, (char *)"forward" } };
+#define READ_EVERY(n, period, ...) \
+	{ .name = n, .access = R, .period_usec = period, .stale = { __VA_ARGS__ } }
 static struct config_point meter_points[] = {
-	[VOLTS] = { .name = "v1", .access = R, .period_usec = SECONDS(2), .stale = { .times = 3 } },
-	[ENERGY] = { .name = "energy", .access = R, .period_usec = SECONDS(60), .stale = { .after_usec = SECONDS(90) } },
-	[SERIAL] = { .name = "serial", .access = R, .period_usec = CONFIG_RATE_ONCE, .stale = { .times = 3 } },
-	[MODE] = { .name = "mode", .access = R, .period_usec = SECONDS(2), .labels = mode_labels, .n_labels = 2,
-		   .stale = { .times = 3, .read = CONFIG_STALE_LAST } },
-	[OVERTEMP] = { .name = "overtemp", .access = R, .period_usec = SECONDS(2), .stale = { .times = 3 } },
-	[DOOR] = { .name = "door", .access = R, .period_usec = SECONDS(2), .stale = { .times = 3 } },
-	[ASKED] = { .name = "asked", .access = R, .period_usec = CONFIG_RATE_ON_DEMAND, .stale = { .times = 3 } },
+	[VOLTS] = READ_EVERY("v1", SECONDS(2), .times = 3),
+	[ENERGY] = READ_EVERY("energy", SECONDS(60), .after_usec = SECONDS(90)),
+	[SERIAL] = READ_EVERY("serial", CONFIG_RATE_ONCE, .times = 3),
+	[MODE] = READ_EVERY("mode", SECONDS(2), .times = 3, .read = CONFIG_STALE_LAST),
+	[OVERTEMP] = READ_EVERY("overtemp", SECONDS(2), .times = 3),
+	[DOOR] = READ_EVERY("door", SECONDS(2), .times = 3),
+	[ASKED] = READ_EVERY("asked", CONFIG_RATE_ON_DEMAND, .times = 3),
 };
 static const struct config_type meter = { .profile = (char *)"meter", .points = meter_points,
 					  .n_points = ARRAY_SIZE(meter_points) };
 /* A device's row of its own type says "the device itself". */
 #define SELF UINT32_MAX
-#define POINT(d, p, o, i, r) { .path = { .ids = { o, i, r }, .depth = 3 }, .kind = CONFIG_MAP_POINT, .device = d, .point = p }
-#define ALARM(d, p, code) \
-	{ .path = { .ids = { 3, 0, 11 }, .depth = 3 }, .kind = CONFIG_MAP_ALARM, .device = d, .point = p, .alarm = code }
+#define POINT(d, p, o, i, r)                                                                       \
+	{                                                                                          \
+		.path = { .ids = { o, i, r }, .depth = 3 }, .kind = CONFIG_MAP_POINT, .device = d, \
+		.point = p                                                                         \
+	}
+#define ALARM(d, p, code)                                                                          \
+	{                                                                                          \
+		.path = { .ids = { 3, 0, 11 }, .depth = 3 }, .kind = CONFIG_MAP_ALARM,             \
+		.device = d, .point = p, .alarm = code                                             \
+	}
 
 static struct config_map meter_map[] = {
 	POINT(SELF, VOLTS, 3316, 0, 5700),
@@ -46,6 +54,8 @@ static struct config_map meter_map[] = {
 static void set_up_own(void)
 {
 	rig_set_up();
+	meter_points[MODE].labels = mode_labels;
+	meter_points[MODE].n_labels = ARRAY_SIZE(mode_labels);
 	meter_points[VOLTS].unit = unit_find("V", NULL);
 	meter_points[ENERGY].unit = unit_find("kWh", NULL);
 }
@@ -74,7 +84,8 @@ START_TEST(test_values_and_units)
 {
 	rig_number(0, VOLTS, 230.2);
 	rig_number(0, ENERGY, 1234.5);
-	rig_sample(0, SERIAL, (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = 4123456789 });
+	rig_sample(0, SERIAL,
+		   (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = 4123456789 });
 	rig_sample(0, MODE, (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = 1 });
 	rig_expect(0, "/3316/0/5700", "230.2");
 	rig_expect(0, "/3316/0/5701", "V");
@@ -90,13 +101,19 @@ END_TEST
 START_TEST(test_a_batch_is_one_change)
 {
 	const struct fieldway_sample samples[] = {
-		{ .point = VOLTS, .boottime_usec = 1, .value = { .type = FIELDWAY_FLOAT, .real = 1 } },
-		{ .point = ENERGY, .boottime_usec = 1, .value = { .type = FIELDWAY_FLOAT, .real = 2 } },
+		{ .point = VOLTS,
+		  .boottime_usec = 1,
+		  .value = { .type = FIELDWAY_FLOAT, .real = 1 } },
+		{ .point = ENERGY,
+		  .boottime_usec = 1,
+		  .value = { .type = FIELDWAY_FLOAT, .real = 2 } },
 		{ .point = 99, .boottime_usec = 1, .value = { .type = FIELDWAY_FLOAT, .real = 3 } },
 	};
 
 	mapping_values(rig.mapping, 0, samples, ARRAY_SIZE(samples));
-	ck_assert_str_eq(rig.changes, "/3305/3/5518 /3305/3/5805 /3316/0/5518 /3316/0/5601 /3316/0/5602 /3316/0/5700 ");
+	ck_assert_str_eq(
+		rig.changes,
+		"/3305/3/5518 /3305/3/5805 /3316/0/5518 /3316/0/5601 /3316/0/5602 /3316/0/5700 ");
 	rig.changes[0] = 0;
 	mapping_values(rig.mapping, 0, samples, ARRAY_SIZE(samples));
 	ck_assert_str_eq(rig.changes, "");
@@ -106,7 +123,8 @@ END_TEST
 START_TEST(test_time_of_the_sample)
 {
 	const uint64_t age = SECONDS(100);
-	const struct fieldway_sample sample = { .point = VOLTS, .boottime_usec = clock_boottime_usec() - age,
+	const struct fieldway_sample sample = { .point = VOLTS,
+						.boottime_usec = clock_boottime_usec() - age,
 						.value = { .type = FIELDWAY_FLOAT, .real = 1 } };
 	struct path path = path_of("/3316/0/5518"), value_path = path_of("/3316/0/5700");
 	uint64_t boottime_usec;
@@ -114,7 +132,8 @@ START_TEST(test_time_of_the_sample)
 
 	mapping_values(rig.mapping, 0, &sample, 1);
 	ck_assert_int_eq(store_read(rig.stores[0], &path, false, &v, NULL), 0);
-	ck_assert_int_le(llabs(v.integer - (int64_t)((clock_realtime_usec() - age) / USEC_PER_SEC)), 1);
+	ck_assert_int_le(llabs(v.integer - (int64_t)((clock_realtime_usec() - age) / USEC_PER_SEC)),
+			 1);
 	ck_assert_int_eq(store_read(rig.stores[0], &value_path, false, &v, &boottime_usec), 0);
 	ck_assert_uint_eq(boottime_usec, sample.boottime_usec);
 }
@@ -123,7 +142,8 @@ END_TEST
 START_TEST(test_what_does_not_fit_is_passed_over)
 {
 	rig_number(0, VOLTS, 230.2);
-	rig_sample(0, VOLTS, (struct fieldway_value){ .type = FIELDWAY_STRING, .data = "x", .size = 1 });
+	rig_sample(0, VOLTS,
+		   (struct fieldway_value){ .type = FIELDWAY_STRING, .data = "x", .size = 1 });
 	rig_expect(0, "/3316/0/5700", "230.2");
 }
 END_TEST
@@ -238,17 +258,23 @@ END_TEST
 /* Two points of one instance in one batch: one time stamp, that of the sample. */
 START_TEST(test_two_points_of_an_instance)
 {
-	static const struct config_map map[] = { POINT(SELF, VOLTS, 3305, 0, 5800), POINT(SELF, DOOR, 3305, 0, 5820) };
+	static const struct config_map map[] = { POINT(SELF, VOLTS, 3305, 0, 5800),
+						 POINT(SELF, DOOR, 3305, 0, 5820) };
 	const struct fieldway_sample samples[] = {
-		{ .point = VOLTS, .boottime_usec = 1, .value = { .type = FIELDWAY_FLOAT, .real = 1 } },
-		{ .point = DOOR, .boottime_usec = 1, .value = { .type = FIELDWAY_FLOAT, .real = 2 } },
+		{ .point = VOLTS,
+		  .boottime_usec = 1,
+		  .value = { .type = FIELDWAY_FLOAT, .real = 1 } },
+		{ .point = DOOR,
+		  .boottime_usec = 1,
+		  .value = { .type = FIELDWAY_FLOAT, .real = 2 } },
 	};
 
 	meter_points[VOLTS].unit = NULL;
 	rig_endpoint("one", rig_device("one", &meter), map, ARRAY_SIZE(map));
 	rig_start();
 	mapping_values(rig.mapping, 0, samples, ARRAY_SIZE(samples));
-	ck_assert_str_eq(rig.changes, "/3305/0/5518 /3305/0/5800 /3305/0/5801 /3305/0/5802 /3305/0/5820 ");
+	ck_assert_str_eq(rig.changes,
+			 "/3305/0/5518 /3305/0/5800 /3305/0/5801 /3305/0/5802 /3305/0/5820 ");
 }
 END_TEST
 
@@ -267,7 +293,7 @@ START_TEST(test_three_intervals)
 }
 END_TEST
 
-/* The timer is armed once for the first row; it has to find later rows and later samples by itself. */
+/* The timer is armed once, for the first row; it finds later rows and later samples by itself. */
 START_TEST(test_staleness_is_counted_from_the_last_sample)
 {
 	rig_number(0, VOLTS, 230);
@@ -331,7 +357,8 @@ END_TEST
 START_TEST(test_offline)
 {
 	rig_number(0, VOLTS, 230);
-	mapping_state(rig.mapping, 0, FIELDBUS_OFFLINE, "bus hall1, unit 1: no answer to input 0-17");
+	mapping_state(rig.mapping, 0, FIELDBUS_OFFLINE,
+		      "bus hall1, unit 1: no answer to input 0-17");
 	rig_expect_error(0, "/3316/0/5700", -EHOSTDOWN);
 	rig_expect_error(0, "/3305/3/5805", -EHOSTDOWN);
 	rig_expect_error(0, "/3/0/2", -EHOSTDOWN); /* once, but not while offline */
@@ -339,7 +366,8 @@ START_TEST(test_offline)
 	rig_advance(SECONDS(3));
 	rig_expect_explanation(0, "/3316/0/5700",
 			       "em1: last read 3s ago, bus hall1, unit 1: no answer to input 0-17");
-	rig_expect_explanation(0, "/3305/3/5805", "em1: never read, bus hall1, unit 1: no answer to input 0-17");
+	rig_expect_explanation(0, "/3305/3/5805",
+			       "em1: never read, bus hall1, unit 1: no answer to input 0-17");
 
 	mapping_state(rig.mapping, 0, FIELDBUS_ONLINE, NULL);
 	rig_expect(0, "/3/0/11/0", "0");
@@ -350,7 +378,7 @@ START_TEST(test_offline)
 }
 END_TEST
 
-/* A bus that cannot be opened is as silent; a host that restarts is not: values last as long as they last. */
+/* A bus that cannot be opened is as silent; while a host restarts, values last as they would. */
 START_TEST(test_failed_and_unknown)
 {
 	rig_number(0, VOLTS, 230);
@@ -387,7 +415,7 @@ START_TEST(test_alarms)
 }
 END_TEST
 
-/* Points of two devices in one endpoint: never offline as a whole, one error code for each cause. */
+/* Points of two devices: never offline as a whole, one error code for each cause. */
 START_TEST(test_endpoint_of_two_devices)
 {
 	static const struct config_map map[] = {
@@ -422,8 +450,10 @@ END_TEST
 /* One device in two endpoints, and who hears of a first sample. */
 START_TEST(test_seen)
 {
-	static const struct config_map first[] = { POINT(0, VOLTS, 3316, 0, 5700), POINT(0, ASKED, 3316, 1, 5700) };
-	static const struct config_map second[] = { POINT(0, ENERGY, 3305, 0, 5805), ALARM(0, OVERTEMP, 16) };
+	static const struct config_map first[] = { POINT(0, VOLTS, 3316, 0, 5700),
+						   POINT(0, ASKED, 3316, 1, 5700) };
+	static const struct config_map second[] = { POINT(0, ENERGY, 3305, 0, 5805),
+						    ALARM(0, OVERTEMP, 16) };
 
 	rig_device("plc1", &meter);
 	rig_endpoint("a", UINT32_MAX, first, ARRAY_SIZE(first));
@@ -459,7 +489,8 @@ END_TEST
 /* Nobody waits for a device that is not read at all. */
 START_TEST(test_disabled_device)
 {
-	static const struct config_map map[] = { POINT(0, VOLTS, 3316, 0, 5700), POINT(1, VOLTS, 3316, 1, 5700) };
+	static const struct config_map map[] = { POINT(0, VOLTS, 3316, 0, 5700),
+						 POINT(1, VOLTS, 3316, 1, 5700) };
 
 	rig_device("a", &meter);
 	rig.devices[rig_device("b", &meter)].enabled = false;
@@ -498,7 +529,8 @@ END_TEST
 
 START_TEST(test_a_row_that_fits_nothing_is_refused)
 {
-	static const struct config_map map[] = { POINT(SELF, VOLTS, 3316, 0, 5700), POINT(SELF, VOLTS, 3316, 0, 9) };
+	static const struct config_map map[] = { POINT(SELF, VOLTS, 3316, 0, 5700),
+						 POINT(SELF, VOLTS, 3316, 0, 9) };
 	static const struct config_map unknown[] = { POINT(SELF, VOLTS, 64999, 0, 5700) };
 
 	rig_endpoint("one", rig_device("one", &meter), meter_map, 1);
@@ -507,9 +539,11 @@ START_TEST(test_a_row_that_fits_nothing_is_refused)
 	rig.endpoints[0].n_map = 2;
 	mapping_free(rig.mapping);
 	rig.mapping = NULL;
-	ck_assert_int_eq(mapping_new(&(struct mapping_config){ .config = &rig.config, .definitions = rig.definitions,
+	ck_assert_int_eq(mapping_new(&(struct mapping_config){ .config = &rig.config,
+							       .definitions = rig.definitions,
 							       .timers = rig.timers },
-				     NULL, NULL, &rig.mapping), 0);
+				     NULL, NULL, &rig.mapping),
+			 0);
 	ck_assert_int_eq(mapping_attach(rig.mapping, 0, rig.stores[0]), -EINVAL);
 	rig_number(0, VOLTS, 1); /* not attached: nobody is told */
 	rig.endpoints[0].map = unknown;

@@ -17,15 +17,24 @@ enum { SPEED, RUN, MODE, ACK, READ_ONLY };
 static struct config_label mode_labels[] = { { 0, (char *)"stop" }, { 1, (char *)"forward" } };
 #define POLLED .period_usec = SECONDS(1), .stale = { .times = 3 }
 static struct config_point points[] = {
-	[SPEED] = { .name = "speed_sp", .access = R | W, .range = { .present = true, .minimum = 0, .maximum = 50 }, POLLED },
+	[SPEED] = { .name = "speed_sp",
+		    .access = R | W,
+		    .range = { .present = true, .minimum = 0, .maximum = 50 },
+		    POLLED },
 	[RUN] = { .name = "run", .access = R | W, POLLED },
 	[MODE] = { .name = "mode", .access = R | W, .labels = mode_labels, .n_labels = 2, POLLED },
 	[ACK] = { .name = "ack", .access = W, POLLED },
 	[READ_ONLY] = { .name = "read_only", .access = R, POLLED },
 };
-static const struct config_type vfd = { .profile = (char *)"vfd", .points = points, .n_points = ARRAY_SIZE(points) };
+static const struct config_type vfd = { .profile = (char *)"vfd",
+					.points = points,
+					.n_points = ARRAY_SIZE(points) };
 
-#define POINT(p, o, i, r) { .path = { .ids = { o, i, r }, .depth = 3 }, .kind = CONFIG_MAP_POINT, .device = UINT32_MAX, .point = p }
+#define POINT(p, o, i, r)                                                                          \
+	{                                                                                          \
+		.path = { .ids = { o, i, r }, .depth = 3 }, .kind = CONFIG_MAP_POINT,              \
+		.device = UINT32_MAX, .point = p                                                   \
+	}
 #define CONSTANT_TEXT(text, o, i, r) \
 	{ .path = { .ids = { o, i, r }, .depth = 3 }, .kind = CONFIG_MAP_CONSTANT, \
 	  .constant = { .type = VALUE_STRING, .size = sizeof(text) - 1, .data = (char *)text } }
@@ -35,7 +44,10 @@ static const struct config_map map[] = {
 	POINT(MODE, 3306, 0, 5853),
 	POINT(READ_ONLY, 3306, 0, 5851),
 	CONSTANT_TEXT("L1", 3306, 0, 5750),
-	{ .path = { .ids = { 3, 0, 12 }, .depth = 3 }, .kind = CONFIG_MAP_EXECUTE, .device = UINT32_MAX, .point = ACK,
+	{ .path = { .ids = { 3, 0, 12 }, .depth = 3 },
+	  .kind = CONFIG_MAP_EXECUTE,
+	  .device = UINT32_MAX,
+	  .point = ACK,
 	  .constant = { .type = VALUE_BOOLEAN, .boolean = true } },
 };
 
@@ -162,7 +174,8 @@ static const struct {
 	{ "/3308/0/5900", "51", VALUE_FLOAT, -ERANGE, "vfd1.speed_sp: out of range" },
 	{ "/3308/0/5900", "-1", VALUE_FLOAT, -ERANGE, "vfd1.speed_sp: out of range" },
 	{ "/3306/0/5853", "sideways", VALUE_STRING, -EINVAL, "vfd1.mode: no such value" },
-	{ "/3306/0/5851", "5", VALUE_INTEGER, -EPERM, "/3306/0/5851" }, /* the point cannot be written */
+	{ "/3306/0/5851", "5", VALUE_INTEGER, -EPERM,
+	  "/3306/0/5851" }, /* the point cannot be written */
 	{ "/3306/0/5750", "L2", VALUE_STRING, -EPERM, "/3306/0/5750" }, /* a constant */
 };
 
@@ -170,7 +183,9 @@ START_TEST(test_refused)
 {
 	struct value v;
 
-	ck_assert_int_eq(value_parse_text(refused[_i].text, strlen(refused[_i].text), refused[_i].type, &v), 0);
+	ck_assert_int_eq(
+		value_parse_text(refused[_i].text, strlen(refused[_i].text), refused[_i].type, &v),
+		0);
 	rig_write(0, refused[_i].path, v);
 	expect_done(refused[_i].error, refused[_i].reason);
 	ck_assert_uint_eq(rig.n_writes, 0);
@@ -269,7 +284,10 @@ END_TEST
 
 /* ---- resource instances ---- */
 
-#define INSTANCE(ri, k, ...) { .path = { .ids = { 3, 0, 6, ri }, .depth = 4 }, .kind = k, __VA_ARGS__ }
+#define INSTANCE(ri, k, ...)                                                                       \
+	{                                                                                          \
+		.path = { .ids = { 3, 0, 6, ri }, .depth = 4 }, .kind = k, __VA_ARGS__             \
+	}
 static const struct config_map sources[] = {
 	INSTANCE(0, CONFIG_MAP_CONSTANT, .constant = { .type = VALUE_INTEGER, .integer = 1 }),
 	INSTANCE(1, CONFIG_MAP_CONSTANT, .constant = { .type = VALUE_INTEGER, .integer = 5 }),
@@ -296,11 +314,15 @@ START_TEST(test_constants_beside_points)
 END_TEST
 
 static const struct config_map identities[] = {
-#define IDENTITY(ri, p) \
-	{ .path = { .ids = { 16, 0, 0, ri }, .depth = 4 }, .kind = CONFIG_MAP_POINT, .device = UINT32_MAX, .point = p }
+#define IDENTITY(ri, p)                                                                            \
+	{                                                                                          \
+		.path = { .ids = { 16, 0, 0, ri }, .depth = 4 }, .kind = CONFIG_MAP_POINT,         \
+		.device = UINT32_MAX, .point = p                                                   \
+	}
 	IDENTITY(0, MODE),
 	IDENTITY(2, RUN),
-	{ .path = { .ids = { 16, 0, 0, 3 }, .depth = 4 }, .kind = CONFIG_MAP_CONSTANT,
+	{ .path = { .ids = { 16, 0, 0, 3 }, .depth = 4 },
+	  .kind = CONFIG_MAP_CONSTANT,
 	  .constant = { .type = VALUE_STRING, .size = 1, .data = (char *)"x" } },
 };
 
@@ -330,7 +352,8 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("writes");
-	TCase *tcase = tcase_create("writes"), *instances = tcase_create("instances"), *own = tcase_create("own");
+	TCase *tcase = tcase_create("writes"), *instances = tcase_create("instances"),
+	      *own = tcase_create("own");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
