@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <string.h>
 
+#include "base/str.h"
 #include "builtin/internal.h"
 
 /* Object 1, Core appendix E.2. */
@@ -17,6 +19,7 @@ enum {
 	SERVER_MUTE_SEND = 23,
 };
 #define DISABLE_TIMEOUT_S 86400
+#define BINDING "U"
 
 static void server_execute(void *userdata, const struct path *path, const char *argument,
 			   backing_done done, void *done_userdata)
@@ -33,6 +36,29 @@ static void server_execute(void *userdata, const struct path *path, const char *
 }
 
 static const struct backing_ops server_ops = { .execute = server_execute };
+
+/* A binding that this client does not speak must not look accepted; `b` says U in every Register. */
+static int binding_check(void *userdata, const struct path *path, const struct value *value,
+			 char **ret_reason)
+{
+	(void)userdata;
+	(void)path;
+	if (streq(value->data, BINDING))
+		return 0;
+	*ret_reason = strdup("only " BINDING " in this version");
+	return -EINVAL;
+}
+
+static const struct backing_ops binding_ops = { .check = binding_check };
+
+static int add_binding(struct builtin *b)
+{
+	const struct backing backing = { .ops = &binding_ops, .userdata = b };
+	const struct path path = path_of_resource(1, 0, SERVER_BINDING);
+	int r = store_add_resource(b->store, &path, &backing);
+
+	return r < 0 ? r : builtin_set_text(b, 1, 0, SERVER_BINDING, BINDING);
+}
 
 static int add_executables(struct builtin *b)
 {
@@ -77,7 +103,7 @@ int server_init(struct builtin *b, const struct definitions *definitions, const 
 	if (r >= 0)
 		r = builtin_set(b, 1, 0, SERVER_STORING, value_boolean(true));
 	if (r >= 0)
-		r = builtin_set_text(b, 1, 0, SERVER_BINDING, "U");
+		r = add_binding(b);
 	if (r >= 0)
 		r = builtin_set(b, 1, 0, SERVER_MUTE_SEND, value_boolean(true));
 	return r < 0 ? r : add_executables(b);

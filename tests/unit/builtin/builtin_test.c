@@ -333,6 +333,24 @@ START_TEST(test_settings_are_the_servers_to_write)
 }
 END_TEST
 
+/* What a server writes to Binding would not be done: queue mode and other transports come later. */
+START_TEST(test_other_bindings)
+{
+	static const char *const texts[] = { "U", "UQ", "T", "US", "" };
+
+	make(&host);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct record record = { .path = path_of("/1/0/7") };
+
+		ck_assert_int_eq(value_set_string(&record.value, texts[i]), 0);
+		store_write(store, &record.path, STORE_REPLACE, &record, 1, on_done, NULL);
+		ck_assert_int_eq(error, i == 0 ? 0 : -EINVAL);
+		value_done(&record.value);
+	}
+	expect("/1/0/7", "U");
+}
+END_TEST
+
 START_TEST(test_without_definitions)
 {
 	struct definitions *none;
@@ -367,6 +385,7 @@ int main(void)
 	tcase_add_test(tcase, test_no_such_time);
 	tcase_add_test(tcase, test_a_mapped_reboot_takes_over);
 	tcase_add_test(tcase, test_settings_are_the_servers_to_write);
+	tcase_add_test(tcase, test_other_bindings);
 	tcase_add_test(tcase, test_without_definitions);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
