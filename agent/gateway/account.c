@@ -134,6 +134,7 @@ int account_init(struct account *a, struct endpoint *e, struct server *server)
 		.short_id = s->short_id,
 		.version_fixed = s->protocol != CONFIG_PROTOCOL_AUTO,
 		.version = account_version(s),
+		.server_version = &server->version,
 		.formats = server->formats,
 		.n_formats = server->n_formats,
 		.liveness_usec = s->liveness_usec,

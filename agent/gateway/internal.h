@@ -21,6 +21,7 @@ struct server {
 	struct governor *governor;
 	const struct codec **formats;
 	size_t n_formats;
+	enum lwm2m_version version; /* that it was found to speak; 0: unknown */
 };
 
 /* An endpoint at a server. */

@@ -44,6 +44,12 @@ struct client_config {
 	uint16_t server_instance;     /* of /1 */
 	bool version_fixed;	      /* never fall back from `version` */
 	enum lwm2m_version version;
+	/*
+	 * What the server was found to speak, shared by all its accounts: begins
+	 * with 0, unknown, and becomes the version that one of them fell back to.
+	 * NULL: each finds out for itself. Outlives the client.
+	 */
+	enum lwm2m_version *server_version;
 	const struct codec *const *formats; /* preference without Accept, outlives the client; multi-value ones */
 	size_t n_formats;
 	uint64_t liveness_usec;

@@ -64,6 +64,8 @@ static void register_done(void *userdata, int error, const struct message *respo
 	    !c->config.version_fixed) {
 		/* The server speaks no 1.2: again as 1.1, with the object versions of 1.1 (Core 6.2.1). */
 		c->version = LWM2M_1_1;
+		if (c->config.server_version)
+			*c->config.server_version = LWM2M_1_1;
 		client_register(c);
 		return;
 	}
@@ -93,10 +95,20 @@ static int client_send_register(struct client *c)
 	return session_request(c->session, &m, CALL_REGISTRATION, register_done, c, &c->call);
 }
 
+/* Thousands of endpoints need not all be told what one was told. */
+static void client_take_version(struct client *c)
+{
+	const enum lwm2m_version *known = c->config.server_version;
+
+	if (known && *known && !c->config.version_fixed)
+		c->version = MIN(c->version, *known);
+}
+
 void client_register(struct client *c)
 {
 	int r;
 
+	client_take_version(c);
 	c->call = call_cancel(c->call);
 	c->list_due = c->lifetime_due = c->update_due = c->repeated = false;
 	/* Observations do not survive a Register (Core 6.4.1). */

@@ -88,6 +88,33 @@ START_TEST(test_fallback)
 }
 END_TEST
 
+/* Once for a server: its other accounts begin with what one of them has found out. */
+START_TEST(test_fallback_is_shared)
+{
+	enum lwm2m_version known = 0;
+	struct message m;
+
+	account.config.server_version = &known;
+	account_open(LWM2M_1_2, false);
+	client_start(account.client);
+	peer_receive(&m);
+	peer_answer(&m, CODE(4, 12));
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
+	ck_assert_int_eq(known, LWM2M_1_1);
+
+	account_open(LWM2M_1_2, false);
+	client_start(account.client);
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
+	/* A fixed version is what YAML says. */
+	account_open(LWM2M_1_2, true);
+	client_start(account.client);
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	account_open(LWM2M_1_0, false);
+	client_start(account.client);
+	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.0&b=U");
+}
+END_TEST
+
 /* A version that YAML fixes is not left, and 1.1 has nothing to fall back to. */
 START_TEST(test_no_fallback)
 {
@@ -533,6 +560,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, account_set_up, account_tear_down);
 	tcase_add_test(tcase, test_register);
 	tcase_add_test(tcase, test_fallback);
+	tcase_add_test(tcase, test_fallback_is_shared);
 	tcase_add_loop_test(tcase, test_no_fallback, 0, 2);
 	tcase_add_test(tcase, test_register_as_1_0);
 	tcase_add_test(tcase, test_infinite_lifetime);
