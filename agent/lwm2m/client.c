@@ -13,6 +13,7 @@
 enum {
 	SERVER_LIFETIME = 1,
 	SERVER_DISABLE_TIMEOUT = 5,
+	SERVER_ALERT = 11,
 	SERVER_RETRY_COUNT = 17,
 	SERVER_RETRY_TIMER = 18,
 	SERVER_SEQUENCE_DELAY = 19,
@@ -118,14 +119,17 @@ static struct retry_settings client_retry_settings(const struct client *c)
 
 void client_wait(struct client *c, int error)
 {
+	static struct log_budget budget;
 	struct retry_settings settings = client_retry_settings(c);
 	struct log_about about = client_about(c, NULL);
 	char text[FORMAT_USEC_MAX];
 	bool failed;
 	uint64_t wait = retry_next_usec(&c->retry, &settings, random_u64(), &failed);
 
-	log_warning(&about, "%s: not registered at server %u (%s), next attempt in %s",
-		    c->config.endpoint, c->config.short_id, strerror(-error), format_usec(wait, text));
+	if (log_budget_take(&budget, NULL))
+		log_warning(&about, "%s: not registered at server %u (%s), next attempt in %s",
+			    c->config.endpoint, c->config.short_id, strerror(-error),
+			    format_usec(wait, text));
 	client_enter_state(c, CLIENT_WAITING, error);
 	timer_arm_in(&c->timer, wait);
 }
@@ -196,6 +200,16 @@ static void new_context(struct client *c)
 	}
 }
 
+/* /1/x/11: the last alert of the server (Core E.2). */
+static void client_note_alert(struct client *c, int alert)
+{
+	const struct path path = path_of_resource(1, c->config.server_instance, SERVER_ALERT);
+	const struct value value = value_unsigned(alert);
+
+	if (alert >= 0)
+		store_update_one(c->config.store, &path, &value);
+}
+
 static void session_changed(void *userdata, enum session_event event, int error, int alert)
 {
 	struct client *c = userdata;
@@ -210,6 +224,7 @@ static void session_changed(void *userdata, enum session_event event, int error,
 	case SESSION_FAILED:
 		/* A call under way ends with the same error and decides what follows. */
 		c->error = error;
+		client_note_alert(c, alert);
 		log_debug(&about, "%s: session with server %u failed: %s%s", c->config.endpoint,
 			  c->config.short_id, strerror(-error), alert >= 0 ? " (alert)" : "");
 		if (c->state == CLIENT_REGISTERED)

@@ -189,6 +189,27 @@ START_TEST(test_closed_by_the_server)
 }
 END_TEST
 
+/* /1/x/11 tells which alert it was. */
+START_TEST(test_alert)
+{
+	const struct path path = path_of_resource(1, 0, 11);
+	struct message m;
+	struct value v;
+
+	client_start(account.client);
+	expect_register();
+	ck_assert_int_eq(store_read(account.store, &path, false, &v, NULL), -ENOENT);
+	gnutls_alert_send(tls_peer.tls, GNUTLS_AL_FATAL, GNUTLS_A_INTERNAL_ERROR);
+	rig_until(client_state(account.client) == CLIENT_UPDATING);
+	tls_peer_restart(true);
+	tls_peer_receive(&m);
+	answer(&m, CODE(2, 04), NULL);
+	rig_until(client_state(account.client) == CLIENT_REGISTERED);
+	ck_assert_int_eq(store_read(account.store, &path, false, &v, NULL), 0);
+	ck_assert_uint_eq(v.unsignd, GNUTLS_A_INTERNAL_ERROR);
+}
+END_TEST
+
 START_TEST(test_wrong_key)
 {
 	tls_peer_done();
@@ -215,6 +236,7 @@ int main(void)
 	tcase_add_test(tcase, test_forgotten_meanwhile);
 	tcase_add_test(tcase, test_1_1_registers);
 	tcase_add_loop_test(tcase, test_closed_by_the_server, 0, ARRAY_SIZE(goodbyes));
+	tcase_add_test(tcase, test_alert);
 	tcase_add_test(tcase, test_wrong_key);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
