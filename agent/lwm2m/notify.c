@@ -19,6 +19,15 @@ enum {
 #define RESEND_USEC (5 * USEC_PER_SEC)
 #define OBSERVE_MASK 0xffffffu
 
+/* What an Observe asks for, beside its path. */
+struct wish {
+	int32_t accept;
+	uint8_t token[TOKEN_MAX];
+	uint8_t token_size;
+	bool has_attributes;
+	struct attributes attributes;
+};
+
 /* An Observe of a resource that was never read: answered at its first value, or 5.03. */
 struct waiting_observe {
 	struct list list; /* client.waiting */
@@ -26,9 +35,7 @@ struct waiting_observe {
 	struct exchange *exchange;
 	struct target target;
 	struct timer timer;
-	int32_t accept;
-	uint8_t token[TOKEN_MAX];
-	uint8_t token_size;
+	struct wish wish;
 };
 
 struct attributes client_default_attributes(const struct client *c)
@@ -167,23 +174,25 @@ static void gone(void *userdata, struct observation *o)
 
 /* ---- Observe ---- */
 
-static int start_observation(struct client *c, const struct target *target, const uint8_t *token,
-			     uint8_t token_size, int32_t format)
+static int start_observation(struct client *c, const struct target *target, const struct wish *wish,
+			     int32_t format)
 {
 	struct observation o = {
 		.path = target->path,
 		.store = target->store,
-		.token_size = token_size,
+		.token_size = wish->token_size,
 		.format = format,
+		.has_attributes = wish->has_attributes,
+		.attributes = wish->attributes,
 		.confirmed_usec = clock_monotonic_usec(),
 	};
 
-	memcpy(o.token, token, token_size);
+	memcpy(o.token, wish->token, wish->token_size);
 	return observations_add(c->observations, &o);
 }
 
 /* The first value and the observation, or an error. */
-static void answer_observe(struct request *q, const uint8_t *token, uint8_t token_size, int32_t accept)
+static void answer_observe(struct request *q, const struct wish *wish)
 {
 	_cleanup_buf_ struct buf content = { 0 };
 	struct client *c = q->client;
@@ -192,7 +201,7 @@ static void answer_observe(struct request *q, const uint8_t *token, uint8_t toke
 	int32_t format;
 	int r;
 
-	r = read_content(c, &q->target, accept, false, &content, &format, reason);
+	r = read_content(c, &q->target, wish->accept, false, &content, &format, reason);
 	if (r < 0) {
 		respond_error(q, r, reason);
 		return;
@@ -201,7 +210,7 @@ static void answer_observe(struct request *q, const uint8_t *token, uint8_t toke
 	m.content_format = format;
 	m.payload = span_of(content.data, content.size);
 	/* Without a place for it the answer is a plain Read: no Observe option (RFC 7641 4.1). */
-	if (start_observation(c, &q->target, token, token_size, format) >= 0)
+	if (start_observation(c, &q->target, wish, format) >= 0)
 		m.observe = ++c->observe_number & OBSERVE_MASK;
 	exchange_respond(q->exchange, &m, NULL, NULL);
 }
@@ -218,7 +227,7 @@ static void waiting_answer(struct waiting_observe *w)
 	struct request q = { .client = w->client, .exchange = w->exchange, .target = w->target };
 
 	q.view = client_view(w->client, w->target.store);
-	answer_observe(&q, w->token, w->token_size, w->accept);
+	answer_observe(&q, &w->wish);
 	waiting_free(w);
 }
 
@@ -237,7 +246,7 @@ static bool is_unread(const struct target *target)
 	       store_quality(target->store, &resource) == STORE_NEVER;
 }
 
-static void wait_for_value(struct request *q)
+static void wait_for_value(struct request *q, const struct wish *wish)
 {
 	struct waiting_observe *w = calloc(1, sizeof(*w));
 
@@ -248,25 +257,39 @@ static void wait_for_value(struct request *q)
 	w->client = q->client;
 	w->exchange = q->exchange;
 	w->target = q->target;
-	w->accept = q->message->accept;
-	w->token_size = q->message->token_size;
-	memcpy(w->token, q->message->token, w->token_size);
+	w->wish = *wish;
 	timer_init(&w->timer, q->client->config.timers, waiting_over, w);
 	list_append(&q->client->waiting, &w->list);
 	exchange_acknowledge(q->exchange);
 	timer_arm_in(&w->timer, q->client->config.first_value_usec);
 }
 
+/* Parameters of an Observe came with 1.2 (Core 6.4.1); they are attributes of this observation alone. */
+static int read_wish(const struct request *q, struct wish *ret)
+{
+	const struct message *m = q->message;
+
+	*ret = (struct wish){ .accept = m->accept, .token_size = m->token_size };
+	memcpy(ret->token, m->token, m->token_size);
+	if (q->client->version < LWM2M_1_2 || m->n_query == 0)
+		return 0;
+	ret->has_attributes = true;
+	return attributes_apply(&ret->attributes, m->query, m->n_query, q->target.path.depth);
+}
+
 void dm_observe(struct request *q)
 {
 	int r = read_check(q->client, &q->target, q->message->accept);
+	struct wish wish;
 
+	if (r >= 0)
+		r = read_wish(q, &wish);
 	if (r < 0)
 		respond_error(q, r, NULL);
 	else if (is_unread(&q->target))
-		wait_for_value(q);
+		wait_for_value(q, &wish);
 	else
-		answer_observe(q, q->message->token, q->message->token_size, q->message->accept);
+		answer_observe(q, &wish);
 }
 
 /* Cancelled before its first value: there is none to answer with. */
@@ -277,7 +300,7 @@ static void waiting_cancel(struct client *c, const uint8_t *token, uint8_t token
 	list_for_each(w, &c->waiting, list) {
 		struct request q = { .client = c, .exchange = w->exchange };
 
-		if (w->token_size != token_size || memcmp(w->token, token, token_size) != 0)
+		if (w->wish.token_size != token_size || memcmp(w->wish.token, token, token_size) != 0)
 			continue;
 		respond_error(&q, -ENODATA, NULL);
 		waiting_free(w);

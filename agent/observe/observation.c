@@ -186,7 +186,9 @@ static void entry_sent(struct entry *e)
 
 static struct attributes effective(const struct observations *o, const struct entry *e)
 {
-	struct attributes a = attribute_set_effective(o->config.attributes, &e->public.path);
+	struct attributes a = e->public.has_attributes ?
+				      e->public.attributes :
+				      attribute_set_effective(o->config.attributes, &e->public.path);
 	struct attributes defaults = o->config.defaults(o->config.userdata);
 
 	attributes_inherit(&a, &defaults);

@@ -21,6 +21,8 @@ struct observation {
 	uint8_t token[TOKEN_MAX];
 	uint8_t token_size;
 	int32_t format;		/* content format of the first answer: that of all */
+	bool has_attributes;	/* of its own, from the Observe: the attached ones do not count (1.2) */
+	struct attributes attributes;
 	uint64_t confirmed_usec; /* last confirmable notification, kept by the caller */
 	bool in_flight;		/* a notification is on its way, kept by the caller */
 };

@@ -118,6 +118,64 @@ START_TEST(test_defaults_and_changes_of_attributes)
 }
 END_TEST
 
+static uint8_t observe_with(const char *query, const char *more)
+{
+	struct message m, answer;
+
+	server_request(&m, MESSAGE_CON, CODE_GET, VALUE);
+	m.token[0] = 5;
+	m.observe = 0;
+	m.query[m.n_query++] = span_of(query, strlen(query));
+	if (more)
+		m.query[m.n_query++] = span_of(more, strlen(more));
+	server_ask(&m, &answer);
+	return answer.code;
+}
+
+/* int-312, 313: parameters of the Observe count instead of all that is attached. */
+START_TEST(test_parameters)
+{
+	struct message m;
+
+	account_set("/1/0/2", value_integer(2));
+	ck_assert_uint_eq(server_attributes(VALUE, "pmin=1&pmax=60&st=5"), CODE(2, 04));
+	ck_assert_uint_eq(observe_with("pmax=10", NULL), CODE(2, 05));
+	account_set(VALUE, value_float(22)); /* less than st */
+	rig_advance(SECONDS(1));
+	peer_expect_silence();
+	rig_advance(SECONDS(1));
+	server_expect_notification(5, "22", &m);
+	rig_advance(SECONDS(10));
+	server_expect_notification(5, "22", &m);
+	/* The attached ones are as they were, for others. */
+	observe(VALUE, 6, -1, "22");
+	rig_advance(SECONDS(10));
+	server_expect_notification(5, "22", &m);
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(test_wrong_parameters)
+{
+	ck_assert_uint_eq(observe_with("pmax=x", NULL), CODE(4, 00));
+	ck_assert_uint_eq(observe_with("gt=1", "lt=2"), CODE(4, 00));
+	ck_assert_uint_eq(observe_with("colour=red", NULL), CODE(4, 00));
+	account_set(VALUE, value_float(22));
+	peer_expect_silence();
+}
+END_TEST
+
+/* Before 1.2 a query of a GET has no meaning. */
+START_TEST(test_no_parameters_before_1_2)
+{
+	account_open(LWM2M_1_1, true);
+	account_register();
+	ck_assert_uint_eq(observe_with("pmax=10", NULL), CODE(2, 05));
+	rig_advance(SECONDS(100));
+	peer_expect_silence();
+}
+END_TEST
+
 /* What went bad is nothing to send, pmax or not; the first good value goes at once. */
 START_TEST(test_stale)
 {
@@ -456,6 +514,9 @@ int main(void)
 	tcase_add_test(tcase, test_format_is_fixed);
 	tcase_add_test(tcase, test_pmin_and_pmax);
 	tcase_add_test(tcase, test_defaults_and_changes_of_attributes);
+	tcase_add_test(tcase, test_parameters);
+	tcase_add_test(tcase, test_wrong_parameters);
+	tcase_add_test(tcase, test_no_parameters_before_1_2);
 	tcase_add_test(tcase, test_stale);
 	tcase_add_test(tcase, test_removed_path);
 	tcase_add_test(tcase, test_observations_are_bounded);
