@@ -95,6 +95,20 @@ static int compile_points(struct fieldway_driver *d, const struct fieldway_devic
 	return 0;
 }
 
+/* Where the device is reached; a device for samples is nowhere. */
+static int compile_address(struct fieldway_driver *d, const struct fieldway_bus *bus,
+			   const struct fieldway_device *device, struct fieldway_error *error)
+{
+	int r;
+
+	if (!bus)
+		return 0;
+	r = bus_compile(bus, &d->bus, error);
+	if (r >= 0)
+		r = compile_unit(d, &device->settings, error);
+	return r < 0 ? r : compile_host(d, &device->settings, error);
+}
+
 int driver_new(const struct fieldway_bus *bus, const struct fieldway_device *device,
 	       struct fieldway_driver **ret, struct fieldway_error *error)
 {
@@ -105,11 +119,7 @@ int driver_new(const struct fieldway_bus *bus, const struct fieldway_device *dev
 	if (!d)
 		return -ENOMEM;
 	d->n_points = device->n_points;
-	r = bus_compile(bus, &d->bus, error);
-	if (r >= 0)
-		r = compile_unit(d, &device->settings, error);
-	if (r >= 0)
-		r = compile_host(d, &device->settings, error);
+	r = compile_address(d, bus, device, error);
 	if (r >= 0)
 		r = compile_limits(d, &device->settings, error);
 	if (r >= 0)

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <time.h>
 
 #include "api/plugin.h"
 
@@ -85,6 +86,30 @@ START_TEST(example_end_to_end)
 }
 END_TEST
 
+/* As for a profile's samples: neither bus nor address. */
+START_TEST(example_without_a_bus)
+{
+	const struct fieldway_point point = { .name = "a", .readable = true };
+	const struct fieldway_device device = { .name = "d", .points = &point, .n_points = 1 };
+	const struct timespec then = { .tv_sec = 5 };
+	const uint32_t wanted[] = { 0 };
+	struct fieldway_driver *driver;
+	struct fieldway_plan plan;
+	struct fieldway_sample sample;
+	struct fieldway_error error;
+	void *handle;
+	const struct fieldway_plugin *p = load(files[1], &handle);
+
+	ck_assert_int_eq(p->driver_new(NULL, &device, &driver, &error), 0);
+	ck_assert_int_eq(p->plan_new(driver, wanted, 1, &plan), 0);
+	ck_assert_int_eq(p->decode(driver, &plan.requests[0], &then, sizeof(then), &sample, NULL, 0), 0);
+	ck_assert_uint_eq(sample.value.unsignd, 5);
+	p->plan_free(&plan);
+	p->driver_free(driver);
+	dlclose(handle);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("plugins");
@@ -94,6 +119,7 @@ int main(void)
 
 	tcase_add_loop_test(t, descriptors, 0, sizeof(files) / sizeof(files[0]));
 	tcase_add_test(t, example_end_to_end);
+	tcase_add_test(t, example_without_a_bus);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_ENV);

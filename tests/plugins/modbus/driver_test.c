@@ -173,6 +173,34 @@ START_TEST(a_sample_is_answered_and_decoded)
 }
 END_TEST
 
+/* A profile's samples are judged where no device of it is configured. */
+START_TEST(a_device_without_a_bus)
+{
+	const struct fieldway_setting address = UINT("address", 0), far = UINT("address", 65536);
+	struct fieldway_point point = { .name = "p", .readable = true, .settings = { &address, 1 } };
+	struct fieldway_device device = { .name = "d", .points = &point, .n_points = 1 };
+	const struct fieldway_cell cell = { "holding", 0, 4711 };
+	struct fieldway_driver *driver;
+	struct fieldway_error error = { .point = -1 };
+	struct fieldway_plan plan;
+	struct fieldway_sample sample;
+	const uint32_t wanted[] = { 0 };
+	uint8_t bytes[2];
+
+	ck_assert_msg(plugin->driver_new(NULL, &device, &driver, &error) == 0, "%s", error.text);
+	ck_assert_int_eq(plugin->plan_new(driver, wanted, 1, &plan), 0);
+	ck_assert_int_eq(plugin->answer(driver, &plan.requests[0], &cell, 1, bytes, sizeof(bytes)), 2);
+	ck_assert_int_eq(plugin->decode(driver, &plan.requests[0], bytes, 2, &sample, NULL, 0), 0);
+	ck_assert_uint_eq(sample.value.unsignd, 4711);
+	plugin->plan_free(&plan);
+	plugin->driver_free(driver);
+	point.settings.items = &far;
+	ck_assert_int_eq(plugin->driver_new(NULL, &device, &driver, &error), -EINVAL);
+	ck_assert_int_eq(error.point, 0);
+	ck_assert_str_eq(error.key, "address");
+}
+END_TEST
+
 START_TEST(write_check)
 {
 	const struct fieldway_value fits = { .type = FIELDWAY_INT, .integer = 40000 },
@@ -206,6 +234,7 @@ int main(void)
 	tcase_add_test(t, a_point_error_names_its_point);
 	tcase_add_test(t, lines);
 	tcase_add_test(t, a_sample_is_answered_and_decoded);
+	tcase_add_test(t, a_device_without_a_bus);
 	tcase_add_test(t, write_check);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
