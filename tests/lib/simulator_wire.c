@@ -188,6 +188,9 @@ void simulator_receive(struct simulator *s, struct simulator_client *c)
 {
 	int size = modbus_receive(c->modbus, c->request);
 
+	/* libmodbus takes what follows a request to another unit for that unit's answer; here there is none. */
+	if (size == 0 && s->serial)
+		(void)modbus_receive(c->modbus, c->request);
 	if (size < 0 && s->serial)
 		tcflush(c->fd, TCIFLUSH);
 	else if (size < 0)
