@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/log.h"
+#include "base/timer.h"
+#include "host/schedule.h"
+#include "host/setup.h"
+#include "host/values.h"
+#include "host/worker.h"
+
+struct sd_bus;
+struct sd_bus_message;
+
+/*
+ * A configured bus at work, in the main thread: its lines, each with a worker,
+ * and its devices. Internal to the host; shared by bus.c, line.c, write.c.
+ */
+
+/* Writes of one line that have not ended. One more is NOT_SENT with -EBUSY. */
+#define LINE_WRITES_MAX 64u
+/*
+ * After its deadline a worker has so long until it counts as stuck: a resolver
+ * that cannot reach its servers takes up to 20 s and knows no deadline.
+ */
+#define LINE_GRACE_USEC UINT64_C(30000000)
+
+/* What buses need of the host. */
+struct host_services {
+	struct sd_bus *link;
+	struct timers *timers;
+	struct workers *workers;
+	struct values *values;
+	struct log_budget *log_budget;
+	uint64_t grace_usec;
+	/* A worker is stuck: the process must be replaced. */
+	void (*stuck)(void *userdata);
+	void *userdata;
+};
+
+struct line;
+
+struct device {
+	struct host_bus *bus;
+	struct line *line;
+	const struct setup_device *setup;
+	uint32_t index; /* in its line */
+	enum link_state state;
+	struct values_device values;
+	uint64_t *written; /* by point: the line's n_writes when its last write came */
+	bool *failing;     /* by poll: its last answer was an exception */
+};
+
+enum line_work {
+	LINE_IDLE,
+	LINE_POLL,
+	LINE_VERIFY,
+	LINE_WRITE,
+};
+
+struct line {
+	struct host_bus *bus;
+	const char *name;
+	size_t place; /* of its first entry among those of the bus */
+	struct device **devices;
+	size_t n_devices;
+	struct schedule schedule;
+	struct worker *worker; /* NULL: not started, or ended */
+	struct timer due, watch;
+	struct job job;
+	struct list queued, verifying; /* struct write */
+	unsigned n_pending;
+	uint64_t n_writes;
+
+	/* The job at work. */
+	enum line_work work;
+	struct schedule_turn turn;   /* poll */
+	struct device *device;
+	const struct setup_poll *poll; /* poll, verify */
+	struct write *write;	     /* write, verify */
+	uint64_t begun_usec, begun_writes;
+};
+
+struct host_bus {
+	struct list node;
+	const struct host_services *services;
+	struct setup *setup;
+	struct values_group group;
+	struct device *devices;
+	size_t n_devices;
+	struct line *lines;
+	size_t n_lines;
+	size_t n_entries;
+	size_t n_workers; /* whose threads have not ended */
+	bool started, retired;
+	void (*ended)(struct host_bus *bus, void *userdata);
+	void *userdata;
+};
+
+/* Takes the setup over on success. 0 or -ENOMEM. */
+int bus_new(const struct host_services *services, struct setup *setup, struct host_bus **ret);
+/* Of a bus that was never started, or has ended. */
+struct host_bus *bus_free(struct host_bus *b);
+/* Starts threads and polls. A line without a thread is FAILED. */
+void bus_start(struct host_bus *b);
+/* No more requests, values, states; pending writes end. ended runs when all threads have, perhaps at once. */
+void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *userdata), void *userdata);
+/* True when no thread of it is at work. */
+bool bus_has_ended(const struct host_bus *b);
+struct device *bus_find(struct host_bus *b, uint32_t id);
+static inline const char *bus_name(const struct host_bus *b)
+{
+	return b->setup->bus.name;
+}
+
+/* line.c */
+int line_start(struct line *l);
+void line_retire(struct line *l);
+/* Gives an idle line what is next. */
+void line_kick(struct line *l);
+/* Tells the daemon, and the log. */
+void device_enter_state(struct device *d, enum link_state state, const char *reason);
+/* "bus hall1: device em1-003: input 0-17 (18 registers): no answer" */
+#define DEVICE_TEXT_MAX 512u
+void device_text(const struct device *d, const char *what, const struct fieldway_result *result, char *ret,
+		 size_t size);
+/* What the device's schedule says after something was heard, or not. */
+void device_settle(struct device *d, const struct fieldway_result *result, const char *what);
+enum schedule_answer answer_of(int error);
+uint64_t line_deadline(const struct line *l, unsigned tries, uint32_t wire_bytes);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/decode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <systemd/sd-bus.h>
+
+#include "base/clock.h"
+#include "host/transform.h"
+#include "host/worker.h"
+#include "link/marshal.h"
+
+struct decoding {
+	sd_bus_message *message;
+	const struct setup *setup;
+	const struct setup_device *device;
+	const struct fieldway_cell *cells;
+	size_t n_cells;
+	void *bytes;
+	char *text;
+};
+
+static int append_sample(const struct decoding *d, const struct fieldway_sample *from)
+{
+	struct fieldway_sample s = *from;
+
+	s.boottime_usec = clock_boottime_usec();
+	transform_forward(&d->device->type->points[s.point], &s);
+	if (!link_value_is_valid(&s.value))
+		s = (struct fieldway_sample){ .point = s.point, .quality = FIELDWAY_INVALID,
+					      .boottime_usec = s.boottime_usec };
+	return link_append_sample(d->message, &s);
+}
+
+/* A point alone: the others of a request may lie on cells that the sample does not have. */
+static int decode_request(const struct decoding *d, const struct fieldway_request *request)
+{
+	const struct fieldway_plugin *plugin = d->setup->plugin;
+	struct fieldway_sample sample = { 0 };
+	ssize_t size;
+	int r;
+
+	if (request->n_points != 1)
+		return 0;
+	size = plugin->answer(d->device->driver, request, d->cells, d->n_cells, d->bytes, DECODE_ANSWER_MAX);
+	if (size == -ENODATA)
+		return 0;
+	if (size < 0)
+		return (int)size;
+	r = plugin->decode(d->device->driver, request, d->bytes, (size_t)size, &sample, d->text,
+			   WORKER_TEXT_BYTES);
+	return r < 0 ? r : append_sample(d, &sample);
+}
+
+static int decode_point(const struct decoding *d, uint32_t point)
+{
+	struct fieldway_plan plan;
+	int r;
+
+	if (!(d->device->type->points[point].access & LINK_READ))
+		return 0;
+	r = d->setup->plugin->plan_new(d->device->driver, &point, 1, &plan);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r >= 0 && i < plan.n; i++)
+		r = decode_request(d, &plan.requests[i]);
+	d->setup->plugin->plan_free(&plan);
+	return r;
+}
+
+int decode_append(sd_bus_message *m, const struct setup *s, const struct setup_device *device,
+		  const struct fieldway_cell *cells, size_t n_cells)
+{
+	_cleanup_free_ void *bytes = malloc(DECODE_ANSWER_MAX);
+	_cleanup_free_ char *text = malloc(WORKER_TEXT_BYTES);
+	const struct decoding d = { m, s, device, cells, n_cells, bytes, text };
+	int r;
+
+	if (!s->plugin->answer)
+		return -EOPNOTSUPP;
+	if (!bytes || !text)
+		return -ENOMEM;
+	r = sd_bus_message_open_container(m, 'a', LINK_TYPE_SAMPLE);
+	for (size_t i = 0; r >= 0 && i < device->type->n_points; i++)
+		r = decode_point(&d, (uint32_t)i);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/host.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "host/bus.h"
+#include "host/decode.h"
+#include "host/describe.h"
+#include "host/explain.h"
+#include "host/write.h"
+#include "link/marshal.h"
+
+struct host {
+	sd_event *event;
+	struct timers *timers;
+	sd_bus *link;
+	struct loader *loader;
+	struct workers *workers;
+	struct values *values;
+	struct host_services services;
+	struct log_budget log_budget;
+	struct timer farewell;
+	struct list buses, retired; /* struct host_bus */
+};
+
+/* ---- buses ---- */
+
+static bool name_is_free(const struct host *h, const char *name)
+{
+	struct host_bus *b;
+
+	list_for_each(b, &h->retired, node)
+		if (streq(bus_name(b), name))
+			return false;
+	return true;
+}
+
+static struct host_bus *find_bus(const struct host *h, const char *name)
+{
+	struct host_bus *b;
+
+	list_for_each(b, &h->buses, node)
+		if (streq(bus_name(b), name))
+			return b;
+	return NULL;
+}
+
+/* Ports and connections belong to the old bus until its last thread has closed them. */
+static void bus_ended(struct host_bus *old, void *userdata)
+{
+	struct host *h = userdata;
+	struct host_bus *b = find_bus(h, bus_name(old));
+
+	list_remove(&old->node);
+	if (b && !b->started && name_is_free(h, bus_name(b)))
+		bus_start(b);
+	bus_free(old);
+}
+
+static void adopt_bus(struct host *h, struct host_bus *b)
+{
+	struct host_bus *old = find_bus(h, bus_name(b));
+
+	if (old) {
+		list_remove(&old->node);
+		list_append(&h->retired, &old->node);
+	}
+	list_append(&h->buses, &b->node);
+	if (old)
+		bus_retire(old, bus_ended, h);
+	if (!b->started && name_is_free(h, bus_name(b)))
+		bus_start(b);
+}
+
+static size_t count_lines(const struct host *h, const char *without)
+{
+	struct host_bus *b;
+	size_t n = 0;
+
+	list_for_each(b, &h->buses, node)
+		if (!streq(bus_name(b), without))
+			n += b->n_lines;
+	return n;
+}
+
+static size_t count_buses(const struct host *h)
+{
+	struct host_bus *b;
+	size_t n = 0;
+
+	list_for_each(b, &h->buses, node)
+		n++;
+	return n;
+}
+
+/* ---- replies ---- */
+
+static int reply_end(sd_bus_message *reply, int r)
+{
+	if (r >= 0)
+		r = sd_bus_message_send(reply);
+	sd_bus_message_unref(reply);
+	return r < 0 ? r : 1;
+}
+
+static int reply_refusals(sd_bus_message *call, const struct refusals *refusals)
+{
+	sd_bus_message *reply = NULL;
+	int r = sd_bus_message_new_method_return(call, &reply);
+
+	if (r >= 0)
+		r = link_append_refusals(reply, refusals->items, refusals->n);
+	return reply_end(reply, r);
+}
+
+static int on_ping(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return sd_bus_reply_method_return(m, NULL);
+}
+
+static int on_describe(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct host *h = userdata;
+	const struct fieldway_plugin *plugin;
+	sd_bus_message *reply = NULL;
+	char text[256] = "";
+	const char *name;
+	int r;
+
+	r = sd_bus_message_read(m, "s", &name);
+	if (r < 0)
+		return r;
+	r = loader_get(h->loader, name, &plugin, text, sizeof(text));
+	if (r < 0)
+		return sd_bus_error_set_errnof(error, r, "%s", text);
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r >= 0)
+		r = describe_append(reply, plugin);
+	return reply_end(reply, r);
+}
+
+/* -EINVAL: refusals say why. */
+static int read_setup(struct host *h, sd_bus_message *m, enum setup_kind kind, struct refusals *refusals,
+		      struct setup **ret)
+{
+	struct link_configuration *c;
+	int r;
+
+	r = link_read_configuration(m, &c);
+	if (r < 0)
+		return r;
+	if (kind == SETUP_BUS && !*c->bus.name) {
+		const struct refusal_place place = { .device_id = -1, .point_index = -1 };
+
+		link_configuration_free(c);
+		r = refusals_add(refusals, &place, NULL, "a bus needs a name");
+		return r < 0 ? r : -EINVAL;
+	}
+	return setup_new(h->loader, c, kind, refusals, ret);
+}
+
+DEFINE_FREEP(struct setup *, setup_free)
+
+static int on_explain(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(refusals_done) struct refusals refusals = { 0 };
+	_cleanup_(setup_freep) struct setup *s = NULL;
+	sd_bus_message *reply = NULL;
+	int r;
+
+	r = read_setup(userdata, m, SETUP_BUS, &refusals, &s);
+	if (r < 0 && r != -EINVAL)
+		return r;
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r >= 0)
+		r = link_append_refusals(reply, refusals.items, refusals.n);
+	if (r >= 0)
+		r = explain_append(reply, s);
+	return reply_end(reply, r);
+}
+
+static int refuse_size(struct refusals *refusals, const char *bus, const char *what, size_t n, size_t most)
+{
+	const struct refusal_place place = { .bus = bus, .device_id = -1, .point_index = -1 };
+	int r = refusals_add(refusals, &place, NULL, "%zu %s, one host has at most %zu", n, what, most);
+
+	return r < 0 ? r : -EINVAL;
+}
+
+static int check_size(const struct host *h, const struct host_bus *b, struct refusals *refusals)
+{
+	size_t lines = count_lines(h, bus_name(b)) + b->n_lines;
+
+	if (lines > HOST_LINES_MAX)
+		return refuse_size(refusals, bus_name(b), "lines", lines, HOST_LINES_MAX);
+	if (count_buses(h) >= HOST_BUSES_MAX && !find_bus(h, bus_name(b)))
+		return refuse_size(refusals, bus_name(b), "buses", HOST_BUSES_MAX + 1, HOST_BUSES_MAX);
+	return 0;
+}
+
+static int configure(struct host *h, sd_bus_message *m, struct refusals *refusals)
+{
+	_cleanup_(setup_freep) struct setup *s = NULL;
+	struct host_bus *b;
+	int r;
+
+	r = read_setup(h, m, SETUP_BUS, refusals, &s);
+	if (r >= 0)
+		r = bus_new(&h->services, s, &b);
+	if (r < 0)
+		return r;
+	TAKE_PTR(s);
+	r = check_size(h, b, refusals);
+	if (r < 0) {
+		bus_free(b);
+		return r;
+	}
+	adopt_bus(h, b);
+	return 0;
+}
+
+static int on_configure(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(refusals_done) struct refusals refusals = { 0 };
+	int r = configure(userdata, m, &refusals);
+
+	return r < 0 && r != -EINVAL ? r : reply_refusals(m, &refusals);
+}
+
+static int reply_samples(sd_bus_message *m, const struct refusals *refusals, const struct setup *s,
+			 const struct setup_device *d, const struct fieldway_cell *cells, size_t n_cells)
+{
+	sd_bus_message *reply = NULL;
+	int r = sd_bus_message_new_method_return(m, &reply);
+
+	if (r >= 0)
+		r = link_append_refusals(reply, refusals->items, refusals->n);
+	if (r >= 0 && s)
+		r = decode_append(reply, s, d, cells, n_cells);
+	else if (r >= 0)
+		r = sd_bus_message_append(reply, LINK_TYPE_SAMPLES, 0);
+	return reply_end(reply, r);
+}
+
+static int on_decode(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(refusals_done) struct refusals refusals = { 0 };
+	_cleanup_(setup_freep) struct setup *s = NULL;
+	_cleanup_free_ struct fieldway_cell *cells = NULL;
+	const struct setup_device *d = NULL;
+	uint32_t device;
+	size_t n_cells;
+	int r, refused;
+
+	refused = read_setup(userdata, m, SETUP_SAMPLE, &refusals, &s);
+	if (refused < 0 && refused != -EINVAL)
+		return refused;
+	r = sd_bus_message_read(m, "u", &device);
+	if (r >= 0)
+		r = link_read_cells(m, &cells, &n_cells);
+	if (r < 0)
+		return r;
+	if (s)
+		d = setup_find(s, device);
+	if (s && !d)
+		return sd_bus_error_set_errnof(error, -ENODEV, "there is no device %u", device);
+	if (s && !s->plugin->answer)
+		return sd_bus_error_set_errnof(error, -EOPNOTSUPP, "plugin %s has no registers for samples",
+					       s->plugin->name);
+	return reply_samples(m, &refusals, s, d, cells, n_cells);
+}
+
+/* ---- writes ---- */
+
+static struct device *find_device(const struct host *h, uint64_t generation, uint32_t id)
+{
+	struct host_bus *b;
+	struct device *d;
+
+	list_for_each(b, &h->buses, node) {
+		d = b->setup->configuration->generation == generation ? bus_find(b, id) : NULL;
+		if (d)
+			return d;
+	}
+	return NULL;
+}
+
+static int on_write(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	uint64_t generation, within_usec;
+	struct fieldway_value value;
+	uint32_t device, point;
+	struct device *d;
+	int r;
+
+	r = sd_bus_message_read(m, "tuut", &generation, &device, &point, &within_usec);
+	if (r >= 0)
+		r = link_read_value(m, &value);
+	if (r < 0)
+		return r;
+	d = find_device(userdata, generation, device);
+	if (!d)
+		return write_refuse(m, FIELDWAY_NOT_SENT, -ESTALE, "no such device in this generation");
+	r = write_begin(d, m, point, within_usec, &value);
+	return r < 0 ? r : 1;
+}
+
+static _unused_ int on_clock(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct host *h = userdata;
+	uint64_t usec;
+	int r = sd_bus_message_read(m, "t", &usec);
+
+	if (r < 0)
+		return r;
+	clock_advance(usec);
+	timers_run(h->timers);
+	return sd_bus_reply_method_return(m, NULL);
+}
+
+/* The most that one message of each kind can have is in link/host1.h. */
+static const sd_bus_vtable vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD("Describe", "s", LINK_TYPE_DESCRIPTION, on_describe, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Explain", LINK_TYPE_CONFIGURE, LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS, on_explain,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Configure", LINK_TYPE_CONFIGURE, LINK_TYPE_REFUSALS, on_configure,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Decode", LINK_TYPE_CONFIGURE "u" LINK_TYPE_CELLS, LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES,
+		      on_decode, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Write", LINK_TYPE_WRITE, LINK_TYPE_OUTCOME, on_write, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Ping", "", "", on_ping, SD_BUS_VTABLE_UNPRIVILEGED),
+#ifdef TEST_CLOCK
+	SD_BUS_METHOD("Clock", "t", "", on_clock, SD_BUS_VTABLE_UNPRIVILEGED),
+#endif
+	SD_BUS_VTABLE_END,
+};
+
+/* ---- the end ---- */
+
+static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct host *h = userdata;
+
+	return sd_event_exit(h->event, EXIT_SUCCESS);
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+	struct host *h = userdata;
+
+	return sd_event_exit(h->event, EXIT_SUCCESS);
+}
+
+static void on_lost(void *userdata)
+{
+	struct host *h = userdata;
+
+	log_error(NULL, "the daemon does not take values any more");
+	sd_event_exit(h->event, EXIT_FAILURE);
+}
+
+static void on_farewell(struct timer *timer, void *userdata)
+{
+	struct host *h = userdata;
+
+	sd_event_exit(h->event, EXIT_FAILURE);
+}
+
+static void on_stuck(void *userdata)
+{
+	struct host *h = userdata;
+
+	if (timer_is_armed(&h->farewell))
+		return;
+	log_error(NULL, "this host cannot go on and is to be replaced");
+	if (timer_arm_in(&h->farewell, HOST_FAREWELL_USEC) < 0)
+		on_farewell(&h->farewell, h);
+}
+
+/* ---- life ---- */
+
+static int add_signals(struct host *h)
+{
+	static const int signals[] = { SIGTERM, SIGINT };
+	sigset_t set;
+	int r;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&set, signals[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	/* A peer that has closed a connection must be an error of write(), in every thread. */
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		r = sd_event_add_signal(h->event, NULL, signals[i], on_signal, h);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int open_link(struct host *h, int fd)
+{
+	int r;
+
+	r = link_new(h->event, fd, true, &h->link);
+	if (r < 0)
+		return r;
+	r = sd_bus_add_object_vtable(h->link, NULL, LINK_PATH, LINK_INTERFACE, vtable, h);
+	if (r < 0)
+		return r;
+	return sd_bus_match_signal(h->link, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
+				   "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, h);
+}
+
+static int host_setup(struct host *h, const struct host_options *options)
+{
+	int r;
+
+	list_init(&h->buses);
+	list_init(&h->retired);
+	r = sd_event_default(&h->event);
+	if (r >= 0)
+		r = timers_new(h->event, &h->timers);
+	if (r >= 0)
+		r = loader_new(options->plugins, &h->loader);
+	if (r >= 0)
+		r = workers_new(h->event, &h->workers);
+	if (r >= 0)
+		r = add_signals(h);
+	if (r < 0) {
+		close(options->fd);
+		return r;
+	}
+	timer_init(&h->farewell, h->timers, on_farewell, h);
+	r = open_link(h, options->fd);
+	return r < 0 ? r : values_new(h->link, h->timers, on_lost, h, &h->values);
+}
+
+static bool list_has_ended(struct list *buses)
+{
+	struct host_bus *b;
+
+	list_for_each(b, buses, node)
+		if (!bus_has_ended(b))
+			return false;
+	return true;
+}
+
+static void free_buses(struct list *buses)
+{
+	struct host_bus *b;
+
+	list_for_each(b, buses, node)
+		bus_free(b);
+}
+
+static void forget_bus(struct host_bus *b, void *userdata)
+{
+}
+
+/*
+ * Threads that wait for a device end with the process, and what they use must
+ * stay until then: in that case everything does.
+ */
+static bool stop_buses(struct host *h)
+{
+	struct host_bus *b;
+
+	list_for_each(b, &h->buses, node)
+		bus_retire(b, forget_bus, NULL);
+	return list_has_ended(&h->buses) && list_has_ended(&h->retired);
+}
+
+static struct host *host_free(struct host *h)
+{
+	if (!stop_buses(h)) {
+		h->link = link_free(h->link);
+		return NULL;
+	}
+	free_buses(&h->buses);
+	free_buses(&h->retired);
+	values_free(h->values);
+	if (h->timers)
+		timer_disarm(&h->farewell);
+	link_free(h->link);
+	workers_free(h->workers);
+	loader_free(h->loader);
+	timers_free(h->timers);
+	sd_event_unref(h->event);
+	free(h);
+	return NULL;
+}
+
+int host_run(const struct host_options *options)
+{
+	struct host *h = calloc(1, sizeof(*h));
+	int r;
+
+	if (!h) {
+		close(options->fd);
+		return EXIT_FAILURE;
+	}
+	r = host_setup(h, options);
+	h->services = (struct host_services){
+		.link = h->link,
+		.timers = h->timers,
+		.workers = h->workers,
+		.values = h->values,
+		.log_budget = &h->log_budget,
+		.grace_usec = options->grace_usec ?: LINE_GRACE_USEC,
+		.stuck = on_stuck,
+		.userdata = h,
+	};
+	if (r >= 0)
+		r = sd_event_loop(h->event);
+	if (r < 0)
+		log_error(NULL, "cannot run: %s", strerror(-r));
+	host_free(h);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

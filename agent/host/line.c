@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "host/bus.h"
+#include "host/transform.h"
+#include "host/write.h"
+#include "link/marshal.h"
+
+/* The slowest line, 1200 baud, takes 9.2 ms for a byte. */
+#define WIRE_BYTE_USEC UINT64_C(10000)
+/* What a try may take beside silence: a connection to be made, a line to fall idle. */
+#define TRY_TIMEOUTS 3u
+
+/* ---- what is known about a device ---- */
+
+/* Exceptions are answers; all else proves nothing. */
+enum schedule_answer answer_of(int error)
+{
+	switch (error) {
+	case 0:
+	case -EINVAL:
+	case -ENXIO:
+	case -EOPNOTSUPP:
+	case -EBUSY:
+	case -EREMOTEIO:
+		return SCHEDULE_ANSWERED;
+	default:
+		return SCHEDULE_SILENT;
+	}
+}
+
+/* The line itself cannot be used: no device can be blamed. */
+static bool is_local(int error)
+{
+	return error == -ENODEV || error == -EMFILE || error == -ENOMEM || error == -EACCES;
+}
+
+void device_text(const struct device *d, const char *what, const struct fieldway_result *result, char *ret,
+		 size_t size)
+{
+	snprintf(ret, size, "bus %s: device %s: %s%s%s", bus_name(d->bus), d->setup->link->name, what ?: "",
+		 what ? ": " : "", *result->detail ? result->detail : strerror(-result->error));
+	ret[utf8_valid_prefix(ret, strlen(ret))] = '\0';
+}
+
+static void log_device(int level, const struct device *d, const char *text)
+{
+	const struct log_about about = { .device = d->setup->link->name, .bus = bus_name(d->bus) };
+
+	if (log_budget_take(d->bus->services->log_budget, NULL))
+		log_full(level, &about, "%s", text);
+}
+
+static int send_state(const struct device *d, const char *reason)
+{
+	const struct link_counters *c = &d->values.counters;
+	sd_bus_message *m = NULL;
+	int r;
+
+	r = link_call_new(d->bus->services->link, "State", &m);
+	if (r >= 0)
+		r = sd_bus_message_set_expect_reply(m, 0);
+	if (r >= 0)
+		r = sd_bus_message_append(m, LINK_TYPE_STATE, d->bus->setup->configuration->generation,
+					  d->setup->link->id, (uint8_t)d->state, reason, c->requests, c->errors,
+					  c->timeouts, c->conflated);
+	if (r >= 0)
+		r = sd_bus_send(d->bus->services->link, m, NULL);
+	sd_bus_message_unref(m);
+	return r;
+}
+
+void device_enter_state(struct device *d, enum link_state state, const char *reason)
+{
+	char text[DEVICE_TEXT_MAX];
+	int r;
+
+	if (d->state == state || d->bus->retired)
+		return;
+	d->state = state;
+	snprintf(text, sizeof(text), "bus %s: device %s: online", bus_name(d->bus), d->setup->link->name);
+	log_device(LOG_NOTICE, d, state == LINK_ONLINE ? text : reason);
+	/* A state that is lost would never be told again. */
+	r = send_state(d, reason);
+	if (r < 0 && !link_is_gone(r))
+		d->bus->services->stuck(d->bus->services->userdata);
+}
+
+void device_settle(struct device *d, const struct fieldway_result *result, const char *what)
+{
+	char text[DEVICE_TEXT_MAX];
+
+	switch (d->line->schedule.devices[d->index].state) {
+	case SCHEDULE_UNKNOWN:
+		return;
+	case SCHEDULE_ONLINE:
+		device_enter_state(d, LINK_ONLINE, "");
+		return;
+	case SCHEDULE_OFFLINE:
+		device_text(d, what, result, text, sizeof(text));
+		device_enter_state(d, is_local(result->error) ? LINK_FAILED : LINK_OFFLINE, text);
+		write_cancel(d->line, d, -EHOSTDOWN, text);
+		return;
+	}
+}
+
+/* An exception is logged when it begins and when it ends. */
+static void note_exception(struct device *d, const struct setup_poll *poll, const struct fieldway_result *result)
+{
+	bool *failing = &d->failing[poll - d->setup->polls];
+	bool fails = result->error < 0 && answer_of(result->error) == SCHEDULE_ANSWERED;
+	char text[DEVICE_TEXT_MAX];
+
+	if (result->error < 0 && !fails)
+		return;
+	if (fails && !*failing) {
+		device_text(d, poll->request->text, result, text, sizeof(text));
+		log_device(LOG_WARNING, d, text);
+	}
+	*failing = fails;
+}
+
+/* ---- samples ---- */
+
+/* False: the value is from before the point's last write. */
+static bool sample_is_current(const struct line *l, const struct device *d, uint32_t point)
+{
+	return point < d->values.n_slots && d->written[point] <= l->begun_writes;
+}
+
+static void put_good(struct line *l, struct device *d, const struct setup_poll *poll)
+{
+	uint64_t offset = clock_offset_usec();
+
+	for (size_t i = 0; i < poll->request->n_points; i++) {
+		struct fieldway_sample *s = &l->job.samples[i];
+
+		if (s->point >= d->values.n_slots)
+			continue;
+		s->boottime_usec += offset;
+		transform_forward(&d->setup->type->points[s->point], s);
+		if (sample_is_current(l, d, s->point))
+			(void)values_put(d->bus->services->values, &d->values, s);
+	}
+}
+
+static void put_failed(struct line *l, struct device *d, const struct setup_poll *poll, int error)
+{
+	uint64_t now = clock_boottime_usec();
+
+	for (size_t i = 0; i < poll->request->n_points; i++) {
+		const struct fieldway_sample s = { .point = poll->request->points[i],
+						   .quality = FIELDWAY_FAILED,
+						   .error = error,
+						   .boottime_usec = now };
+
+		if (sample_is_current(l, d, s.point))
+			(void)values_put(d->bus->services->values, &d->values, &s);
+	}
+}
+
+static void take_samples(struct line *l)
+{
+	const struct fieldway_result *result = &l->job.result;
+
+	if (result->error < 0)
+		put_failed(l, l->device, l->poll, result->error);
+	else
+		put_good(l, l->device, l->poll);
+	note_exception(l->device, l->poll, result);
+	values_flush(l->bus->services->values);
+}
+
+/* ---- jobs ---- */
+
+uint64_t line_deadline(const struct line *l, unsigned tries, uint32_t wire_bytes)
+{
+	uint64_t now = clock_monotonic_usec() - clock_offset_usec();
+
+	return now + tries * (TRY_TIMEOUTS * l->bus->setup->bus.timeout_usec + wire_bytes * WIRE_BYTE_USEC) +
+	       USEC_PER_SEC;
+}
+
+static void submit(struct line *l, enum line_work work)
+{
+	uint64_t now = clock_monotonic_usec();
+
+	l->work = work;
+	l->begun_usec = now;
+	l->begun_writes = l->n_writes;
+	timer_disarm(&l->due);
+	timer_arm(&l->watch, l->job.deadline_usec + clock_offset_usec() + l->bus->services->grace_usec);
+	worker_submit(l->worker, &l->job);
+}
+
+static void submit_read(struct line *l, enum line_work work, unsigned tries)
+{
+	struct job *job = &l->job;
+
+	job->kind = JOB_READ;
+	job->driver = l->device->setup->driver;
+	job->request = l->poll->request;
+	job->tries = tries;
+	job->deadline_usec = line_deadline(l, tries, l->poll->request->wire_bytes);
+	job->requests = job->errors = job->timeouts = 0;
+	job->restored = false;
+	submit(l, work);
+}
+
+static void start_poll(struct line *l)
+{
+	const struct schedule_device *s = &l->schedule.devices[l->turn.device];
+	unsigned retries = l->bus->setup->configuration->retries;
+
+	l->device = l->devices[l->turn.device];
+	l->poll = &l->device->setup->polls[l->turn.entry - s->first];
+	submit_read(l, LINE_POLL, l->turn.probe ? 1 : retries + 1);
+}
+
+static void start_verify(struct line *l, struct write *w)
+{
+	l->write = w;
+	write_verify_what(w, &l->device, &l->poll);
+	submit_read(l, LINE_VERIFY, 1);
+}
+
+void line_kick(struct line *l)
+{
+	uint64_t now = clock_monotonic_usec(), due = USEC_INFINITY, verify_due;
+	struct write *verify;
+
+	if (l->work != LINE_IDLE || !l->worker || l->bus->retired)
+		return;
+	if (!list_is_empty(&l->queued)) {
+		write_start(l);
+		submit(l, LINE_WRITE);
+		return;
+	}
+	verify = write_next_verify(l, now, &verify_due);
+	if (verify) {
+		start_verify(l, verify);
+	} else if (schedule_next(&l->schedule, now, &l->turn, &due)) {
+		start_poll(l);
+	} else if (MIN(due, verify_due) != USEC_INFINITY) {
+		timer_arm(&l->due, MIN(due, verify_due));
+	}
+}
+
+static void poll_done(struct line *l)
+{
+	const struct fieldway_result *result = &l->job.result;
+
+	schedule_done(&l->schedule, &l->turn, l->begun_usec, clock_monotonic_usec(), answer_of(result->error),
+		      result->error < 0, random_u64());
+	take_samples(l);
+	device_settle(l->device, result, l->poll->request->text);
+}
+
+static void verify_done(struct line *l)
+{
+	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(), answer_of(l->job.result.error),
+		       random_u64());
+	take_samples(l);
+	device_settle(l->device, &l->job.result, l->poll->request->text);
+}
+
+static void count(struct link_counters *c, const struct job *job)
+{
+	c->requests += job->requests;
+	c->errors += job->errors;
+	c->timeouts += job->timeouts;
+}
+
+static void job_done(struct line *l)
+{
+	enum line_work work = l->work;
+	size_t n = l->job.result.error < 0 ? 0 : 1;
+
+	l->work = LINE_IDLE;
+	timer_disarm(&l->watch);
+	count(&l->device->values.counters, &l->job);
+	if (l->job.restored)
+		schedule_restored(&l->schedule, clock_monotonic_usec());
+	switch (work) {
+	case LINE_IDLE:
+		return;
+	case LINE_POLL:
+	case LINE_VERIFY:
+		if (l->bus->retired)
+			return;
+		if (work == LINE_POLL)
+			poll_done(l);
+		else
+			verify_done(l);
+		write_verify(l, l->device, l->job.samples, n * l->poll->request->n_points,
+			     work == LINE_VERIFY ? l->write : NULL, &l->job.result);
+		return;
+	case LINE_WRITE:
+		write_done(l);
+		return;
+	}
+}
+
+static void line_ended(struct line *l)
+{
+	struct host_bus *b = l->bus;
+
+	l->worker = worker_free(l->worker);
+	b->n_workers--;
+	if (b->n_workers == 0 && b->ended)
+		b->ended(b, b->userdata);
+}
+
+static void worker_came_back(struct worker *w, struct job *job, void *userdata)
+{
+	struct line *l = userdata;
+
+	if (!job) {
+		line_ended(l);
+		return;
+	}
+	job_done(l);
+	line_kick(l);
+}
+
+/* ---- the line ---- */
+
+static void line_due(struct timer *timer, void *userdata)
+{
+	line_kick(userdata);
+}
+
+static void line_stuck(struct timer *timer, void *userdata)
+{
+	struct line *l = userdata;
+	const struct fieldway_result result = { .error = -EDEADLK, .detail = "stuck, its host is replaced" };
+	uint64_t real = clock_monotonic_usec() - clock_offset_usec();
+	uint64_t end = l->job.deadline_usec + l->bus->services->grace_usec;
+	char what[DEVICE_TEXT_MAX], text[DEVICE_TEXT_MAX];
+
+	/* A test may have moved the clock, but not what the worker waits for. */
+	if (real < end) {
+		timer_arm_in(timer, end - real);
+		return;
+	}
+	snprintf(what, sizeof(what), "line %.256s", l->name);
+	for (size_t i = 0; i < l->bus->n_devices; i++) {
+		device_text(&l->bus->devices[i], what, &result, text, sizeof(text));
+		device_enter_state(&l->bus->devices[i], LINK_FAILED, text);
+	}
+	l->bus->services->stuck(l->bus->services->userdata);
+}
+
+int line_start(struct line *l)
+{
+	const struct worker_config config = {
+		.plugin = l->bus->setup->plugin,
+		.bus = &l->bus->setup->bus,
+		.first = l->devices[0]->setup->driver,
+		.done = worker_came_back,
+		.userdata = l,
+	};
+	struct timers *timers = l->bus->services->timers;
+	int r;
+
+	timer_init(&l->due, timers, line_due, l);
+	timer_init(&l->watch, timers, line_stuck, l);
+	/* Both are armed where nothing can be done about a lack of memory. */
+	r = timers_reserve(timers, 2);
+	if (r >= 0)
+		r = worker_new(l->bus->services->workers, &config, &l->worker);
+	if (r < 0)
+		return r;
+	l->bus->n_workers++;
+	schedule_start(&l->schedule, clock_monotonic_usec(), l->place, MAX(l->bus->n_entries, (size_t)1));
+	line_kick(l);
+	return 0;
+}
+
+void line_retire(struct line *l)
+{
+	write_cancel(l, NULL, -ECANCELED, "the configuration has changed");
+	if (!l->worker)
+		return;
+	timer_disarm(&l->due);
+	worker_stop(l->worker);
+}

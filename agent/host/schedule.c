@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/schedule.h"
+
+#include "base/clock.h"
+#include "link/host1.h"
+
+void schedule_init(struct schedule *s, unsigned offline_after, struct schedule_entry *entries,
+		   size_t n_entries, struct schedule_device *devices, size_t n_devices)
+{
+	*s = (struct schedule){ offline_after, entries, n_entries, devices, n_devices };
+	for (size_t i = 0; i < n_entries; i++)
+		entries[i].due_usec = USEC_INFINITY;
+	for (size_t i = 0; i < n_devices; i++) {
+		devices[i].state = SCHEDULE_UNKNOWN;
+		devices[i].silent = 0;
+		devices[i].probe_usec = USEC_INFINITY;
+	}
+}
+
+static bool is_periodic(const struct schedule_entry *e)
+{
+	return e->period_usec != LINK_PERIOD_ONCE && e->period_usec != LINK_PERIOD_ON_DEMAND;
+}
+
+void schedule_start(struct schedule *s, uint64_t now, size_t place, size_t total)
+{
+	for (size_t i = 0; i < s->n_entries; i++, place++) {
+		struct schedule_entry *e = &s->entries[i];
+		uint64_t window = SCHEDULE_START_USEC;
+
+		e->phase = (uint32_t)((place + 1) * SCHEDULE_PHASES / total);
+		/* The first reads of a short period are spread over it already. */
+		e->first = !is_periodic(e) || e->period_usec > window;
+		if (!e->first)
+			window = e->period_usec;
+		if (e->period_usec != LINK_PERIOD_ON_DEMAND)
+			e->due_usec = now + window * place / total;
+	}
+}
+
+static bool earlier(uint64_t due_usec, uint64_t *best_usec)
+{
+	if (due_usec >= *best_usec)
+		return false;
+	*best_usec = due_usec;
+	return true;
+}
+
+bool schedule_next(const struct schedule *s, uint64_t now, struct schedule_turn *ret, uint64_t *ret_due_usec)
+{
+	struct schedule_turn turn = { 0 };
+	uint64_t best = USEC_INFINITY;
+
+	for (uint32_t i = 0; i < s->n_devices; i++) {
+		const struct schedule_device *d = &s->devices[i];
+
+		if (d->state == SCHEDULE_OFFLINE) {
+			if (earlier(d->probe_usec, &best))
+				turn = (struct schedule_turn){ i, d->first, true };
+			continue;
+		}
+		for (uint32_t j = d->first; j < d->first + d->n; j++)
+			if (earlier(s->entries[j].due_usec, &best))
+				turn = (struct schedule_turn){ i, j, false };
+	}
+	if (best > now) {
+		*ret_due_usec = best;
+		return false;
+	}
+	*ret = turn;
+	return true;
+}
+
+/*
+ * What is late runs at once rather than at its old place, but behind all that
+ * fell due before: being overloaded costs rate, never a turn.
+ */
+static void entry_advance(struct schedule_entry *e, uint64_t start, uint64_t retry)
+{
+	uint64_t step = e->period_usec;
+
+	if (!is_periodic(e)) {
+		e->due_usec = e->period_usec == LINK_PERIOD_ONCE ? retry : USEC_INFINITY;
+		return;
+	}
+	/* The second read comes early, by a different share of the period for each: bursts do not stay bursts. */
+	if (e->first)
+		step = (uint64_t)((double)step * e->phase / SCHEDULE_PHASES);
+	e->first = false;
+	e->due_usec = usec_add(e->due_usec, step);
+	if (e->due_usec < start)
+		e->due_usec = start;
+}
+
+static void device_poll_all(struct schedule *s, const struct schedule_device *d, uint64_t now)
+{
+	for (uint32_t i = d->first; i < d->first + d->n; i++) {
+		if (s->entries[i].period_usec == LINK_PERIOD_ON_DEMAND)
+			continue;
+		s->entries[i].due_usec = now;
+		s->entries[i].first = true;
+	}
+}
+
+static bool device_answered(struct schedule *s, struct schedule_device *d, uint64_t now)
+{
+	enum schedule_state before = d->state;
+
+	d->state = SCHEDULE_ONLINE;
+	d->silent = 0;
+	backoff_reset(&d->backoff);
+	if (before == SCHEDULE_OFFLINE)
+		device_poll_all(s, d, now);
+	return before != SCHEDULE_ONLINE;
+}
+
+/* Without an entry there is nothing to find out with that it is back. */
+static bool device_silent(const struct schedule *s, struct schedule_device *d, uint64_t now, uint64_t random)
+{
+	enum schedule_state before = d->state;
+
+	d->silent++;
+	if (s->offline_after == 0 || d->silent < s->offline_after || d->n == 0)
+		return false;
+	d->state = SCHEDULE_OFFLINE;
+	d->probe_usec = usec_add(now, backoff_next(&d->backoff, random));
+	return before != SCHEDULE_OFFLINE;
+}
+
+bool schedule_heard(struct schedule *s, uint32_t device, uint64_t now, enum schedule_answer answer,
+		    uint64_t random)
+{
+	struct schedule_device *d = &s->devices[device];
+
+	switch (answer) {
+	case SCHEDULE_ANSWERED:
+		return device_answered(s, d, now);
+	case SCHEDULE_SILENT:
+		return device_silent(s, d, now, random);
+	}
+	return false;
+}
+
+bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_t start, uint64_t now,
+		   enum schedule_answer answer, bool failed, uint64_t random)
+{
+	struct schedule_entry *e = &s->entries[turn->entry];
+	bool changed = schedule_heard(s, turn->device, now, answer, random);
+	uint64_t retry = USEC_INFINITY;
+
+	/* Silence is tried again until the device counts as offline. */
+	if (failed)
+		retry = answer == SCHEDULE_SILENT && s->offline_after > 0 ? now :
+									    usec_add(now, SCHEDULE_ONCE_RETRY_USEC);
+	/* The answer to a probe made all entries due, this one too: then it has had its turn. */
+	if (!turn->probe || s->devices[turn->device].state == SCHEDULE_ONLINE)
+		entry_advance(e, start, retry);
+	return changed;
+}
+
+void schedule_hasten(struct schedule *s, uint32_t device, uint32_t entry, uint64_t now)
+{
+	struct schedule_entry *e = &s->entries[entry];
+
+	if (s->devices[device].state == SCHEDULE_OFFLINE || e->due_usec <= now)
+		return;
+	e->due_usec = now;
+}
+
+void schedule_restored(struct schedule *s, uint64_t now)
+{
+	for (size_t i = 0; i < s->n_devices; i++) {
+		if (s->devices[i].state != SCHEDULE_OFFLINE)
+			continue;
+		backoff_reset(&s->devices[i].backoff);
+		s->devices[i].probe_usec = now;
+	}
+}

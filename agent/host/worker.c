@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/macro.h"
+
+struct workers {
+	pthread_mutex_t mutex;
+	struct list done;
+	int fd;
+	sd_event_source *source;
+};
+
+struct worker {
+	struct workers *workers;
+	struct worker_config config;
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t wake;
+	struct job *job; /* under the mutex */
+	bool stop;       /* under the mutex */
+
+	/* The thread's own. */
+	struct fieldway_line *line;
+	bool was_closed; /* it could not be opened the last time */
+
+	/* Under the mutex of workers. */
+	struct list node;
+	struct job *finished;
+	bool ended, queued;
+};
+
+static void descriptor_raise(int fd)
+{
+	uint64_t one = 1;
+	ssize_t n = write(fd, &one, sizeof(one));
+
+	(void)n; /* a counter that is full wakes the loop as well */
+}
+
+static void descriptor_clear(int fd)
+{
+	uint64_t counter;
+	ssize_t n = read(fd, &counter, sizeof(counter));
+
+	(void)n;
+}
+
+/* ---- the thread ---- */
+
+/* The kernel's clock: a test's steps do not move what plugins wait for. */
+static uint64_t real_now(void)
+{
+	return clock_monotonic_usec() - clock_offset_usec();
+}
+
+static bool was_timeout(int error)
+{
+	return error == -ETIMEDOUT || error == -EHOSTDOWN;
+}
+
+static void count(struct job *job)
+{
+	job->requests++;
+	if (job->result.error < 0)
+		job->errors++;
+	if (was_timeout(job->result.error))
+		job->timeouts++;
+}
+
+static int line_ready(struct worker *w, struct job *job)
+{
+	int r;
+
+	if (w->line)
+		return 0;
+	r = w->config.plugin->line_open(w->config.bus, w->config.first, &w->line, &job->result);
+	if (r < 0) {
+		job->result.error = r;
+		w->line = NULL;
+		w->was_closed = true;
+		return r;
+	}
+	job->restored |= w->was_closed;
+	w->was_closed = false;
+	return 0;
+}
+
+static void line_drop(struct worker *w, bool broken)
+{
+	if (!broken)
+		return;
+	w->config.plugin->line_close(w->line);
+	w->line = NULL;
+}
+
+static int read_once(struct worker *w, struct job *job)
+{
+	bool broken = false;
+	int r;
+
+	job->result = (struct fieldway_result){ 0 };
+	r = line_ready(w, job);
+	if (r >= 0) {
+		r = w->config.plugin->read(w->line, job->driver, job->request, job->deadline_usec, job->samples,
+					   job->text, WORKER_TEXT_BYTES, &job->result, &broken);
+		job->result.error = r < 0 ? r : 0;
+		line_drop(w, broken);
+	}
+	count(job);
+	return r;
+}
+
+/* An exception is an answer: asking again would get it again. */
+static bool read_is_worth_another_try(int r)
+{
+	return r == -ETIMEDOUT || r == -EBADMSG || r == -ECONNRESET || r == -ENODEV || r == -EPIPE;
+}
+
+static void job_read(struct worker *w, struct job *job)
+{
+	for (unsigned i = 0; i < job->tries; i++)
+		if (!read_is_worth_another_try(read_once(w, job)) || real_now() >= job->deadline_usec)
+			return;
+}
+
+static void write_once(struct worker *w, struct job *job)
+{
+	bool broken = false;
+
+	job->result = (struct fieldway_result){ 0 };
+	job->outcome = FIELDWAY_NOT_SENT;
+	if (line_ready(w, job) >= 0) {
+		job->outcome = w->config.plugin->write(w->line, job->driver, job->point, &job->value,
+						       job->deadline_usec, &job->result, &broken);
+		if (job->outcome == FIELDWAY_ACCEPTED)
+			job->result.error = 0;
+		line_drop(w, broken);
+	}
+	count(job);
+}
+
+/* Only what has not reached the line may be sent again; what cannot be written at all never gets there. */
+static void job_write(struct worker *w, struct job *job)
+{
+	for (unsigned i = 0; i < job->tries; i++) {
+		write_once(w, job);
+		if (job->outcome != FIELDWAY_NOT_SENT || job->result.error == -ERANGE ||
+		    job->result.error == -EINVAL || real_now() >= job->deadline_usec)
+			return;
+	}
+}
+
+static void job_run(struct worker *w, struct job *job)
+{
+	switch (job->kind) {
+	case JOB_READ:
+		job_read(w, job);
+		return;
+	case JOB_WRITE:
+		job_write(w, job);
+		return;
+	}
+}
+
+/* The next job, or NULL: stop. */
+static struct job *wait_job(struct worker *w)
+{
+	struct job *job;
+
+	pthread_mutex_lock(&w->mutex);
+	while (!w->job && !w->stop)
+		pthread_cond_wait(&w->wake, &w->mutex);
+	job = TAKE_PTR(w->job);
+	pthread_mutex_unlock(&w->mutex);
+	return job;
+}
+
+/* One write to the eventfd for all that come back before the loop looks. */
+static void hand_back(struct worker *w, struct job *job)
+{
+	struct workers *all = w->workers;
+	bool first;
+
+	pthread_mutex_lock(&all->mutex);
+	first = list_is_empty(&all->done);
+	w->finished = job ?: w->finished;
+	w->ended = !job;
+	if (!w->queued)
+		list_append(&all->done, &w->node);
+	w->queued = true;
+	pthread_mutex_unlock(&all->mutex);
+	if (first)
+		descriptor_raise(all->fd);
+}
+
+static void *worker_main(void *userdata)
+{
+	struct worker *w = userdata;
+	struct job *job;
+
+	while ((job = wait_job(w))) {
+		job_run(w, job);
+		hand_back(w, job);
+	}
+	if (w->line)
+		w->config.plugin->line_close(w->line);
+	w->line = NULL;
+	hand_back(w, NULL);
+	return NULL;
+}
+
+/* ---- the loop ---- */
+
+static struct worker *take_done(struct workers *all, struct job **ret_job, bool *ret_ended)
+{
+	struct worker *w = NULL;
+
+	pthread_mutex_lock(&all->mutex);
+	if (!list_is_empty(&all->done)) {
+		w = list_entry(all->done.next, struct worker, node);
+		list_remove(&w->node);
+		w->queued = false;
+		*ret_job = TAKE_PTR(w->finished);
+		*ret_ended = w->ended;
+	}
+	pthread_mutex_unlock(&all->mutex);
+	return w;
+}
+
+/* Lines that come back again and again must not keep the loop from the link. */
+#define DONE_MAX 256
+
+static int workers_dispatch(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct workers *all = userdata;
+	struct worker *w;
+	struct job *job;
+	bool ended;
+
+	descriptor_clear(fd);
+	for (int i = 0; i < DONE_MAX; i++) {
+		w = take_done(all, &job, &ended);
+		if (!w)
+			return 0;
+		if (job)
+			w->config.done(w, job, w->config.userdata);
+		/* Last: the worker may be freed by it. */
+		if (ended)
+			w->config.done(w, NULL, w->config.userdata);
+	}
+	descriptor_raise(fd);
+	return 0;
+}
+
+DEFINE_FREEP(struct workers *, workers_free)
+
+int workers_new(sd_event *event, struct workers **ret)
+{
+	_cleanup_(workers_freep) struct workers *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	pthread_mutex_init(&w->mutex, NULL);
+	list_init(&w->done);
+	w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->fd < 0)
+		return -errno;
+	r = sd_event_add_io(event, &w->source, w->fd, EPOLLIN, workers_dispatch, w);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(w);
+	return 0;
+}
+
+struct workers *workers_free(struct workers *w)
+{
+	if (!w)
+		return NULL;
+	sd_event_source_disable_unref(w->source);
+	closep(&w->fd);
+	pthread_mutex_destroy(&w->mutex);
+	free(w);
+	return NULL;
+}
+
+/* Signals are the loop's. */
+static int start_thread(struct worker *w)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	int r;
+
+	r = pthread_attr_init(&attributes);
+	if (r)
+		return -r;
+	r = pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
+	if (!r) {
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		r = pthread_create(&w->thread, &attributes, worker_main, w);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
+	pthread_attr_destroy(&attributes);
+	return -r;
+}
+
+int worker_new(struct workers *workers, const struct worker_config *config, struct worker **ret)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	w->workers = workers;
+	w->config = *config;
+	pthread_mutex_init(&w->mutex, NULL);
+	pthread_cond_init(&w->wake, NULL);
+	list_init(&w->node);
+	r = start_thread(w);
+	if (r < 0) {
+		pthread_cond_destroy(&w->wake);
+		pthread_mutex_destroy(&w->mutex);
+		free(w);
+		return r;
+	}
+	*ret = w;
+	return 0;
+}
+
+void worker_submit(struct worker *w, struct job *job)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->job = job;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->mutex);
+}
+
+void worker_stop(struct worker *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->stop = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->mutex);
+}
+
+struct worker *worker_free(struct worker *w)
+{
+	struct workers *all;
+
+	if (!w)
+		return NULL;
+	all = w->workers;
+	worker_stop(w);
+	pthread_join(w->thread, NULL);
+	pthread_mutex_lock(&all->mutex);
+	list_remove(&w->node);
+	pthread_mutex_unlock(&all->mutex);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->mutex);
+	free(w);
+	return NULL;
+}

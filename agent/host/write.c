@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/write.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "host/transform.h"
+#include "link/host1.h"
+
+enum write_stage {
+	WRITE_QUEUED,
+	WRITE_SENT,
+	WRITE_VERIFYING,
+	WRITE_ABANDONED, /* answered, and its job has still to come back */
+};
+
+struct write {
+	struct list node; /* in the line's queued or verifying; alone while it is sent */
+	struct device *device;
+	uint32_t point;
+	enum write_stage stage;
+	sd_bus_message *call; /* also holds the text of the value */
+	struct fieldway_value raw;
+	struct fieldway_value proof; /* what a read-back has to show, in the point's unit */
+	uint64_t deadline_usec;
+	struct timer timer;
+	/* Verifying. */
+	uint64_t verify_usec, verify_end_usec; /* the next read-back; the last one begins before */
+	bool differs;                          /* the last one showed another value */
+};
+
+static const struct link_point *point_of(const struct write *w)
+{
+	return &w->device->setup->type->points[w->point];
+}
+
+/* ---- the answer ---- */
+
+int write_refuse(sd_bus_message *call, enum fieldway_outcome outcome, int error, const char *text)
+{
+	char clean[DEVICE_TEXT_MAX];
+
+	snprintf(clean, sizeof(clean), "%s", text);
+	clean[utf8_valid_prefix(clean, strlen(clean))] = '\0';
+	return sd_bus_reply_method_return(call, LINK_TYPE_OUTCOME, (uint8_t)outcome, error, clean);
+}
+
+static void write_free(struct write *w)
+{
+	struct line *l = w->device->line;
+
+	if (l->write == w)
+		l->write = NULL;
+	l->n_pending--;
+	timer_disarm(&w->timer);
+	list_remove(&w->node);
+	sd_bus_message_unref(w->call);
+	free(w);
+}
+
+static void write_answer(struct write *w, enum fieldway_outcome outcome, const struct fieldway_result *result)
+{
+	char what[DEVICE_TEXT_MAX], text[DEVICE_TEXT_MAX] = "";
+
+	snprintf(what, sizeof(what), "point %s", point_of(w)->name);
+	if (outcome != FIELDWAY_ACCEPTED)
+		device_text(w->device, what, result, text, sizeof(text));
+	/* An answer that cannot be sent is a link that is gone. */
+	(void)write_refuse(w->call, outcome, outcome == FIELDWAY_ACCEPTED ? 0 : result->error, text);
+}
+
+static void write_end(struct write *w, enum fieldway_outcome outcome, int error, const char *detail)
+{
+	struct fieldway_result result = { .error = error };
+
+	snprintf(result.detail, sizeof(result.detail), "%s", detail ?: "");
+	write_answer(w, outcome, &result);
+	write_free(w);
+}
+
+/* The value is read again where nobody knows it now, or nobody would ask for it. */
+static void read_back(struct write *w, enum fieldway_outcome outcome)
+{
+	struct device *d = w->device;
+	struct schedule *s = &d->line->schedule;
+	int32_t poll = setup_poll_of(d->setup, w->point);
+
+	if (poll < 0 || (outcome == FIELDWAY_ACCEPTED && point_of(w)->period_usec != LINK_PERIOD_ONCE))
+		return;
+	schedule_hasten(s, d->index, s->devices[d->index].first + (uint32_t)poll, clock_monotonic_usec());
+}
+
+/* ---- waiting ---- */
+
+static void write_late(struct timer *timer, void *userdata)
+{
+	struct write *w = userdata;
+	const struct fieldway_result silence = { .error = -ETIMEDOUT, .detail = "no answer before the deadline" };
+
+	switch (w->stage) {
+	case WRITE_QUEUED:
+		write_end(w, FIELDWAY_NOT_SENT, -ETIMEDOUT, "the line was busy until the deadline");
+		return;
+	case WRITE_SENT:
+		write_answer(w, FIELDWAY_UNKNOWN, &silence);
+		w->stage = WRITE_ABANDONED;
+		return;
+	case WRITE_VERIFYING:
+		if (w->differs)
+			write_end(w, FIELDWAY_REFUSED, -EILSEQ, "accepted, but the value read back differs");
+		else
+			write_end(w, FIELDWAY_UNKNOWN, -ETIMEDOUT, "accepted, but not read back before the deadline");
+		return;
+	case WRITE_ABANDONED:
+		return;
+	}
+}
+
+void write_cancel(struct line *l, const struct device *d, int error, const char *text)
+{
+	struct write *w;
+
+	list_for_each(w, &l->queued, node)
+		if (!d || w->device == d)
+			write_end(w, FIELDWAY_NOT_SENT, error, d ? "offline" : text);
+	if (d)
+		return;
+	list_for_each(w, &l->verifying, node)
+		write_end(w, FIELDWAY_UNKNOWN, error, text);
+}
+
+/* ---- sending ---- */
+
+struct check {
+	const struct device *device;
+	uint32_t point;
+};
+
+static int check_raw(const void *userdata, const struct fieldway_value *raw, char *text, size_t size)
+{
+	const struct check *c = userdata;
+	const struct fieldway_plugin *plugin = c->device->bus->setup->plugin;
+	struct fieldway_error error = { .point = -1 };
+	int r = plugin->write_check(c->device->setup->driver, c->point, raw, &error);
+
+	if (r < 0)
+		snprintf(text, size, "%s", error.text);
+	return r;
+}
+
+/* What stands in the way, before anything is kept: the outcome, or -1. */
+static int find_obstacle(const struct device *d, uint32_t point, int *ret_error, const char **ret_text)
+{
+	const struct link_type *type = d->setup->type;
+
+	if (point >= type->n_points || !(type->points[point].access & LINK_WRITE)) {
+		*ret_error = -EACCES;
+		*ret_text = "cannot be written";
+		return FIELDWAY_REFUSED;
+	}
+	if (d->state == LINK_OFFLINE || d->state == LINK_FAILED) {
+		*ret_error = -EHOSTDOWN;
+		*ret_text = "offline";
+		return FIELDWAY_NOT_SENT;
+	}
+	if (d->line->n_pending >= LINE_WRITES_MAX) {
+		*ret_error = -EBUSY;
+		*ret_text = "too many writes are waiting for the line";
+		return FIELDWAY_NOT_SENT;
+	}
+	return -1;
+}
+
+static int refuse_device(const struct device *d, sd_bus_message *call, uint32_t point, int outcome, int error,
+			 const char *detail)
+{
+	struct fieldway_result result = { .error = error };
+	char what[DEVICE_TEXT_MAX], text[DEVICE_TEXT_MAX];
+
+	if (point < d->setup->type->n_points)
+		snprintf(what, sizeof(what), "point %s", d->setup->type->points[point].name);
+	else
+		snprintf(what, sizeof(what), "point number %u", point);
+	snprintf(result.detail, sizeof(result.detail), "%s", detail);
+	device_text(d, what, &result, text, sizeof(text));
+	return write_refuse(call, outcome, error, text);
+}
+
+static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uint64_t within_usec,
+		     const struct fieldway_value *raw)
+{
+	struct write *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->device = d;
+	w->point = point;
+	w->raw = *raw;
+	w->deadline_usec = usec_add(clock_monotonic_usec(), within_usec);
+	timer_init(&w->timer, d->bus->services->timers, write_late, w);
+	if (timer_arm(&w->timer, w->deadline_usec) < 0) {
+		free(w);
+		return -ENOMEM;
+	}
+	w->call = sd_bus_message_ref(call);
+	list_append(&d->line->queued, &w->node);
+	d->line->n_pending++;
+	/* Polls that have begun by now show what was before. */
+	d->written[point] = ++d->line->n_writes;
+	line_kick(d->line);
+	return 0;
+}
+
+int write_begin(struct device *d, sd_bus_message *call, uint32_t point, uint64_t within_usec,
+		const struct fieldway_value *value)
+{
+	const struct check check = { d, point };
+	const char *obstacle = NULL;
+	struct fieldway_value raw;
+	char text[256] = "";
+	int outcome, r = 0;
+
+	outcome = find_obstacle(d, point, &r, &obstacle);
+	if (outcome >= 0)
+		return refuse_device(d, call, point, outcome, r, obstacle);
+	r = transform_inverse(&d->setup->type->points[point], value, check_raw, &check, &raw, text,
+			      sizeof(text));
+	if (r < 0)
+		return refuse_device(d, call, point, FIELDWAY_REFUSED, r, text);
+	return write_new(d, call, point, within_usec, &raw);
+}
+
+static uint64_t time_left(const struct write *w)
+{
+	uint64_t now = clock_monotonic_usec();
+
+	return w->deadline_usec > now ? w->deadline_usec - now : 0;
+}
+
+void write_start(struct line *l)
+{
+	struct write *w = list_entry(l->queued.next, struct write, node);
+	struct job *job = &l->job;
+
+	list_remove(&w->node);
+	w->stage = WRITE_SENT;
+	timer_arm(&w->timer, usec_add(w->deadline_usec, WRITE_GRACE_USEC));
+	l->write = w;
+	l->device = w->device;
+	job->kind = JOB_WRITE;
+	job->driver = w->device->setup->driver;
+	job->point = w->point;
+	job->value = w->raw;
+	job->tries = l->bus->setup->configuration->retries + 1;
+	job->deadline_usec = MIN(clock_monotonic_usec() - clock_offset_usec() + time_left(w),
+				 line_deadline(l, job->tries, 0));
+	job->requests = job->errors = job->timeouts = 0;
+	job->restored = false;
+}
+
+/* The value in the point's unit as the register can show it: read-backs are compared with what was sent. */
+static struct fieldway_value proof_of(const struct write *w)
+{
+	struct fieldway_sample s = { .quality = FIELDWAY_GOOD, .value = w->raw };
+
+	transform_forward(point_of(w), &s);
+	return s.quality == FIELDWAY_GOOD ? s.value : w->raw;
+}
+
+static void verify_begin(struct write *w)
+{
+	uint64_t now = clock_monotonic_usec();
+
+	w->stage = WRITE_VERIFYING;
+	w->proof = proof_of(w);
+	w->verify_usec = now;
+	w->verify_end_usec = MIN(usec_add(now, point_of(w)->verify.within_usec), w->deadline_usec);
+	timer_arm(&w->timer, w->deadline_usec);
+	w->device->line->write = NULL;
+	list_append(&w->device->line->verifying, &w->node);
+}
+
+/* What is heard from a write counts for its device as a poll's answer does. */
+static void write_heard(struct line *l, struct write *w)
+{
+	const struct job *job = &l->job;
+	char what[DEVICE_TEXT_MAX];
+	bool local = job->outcome == FIELDWAY_NOT_SENT && answer_of(job->result.error) == SCHEDULE_ANSWERED;
+
+	/* Refused by the plugin itself: nothing was heard at all. */
+	if (local || job->result.error == -ERANGE)
+		return;
+	snprintf(what, sizeof(what), "point %s", point_of(w)->name);
+	schedule_heard(&l->schedule, w->device->index, clock_monotonic_usec(), answer_of(job->result.error),
+		       random_u64());
+	device_settle(w->device, &job->result, what);
+}
+
+void write_done(struct line *l)
+{
+	struct write *w = l->write;
+	struct job *job = &l->job;
+
+	if (job->outcome == FIELDWAY_ACCEPTED)
+		job->result = (struct fieldway_result){ 0 };
+	/* What was read before must not follow the answer up the link. */
+	if (job->outcome == FIELDWAY_ACCEPTED || job->outcome == FIELDWAY_UNKNOWN)
+		values_forget(&w->device->values, w->point);
+	if (!l->bus->retired) {
+		write_heard(l, w);
+		if (job->outcome == FIELDWAY_ACCEPTED && point_of(w)->verify.enabled && w->stage == WRITE_SENT) {
+			verify_begin(w);
+			return;
+		}
+		read_back(w, job->outcome);
+	}
+	if (w->stage == WRITE_SENT)
+		write_answer(w, job->outcome, &job->result);
+	write_free(w);
+}
+
+/* ---- reading back ---- */
+
+struct write *write_next_verify(struct line *l, uint64_t now, uint64_t *ret_due_usec)
+{
+	uint64_t due = USEC_INFINITY;
+	struct write *w;
+
+	list_for_each(w, &l->verifying, node) {
+		if (w->verify_usec <= now)
+			return w;
+		due = MIN(due, w->verify_usec);
+	}
+	*ret_due_usec = due;
+	return NULL;
+}
+
+static uint32_t proof_point(const struct write *w)
+{
+	int32_t point = point_of(w)->verify.point;
+
+	return point < 0 ? w->point : (uint32_t)point;
+}
+
+void write_verify_what(const struct write *w, struct device **ret_device, const struct setup_poll **ret_poll)
+{
+	/* setup_new() has seen to it that the point can be read. */
+	int32_t poll = setup_poll_of(w->device->setup, proof_point(w));
+
+	*ret_device = w->device;
+	*ret_poll = &w->device->setup->polls[MAX(poll, 0)];
+}
+
+static const struct fieldway_sample *find_sample(const struct fieldway_sample *samples, size_t n, uint32_t point)
+{
+	for (size_t i = 0; i < n; i++)
+		if (samples[i].point == point)
+			return &samples[i];
+	return NULL;
+}
+
+static void verify_differs(struct write *w)
+{
+	uint64_t now = clock_monotonic_usec();
+
+	w->differs = true;
+	w->verify_usec = usec_add(now, WRITE_VERIFY_STEP_USEC);
+	if (w->verify_usec > w->verify_end_usec)
+		write_end(w, FIELDWAY_REFUSED, -EILSEQ, "accepted, but the value read back differs");
+}
+
+static void verify_failed(struct write *w, const struct fieldway_result *result)
+{
+	uint64_t now = clock_monotonic_usec();
+
+	w->verify_usec = usec_add(now, WRITE_VERIFY_STEP_USEC);
+	if (w->verify_usec <= w->verify_end_usec)
+		return;
+	write_answer(w, FIELDWAY_UNKNOWN, result);
+	write_free(w);
+}
+
+void write_verify(struct line *l, struct device *d, const struct fieldway_sample *samples, size_t n,
+		  const struct write *asked, const struct fieldway_result *result)
+{
+	const struct fieldway_sample *s;
+	struct write *w;
+
+	list_for_each(w, &l->verifying, node) {
+		if (w->device != d)
+			continue;
+		s = find_sample(samples, n, proof_point(w));
+		if (s && s->quality == FIELDWAY_GOOD &&
+		    value_is_near(&s->value, &w->proof, point_of(w)->verify.tolerance))
+			write_end(w, FIELDWAY_ACCEPTED, 0, NULL);
+		else if (s)
+			verify_differs(w);
+		else if (w == asked)
+			verify_failed(w, result);
+	}
+}

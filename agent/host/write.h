@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "host/bus.h"
+
+/*
+ * One write from its call to its only answer: waits for the line, is sent at
+ * most once (again only while nothing has reached the line), is read back
+ * where the point says so. What is unknown is never repeated, only read back.
+ */
+struct write;
+
+/* Between two read-backs of a value that has not arrived yet. */
+#define WRITE_VERIFY_STEP_USEC UINT64_C(100000)
+/* A plugin ends at the deadline; the answer may take so long after it. */
+#define WRITE_GRACE_USEC UINT64_C(250000)
+
+/* Answers the call at once, or takes a reference to it. 0, or -ENOMEM: nothing was sent. */
+int write_begin(struct device *d, struct sd_bus_message *call, uint32_t point, uint64_t within_usec,
+		const struct fieldway_value *value);
+/* An answer to a call for which there is no device. */
+int write_refuse(struct sd_bus_message *call, enum fieldway_outcome outcome, int error, const char *text);
+
+/* The oldest queued write becomes the line's job. */
+void write_start(struct line *l);
+/* The line's job was this write and has come back. */
+void write_done(struct line *l);
+/* The next read-back that is due; NULL and when it will be (USEC_INFINITY: none). */
+struct write *write_next_verify(struct line *l, uint64_t now_usec, uint64_t *ret_due_usec);
+/* The device and poll that read it back. */
+void write_verify_what(const struct write *w, struct device **ret_device, const struct setup_poll **ret_poll);
+/* A request of the device was read with these samples, in the points' units; n is 0 and error set when it failed. */
+void write_verify(struct line *l, struct device *d, const struct fieldway_sample *samples, size_t n,
+		  const struct write *asked, const struct fieldway_result *result);
+/* Queued writes of a device end as not sent. NULL: of all devices, and read-backs end too. */
+void write_cancel(struct line *l, const struct device *d, int error, const char *text);
