@@ -10,7 +10,7 @@
 
 /* Powers of ten up to here, and integers up to 2^53, are exact in a double: one division of them rounds once. */
 #define EXACT_POWER_MAX 22
-#define EXACT_INTEGER_MAX 9007199254740992.0
+#define EXACT_INTEGER_MAX INT64_C(9007199254740992)
 
 static const double powers[EXACT_POWER_MAX + 1] = { 1e0,  1e1,	1e2,  1e3,  1e4,  1e5,	1e6,  1e7,
 						    1e8,  1e9,	1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
@@ -19,8 +19,10 @@ static const double powers[EXACT_POWER_MAX + 1] = { 1e0,  1e1,	1e2,  1e3,  1e4, 
 /* m * 10^n, or false. */
 static bool shift(__int128 m, int n, __int128 *ret)
 {
+	if (m == 0)
+		n = 0;
 	if (n > DECIMAL_DIGITS_MAX)
-		return m == 0 ? (*ret = 0, true) : false;
+		return false;
 	for (; n > 0; n--)
 		if (__builtin_mul_overflow(m, (__int128)10, &m))
 			return false;
@@ -44,10 +46,10 @@ bool decimal_from_double(double value, struct decimal *ret)
 	for (int decimals = 0; decimals <= EXACT_POWER_MAX; decimals++) {
 		double whole = rint(value * powers[decimals]);
 
-		if (!(fabs(whole) < EXACT_INTEGER_MAX))
+		if (!(fabs(whole) < (double)EXACT_INTEGER_MAX))
 			return false;
 		if (whole / powers[decimals] == value) {
-			*ret = (struct decimal){ (__int128)whole, -decimals };
+			*ret = (struct decimal){ (int64_t)whole, -decimals };
 			return true;
 		}
 	}
@@ -71,18 +73,20 @@ static double through_text(struct decimal d)
 	return value;
 }
 
+static bool rounds_once(struct decimal d)
+{
+	return d.mantissa >= -EXACT_INTEGER_MAX && d.mantissa <= EXACT_INTEGER_MAX &&
+	       d.exponent >= -EXACT_POWER_MAX && d.exponent <= EXACT_POWER_MAX;
+}
+
 double decimal_to_double(struct decimal d)
 {
-	double mantissa;
-
-	d = strip_zeros(d);
-	mantissa = (double)d.mantissa;
-	if (d.mantissa == 0)
-		return 0;
-	if (fabs(mantissa) > EXACT_INTEGER_MAX || d.exponent > EXACT_POWER_MAX ||
-	    d.exponent < -EXACT_POWER_MAX)
+	if (!rounds_once(d))
+		d = strip_zeros(d);
+	if (!rounds_once(d))
 		return through_text(d);
-	return d.exponent < 0 ? mantissa / powers[-d.exponent] : mantissa * powers[d.exponent];
+	return d.exponent < 0 ? (double)(int64_t)d.mantissa / powers[-d.exponent] :
+				(double)(int64_t)d.mantissa * powers[d.exponent];
 }
 
 bool decimal_to_integer(struct decimal d, __int128 *ret)

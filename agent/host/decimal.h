@@ -20,7 +20,7 @@ static inline struct decimal decimal_from_integer(__int128 value)
 {
 	return (struct decimal){ .mantissa = value };
 }
-/* The shortest decimal that reads back as the double; false beyond 15 digits or 22 decimals. */
+/* The decimal with the fewest decimals that reads back as the double; false beyond 2^53 or 22 decimals. */
 bool decimal_from_double(double value, struct decimal *ret);
 /* The nearest double. */
 double decimal_to_double(struct decimal d);

@@ -60,7 +60,7 @@ static void bus_ended(struct host_bus *old, void *userdata)
 	struct host_bus *b = find_bus(h, bus_name(old));
 
 	list_remove(&old->node);
-	if (b && !b->started && name_is_free(h, bus_name(b)))
+	if (b && !b->started && !b->retired && name_is_free(h, bus_name(b)))
 		bus_start(b);
 	bus_free(old);
 }
@@ -475,11 +475,17 @@ static void forget_bus(struct host_bus *b, void *userdata)
  */
 static bool stop_buses(struct host *h)
 {
+	uint64_t end = usec_add(clock_monotonic_usec(), HOST_JOIN_USEC);
 	struct host_bus *b;
 
 	list_for_each(b, &h->buses, node)
 		bus_retire(b, forget_bus, NULL);
-	return list_has_ended(&h->buses) && list_has_ended(&h->retired);
+	while (!list_has_ended(&h->buses) || !list_has_ended(&h->retired)) {
+		if (clock_monotonic_usec() >= end)
+			return false;
+		workers_wait(h->workers, HOST_JOIN_USEC / USEC_PER_MSEC);
+	}
+	return true;
 }
 
 static struct host *host_free(struct host *h)

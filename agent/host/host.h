@@ -15,6 +15,8 @@
 #define HOST_QUEUE_MAX 65536u
 /* So long may the last states take on their way out before a process with a stuck worker ends. */
 #define HOST_FAREWELL_USEC UINT64_C(200000)
+/* At the end idle threads are joined; one that waits for a device for longer than this ends with the process. */
+#define HOST_JOIN_USEC UINT64_C(100000)
 
 struct host_options {
 	int fd;                /* the connected socket; taken over */

@@ -173,8 +173,6 @@ static int append_group(sd_bus_message *m, struct values_group *g)
 	return sd_bus_message_close_container(m);
 }
 
-static void values_run(struct values *v);
-
 static int values_answered(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct values *v = userdata;
@@ -192,7 +190,7 @@ static int values_answered(sd_bus_message *m, void *userdata, sd_bus_error *erro
 	    sd_bus_message_is_method_error(m, SD_BUS_ERROR_TIMEOUT))
 		v->lost(v->userdata);
 	else
-		values_run(v);
+		values_flush(v);
 	return 0;
 }
 

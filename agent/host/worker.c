@@ -2,6 +2,7 @@
 #include "host/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -240,26 +241,38 @@ static struct worker *take_done(struct workers *all, struct job **ret_job, bool 
 /* Lines that come back again and again must not keep the loop from the link. */
 #define DONE_MAX 256
 
-static int workers_dispatch(sd_event_source *source, int fd, uint32_t events, void *userdata)
+static void workers_run(struct workers *all)
 {
-	struct workers *all = userdata;
 	struct worker *w;
 	struct job *job;
 	bool ended;
 
-	descriptor_clear(fd);
+	descriptor_clear(all->fd);
 	for (int i = 0; i < DONE_MAX; i++) {
 		w = take_done(all, &job, &ended);
 		if (!w)
-			return 0;
+			return;
 		if (job)
 			w->config.done(w, job, w->config.userdata);
 		/* Last: the worker may be freed by it. */
 		if (ended)
 			w->config.done(w, NULL, w->config.userdata);
 	}
-	descriptor_raise(fd);
+	descriptor_raise(all->fd);
+}
+
+static int workers_dispatch(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	workers_run(userdata);
 	return 0;
+}
+
+void workers_wait(struct workers *w, int msec)
+{
+	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+
+	if (poll(&p, 1, msec) > 0)
+		workers_run(w);
 }
 
 DEFINE_FREEP(struct workers *, workers_free)

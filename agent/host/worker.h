@@ -48,6 +48,8 @@ struct worker;
 /* Where all workers of a process hand their jobs back; done runs in the loop. */
 struct workers;
 int workers_new(struct sd_event *event, struct workers **ret);
+/* Outside of the loop: waits so long for one to come back, and runs its done. */
+void workers_wait(struct workers *w, int msec);
 /* Only when no worker is left. */
 struct workers *workers_free(struct workers *w);
 

@@ -173,7 +173,9 @@ struct link_description {
 
 /*
  * A link on a connected socket, attached to the loop (event may be NULL: then
- * only blocking calls). Takes fd over, also on failure.
+ * only blocking calls). Takes fd over, also on failure. The host says nothing
+ * before it was called: sd-bus leaves a message that comes together with the
+ * end of the authentication lying until the next one.
  */
 int link_new(struct sd_event *event, int fd, bool is_host, struct sd_bus **ret);
 struct sd_bus *link_free(struct sd_bus *bus);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/plugin.h"
+
+/* A plugin for tests of the host: keys of every kind, and a device that can hang. */
+
+struct fieldway_driver {
+	char line[64];
+	bool hangs;
+};
+
+struct fieldway_line {
+	int unused;
+};
+
+struct plan {
+	struct fieldway_request request;
+	uint32_t points[];
+};
+
+static const char *const moods[] = { "good", "bad", NULL };
+
+static const struct fieldway_key keys[] = {
+	{ .name = "speed", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_INT, .minimum = -5, .maximum = 5,
+	  .initial = "-2", .help = "how fast" },
+	{ .name = "wait", .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION, .type = FIELDWAY_UINT,
+	  .initial = "5ms", .help = "how long" },
+	{ .name = "line", .scope = FIELDWAY_SCOPE_ADDRESS, .flags = FIELDWAY_KEY_REQUIRED,
+	  .type = FIELDWAY_STRING, .help = "where" },
+	{ .name = "hangs", .scope = FIELDWAY_SCOPE_DEVICE, .type = FIELDWAY_BOOL, .initial = "false",
+	  .help = "never comes back" },
+	{ .name = "ratio", .scope = FIELDWAY_SCOPE_DEVICE, .type = FIELDWAY_FLOAT, .initial = "1.5",
+	  .help = "a number" },
+	{ .name = "mood", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_STRING, .choices = moods,
+	  .initial = "good", .help = "bad is refused" },
+};
+
+static const struct fieldway_value *find(const struct fieldway_settings *s, const char *key)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->items[i].key, key) == 0)
+			return &s->items[i].value;
+	return NULL;
+}
+
+static int refuse(struct fieldway_error *error, int point, const char *key, const char *text)
+{
+	snprintf(error->text, sizeof(error->text), "%s", text);
+	error->point = point;
+	error->key = key;
+	return -EINVAL;
+}
+
+static int bus_check(const struct fieldway_bus *bus, struct fieldway_error *error)
+{
+	return find(&bus->settings, "speed")->integer == 0 ? refuse(error, -1, "speed", "does not move") : 0;
+}
+
+static int driver_new(const struct fieldway_bus *bus, const struct fieldway_device *device,
+		      struct fieldway_driver **ret, struct fieldway_error *error)
+{
+	const struct fieldway_value *line = find(&device->settings, "line");
+	struct fieldway_driver *d;
+
+	for (size_t i = 0; i < device->n_points; i++)
+		if (memcmp(find(&device->points[i].settings, "mood")->data, "bad", 3) == 0)
+			return refuse(error, (int)i, "mood", "is bad");
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return -ENOMEM;
+	d->hangs = find(&device->settings, "hangs")->boolean;
+	if (line)
+		snprintf(d->line, sizeof(d->line), "%.*s", (int)line->size, line->data);
+	*ret = d;
+	return 0;
+}
+
+static void driver_free(struct fieldway_driver *driver)
+{
+	free(driver);
+}
+
+static int line_name(const struct fieldway_driver *driver, char *ret, size_t size)
+{
+	return snprintf(ret, size, "%s", driver->line) < (int)size ? 0 : -ENAMETOOLONG;
+}
+
+static int plan_new(const struct fieldway_driver *driver, const uint32_t *points, size_t n,
+		    struct fieldway_plan *ret)
+{
+	struct plan *p = malloc(sizeof(*p) + n * sizeof(*points));
+
+	if (!p)
+		return -ENOMEM;
+	memcpy(p->points, points, n * sizeof(*points));
+	p->request = (struct fieldway_request){ .points = p->points, .n_points = n, .text = "all" };
+	*ret = (struct fieldway_plan){ .requests = &p->request, .n = n > 0, .memory = p };
+	return 0;
+}
+
+static void plan_free(struct fieldway_plan *plan)
+{
+	free(plan->memory);
+}
+
+static int decode(const struct fieldway_driver *driver, const struct fieldway_request *request, const void *bytes,
+		  size_t size, struct fieldway_sample *samples, char *text, size_t text_size)
+{
+	for (size_t i = 0; i < request->n_points; i++)
+		samples[i] = (struct fieldway_sample){ .point = request->points[i],
+						       .value = { .type = FIELDWAY_UINT, .unsignd = 1 } };
+	return 0;
+}
+
+static int line_open(const struct fieldway_bus *bus, const struct fieldway_driver *first,
+		     struct fieldway_line **ret, struct fieldway_result *result)
+{
+	return (*ret = calloc(1, sizeof(**ret))) ? 0 : -ENOMEM;
+}
+
+static void line_close(struct fieldway_line *line)
+{
+	free(line);
+}
+
+static int line_read(struct fieldway_line *line, const struct fieldway_driver *driver,
+		     const struct fieldway_request *request, uint64_t deadline_usec, struct fieldway_sample *samples,
+		     char *text, size_t text_size, struct fieldway_result *result, bool *ret_broken)
+{
+	while (driver->hangs)
+		pause();
+	return decode(driver, request, NULL, 0, samples, text, text_size);
+}
+
+FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
+	.struct_size = sizeof(fieldway_plugin),
+	.abi = FIELDWAY_ABI,
+	.capabilities = FIELDWAY_CAN_POLL,
+	.name = "fake",
+	.version = "1",
+	.keys = keys,
+	.n_keys = sizeof(keys) / sizeof(keys[0]),
+	.bus_check = bus_check,
+	.driver_new = driver_new,
+	.driver_free = driver_free,
+	.line_name = line_name,
+	.plan_new = plan_new,
+	.plan_free = plan_free,
+	.decode = decode,
+	.line_open = line_open,
+	.line_close = line_close,
+	.read = line_read,
+};
