@@ -218,6 +218,28 @@ struct host_bus *bus_free(struct host_bus *b)
 
 /* ---- life ---- */
 
+/* hint: where it was, if nothing came or went before it. */
+static const struct device *find_name(const struct host_bus *b, const char *name, size_t hint)
+{
+	if (hint < b->n_devices && streq(b->devices[hint].setup->link->name, name))
+		return &b->devices[hint];
+	for (size_t i = 0; i < b->n_devices; i++)
+		if (streq(b->devices[i].setup->link->name, name))
+			return &b->devices[i];
+	return NULL;
+}
+
+void bus_inherit(struct host_bus *b, const struct host_bus *from)
+{
+	const struct device *old;
+
+	for (size_t i = 0; i < b->n_devices; i++) {
+		old = find_name(from, b->devices[i].setup->link->name, i);
+		if (old)
+			b->devices[i].values.counters = old->values.counters;
+	}
+}
+
 static void line_has_no_thread(struct line *l, int error)
 {
 	const struct fieldway_result result = { .error = error };

@@ -100,6 +100,8 @@ struct host_bus {
 int bus_new(const struct host_services *services, struct setup *setup, struct host_bus **ret);
 /* Of a bus that was never started, or has ended. */
 struct host_bus *bus_free(struct host_bus *b);
+/* Devices of the same name go on counting where their predecessors are. */
+void bus_inherit(struct host_bus *b, const struct host_bus *from);
 /* Starts threads and polls. A line without a thread is FAILED. */
 void bus_start(struct host_bus *b);
 /* No more requests, values, states; pending writes end. ended runs when all threads have, perhaps at once. */

@@ -70,6 +70,7 @@ static void adopt_bus(struct host *h, struct host_bus *b)
 	struct host_bus *old = find_bus(h, bus_name(b));
 
 	if (old) {
+		bus_inherit(b, old);
 		list_remove(&old->node);
 		list_append(&h->retired, &old->node);
 	}

@@ -11,8 +11,6 @@
 /* Lines, and so threads, of one host; TCP connections mostly. The daemon splits larger buses over hosts. */
 #define HOST_LINES_MAX 500u
 #define HOST_BUSES_MAX 1000u
-/* Messages that wait for a daemon which does not read: states, which nothing may conflate. */
-#define HOST_QUEUE_MAX 65536u
 /* So long may the last states take on their way out before a process with a stuck worker ends. */
 #define HOST_FAREWELL_USEC UINT64_C(200000)
 /* At the end idle threads are joined; one that waits for a device for longer than this ends with the process. */

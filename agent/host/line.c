@@ -52,9 +52,13 @@ void device_text(const struct device *d, const char *what, const struct fieldway
 static void log_device(int level, const struct device *d, const char *text)
 {
 	const struct log_about about = { .device = d->setup->link->name, .bus = bus_name(d->bus) };
+	unsigned left_out = 0;
 
-	if (log_budget_take(d->bus->services->log_budget, NULL))
-		log_full(level, &about, "%s", text);
+	if (!log_budget_take(d->bus->services->log_budget, &left_out))
+		return;
+	if (left_out > 0)
+		log_notice(NULL, "%u messages about devices were left out", left_out);
+	log_full(level, &about, "%s", text);
 }
 
 static int send_state(const struct device *d, const char *reason)
@@ -63,7 +67,9 @@ static int send_state(const struct device *d, const char *reason)
 	sd_bus_message *m = NULL;
 	int r;
 
-	r = link_call_new(d->bus->services->link, "State", &m);
+	r = link_check_queue(d->bus->services->link);
+	if (r >= 0)
+		r = link_call_new(d->bus->services->link, "State", &m);
 	if (r >= 0)
 		r = sd_bus_message_set_expect_reply(m, 0);
 	if (r >= 0)

@@ -219,6 +219,16 @@ static int send_group(struct values *v, struct values_group *g)
 	return 0;
 }
 
+int link_check_queue(sd_bus *link)
+{
+	uint64_t n;
+	int r = sd_bus_get_n_queued_write(link, &n);
+
+	if (r < 0)
+		return r;
+	return n > LINK_QUEUE_MAX ? -ENOBUFS : 0;
+}
+
 bool link_is_gone(int r)
 {
 	return r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE || r == -ESHUTDOWN;

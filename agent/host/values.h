@@ -45,6 +45,12 @@ struct values_group {
 	uint64_t generation;
 };
 
+/*
+ * States are never conflated: more messages than this mean a daemon that does
+ * not read, and -ENOBUFS.
+ */
+#define LINK_QUEUE_MAX 65536u
+int link_check_queue(struct sd_bus *link);
 /* Nothing can be sent because the link has closed, which ends the process by its own signal. */
 bool link_is_gone(int r);
 

@@ -136,7 +136,12 @@ struct link_configuration {
 	struct sd_bus_message *message;
 };
 
-/* Counters of a device since its host started; they travel with its values and states. */
+/*
+ * Counters of a device since its host started; they travel with its values and
+ * states. requests: tries; errors: those that failed, exceptions too;
+ * timeouts: errors without any answer; conflated: samples that a newer one has
+ * replaced before they could be sent.
+ */
 struct link_counters {
 	uint64_t requests, errors, timeouts, conflated;
 };

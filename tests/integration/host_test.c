@@ -502,9 +502,9 @@ START_TEST(a_new_generation_takes_over)
 {
 	start_tcp(2);
 	configure();
-	rig_expect(rig, has(0, VOLTS, 0));
+	rig_expect(rig, has(0, VOLTS, 0) && rig->devices[0].counters.requests >= 40);
 	f.configuration.generation = 2;
-	f.devices[0] = f.devices[1];
+	f.devices[0].address = f.devices[1].address;
 	f.devices[0].id = 3;
 	f.configuration.n_devices = 1;
 	configure();
@@ -512,6 +512,10 @@ START_TEST(a_new_generation_takes_over)
 	ck_assert_uint_eq(rig->generation, 2);
 	expect_outcome(rig_write(rig, 1, 0, LEVEL, &no_value), FIELDWAY_NOT_SENT, -ESTALE, "generation");
 	expect_outcome(write_number(3, LEVEL, 1), FIELDWAY_ACCEPTED, 0, "");
+	/* A device of the same name goes on counting. */
+	ck_assert_uint_gt(rig->devices[3].counters.requests, 40);
+	ck_assert_uint_ge(rig->devices[3].counters.requests, rig->devices[0].counters.requests);
+	ck_assert_uint_ge(rig->devices[0].counters.requests, 40);
 	ask("1 unplug");
 	rig_expect(rig, rig->devices[3].state == LINK_OFFLINE);
 	ck_assert_uint_eq(rig->devices[0].n_states, 1);

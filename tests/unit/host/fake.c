@@ -87,6 +87,8 @@ static void driver_free(struct fieldway_driver *driver)
 
 static int line_name(const struct fieldway_driver *driver, char *ret, size_t size)
 {
+	if (strcmp(driver->line, "endless") == 0)
+		return -ENAMETOOLONG;
 	return snprintf(ret, size, "%s", driver->line) < (int)size ? 0 : -ENAMETOOLONG;
 }
 

@@ -198,6 +198,25 @@ START_TEST(lines_have_a_limit)
 }
 END_TEST
 
+START_TEST(buses_have_a_limit)
+{
+	struct link_refusal *refusals;
+	char name[16];
+
+	configuration.bus.name = name;
+	configuration.n_devices = 0;
+	for (unsigned i = 0; i < HOST_BUSES_MAX; i++) {
+		snprintf(name, sizeof(name), "bus%u", i);
+		expect_configured();
+	}
+	expect_configured(); /* again */
+	strcpy(name, "more");
+	ck_assert_uint_eq(configure(&refusals), 1);
+	ck_assert_str_eq(refusals[0].text, "bus more: 1001 buses, one host has at most 1000");
+	ends_with(0);
+}
+END_TEST
+
 START_TEST(two_buses_in_one_host)
 {
 	expect_configured();
@@ -248,6 +267,7 @@ static void add(TCase *t)
 	tcase_add_test(t, the_link_ends_a_stuck_one);
 	tcase_add_test(t, a_signal_ends_it);
 	tcase_add_test(t, lines_have_a_limit);
+	tcase_add_test(t, buses_have_a_limit);
 	tcase_add_test(t, two_buses_in_one_host);
 	tcase_add_test(t, a_bus_needs_a_name);
 	tcase_add_test(t, a_bus_waits_for_its_predecessor);

@@ -267,6 +267,7 @@ END_TEST
 
 START_TEST(a_long_line_name)
 {
+	const struct fieldway_setting endless = SETTING_TEXT("line", "endless");
 	char name[63];
 	const struct fieldway_setting line = { "line", { .type = FIELDWAY_STRING, .data = name,
 							 .size = sizeof(name) } };
@@ -277,6 +278,8 @@ START_TEST(a_long_line_name)
 	s = accepted();
 	ck_assert_uint_eq(strlen(s->devices[0].line), sizeof(name));
 	setup_free(s);
+	lines[1] = endless;
+	refused(11, -1, "", "bus bus: device b: its place on the line has too long a name");
 }
 END_TEST
 

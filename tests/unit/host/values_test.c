@@ -293,6 +293,22 @@ START_TEST(a_point_that_is_none)
 }
 END_TEST
 
+START_TEST(a_daemon_that_does_not_read)
+{
+	sd_bus_message *m;
+	unsigned n = 0;
+
+	while (link_check_queue(host) == 0) {
+		ck_assert_int_ge(sd_bus_message_new_signal(host, &m, "/", LINK_INTERFACE, "S"), 0);
+		ck_assert_int_ge(sd_bus_send(host, m, NULL), 0);
+		sd_bus_message_unref(m);
+		ck_assert_uint_lt(n++, 4 * LINK_QUEUE_MAX);
+	}
+	ck_assert_int_eq(link_check_queue(host), -ENOBUFS);
+	ck_assert_uint_gt(n, LINK_QUEUE_MAX);
+}
+END_TEST
+
 #define MANY 300
 
 START_TEST(a_message_has_a_limit)
@@ -343,6 +359,7 @@ static void add(TCase *t)
 	tcase_add_test(t, a_retired_bus_says_nothing);
 	tcase_add_test(t, text_is_copied);
 	tcase_add_test(t, a_point_that_is_none);
+	tcase_add_test(t, a_daemon_that_does_not_read);
 	tcase_add_test(t, a_message_has_a_limit);
 	tcase_add_test(t, groups_take_turns);
 }
