@@ -77,7 +77,8 @@ static size_t longest_request(const struct line *l)
 	return longest;
 }
 
-static void fill_schedule(struct line *l, struct schedule_entry *entries, struct schedule_device *devices)
+static void fill_schedule(struct line *l, struct schedule_entry *entries,
+			  struct schedule_device *devices)
 {
 	const struct link_configuration *c = l->bus->setup->configuration;
 	uint32_t n = 0;
@@ -263,7 +264,8 @@ void bus_start(struct host_bus *b)
 	}
 }
 
-void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *userdata), void *userdata)
+void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *userdata),
+		void *userdata)
 {
 	b->retired = true;
 	b->ended = ended;

@@ -47,7 +47,7 @@ struct device {
 	enum link_state state;
 	struct values_device values;
 	uint64_t *written; /* by point: the line's n_writes when its last write came */
-	bool *failing;     /* by poll: its last answer was an exception */
+	bool *failing;	   /* by poll: its last answer was an exception */
 };
 
 enum line_work {
@@ -73,10 +73,10 @@ struct line {
 
 	/* The job at work. */
 	enum line_work work;
-	struct schedule_turn turn;   /* poll */
+	struct schedule_turn turn; /* poll */
 	struct device *device;
 	const struct setup_poll *poll; /* poll, verify */
-	struct write *write;	     /* write, verify */
+	struct write *write;	       /* write, verify */
 	uint64_t begun_usec, begun_writes;
 };
 
@@ -104,8 +104,12 @@ struct host_bus *bus_free(struct host_bus *b);
 void bus_inherit(struct host_bus *b, const struct host_bus *from);
 /* Starts threads and polls. A line without a thread is FAILED. */
 void bus_start(struct host_bus *b);
-/* No more requests, values, states; pending writes end. ended runs when all threads have, perhaps at once. */
-void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *userdata), void *userdata);
+/*
+ * No more requests, values, states; pending writes end. ended runs when all
+ * threads have, perhaps at once.
+ */
+void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *userdata),
+		void *userdata);
 /* True when no thread of it is at work. */
 bool bus_has_ended(const struct host_bus *b);
 struct device *bus_find(struct host_bus *b, uint32_t id);
@@ -123,8 +127,8 @@ void line_kick(struct line *l);
 void device_enter_state(struct device *d, enum link_state state, const char *reason);
 /* "bus hall1: device em1-003: input 0-17 (18 registers): no answer" */
 #define DEVICE_TEXT_MAX 512u
-void device_text(const struct device *d, const char *what, const struct fieldway_result *result, char *ret,
-		 size_t size);
+void device_text(const struct device *d, const char *what, const struct fieldway_result *result,
+		 char *ret, size_t size);
 /* What the device's schedule says after something was heard, or not. */
 void device_settle(struct device *d, const struct fieldway_result *result, const char *what);
 enum schedule_answer answer_of(int error);

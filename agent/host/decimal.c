@@ -8,7 +8,10 @@
 #include "base/macro.h"
 #include "base/str.h"
 
-/* Powers of ten up to here, and integers up to 2^53, are exact in a double: one division of them rounds once. */
+/*
+ * Powers of ten up to here, and integers up to 2^53, are exact in a double: one
+ * division of them rounds once.
+ */
 #define EXACT_POWER_MAX 22
 #define EXACT_INTEGER_MAX INT64_C(9007199254740992)
 
@@ -59,7 +62,8 @@ bool decimal_from_double(double value, struct decimal *ret)
 /* "-123e-4": at most 39 digits. */
 static double through_text(struct decimal d)
 {
-	unsigned __int128 rest = d.mantissa < 0 ? -(unsigned __int128)d.mantissa : (unsigned __int128)d.mantissa;
+	unsigned __int128 rest = d.mantissa < 0 ? -(unsigned __int128)d.mantissa :
+						  (unsigned __int128)d.mantissa;
 	char text[64], *at = text + sizeof(text) - 16;
 	double value = 0;
 

@@ -27,7 +27,8 @@ static int append_sample(const struct decoding *d, const struct fieldway_sample 
 	s.boottime_usec = clock_boottime_usec();
 	transform_forward(&d->device->type->points[s.point], &s);
 	if (!link_value_is_valid(&s.value))
-		s = (struct fieldway_sample){ .point = s.point, .quality = FIELDWAY_INVALID,
+		s = (struct fieldway_sample){ .point = s.point,
+					      .quality = FIELDWAY_INVALID,
 					      .boottime_usec = s.boottime_usec };
 	return link_append_sample(d->message, &s);
 }
@@ -42,7 +43,8 @@ static int decode_request(const struct decoding *d, const struct fieldway_reques
 
 	if (request->n_points != 1)
 		return 0;
-	size = plugin->answer(d->device->driver, request, d->cells, d->n_cells, d->bytes, DECODE_ANSWER_MAX);
+	size = plugin->answer(d->device->driver, request, d->cells, d->n_cells, d->bytes,
+			      DECODE_ANSWER_MAX);
 	if (size == -ENODATA)
 		return 0;
 	if (size < 0)

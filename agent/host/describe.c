@@ -36,7 +36,8 @@ static void print_range(FILE *to, const struct fieldway_key *key)
 	char low[FORMAT_DOUBLE_MAX], high[FORMAT_DOUBLE_MAX];
 
 	if (key->minimum != 0 || key->maximum != 0)
-		fprintf(to, " %s..%s", format_double(key->minimum, low), format_double(key->maximum, high));
+		fprintf(to, " %s..%s", format_double(key->minimum, low),
+			format_double(key->maximum, high));
 	if (key->unit)
 		fprintf(to, " %s", key->unit);
 	for (const char *const *choice = key->choices; choice && *choice; choice++)

@@ -10,7 +10,9 @@
 static int append_device(sd_bus_message *m, const struct setup_device *d)
 {
 	_cleanup_free_ struct link_request *requests = calloc(d->n_polls + 1, sizeof(*requests));
-	const struct link_explanation e = { .device = d->link->id, .line = d->line, .requests = requests,
+	const struct link_explanation e = { .device = d->link->id,
+					    .line = d->line,
+					    .requests = requests,
 					    .n_requests = d->n_polls };
 
 	if (!requests)

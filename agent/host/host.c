@@ -149,8 +149,8 @@ static int on_describe(sd_bus_message *m, void *userdata, sd_bus_error *error)
 }
 
 /* -EINVAL: refusals say why. */
-static int read_setup(struct host *h, sd_bus_message *m, enum setup_kind kind, struct refusals *refusals,
-		      struct setup **ret)
+static int read_setup(struct host *h, sd_bus_message *m, enum setup_kind kind,
+		      struct refusals *refusals, struct setup **ret)
 {
 	struct link_configuration *c;
 	int r;
@@ -188,10 +188,12 @@ static int on_explain(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return reply_end(reply, r);
 }
 
-static int refuse_size(struct refusals *refusals, const char *bus, const char *what, size_t n, size_t most)
+static int refuse_size(struct refusals *refusals, const char *bus, const char *what, size_t n,
+		       size_t most)
 {
 	const struct refusal_place place = { .bus = bus, .device_id = -1, .point_index = -1 };
-	int r = refusals_add(refusals, &place, NULL, "%zu %s, one host has at most %zu", n, what, most);
+	int r = refusals_add(refusals, &place, NULL, "%zu %s, one host has at most %zu", n, what,
+			     most);
 
 	return r < 0 ? r : -EINVAL;
 }
@@ -203,7 +205,8 @@ static int check_size(const struct host *h, const struct host_bus *b, struct ref
 	if (lines > HOST_LINES_MAX)
 		return refuse_size(refusals, bus_name(b), "lines", lines, HOST_LINES_MAX);
 	if (count_buses(h) >= HOST_BUSES_MAX && !find_bus(h, bus_name(b)))
-		return refuse_size(refusals, bus_name(b), "buses", HOST_BUSES_MAX + 1, HOST_BUSES_MAX);
+		return refuse_size(refusals, bus_name(b), "buses", HOST_BUSES_MAX + 1,
+				   HOST_BUSES_MAX);
 	return 0;
 }
 
@@ -237,7 +240,8 @@ static int on_configure(sd_bus_message *m, void *userdata, sd_bus_error *error)
 }
 
 static int reply_samples(sd_bus_message *m, const struct refusals *refusals, const struct setup *s,
-			 const struct setup_device *d, const struct fieldway_cell *cells, size_t n_cells)
+			 const struct setup_device *d, const struct fieldway_cell *cells,
+			 size_t n_cells)
 {
 	sd_bus_message *reply = NULL;
 	int r = sd_bus_message_new_method_return(m, &reply);
@@ -274,7 +278,8 @@ static int on_decode(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (s && !d)
 		return sd_bus_error_set_errnof(error, -ENODEV, "there is no device %u", device);
 	if (s && !s->plugin->answer)
-		return sd_bus_error_set_errnof(error, -EOPNOTSUPP, "plugin %s has no registers for samples",
+		return sd_bus_error_set_errnof(error, -EOPNOTSUPP,
+					       "plugin %s has no registers for samples",
 					       s->plugin->name);
 	return reply_samples(m, &refusals, s, d, cells, n_cells);
 }
@@ -309,7 +314,8 @@ static int on_write(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return r;
 	d = find_device(userdata, generation, device);
 	if (!d)
-		return write_refuse(m, FIELDWAY_NOT_SENT, -ESTALE, "no such device in this generation");
+		return write_refuse(m, FIELDWAY_NOT_SENT, -ESTALE,
+				    "no such device in this generation");
 	r = write_begin(d, m, point, within_usec, &value);
 	return r < 0 ? r : 1;
 }
@@ -330,14 +336,16 @@ static _unused_ int on_clock(sd_bus_message *m, void *userdata, sd_bus_error *er
 /* The most that one message of each kind can have is in link/host1.h. */
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	SD_BUS_METHOD("Describe", "s", LINK_TYPE_DESCRIPTION, on_describe, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("Explain", LINK_TYPE_CONFIGURE, LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS, on_explain,
+	SD_BUS_METHOD("Describe", "s", LINK_TYPE_DESCRIPTION, on_describe,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Explain", LINK_TYPE_CONFIGURE, LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS,
+		      on_explain, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Configure", LINK_TYPE_CONFIGURE, LINK_TYPE_REFUSALS, on_configure,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("Decode", LINK_TYPE_CONFIGURE "u" LINK_TYPE_CELLS, LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES,
-		      on_decode, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("Write", LINK_TYPE_WRITE, LINK_TYPE_OUTCOME, on_write, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Decode", LINK_TYPE_CONFIGURE "u" LINK_TYPE_CELLS,
+		      LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES, on_decode, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Write", LINK_TYPE_WRITE, LINK_TYPE_OUTCOME, on_write,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Ping", "", "", on_ping, SD_BUS_VTABLE_UNPRIVILEGED),
 #ifdef TEST_CLOCK
 	SD_BUS_METHOD("Clock", "t", "", on_clock, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -420,8 +428,9 @@ static int open_link(struct host *h, int fd)
 	r = sd_bus_add_object_vtable(h->link, NULL, LINK_PATH, LINK_INTERFACE, vtable, h);
 	if (r < 0)
 		return r;
-	return sd_bus_match_signal(h->link, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
-				   "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, h);
+	return sd_bus_match_signal(h->link, NULL, "org.freedesktop.DBus.Local",
+				   "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+				   "Disconnected", on_disconnected, h);
 }
 
 static int host_setup(struct host *h, const struct host_options *options)

@@ -41,11 +41,12 @@ static bool is_local(int error)
 	return error == -ENODEV || error == -EMFILE || error == -ENOMEM || error == -EACCES;
 }
 
-void device_text(const struct device *d, const char *what, const struct fieldway_result *result, char *ret,
-		 size_t size)
+void device_text(const struct device *d, const char *what, const struct fieldway_result *result,
+		 char *ret, size_t size)
 {
-	snprintf(ret, size, "bus %s: device %s: %s%s%s", bus_name(d->bus), d->setup->link->name, what ?: "",
-		 what ? ": " : "", *result->detail ? result->detail : strerror(-result->error));
+	snprintf(ret, size, "bus %s: device %s: %s%s%s", bus_name(d->bus), d->setup->link->name,
+		 what ?: "", what ? ": " : "",
+		 *result->detail ? result->detail : strerror(-result->error));
 	ret[utf8_valid_prefix(ret, strlen(ret))] = '\0';
 }
 
@@ -73,9 +74,10 @@ static int send_state(const struct device *d, const char *reason)
 	if (r >= 0)
 		r = sd_bus_message_set_expect_reply(m, 0);
 	if (r >= 0)
-		r = sd_bus_message_append(m, LINK_TYPE_STATE, d->bus->setup->configuration->generation,
-					  d->setup->link->id, (uint8_t)d->state, reason, c->requests, c->errors,
-					  c->timeouts, c->conflated);
+		r = sd_bus_message_append(m, LINK_TYPE_STATE,
+					  d->bus->setup->configuration->generation,
+					  d->setup->link->id, (uint8_t)d->state, reason,
+					  c->requests, c->errors, c->timeouts, c->conflated);
 	if (r >= 0)
 		r = sd_bus_send(d->bus->services->link, m, NULL);
 	sd_bus_message_unref(m);
@@ -90,7 +92,8 @@ void device_enter_state(struct device *d, enum link_state state, const char *rea
 	if (d->state == state || d->bus->retired)
 		return;
 	d->state = state;
-	snprintf(text, sizeof(text), "bus %s: device %s: online", bus_name(d->bus), d->setup->link->name);
+	snprintf(text, sizeof(text), "bus %s: device %s: online", bus_name(d->bus),
+		 d->setup->link->name);
 	log_device(LOG_NOTICE, d, state == LINK_ONLINE ? text : reason);
 	/* A state that is lost would never be told again. */
 	r = send_state(d, reason);
@@ -117,7 +120,8 @@ void device_settle(struct device *d, const struct fieldway_result *result, const
 }
 
 /* An exception is logged when it begins and when it ends. */
-static void note_exception(struct device *d, const struct setup_poll *poll, const struct fieldway_result *result)
+static void note_exception(struct device *d, const struct setup_poll *poll,
+			   const struct fieldway_result *result)
 {
 	bool *failing = &d->failing[poll - d->setup->polls];
 	bool fails = result->error < 0 && answer_of(result->error) == SCHEDULE_ANSWERED;
@@ -189,7 +193,9 @@ uint64_t line_deadline(const struct line *l, unsigned tries, uint32_t wire_bytes
 {
 	uint64_t now = clock_monotonic_usec() - clock_offset_usec();
 
-	return now + tries * (TRY_TIMEOUTS * l->bus->setup->bus.timeout_usec + wire_bytes * WIRE_BYTE_USEC) +
+	return now +
+	       tries * (TRY_TIMEOUTS * l->bus->setup->bus.timeout_usec +
+			wire_bytes * WIRE_BYTE_USEC) +
 	       USEC_PER_SEC;
 }
 
@@ -201,7 +207,8 @@ static void submit(struct line *l, enum line_work work)
 	l->begun_usec = now;
 	l->begun_writes = l->n_writes;
 	timer_disarm(&l->due);
-	timer_arm(&l->watch, l->job.deadline_usec + clock_offset_usec() + l->bus->services->grace_usec);
+	timer_arm(&l->watch,
+		  l->job.deadline_usec + clock_offset_usec() + l->bus->services->grace_usec);
 	worker_submit(l->worker, &l->job);
 }
 
@@ -262,16 +269,16 @@ static void poll_done(struct line *l)
 {
 	const struct fieldway_result *result = &l->job.result;
 
-	schedule_done(&l->schedule, &l->turn, l->begun_usec, clock_monotonic_usec(), answer_of(result->error),
-		      result->error < 0, random_u64());
+	schedule_done(&l->schedule, &l->turn, l->begun_usec, clock_monotonic_usec(),
+		      answer_of(result->error), result->error < 0, random_u64());
 	take_samples(l);
 	device_settle(l->device, result, l->poll->request->text);
 }
 
 static void verify_done(struct line *l)
 {
-	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(), answer_of(l->job.result.error),
-		       random_u64());
+	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(),
+		       answer_of(l->job.result.error), random_u64());
 	take_samples(l);
 	device_settle(l->device, &l->job.result, l->poll->request->text);
 }
@@ -345,7 +352,8 @@ static void line_due(struct timer *timer, void *userdata)
 static void line_stuck(struct timer *timer, void *userdata)
 {
 	struct line *l = userdata;
-	const struct fieldway_result result = { .error = -EDEADLK, .detail = "stuck, its host is replaced" };
+	const struct fieldway_result result = { .error = -EDEADLK,
+						.detail = "stuck, its host is replaced" };
 	uint64_t real = clock_monotonic_usec() - clock_offset_usec();
 	uint64_t end = l->job.deadline_usec + l->bus->services->grace_usec;
 	char what[DEVICE_TEXT_MAX], text[DEVICE_TEXT_MAX];
@@ -384,7 +392,8 @@ int line_start(struct line *l)
 	if (r < 0)
 		return r;
 	l->bus->n_workers++;
-	schedule_start(&l->schedule, clock_monotonic_usec(), l->place, MAX(l->bus->n_entries, (size_t)1));
+	schedule_start(&l->schedule, clock_monotonic_usec(), l->place,
+		       MAX(l->bus->n_entries, (size_t)1));
 	line_kick(l);
 	return 0;
 }

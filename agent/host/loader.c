@@ -48,8 +48,8 @@ static bool name_is_valid(const char *name)
 
 static bool has_operations(const struct fieldway_plugin *p)
 {
-	bool pure = p->bus_check && p->driver_new && p->driver_free && p->line_name && p->plan_new &&
-		    p->plan_free && p->decode;
+	bool pure = p->bus_check && p->driver_new && p->driver_free && p->line_name &&
+		    p->plan_new && p->plan_free && p->decode;
 	bool poll = p->line_open && p->line_close && p->read;
 
 	return pure && (poll || !(p->capabilities & FIELDWAY_CAN_POLL)) &&
@@ -72,15 +72,19 @@ int descriptor_check(const struct fieldway_plugin *p, const char *name, char *te
 {
 	/* Nothing behind these two may be looked at before they are right. */
 	if (p->struct_size < DESCRIPTOR_SIZE_MIN)
-		return refuse(text, size, "plugin %s: its descriptor has %u bytes, at least %zu are needed", name,
-			      p->struct_size, DESCRIPTOR_SIZE_MIN);
+		return refuse(text, size,
+			      "plugin %s: its descriptor has %u bytes, at least %zu are needed",
+			      name, p->struct_size, DESCRIPTOR_SIZE_MIN);
 	if (p->abi != FIELDWAY_ABI)
-		return refuse(text, size, "plugin %s: it is made for interface %u, this host has %u", name, p->abi,
-			      FIELDWAY_ABI);
+		return refuse(text, size,
+			      "plugin %s: it is made for interface %u, this host has %u", name,
+			      p->abi, FIELDWAY_ABI);
 	if (!p->name || !streq(p->name, name))
-		return refuse(text, size, "plugin %s: it calls itself %s", name, p->name ?: "nothing");
+		return refuse(text, size, "plugin %s: it calls itself %s", name,
+			      p->name ?: "nothing");
 	if (!p->version || !has_operations(p))
-		return refuse(text, size, "plugin %s: operations are missing that it says it has", name);
+		return refuse(text, size, "plugin %s: operations are missing that it says it has",
+			      name);
 	if (!keys_are_sane(p))
 		return refuse(text, size, "plugin %s: its key table is damaged", name);
 	return 0;
@@ -97,8 +101,8 @@ static struct loaded *loaded_free(struct loaded *l)
 }
 DEFINE_FREEP(struct loaded *, loaded_free)
 
-static int find_file(const struct loader *l, const char *name, char *ret_path, size_t path_size, char *text,
-		     size_t size)
+static int find_file(const struct loader *l, const char *name, char *ret_path, size_t path_size,
+		     char *text, size_t size)
 {
 	int n = -1;
 
@@ -106,12 +110,13 @@ static int find_file(const struct loader *l, const char *name, char *ret_path, s
 		n = snprintf(ret_path, path_size, "%s/%s.so", l->folder, name);
 	if (n > 0 && (size_t)n < path_size && access(ret_path, F_OK) == 0)
 		return 0;
-	snprintf(text, size, "no plugin '%.*s' in %s", (int)utf8_valid_prefix(name, MIN(strlen(name), (size_t)64)),
-		 name, l->folder);
+	snprintf(text, size, "no plugin '%.*s' in %s",
+		 (int)utf8_valid_prefix(name, MIN(strlen(name), (size_t)64)), name, l->folder);
 	return -ENOENT;
 }
 
-static int load(const struct loader *l, const char *name, struct loaded **ret, char *text, size_t size)
+static int load(const struct loader *l, const char *name, struct loaded **ret, char *text,
+		size_t size)
 {
 	_cleanup_(loaded_freep) struct loaded *loaded = calloc(1, sizeof(*loaded));
 	const struct fieldway_plugin *plugin;

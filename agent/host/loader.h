@@ -21,4 +21,5 @@ int loader_get(struct loader *l, const char *name, const struct fieldway_plugin 
 	       size_t size);
 
 /* Is this a descriptor that the host can work with? 0 or -ELIBBAD with text. For tests. */
-int descriptor_check(const struct fieldway_plugin *plugin, const char *name, char *text, size_t size);
+int descriptor_check(const struct fieldway_plugin *plugin, const char *name, char *text,
+		     size_t size);

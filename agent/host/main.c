@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -25,7 +26,8 @@ static void print_help(FILE *to)
 	      "  --plugins DIR      folder of the plugins (" PLUGINDIR ")\n"
 	      "  --describe PLUGIN  prints the keys that a plugin knows\n"
 	      "  --help, --version\n\n"
-	      "Exit status: 0 done, 1 failed, 2 wrong usage.\n", to);
+	      "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+	      to);
 }
 
 static int describe(const char *folder, const char *name)
@@ -71,6 +73,12 @@ static int run(const char *folder, const char *fd_text)
 		return EXIT_USAGE;
 	}
 	options.fd = (int)fd;
+	/* Nor may what a plugin executes inherit the link. */
+	if (fcntl(options.fd, F_SETFD, FD_CLOEXEC) < 0) {
+		fprintf(stderr, "fieldway-plugin-host: descriptor %d: %s\n", options.fd,
+			strerror(errno));
+		return EXIT_FAILURE;
+	}
 	confine();
 	return host_run(&options);
 }
@@ -78,9 +86,12 @@ static int run(const char *folder, const char *fd_text)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "fd", required_argument, NULL, 'f' },	      { "plugins", required_argument, NULL, 'p' },
-		{ "describe", required_argument, NULL, 'd' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },	      { NULL },
+		{ "fd", required_argument, NULL, 'f' },
+		{ "plugins", required_argument, NULL, 'p' },
+		{ "describe", required_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ NULL },
 	};
 	const char *folder = PLUGINDIR, *fd = NULL, *plugin = NULL;
 	int c;

@@ -30,7 +30,8 @@ static size_t sort_points(const struct link_type *type, struct readable *ret)
 
 	for (size_t i = 0; i < type->n_points; i++)
 		if (type->points[i].access & LINK_READ)
-			ret[n++] = (struct readable){ period_rank(type->points[i].period_usec), (uint32_t)i };
+			ret[n++] = (struct readable){ period_rank(type->points[i].period_usec),
+						      (uint32_t)i };
 	qsort(ret, n, sizeof(*ret), compare_readable);
 	return n;
 }
@@ -87,8 +88,8 @@ static int collect_polls(struct arena *arena, struct setup_device *d)
 	return 0;
 }
 
-static int make_all(const struct fieldway_plugin *plugin, struct arena *arena, struct setup_device *d,
-		    struct readable *readable, uint32_t *points)
+static int make_all(const struct fieldway_plugin *plugin, struct arena *arena,
+		    struct setup_device *d, struct readable *readable, uint32_t *points)
 {
 	size_t n = sort_points(d->type, readable);
 	int r;

@@ -43,7 +43,8 @@ int refusals_add(struct refusals *r, const struct refusal_place *place, const ch
 	va_end(arguments);
 	*item = (struct link_refusal){ .device = place->device_id, .point = place->point_index };
 	item->text = arena_text(&r->arena, text, utf8_valid_prefix(text, strlen(text)));
-	item->key = arena_text(&r->arena, key ?: "", utf8_valid_prefix(key ?: "", strlen(key ?: "")));
+	item->key =
+		arena_text(&r->arena, key ?: "", utf8_valid_prefix(key ?: "", strlen(key ?: "")));
 	if (!item->text || !item->key)
 		return -ENOMEM;
 	r->n++;

@@ -46,7 +46,8 @@ static bool earlier(uint64_t due_usec, uint64_t *best_usec)
 	return true;
 }
 
-bool schedule_next(const struct schedule *s, uint64_t now, struct schedule_turn *ret, uint64_t *ret_due_usec)
+bool schedule_next(const struct schedule *s, uint64_t now, struct schedule_turn *ret,
+		   uint64_t *ret_due_usec)
 {
 	struct schedule_turn turn = { 0 };
 	uint64_t best = USEC_INFINITY;
@@ -83,7 +84,7 @@ static void entry_advance(struct schedule_entry *e, uint64_t start, uint64_t ret
 		e->due_usec = e->period_usec == LINK_PERIOD_ONCE ? retry : USEC_INFINITY;
 		return;
 	}
-	/* The second read comes early, by a different share of the period for each: bursts do not stay bursts. */
+	/* The second read comes early, for each by another share of the period: no bursts. */
 	if (e->first)
 		step = (uint64_t)((double)step * e->phase / SCHEDULE_PHASES);
 	e->first = false;
@@ -115,7 +116,8 @@ static bool device_answered(struct schedule *s, struct schedule_device *d, uint6
 }
 
 /* Without an entry there is nothing to find out with that it is back. */
-static bool device_silent(const struct schedule *s, struct schedule_device *d, uint64_t now, uint64_t random)
+static bool device_silent(const struct schedule *s, struct schedule_device *d, uint64_t now,
+			  uint64_t random)
 {
 	enum schedule_state before = d->state;
 
@@ -141,8 +143,8 @@ bool schedule_heard(struct schedule *s, uint32_t device, uint64_t now, enum sche
 	return false;
 }
 
-bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_t start, uint64_t now,
-		   enum schedule_answer answer, bool failed, uint64_t random)
+bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_t start,
+		   uint64_t now, enum schedule_answer answer, bool failed, uint64_t random)
 {
 	struct schedule_entry *e = &s->entries[turn->entry];
 	bool changed = schedule_heard(s, turn->device, now, answer, random);
@@ -150,8 +152,9 @@ bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_
 
 	/* Silence is tried again until the device counts as offline. */
 	if (failed)
-		retry = answer == SCHEDULE_SILENT && s->offline_after > 0 ? now :
-									    usec_add(now, SCHEDULE_ONCE_RETRY_USEC);
+		retry = answer == SCHEDULE_SILENT && s->offline_after > 0 ?
+				now :
+				usec_add(now, SCHEDULE_ONCE_RETRY_USEC);
 	/* The answer to a probe made all entries due, this one too: then it has had its turn. */
 	if (!turn->probe || s->devices[turn->device].state == SCHEDULE_ONLINE)
 		entry_advance(e, start, retry);

@@ -32,7 +32,7 @@ enum schedule_state {
 
 struct schedule_entry {
 	uint64_t period_usec; /* LINK_PERIOD_ONCE, LINK_PERIOD_ON_DEMAND: see link/host1.h */
-	uint32_t phase;       /* place in the second period, of SCHEDULE_PHASES */
+	uint32_t phase;	      /* place in the second period, of SCHEDULE_PHASES */
 	uint64_t due_usec;
 	bool first; /* since it came online */
 };
@@ -67,15 +67,21 @@ struct schedule_turn {
 	uint32_t device, entry;
 	bool probe; /* one try, no more */
 };
-/* True and the request whose turn it is; else *ret_due_usec says when the next one falls due (UINT64_MAX: never). */
+/*
+ * True and the request whose turn it is; else *ret_due_usec says when the next
+ * one falls due (UINT64_MAX: never).
+ */
 bool schedule_next(const struct schedule *s, uint64_t now_usec, struct schedule_turn *ret,
 		   uint64_t *ret_due_usec);
-/* The request was begun at start_usec and has ended now; failed: it has no values. True when the state has changed. */
+/*
+ * The request was begun at start_usec and has ended now; failed: it has no
+ * values. True when the state has changed.
+ */
 bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_t start_usec,
 		   uint64_t now_usec, enum schedule_answer answer, bool failed, uint64_t random);
 /* The same for a request out of turn, such as a write. */
-bool schedule_heard(struct schedule *s, uint32_t device, uint64_t now_usec, enum schedule_answer answer,
-		    uint64_t random);
+bool schedule_heard(struct schedule *s, uint32_t device, uint64_t now_usec,
+		    enum schedule_answer answer, uint64_t random);
 /* An online device's entry is due at once. */
 void schedule_hasten(struct schedule *s, uint32_t device, uint32_t entry, uint64_t now_usec);
 /* The line is open again after it was not: whoever is offline is probed at once. */

@@ -13,10 +13,10 @@ struct compilation {
 	bool refused;
 };
 
-#define refuse(c, key, ...)                                                                     \
-	({                                                                                      \
-		(c)->refused = true;                                                            \
-		refusals_add((c)->refusals, (c)->place, (key), __VA_ARGS__);                    \
+#define refuse(c, key, ...)                                                                        \
+	({                                                                                         \
+		(c)->refused = true;                                                               \
+		refusals_add((c)->refusals, (c)->place, (key), __VA_ARGS__);                       \
 	})
 
 static const struct fieldway_key *find_key(const struct fieldway_plugin *plugin, const char *name,
@@ -49,7 +49,8 @@ static const char *type_text(enum fieldway_type type)
 }
 
 /* Whole numbers are told apart by their sign only, and are numbers. */
-static bool convert(const struct fieldway_value *from, enum fieldway_type type, struct fieldway_value *ret)
+static bool convert(const struct fieldway_value *from, enum fieldway_type type,
+		    struct fieldway_value *ret)
 {
 	struct fieldway_value v = *from;
 
@@ -92,8 +93,8 @@ static bool is_choice(const struct fieldway_key *key, const struct fieldway_valu
 	return false;
 }
 
-static int check_value(struct compilation *c, const struct fieldway_key *key, const struct fieldway_value *from,
-		       struct fieldway_value *ret)
+static int check_value(struct compilation *c, const struct fieldway_key *key,
+		       const struct fieldway_value *from, struct fieldway_value *ret)
 {
 	char low[FORMAT_DOUBLE_MAX], high[FORMAT_DOUBLE_MAX];
 
@@ -103,8 +104,8 @@ static int check_value(struct compilation *c, const struct fieldway_key *key, co
 		return refuse(c, key->name, "%s: is not within %.40s to %.40s", key->name,
 			      format_double(key->minimum, low), format_double(key->maximum, high));
 	if (!is_choice(key, ret))
-		return refuse(c, key->name, "%s: there is no '%.*s'", key->name, (int)MIN(ret->size, (size_t)64),
-			      ret->data);
+		return refuse(c, key->name, "%s: there is no '%.*s'", key->name,
+			      (int)MIN(ret->size, (size_t)64), ret->data);
 	return 0;
 }
 
@@ -152,7 +153,8 @@ static const struct fieldway_setting *find_setting(const struct fieldway_setting
 }
 
 static int take_given(struct compilation *c, const struct fieldway_plugin *plugin,
-		      const struct settings_source *source, struct fieldway_setting *items, size_t *n)
+		      const struct settings_source *source, struct fieldway_setting *items,
+		      size_t *n)
 {
 	for (size_t i = 0; i < source->settings->n; i++) {
 		const struct fieldway_setting *s = &source->settings->items[i];
@@ -160,7 +162,8 @@ static int take_given(struct compilation *c, const struct fieldway_plugin *plugi
 		int r;
 
 		if (!key) {
-			r = refuse(c, s->key, "plugin %s has no key '%.64s' here", plugin->name, s->key);
+			r = refuse(c, s->key, "plugin %s has no key '%.64s' here", plugin->name,
+				   s->key);
 		} else if (find_setting(items, *n, s->key)) {
 			r = refuse(c, s->key, "%s: is given twice", key->name);
 		} else {
@@ -174,8 +177,8 @@ static int take_given(struct compilation *c, const struct fieldway_plugin *plugi
 	return 0;
 }
 
-static int take_defaults(struct compilation *c, const struct fieldway_plugin *plugin, unsigned scope,
-			 struct fieldway_setting *items, size_t *n)
+static int take_defaults(struct compilation *c, const struct fieldway_plugin *plugin,
+			 unsigned scope, struct fieldway_setting *items, size_t *n)
 {
 	for (size_t i = 0; i < plugin->n_keys; i++) {
 		const struct fieldway_key *key = &plugin->keys[i];

@@ -31,7 +31,9 @@ static const char *bus_name(const struct building *b)
 
 static struct refusal_place device_place(const struct building *b, const struct link_device *d)
 {
-	return (struct refusal_place){ .bus = bus_name(b), .device = d->name, .device_id = (int32_t)d->id,
+	return (struct refusal_place){ .bus = bus_name(b),
+				       .device = d->name,
+				       .device_id = (int32_t)d->id,
 				       .point_index = -1 };
 }
 
@@ -49,7 +51,9 @@ static struct refusal_place point_place(const struct building *b, const struct l
 
 static int refuse_bus(const struct building *b, const char *key, const char *text)
 {
-	const struct refusal_place place = { .bus = bus_name(b), .device_id = -1, .point_index = -1 };
+	const struct refusal_place place = { .bus = bus_name(b),
+					     .device_id = -1,
+					     .point_index = -1 };
 	int r = refusals_add(b->refusals, &place, key, "%s", text);
 
 	return r < 0 ? r : -EINVAL;
@@ -70,8 +74,11 @@ static int check_numbers(const struct building *b)
 
 static int compile_bus(const struct building *b)
 {
-	const struct settings_source source = { FIELDWAY_SCOPE_BUS, &b->setup->configuration->bus.settings };
-	const struct refusal_place place = { .bus = bus_name(b), .device_id = -1, .point_index = -1 };
+	const struct settings_source source = { FIELDWAY_SCOPE_BUS,
+						&b->setup->configuration->bus.settings };
+	const struct refusal_place place = { .bus = bus_name(b),
+					     .device_id = -1,
+					     .point_index = -1 };
 	struct fieldway_error error = { .point = -1 };
 	struct setup *s = b->setup;
 	int r;
@@ -81,7 +88,8 @@ static int compile_bus(const struct building *b)
 	r = check_numbers(b);
 	if (r < 0)
 		return r;
-	r = settings_compile(s->plugin, &source, 1, &place, &s->arena, &s->bus.settings, b->refusals);
+	r = settings_compile(s->plugin, &source, 1, &place, &s->arena, &s->bus.settings,
+			     b->refusals);
 	if (r < 0)
 		return r;
 	r = s->plugin->bus_check(&s->bus, &error);
@@ -90,8 +98,8 @@ static int compile_bus(const struct building *b)
 
 /* ---- types ---- */
 
-static int check_point(const struct building *b, const struct link_device *d, const struct link_type *type,
-		       size_t i)
+static int check_point(const struct building *b, const struct link_device *d,
+		       const struct link_type *type, size_t i)
 {
 	const struct refusal_place place = point_place(b, d, type, i);
 	const struct link_point *p = &type->points[i];
@@ -101,32 +109,34 @@ static int check_point(const struct building *b, const struct link_device *d, co
 	if ((p->access & LINK_WRITE) && !(b->setup->plugin->capabilities & FIELDWAY_CAN_WRITE))
 		r = refusals_add(b->refusals, &place, "access", "the plugin cannot write");
 	else if (p->verify.enabled && (p->access & LINK_WRITE) && !(proof->access & LINK_READ))
-		r = refusals_add(b->refusals, &place, "verify", "point %s cannot be read back", proof->name);
+		r = refusals_add(b->refusals, &place, "verify", "point %s cannot be read back",
+				 proof->name);
 	else
 		return 0;
 	return r < 0 ? r : -EINVAL;
 }
 
-static int compile_point(const struct building *b, const struct link_device *d, const struct link_type *type,
-			 size_t i, struct fieldway_point *ret)
+static int compile_point(const struct building *b, const struct link_device *d,
+			 const struct link_type *type, size_t i, struct fieldway_point *ret)
 {
 	const struct link_point *p = &type->points[i];
 	const struct settings_source source = { FIELDWAY_SCOPE_POINT, &p->settings };
 	const struct refusal_place place = point_place(b, d, type, i);
 	int r;
 
-	*ret = (struct fieldway_point){ .name = p->name, .readable = p->access & LINK_READ,
+	*ret = (struct fieldway_point){ .name = p->name,
+					.readable = p->access & LINK_READ,
 					.writable = p->access & LINK_WRITE };
 	r = check_point(b, d, type, i);
 	if (r < 0)
 		return r;
-	return settings_compile(b->setup->plugin, &source, 1, &place, &b->setup->arena, &ret->settings,
-				b->refusals);
+	return settings_compile(b->setup->plugin, &source, 1, &place, &b->setup->arena,
+				&ret->settings, b->refusals);
 }
 
 /* The first device of a type stands for all: what is wrong with its points is said once. */
-static int compile_type(const struct building *b, const struct link_device *d, const struct link_type *type,
-			struct type *t)
+static int compile_type(const struct building *b, const struct link_device *d,
+			const struct link_type *type, struct type *t)
 {
 	int r;
 
@@ -163,8 +173,9 @@ static int refuse_driver(const struct building *b, const struct setup_device *d,
 			 const struct fieldway_error *error)
 {
 	bool of_point = error->point >= 0 && (size_t)error->point < d->type->n_points;
-	struct refusal_place place = of_point ? point_place(b, d->link, d->type, (size_t)error->point) :
-						device_place(b, d->link);
+	struct refusal_place place =
+		of_point ? point_place(b, d->link, d->type, (size_t)error->point) :
+			   device_place(b, d->link);
 	int r = refusals_add(b->refusals, &place, error->key, "%s", error->text);
 
 	t->refused |= of_point;
@@ -181,14 +192,16 @@ static int name_line(const struct building *b, struct setup_device *d)
 		return 0;
 	r = b->setup->plugin->line_name(d->driver, line, sizeof(line));
 	if (r < 0) {
-		r = refusals_add(b->refusals, &place, NULL, "its place on the line has too long a name");
+		r = refusals_add(b->refusals, &place, NULL,
+				 "its place on the line has too long a name");
 		return r < 0 ? r : -EINVAL;
 	}
 	d->line = arena_text(&b->setup->arena, line, strlen(line));
 	return d->line ? 0 : -ENOMEM;
 }
 
-static int compile_device(const struct building *b, const struct link_device *link, struct setup_device *d)
+static int compile_device(const struct building *b, const struct link_device *link,
+			  struct setup_device *d)
 {
 	const struct link_type *type = &b->setup->configuration->types[link->type];
 	struct type *t = &b->types[link->type];
@@ -200,13 +213,14 @@ static int compile_device(const struct building *b, const struct link_device *li
 	r = compile_type(b, link, type, t);
 	if (r < 0)
 		return r;
-	d->device = (struct fieldway_device){ .name = link->name, .points = t->points,
+	d->device = (struct fieldway_device){ .name = link->name,
+					      .points = t->points,
 					      .n_points = type->n_points };
 	r = compile_settings(b, d);
 	if (r < 0)
 		return r;
-	r = b->setup->plugin->driver_new(b->kind == SETUP_BUS ? &b->setup->bus : NULL, &d->device, &d->driver,
-					 &error);
+	r = b->setup->plugin->driver_new(b->kind == SETUP_BUS ? &b->setup->bus : NULL, &d->device,
+					 &d->driver, &error);
 	if (r < 0)
 		return r == -ENOMEM ? r : refuse_driver(b, d, t, &error);
 	r = name_line(b, d);
@@ -253,7 +267,8 @@ static int compile(struct building *b)
 static int find_plugin(const struct building *b, struct loader *loader)
 {
 	char text[256] = "";
-	int r = loader_get(loader, b->setup->configuration->plugin, &b->setup->plugin, text, sizeof(text));
+	int r = loader_get(loader, b->setup->configuration->plugin, &b->setup->plugin, text,
+			   sizeof(text));
 
 	return r == -ENOENT || r == -ELIBBAD ? refuse_bus(b, "plugin", text) : r;
 }

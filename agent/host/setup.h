@@ -5,7 +5,7 @@
 #include "host/loader.h"
 #include "host/refusals.h"
 
-/* A configuration that its plugin has accepted, compiled: drivers, lines and requests. Opens nothing. */
+/* A configuration that its plugin accepts, compiled: drivers, lines, requests. Opens nothing. */
 
 #define SETUP_LINE_NAME_MAX 512u
 #define SETUP_TIMEOUT_MAX_USEC UINT64_C(600000000)
@@ -40,7 +40,7 @@ struct setup {
 
 enum setup_kind {
 	SETUP_BUS,
-	SETUP_SAMPLE, /* devices without an address, on no bus: no lines, and no requests made beforehand */
+	SETUP_SAMPLE, /* devices without address and bus: no lines, no requests beforehand */
 };
 
 /*

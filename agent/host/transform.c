@@ -118,7 +118,8 @@ static bool is_invalid(const struct link_point *p, const struct fieldway_value *
 }
 
 /* (raw * scale + offset) * factor, exact. */
-static bool scale_decimal(const struct link_point *p, const struct fieldway_value *raw, struct decimal *ret)
+static bool scale_decimal(const struct link_point *p, const struct fieldway_value *raw,
+			  struct decimal *ret)
 {
 	struct decimal d, scale, offset, factor;
 
@@ -130,12 +131,13 @@ static bool scale_decimal(const struct link_point *p, const struct fieldway_valu
 
 static bool keeps_integers(const struct link_point *p, const struct fieldway_value *raw)
 {
-	return raw->type != FIELDWAY_FLOAT && p->scale == rint(p->scale) && p->offset == rint(p->offset) &&
-	       p->factor == rint(p->factor);
+	return raw->type != FIELDWAY_FLOAT && p->scale == rint(p->scale) &&
+	       p->offset == rint(p->offset) && p->factor == rint(p->factor);
 }
 
-/* An integer stays one where all three constants are whole, so that counters of 64 bits lose nothing. */
-static struct fieldway_value scale_value(const struct link_point *p, const struct fieldway_value *raw)
+/* An integer stays one where all constants are whole: counters of 64 bits lose nothing. */
+static struct fieldway_value scale_value(const struct link_point *p,
+					 const struct fieldway_value *raw)
 {
 	struct fieldway_value value;
 	struct decimal d;
@@ -170,8 +172,8 @@ struct wanted {
 };
 
 /* raw = (value - offset * factor) / (scale * factor) */
-static bool divide_decimal(const struct link_point *p, const struct fieldway_value *value, __int128 *ret,
-			   bool *ret_exact)
+static bool divide_decimal(const struct link_point *p, const struct fieldway_value *value,
+			   __int128 *ret, bool *ret_exact)
 {
 	struct decimal d, scale, offset, factor;
 
@@ -216,7 +218,7 @@ static int inverse_number(const struct link_point *p, const struct fieldway_valu
 	int r;
 
 	if (!w.has_whole || !w.is_whole) {
-		/* A register that takes fractions takes this one; one that does not says -EINVAL. */
+		/* A register that takes fractions takes this one; others say -EINVAL. */
 		r = check(userdata, &real, text, size);
 		if (r >= 0)
 			*ret = real;

@@ -8,7 +8,10 @@
  * offset) * factor, in decimals. Pure.
  */
 
-/* Turns a GOOD sample's raw value into the point's; one of the point's `invalid` becomes INVALID without a value. */
+/*
+ * Turns a GOOD sample's raw value into the point's; one of the point's
+ * `invalid` becomes INVALID without a value.
+ */
 void transform_forward(const struct link_point *point, struct fieldway_sample *sample);
 
 /* Would the device take this raw value? 0, -ERANGE, -EINVAL with a text of size bytes. */
@@ -24,4 +27,5 @@ int transform_inverse(const struct link_point *point, const struct fieldway_valu
 		      char *text, size_t size);
 
 /* Numbers as such, text byte for byte; numbers may differ by tolerance. */
-bool value_is_near(const struct fieldway_value *a, const struct fieldway_value *b, double tolerance);
+bool value_is_near(const struct fieldway_value *a, const struct fieldway_value *b,
+		   double tolerance);

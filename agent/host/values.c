@@ -40,7 +40,8 @@ void values_group_remove(struct values_group *g)
 	list_remove(&g->node);
 }
 
-int values_device_init(struct values_device *d, struct values_group *g, uint32_t id, size_t n_points)
+int values_device_init(struct values_device *d, struct values_group *g, uint32_t id,
+		       size_t n_points)
 {
 	*d = (struct values_device){ .group = g, .id = id, .n_slots = n_points };
 	list_init(&d->node);
@@ -211,7 +212,8 @@ static int send_group(struct values *v, struct values_group *g)
 	if (r >= 0)
 		r = append_group(m, g);
 	if (r >= 0)
-		r = sd_bus_call_async(v->link, free_call(v), m, values_answered, v, VALUES_TIMEOUT_USEC);
+		r = sd_bus_call_async(v->link, free_call(v), m, values_answered, v,
+				      VALUES_TIMEOUT_USEC);
 	sd_bus_message_unref(m);
 	if (r < 0)
 		return r;

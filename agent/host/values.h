@@ -64,7 +64,8 @@ struct values *values_free(struct values *v);
 void values_group_init(struct values_group *g, uint64_t generation);
 /* Nothing of the group is sent any more. */
 void values_group_remove(struct values_group *g);
-int values_device_init(struct values_device *d, struct values_group *g, uint32_t id, size_t n_points);
+int values_device_init(struct values_device *d, struct values_group *g, uint32_t id,
+		       size_t n_points);
 void values_device_done(struct values_device *d);
 
 /* 0; -ENOMEM: the sample is lost. A point that the device has not is ignored. */

@@ -28,7 +28,7 @@ struct worker {
 	pthread_mutex_t mutex;
 	pthread_cond_t wake;
 	struct job *job; /* under the mutex */
-	bool stop;       /* under the mutex */
+	bool stop;	 /* under the mutex */
 
 	/* The thread's own. */
 	struct fieldway_line *line;
@@ -112,8 +112,9 @@ static int read_once(struct worker *w, struct job *job)
 	job->result = (struct fieldway_result){ 0 };
 	r = line_ready(w, job);
 	if (r >= 0) {
-		r = w->config.plugin->read(w->line, job->driver, job->request, job->deadline_usec, job->samples,
-					   job->text, WORKER_TEXT_BYTES, &job->result, &broken);
+		r = w->config.plugin->read(w->line, job->driver, job->request, job->deadline_usec,
+					   job->samples, job->text, WORKER_TEXT_BYTES, &job->result,
+					   &broken);
 		job->result.error = r < 0 ? r : 0;
 		line_drop(w, broken);
 	}
@@ -130,7 +131,8 @@ static bool read_is_worth_another_try(int r)
 static void job_read(struct worker *w, struct job *job)
 {
 	for (unsigned i = 0; i < job->tries; i++)
-		if (!read_is_worth_another_try(read_once(w, job)) || real_now() >= job->deadline_usec)
+		if (!read_is_worth_another_try(read_once(w, job)) ||
+		    real_now() >= job->deadline_usec)
 			return;
 }
 
@@ -141,8 +143,9 @@ static void write_once(struct worker *w, struct job *job)
 	job->result = (struct fieldway_result){ 0 };
 	job->outcome = FIELDWAY_NOT_SENT;
 	if (line_ready(w, job) >= 0) {
-		job->outcome = w->config.plugin->write(w->line, job->driver, job->point, &job->value,
-						       job->deadline_usec, &job->result, &broken);
+		job->outcome = w->config.plugin->write(w->line, job->driver, job->point,
+						       &job->value, job->deadline_usec,
+						       &job->result, &broken);
 		if (job->outcome == FIELDWAY_ACCEPTED)
 			job->result.error = 0;
 		line_drop(w, broken);
@@ -150,7 +153,7 @@ static void write_once(struct worker *w, struct job *job)
 	count(job);
 }
 
-/* Only what has not reached the line may be sent again; what cannot be written at all never gets there. */
+/* Only what has not reached the line is sent again, unless it never could be written. */
 static void job_write(struct worker *w, struct job *job)
 {
 	for (unsigned i = 0; i < job->tries; i++) {

@@ -29,18 +29,18 @@ struct job {
 	enum job_kind kind;
 	const struct fieldway_driver *driver;
 	const struct fieldway_request *request; /* read */
-	uint32_t point;                         /* write */
-	struct fieldway_value value;            /* write, raw; data outlives the job */
-	unsigned tries;                         /* at least 1 */
-	uint64_t deadline_usec;                 /* CLOCK_MONOTONIC as the kernel has it */
+	uint32_t point;				/* write */
+	struct fieldway_value value;		/* write, raw; data outlives the job */
+	unsigned tries;				/* at least 1 */
+	uint64_t deadline_usec;			/* CLOCK_MONOTONIC as the kernel has it */
 
 	/* The result. */
 	enum fieldway_outcome outcome; /* write */
 	struct fieldway_result result;
-	struct fieldway_sample *samples; /* read: room for the line's longest request */
-	char *text;                      /* of WORKER_TEXT_BYTES */
+	struct fieldway_sample *samples;     /* read: room for the line's longest request */
+	char *text;			     /* of WORKER_TEXT_BYTES */
 	unsigned requests, errors, timeouts; /* tries, and what became of them */
-	bool restored; /* the line has been opened, and before could not be */
+	bool restored;			     /* the line has been opened, and before could not be */
 };
 
 struct worker;

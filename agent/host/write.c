@@ -31,7 +31,7 @@ struct write {
 	struct timer timer;
 	/* Verifying. */
 	uint64_t verify_usec, verify_end_usec; /* the next read-back; the last one begins before */
-	bool differs;                          /* the last one showed another value */
+	bool differs;			       /* the last one showed another value */
 };
 
 static const struct link_point *point_of(const struct write *w)
@@ -63,7 +63,8 @@ static void write_free(struct write *w)
 	free(w);
 }
 
-static void write_answer(struct write *w, enum fieldway_outcome outcome, const struct fieldway_result *result)
+static void write_answer(struct write *w, enum fieldway_outcome outcome,
+			 const struct fieldway_result *result)
 {
 	char what[DEVICE_TEXT_MAX], text[DEVICE_TEXT_MAX] = "";
 
@@ -71,7 +72,8 @@ static void write_answer(struct write *w, enum fieldway_outcome outcome, const s
 	if (outcome != FIELDWAY_ACCEPTED)
 		device_text(w->device, what, result, text, sizeof(text));
 	/* An answer that cannot be sent is a link that is gone. */
-	(void)write_refuse(w->call, outcome, outcome == FIELDWAY_ACCEPTED ? 0 : result->error, text);
+	(void)write_refuse(w->call, outcome, outcome == FIELDWAY_ACCEPTED ? 0 : result->error,
+			   text);
 }
 
 static void write_end(struct write *w, enum fieldway_outcome outcome, int error, const char *detail)
@@ -90,9 +92,11 @@ static void read_back(struct write *w, enum fieldway_outcome outcome)
 	struct schedule *s = &d->line->schedule;
 	int32_t poll = setup_poll_of(d->setup, w->point);
 
-	if (poll < 0 || (outcome == FIELDWAY_ACCEPTED && point_of(w)->period_usec != LINK_PERIOD_ONCE))
+	if (poll < 0 ||
+	    (outcome == FIELDWAY_ACCEPTED && point_of(w)->period_usec != LINK_PERIOD_ONCE))
 		return;
-	schedule_hasten(s, d->index, s->devices[d->index].first + (uint32_t)poll, clock_monotonic_usec());
+	schedule_hasten(s, d->index, s->devices[d->index].first + (uint32_t)poll,
+			clock_monotonic_usec());
 }
 
 /* ---- waiting ---- */
@@ -100,7 +104,8 @@ static void read_back(struct write *w, enum fieldway_outcome outcome)
 static void write_late(struct timer *timer, void *userdata)
 {
 	struct write *w = userdata;
-	const struct fieldway_result silence = { .error = -ETIMEDOUT, .detail = "no answer before the deadline" };
+	const struct fieldway_result silence = { .error = -ETIMEDOUT,
+						 .detail = "no answer before the deadline" };
 
 	switch (w->stage) {
 	case WRITE_QUEUED:
@@ -112,9 +117,11 @@ static void write_late(struct timer *timer, void *userdata)
 		return;
 	case WRITE_VERIFYING:
 		if (w->differs)
-			write_end(w, FIELDWAY_REFUSED, -EILSEQ, "accepted, but the value read back differs");
+			write_end(w, FIELDWAY_REFUSED, -EILSEQ,
+				  "accepted, but the value read back differs");
 		else
-			write_end(w, FIELDWAY_UNKNOWN, -ETIMEDOUT, "accepted, but not read back before the deadline");
+			write_end(w, FIELDWAY_UNKNOWN, -ETIMEDOUT,
+				  "accepted, but not read back before the deadline");
 		return;
 	case WRITE_ABANDONED:
 		return;
@@ -141,7 +148,8 @@ struct check {
 	uint32_t point;
 };
 
-static int check_raw(const void *userdata, const struct fieldway_value *raw, char *text, size_t size)
+static int check_raw(const void *userdata, const struct fieldway_value *raw, char *text,
+		     size_t size)
 {
 	const struct check *c = userdata;
 	const struct fieldway_plugin *plugin = c->device->bus->setup->plugin;
@@ -154,7 +162,8 @@ static int check_raw(const void *userdata, const struct fieldway_value *raw, cha
 }
 
 /* What stands in the way, before anything is kept: the outcome, or -1. */
-static int find_obstacle(const struct device *d, uint32_t point, int *ret_error, const char **ret_text)
+static int find_obstacle(const struct device *d, uint32_t point, int *ret_error,
+			 const char **ret_text)
 {
 	const struct link_type *type = d->setup->type;
 
@@ -176,8 +185,8 @@ static int find_obstacle(const struct device *d, uint32_t point, int *ret_error,
 	return -1;
 }
 
-static int refuse_device(const struct device *d, sd_bus_message *call, uint32_t point, int outcome, int error,
-			 const char *detail)
+static int refuse_device(const struct device *d, sd_bus_message *call, uint32_t point, int outcome,
+			 int error, const char *detail)
 {
 	struct fieldway_result result = { .error = error };
 	char what[DEVICE_TEXT_MAX], text[DEVICE_TEXT_MAX];
@@ -263,7 +272,7 @@ void write_start(struct line *l)
 	job->restored = false;
 }
 
-/* The value in the point's unit as the register can show it: read-backs are compared with what was sent. */
+/* The value as the register can show it: read-backs are compared with what was sent. */
 static struct fieldway_value proof_of(const struct write *w)
 {
 	struct fieldway_sample s = { .quality = FIELDWAY_GOOD, .value = w->raw };
@@ -290,14 +299,15 @@ static void write_heard(struct line *l, struct write *w)
 {
 	const struct job *job = &l->job;
 	char what[DEVICE_TEXT_MAX];
-	bool local = job->outcome == FIELDWAY_NOT_SENT && answer_of(job->result.error) == SCHEDULE_ANSWERED;
+	bool local = job->outcome == FIELDWAY_NOT_SENT &&
+		     answer_of(job->result.error) == SCHEDULE_ANSWERED;
 
 	/* Refused by the plugin itself: nothing was heard at all. */
 	if (local || job->result.error == -ERANGE)
 		return;
 	snprintf(what, sizeof(what), "point %s", point_of(w)->name);
-	schedule_heard(&l->schedule, w->device->index, clock_monotonic_usec(), answer_of(job->result.error),
-		       random_u64());
+	schedule_heard(&l->schedule, w->device->index, clock_monotonic_usec(),
+		       answer_of(job->result.error), random_u64());
 	device_settle(w->device, &job->result, what);
 }
 
@@ -313,7 +323,8 @@ void write_done(struct line *l)
 		values_forget(&w->device->values, w->point);
 	if (!l->bus->retired) {
 		write_heard(l, w);
-		if (job->outcome == FIELDWAY_ACCEPTED && point_of(w)->verify.enabled && w->stage == WRITE_SENT) {
+		if (job->outcome == FIELDWAY_ACCEPTED && point_of(w)->verify.enabled &&
+		    w->stage == WRITE_SENT) {
 			verify_begin(w);
 			return;
 		}
@@ -347,7 +358,8 @@ static uint32_t proof_point(const struct write *w)
 	return point < 0 ? w->point : (uint32_t)point;
 }
 
-void write_verify_what(const struct write *w, struct device **ret_device, const struct setup_poll **ret_poll)
+void write_verify_what(const struct write *w, struct device **ret_device,
+		       const struct setup_poll **ret_poll)
 {
 	/* setup_new() has seen to it that the point can be read. */
 	int32_t poll = setup_poll_of(w->device->setup, proof_point(w));
@@ -356,7 +368,8 @@ void write_verify_what(const struct write *w, struct device **ret_device, const 
 	*ret_poll = &w->device->setup->polls[MAX(poll, 0)];
 }
 
-static const struct fieldway_sample *find_sample(const struct fieldway_sample *samples, size_t n, uint32_t point)
+static const struct fieldway_sample *find_sample(const struct fieldway_sample *samples, size_t n,
+						 uint32_t point)
 {
 	for (size_t i = 0; i < n; i++)
 		if (samples[i].point == point)
@@ -371,7 +384,8 @@ static void verify_differs(struct write *w)
 	w->differs = true;
 	w->verify_usec = usec_add(now, WRITE_VERIFY_STEP_USEC);
 	if (w->verify_usec > w->verify_end_usec)
-		write_end(w, FIELDWAY_REFUSED, -EILSEQ, "accepted, but the value read back differs");
+		write_end(w, FIELDWAY_REFUSED, -EILSEQ,
+			  "accepted, but the value read back differs");
 }
 
 static void verify_failed(struct write *w, const struct fieldway_result *result)

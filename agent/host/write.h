@@ -19,7 +19,8 @@ struct write;
 int write_begin(struct device *d, struct sd_bus_message *call, uint32_t point, uint64_t within_usec,
 		const struct fieldway_value *value);
 /* An answer to a call for which there is no device. */
-int write_refuse(struct sd_bus_message *call, enum fieldway_outcome outcome, int error, const char *text);
+int write_refuse(struct sd_bus_message *call, enum fieldway_outcome outcome, int error,
+		 const char *text);
 
 /* The oldest queued write becomes the line's job. */
 void write_start(struct line *l);
@@ -28,8 +29,12 @@ void write_done(struct line *l);
 /* The next read-back that is due; NULL and when it will be (USEC_INFINITY: none). */
 struct write *write_next_verify(struct line *l, uint64_t now_usec, uint64_t *ret_due_usec);
 /* The device and poll that read it back. */
-void write_verify_what(const struct write *w, struct device **ret_device, const struct setup_poll **ret_poll);
-/* A request of the device was read with these samples, in the points' units; n is 0 and error set when it failed. */
+void write_verify_what(const struct write *w, struct device **ret_device,
+		       const struct setup_poll **ret_poll);
+/*
+ * A request of the device was read with these samples, in the points' units; n
+ * is 0, and result has the error, when it failed.
+ */
 void write_verify(struct line *l, struct device *d, const struct fieldway_sample *samples, size_t n,
 		  const struct write *asked, const struct fieldway_result *result);
 /* Queued writes of a device end as not sent. NULL: of all devices, and read-backs end too. */

@@ -27,8 +27,8 @@ static int append_key(sd_bus_message *m, const struct fieldway_key *k)
 	if (r >= 0)
 		r = link_append_text(m, k->name);
 	if (r >= 0)
-		r = sd_bus_message_append(m, "uuydd", k->scope, k->flags, (uint8_t)k->type, k->minimum,
-					  k->maximum);
+		r = sd_bus_message_append(m, "uuydd", k->scope, k->flags, (uint8_t)k->type,
+					  k->minimum, k->maximum);
 	if (r >= 0)
 		r = append_choices(m, k->choices);
 	if (r >= 0)
@@ -78,7 +78,8 @@ static int read_text_or_null(sd_bus_message *m, struct arena *arena, const char 
 	return r;
 }
 
-static int read_choice_list(sd_bus_message *m, struct arena *arena, const char **choices, size_t *ret_n)
+static int read_choice_list(sd_bus_message *m, struct arena *arena, const char **choices,
+			    size_t *ret_n)
 {
 	size_t n = 0;
 	int r;
@@ -155,7 +156,8 @@ static int read_key(sd_bus_message *m, struct arena *arena, void *item)
 	return r < 0 ? r : read_text(m, arena, &k->help);
 }
 
-int link_read_description(struct sd_bus_message *m, struct arena *arena, struct link_description *ret)
+int link_read_description(struct sd_bus_message *m, struct arena *arena,
+			  struct link_description *ret)
 {
 	struct link_description d = { 0 };
 	int r;
@@ -168,8 +170,8 @@ int link_read_description(struct sd_bus_message *m, struct arena *arena, struct 
 	r = sd_bus_message_read(m, "t", &d.capabilities);
 	if (r <= 0)
 		return link_malformed(r);
-	r = link_read_array(m, 'r', KEY_CONTENTS, sizeof(*d.keys), LINK_KEYS_MAX, read_key, arena, &d.keys,
-			    &d.n_keys);
+	r = link_read_array(m, 'r', KEY_CONTENTS, sizeof(*d.keys), LINK_KEYS_MAX, read_key, arena,
+			    &d.keys, &d.n_keys);
 	if (r < 0)
 		return r;
 	*ret = d;

@@ -38,8 +38,8 @@ int link_append_refusals(struct sd_bus_message *m, const struct link_refusal *re
 static int read_refusal(sd_bus_message *m, struct arena *arena, void *item)
 {
 	struct link_refusal *refusal = item;
-	int r = sd_bus_message_read(m, REFUSAL_CONTENTS, &refusal->device, &refusal->point, &refusal->key,
-				    &refusal->text);
+	int r = sd_bus_message_read(m, REFUSAL_CONTENTS, &refusal->device, &refusal->point,
+				    &refusal->key, &refusal->text);
 
 	if (r <= 0)
 		return link_malformed(r);
@@ -49,8 +49,8 @@ static int read_refusal(sd_bus_message *m, struct arena *arena, void *item)
 int link_read_refusals(struct sd_bus_message *m, struct arena *arena, struct link_refusal **ret,
 		       size_t *ret_n)
 {
-	return link_read_array(m, 'r', REFUSAL_CONTENTS, sizeof(**ret), LINK_REFUSALS_MAX, read_refusal,
-			       arena, ret, ret_n);
+	return link_read_array(m, 'r', REFUSAL_CONTENTS, sizeof(**ret), LINK_REFUSALS_MAX,
+			       read_refusal, arena, ret, ret_n);
 }
 
 /* ---- the requests that it needs ---- */

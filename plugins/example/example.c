@@ -26,7 +26,7 @@ static int driver_new(const struct fieldway_bus *bus, const struct fieldway_devi
 
 	if (!d)
 		return -ENOMEM;
-	/* Checked by the host: the only key, required. Without a bus it is a device for samples, which has no address. */
+	/* Checked by the host: the only key, required. A device for samples has no bus and no address. */
 	d->ticks = bus ? device->settings.items[0].value.unsignd : 1;
 	*ret = d;
 	return 0;

@@ -75,8 +75,9 @@ static int on_state(struct rig *r, sd_bus_message *m)
 	uint32_t device;
 	uint8_t state;
 
-	ck_assert_int_gt(sd_bus_message_read(m, LINK_TYPE_STATE, &r->generation, &device, &state, &reason,
-					     &c.requests, &c.errors, &c.timeouts, &c.conflated),
+	ck_assert_int_gt(sd_bus_message_read(m, LINK_TYPE_STATE, &r->generation, &device, &state,
+					     &reason, &c.requests, &c.errors, &c.timeouts,
+					     &c.conflated),
 			 0);
 	ck_assert_uint_lt(device, RIG_DEVICES);
 	d = &r->devices[device];
@@ -113,7 +114,8 @@ void rig_start(struct rig *r)
 	int fds[2];
 
 	*r = (struct rig){ 0 };
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+			 0);
 	r->pid = fork();
 	ck_assert_int_ge(r->pid, 0);
 	if (r->pid == 0)
@@ -179,7 +181,8 @@ size_t rig_configure(struct rig *r, const struct link_configuration *c, struct a
 
 	ck_assert_int_ge(link_append_configuration(m, c), 0);
 	m = rig_call(r, m);
-	ck_assert_msg(!sd_bus_message_is_method_error(m, NULL), "%s", sd_bus_message_get_error(m)->message);
+	ck_assert_msg(!sd_bus_message_is_method_error(m, NULL), "%s",
+		      sd_bus_message_get_error(m)->message);
 	ck_assert_str_eq(sd_bus_message_get_signature(m, 1), LINK_TYPE_REFUSALS);
 	ck_assert_int_eq(link_read_refusals(m, arena, &refusals, &n), 0);
 	for (size_t i = 0; i < n; i++) {
@@ -196,21 +199,24 @@ static int on_outcome(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct rig_outcome *o = userdata;
 	const char *text;
 
-	ck_assert_msg(sd_bus_message_read(m, LINK_TYPE_OUTCOME, &o->outcome, &o->error, &text) > 0, "%s",
-		      sd_bus_message_get_error(m) ? sd_bus_message_get_error(m)->message : "malformed");
+	ck_assert_msg(
+		sd_bus_message_read(m, LINK_TYPE_OUTCOME, &o->outcome, &o->error, &text) > 0, "%s",
+		sd_bus_message_get_error(m) ? sd_bus_message_get_error(m)->message : "malformed");
 	snprintf(o->text, sizeof(o->text), "%s", text);
 	ck_assert(!o->done);
 	o->done = true;
 	return 1;
 }
 
-void rig_write_start(struct rig *r, uint64_t generation, uint32_t device, uint32_t point, uint64_t within_usec,
-		     const struct fieldway_value *value, struct rig_outcome *ret)
+void rig_write_start(struct rig *r, uint64_t generation, uint32_t device, uint32_t point,
+		     uint64_t within_usec, const struct fieldway_value *value,
+		     struct rig_outcome *ret)
 {
 	sd_bus_message *m = rig_call_new(r, "Write");
 
 	*ret = (struct rig_outcome){ 0 };
-	ck_assert_int_ge(sd_bus_message_append(m, "tuut", generation, device, point, within_usec), 0);
+	ck_assert_int_ge(sd_bus_message_append(m, "tuut", generation, device, point, within_usec),
+			 0);
 	ck_assert_int_ge(link_append_value(m, value), 0);
 	ck_assert_int_ge(sd_bus_call_async(r->link, NULL, m, on_outcome, ret, 0), 0);
 	sd_bus_message_unref(m);

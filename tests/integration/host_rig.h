@@ -18,8 +18,8 @@
 
 struct rig_point {
 	struct fieldway_sample sample; /* the newest */
-	char text[64];                 /* of a string */
-	unsigned n, n_good;            /* samples so far */
+	char text[64];		       /* of a string */
+	unsigned n, n_good;	       /* samples so far */
 };
 
 struct rig_device {
@@ -38,7 +38,7 @@ struct rig {
 	bool ended;
 	struct rig_device devices[RIG_DEVICES];
 	uint64_t generation; /* of the last Values or State */
-	bool hold;           /* Values are not answered */
+	bool hold;	     /* Values are not answered */
 	sd_bus_message *held[64];
 	unsigned n_held, n_values;
 };
@@ -48,12 +48,12 @@ void rig_start(struct rig *r);
 void rig_stop(struct rig *r);
 
 /* Runs the loop until the condition holds; false after RIG_WAIT_USEC. */
-#define rig_wait(r, condition)                                           \
-	({                                                               \
-		uint64_t _end = rig_now() + RIG_WAIT_USEC;               \
-		while (!(condition) && rig_now() < _end)                 \
-			rig_turn(r);                                     \
-		(condition);                                             \
+#define rig_wait(r, condition)                                                                     \
+	({                                                                                         \
+		uint64_t _end = rig_now() + RIG_WAIT_USEC;                                         \
+		while (!(condition) && rig_now() < _end)                                           \
+			rig_turn(r);                                                               \
+		(condition);                                                                       \
 	})
 #define rig_expect(r, condition) ck_assert_msg(rig_wait(r, condition), "%s", #condition)
 uint64_t rig_now(void);
@@ -76,7 +76,8 @@ struct rig_outcome {
 	char text[512];
 	bool done;
 };
-void rig_write_start(struct rig *r, uint64_t generation, uint32_t device, uint32_t point, uint64_t within_usec,
-		     const struct fieldway_value *value, struct rig_outcome *ret);
+void rig_write_start(struct rig *r, uint64_t generation, uint32_t device, uint32_t point,
+		     uint64_t within_usec, const struct fieldway_value *value,
+		     struct rig_outcome *ret);
 struct rig_outcome rig_write(struct rig *r, uint64_t generation, uint32_t device, uint32_t point,
 			     const struct fieldway_value *value);

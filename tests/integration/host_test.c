@@ -36,12 +36,29 @@ static const struct row {
 	struct link_verify verify;
 } rows[POINTS] = {
 	[VOLTS] = { "volts", "input", "uint16", 0, 0, LINK_READ, 0.1, PERIOD_USEC },
-	[LEVEL] = { "level", "holding", "uint16", 100, 0, LINK_READ | LINK_WRITE, 0.1, PERIOD_USEC, true },
-	[RUN] = { "run", "coil", "bool", 0, 0, LINK_READ | LINK_WRITE, 1, PERIOD_USEC, false,
+	[LEVEL] = { "level", "holding", "uint16", 100, 0, LINK_READ | LINK_WRITE, 0.1, PERIOD_USEC,
+		    true },
+	[RUN] = { "run",
+		  "coil",
+		  "bool",
+		  0,
+		  0,
+		  LINK_READ | LINK_WRITE,
+		  1,
+		  PERIOD_USEC,
+		  false,
 		  { true, 400 * MSEC, 0, RUNNING } },
 	[RUNNING] = { "running", "discrete", "bool", 0, 0, LINK_READ, 1, PERIOD_USEC },
 	[SERIAL] = { "serial", "holding", "uint32", 200, 0, LINK_READ, 1, LINK_PERIOD_ONCE },
-	[MODE] = { "mode", "holding", "uint16", 110, 0, LINK_READ | LINK_WRITE, 1, LINK_PERIOD_ON_DEMAND, false,
+	[MODE] = { "mode",
+		   "holding",
+		   "uint16",
+		   110,
+		   0,
+		   LINK_READ | LINK_WRITE,
+		   1,
+		   LINK_PERIOD_ON_DEMAND,
+		   false,
 		   { true, 1000 * MSEC, 0, -1 } },
 	[NAME] = { "name", "holding", "string", 300, 8, LINK_READ, 1, PERIOD_USEC },
 	[GAP] = { "gap", "input", "uint16", 40, 0, LINK_READ, 1, PERIOD_USEC },
@@ -80,8 +97,13 @@ static void make_points(void)
 		if (row->length)
 			s[n++] = UINT("length", row->length);
 		f.points[i] = (struct link_point){
-			.name = row->name, .access = row->access, .scale = row->scale, .factor = 1,
-			.inexact_reject = row->reject, .verify = row->verify, .period_usec = row->period_usec,
+			.name = row->name,
+			.access = row->access,
+			.scale = row->scale,
+			.factor = 1,
+			.inexact_reject = row->reject,
+			.verify = row->verify,
+			.period_usec = row->period_usec,
 			.settings = { s, n },
 		};
 	}
@@ -93,15 +115,22 @@ static void make_points(void)
 static void make_configuration(uint64_t generation, const char *name, size_t n_devices)
 {
 	f.configuration = (struct link_configuration){
-		.generation = generation, .plugin = "modbus",
+		.generation = generation,
+		.plugin = "modbus",
 		.bus = { .name = name, .timeout_usec = TIMEOUT_USEC },
-		.retries = 1, .offline_after = 3,
-		.offline_first_usec = 300 * MSEC, .offline_last_usec = 600 * MSEC,
-		.types = &f.type, .n_types = 1, .devices = f.devices, .n_devices = n_devices,
+		.retries = 1,
+		.offline_after = 3,
+		.offline_first_usec = 300 * MSEC,
+		.offline_last_usec = 600 * MSEC,
+		.types = &f.type,
+		.n_types = 1,
+		.devices = f.devices,
+		.n_devices = n_devices,
 	};
 	for (size_t i = 0; i < n_devices; i++) {
 		snprintf(f.names[i], sizeof(f.names[i]), "m%zu", i);
-		f.devices[i] = (struct link_device){ .id = (uint32_t)i, .name = f.names[i],
+		f.devices[i] = (struct link_device){ .id = (uint32_t)i,
+						     .name = f.names[i],
 						     .address = { f.addresses[i], 1 } };
 	}
 }
@@ -213,12 +242,12 @@ static struct rig_outcome write_number(uint32_t device, uint32_t point, double n
 	return rig_write(rig, f.configuration.generation, device, point, &value);
 }
 
-#define expect_outcome(o, expected, expected_error, part)                                             \
-	do {                                                                                          \
-		struct rig_outcome _o = (o);                                                          \
-		ck_assert_msg(_o.outcome == (expected) && _o.error == (expected_error), "%u %d %s",   \
-			      _o.outcome, _o.error, _o.text);                                         \
-		ck_assert_msg(strstr(_o.text, (part)) != NULL, "%s", _o.text);                        \
+#define expect_outcome(o, expected, expected_error, part)                                          \
+	do {                                                                                       \
+		struct rig_outcome _o = (o);                                                       \
+		ck_assert_msg(_o.outcome == (expected) && _o.error == (expected_error),            \
+			      "%u %d %s", _o.outcome, _o.error, _o.text);                          \
+		ck_assert_msg(strstr(_o.text, (part)) != NULL, "%s", _o.text);                     \
 	} while (0)
 
 /* ---- values ---- */
@@ -241,7 +270,8 @@ START_TEST(values_arrive)
 	ck_assert_int_eq(sample(0, FAR)->quality, FIELDWAY_FAILED);
 	ck_assert_int_eq(sample(0, FAR)->error, -ENXIO);
 	ck_assert_uint_eq(rig->generation, 1);
-	rig_expect(rig, rig->devices[0].state == LINK_ONLINE && rig->devices[1].state == LINK_ONLINE);
+	rig_expect(rig,
+		   rig->devices[0].state == LINK_ONLINE && rig->devices[1].state == LINK_ONLINE);
 	ask("set input 0 2303");
 	rig_expect(rig, has(0, VOLTS, 230.3));
 	/* Once is once, and on demand is never. */
@@ -260,9 +290,11 @@ START_TEST(one_silent_device_costs_the_line_its_probe)
 
 	start_rtu(2);
 	configure();
-	rig_expect(rig, rig->devices[0].state == LINK_ONLINE && rig->devices[1].state == LINK_OFFLINE);
+	rig_expect(rig,
+		   rig->devices[0].state == LINK_ONLINE && rig->devices[1].state == LINK_OFFLINE);
 	ck_assert_msg(strstr(rig->devices[1].reason, "bus hall1: device m1: ") != NULL &&
-			      strstr(rig->devices[1].reason, "no answer") != NULL, "%s", rig->devices[1].reason);
+			      strstr(rig->devices[1].reason, "no answer") != NULL,
+		      "%s", rig->devices[1].reason);
 	before = rig->devices[0].points[VOLTS].n_good;
 	rig_expect(rig, rig->devices[0].points[VOLTS].n_good >= before + 30);
 	ck_assert_uint_eq(rig->devices[0].n_states, 1);
@@ -282,13 +314,14 @@ START_TEST(silence_and_return)
 
 	start_tcp(2);
 	configure();
-	rig_expect(rig, rig->devices[0].state == LINK_ONLINE && rig->devices[0].points[SERIAL].n == 1);
+	rig_expect(rig,
+		   rig->devices[0].state == LINK_ONLINE && rig->devices[0].points[SERIAL].n == 1);
 	ask("silent");
 	rig_expect(rig, rig->devices[0].state == LINK_OFFLINE);
 	asked = requests("requests");
 	before = rig->devices[1].points[VOLTS].n_good;
 	rig_expect(rig, rig->devices[1].points[VOLTS].n_good >= before + 20); /* 2 s at least */
-	/* 2 s hold at most 7 probes of 300 ms; all points of a device at its rate were a hundred. */
+	/* 2 s hold at most 7 probes of 300 ms; all its points at their rate were a hundred. */
 	ck_assert_uint_le(requests("requests") - asked, 14);
 	ask("set input 0 55");
 	ask("talk");
@@ -308,10 +341,12 @@ START_TEST(a_killed_simulator_comes_back)
 	rig_expect(rig, rig->devices[0].state == LINK_ONLINE);
 	kill(f.simulated.pid, SIGKILL);
 	rig_expect(rig, rig->devices[0].state == LINK_OFFLINE);
-	ck_assert_msg(strstr(rig->devices[0].reason, "bus lan: device m0: ") != NULL, "%s", rig->devices[0].reason);
+	ck_assert_msg(strstr(rig->devices[0].reason, "bus lan: device m0: ") != NULL, "%s",
+		      rig->devices[0].reason);
 	snprintf(address, sizeof(address), "127.0.0.1:%u", f.simulated.port[0]);
 	simulated_stop(&f.simulated);
-	ck_assert_int_eq(simulated_start(&f.simulated, (const char *const[]){ "--tcp", address, NULL }), 0);
+	ck_assert_int_eq(
+		simulated_start(&f.simulated, (const char *const[]){ "--tcp", address, NULL }), 0);
 	ask("set input 0 7");
 	rig_expect(rig, rig->devices[0].state == LINK_ONLINE && has(0, VOLTS, 0.7));
 	stop();
@@ -373,9 +408,32 @@ START_TEST(writes_are_confirmed)
 	expect_outcome(write_number(0, 99, 1), FIELDWAY_REFUSED, -EACCES, "99");
 	ck_assert_str_eq(ask("get holding 100"), "123");
 	ask("exception 3");
-	expect_outcome(write_number(0, LEVEL, 1), FIELDWAY_REFUSED, -EINVAL, "exception 3 (illegal data value)");
+	expect_outcome(write_number(0, LEVEL, 1), FIELDWAY_REFUSED, -EINVAL,
+		       "exception 3 (illegal data value)");
 	ask("talk");
 	expect_outcome(write_number(7, LEVEL, 1), FIELDWAY_NOT_SENT, -ESTALE, "generation");
+	stop();
+}
+END_TEST
+
+/* Polls are under way all the time: none of them brings back what was before. */
+START_TEST(no_poll_overtakes_a_write)
+{
+	struct rig_point *level = &rig->devices[0].points[LEVEL];
+	unsigned before;
+
+	start_tcp(1);
+	for (int i = 0; i < POINTS; i++)
+		f.points[i].period_usec = i == LEVEL ? 10 * MSEC : LINK_PERIOD_ON_DEMAND;
+	configure();
+	rig_expect(rig, has(0, LEVEL, 0));
+	ask("delay 15");
+	for (int i = 1; i <= 20; i++) {
+		expect_outcome(write_number(0, LEVEL, i), FIELDWAY_ACCEPTED, 0, "");
+		before = level->n;
+		rig_expect(rig, level->n > before);
+		ck_assert_msg(has(0, LEVEL, i), "%d", i);
+	}
 	stop();
 }
 END_TEST
@@ -401,7 +459,8 @@ START_TEST(verify_by_another_point)
 	start_tcp(1);
 	configure();
 	rig_expect(rig, has(0, RUNNING, 0));
-	expect_outcome(write_number(0, RUN, 1), FIELDWAY_REFUSED, -EILSEQ, "point run: accepted, but");
+	expect_outcome(write_number(0, RUN, 1), FIELDWAY_REFUSED, -EILSEQ,
+		       "point run: accepted, but");
 	ck_assert_str_eq(ask("get coil 0"), "1");
 	/* The contact follows after a while. */
 	rig_write_start(rig, 1, 0, RUN, 4000000, &on, &o);
@@ -423,7 +482,8 @@ START_TEST(silence_makes_a_write_unknown_and_never_repeats_it)
 	configure();
 	rig_expect(rig, has(0, LEVEL, 0));
 	ask("silent");
-	expect_outcome(write_number(0, LEVEL, 4.2), FIELDWAY_UNKNOWN, -ETIMEDOUT, "point level: no answer");
+	expect_outcome(write_number(0, LEVEL, 4.2), FIELDWAY_UNKNOWN, -ETIMEDOUT,
+		       "point level: no answer");
 	ask("talk");
 	/* It may have been done, or not: it is read back long before its time. */
 	rig_expect(rig, rig->devices[0].points[LEVEL].n >= 2);
@@ -510,7 +570,8 @@ START_TEST(a_new_generation_takes_over)
 	configure();
 	rig_expect(rig, rig->devices[3].state == LINK_ONLINE && has(3, VOLTS, 0));
 	ck_assert_uint_eq(rig->generation, 2);
-	expect_outcome(rig_write(rig, 1, 0, LEVEL, &no_value), FIELDWAY_NOT_SENT, -ESTALE, "generation");
+	expect_outcome(rig_write(rig, 1, 0, LEVEL, &no_value), FIELDWAY_NOT_SENT, -ESTALE,
+		       "generation");
 	expect_outcome(write_number(3, LEVEL, 1), FIELDWAY_ACCEPTED, 0, "");
 	/* A device of the same name goes on counting. */
 	ck_assert_uint_gt(rig->devices[3].counters.requests, 40);
@@ -557,7 +618,8 @@ START_TEST(refusals_say_where)
 	expect_refusal(1, -1, "host", "the address needs a host");
 	f.devices[1].address.n = 3;
 	f.point_settings[VOLTS][0] = TEXT("area", "register");
-	expect_refusal(0, VOLTS, "area", "bus lan: device m0: point volts: area: there is no 'register'");
+	expect_refusal(0, VOLTS, "area",
+		       "bus lan: device m0: point volts: area: there is no 'register'");
 	f.point_settings[VOLTS][0] = TEXT("area", "coil");
 	expect_refusal(0, VOLTS, "type", "holds single bits");
 	f.point_settings[VOLTS][0] = TEXT("area", "input");
@@ -583,7 +645,8 @@ START_TEST(explained_without_a_device)
 	m = rig_call_new(rig, "Explain");
 	ck_assert_int_ge(link_append_configuration(m, &f.configuration), 0);
 	m = rig_call(rig, m);
-	ck_assert_str_eq(sd_bus_message_get_signature(m, 1), LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS);
+	ck_assert_str_eq(sd_bus_message_get_signature(m, 1),
+			 LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS);
 	ck_assert_int_eq(link_read_refusals(m, &f.arena, &refusals, &n), 0);
 	ck_assert_uint_eq(n, 0);
 	ck_assert_int_eq(link_read_explanations(m, &f.arena, &e, &n), 0);
@@ -603,7 +666,9 @@ END_TEST
 
 START_TEST(samples_of_a_profile)
 {
-	const struct fieldway_cell cells[] = { { "input", 0, 2302 }, { "input", 40, 65535 }, { "coil", 0, 1 } };
+	const struct fieldway_cell cells[] = { { "input", 0, 2302 },
+					       { "input", 40, 65535 },
+					       { "coil", 0, 1 } };
 	struct fieldway_sample *samples;
 	struct link_refusal *refusals;
 	sd_bus_message *m;
@@ -617,7 +682,8 @@ START_TEST(samples_of_a_profile)
 	ck_assert_int_ge(sd_bus_message_append(m, "u", 0), 0);
 	ck_assert_int_ge(link_append_cells(m, cells, ARRAY_SIZE(cells)), 0);
 	m = rig_call(rig, m);
-	ck_assert_msg(!sd_bus_message_is_method_error(m, NULL), "%s", sd_bus_message_get_error(m)->message);
+	ck_assert_msg(!sd_bus_message_is_method_error(m, NULL), "%s",
+		      sd_bus_message_get_error(m)->message);
 	ck_assert_int_eq(link_read_refusals(m, &f.arena, &refusals, &n), 0);
 	ck_assert_msg(n == 0, "%s", n > 0 ? refusals[0].text : "");
 	ck_assert_int_eq(link_read_samples(m, &samples, &n), 0);
@@ -659,7 +725,8 @@ END_TEST
 
 START_TEST(malformed_calls_are_errors)
 {
-	static const char *const members[] = { "Configure", "Explain", "Decode", "Write", "Describe", "Nothing" };
+	static const char *const members[] = { "Configure", "Explain",	"Decode",
+					       "Write",	    "Describe", "Nothing" };
 	sd_bus_message *m;
 
 	start_tcp(1);
@@ -683,6 +750,84 @@ START_TEST(malformed_calls_are_errors)
 	ck_assert(!sd_bus_message_is_method_error(m, NULL));
 	sd_bus_message_unref(m);
 	stop();
+}
+END_TEST
+
+#define HOUR_USEC (3600 * 1000 * MSEC)
+
+#ifdef TEST_CLOCK
+static const bool clock_moves = true;
+#else
+static const bool clock_moves = false;
+#endif
+
+START_TEST(the_clock_moves_in_test_builds_only)
+{
+	uint64_t before;
+	sd_bus_message *m;
+
+	start_tcp(1);
+	configure();
+	rig_expect(rig, has(0, VOLTS, 0));
+	before = sample(0, VOLTS)->boottime_usec;
+	m = rig_call_new(rig, "Clock");
+	ck_assert_int_ge(sd_bus_message_append(m, "t", HOUR_USEC), 0);
+	m = rig_call(rig, m);
+	ck_assert_int_eq(!sd_bus_message_is_method_error(m, NULL), clock_moves);
+	sd_bus_message_unref(m);
+	ask("set input 0 1");
+	rig_expect(rig, has(0, VOLTS, 0.1));
+	ck_assert_int_eq(sample(0, VOLTS)->boottime_usec >= before + HOUR_USEC, clock_moves);
+	/* What has a deadline on the real clock does not lose it. */
+	ck_assert_uint_eq(rig->devices[0].n_states, 1);
+	stop();
+}
+END_TEST
+
+/* ---- the program ---- */
+
+static int run(const char *arguments, char *ret_output, size_t size)
+{
+	char command[256];
+	size_t n;
+	FILE *p;
+
+	snprintf(command, sizeof(command), "./fieldway-plugin-host %s 2>&1", arguments);
+	p = popen(command, "r");
+	n = fread(ret_output, 1, size - 1, p);
+	ret_output[n] = '\0';
+	return WEXITSTATUS(pclose(p));
+}
+
+START_TEST(the_command_line)
+{
+	static const struct {
+		const char *arguments;
+		int status;
+		const char *part;
+	} lines[] = {
+		{ "--help", 0, "Usage: fieldway-plugin-host --fd N" },
+		{ "--version", 0, "fieldway-plugin-host " PACKAGE_VERSION },
+		{ "--describe modbus --plugins plugins/modbus/.libs", 0,
+		  "  tcp.port (uint 1..65535)" },
+		{ "--describe modbus --plugins /nonexistent", 1,
+		  "no plugin 'modbus' in /nonexistent" },
+		{ "", 2, "Usage:" },
+		{ "--fd 3 --describe modbus", 2, "Usage:" },
+		{ "--fd 3 more", 2, "Usage:" },
+		{ "--fd three", 2, "'three' is no descriptor" },
+		{ "--nonsense", 2, "nonsense" },
+		{ "--fd 0 </dev/null", 1, "cannot run: " },
+		{ "--fd 77", 1, "descriptor 77: Bad file descriptor" },
+	};
+	char output[16384];
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		ck_assert_msg(run(lines[i].arguments, output, sizeof(output)) == lines[i].status,
+			      "%s: %s", lines[i].arguments, output);
+		ck_assert_msg(strstr(output, lines[i].part) != NULL, "%s: %s", lines[i].arguments,
+			      output);
+	}
 }
 END_TEST
 
@@ -733,6 +878,7 @@ int main(void)
 	tcase_add_test(tcase, a_serial_port_that_is_pulled);
 	tcase_add_test(tcase, without_credit_values_are_conflated);
 	tcase_add_test(tcase, writes_are_confirmed);
+	tcase_add_test(tcase, no_poll_overtakes_a_write);
 	tcase_add_test(tcase, a_write_with_rounding_is_verified);
 	tcase_add_test(tcase, verify_by_another_point);
 	tcase_add_test(tcase, silence_makes_a_write_unknown_and_never_repeats_it);
@@ -745,6 +891,8 @@ int main(void)
 	tcase_add_test(tcase, samples_of_a_profile);
 	tcase_add_test(tcase, a_plugin_describes_itself);
 	tcase_add_test(tcase, malformed_calls_are_errors);
+	tcase_add_test(tcase, the_clock_moves_in_test_builds_only);
+	tcase_add_test(tcase, the_command_line);
 	tcase_add_test(tcase, ends_with_the_link_even_while_it_waits);
 	tcase_add_test(tcase, ends_on_sigterm);
 	suite_add_tcase(suite, tcase);

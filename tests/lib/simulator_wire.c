@@ -188,7 +188,7 @@ void simulator_receive(struct simulator *s, struct simulator_client *c)
 {
 	int size = modbus_receive(c->modbus, c->request);
 
-	/* libmodbus takes what follows a request to another unit for that unit's answer; here there is none. */
+	/* libmodbus takes what follows a request to another unit for its answer; here none comes. */
 	if (size == 0 && s->serial)
 		(void)modbus_receive(c->modbus, c->request);
 	if (size < 0 && s->serial)

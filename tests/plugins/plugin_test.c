@@ -102,7 +102,9 @@ START_TEST(example_without_a_bus)
 
 	ck_assert_int_eq(p->driver_new(NULL, &device, &driver, &error), 0);
 	ck_assert_int_eq(p->plan_new(driver, wanted, 1, &plan), 0);
-	ck_assert_int_eq(p->decode(driver, &plan.requests[0], &then, sizeof(then), &sample, NULL, 0), 0);
+	ck_assert_int_eq(p->decode(driver, &plan.requests[0], &then, sizeof(then), &sample, NULL,
+				   0),
+			 0);
 	ck_assert_uint_eq(sample.value.unsignd, 5);
 	p->plan_free(&plan);
 	p->driver_free(driver);

@@ -189,7 +189,8 @@ START_TEST(a_device_without_a_bus)
 
 	ck_assert_msg(plugin->driver_new(NULL, &device, &driver, &error) == 0, "%s", error.text);
 	ck_assert_int_eq(plugin->plan_new(driver, wanted, 1, &plan), 0);
-	ck_assert_int_eq(plugin->answer(driver, &plan.requests[0], &cell, 1, bytes, sizeof(bytes)), 2);
+	ck_assert_int_eq(plugin->answer(driver, &plan.requests[0], &cell, 1, bytes, sizeof(bytes)),
+			 2);
 	ck_assert_int_eq(plugin->decode(driver, &plan.requests[0], bytes, 2, &sample, NULL, 0), 0);
 	ck_assert_uint_eq(sample.value.unsignd, 4711);
 	plugin->plan_free(&plan);

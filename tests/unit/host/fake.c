@@ -26,18 +26,40 @@ struct plan {
 static const char *const moods[] = { "good", "bad", NULL };
 
 static const struct fieldway_key keys[] = {
-	{ .name = "speed", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_INT, .minimum = -5, .maximum = 5,
-	  .initial = "-2", .help = "how fast" },
-	{ .name = "wait", .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION, .type = FIELDWAY_UINT,
-	  .initial = "5ms", .help = "how long" },
-	{ .name = "line", .scope = FIELDWAY_SCOPE_ADDRESS, .flags = FIELDWAY_KEY_REQUIRED,
-	  .type = FIELDWAY_STRING, .help = "where" },
-	{ .name = "hangs", .scope = FIELDWAY_SCOPE_DEVICE, .type = FIELDWAY_BOOL, .initial = "false",
+	{ .name = "speed",
+	  .scope = FIELDWAY_SCOPE_BUS,
+	  .type = FIELDWAY_INT,
+	  .minimum = -5,
+	  .maximum = 5,
+	  .initial = "-2",
+	  .help = "how fast" },
+	{ .name = "wait",
+	  .scope = FIELDWAY_SCOPE_BUS,
+	  .flags = FIELDWAY_KEY_DURATION,
+	  .type = FIELDWAY_UINT,
+	  .initial = "5ms",
+	  .help = "how long" },
+	{ .name = "line",
+	  .scope = FIELDWAY_SCOPE_ADDRESS,
+	  .flags = FIELDWAY_KEY_REQUIRED,
+	  .type = FIELDWAY_STRING,
+	  .help = "where" },
+	{ .name = "hangs",
+	  .scope = FIELDWAY_SCOPE_DEVICE,
+	  .type = FIELDWAY_BOOL,
+	  .initial = "false",
 	  .help = "never comes back" },
-	{ .name = "ratio", .scope = FIELDWAY_SCOPE_DEVICE, .type = FIELDWAY_FLOAT, .initial = "1.5",
+	{ .name = "ratio",
+	  .scope = FIELDWAY_SCOPE_DEVICE,
+	  .type = FIELDWAY_FLOAT,
+	  .initial = "1.5",
 	  .help = "a number" },
-	{ .name = "mood", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_STRING, .choices = moods,
-	  .initial = "good", .help = "bad is refused" },
+	{ .name = "mood",
+	  .scope = FIELDWAY_SCOPE_POINT,
+	  .type = FIELDWAY_STRING,
+	  .choices = moods,
+	  .initial = "good",
+	  .help = "bad is refused" },
 };
 
 static const struct fieldway_value *find(const struct fieldway_settings *s, const char *key)
@@ -58,7 +80,9 @@ static int refuse(struct fieldway_error *error, int point, const char *key, cons
 
 static int bus_check(const struct fieldway_bus *bus, struct fieldway_error *error)
 {
-	return find(&bus->settings, "speed")->integer == 0 ? refuse(error, -1, "speed", "does not move") : 0;
+	return find(&bus->settings, "speed")->integer == 0 ?
+		       refuse(error, -1, "speed", "does not move") :
+		       0;
 }
 
 static int driver_new(const struct fieldway_bus *bus, const struct fieldway_device *device,
@@ -110,12 +134,14 @@ static void plan_free(struct fieldway_plan *plan)
 	free(plan->memory);
 }
 
-static int decode(const struct fieldway_driver *driver, const struct fieldway_request *request, const void *bytes,
-		  size_t size, struct fieldway_sample *samples, char *text, size_t text_size)
+static int decode(const struct fieldway_driver *driver, const struct fieldway_request *request,
+		  const void *bytes, size_t size, struct fieldway_sample *samples, char *text,
+		  size_t text_size)
 {
 	for (size_t i = 0; i < request->n_points; i++)
 		samples[i] = (struct fieldway_sample){ .point = request->points[i],
-						       .value = { .type = FIELDWAY_UINT, .unsignd = 1 } };
+						       .value = { .type = FIELDWAY_UINT,
+								  .unsignd = 1 } };
 	return 0;
 }
 
@@ -131,8 +157,9 @@ static void line_close(struct fieldway_line *line)
 }
 
 static int line_read(struct fieldway_line *line, const struct fieldway_driver *driver,
-		     const struct fieldway_request *request, uint64_t deadline_usec, struct fieldway_sample *samples,
-		     char *text, size_t text_size, struct fieldway_result *result, bool *ret_broken)
+		     const struct fieldway_request *request, uint64_t deadline_usec,
+		     struct fieldway_sample *samples, char *text, size_t text_size,
+		     struct fieldway_result *result, bool *ret_broken)
 {
 	while (driver->hangs)
 		pause();

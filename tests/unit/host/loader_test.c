@@ -72,7 +72,8 @@ END_TEST
 
 START_TEST(no_such_plugin)
 {
-	static const char *const names[] = { "nonesuch", "", "../fake", "a/b", "Fake", "\xff", "fake.so" };
+	static const char *const names[] = { "nonesuch", "",	 "../fake", "a/b",
+					     "Fake",	 "\xff", "fake.so" };
 
 	put_link(FAKE, "fake.so");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

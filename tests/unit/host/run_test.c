@@ -25,8 +25,12 @@ static sd_bus *peer;
 static pid_t pid;
 static struct arena arena;
 
-static struct link_point point = { .name = "p", .access = LINK_READ, .scale = 1, .factor = 1,
-				   .verify.point = -1, .period_usec = 50000 };
+static struct link_point point = { .name = "p",
+				   .access = LINK_READ,
+				   .scale = 1,
+				   .factor = 1,
+				   .verify.point = -1,
+				   .period_usec = 50000 };
 static struct fieldway_setting hangs = { "hangs", { .type = FIELDWAY_BOOL, .boolean = true } };
 static struct link_type type = { .settings = { &hangs, 0 }, .points = &point, .n_points = 1 };
 static char names[DEVICES][8];
@@ -39,7 +43,8 @@ static void setup(void)
 	struct host_options options = { .plugins = PLUGINS, .grace_usec = 50000 };
 	int fds[2];
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+			 0);
 	pid = fork();
 	if (pid == 0) {
 		close(fds[0]);
@@ -52,14 +57,25 @@ static void setup(void)
 	type.settings.n = 0;
 	for (unsigned i = 0; i < DEVICES; i++) {
 		snprintf(names[i], sizeof(names[i]), "d%u", i);
-		lines[i] = (struct fieldway_setting){ "line", { .type = FIELDWAY_STRING, .data = names[i],
-								.size = strlen(names[i]) } };
-		devices[i] = (struct link_device){ .id = i, .name = names[i], .address = { &lines[i], 1 } };
+		lines[i] = (struct fieldway_setting){
+			"line",
+			{ .type = FIELDWAY_STRING, .data = names[i], .size = strlen(names[i]) }
+		};
+		devices[i] = (struct link_device){ .id = i,
+						   .name = names[i],
+						   .address = { &lines[i], 1 } };
 	}
 	configuration = (struct link_configuration){
-		.generation = 1, .plugin = "fake", .bus = { .name = "bus", .timeout_usec = 1000 },
-		.offline_after = 3, .offline_first_usec = 5000000, .offline_last_usec = 5000000,
-		.types = &type, .n_types = 1, .devices = devices, .n_devices = 1,
+		.generation = 1,
+		.plugin = "fake",
+		.bus = { .name = "bus", .timeout_usec = 1000 },
+		.offline_after = 3,
+		.offline_first_usec = 5000000,
+		.offline_last_usec = 5000000,
+		.types = &type,
+		.n_types = 1,
+		.devices = devices,
+		.n_devices = 1,
 	};
 }
 
@@ -137,8 +153,10 @@ static void expect_state(uint64_t generation, uint32_t device, uint8_t state, co
 	uint8_t is;
 	const char *reason;
 
-	ck_assert_int_gt(sd_bus_message_read(m, LINK_TYPE_STATE, &from, &id, &is, &reason, &counters[0],
-					     &counters[1], &counters[2], &counters[3]), 0);
+	ck_assert_int_gt(sd_bus_message_read(m, LINK_TYPE_STATE, &from, &id, &is, &reason,
+					     &counters[0], &counters[1], &counters[2],
+					     &counters[3]),
+			 0);
 	ck_assert_uint_eq(from, generation);
 	ck_assert_uint_eq(id, device);
 	ck_assert_uint_eq(is, state);
@@ -247,7 +265,7 @@ START_TEST(a_bus_needs_a_name)
 }
 END_TEST
 
-/* The old bus's port must be closed before the new one opens it: a stuck one keeps it until the host is replaced. */
+/* Its port must be closed first: a stuck one keeps it until the host is replaced. */
 START_TEST(a_bus_waits_for_its_predecessor)
 {
 	type.settings.n = 1;

@@ -20,13 +20,15 @@ static uint64_t due;
 /* Devices with so many entries of these periods each. */
 static void make(size_t n_devices, const uint64_t *periods, size_t n_periods)
 {
-	memset(entries, 0xff, sizeof(entries)); /* nothing may be taken from what is lent but what is given */
+	memset(entries, 0xff,
+	       sizeof(entries)); /* nothing may be taken from what is lent but what is given */
 	memset(devices, 0xff, sizeof(devices));
 	memset(turns, 0, sizeof(turns));
 	for (size_t i = 0; i < n_devices * n_periods; i++)
 		entries[i].period_usec = periods[i % n_periods];
 	for (size_t i = 0; i < n_devices; i++)
-		devices[i] = (struct schedule_device){ .first = (uint32_t)(i * n_periods), .n = (uint32_t)n_periods,
+		devices[i] = (struct schedule_device){ .first = (uint32_t)(i * n_periods),
+						       .n = (uint32_t)n_periods,
 						       .backoff = { 5 * SECOND, 40 * SECOND, 0 } };
 	schedule_init(&s, 3, entries, n_devices * n_periods, devices, n_devices);
 	now = 1000 * SECOND;
@@ -120,7 +122,7 @@ START_TEST(rates_are_kept)
 }
 END_TEST
 
-/* Ten requests of 1 s wanted each second: everybody gets every tenth turn, the slow ones theirs too. */
+/* Ten requests of 1 s: everybody gets every tenth turn, the slow ones theirs too. */
 START_TEST(an_overloaded_line_goes_round)
 {
 	const uint64_t periods[] = { SECOND, 30 * SECOND };
@@ -177,7 +179,8 @@ START_TEST(once_is_tried_until_it_is_answered)
 	done(next(), 1000, SCHEDULE_SILENT);
 	ck_assert_uint_eq(next().entry, 0);
 	/* An exception: later. */
-	schedule_done(&s, &(struct schedule_turn){ 0, 0, false }, now, now, SCHEDULE_ANSWERED, true, 0);
+	schedule_done(&s, &(struct schedule_turn){ 0, 0, false }, now, now, SCHEDULE_ANSWERED, true,
+		      0);
 	ck_assert(!schedule_next(&s, now, &(struct schedule_turn){ 0 }, &due));
 	ck_assert_uint_eq(due, now + SCHEDULE_ONCE_RETRY_USEC);
 	now = due;

@@ -11,11 +11,41 @@
 /* Tests run in the build folder. */
 #define PLUGINS "tests/unit/host/.libs"
 
-#define SETTING_INT(k, i) { (k), { .type = FIELDWAY_INT, .integer = (i) } }
-#define SETTING_UINT(k, u) { (k), { .type = FIELDWAY_UINT, .unsignd = (u) } }
-#define SETTING_FLOAT(k, f) { (k), { .type = FIELDWAY_FLOAT, .real = (f) } }
-#define SETTING_BOOL(k, b) { (k), { .type = FIELDWAY_BOOL, .boolean = (b) } }
-#define SETTING_TEXT(k, t) { (k), { .type = FIELDWAY_STRING, .data = (t), .size = strlen(t) } }
+#define SETTING_INT(k, i)                                                                          \
+	{                                                                                          \
+		(k),                                                                               \
+		{                                                                                  \
+			.type = FIELDWAY_INT, .integer = (i)                                       \
+		}                                                                                  \
+	}
+#define SETTING_UINT(k, u)                                                                         \
+	{                                                                                          \
+		(k),                                                                               \
+		{                                                                                  \
+			.type = FIELDWAY_UINT, .unsignd = (u)                                      \
+		}                                                                                  \
+	}
+#define SETTING_FLOAT(k, f)                                                                        \
+	{                                                                                          \
+		(k),                                                                               \
+		{                                                                                  \
+			.type = FIELDWAY_FLOAT, .real = (f)                                        \
+		}                                                                                  \
+	}
+#define SETTING_BOOL(k, b)                                                                         \
+	{                                                                                          \
+		(k),                                                                               \
+		{                                                                                  \
+			.type = FIELDWAY_BOOL, .boolean = (b)                                      \
+		}                                                                                  \
+	}
+#define SETTING_TEXT(k, t)                                                                         \
+	{                                                                                          \
+		(k),                                                                               \
+		{                                                                                  \
+			.type = FIELDWAY_STRING, .data = (t), .size = strlen(t)                    \
+		}                                                                                  \
+	}
 
 static struct loader *loader;
 static struct refusals refusals;
@@ -34,18 +64,32 @@ static void setup(void)
 	for (int i = 0; i < 3; i++) {
 		static const char *const names[] = { "a", "b", "c" };
 
-		points[i] = (struct link_point){ .name = names[i], .access = LINK_READ, .scale = 1, .factor = 1,
-						 .verify.point = -1, .period_usec = 1000000 };
+		points[i] = (struct link_point){ .name = names[i],
+						 .access = LINK_READ,
+						 .scale = 1,
+						 .factor = 1,
+						 .verify.point = -1,
+						 .period_usec = 1000000 };
 		lines[i] = line;
-		devices[i] = (struct link_device){ .id = 10 + (uint32_t)i, .name = names[i],
+		devices[i] = (struct link_device){ .id = 10 + (uint32_t)i,
+						   .name = names[i],
 						   .address = { &lines[i], 1 } };
 	}
-	type = (struct link_type){ .settings = { &type_setting, 0 }, .points = points, .n_points = 3 };
+	type = (struct link_type){ .settings = { &type_setting, 0 },
+				   .points = points,
+				   .n_points = 3 };
 	configuration = (struct link_configuration){
-		.generation = 1, .plugin = "fake",
+		.generation = 1,
+		.plugin = "fake",
 		.bus = { .name = "bus", .timeout_usec = 500000, .settings = { &bus_setting, 0 } },
-		.retries = 1, .offline_after = 3, .offline_first_usec = 5000000, .offline_last_usec = 300000000,
-		.types = &type, .n_types = 1, .devices = devices, .n_devices = 3,
+		.retries = 1,
+		.offline_after = 3,
+		.offline_first_usec = 5000000,
+		.offline_last_usec = 300000000,
+		.types = &type,
+		.n_types = 1,
+		.devices = devices,
+		.n_devices = 3,
 	};
 }
 
@@ -140,7 +184,7 @@ static const struct {
 	{ SETTING_INT("wait", -1), "bus bus: wait: takes a whole number, not negative" },
 	{ SETTING_INT("spede", 1), "bus bus: plugin fake has no key 'spede' here" },
 	{ { "line", { .type = FIELDWAY_STRING, .data = "x", .size = 1 } },
-	  "bus bus: plugin fake has no key 'line' here" }, /* of another scope */
+	  "bus bus: plugin fake has no key 'line' here" },     /* of another scope */
 	{ SETTING_INT("speed", 0), "bus bus: does not move" }, /* the plugin's own */
 };
 
@@ -172,7 +216,8 @@ END_TEST
 START_TEST(device_settings_are_checked)
 {
 	const struct fieldway_setting hangs = SETTING_TEXT("hangs", "yes");
-	const struct fieldway_setting twice[] = { SETTING_TEXT("line", "a"), SETTING_TEXT("line", "b") };
+	const struct fieldway_setting twice[] = { SETTING_TEXT("line", "a"),
+						  SETTING_TEXT("line", "b") };
 
 	devices[1].address.n = 0;
 	refused(11, -1, "line", "bus bus: device b: line: is missing");
@@ -188,7 +233,8 @@ END_TEST
 
 START_TEST(point_settings_are_checked_once_a_type)
 {
-	const struct fieldway_setting bad = SETTING_TEXT("mood", "bad"), odd = SETTING_TEXT("mood", "odd");
+	const struct fieldway_setting bad = SETTING_TEXT("mood", "bad"),
+				      odd = SETTING_TEXT("mood", "odd");
 
 	points[1].settings = (struct fieldway_settings){ &point_setting, 1 };
 	point_setting = odd;
@@ -269,8 +315,9 @@ START_TEST(a_long_line_name)
 {
 	const struct fieldway_setting endless = SETTING_TEXT("line", "endless");
 	char name[63];
-	const struct fieldway_setting line = { "line", { .type = FIELDWAY_STRING, .data = name,
-							 .size = sizeof(name) } };
+	const struct fieldway_setting line = {
+		"line", { .type = FIELDWAY_STRING, .data = name, .size = sizeof(name) }
+	};
 	struct setup *s;
 
 	memset(name, 'x', sizeof(name));

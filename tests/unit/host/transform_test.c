@@ -9,11 +9,26 @@
 #include "host/transform.h"
 #include "suite.h"
 
-#define I(x) { .type = FIELDWAY_INT, .integer = (x) }
-#define U(x) { .type = FIELDWAY_UINT, .unsignd = (x) }
-#define F(x) { .type = FIELDWAY_FLOAT, .real = (x) }
-#define B(x) { .type = FIELDWAY_BOOL, .boolean = (x) }
-#define T(x) { .type = FIELDWAY_STRING, .data = (x), .size = sizeof(x) - 1 }
+#define I(x)                                                                                       \
+	{                                                                                          \
+		.type = FIELDWAY_INT, .integer = (x)                                               \
+	}
+#define U(x)                                                                                       \
+	{                                                                                          \
+		.type = FIELDWAY_UINT, .unsignd = (x)                                              \
+	}
+#define F(x)                                                                                       \
+	{                                                                                          \
+		.type = FIELDWAY_FLOAT, .real = (x)                                                \
+	}
+#define B(x)                                                                                       \
+	{                                                                                          \
+		.type = FIELDWAY_BOOL, .boolean = (x)                                              \
+	}
+#define T(x)                                                                                       \
+	{                                                                                          \
+		.type = FIELDWAY_STRING, .data = (x), .size = sizeof(x) - 1                        \
+	}
 
 static void check_same(const struct fieldway_value *a, const struct fieldway_value *b)
 {
@@ -85,7 +100,8 @@ static struct link_point point_of(double scale, double offset, double factor)
 
 START_TEST(forward)
 {
-	struct link_point p = point_of(forwards[_i].scale, forwards[_i].offset, forwards[_i].factor);
+	struct link_point p =
+		point_of(forwards[_i].scale, forwards[_i].offset, forwards[_i].factor);
 	struct fieldway_sample s = { .value = forwards[_i].raw };
 
 	transform_forward(&p, &s);
@@ -101,10 +117,11 @@ START_TEST(invalid_values)
 		struct fieldway_value raw;
 		enum fieldway_quality quality;
 	} rows[] = {
-		{ U(65535), FIELDWAY_INVALID }, { I(65535), FIELDWAY_INVALID }, { F(65535), FIELDWAY_INVALID },
-		{ F(NAN), FIELDWAY_INVALID },	{ I(-1), FIELDWAY_INVALID },	{ T("n/a"), FIELDWAY_INVALID },
-		{ U(65534), FIELDWAY_GOOD },	{ T("n/A"), FIELDWAY_GOOD },	{ T("n"), FIELDWAY_GOOD },
-		{ U(UINT64_MAX), FIELDWAY_GOOD },
+		{ U(65535), FIELDWAY_INVALID }, { I(65535), FIELDWAY_INVALID },
+		{ F(65535), FIELDWAY_INVALID }, { F(NAN), FIELDWAY_INVALID },
+		{ I(-1), FIELDWAY_INVALID },	{ T("n/a"), FIELDWAY_INVALID },
+		{ U(65534), FIELDWAY_GOOD },	{ T("n/A"), FIELDWAY_GOOD },
+		{ T("n"), FIELDWAY_GOOD },	{ U(UINT64_MAX), FIELDWAY_GOOD },
 	};
 
 	for (int scaled = 0; scaled < 2; scaled++) {
@@ -127,7 +144,9 @@ END_TEST
 START_TEST(what_is_not_good_stays)
 {
 	struct link_point p = point_of(0.1, 0, 1);
-	struct fieldway_sample failed = { .quality = FIELDWAY_FAILED, .error = -EIO, .value = U(5) };
+	struct fieldway_sample failed = { .quality = FIELDWAY_FAILED,
+					  .error = -EIO,
+					  .value = U(5) };
 	struct fieldway_sample huge = { .value = F(1e308) };
 
 	transform_forward(&p, &failed);
@@ -140,7 +159,8 @@ START_TEST(what_is_not_good_stays)
 END_TEST
 
 /* A uint16 register, or a float one. */
-static int check_register(const void *userdata, const struct fieldway_value *raw, char *text, size_t size)
+static int check_register(const void *userdata, const struct fieldway_value *raw, char *text,
+			  size_t size)
 {
 	bool is_float = *(const bool *)userdata;
 	double number = raw->type == FIELDWAY_FLOAT ? raw->real :
@@ -197,14 +217,15 @@ static const struct {
 
 START_TEST(inverse)
 {
-	struct link_point p = point_of(inverses[_i].scale, inverses[_i].offset, inverses[_i].factor);
+	struct link_point p =
+		point_of(inverses[_i].scale, inverses[_i].offset, inverses[_i].factor);
 	struct fieldway_value raw = { 0 };
 	char text[128] = "";
 	int r;
 
 	p.inexact_reject = inverses[_i].reject;
-	r = transform_inverse(&p, &inverses[_i].value, check_register, &inverses[_i].is_float, &raw, text,
-			      sizeof(text));
+	r = transform_inverse(&p, &inverses[_i].value, check_register, &inverses[_i].is_float, &raw,
+			      text, sizeof(text));
 	ck_assert_msg(r == inverses[_i].r, "%d %s", r, text);
 	if (r < 0)
 		ck_assert_str_ne(text, "");
@@ -231,8 +252,9 @@ START_TEST(round_trip)
 				char text[128];
 
 				transform_forward(&p, &s);
-				ck_assert_int_eq(transform_inverse(&p, &s.value, check_register, &is_float,
-								   &back, text, sizeof(text)),
+				ck_assert_int_eq(transform_inverse(&p, &s.value, check_register,
+								   &is_float, &back, text,
+								   sizeof(text)),
 						 0);
 				ck_assert_int_eq(back.integer, raw);
 			}
@@ -248,21 +270,32 @@ START_TEST(near)
 		double tolerance;
 		bool near;
 	} rows[] = {
-		{ F(0.3), F(0.2), 0.1, true },	{ F(0.3), F(0.2), 0.09, false }, { B(true), I(1), 0, true },
-		{ B(true), B(false), 0, false }, { U(5), F(5), 0, true },	 { T("a"), T("a"), 0, true },
-		{ T("a"), T("b"), 0, false },	{ T("1"), I(1), 0, false },	 { F(NAN), F(NAN), 0, true },
-		{ F(NAN), F(1), 9, false },	{ U(UINT64_MAX), U(UINT64_MAX - 1), 0, false },
+		{ F(0.3), F(0.2), 0.1, true },
+		{ F(0.3), F(0.2), 0.09, false },
+		{ B(true), I(1), 0, true },
+		{ B(true), B(false), 0, false },
+		{ U(5), F(5), 0, true },
+		{ T("a"), T("a"), 0, true },
+		{ T("a"), T("b"), 0, false },
+		{ T("1"), I(1), 0, false },
+		{ F(NAN), F(NAN), 0, true },
+		{ F(NAN), F(1), 9, false },
+		{ U(UINT64_MAX), U(UINT64_MAX - 1), 0, false },
 		{ F(INFINITY), F(INFINITY), 0, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		ck_assert_msg(value_is_near(&rows[i].a, &rows[i].b, rows[i].tolerance) == rows[i].near, "%zu", i);
+		ck_assert_msg(value_is_near(&rows[i].a, &rows[i].b, rows[i].tolerance) ==
+				      rows[i].near,
+			      "%zu", i);
 }
 END_TEST
 
 START_TEST(decimals)
 {
-	const double doubles[] = { 0, 1, -1, 0.1, 230.2, -0.001, 1e-22, 123456789.123456, 9007199254740991.0, 1e15 };
+	const double doubles[] = {
+		0, 1, -1, 0.1, 230.2, -0.001, 1e-22, 123456789.123456, 9007199254740991.0, 1e15
+	};
 	struct decimal d, big = { (__int128)1 << 100, 0 }, one = { 1, 0 };
 	__int128 whole;
 	bool exact;
@@ -281,11 +314,14 @@ START_TEST(decimals)
 	ck_assert_double_eq(decimal_to_double((struct decimal){ 1, 400 }), INFINITY);
 	ck_assert_double_eq(decimal_to_double((struct decimal){ -25, -30 }), -25e-30);
 	ck_assert_double_eq(decimal_to_double((struct decimal){ 0, -400 }), 0);
-	ck_assert(decimal_divide((struct decimal){ 5, 0 }, (struct decimal){ 2, 0 }, &whole, &exact));
+	ck_assert(
+		decimal_divide((struct decimal){ 5, 0 }, (struct decimal){ 2, 0 }, &whole, &exact));
 	ck_assert(whole == 3 && !exact);
-	ck_assert(decimal_divide((struct decimal){ -5, 0 }, (struct decimal){ 2, 0 }, &whole, &exact));
+	ck_assert(decimal_divide((struct decimal){ -5, 0 }, (struct decimal){ 2, 0 }, &whole,
+				 &exact));
 	ck_assert(whole == -3 && !exact);
-	ck_assert(decimal_divide((struct decimal){ 6, 1 }, (struct decimal){ -2, -1 }, &whole, &exact));
+	ck_assert(decimal_divide((struct decimal){ 6, 1 }, (struct decimal){ -2, -1 }, &whole,
+				 &exact));
 	ck_assert(whole == -300 && exact);
 	ck_assert(decimal_to_integer((struct decimal){ 120, -1 }, &whole) && whole == 12);
 	ck_assert(!decimal_to_integer((struct decimal){ 125, -1 }, &whole));

@@ -66,12 +66,12 @@ static void on_lost(void *userdata)
 	lost = true;
 }
 
-#define wait_for(condition)                                                                 \
-	do {                                                                                \
-		uint64_t _end = clock_monotonic_usec() + END_USEC;                          \
-		while (!(condition) && clock_monotonic_usec() < _end)                       \
-			ck_assert_int_ge(sd_event_run(event, 100000), 0);                   \
-		ck_assert_msg((condition), "%s", #condition);                               \
+#define wait_for(condition)                                                                        \
+	do {                                                                                       \
+		uint64_t _end = clock_monotonic_usec() + END_USEC;                                 \
+		while (!(condition) && clock_monotonic_usec() < _end)                              \
+			ck_assert_int_ge(sd_event_run(event, 100000), 0);                          \
+		ck_assert_msg((condition), "%s", #condition);                                      \
 	} while (0)
 
 static int on_settled(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -86,7 +86,9 @@ static void call_nobody(sd_bus *from)
 	sd_bus_message *m;
 	bool settled = false;
 
-	ck_assert_int_ge(sd_bus_message_new_method_call(from, &m, NULL, "/nobody", LINK_INTERFACE, "Nothing"), 0);
+	ck_assert_int_ge(sd_bus_message_new_method_call(from, &m, NULL, "/nobody", LINK_INTERFACE,
+							"Nothing"),
+			 0);
 	ck_assert_int_ge(sd_bus_call_async(from, NULL, m, on_settled, &settled, 0), 0);
 	sd_bus_message_unref(m);
 	wait_for(settled);
@@ -104,7 +106,8 @@ static void setup(void)
 	memset(&got, 0, sizeof(got));
 	lost = hold = false;
 	n_held = 0;
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+			 0);
 	ck_assert_int_ge(sd_event_new(&event), 0);
 	ck_assert_int_eq(timers_new(event, &timers), 0);
 	ck_assert_int_eq(link_new(event, fds[0], false, &daemon_side), 0);
@@ -132,7 +135,8 @@ static void teardown(void)
 
 static void put(uint32_t point, uint64_t number)
 {
-	const struct fieldway_sample s = { .point = point, .boottime_usec = number,
+	const struct fieldway_sample s = { .point = point,
+					   .boottime_usec = number,
 					   .value = { .type = FIELDWAY_UINT, .unsignd = number } };
 
 	ck_assert_int_eq(values_put(values, &device, &s), 0);
@@ -267,7 +271,8 @@ END_TEST
 START_TEST(text_is_copied)
 {
 	char text[] = "hello";
-	struct fieldway_sample s = { .value = { .type = FIELDWAY_STRING, .data = text, .size = 5 } };
+	struct fieldway_sample s = { .value = {
+					     .type = FIELDWAY_STRING, .data = text, .size = 5 } };
 
 	ck_assert_int_eq(values_put(values, &device, &s), 0);
 	memset(text, 'x', sizeof(text));
@@ -318,7 +323,9 @@ START_TEST(a_message_has_a_limit)
 	for (uint32_t i = 0; i < MANY; i++) {
 		ck_assert_int_eq(values_device_init(&many[i], &group, i, POINTS), 0);
 		for (uint32_t j = 0; j < POINTS; j++)
-			ck_assert_int_eq(values_put(values, &many[i], &(struct fieldway_sample){ .point = j }), 0);
+			ck_assert_int_eq(values_put(values, &many[i],
+						    &(struct fieldway_sample){ .point = j }),
+					 0);
 	}
 	values_flush(values);
 	wait_for(got.devices == MANY);

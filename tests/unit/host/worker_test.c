@@ -27,7 +27,7 @@ static const struct step {
 	int error;
 	enum fieldway_outcome outcome;
 	bool broken;
-} *script;
+} * script;
 static bool wrong;
 
 /* Only the worker's thread takes steps while it has a job. */
@@ -60,8 +60,9 @@ static void line_close(struct fieldway_line *line)
 }
 
 static int line_read(struct fieldway_line *line, const struct fieldway_driver *d,
-		     const struct fieldway_request *request, uint64_t deadline_usec, struct fieldway_sample *samples,
-		     char *text, size_t text_size, struct fieldway_result *result, bool *ret_broken)
+		     const struct fieldway_request *request, uint64_t deadline_usec,
+		     struct fieldway_sample *samples, char *text, size_t text_size,
+		     struct fieldway_result *result, bool *ret_broken)
 {
 	struct step s = take('r');
 
@@ -70,9 +71,10 @@ static int line_read(struct fieldway_line *line, const struct fieldway_driver *d
 	return s.error;
 }
 
-static enum fieldway_outcome line_write(struct fieldway_line *line, const struct fieldway_driver *d, uint32_t point,
-					const struct fieldway_value *value, uint64_t deadline_usec,
-					struct fieldway_result *result, bool *ret_broken)
+static enum fieldway_outcome line_write(struct fieldway_line *line, const struct fieldway_driver *d,
+					uint32_t point, const struct fieldway_value *value,
+					uint64_t deadline_usec, struct fieldway_result *result,
+					bool *ret_broken)
 {
 	struct step s = take('w');
 
@@ -105,7 +107,9 @@ static void done(struct worker *w, struct job *job, void *userdata)
 
 static void setup(void)
 {
-	const struct worker_config config = { .plugin = &plugin, .first = &driver, .done = done,
+	const struct worker_config config = { .plugin = &plugin,
+					      .first = &driver,
+					      .done = done,
 					      .userdata = (void *)(uintptr_t)&plugin };
 
 	wrong = ended = false;
@@ -122,9 +126,12 @@ static void teardown(void)
 	event = sd_event_unref(event);
 }
 
-static struct job run(enum job_kind kind, unsigned tries, uint64_t within_usec, const struct step *steps)
+static struct job run(enum job_kind kind, unsigned tries, uint64_t within_usec,
+		      const struct step *steps)
 {
-	struct job job = { .kind = kind, .driver = &driver, .tries = tries,
+	struct job job = { .kind = kind,
+			   .driver = &driver,
+			   .tries = tries,
 			   .deadline_usec = clock_monotonic_usec() + within_usec };
 	unsigned before = came_back;
 
@@ -156,7 +163,8 @@ END_TEST
 
 START_TEST(silence_is_tried_again)
 {
-	struct job job = run(JOB_READ, 3, LONG, STEPS({ 'o' }, { 'r', -ETIMEDOUT }, { 'r', -EBADMSG }, { 'r' }));
+	struct job job = run(JOB_READ, 3, LONG,
+			     STEPS({ 'o' }, { 'r', -ETIMEDOUT }, { 'r', -EBADMSG }, { 'r' }));
 
 	ck_assert_int_eq(job.result.error, 0);
 	ck_assert_uint_eq(job.requests, 3);
@@ -182,7 +190,8 @@ END_TEST
 
 START_TEST(a_broken_line_is_opened_again)
 {
-	struct job job = run(JOB_READ, 2, LONG, STEPS({ 'o' }, { 'r', -ENODEV, 0, true }, { 'c' }, { 'o' }, { 'r' }));
+	struct job job = run(JOB_READ, 2, LONG,
+			     STEPS({ 'o' }, { 'r', -ENODEV, 0, true }, { 'c' }, { 'o' }, { 'r' }));
 
 	ck_assert_int_eq(job.result.error, 0);
 	ck_assert(!job.restored);
@@ -206,7 +215,8 @@ END_TEST
 
 START_TEST(only_what_was_not_sent_is_sent_again)
 {
-	struct job job = run(JOB_WRITE, 3, LONG, STEPS({ 'o' }, { 'w', -ETIMEDOUT, FIELDWAY_UNKNOWN }));
+	struct job job =
+		run(JOB_WRITE, 3, LONG, STEPS({ 'o' }, { 'w', -ETIMEDOUT, FIELDWAY_UNKNOWN }));
 
 	ck_assert_int_eq(job.outcome, FIELDWAY_UNKNOWN);
 	ck_assert_uint_eq(job.timeouts, 1);
@@ -214,12 +224,14 @@ START_TEST(only_what_was_not_sent_is_sent_again)
 	ck_assert_int_eq(job.outcome, FIELDWAY_REFUSED);
 	job = run(JOB_WRITE, 3, LONG, STEPS({ 'w', -ERANGE, FIELDWAY_NOT_SENT }));
 	ck_assert_int_eq(job.result.error, -ERANGE);
-	job = run(JOB_WRITE, 3, LONG, STEPS({ 'w', -ECONNREFUSED, FIELDWAY_NOT_SENT, true }, { 'c' },
-					    { 'o', -ECONNREFUSED }, { 'o' }, { 'w', 0, FIELDWAY_ACCEPTED }));
+	job = run(JOB_WRITE, 3, LONG,
+		  STEPS({ 'w', -ECONNREFUSED, FIELDWAY_NOT_SENT, true }, { 'c' },
+			{ 'o', -ECONNREFUSED }, { 'o' }, { 'w', 0, FIELDWAY_ACCEPTED }));
 	ck_assert_int_eq(job.outcome, FIELDWAY_ACCEPTED);
 	ck_assert_int_eq(job.result.error, 0);
-	job = run(JOB_WRITE, 2, LONG, STEPS({ 'w', -ECONNREFUSED, FIELDWAY_NOT_SENT },
-					    { 'w', -ECONNREFUSED, FIELDWAY_NOT_SENT }));
+	job = run(JOB_WRITE, 2, LONG,
+		  STEPS({ 'w', -ECONNREFUSED, FIELDWAY_NOT_SENT },
+			{ 'w', -ECONNREFUSED, FIELDWAY_NOT_SENT }));
 	ck_assert_int_eq(job.outcome, FIELDWAY_NOT_SENT);
 }
 END_TEST
@@ -237,7 +249,9 @@ END_TEST
 
 START_TEST(a_job_given_before_the_stop_is_done)
 {
-	struct job job = { .kind = JOB_READ, .driver = &driver, .tries = 1,
+	struct job job = { .kind = JOB_READ,
+			   .driver = &driver,
+			   .tries = 1,
 			   .deadline_usec = clock_monotonic_usec() + LONG };
 
 	script = STEPS({ 'o' }, { 'r' }, { 'c' });

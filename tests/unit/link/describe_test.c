@@ -23,11 +23,20 @@ static void teardown_arena(void)
 
 static const char *const areas[] = { "coil", "input", NULL };
 static struct fieldway_key keys[] = {
-	{ .name = "rtu.baud", .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_REQUIRED,
-	  .type = FIELDWAY_UINT, .minimum = 1200, .maximum = 921600, .initial = "9600", .unit = "baud",
+	{ .name = "rtu.baud",
+	  .scope = FIELDWAY_SCOPE_BUS,
+	  .flags = FIELDWAY_KEY_REQUIRED,
+	  .type = FIELDWAY_UINT,
+	  .minimum = 1200,
+	  .maximum = 921600,
+	  .initial = "9600",
+	  .unit = "baud",
 	  .help = "baud rate" },
-	{ .name = "area", .scope = FIELDWAY_SCOPE_DEVICE | FIELDWAY_SCOPE_POINT, .type = FIELDWAY_STRING,
-	  .choices = areas, .help = "which table" },
+	{ .name = "area",
+	  .scope = FIELDWAY_SCOPE_DEVICE | FIELDWAY_SCOPE_POINT,
+	  .type = FIELDWAY_STRING,
+	  .choices = areas,
+	  .help = "which table" },
 };
 
 static int carry_description(const struct link_description *d, struct link_description *ret)
@@ -197,8 +206,10 @@ END_TEST
 
 START_TEST(explanations_round_trip)
 {
-	struct link_request requests[] = { { LINK_PERIOD_ONCE, "input 0-17", 45 }, { 1000000, "coil 1", 12 } };
-	const struct link_explanation with = { 5, "10.0.0.1:502/0", requests, ARRAY_SIZE(requests) };
+	struct link_request requests[] = { { LINK_PERIOD_ONCE, "input 0-17", 45 },
+					   { 1000000, "coil 1", 12 } };
+	const struct link_explanation with = { 5, "10.0.0.1:502/0", requests,
+					       ARRAY_SIZE(requests) };
 	const struct link_explanation without = { 6, "10.0.0.1:502/0", NULL, 0 };
 	struct link_explanation *e;
 	sd_bus_message *m = start();
