@@ -286,7 +286,9 @@ END_TEST
 
 START_TEST(one_silent_device_costs_the_line_its_probe)
 {
-	unsigned before;
+	const struct rig_device *dead = &rig->devices[1];
+	unsigned before, probes;
+	uint64_t timeouts;
 
 	start_rtu(2);
 	configure();
@@ -301,8 +303,13 @@ START_TEST(one_silent_device_costs_the_line_its_probe)
 	ck_assert_uint_eq(rig->devices[1].n_states, 1);
 	ck_assert_int_eq(sample(1, VOLTS)->quality, FIELDWAY_FAILED);
 	ck_assert_int_eq(sample(1, VOLTS)->error, -ETIMEDOUT);
-	/* While offline a probe each 300 to 750 ms, one try each: 3 s have gone by. */
-	ck_assert_uint_le(rig->devices[1].counters.timeouts, 3 * 2 * 6 + 14);
+	/* A probe is one request, tried once: as many samples of its point as silences. */
+	probes = dead->points[RUN].n;
+	rig_expect(rig, dead->points[RUN].n > probes);
+	probes = dead->points[RUN].n;
+	timeouts = dead->counters.timeouts;
+	rig_expect(rig, dead->points[RUN].n >= probes + 4);
+	ck_assert_uint_eq(dead->counters.timeouts - timeouts, dead->points[RUN].n - probes);
 	stop();
 }
 END_TEST
@@ -416,24 +423,59 @@ START_TEST(writes_are_confirmed)
 }
 END_TEST
 
-/* Polls are under way all the time: none of them brings back what was before. */
-START_TEST(no_poll_overtakes_a_write)
+/* Only LEVEL is polled, with nothing between one poll and the next. */
+static void start_busy(void)
 {
-	struct rig_point *level = &rig->devices[0].points[LEVEL];
-	unsigned before;
-
 	start_tcp(1);
+	f.configuration.bus.timeout_usec = 5000 * MSEC;
 	for (int i = 0; i < POINTS; i++)
-		f.points[i].period_usec = i == LEVEL ? 10 * MSEC : LINK_PERIOD_ON_DEMAND;
+		f.points[i].period_usec = i == LEVEL ? MSEC : LINK_PERIOD_ON_DEMAND;
 	configure();
 	rig_expect(rig, has(0, LEVEL, 0));
-	ask("delay 15");
-	for (int i = 1; i <= 20; i++) {
-		expect_outcome(write_number(0, LEVEL, i), FIELDWAY_ACCEPTED, 0, "");
+	ask("delay 200");
+}
+
+START_TEST(a_poll_from_before_a_write_is_dropped)
+{
+	const struct fieldway_value value = { .type = FIELDWAY_INT, .integer = 8 };
+	struct rig_point *level = &rig->devices[0].points[LEVEL];
+	struct rig_outcome o;
+	unsigned before;
+
+	start_busy();
+	/* The next poll has begun then, and takes 200 ms. */
+	for (int i = 0; i < 3; i++) {
 		before = level->n;
 		rig_expect(rig, level->n > before);
-		ck_assert_msg(has(0, LEVEL, i), "%d", i);
 	}
+	before = level->n;
+	rig_write_start(rig, 1, 0, LEVEL, 4000000, &value, &o);
+	rig_expect(rig, o.done);
+	expect_outcome(o, FIELDWAY_ACCEPTED, 0, "");
+	ck_assert_uint_eq(level->n, before);
+	rig_expect(rig, level->n > before);
+	ck_assert(has(0, LEVEL, 8));
+	stop();
+}
+END_TEST
+
+START_TEST(what_waits_for_credit_does_not_follow_a_write)
+{
+	unsigned before, values;
+
+	start_busy();
+	rig->hold = true;
+	rig_expect(rig, rig->n_held == LINK_CREDIT);
+	/* A poll is read, and cannot be sent. */
+	before = (unsigned)requests("requests");
+	rig_expect(rig, requests("requests") >= before + 2);
+	expect_outcome(write_number(0, LEVEL, 9), FIELDWAY_ACCEPTED, 0, "");
+	before = rig->devices[0].points[LEVEL].n;
+	values = rig->n_values;
+	rig_release(rig);
+	rig_expect(rig, rig->n_values > values);
+	rig_expect(rig, rig->devices[0].points[LEVEL].n > before);
+	ck_assert(has(0, LEVEL, 9));
 	stop();
 }
 END_TEST
@@ -878,7 +920,8 @@ int main(void)
 	tcase_add_test(tcase, a_serial_port_that_is_pulled);
 	tcase_add_test(tcase, without_credit_values_are_conflated);
 	tcase_add_test(tcase, writes_are_confirmed);
-	tcase_add_test(tcase, no_poll_overtakes_a_write);
+	tcase_add_test(tcase, a_poll_from_before_a_write_is_dropped);
+	tcase_add_test(tcase, what_waits_for_credit_does_not_follow_a_write);
 	tcase_add_test(tcase, a_write_with_rounding_is_verified);
 	tcase_add_test(tcase, verify_by_another_point);
 	tcase_add_test(tcase, silence_makes_a_write_unknown_and_never_repeats_it);
