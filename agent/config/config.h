@@ -69,7 +69,7 @@ struct config_server {
 	enum config_protocol protocol;
 	uint32_t lifetime_s;
 	int64_t pmin_s, pmax_s; /* -1: not set */
-	char **formats;         /* content format names in order of preference */
+	char **formats;         /* content format names in order of preference; none: the version's own */
 	size_t n_formats;
 	uint64_t liveness_usec;
 	enum config_security security;
@@ -170,7 +170,7 @@ struct config_device {
 	char *note;
 };
 
-/* What a server sees: the host is not among them. */
+/* What a server sees: the host is not among them, nor are devices that are not enabled. */
 struct config_endpoint {
 	struct yaml_mark mark;
 	char *name;     /* YAML name */
@@ -230,8 +230,9 @@ struct config {
 /*
  * The files of a configuration as they were read, so that the same ones can be
  * kept as last-good and read again: fieldway.yaml, buses.d, devices.d,
- * profiles.d, objects.d (*.yaml, and the tables that `each: csv:` names), of
- * the folder and of the shared one.
+ * profiles.d, objects.d (*.yaml, and the tables that `each: csv:` names) of
+ * the folder; profiles.d, objects and objects.d of the shared one. Of one
+ * place the shared ones come first, so that a later object definition wins.
  */
 struct config_files;
 enum config_place {
@@ -246,7 +247,7 @@ enum config_place {
 struct config_file {
 	enum config_place place;
 	bool shared; /* of the shared folder: the same name in the other wins */
-	char *name;  /* as messages show it: folder and all */
+	char *name;  /* as messages show it: folder and all; *.yml has no text, config_read() only warns */
 	char *text;
 	size_t size;
 };

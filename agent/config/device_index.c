@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "config/device_index.h"
+
+static int by_name(const void *a, const void *b, void *userdata)
+{
+	const struct config_device *devices = userdata;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	int order = strcmp(devices[x].name, devices[y].name);
+
+	return order != 0 ? order : x < y ? -1 : x > y;
+}
+
+int64_t device_find(const struct loader *l, const char *name)
+{
+	size_t low = 0, high = l->device_order ? l->config->n_devices : 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(name, l->config->devices[l->device_order[middle]].name);
+
+		if (order == 0)
+			return l->device_order[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return -ENOENT;
+}
+
+void device_refuse(struct loader *l, struct yaml_mark mark, const char *name)
+{
+	size_t n = l->config->n_devices;
+	_cleanup_free_ const char **names = calloc(n + 1, sizeof(*names));
+
+	for (size_t i = 0; names && i < n; i++)
+		names[i] = l->config->devices[i].name;
+	loader_unknown(l, mark, "device", name, names, names ? n : 0);
+}
+
+static int compare_values(const struct fieldway_value *a, const struct fieldway_value *b)
+{
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	switch (a->type) {
+	case FIELDWAY_BOOL:
+		return (int)a->boolean - (int)b->boolean;
+	case FIELDWAY_INT:
+		return a->integer < b->integer ? -1 : a->integer > b->integer;
+	case FIELDWAY_UINT:
+		return a->unsignd < b->unsignd ? -1 : a->unsignd > b->unsignd;
+	case FIELDWAY_FLOAT:
+		return a->real < b->real ? -1 : a->real > b->real;
+	case FIELDWAY_STRING:
+	case FIELDWAY_BYTES:
+		return strcmp(a->data, b->data);
+	case FIELDWAY_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* Settings stand in the order of the plugin's table. */
+static int compare_settings(const struct fieldway_settings *a, const struct fieldway_settings *b)
+{
+	int order;
+
+	if (a->n != b->n)
+		return a->n < b->n ? -1 : 1;
+	for (size_t i = 0; i < a->n; i++) {
+		order = strcmp(a->items[i].key, b->items[i].key);
+		if (order == 0)
+			order = compare_values(&a->items[i].value, &b->items[i].value);
+		if (order != 0)
+			return order;
+	}
+	return 0;
+}
+
+static int compare_addresses(const struct config_device *a, const struct config_device *b)
+{
+	if (a->bus != b->bus)
+		return a->bus < b->bus ? -1 : 1;
+	return compare_settings(&a->address, &b->address);
+}
+
+static int by_address(const void *a, const void *b, void *userdata)
+{
+	const struct config_device *devices = userdata;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	int order = compare_addresses(&devices[x], &devices[y]);
+
+	return order != 0 ? order : x < y ? -1 : x > y;
+}
+
+static void check_names(struct loader *l)
+{
+	const struct config_device *devices = l->config->devices;
+
+	for (size_t i = 1; i < l->config->n_devices; i++) {
+		const struct config_device *device = &devices[l->device_order[i]];
+		const struct config_device *before = &devices[l->device_order[i - 1]];
+
+		if (streq(device->name, before->name))
+			loader_error(l, device->mark, "there are two devices %s, the other in %s:%u", device->name,
+				     before->mark.file, before->mark.line);
+	}
+}
+
+static bool is_same_place(const struct config_device *a, const struct config_device *b)
+{
+	return a->type && b->type && a->address.n > 0 && compare_addresses(a, b) == 0;
+}
+
+static void check_addresses(struct loader *l, uint32_t *order)
+{
+	struct config *c = l->config;
+
+	if (c->n_devices > 1)
+		qsort_r(order, c->n_devices, sizeof(*order), by_address, c->devices);
+	for (size_t i = 1; i < c->n_devices; i++) {
+		const struct config_device *device = &c->devices[order[i]], *before = &c->devices[order[i - 1]];
+
+		if (is_same_place(device, before))
+			loader_error(l, device->mark, "%s has the address of %s on bus %s (%s:%u)", device->name,
+				     before->name, c->buses[device->bus].name, before->mark.file,
+				     before->mark.line);
+	}
+}
+
+void devices_index(struct loader *l)
+{
+	size_t n = l->config->n_devices;
+	_cleanup_free_ uint32_t *order = calloc(n + 1, sizeof(*order));
+
+	l->device_order = calloc(n + 1, sizeof(*l->device_order));
+	if (!l->device_order || !order) {
+		l->no_memory = true;
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		order[i] = l->device_order[i] = i;
+	if (n > 1)
+		qsort_r(l->device_order, n, sizeof(*l->device_order), by_name, l->config->devices);
+	check_names(l);
+	check_addresses(l, order);
+}

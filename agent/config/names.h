@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "config/variables.h"
+
+/* Endpoint client names and the placeholders that every text of this gateway may have. */
+
+#define ENDPOINT_NAME_MAX 255u
+
+/* {gateway} and {machine_id}. */
+int variables_add_host(struct loader *l, struct variables *v, struct yaml_mark mark);
+/* Expands; printable, without blanks, at most ENDPOINT_NAME_MAX bytes. Memory of the configuration. */
+int endpoint_name(struct loader *l, struct yaml_mark mark, const char *text, const struct variables *v,
+		  char **ret);
+/* A name with its placeholders replaced. */
+int name_expand(struct loader *l, struct yaml_mark mark, const char *text, const struct variables *v,
+		char **ret);

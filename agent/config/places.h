@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "config/levels.h"
+
+/* The steps of config_read(), in this order; each reports what is wrong and goes on. */
+void documents_read(struct loader *l);	 /* documents.c: files to trees */
+void documents_done(struct loader *l);
+void gateway_read(struct loader *l);	 /* gateway.c: fieldway.yaml */
+void servers_read(struct loader *l, const struct yaml_node *node);
+void buses_read(struct loader *l);
+void profiles_read(struct loader *l);
+void devices_read(struct loader *l);
+void endpoints_read(struct loader *l);
+void endpoints_check(struct loader *l);
+
+/* Beside config_bus, for what is merged into types. */
+struct bus_source {
+	struct rates rates;
+	struct stale_part stale;
+	const struct known_plugin *plugin;
+};
+
+/* Index of a bus, or -ENOENT. */
+int bus_find(const struct loader *l, const char *name);

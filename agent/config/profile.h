@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "config/levels.h"
+#include "config/settings.h"
+
+/* A device type as its file has it, before a device's parameters and rates. */
+
+struct parameter {
+	const char *name;
+	bool integer;
+	double initial;
+	struct range range;
+};
+
+/*
+ * What its settings say about a point's values, by the names that plugins use
+ * for this: `bit`, `type` (bool, int..., uint..., float..., string), `area`.
+ */
+enum point_kind {
+	POINT_ANY,
+	POINT_BOOL,
+	POINT_NUMBER,
+	POINT_TEXT,
+};
+
+struct point_source {
+	struct config_point point; /* period, factor and stale: see type_get() */
+	enum point_kind kind;
+	int rate; /* class of the profile; -1: point.period_usec as it is */
+	int factor; /* parameter of the profile; -1: point.factor as it is */
+	struct stale_part stale;
+	const char *verify_point; /* name, or NULL */
+	struct yaml_mark verify_mark;
+};
+
+struct profile {
+	struct yaml_mark mark;
+	const char *name;
+	bool broken; /* has errors: no types are made of it */
+	uint32_t revision;
+	struct info_section info;
+	const struct known_plugin *plugin;
+	struct fieldway_settings settings;
+	struct parameter *parameters;
+	size_t n_parameters;
+	struct rates rates;
+	struct stale_part stale;
+	struct point_source *points;
+	size_t n_points, points_allocated;
+	uint32_t *by_name; /* indices of points */
+	struct config_map *map; /* in the order of paths */
+	size_t n_map;
+};
+
+const struct profile *profile_find(const struct loader *l, const char *name);
+/* Index of a point, or -ENOENT. */
+int64_t profile_point(const struct profile *p, const char *name);
+int parameter_find(const struct profile *p, const char *name);
+/* Number within type and range of a parameter. */
+int parameter_value(struct loader *l, const struct parameter *parameter, const struct yaml_node *node,
+		    double *ret);
+
+/* points.c */
+int points_read(struct loader *l, struct profile *p, const struct yaml_node *points,
+		const struct yaml_node *defaults);
+/* point_values.c: the keys of one point that no plugin has. */
+int point_fill(struct loader *l, const struct profile *p, const struct point_section *section,
+	       const struct variables *v, struct point_source *ret);
+/* samples.c */
+void samples_read(struct loader *l, const struct profile *p, const struct yaml_node *node);
+
+/* What a device, or what its override, says otherwise than its profile. */
+struct level {
+	int enabled; /* -1: nothing */
+	const char *note, *endpoint;
+	struct yaml_mark endpoint_mark;
+	const struct yaml_node *lwm2m;
+	double *parameters; /* by the profile's; NaN: nothing */
+	struct rates rates;
+	struct stale_part stale;
+};
+
+int level_read(struct loader *l, const struct profile *p, const struct level_section *section,
+	       struct level *ret);
+/*
+ * The type of a device, shared where everything is equal. bus and the levels
+ * (nearest first) may be NULL. variables: for placeholders in `lwm2m:`. NULL
+ * after a report.
+ */
+const struct config_type *type_get(struct loader *l, const struct profile *p, const struct bus_source *bus,
+				   const struct level *const levels[2], const struct variables *v);
+void types_done(struct loader *l);

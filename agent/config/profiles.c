@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/profile.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "config/map.h"
+#include "config/places.h"
+
+const struct profile *profile_find(const struct loader *l, const char *name)
+{
+	for (size_t i = 0; i < l->n_profiles; i++)
+		if (l->profiles[i]->name && streq(l->profiles[i]->name, name))
+			return l->profiles[i];
+	return NULL;
+}
+
+int parameter_find(const struct profile *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_parameters; i++)
+		if (streq(p->parameters[i].name, name))
+			return (int)i;
+	return -ENOENT;
+}
+
+int parameter_value(struct loader *l, const struct parameter *parameter, const struct yaml_node *node,
+		    double *ret)
+{
+	double value;
+	int r = scalar_double(l, node, &value);
+
+	if (r < 0)
+		return r;
+	if (parameter->integer && value != rint(value)) {
+		loader_error(l, node->mark, "%s: %s is not a whole number", parameter->name, node->text);
+		return -EINVAL;
+	}
+	if (parameter->range.present && (value < parameter->range.minimum || value > parameter->range.maximum)) {
+		loader_error(l, node->mark, "%s: %s is outside of its range", parameter->name, node->text);
+		return -EINVAL;
+	}
+	*ret = value;
+	return 0;
+}
+
+static int read_parameter(struct loader *l, const struct yaml_node *name, const struct yaml_node *node,
+			  struct parameter *ret)
+{
+	struct parameter_section section = { 0 };
+	struct parameter parameter = { .name = name->text };
+	double number;
+	int r;
+
+	if (!name_is_valid(name->text) || parse_double(name->text, &number) >= 0) {
+		loader_error(l, name->mark, "\"%s\" is no name of a parameter", name->text);
+		return -EINVAL;
+	}
+	r = mapping_read(l, node, node->mark, &keys_parameter, NULL, &section);
+	if (r < 0)
+		return r;
+	parameter.integer = section.type == 1;
+	if (section.range)
+		r = scalar_range(l, section.range, &parameter.range);
+	if (r >= 0)
+		r = parameter_value(l, &parameter, section.initial, &parameter.initial);
+	if (r >= 0)
+		*ret = parameter;
+	return r;
+}
+
+static int read_parameters(struct loader *l, struct profile *p, const struct yaml_node *node)
+{
+	int r = mapping_expect(l, node, "parameters"), one;
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	p->parameters = loader_scratch(l, (node->n + 1) * sizeof(*p->parameters));
+	for (size_t i = 0; p->parameters && i < node->n; i++) {
+		one = read_parameter(l, node->keys[i], node->items[i], &p->parameters[p->n_parameters]);
+		p->n_parameters += one >= 0;
+		r = worse(r, one);
+	}
+	return p->parameters ? r : -ENOMEM;
+}
+
+/* The part of a profile's path that its name must be. */
+static bool is_name_of_file(const char *name, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	size_t size = strlen(name);
+
+	return strncmp(base, name, size) == 0 && streq(base + size, ".yaml");
+}
+
+static int check_name(struct loader *l, const struct document *document, const char *name)
+{
+	struct yaml_mark mark = mapping_mark(document->node, "profile");
+	const struct profile *other = profile_find(l, name);
+
+	if (!is_name_of_file(name, document->file->name)) {
+		loader_error(l, mark, "the profile's name and the file's are different: %s would be %s.yaml", name,
+			     name);
+		return -EINVAL;
+	}
+	if (other) {
+		loader_error(l, mark, "there are two profiles %s, the other in %s:%u", name, other->mark.file,
+			     other->mark.line);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static const struct known_plugin *find_plugin(struct loader *l, const struct yaml_node *node)
+{
+	const struct yaml_node *name = yaml_get(node, "plugin");
+
+	if (!name || name->kind != YAML_KIND_SCALAR || !name_is_valid(name->text))
+		return NULL;
+	return plugin_get(l, name->mark, name->text);
+}
+
+static int read_settings(struct loader *l, struct profile *p, const struct yaml_node *defaults)
+{
+	struct settings_request request = {
+		.scope = { p->plugin, FIELDWAY_SCOPE_DEVICE },
+		.layers = { defaults },
+		.owner = defaults ? defaults->mark : p->mark,
+	};
+
+	return settings_read(l, &request, &p->settings);
+}
+
+static int read_sections(struct loader *l, struct profile *p, const struct profile_section *section)
+{
+	struct map_target target = { .profile = p };
+	int r = 0;
+
+	r = worse(r, info_read(l, section->info, &p->info));
+	r = worse(r, read_parameters(l, p, section->parameters));
+	r = worse(r, rates_read(l, section->rates, &p->rates));
+	r = worse(r, stale_read(l, section->stale, &p->stale));
+	r = worse(r, read_settings(l, p, section->defaults));
+	r = worse(r, points_read(l, p, section->points, section->defaults));
+	return worse(r, map_read(l, &target, section->lwm2m, NULL, &p->map, &p->n_map));
+}
+
+static void read_profile(struct loader *l, const struct document *document, struct profile *p)
+{
+	const struct yaml_node *node = document->node;
+	struct profile_section section = { 0 };
+	struct plugin_scope nothing = { 0 };
+	int r;
+
+	p->mark = node->mark;
+	p->plugin = find_plugin(l, node);
+	r = mapping_read(l, node, node->mark, &keys_profile, p->plugin && p->plugin->plugin ? NULL : &nothing,
+			 &section);
+	p->revision = section.revision;
+	if (r < 0 || check_name(l, document, section.profile) < 0)
+		p->broken = true;
+	if (section.profile && !profile_find(l, section.profile))
+		p->name = section.profile;
+	if (!p->plugin || !p->plugin->plugin || read_sections(l, p, &section) < 0)
+		p->broken = true;
+	if (!p->broken && section.samples)
+		samples_read(l, p, section.samples);
+}
+
+static int add_profile(struct loader *l, size_t *allocated, struct profile **ret)
+{
+	struct profile **grown = loader_grow(l, l->profiles, allocated, l->n_profiles, sizeof(*grown));
+	struct profile *p = grown ? loader_scratch(l, sizeof(*p)) : NULL;
+
+	if (grown)
+		l->profiles = grown;
+	if (!p)
+		return -ENOMEM;
+	*ret = grown[l->n_profiles++] = p;
+	return 0;
+}
+
+void profiles_read(struct loader *l)
+{
+	size_t allocated = 0;
+	struct profile *p;
+
+	for (size_t i = 0; i < l->n_documents && !l->no_memory; i++) {
+		if (l->documents[i].file->place != CONFIG_PLACE_PROFILES)
+			continue;
+		if (l->n_profiles == CONFIG_PROFILES_MAX) {
+			loader_error(l, l->documents[i].node->mark, "more than %u profiles", CONFIG_PROFILES_MAX);
+			return;
+		}
+		if (add_profile(l, &allocated, &p) >= 0)
+			read_profile(l, &l->documents[i], p);
+	}
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "config/config.h"
+
+/* What the key tables are read into: values, and the nodes that have a shape of their own. */
+
+struct main_section {
+	const struct yaml_node *gateway, *servers, *stale, *registering, *writes, *limits;
+};
+
+struct gateway_section {
+	char *name, *endpoint, *endpoint_template;
+};
+
+struct server_section {
+	char *name, *uri;
+	uint32_t short_id;
+	int protocol;
+	int64_t lifetime_s;
+	uint64_t liveness_usec;
+	const struct yaml_node *notify, *formats, *security, *endpoints;
+};
+
+struct notify_section {
+	int64_t pmin_s, pmax_s;
+};
+
+struct security_section {
+	int mode;
+	char *identity, *key;
+};
+
+struct stale_section {
+	const struct yaml_node *after, *read;
+};
+
+struct register_section {
+	int wait;
+	uint64_t at_most_usec;
+};
+
+struct writes_section {
+	bool audit, allow;
+};
+
+struct bus_section {
+	char *bus, *plugin;
+	uint64_t timeout_usec;
+	uint32_t retries;
+	const struct yaml_node *offline, *rates, *stale;
+};
+
+struct offline_section {
+	uint32_t after;
+	const struct yaml_node *retry;
+};
+
+struct profile_section {
+	char *profile, *plugin;
+	uint32_t revision;
+	const struct yaml_node *source, *info, *parameters, *rates, *stale, *defaults, *points, *lwm2m,
+		*samples;
+};
+
+struct info_section {
+	char *manufacturer, *model;
+};
+
+struct parameter_section {
+	int type;
+	const struct yaml_node *initial, *range, *help;
+};
+
+struct point_section {
+	const struct yaml_node *repeat, *step, *rate, *stale, *unit, *access, *factor, *invalid, *labels,
+		*range, *verify;
+	double scale, offset;
+	int inexact;
+};
+
+struct verify_section {
+	uint64_t within_usec;
+	double tolerance;
+	const struct yaml_node *point;
+};
+
+struct map_section {
+	const struct yaml_node *repeat, *point, *value, *unit, *alarms, *execute;
+};
+
+struct sample_section {
+	const struct yaml_node *registers, *expect;
+};
+
+struct devices_section {
+	const struct yaml_node *devices, *endpoints;
+};
+
+/* What a device row and an override of it have in common. */
+struct level_section {
+	const struct yaml_node *enabled, *note, *parameters, *rates, *stale, *lwm2m, *endpoint;
+};
+
+struct device_section {
+	char *name, *profile, *bus;
+	const struct yaml_node *each, *address, *overrides;
+	struct level_section level;
+};
+
+struct endpoint_section {
+	char *name;
+	const struct yaml_node *each, *info, *lwm2m, *endpoint;
+};

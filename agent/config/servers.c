@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "config/names.h"
+#include "config/places.h"
+
+#define FORMATS_MAX 16u
+#define PATTERNS_MAX 1000u
+#define IDENTITY_MAX 128u /* bytes that DTLS takes for sure (RFC 4279 5.1) */
+
+enum scheme { COAP, COAPS };
+
+static int read_scheme(struct loader *l, struct yaml_mark mark, const char *uri, enum scheme *ret)
+{
+	static const char *const later[] = { "coap+tcp://", "coaps+tcp://", "coap+ws://", "coaps+ws://" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+		if (strncasecmp(uri, later[i], strlen(later[i])) == 0) {
+			loader_error(l, mark, "%s: " NOT_IN_THIS_VERSION, later[i]);
+			return -EINVAL;
+		}
+	if (strncasecmp(uri, "coap://", strlen("coap://")) == 0)
+		*ret = COAP;
+	else if (strncasecmp(uri, "coaps://", strlen("coaps://")) == 0)
+		*ret = COAPS;
+	else {
+		loader_error(l, mark, "\"%s\": a server is coap://HOST or coaps://HOST, with :PORT if need be", uri);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static bool is_port(const char *text)
+{
+	uint16_t port;
+
+	return parse_u16(text, &port) >= 0 && port > 0;
+}
+
+/* What is behind "//": a name or IPv4 address, or an IPv6 address in brackets, and a port. */
+static bool is_authority(const char *text)
+{
+	const char *close = *text == '[' ? strchr(text, ']') : NULL;
+	size_t size = close ? (size_t)(close + 1 - text) : strcspn(text, ":");
+
+	if (size == 0 || size > 255 || (*text == '[' && (!close || size == 2)))
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if (!strchr(close ? "[]%.:_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" :
+				    "._-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", text[i]))
+			return false;
+	return text[size] == '\0' || (text[size] == ':' && is_port(text + size + 1));
+}
+
+static int read_uri(struct loader *l, struct yaml_mark mark, const char *uri, enum scheme *ret)
+{
+	int r = read_scheme(l, mark, uri, ret);
+
+	if (r < 0)
+		return r;
+	if (!is_authority(strstr(uri, "//") + 2)) {
+		loader_error(l, mark, "\"%s\": behind the scheme stands a host and perhaps :PORT, nothing else", uri);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* config may not look into secret/: here only whether it is a reference at all. */
+static int check_key(struct loader *l, struct yaml_mark mark, const char *key)
+{
+	static const char *const now[] = { "psk-file:", "file:", "derive:" };
+	static const char *const later[] = { "credential:", "pkcs11:", "table:" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(now); i++) {
+		if (!has_prefix(key, now[i]))
+			continue;
+		if (key[strlen(now[i])])
+			return 0;
+		loader_error(l, mark, "%s: the name of the file is missing", now[i]);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
+		if (!has_prefix(key, later[i]))
+			continue;
+		loader_error(l, mark, "%s: " NOT_IN_THIS_VERSION, later[i]);
+		return -EINVAL;
+	}
+	/* Should it be the key itself, it is not printed. */
+	loader_error(l, mark, "a key is psk-file:FILE, file:FILE or derive:FILE, never the key itself");
+	return -EINVAL;
+}
+
+static int check_identity(struct loader *l, struct yaml_mark mark, const char *identity)
+{
+	static const struct variables sample = { .items = { { .name = "endpoint", .text = "endpoint" } }, .n = 1 };
+	const char *expanded;
+	int r = text_expand(l, mark, identity, &sample, &expanded);
+
+	if (r >= 0 && strlen(identity) > IDENTITY_MAX) {
+		loader_error(l, mark, "an identity has at most %u bytes", IDENTITY_MAX);
+		r = -EINVAL;
+	}
+	return r;
+}
+
+static int read_psk(struct loader *l, const struct yaml_node *node, struct security_section *section,
+		    struct config_server *server)
+{
+	int r = 0, one = 0;
+
+	if (section->identity)
+		r = check_identity(l, mapping_mark(node, "identity"), section->identity);
+	else
+		section->identity = loader_text(l, "{endpoint}");
+	if (section->key)
+		one = check_key(l, mapping_mark(node, "key"), section->key);
+	else if (!yaml_get(node, "key"))
+		loader_error(l, node->mark, "key: is missing");
+	server->security = CONFIG_SECURITY_PSK;
+	server->psk_identity = section->identity;
+	server->psk_key = section->key;
+	return one < 0 ? one : r;
+}
+
+static void read_security(struct loader *l, const struct yaml_node *node, struct config_server *server)
+{
+	static const char *const modes[] = { "none", "psk" };
+	struct security_section section = { .mode = -1 };
+
+	mapping_read(l, node, node->mark, &keys_security, NULL, &section);
+	if (section.mode >= (int)ARRAY_SIZE(modes))
+		loader_error(l, mapping_mark(node, "mode"), "security mode %s: " NOT_IN_THIS_VERSION,
+			     keys_security.keys[0].choices[section.mode]);
+	else if (section.mode == 1)
+		read_psk(l, node, &section, server);
+	else if (section.mode == 0 && (section.identity || section.key))
+		loader_error(l, node->mark, "without security there is no identity and no key");
+}
+
+static void check_security(struct loader *l, const struct server_section *section, struct yaml_mark uri,
+			   const struct config_server *server)
+{
+	enum scheme scheme;
+
+	if (read_uri(l, uri, server->uri, &scheme) < 0)
+		return;
+	if (scheme == COAPS && server->security == CONFIG_SECURITY_NONE)
+		loader_error(l, section->security ? section->security->mark : uri,
+			     "coaps needs security, such as {mode: psk, key: \"psk-file:FILE\"}");
+	if (scheme == COAP && server->security == CONFIG_SECURITY_PSK)
+		loader_error(l, uri, "mode psk needs coaps");
+}
+
+static void read_notify(struct loader *l, const struct yaml_node *node, struct config_server *server)
+{
+	struct notify_section section = { .pmin_s = -1, .pmax_s = -1 };
+
+	if (node)
+		mapping_read(l, node, node->mark, &keys_notify, NULL, &section);
+	if (section.pmin_s >= 0 && section.pmax_s >= 0 && section.pmin_s > section.pmax_s)
+		loader_error(l, mapping_mark(node, "pmin"), "pmin is longer than pmax");
+	server->pmin_s = section.pmin_s;
+	server->pmax_s = section.pmax_s;
+}
+
+/* A list of texts, each checked by its own function. */
+static int read_texts(struct loader *l, const struct yaml_node *node, const char *what, size_t max,
+		      int (*check)(struct loader *, const struct yaml_node *, const char *), char ***ret,
+		      size_t *ret_n)
+{
+	int r = sequence_expect(l, node, what), failed = 0;
+	const char *text;
+	char **texts;
+
+	if (r < 0)
+		return r;
+	if (node->n > max) {
+		loader_error(l, node->mark, "more than %zu %s", max, what);
+		return -EINVAL;
+	}
+	texts = loader_array(l, char *, node->n);
+	for (size_t i = 0; texts && i < node->n; i++) {
+		r = scalar_text(l, node->items[i], &text);
+		r = r < 0 ? r : check(l, node->items[i], text);
+		failed = r < 0 ? r : failed;
+		texts[i] = r < 0 ? NULL : loader_text(l, text);
+	}
+	*ret = texts;
+	*ret_n = texts && failed == 0 ? node->n : 0;
+	return failed;
+}
+
+static int check_format(struct loader *l, const struct yaml_node *node, const char *text)
+{
+	static const char *const formats[] = { "senml-cbor", "senml-json", "tlv", NULL };
+	static const char *const later[] = { "lwm2m-cbor", "json" };
+	int ignored;
+
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+		if (streq(later[i], text)) {
+			loader_error(l, node->mark, "format %s: " NOT_IN_THIS_VERSION, text);
+			return -EINVAL;
+		}
+	return scalar_choice(l, node, formats, &ignored);
+}
+
+static int check_pattern(struct loader *l, const struct yaml_node *node, const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if (strchr("{}/ ", *p)) {
+			loader_error(l, node->mark, "\"%s\" is no pattern of names: only * and ? are special", text);
+			return -EINVAL;
+		}
+	return 0;
+}
+
+static void read_endpoints(struct loader *l, const struct yaml_node *node, struct config_server *server)
+{
+	if (read_texts(l, node, "endpoints", PATTERNS_MAX, check_pattern, &server->endpoints,
+		       &server->n_endpoints) != -ENOENT)
+		return;
+	server->endpoints = loader_array(l, char *, 1);
+	if (!server->endpoints)
+		return;
+	server->endpoints[0] = loader_text(l, "*");
+	server->n_endpoints = 1;
+}
+
+static void read_server(struct loader *l, const struct yaml_node *node, struct config_server *server)
+{
+	static const enum config_protocol protocols[] = { CONFIG_PROTOCOL_AUTO, CONFIG_PROTOCOL_1_0,
+							  CONFIG_PROTOCOL_1_1, CONFIG_PROTOCOL_1_2 };
+	struct server_section section = { 0 };
+
+	server->mark = node->mark;
+	if (mapping_expect(l, node, "a server") < 0)
+		return;
+	mapping_read(l, node, node->mark, &keys_server, NULL, &section);
+	server->name = section.name;
+	if (section.name && !name_is_valid(section.name))
+		loader_error(l, mapping_mark(node, "name"), "a server's name has no placeholders");
+	server->short_id = (uint16_t)section.short_id;
+	server->uri = section.uri;
+	server->protocol = protocols[section.protocol];
+	server->lifetime_s = (uint32_t)section.lifetime_s;
+	server->liveness_usec = section.liveness_usec;
+	read_notify(l, section.notify, server);
+	read_texts(l, section.formats, "formats", FORMATS_MAX, check_format, &server->formats, &server->n_formats);
+	read_endpoints(l, section.endpoints, server);
+	if (section.security)
+		read_security(l, section.security, server);
+	if (server->uri)
+		check_security(l, &section, mapping_mark(node, "uri"), server);
+}
+
+void servers_read(struct loader *l, const struct yaml_node *node)
+{
+	struct config *c = l->config;
+
+	if (sequence_expect(l, node, "servers") < 0)
+		return;
+	if (node->n > 1)
+		loader_error(l, node->items[1]->mark,
+			     "more than one server: " NOT_IN_THIS_VERSION ", until access control exists");
+	c->servers = loader_array(l, struct config_server, node->n);
+	for (size_t i = 0; c->servers && i < node->n; i++) {
+		if (node_is_null(node->items[i]))
+			loader_error(l, node->items[i]->mark, "a server is a mapping, written {key: value}");
+		else
+			read_server(l, node->items[i], &c->servers[c->n_servers++]);
+	}
+}

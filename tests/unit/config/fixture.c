@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "config/files.h"
+
+static const char *const areas[] = { "coil", "discrete", "input", "holding", NULL };
+static const char *const types[] = { "bool", "int16", "uint16", "int32", "uint32", "int64",
+				     "uint64", "float32", "float64", "string", NULL };
+static const char *const orders[] = { "AB", "BA", "ABCD", "CDAB", NULL };
+
+static struct fieldway_key keys[] = {
+	{ .name = "tcp.port", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_UINT, .minimum = 1, .maximum = 65535 },
+	{ .name = "tcp.connections_per_host", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_UINT, .minimum = 1,
+	  .maximum = 16 },
+	{ .name = "rtu.device", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_STRING },
+	{ .name = "rtu.baud", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_UINT, .minimum = 1200,
+	  .maximum = 921600 },
+	{ .name = "rtu.format", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_STRING },
+	{ .name = "rtu.pause", .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION, .type = FIELDWAY_UINT },
+	{ .name = "host", .scope = FIELDWAY_SCOPE_ADDRESS, .type = FIELDWAY_STRING },
+	{ .name = "unit", .scope = FIELDWAY_SCOPE_ADDRESS, .flags = FIELDWAY_KEY_REQUIRED, .type = FIELDWAY_UINT,
+	  .minimum = 0, .maximum = 255 },
+	{ .name = "max_gap", .scope = FIELDWAY_SCOPE_DEVICE, .type = FIELDWAY_UINT, .maximum = 2000,
+	  .initial = "0" },
+	{ .name = "max_registers", .scope = FIELDWAY_SCOPE_DEVICE, .type = FIELDWAY_UINT, .minimum = 1,
+	  .maximum = 125, .initial = "125" },
+	{ .name = "area", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_STRING, .choices = areas,
+	  .initial = "holding" },
+	{ .name = "address", .scope = FIELDWAY_SCOPE_POINT, .flags = FIELDWAY_KEY_REQUIRED,
+	  .type = FIELDWAY_UINT, .maximum = 65535 },
+	{ .name = "type", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_STRING, .choices = types },
+	{ .name = "order", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_STRING, .choices = orders,
+	  .initial = "ABCD" },
+	{ .name = "bit", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_UINT, .maximum = 63 },
+	{ .name = "length", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_UINT, .minimum = 1, .maximum = 250 },
+	{ .name = "write.address", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_UINT, .maximum = 65535 },
+	{ .name = "write.function", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_UINT, .minimum = 5,
+	  .maximum = 16 },
+};
+
+static char modbus[] = "modbus", reader[] = "reader", version[] = "1";
+
+const struct config_plugin fixture_modbus = {
+	.name = modbus,
+	.version = version,
+	.capabilities = FIELDWAY_CAN_POLL | FIELDWAY_CAN_WRITE,
+	.keys = keys,
+	.n_keys = ARRAY_SIZE(keys),
+};
+const struct config_plugin fixture_reader = {
+	.name = reader,
+	.version = version,
+	.capabilities = FIELDWAY_CAN_POLL,
+	.keys = keys,
+	.n_keys = ARRAY_SIZE(keys),
+};
+
+static int find_plugin(void *userdata, const char *name, const struct config_plugin **ret)
+{
+	if (streq(name, "modbus"))
+		*ret = &fixture_modbus;
+	else if (streq(name, "reader"))
+		*ret = &fixture_reader;
+	else
+		return streq(name, "broken") ? -ETIMEDOUT : -ENOENT;
+	return 0;
+}
+
+static void read_definitions(struct fixture *f)
+{
+	const char *top = getenv("abs_top_srcdir");
+	struct yaml_errors errors = { 0 };
+	char folder[4096];
+
+	snprintf(folder, sizeof(folder), "%s/objects", top ? top : ".");
+	ck_assert_int_eq(definitions_new(&f->definitions), 0);
+	ck_assert_int_eq(definitions_read_folder(f->definitions, folder, &errors), 0);
+	ck_assert_ptr_nonnull(definitions_newest(f->definitions, 3303));
+	yaml_errors_done(&errors);
+}
+
+struct fixture *fixture_new(void)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	ck_assert_ptr_nonnull(f);
+	read_definitions(f);
+	f->sources.definitions = f->definitions;
+	f->sources.plugin = find_plugin;
+	f->sources.host_name = "gw7";
+	f->sources.machine_id = "0123456789abcdef0123456789abcdef";
+	fixture_reset(f);
+	return f;
+}
+
+void fixture_reset(struct fixture *f)
+{
+	f->config = config_free(f->config);
+	config_files_free(f->files);
+	yaml_errors_done(&f->errors);
+	yaml_errors_done(&f->warnings);
+	free(f->error_text);
+	free(f->warning_text);
+	f->error_text = f->warning_text = NULL;
+	f->files = calloc(1, sizeof(*f->files));
+	ck_assert_ptr_nonnull(f->files);
+	f->sources.files = f->files;
+}
+
+struct fixture *fixture_free(struct fixture *f)
+{
+	if (!f)
+		return NULL;
+	fixture_reset(f);
+	config_files_free(f->files);
+	definitions_free(f->definitions);
+	free(f);
+	return NULL;
+}
+
+void fixture_file(struct fixture *f, enum config_place place, const char *name, const char *text)
+{
+	ck_assert_int_eq(files_add(f->files, place, false, name, text, strlen(text)), 0);
+}
+
+void fixture_shared(struct fixture *f, enum config_place place, const char *name, const char *text)
+{
+	ck_assert_int_eq(files_add(f->files, place, true, name, text, strlen(text)), 0);
+}
+
+int fixture_read(struct fixture *f)
+{
+	int r = config_read(&f->sources, &f->errors, &f->warnings, &f->config);
+
+	f->error_text = buf_take_text(&f->errors.text);
+	f->warning_text = buf_take_text(&f->warnings.text);
+	return r;
+}
+
+struct config *fixture_good(struct fixture *f)
+{
+	int r = fixture_read(f);
+
+	ck_assert_msg(r == 0, "%d: %s", r, f->error_text);
+	ck_assert_str_eq(f->error_text, "");
+	return f->config;
+}
