@@ -68,7 +68,7 @@ static void check_plugin(struct loader *l, struct device_row *row)
 	const struct known_plugin *of_bus = row->bus >= 0 ? l->buses[row->bus].plugin : NULL;
 
 	row->scope = (struct plugin_scope){ of_bus, FIELDWAY_SCOPE_ADDRESS };
-	if (!plugin || !of_bus || plugin == of_bus)
+	if (!plugin || !of_bus || plugin == of_bus || !plugin->plugin || !of_bus->plugin)
 		return;
 	loader_error(l, mapping_mark(row->node, "profile"), "profile %s is for plugin %s, bus %s has plugin %s",
 		     row->profile->name, plugin->name, row->section.bus, of_bus->name);
@@ -373,10 +373,34 @@ static void read_document(struct loader *l, const struct yaml_node *document)
 		read_row(l, section.devices->items[i]);
 }
 
+static bool is_used(const struct loader *l, size_t bus, const char *class)
+{
+	for (size_t i = 0; i < l->config->n_devices; i++)
+		if (l->config->devices[i].bus == bus &&
+		    (!l->device_profiles[i] || rates_find(&l->device_profiles[i]->rates, class)))
+			return true;
+	return false;
+}
+
+/* A bus serves many profiles: only a class that none of them has is worth a word. */
+static void check_rates(struct loader *l)
+{
+	for (size_t i = 0; i < l->config->n_buses; i++)
+		for (size_t k = 0; k < l->buses[i].rates.n; k++) {
+			const struct rate *rate = &l->buses[i].rates.items[k];
+
+			if (!is_used(l, i, rate->name))
+				loader_warning(l, rate->mark, "no device on bus %s has a rate class \"%s\"",
+					       l->config->buses[i].name, rate->name);
+		}
+}
+
 void devices_read(struct loader *l)
 {
 	for (size_t i = 0; i < l->n_documents && !l->no_memory; i++)
 		if (l->documents[i].file->place == CONFIG_PLACE_DEVICES)
 			read_document(l, l->documents[i].node);
 	devices_index(l);
+	if (l->errors.n == 0)
+		check_rates(l);
 }

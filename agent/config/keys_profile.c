@@ -106,7 +106,7 @@ static const struct key defaults_keys[] = {
 static const struct key verify_keys[] = {
 	{ "within", KEY_DURATION, .minimum = 0.01, .maximum = 60, .initial = "1s",
 	  AT(verify_section, within_usec), .help = "when the new value must be there" },
-	{ "tolerance", KEY_NUMBER, .maximum = 1e300, .initial = "0", AT(verify_section, tolerance),
+	{ "tolerance", KEY_NUMBER, .initial = "0", AT(verify_section, tolerance),
 	  .help = "how far off it may be" },
 	{ "point", KEY_NODE, AT(verify_section, point), .help = "another point that shows it" },
 };

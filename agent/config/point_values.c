@@ -94,6 +94,14 @@ static int refuse_parameter(struct loader *l, const struct profile *p, const str
 	return -EINVAL;
 }
 
+static int check_default(struct loader *l, const struct parameter *parameter, const struct yaml_node *node)
+{
+	if (parameter->initial != 0)
+		return 0;
+	loader_error(l, node->mark, "as a factor, %s cannot have the default 0", parameter->name);
+	return -EINVAL;
+}
+
 static int read_factor(struct loader *l, const struct profile *p, const struct yaml_node *node,
 		       struct point_source *ret)
 {
@@ -105,7 +113,7 @@ static int read_factor(struct loader *l, const struct profile *p, const struct y
 	if (node->kind == YAML_KIND_SCALAR && !node_is_null(node)) {
 		ret->factor = parameter_find(p, node->text);
 		if (ret->factor >= 0)
-			return 0;
+			return check_default(l, &p->parameters[ret->factor], node);
 		ret->factor = -1;
 		if (parse_double(node->text, &value) < 0 && !strpbrk(node->text, "0123456789"))
 			return refuse_parameter(l, p, node);
@@ -231,7 +239,8 @@ static int read_verify(struct loader *l, const struct yaml_node *node, const str
 		verify->within_usec = USEC_PER_SEC;
 		return scalar_bool(l, node, &verify->enabled);
 	}
-	r = mapping_read(l, node, node->mark, &keys_verify, NULL, &section);
+	r = mapping_expect(l, node, "verify");
+	r = r < 0 ? r : mapping_read(l, node, node->mark, &keys_verify, NULL, &section);
 	if (r >= 0 && section.tolerance < 0) {
 		loader_error(l, mapping_mark(node, "tolerance"), "a tolerance is not negative");
 		r = -EINVAL;

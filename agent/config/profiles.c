@@ -57,6 +57,8 @@ static int read_parameter(struct loader *l, const struct yaml_node *name, const 
 		loader_error(l, name->mark, "\"%s\" is no name of a parameter", name->text);
 		return -EINVAL;
 	}
+	if (mapping_expect(l, node, "a parameter") == -EINVAL)
+		return -EINVAL;
 	r = mapping_read(l, node, node->mark, &keys_parameter, NULL, &section);
 	if (r < 0)
 		return r;

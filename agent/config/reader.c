@@ -34,7 +34,8 @@ static int read_duration(struct loader *l, const struct key *key, const struct y
 	int r = scalar_usec(l, node, &usec);
 
 	if (r >= 0)
-		r = number_check(l, node->mark, node->text, (double)usec / USEC_PER_SEC, key->minimum, key->maximum);
+		r = usec_check(l, node->mark, node->text, usec, key->minimum * USEC_PER_SEC,
+			       key->maximum * USEC_PER_SEC);
 	if (r >= 0)
 		*ret = usec;
 	return r;
@@ -96,10 +97,14 @@ static int read_string(struct loader *l, const struct key *key, const struct yam
 /* One value now; what is more comes later. Whatever could never be right is said to be wrong. */
 static int read_only(struct loader *l, const struct key *key, const struct yaml_node *node)
 {
+	int choice;
+
 	if (node->kind == YAML_KIND_SCALAR && !node->quoted && streq(node->text, key->initial))
 		return 0;
 	if (node->kind == YAML_KIND_SCALAR && node->quoted && key->choices && streq(node->text, key->initial))
 		return 0;
+	if (key->choices && scalar_choice(l, node, key->choices, &choice) < 0)
+		return -EINVAL;
 	if (streq(key->name, "schema"))
 		loader_error(l, node->mark, "schema %s is not known to this version, which has schema %s",
 			     node->kind == YAML_KIND_SCALAR ? node->text : "of this kind", key->initial);

@@ -42,6 +42,8 @@ int scalar_choice(struct loader *l, const struct yaml_node *node, const char *co
 /* "0..50", "..50", "0..". */
 int scalar_range(struct loader *l, const struct yaml_node *node, struct range *ret);
 /* minimum and maximum both 0: no limit. */
+int usec_check(struct loader *l, struct yaml_mark mark, const char *text, uint64_t value, double minimum,
+	       double maximum);
 int number_check(struct loader *l, struct yaml_mark mark, const char *text, double value, double minimum,
 		 double maximum);
 

@@ -216,3 +216,15 @@ int number_check(struct loader *l, struct yaml_mark mark, const char *text, doub
 		     format_double(maximum, high));
 	return -EINVAL;
 }
+
+int usec_check(struct loader *l, struct yaml_mark mark, const char *text, uint64_t value, double minimum,
+	       double maximum)
+{
+	char low[FORMAT_USEC_MAX], high[FORMAT_USEC_MAX];
+
+	if ((minimum == 0 && maximum == 0) || ((double)value >= minimum && (double)value <= maximum))
+		return 0;
+	loader_error(l, mark, "%s is not between %s and %s", text, format_usec((uint64_t)minimum, low),
+		     format_usec((uint64_t)maximum, high));
+	return -EINVAL;
+}

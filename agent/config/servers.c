@@ -80,13 +80,13 @@ static int check_key(struct loader *l, struct yaml_mark mark, const char *key)
 			continue;
 		if (key[strlen(now[i])])
 			return 0;
-		loader_error(l, mark, "%s: the name of the file is missing", now[i]);
+		loader_error(l, mark, "\"%s\" names no file", now[i]);
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
 		if (!has_prefix(key, later[i]))
 			continue;
-		loader_error(l, mark, "%s: " NOT_IN_THIS_VERSION, later[i]);
+		loader_error(l, mark, "a key by \"%s\": " NOT_IN_THIS_VERSION, later[i]);
 		return -EINVAL;
 	}
 	/* Should it be the key itself, it is not printed. */

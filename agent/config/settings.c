@@ -77,16 +77,8 @@ static int check_limits(struct loader *l, const struct fieldway_key *key, const 
 			double value)
 {
 	/* Limits of a duration are microseconds as well. */
-	if (key->flags & FIELDWAY_KEY_DURATION && (key->minimum != 0 || key->maximum != 0) &&
-	    (value < key->minimum || value > key->maximum)) {
-		char low[FORMAT_USEC_MAX], high[FORMAT_USEC_MAX];
-
-		loader_error(l, node->mark, "%s is not between %s and %s", node->text,
-			     format_usec((uint64_t)key->minimum, low), format_usec((uint64_t)key->maximum, high));
-		return -EINVAL;
-	}
 	if (key->flags & FIELDWAY_KEY_DURATION)
-		return 0;
+		return usec_check(l, node->mark, node->text, (uint64_t)value, key->minimum, key->maximum);
 	return number_check(l, node->mark, node->text, value, key->minimum, key->maximum);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "config/reader.h"
 #include "config/variables.h"
 
 /* Tables of rows: RFC 4180, first line names, UTF-8. */
@@ -150,6 +151,11 @@ static int read_table(struct cursor *c, struct dimension *ret)
 	if (r < 0)
 		return r;
 	ret->n_names = (size_t)r;
+	for (size_t i = 0; i < ret->n_names; i++)
+		if (!name_is_valid(names[i])) {
+			loader_error(c->l, mark, "\"%s\" is no name of a placeholder", names[i]);
+			return -EINVAL;
+		}
 	lines = count_lines(c);
 	r = loader_expand(c->l, mark, lines);
 	if (r < 0)

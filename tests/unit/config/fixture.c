@@ -151,3 +151,42 @@ struct config *fixture_good(struct fixture *f)
 	ck_assert_str_eq(f->error_text, "");
 	return f->config;
 }
+
+/*
+ * A whole small configuration of which one file is the case's: m fieldway.yaml,
+ * b a bus, p a profile, d devices; the capital letter: without the lines that
+ * each of them starts with.
+ */
+static const struct case_file {
+	char letter;
+	enum config_place place;
+	const char *name, *start, *rest;
+} case_file_table[] = {
+	{ 'm', CONFIG_PLACE_MAIN, "fieldway.yaml", "schema: 1\n", "" },
+	{ 'b', CONFIG_PLACE_BUSES, "b.yaml", "schema: 1\nbus: b\nplugin: modbus\n", "tcp: {port: 502}\n" },
+	{ 'p', CONFIG_PLACE_PROFILES, "p.yaml", "schema: 1\nprofile: p\nplugin: modbus\nrates: {fast: 1s, slow: 1m}\n",
+	  "defaults: {rate: fast}\n"
+	  "parameters: {ct: {default: 1, range: 1..100}}\n"
+	  "points:\n"
+	  "  v: {address: 0, type: float32, unit: V, factor: ct}\n"
+	  "  w: {address: 1, area: coil, access: rw}\n"
+	  "  t: {address: 2, type: string, length: 4}\n"
+	  "lwm2m: {3316/0/5700: v}\n" },
+	{ 'd', CONFIG_PLACE_DEVICES, "d.yaml", "schema: 1\n",
+	  "devices: [{name: d, profile: p, bus: b, address: {unit: 1}}]\n" },
+};
+
+void fixture_case(struct fixture *f, char letter, const char *text)
+{
+	char whole[16384];
+
+	for (size_t i = 0; i < sizeof(case_file_table) / sizeof(case_file_table[0]); i++) {
+		const struct case_file *file = &case_file_table[i];
+		bool raw = letter == file->letter - 'a' + 'A';
+		int n = snprintf(whole, sizeof(whole), "%s%s", raw ? "" : file->start,
+				 raw || letter == file->letter ? text : file->rest);
+
+		ck_assert_int_lt(n, sizeof(whole));
+		fixture_file(f, file->place, file->name, whole);
+	}
+}

@@ -20,6 +20,12 @@ struct fixture *fixture_free(struct fixture *f);
 /* Adds a file of the own folder, named as in messages: "fieldway.yaml", "buses.d/hall.yaml" ... */
 void fixture_file(struct fixture *f, enum config_place place, const char *name, const char *text);
 void fixture_shared(struct fixture *f, enum config_place place, const char *name, const char *text);
+/*
+ * A whole small configuration of which one file has this text: letter m
+ * fieldway.yaml, b a bus, p a profile, d devices; capital letters: without the
+ * lines that such a file starts with.
+ */
+void fixture_case(struct fixture *f, char letter, const char *text);
 /* Forgets files, messages and the configuration; definitions stay. */
 void fixture_reset(struct fixture *f);
 int fixture_read(struct fixture *f);

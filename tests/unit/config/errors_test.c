@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+#include "cases_bus.h"
+#include "cases_devices.h"
+#include "cases_main.h"
+#include "cases_map.h"
+#include "cases_profile.h"
+#include "config/keys.h"
+#include "config/loader.h"
+#include "fixture.h"
+
+/* Every message stands in a table of its own: text of one file, all messages. */
+
+static struct fixture *f;
+
+static void setup(void)
+{
+	f = fixture_new();
+}
+
+static void teardown(void)
+{
+	f = fixture_free(f);
+}
+
+static void run(const struct error_case *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r;
+
+		fixture_reset(f);
+		fixture_case(f, cases[i].letter, cases[i].text);
+		r = fixture_read(f);
+		ck_assert_msg(streq(f->error_text, cases[i].expected), "%s\ngave\n%s\nnot\n%s", cases[i].text,
+			      f->error_text, cases[i].expected);
+		ck_assert_int_eq(r, *cases[i].expected ? -EINVAL : 0);
+	}
+}
+
+START_TEST(main_file)
+{
+	run(main_cases, ARRAY_SIZE(main_cases));
+}
+END_TEST
+
+START_TEST(buses)
+{
+	run(bus_cases, ARRAY_SIZE(bus_cases));
+}
+END_TEST
+
+START_TEST(profiles)
+{
+	run(profile_cases, ARRAY_SIZE(profile_cases));
+}
+END_TEST
+
+START_TEST(maps)
+{
+	run(map_cases, ARRAY_SIZE(map_cases));
+}
+END_TEST
+
+START_TEST(devices)
+{
+	run(devices_cases, ARRAY_SIZE(devices_cases));
+}
+END_TEST
+
+/* All messages of all files at once, in the order of the files. */
+START_TEST(order)
+{
+	fixture_file(f, CONFIG_PLACE_MAIN, "fieldway.yaml", "schema: 1\nstale: {read: x, after: y}\nservers: [5]\n");
+	fixture_file(f, CONFIG_PLACE_BUSES, "b1.yaml", "schema: 1\nbus: b1\nplugin: modbus\nretries: x\n");
+	fixture_file(f, CONFIG_PLACE_BUSES, "b2.yaml", "schema: 1\nbus: [\n");
+	fixture_file(f, CONFIG_PLACE_DEVICES, "d.yaml",
+		     "schema: 1\ndevices: [{name: a, profile: p, bus: b1, address: {unit: x}}]\nx: 1\n");
+	fixture_file(f, CONFIG_PLACE_PROFILES, "p.yaml", "schema: 1\nprofile: p\nplugin: modbus\npoints: {v: {}}\n");
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_str_eq(f->error_text,
+			 "fieldway.yaml:2:15: \"x\" is none of error, last\n"
+			 "fieldway.yaml:2:25: after is a number of intervals such as 3x (at most 1000x), or a duration such as 30s\n"
+			 "fieldway.yaml:3:11: a server is a mapping, written {key: value}\n"
+			 "b1.yaml:4:10: expected an integer, found x\n"
+			 "b2.yaml:3:1: while parsing a flow node, did not find expected node content\n"
+			 "d.yaml:3:1: unknown key \"x\"\n"
+			 "p.yaml:4:10: address: is missing\n"
+			 "p.yaml:4:10: v has no rate, here or in defaults\n");
+}
+END_TEST
+
+/* More messages than are kept are counted; a message is one line whatever the file holds. */
+START_TEST(flood)
+{
+	_cleanup_buf_ struct buf b = { 0 };
+
+	buf_append_text(&b, "schema: 1\n");
+	for (unsigned i = 0; i < 3000; i++)
+		buf_printf(&b, "\"x\\n%u\": 1\n", i);
+	buf_append_byte(&b, 0);
+	fixture_file(f, CONFIG_PLACE_MAIN, "fieldway.yaml", (char *)b.data);
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_uint_eq(f->errors.n, 3000);
+	ck_assert_ptr_nonnull(strstr(f->error_text, "fieldway.yaml:2:1: unknown key \"x?0\"\n"));
+}
+END_TEST
+
+START_TEST(plugin_unavailable)
+{
+	f->sources.plugin_unavailable = "fieldway-plugin-host is not installed";
+	fixture_case(f, 'b', "anything: {at: all}\n");
+	ck_assert_msg(fixture_read(f) == 0, "%s", f->error_text);
+	ck_assert_str_eq(f->warning_text,
+			 "b.yaml:3:9: the keys of plugin modbus are not checked: fieldway-plugin-host is not installed\n");
+	ck_assert_str_eq(f->config->buses[0].plugin->name, "modbus");
+	ck_assert_uint_eq(f->config->devices[0].address.n, 0);
+	/* What is no plugin's is checked all the same. */
+	fixture_reset(f);
+	fixture_case(f, 'b', "timeout: 5\n");
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+}
+END_TEST
+
+START_TEST(yml)
+{
+	fixture_file(f, CONFIG_PLACE_MAIN, "fieldway.yml", "");
+	fixture_file(f, CONFIG_PLACE_OBJECTS, "objects.d/1.yml", "");
+	fixture_good(f);
+	ck_assert(f->config->empty);
+	ck_assert_str_eq(f->warning_text, "fieldway.yml:1:1: not read: configuration files are named *.yaml\n"
+					  "objects.d/1.yml:1:1: not read: configuration files are named *.yaml\n");
+}
+END_TEST
+
+static const char hidden[] = "schema: 1\nprofile: p\nplugin: modbus\nrevision: 4\n";
+
+START_TEST(hidden_profile)
+{
+	fixture_shared(f, CONFIG_PLACE_PROFILES, "/usr/p.yaml", hidden);
+	fixture_file(f, CONFIG_PLACE_PROFILES, "/etc/p.yaml",
+		     "schema: 1\nprofile: p\nplugin: modbus\nrevision: 3\nrates: {r: 1s}\n"
+		     "points: {v: {address: 1, rate: r}}\n");
+	fixture_shared(f, CONFIG_PLACE_PROFILES, "/usr/broken.yaml", "[");
+	fixture_file(f, CONFIG_PLACE_PROFILES, "/etc/broken.yaml", "schema: 1\nprofile: broken\nplugin: modbus\n");
+	fixture_good(f);
+	ck_assert_str_eq(f->warning_text, "/etc/p.yaml:1:1: revision 3 hides revision 4 of /usr/p.yaml\n"
+					  "/etc/broken.yaml:1:1: revision 0 hides revision 0 of /usr/broken.yaml\n");
+}
+END_TEST
+
+START_TEST(two_writers)
+{
+	fixture_case(f, 'd',
+		     "devices:\n"
+		     "  - {name: d, profile: p, bus: b, address: {unit: 1}, lwm2m: {3306/0/5850: w}}\n"
+		     "  - {name: e, profile: p, bus: b, address: {unit: 2}, endpoint: none}\n"
+		     "endpoints:\n"
+		     "  - {name: p1, lwm2m: {3306/0/5850: d.w, 3306/1/5850: e.w, 3316/0/5700: d.v}}\n"
+		     "  - {name: p2, lwm2m: {3306/7/5850: e.w, 3316/0/5700: d.v}}\n");
+	fixture_good(f);
+	ck_assert_str_eq(f->warning_text,
+			 "d.yaml:6:37: d.w can be written through two endpoints, d and p1\n"
+			 "d.yaml:7:37: e.w can be written through two endpoints, p1 and p2\n");
+}
+END_TEST
+
+START_TEST(unused_rate)
+{
+	fixture_case(f, 'b', "rates: {fast: 2s, fsat: 1s}\n");
+	fixture_good(f);
+	ck_assert_str_eq(f->warning_text, "b.yaml:4:19: no device on bus b has a rate class \"fsat\"\n");
+}
+END_TEST
+
+START_TEST(too_many_endpoints)
+{
+	fixture_case(f, 'm', "limits: {endpoints: 1}\n");
+	fixture_file(f, CONFIG_PLACE_DEVICES, "e.yaml", "schema: 1\nendpoints: [{name: x, lwm2m: {}}]\n");
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_str_eq(f->error_text, "fieldway.yaml:2:9: there are 2 endpoints, limits allow 1\n");
+}
+END_TEST
+
+/* The tables are what manual and `explain` are made from: nothing may be missing. */
+START_TEST(key_tables_are_complete)
+{
+	for (size_t i = 0; key_tables[i]; i++) {
+		ck_assert_uint_gt(key_tables[i]->n, 0);
+		for (size_t k = 0; k < key_tables[i]->n; k++) {
+			const struct key *key = &key_tables[i]->keys[k];
+
+			ck_assert_msg(key->help && *key->help, "%s.%s", key_tables[i]->place, key->name);
+			ck_assert(key->kind != KEY_CHOICE || key->choices);
+			ck_assert(key->kind != KEY_ONLY || key->initial);
+			ck_assert(key->minimum <= key->maximum);
+			for (size_t m = 0; m < k; m++)
+				ck_assert_str_ne(key->name, key_tables[i]->keys[m].name);
+		}
+	}
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("config errors");
+	TCase *tables = tcase_create("tables"), *rest = tcase_create("rest");
+
+	tcase_add_checked_fixture(tables, setup, teardown);
+	tcase_add_test(tables, main_file);
+	tcase_add_test(tables, buses);
+	tcase_add_test(tables, profiles);
+	tcase_add_test(tables, maps);
+	tcase_add_test(tables, devices);
+	suite_add_tcase(s, tables);
+	tcase_add_checked_fixture(rest, setup, teardown);
+	tcase_add_test(rest, order);
+	tcase_add_test(rest, flood);
+	tcase_add_test(rest, plugin_unavailable);
+	tcase_add_test(rest, yml);
+	tcase_add_test(rest, hidden_profile);
+	tcase_add_test(rest, two_writers);
+	tcase_add_test(rest, unused_rate);
+	tcase_add_test(rest, too_many_endpoints);
+	tcase_add_test(rest, key_tables_are_complete);
+	suite_add_tcase(s, rest);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *runner = srunner_create(suite());
+	int failed;
+
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
