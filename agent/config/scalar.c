@@ -11,7 +11,7 @@
 /* Words and numbers that other YAML readers take for something else than text. */
 static bool is_ambiguous(const struct yaml_node *node)
 {
-	static const char *const words[] = { "yes", "no", "on", "off", "true", "false", "null", "~", "y", "n" };
+	static const char *const words[] = { "yes", "no", "on", "off", "true", "false", "null", "~" };
 	double number;
 	int64_t integer;
 
@@ -192,7 +192,8 @@ int scalar_range(struct loader *l, const struct yaml_node *node, struct range *r
 	struct range range = { .present = true, .minimum = -HUGE_VAL, .maximum = HUGE_VAL };
 	const char *dots = node->kind == YAML_KIND_SCALAR ? strstr(node->text, "..") : NULL;
 
-	if (!dots || parse_bound(node->text, (size_t)(dots - node->text), &range.minimum) < 0 ||
+	/* "0...5" is not 0 to .5. */
+	if (!dots || dots[2] == '.' || parse_bound(node->text, (size_t)(dots - node->text), &range.minimum) < 0 ||
 	    parse_bound(dots + 2, strlen(dots + 2), &range.maximum) < 0 || streq(node->text, "..")) {
 		loader_error(l, node->mark, "a range is written 0..50; either end may be missing");
 		return -EINVAL;

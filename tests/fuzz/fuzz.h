@@ -15,6 +15,7 @@ struct fuzz_target {
 	const char *name;
 	const struct fuzz_seed *seeds;
 	size_t n_seeds;
+	unsigned rounds; /* of damage to each seed in a replay; 0: as many as usual */
 };
 extern const struct fuzz_target fuzz_target;
 

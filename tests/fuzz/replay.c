@@ -14,7 +14,7 @@
  */
 
 #define ROUNDS 20000u
-#define SIZE_MAX_MUTATED 256u
+#define SIZE_MAX_MUTATED 2048u
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -98,6 +98,7 @@ static void run_damaged(const struct buf *seed, uint64_t *state)
 
 int main(int argc, char **argv)
 {
+	unsigned rounds = fuzz_target.rounds ? fuzz_target.rounds : ROUNDS;
 	uint64_t state = 0x9e3779b97f4a7c15;
 
 	for (size_t i = 0; i < fuzz_target.n_seeds; i++) {
@@ -108,7 +109,7 @@ int main(int argc, char **argv)
 		if (argc > 1 && write_seed(argv[1], i, seed.data, seed.size) < 0)
 			return EXIT_FAILURE;
 		run(seed.data, seed.size);
-		for (unsigned round = 0; round < ROUNDS; round++)
+		for (unsigned round = 0; round < rounds; round++)
 			run_damaged(&seed, &state);
 	}
 	return EXIT_SUCCESS;
