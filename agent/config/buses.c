@@ -29,7 +29,8 @@ static int read_retry(struct loader *l, const struct yaml_node *node, struct con
 
 	if (node->kind != YAML_KIND_SCALAR || parse_usec(first ?: node->text, &low) < 0 ||
 	    parse_usec(dots ? dots + 2 : node->text, &high) < 0) {
-		loader_error(l, node->mark, "retry is two durations, the first and the longest: 5s..5m");
+		loader_error(l, node->mark,
+			     "retry is two durations, the first and the longest: 5s..5m");
 		return -EINVAL;
 	}
 	if (low < RETRY_USEC_MIN || high > RETRY_USEC_MAX || low > high) {
@@ -61,7 +62,7 @@ static const struct known_plugin *find_plugin(struct loader *l, const struct yam
 
 	if (!name || name->kind != YAML_KIND_SCALAR || !name_is_valid(name->text))
 		return NULL;
-	return plugin_get(l, name->mark, name->text);
+	return plugin_get(l, name->mark, name->text, false);
 }
 
 static void read_bus(struct loader *l, const struct yaml_node *node, struct config_bus *bus,
@@ -76,7 +77,8 @@ static void read_bus(struct loader *l, const struct yaml_node *node, struct conf
 	mapping_read(l, node, node->mark, &keys_bus, &request.scope, &section);
 	other = section.bus ? bus_find(l, section.bus) : -ENOENT;
 	if (other >= 0)
-		loader_error(l, mapping_mark(node, "bus"), "there are two buses %s, the other in %s:%u", section.bus,
+		loader_error(l, mapping_mark(node, "bus"),
+			     "there are two buses %s, the other in %s:%u", section.bus,
 			     l->config->buses[other].mark.file, l->config->buses[other].mark.line);
 	if (section.bus && !name_is_valid(section.bus))
 		loader_error(l, mapping_mark(node, "bus"), "a bus's name has no placeholders");
@@ -113,7 +115,8 @@ void buses_read(struct loader *l)
 		if (document->file->place != CONFIG_PLACE_BUSES)
 			continue;
 		if (c->n_buses == CONFIG_BUSES_MAX) {
-			loader_error(l, document->node->mark, "more than %u buses", CONFIG_BUSES_MAX);
+			loader_error(l, document->node->mark, "more than %u buses",
+				     CONFIG_BUSES_MAX);
 			return;
 		}
 		read_bus(l, document->node, &c->buses[c->n_buses], &l->buses[c->n_buses]);

@@ -36,12 +36,15 @@ static int check_depth(struct loader *l, struct yaml_mark mark, const struct pat
 
 	text_of(path, text);
 	if (path->depth == PATH_RESOURCE_INSTANCE && !resource->multiple)
-		loader_error(l, mark, "%s: resource %u (%s) has no instances", text, resource->id, resource->name);
+		loader_error(l, mark, "%s: resource %u (%s) has no instances", text, resource->id,
+			     resource->name);
 	else if (path->depth == PATH_RESOURCE_INSTANCE && errors)
-		loader_error(l, mark, "%s: instances of error codes come and go with alarms, at 3/0/11", text);
+		loader_error(l, mark,
+			     "%s: instances of error codes come and go with alarms, at 3/0/11",
+			     text);
 	else if (path->depth == PATH_RESOURCE && resource->multiple && !errors)
-		loader_error(l, mark, "%s: resource %u (%s) has instances: write %s/0", text, resource->id,
-			     resource->name, text);
+		loader_error(l, mark, "%s: resource %u (%s) has instances: write %s/0", text,
+			     resource->id, resource->name, text);
 	else
 		return 0;
 	return -EINVAL;
@@ -58,7 +61,8 @@ static int refuse_resource(struct loader *l, struct yaml_mark mark, const struct
 int check_path(struct loader *l, struct yaml_mark mark, const struct path *path,
 	       const struct resource_definition **ret)
 {
-	const struct object_definition *object = definitions_newest(l->sources->definitions, path->object);
+	const struct object_definition *object =
+		definitions_newest(l->sources->definitions, path->object);
 	const struct resource_definition *resource;
 	char text[PATH_TEXT_MAX];
 
@@ -67,11 +71,14 @@ int check_path(struct loader *l, struct yaml_mark mark, const struct path *path,
 		return -EINVAL;
 	}
 	if (!object) {
-		loader_error(l, mark, "there is no object %u: its definition would lie in objects.d", path->object);
+		loader_error(l, mark,
+			     "there is no object %u: its definition would lie in objects.d",
+			     path->object);
 		return -EINVAL;
 	}
 	if (!object->multiple && path->instance != 0) {
-		loader_error(l, mark, "object %u (%s) has a single instance, 0", object->id, object->name);
+		loader_error(l, mark, "object %u (%s) has a single instance, 0", object->id,
+			     object->name);
 		return -EINVAL;
 	}
 	resource = object_resource(object, path->resource);
@@ -84,23 +91,24 @@ int check_path(struct loader *l, struct yaml_mark mark, const struct path *path,
 /* ---- points ---- */
 
 static int check_operations(struct loader *l, const struct config_map *row,
-			    const struct resource_definition *resource, const struct config_point *point)
+			    const struct resource_definition *resource,
+			    const struct config_point *point)
 {
 	char text[PATH_TEXT_MAX];
 	const char *path = text_of(&row->path, text);
 	uint8_t operations = resource->operations;
 
 	if (operations & OPERATION_EXECUTE)
-		loader_error(l, row->mark, "%s (%s) is executed: write {execute: %s}", path, resource->name,
-			     point->name);
+		loader_error(l, row->mark, "%s (%s) is executed: write {execute: %s}", path,
+			     resource->name, point->name);
 	else if (operations == 0)
 		loader_error(l, row->mark, "%s (%s) is not for servers", path, resource->name);
 	else if (operations == OPERATION_READ && !(point->access & CONFIG_ACCESS_READ))
-		loader_error(l, row->mark, "%s (%s) is read, but point %s cannot be", path, resource->name,
-			     point->name);
+		loader_error(l, row->mark, "%s (%s) is read, but point %s cannot be", path,
+			     resource->name, point->name);
 	else if (operations == OPERATION_WRITE && !(point->access & CONFIG_ACCESS_WRITE))
-		loader_error(l, row->mark, "%s (%s) is written, but point %s cannot be", path, resource->name,
-			     point->name);
+		loader_error(l, row->mark, "%s (%s) is written, but point %s cannot be", path,
+			     resource->name, point->name);
 	else
 		return 0;
 	return -EINVAL;
@@ -128,15 +136,15 @@ static int check_type(struct loader *l, const struct config_map *row,
 
 	if (kind_fits(point->kind, resource->type))
 		return 0;
-	loader_error(l, row->mark, "point %s is %s, which does not fit %s (%s), of type %s", point->point->name,
-		     kinds[point->kind], text_of(&row->path, text), resource->name,
-		     value_type_name(resource->type));
+	loader_error(l, row->mark, "point %s is %s, which does not fit %s (%s), of type %s",
+		     point->point->name, kinds[point->kind], text_of(&row->path, text),
+		     resource->name, value_type_name(resource->type));
 	return -EINVAL;
 }
 
 static int check_row_unit(struct loader *l, const struct config_map *row,
-			  const struct resource_definition *resource, const struct config_point *point,
-			  const struct unit *own)
+			  const struct resource_definition *resource,
+			  const struct config_point *point, const struct unit *own)
 {
 	double factor, offset;
 
@@ -146,9 +154,10 @@ static int check_row_unit(struct loader *l, const struct config_map *row,
 		loader_error(l, row->mark, "point %s has no unit to convert from", point->name);
 		return -EINVAL;
 	}
-	if (own && (unit_conversion(own, row->unit, &factor, &offset) < 0 || factor != 1 || offset != 0)) {
-		loader_error(l, row->mark, "%s is in %s by its definition, not in %s", resource->name,
-			     unit_name(own), unit_name(row->unit));
+	if (own &&
+	    (unit_conversion(own, row->unit, &factor, &offset) < 0 || factor != 1 || offset != 0)) {
+		loader_error(l, row->mark, "%s is in %s by its definition, not in %s",
+			     resource->name, unit_name(own), unit_name(row->unit));
 		return -EINVAL;
 	}
 	return 0;
@@ -163,22 +172,25 @@ static int check_unit(struct loader *l, const struct config_map *row,
 	double factor, offset;
 	int r = check_row_unit(l, row, resource, point, own);
 
-	if (r < 0 || !target || !point->unit || unit_conversion(point->unit, target, &factor, &offset) >= 0)
+	if (r < 0 || !target || !point->unit ||
+	    unit_conversion(point->unit, target, &factor, &offset) >= 0)
 		return r;
-	loader_error(l, row->mark, "point %s is in %s, which does not turn into %s of %s (%s)", point->name,
-		     unit_name(point->unit), unit_name(target), text_of(&row->path, text), resource->name);
+	loader_error(l, row->mark, "point %s is in %s, which does not turn into %s of %s (%s)",
+		     point->name, unit_name(point->unit), unit_name(target),
+		     text_of(&row->path, text), resource->name);
 	return -EINVAL;
 }
 
-int check_point(struct loader *l, const struct config_map *row, const struct resource_definition *resource,
-		const struct map_point *point)
+int check_point(struct loader *l, const struct config_map *row,
+		const struct resource_definition *resource, const struct map_point *point)
 {
 	int r = check_operations(l, row, resource, point->point);
 
 	if (r < 0)
 		return r;
 	if (row->path.object == OBJECT_DEVICE && row->path.resource == ERROR_CODE) {
-		loader_error(l, row->mark, "error codes are written {alarms: {%s: 16}}", point->point->name);
+		loader_error(l, row->mark, "error codes are written {alarms: {%s: 16}}",
+			     point->point->name);
 		return -EINVAL;
 	}
 	r = check_type(l, row, resource, point);
@@ -190,7 +202,8 @@ int check_alarm(struct loader *l, const struct config_map *row, const struct map
 	if (row->path.object != OBJECT_DEVICE || row->path.resource != ERROR_CODE)
 		loader_error(l, row->mark, "alarms stand at 3/0/11");
 	else if (point->kind != POINT_BOOL && point->kind != POINT_ANY)
-		loader_error(l, row->mark, "an alarm is a single bit, point %s is not", point->point->name);
+		loader_error(l, row->mark, "an alarm is a single bit, point %s is not",
+			     point->point->name);
 	else if (!(point->point->access & CONFIG_ACCESS_READ))
 		loader_error(l, row->mark, "point %s cannot be read", point->point->name);
 	else
@@ -213,8 +226,8 @@ static bool constant_fits(const struct value *constant, const struct map_point *
 	return true;
 }
 
-int check_execute(struct loader *l, const struct config_map *row, const struct resource_definition *resource,
-		  const struct map_point *point)
+int check_execute(struct loader *l, const struct config_map *row,
+		  const struct resource_definition *resource, const struct map_point *point)
 {
 	char text[PATH_TEXT_MAX];
 	const char *path = text_of(&row->path, text);
@@ -222,7 +235,8 @@ int check_execute(struct loader *l, const struct config_map *row, const struct r
 	if (!(resource->operations & OPERATION_EXECUTE))
 		loader_error(l, row->mark, "%s (%s) is not executed", path, resource->name);
 	else if (!(point->point->access & CONFIG_ACCESS_WRITE))
-		loader_error(l, row->mark, "%s writes point %s, which cannot be written", path, point->point->name);
+		loader_error(l, row->mark, "%s writes point %s, which cannot be written", path,
+			     point->point->name);
 	else if (!constant_fits(&row->constant, point))
 		loader_error(l, row->mark, "the value that %s writes does not fit point %s", path,
 			     point->point->name);
@@ -257,7 +271,8 @@ static int keep_constant(struct loader *l, const struct value *from, struct valu
 {
 	struct value value = *from;
 
-	if (value.type == VALUE_STRING || value.type == VALUE_OPAQUE || value.type == VALUE_CORELNK) {
+	if (value.type == VALUE_STRING || value.type == VALUE_OPAQUE ||
+	    value.type == VALUE_CORELNK) {
 		value.data = arena_text(l->arena, from->data ?: "", from->size);
 		if (!value.data) {
 			l->no_memory = true;
@@ -278,12 +293,15 @@ int check_constant(struct loader *l, const struct yaml_node *node, const struct 
 	if (path->object == OBJECT_DEVICE && path->resource == ERROR_CODE)
 		loader_error(l, node->mark, "error codes are written {alarms: {POINT: 16}}");
 	else if (!(resource->operations & OPERATION_READ))
-		loader_error(l, node->mark, "%s (%s) is not read: a constant is of no use", text, resource->name);
+		loader_error(l, node->mark, "%s (%s) is not read: a constant is of no use", text,
+			     resource->name);
 	else if (node->kind != YAML_KIND_SCALAR || parse_constant(node, resource->type, &value) < 0)
-		loader_error(l, node->mark, "%s (%s) is of type %s, which %s is not", text, resource->name,
-			     value_type_name(resource->type), node->kind == YAML_KIND_SCALAR ? node->text : "this");
+		loader_error(l, node->mark, "%s (%s) is of type %s, which %s is not", text,
+			     resource->name, value_type_name(resource->type),
+			     node->kind == YAML_KIND_SCALAR ? node->text : "this");
 	else if (range_check(&resource->range, &value) < 0)
-		loader_error(l, node->mark, "%s (%s): %s is outside of its range", text, resource->name, node->text);
+		loader_error(l, node->mark, "%s (%s): %s is outside of its range", text,
+			     resource->name, node->text);
 	else
 		return keep_constant(l, &value, ret);
 	return -EINVAL;
@@ -305,8 +323,8 @@ int check_overlaps(struct loader *l, const struct map_rows *rows)
 		}
 		if (outer->kind == CONFIG_MAP_ALARM && row->kind == CONFIG_MAP_ALARM)
 			continue;
-		loader_error(l, row->mark, "%s stands twice, also in line %u", text_of(&row->path, text),
-			     outer->mark.line);
+		loader_error(l, row->mark, "%s stands twice, also in line %u",
+			     text_of(&row->path, text), outer->mark.line);
 		r = -EINVAL;
 	}
 	return r;
@@ -323,16 +341,18 @@ static bool has_resource(const struct config_map *map, size_t n, uint16_t id)
 /* Rows of one object instance. What /3 must have is given without asking. */
 static int check_instance(struct loader *l, const struct config_map *map, size_t n)
 {
-	const struct object_definition *object = definitions_newest(l->sources->definitions, map->path.object);
+	const struct object_definition *object =
+		definitions_newest(l->sources->definitions, map->path.object);
 	int r = 0;
 
 	for (size_t i = 0; object && i < object->n_resources && object->id != OBJECT_DEVICE; i++) {
 		const struct resource_definition *resource = &object->resources[i];
 
-		if (!resource->mandatory || resource->operations == 0 || has_resource(map, n, resource->id))
+		if (!resource->mandatory || resource->operations == 0 ||
+		    has_resource(map, n, resource->id))
 			continue;
-		loader_error(l, map->mark, "%u/%u lacks the mandatory resource %u (%s)", map->path.object,
-			     map->path.instance, resource->id, resource->name);
+		loader_error(l, map->mark, "%u/%u lacks the mandatory resource %u (%s)",
+			     map->path.object, map->path.instance, resource->id, resource->name);
 		r = -EINVAL;
 	}
 	return r;

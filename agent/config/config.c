@@ -27,7 +27,8 @@ static void keep_plugins(struct loader *l)
 	for (size_t i = 0; c->plugins && i < l->n_plugins; i++)
 		/* Not ours to change, and nobody does: the contract's type has no const. */
 		if (l->plugins[i].plugin)
-			memcpy(&c->plugins[c->n_plugins++], &l->plugins[i].plugin, sizeof(c->plugins[0]));
+			memcpy(&c->plugins[c->n_plugins++], &l->plugins[i].plugin,
+			       sizeof(c->plugins[0]));
 }
 
 static void keep_index(struct loader *l)

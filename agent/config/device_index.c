@@ -106,7 +106,8 @@ static void check_names(struct loader *l)
 		const struct config_device *before = &devices[l->device_order[i - 1]];
 
 		if (streq(device->name, before->name))
-			loader_error(l, device->mark, "there are two devices %s, the other in %s:%u", device->name,
+			loader_error(l, device->mark,
+				     "there are two devices %s, the other in %s:%u", device->name,
 				     before->mark.file, before->mark.line);
 	}
 }
@@ -123,13 +124,26 @@ static void check_addresses(struct loader *l, uint32_t *order)
 	if (c->n_devices > 1)
 		qsort_r(order, c->n_devices, sizeof(*order), by_address, c->devices);
 	for (size_t i = 1; i < c->n_devices; i++) {
-		const struct config_device *device = &c->devices[order[i]], *before = &c->devices[order[i - 1]];
+		const struct config_device *device = &c->devices[order[i]],
+					   *before = &c->devices[order[i - 1]];
 
 		if (is_same_place(device, before))
-			loader_error(l, device->mark, "%s has the address of %s on bus %s (%s:%u)", device->name,
-				     before->name, c->buses[device->bus].name, before->mark.file,
-				     before->mark.line);
+			loader_error(l, device->mark, "%s has the address of %s on bus %s (%s:%u)",
+				     device->name, before->name, c->buses[device->bus].name,
+				     before->mark.file, before->mark.line);
 	}
+}
+
+/*
+ * Whatever went wrong with a device has its message; should one be missing, the
+ * device is not let through.
+ */
+static void check_types(struct loader *l)
+{
+	for (size_t i = 0; i < l->config->n_devices && l->errors.n == 0; i++)
+		if (!l->config->devices[i].type)
+			loader_error(l, l->config->devices[i].mark, "%s cannot be used",
+				     l->config->devices[i].name);
 }
 
 void devices_index(struct loader *l)
@@ -148,4 +162,5 @@ void devices_index(struct loader *l)
 		qsort_r(l->device_order, n, sizeof(*l->device_order), by_name, l->config->devices);
 	check_names(l);
 	check_addresses(l, order);
+	check_types(l);
 }

@@ -44,6 +44,9 @@ static void find_profile(struct loader *l, struct device_row *row)
 	}
 	if (!row->profile)
 		loader_unknown(l, mark, "profile", row->section.profile, names, n);
+	else if (row->profile->plugin && row->profile->plugin->asked == -ENOENT)
+		loader_error(l, mark, "profile %s needs the plugin %s, which is not there",
+			     row->profile->name, row->profile->plugin->name);
 	row->failed = row->failed || !row->profile || row->profile->broken;
 }
 
@@ -70,8 +73,9 @@ static void check_plugin(struct loader *l, struct device_row *row)
 	row->scope = (struct plugin_scope){ of_bus, FIELDWAY_SCOPE_ADDRESS };
 	if (!plugin || !of_bus || plugin == of_bus || !plugin->plugin || !of_bus->plugin)
 		return;
-	loader_error(l, mapping_mark(row->node, "profile"), "profile %s is for plugin %s, bus %s has plugin %s",
-		     row->profile->name, plugin->name, row->section.bus, of_bus->name);
+	loader_error(l, mapping_mark(row->node, "profile"),
+		     "profile %s is for plugin %s, bus %s has plugin %s", row->profile->name,
+		     plugin->name, row->section.bus, of_bus->name);
 	row->failed = true;
 }
 
@@ -92,20 +96,26 @@ static void read_overrides(struct loader *l, struct device_row *row)
 
 		section = (struct level_section){ 0 };
 		o->key = node->keys[i];
-		if (mapping_read(l, node->items[i], node->items[i]->mark, &keys_override, NULL, &section) < 0 ||
+		if (mapping_read(l, node->items[i], node->items[i]->mark, &keys_override, NULL,
+				 &section) < 0 ||
 		    level_read(l, row->profile, &section, &o->level) < 0)
 			row->failed = true;
 	}
 }
 
-/* Ranges and lists in `address:` multiply the row; texts of the plugin may look like ranges and are not. */
-static bool is_multiple(const struct device_row *row, const struct yaml_node *key, const struct yaml_node *node)
+/*
+ * Ranges and lists in `address:` multiply the row; texts of the plugin may look
+ * like ranges and are not.
+ */
+static bool is_multiple(const struct device_row *row, const struct yaml_node *key,
+			const struct yaml_node *node)
 {
 	enum fieldway_type type = settings_type(&row->scope, key->text);
 
 	if (node->kind == YAML_KIND_SEQUENCE)
 		return true;
-	return node->kind == YAML_KIND_SCALAR && type != FIELDWAY_STRING && text_is_range(node->text);
+	return node->kind == YAML_KIND_SCALAR && type != FIELDWAY_STRING &&
+	       text_is_range(node->text);
 }
 
 static int read_expansion(struct loader *l, struct device_row *row)
@@ -119,12 +129,14 @@ static int read_expansion(struct loader *l, struct device_row *row)
 		return r;
 	for (size_t i = 0; i < address->n && r >= 0; i++)
 		if (is_multiple(row, address->keys[i], address->items[i]))
-			r = expansion_add_values(l, &row->expansion, address->keys[i], address->items[i]);
+			r = expansion_add_values(l, &row->expansion, address->keys[i],
+						 address->items[i]);
 	return r;
 }
 
 /* The variables of one device: its expansion, and what its address says. */
-static int device_variables(struct loader *l, const struct device_row *row, size_t index, struct variables *v)
+static int device_variables(struct loader *l, const struct device_row *row, size_t index,
+			    struct variables *v)
 {
 	const struct yaml_node *address = row->section.address;
 	int r = expansion_variables(l, &row->expansion, index, v);
@@ -173,7 +185,8 @@ static const struct yaml_node *device_address(struct loader *l, const struct dev
 }
 
 /* By the value of the only varying placeholder, else by name. */
-static struct override *find_override(struct device_row *row, const struct variables *v, const char *name)
+static struct override *find_override(struct device_row *row, const struct variables *v,
+				      const char *name)
 {
 	const struct variable *varying = text_varying(row->section.name, v, NULL);
 
@@ -190,7 +203,6 @@ static void add_endpoint(struct loader *l, const struct device_row *row, const s
 			 const struct variables *v, uint32_t index)
 {
 	const struct level *level = own && own->endpoint ? own : &row->level;
-	struct variables all = *v;
 	char *client_name;
 
 	if (!level->endpoint) {
@@ -199,11 +211,7 @@ static void add_endpoint(struct loader *l, const struct device_row *row, const s
 	}
 	if (streq(level->endpoint, "none"))
 		return;
-	if (!variables_find(&all, "name", 4) &&
-	    variables_add(l, &all, level->endpoint_mark, "name", l->config->devices[index].name, true) < 0)
-		return;
-	if (variables_add_host(l, &all, level->endpoint_mark) < 0 ||
-	    endpoint_name(l, level->endpoint_mark, level->endpoint, &all, &client_name) < 0)
+	if (endpoint_name(l, level->endpoint_mark, level->endpoint, v, &client_name) < 0)
 		return;
 	endpoint_add_device(l, index, client_name, level->endpoint_mark);
 }
@@ -218,7 +226,8 @@ static struct config_device *append_device(struct loader *l, const struct profil
 	if (!devices)
 		return NULL;
 	c->devices = devices;
-	profiles = loader_grow(l, l->device_profiles, &l->profiles_allocated, c->n_devices, sizeof(*profiles));
+	profiles = loader_grow(l, l->device_profiles, &l->profiles_allocated, c->n_devices,
+			       sizeof(*profiles));
 	if (!profiles)
 		return NULL;
 	l->device_profiles = profiles;
@@ -263,10 +272,8 @@ static int read_device(struct loader *l, struct device_row *row, size_t index)
 	int r = device_variables(l, row, index, &v);
 
 	r = r < 0 ? r : name_expand(l, row->name->mark, row->section.name, &v, &name);
-	if (r >= 0 && streq(name, "host")) {
-		loader_error(l, row->name->mark, "the name \"host\" is the gateway's own endpoint");
-		r = -EINVAL;
-	}
+	r = r < 0 ? r : name_check(l, row->name->mark, name);
+	r = r < 0 ? r : variables_add_names(l, &v, row->name->mark, name);
 	if (r < 0)
 		return r;
 	o = find_override(row, &v, name);
@@ -275,7 +282,9 @@ static int read_device(struct loader *l, struct device_row *row, size_t index)
 	device = append_device(l, row->profile);
 	if (!device)
 		return -ENOMEM;
-	*device = (struct config_device){ .mark = row->name->mark, .name = name, .bus = row->bus < 0 ? 0 : row->bus };
+	*device = (struct config_device){ .mark = row->name->mark,
+					  .name = name,
+					  .bus = row->bus < 0 ? 0 : row->bus };
 	set_level(l, row, o, device);
 	if (row->failed || fill_device(l, row, o, &v, device) < 0) {
 		row->failed = true;
@@ -297,7 +306,8 @@ static int check_varying(struct loader *l, const struct device_row *row)
 	text_varying(row->section.name, &v, &any);
 	if (any)
 		return 0;
-	loader_error(l, row->name->mark, "%zu devices of one name: \"%s\" lacks a placeholder that varies",
+	loader_error(l, row->name->mark,
+		     "%zu devices of one name: \"%s\" lacks a placeholder that varies",
 		     row->expansion.count, row->section.name);
 	return -EINVAL;
 }
@@ -306,7 +316,8 @@ static void check_overrides(struct loader *l, const struct device_row *row)
 {
 	for (size_t i = 0; i < row->n_overrides; i++)
 		if (!row->overrides[i].used)
-			loader_error(l, row->overrides[i].key->mark, "override %s fits none of the %zu devices",
+			loader_error(l, row->overrides[i].key->mark,
+				     "override %s fits none of the %zu devices",
 				     row->overrides[i].key->text, row->expansion.count);
 }
 
@@ -390,7 +401,8 @@ static void check_rates(struct loader *l)
 			const struct rate *rate = &l->buses[i].rates.items[k];
 
 			if (!is_used(l, i, rate->name))
-				loader_warning(l, rate->mark, "no device on bus %s has a rate class \"%s\"",
+				loader_warning(l, rate->mark,
+					       "no device on bus %s has a rate class \"%s\"",
 					       l->config->buses[i].name, rate->name);
 		}
 }

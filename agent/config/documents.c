@@ -20,7 +20,8 @@ static const char *base_name(const char *path)
 }
 
 /* The own file of this name, that hides a shared one. */
-static const struct source_file *find_hiding(const struct loader *l, const struct config_file *shared)
+static const struct source_file *find_hiding(const struct loader *l,
+					     const struct config_file *shared)
 {
 	for (size_t i = 0; i < l->n_files; i++) {
 		const struct config_file *file = l->files[i].file;
@@ -90,7 +91,8 @@ static int read_file(struct loader *l, struct source_file *source, size_t *alloc
 static bool is_read(struct loader *l, const struct config_file *file)
 {
 	if (has_suffix(file->name, ".yml")) {
-		loader_warning(l, start_of(file->name), "not read: configuration files are named *.yaml");
+		loader_warning(l, start_of(file->name),
+			       "not read: configuration files are named *.yaml");
 		return false;
 	}
 	if (file->place == CONFIG_PLACE_OBJECTS || file->place == CONFIG_PLACE_TABLES)
@@ -100,7 +102,8 @@ static bool is_read(struct loader *l, const struct config_file *file)
 
 static uint64_t revision_of(const struct yaml_file *yaml)
 {
-	const struct yaml_node *node = yaml && yaml->n > 0 ? yaml_get(yaml->documents[0], "revision") : NULL;
+	const struct yaml_node *node =
+		yaml && yaml->n > 0 ? yaml_get(yaml->documents[0], "revision") : NULL;
 	uint64_t revision = 0;
 
 	if (node && node->kind == YAML_KIND_SCALAR && parse_u64(node->text, &revision) < 0)
@@ -108,7 +111,8 @@ static uint64_t revision_of(const struct yaml_file *yaml)
 	return revision;
 }
 
-static void tell_hidden(struct loader *l, const struct config_file *shared, const struct source_file *own)
+static void tell_hidden(struct loader *l, const struct config_file *shared,
+			const struct source_file *own)
 {
 	struct yaml_errors ignored = { 0 };
 	struct yaml_file *yaml = NULL;
@@ -117,8 +121,8 @@ static void tell_hidden(struct loader *l, const struct config_file *shared, cons
 		yaml = NULL;
 	yaml_errors_done(&ignored);
 	loader_warning(l, start_of(own->file->name), "revision %llu hides revision %llu of %s",
-		       (unsigned long long)revision_of(own->yaml), (unsigned long long)revision_of(yaml),
-		       shared->name);
+		       (unsigned long long)revision_of(own->yaml),
+		       (unsigned long long)revision_of(yaml), shared->name);
 	yaml_file_free(yaml);
 }
 
@@ -137,7 +141,8 @@ static void read_files(struct loader *l)
 	}
 	for (size_t i = 0; i < l->n_files && !l->no_memory; i++) {
 		const struct config_file *file = l->files[i].file;
-		const struct source_file *own = file->shared && is_read(l, file) ? find_hiding(l, file) : NULL;
+		const struct source_file *own =
+			file->shared && is_read(l, file) ? find_hiding(l, file) : NULL;
 
 		if (own)
 			tell_hidden(l, file, own);

@@ -17,7 +17,8 @@ static struct config_endpoint *append_endpoint(struct loader *l, struct yaml_mar
 		loader_error(l, mark, "more than %u endpoints", CONFIG_ENDPOINTS_MAX);
 		return NULL;
 	}
-	grown = loader_grow(l, c->endpoints, &l->endpoints_allocated, c->n_endpoints, sizeof(*grown));
+	grown = loader_grow(l, c->endpoints, &l->endpoints_allocated, c->n_endpoints,
+			    sizeof(*grown));
 	if (!grown)
 		return NULL;
 	c->endpoints = grown;
@@ -32,13 +33,15 @@ static char *template_name(struct loader *l, struct yaml_mark mark, const char *
 	struct variables v = { 0 };
 	char *client_name;
 
-	if (!l->config->gateway.endpoint_template || variables_add(l, &v, mark, "name", name, true) < 0 ||
+	if (!l->config->gateway.endpoint_template ||
+	    variables_add(l, &v, mark, "name", name, true) < 0 ||
 	    endpoint_name(l, mark, l->config->gateway.endpoint_template, &v, &client_name) < 0)
 		return NULL;
 	return client_name;
 }
 
-int endpoint_add_device(struct loader *l, uint32_t device, const char *client_name, struct yaml_mark mark)
+int endpoint_add_device(struct loader *l, uint32_t device, const char *client_name,
+			struct yaml_mark mark)
 {
 	const struct config_device *d = &l->config->devices[device];
 	struct config_endpoint *e = append_endpoint(l, mark);
@@ -67,21 +70,16 @@ struct endpoint_row {
 	struct expansion expansion;
 };
 
-static char *client_name(struct loader *l, const struct endpoint_row *row, const struct variables *v,
-			 const char *name)
+static char *client_name(struct loader *l, const struct endpoint_row *row,
+			 const struct variables *v, const char *name)
 {
 	const struct yaml_node *node = row->section.endpoint;
-	struct variables all = *v;
 	const char *text;
 	char *ret;
 
 	if (!node)
 		return template_name(l, row->name->mark, name);
-	if (scalar_text(l, node, &text) < 0)
-		return NULL;
-	if (!variables_find(&all, "name", 4) && variables_add(l, &all, node->mark, "name", name, true) < 0)
-		return NULL;
-	if (variables_add_host(l, &all, node->mark) < 0 || endpoint_name(l, node->mark, text, &all, &ret) < 0)
+	if (scalar_text(l, node, &text) < 0 || endpoint_name(l, node->mark, text, v, &ret) < 0)
 		return NULL;
 	return ret;
 }
@@ -96,10 +94,8 @@ static int read_endpoint(struct loader *l, const struct endpoint_row *row, size_
 	int r = expansion_variables(l, &row->expansion, index, &v);
 
 	r = r < 0 ? r : name_expand(l, row->name->mark, row->section.name, &v, &name);
-	if (r >= 0 && streq(name, "host")) {
-		loader_error(l, row->name->mark, "the name \"host\" is the gateway's own endpoint");
-		r = -EINVAL;
-	}
+	r = r < 0 ? r : name_check(l, row->name->mark, name);
+	r = r < 0 ? r : variables_add_names(l, &v, row->name->mark, name);
 	if (r < 0)
 		return r;
 	e = append_endpoint(l, row->name->mark);
@@ -124,7 +120,8 @@ static int check_varying(struct loader *l, const struct endpoint_row *row)
 	text_varying(row->section.name, &v, &any);
 	if (any)
 		return 0;
-	loader_error(l, row->name->mark, "%zu endpoints of one name: \"%s\" lacks a placeholder that varies",
+	loader_error(l, row->name->mark,
+		     "%zu endpoints of one name: \"%s\" lacks a placeholder that varies",
 		     row->expansion.count, row->section.name);
 	return -EINVAL;
 }
@@ -136,7 +133,8 @@ static void read_row(struct loader *l, const struct yaml_node *node)
 
 	if (node_is_null(node) || mapping_expect(l, node, "an endpoint") < 0) {
 		if (node_is_null(node))
-			loader_error(l, node->mark, "an endpoint is a mapping, written {key: value}");
+			loader_error(l, node->mark,
+				     "an endpoint is a mapping, written {key: value}");
 		return;
 	}
 	if (mapping_read(l, node, node->mark, &keys_endpoint, NULL, &row.section) < 0)
@@ -146,7 +144,8 @@ static void read_row(struct loader *l, const struct yaml_node *node)
 	if (!row.section.name || !row.name || r < 0)
 		return;
 	expansion_init(&row.expansion, row.name->mark);
-	if (expansion_add_each(l, &row.expansion, row.section.each) < 0 || check_varying(l, &row) < 0)
+	if (expansion_add_each(l, &row.expansion, row.section.each) < 0 ||
+	    check_varying(l, &row) < 0)
 		return;
 	for (size_t i = 0; i < row.expansion.count && r >= 0; i++)
 		r = read_endpoint(l, &row, i);

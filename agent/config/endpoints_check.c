@@ -49,8 +49,10 @@ static void check_names(struct loader *l, const struct config_endpoint **sorted,
 	for (size_t i = 1; i < n; i++)
 		if (compare_text(sorted[i]->name, sorted[i - 1]->name) == 0 &&
 		    !is_of_same_device(sorted[i], sorted[i - 1]))
-			loader_error(l, sorted[i]->mark, "there are two endpoints %s, the other in %s:%u",
-				     sorted[i]->name, sorted[i - 1]->mark.file, sorted[i - 1]->mark.line);
+			loader_error(l, sorted[i]->mark,
+				     "there are two endpoints %s, the other in %s:%u",
+				     sorted[i]->name, sorted[i - 1]->mark.file,
+				     sorted[i - 1]->mark.line);
 }
 
 static void check_client_names(struct loader *l, const struct config_endpoint **sorted, size_t n)
@@ -63,12 +65,54 @@ static void check_client_names(struct loader *l, const struct config_endpoint **
 		if (!sorted[i]->endpoint)
 			continue;
 		if (host && streq(sorted[i]->endpoint, host))
-			loader_error(l, sorted[i]->mark, "%s has the endpoint client name of the host, %s",
+			loader_error(l, sorted[i]->mark,
+				     "%s has the endpoint client name of the host, %s",
 				     sorted[i]->name, host);
 		if (i > 0 && compare_text(sorted[i]->endpoint, sorted[i - 1]->endpoint) == 0 &&
 		    compare_text(sorted[i]->name, sorted[i - 1]->name) != 0)
-			loader_error(l, sorted[i]->mark, "%s and %s have one endpoint client name, %s",
-				     sorted[i]->name, sorted[i - 1]->name, sorted[i]->endpoint);
+			loader_error(l, sorted[i]->mark,
+				     "%s and %s have one endpoint client name, %s", sorted[i]->name,
+				     sorted[i - 1]->name, sorted[i]->endpoint);
+	}
+}
+
+/* ---- which endpoints register where ---- */
+
+static bool matches_any(const struct config *c, const char *pattern)
+{
+	for (size_t i = 0; i < c->n_endpoints; i++)
+		if (glob_match(pattern, c->endpoints[i].name))
+			return true;
+	return glob_match(pattern, "host");
+}
+
+static void check_pattern(struct loader *l, const struct yaml_node *node)
+{
+	const struct config *c = l->config;
+	const char **names;
+
+	if (matches_any(c, node->text))
+		return;
+	if (strpbrk(node->text, "*?")) {
+		loader_warning(l, node->mark, "no endpoint has a name like \"%s\"", node->text);
+		return;
+	}
+	names = loader_scratch(l, (c->n_endpoints + 1) * sizeof(*names));
+	for (size_t i = 0; names && i < c->n_endpoints; i++)
+		names[i] = c->endpoints[i].name;
+	loader_unknown(l, node->mark, "endpoint", node->text, names, names ? c->n_endpoints : 0);
+}
+
+static void check_patterns(struct loader *l)
+{
+	const struct yaml_node *node;
+
+	for (size_t i = 0; i < l->config->n_servers; i++) {
+		node = l->server_patterns[i];
+		for (size_t k = 0; node && node->kind == YAML_KIND_SEQUENCE &&
+				   k < l->config->servers[i].n_endpoints;
+		     k++)
+			check_pattern(l, node->items[k]);
 	}
 }
 
@@ -95,8 +139,10 @@ static int by_point(const void *a, const void *b)
 
 static bool is_written(const struct loader *l, const struct config_map *row)
 {
-	const struct object_definition *object = definitions_newest(l->sources->definitions, row->path.object);
-	const struct resource_definition *resource = object ? object_resource(object, row->path.resource) : NULL;
+	const struct object_definition *object =
+		definitions_newest(l->sources->definitions, row->path.object);
+	const struct resource_definition *resource =
+		object ? object_resource(object, row->path.resource) : NULL;
 
 	if (row->kind == CONFIG_MAP_EXECUTE)
 		return true;
@@ -108,7 +154,10 @@ static bool can_be_written(const struct config_device *device, uint32_t point)
 	return device->type->points[point].access & CONFIG_ACCESS_WRITE;
 }
 
-/* The endpoints of several devices; a device's own endpoint is looked at where one of them shows its points. */
+/*
+ * The endpoints of several devices; a device's own endpoint is looked at where one
+ * of them shows its points.
+ */
 static size_t collect(const struct loader *l, struct writer *writers)
 {
 	const struct config *c = l->config;
@@ -135,7 +184,8 @@ static void warn(struct loader *l, const struct writer *writer, const char *othe
 {
 	const struct config_device *device = &l->config->devices[writer->device];
 
-	loader_warning(l, writer->row->mark, "%s.%s can be written through two endpoints, %s and %s", device->name,
+	loader_warning(l, writer->row->mark,
+		       "%s.%s can be written through two endpoints, %s and %s", device->name,
 		       device->type->points[writer->point].name, other, writer->endpoint->name);
 }
 
@@ -153,7 +203,8 @@ static const struct config_endpoint **own_endpoints(struct loader *l)
 static bool endpoint_writes(const struct loader *l, const struct config_endpoint *e, uint32_t point)
 {
 	for (size_t i = 0; e && i < e->n_map; i++)
-		if (e->map[i].kind != CONFIG_MAP_CONSTANT && e->map[i].point == point && is_written(l, &e->map[i]))
+		if (e->map[i].kind != CONFIG_MAP_CONSTANT && e->map[i].point == point &&
+		    is_written(l, &e->map[i]))
 			return true;
 	return false;
 }
@@ -184,7 +235,8 @@ static void check_writers(struct loader *l)
 void endpoints_check(struct loader *l)
 {
 	struct config *c = l->config;
-	const struct config_endpoint **sorted = loader_scratch(l, (c->n_endpoints + 1) * sizeof(*sorted));
+	const struct config_endpoint **sorted =
+		loader_scratch(l, (c->n_endpoints + 1) * sizeof(*sorted));
 
 	if (!sorted)
 		return;
@@ -193,8 +245,10 @@ void endpoints_check(struct loader *l)
 	check_names(l, sorted, c->n_endpoints);
 	check_client_names(l, sorted, c->n_endpoints);
 	if (l->errors.n == 0)
+		check_patterns(l);
+	if (l->errors.n == 0)
 		check_writers(l);
 	if (c->n_endpoints > c->limits.endpoints)
-		loader_error(l, l->limits_mark, "there are %zu endpoints, limits allow %u", c->n_endpoints,
-			     c->limits.endpoints);
+		loader_error(l, l->limits_mark, "there are %zu endpoints, limits allow %u",
+			     c->n_endpoints, c->limits.endpoints);
 }

@@ -32,14 +32,16 @@ bool text_is_range(const char *text)
 }
 
 /* Takes its place among the others. */
-static int add_dimension(struct loader *l, struct expansion *x, struct yaml_mark mark, const struct dimension *d)
+static int add_dimension(struct loader *l, struct expansion *x, struct yaml_mark mark,
+			 const struct dimension *d)
 {
 	if (x->n == ARRAY_SIZE(x->dimensions)) {
 		loader_error(l, mark, "more than %zu ranges at once", ARRAY_SIZE(x->dimensions));
 		return -EINVAL;
 	}
 	if (d->n_rows > 0 && x->count > CONFIG_EXPANSIONS_MAX / d->n_rows) {
-		loader_error(l, mark, "ranges, tables and repeats make more than %u items", CONFIG_EXPANSIONS_MAX);
+		loader_error(l, mark, "ranges, tables and repeats make more than %u items",
+			     CONFIG_EXPANSIONS_MAX);
 		return -EINVAL;
 	}
 	x->count *= d->n_rows;
@@ -63,8 +65,8 @@ static int read_range(struct loader *l, const struct yaml_node *node, struct dim
 	int r = parse_range(node->text, &first, &last);
 
 	if (r == -ERANGE || (r >= 0 && (first > last || last - first >= CONFIG_EXPANSIONS_MAX))) {
-		loader_error(l, node->mark, "%s: a range goes up, and over at most %u numbers", node->text,
-			     CONFIG_EXPANSIONS_MAX);
+		loader_error(l, node->mark, "%s: a range goes up, and over at most %u numbers",
+			     node->text, CONFIG_EXPANSIONS_MAX);
 		return -EINVAL;
 	}
 	if (r < 0)
@@ -145,7 +147,8 @@ int expansion_add_mapping(struct loader *l, struct expansion *x, const struct ya
 }
 
 /* One row of `each:` as list: the same keys as the first. */
-static int read_row(struct loader *l, const struct yaml_node *row, const struct dimension *d, const char **ret)
+static int read_row(struct loader *l, const struct yaml_node *row, const struct dimension *d,
+		    const char **ret)
 {
 	const struct yaml_node *value;
 	int r = 0;
@@ -153,7 +156,8 @@ static int read_row(struct loader *l, const struct yaml_node *row, const struct 
 	for (size_t i = 0; i < d->n_names && r >= 0; i++) {
 		value = yaml_get(row, d->names[i]);
 		if (!value) {
-			loader_error(l, row->mark, "the row has no \"%s\", which the first one has", d->names[i]);
+			loader_error(l, row->mark, "the row has no \"%s\", which the first one has",
+				     d->names[i]);
 			return -EINVAL;
 		}
 		r = read_scalar(l, value, &ret[i]);
@@ -174,7 +178,8 @@ static int read_rows(struct loader *l, const struct yaml_node *node, struct dime
 		r = mapping_expect(l, node->items[i], "a row of each");
 	if (r < 0 || !first || first->n == 0) {
 		if (r != -EINVAL)
-			loader_error(l, node->mark, "each is {placeholder: range}, a list of rows, or csv:FILE");
+			loader_error(l, node->mark,
+				     "each is {placeholder: range}, a list of rows, or csv:FILE");
 		return -EINVAL;
 	}
 	r = dimension_new(l, first->n, node->n, ret);
@@ -201,11 +206,13 @@ int expansion_add_each(struct loader *l, struct expansion *x, const struct yaml_
 	else
 		r = -ENOENT;
 	if (r == -ENOENT)
-		loader_error(l, node->mark, "each is {placeholder: range}, a list of rows, or csv:FILE");
+		loader_error(l, node->mark,
+			     "each is {placeholder: range}, a list of rows, or csv:FILE");
 	return r < 0 ? r : add_dimension(l, x, node->mark, &d);
 }
 
-int expansion_variables(struct loader *l, const struct expansion *x, size_t index, struct variables *v)
+int expansion_variables(struct loader *l, const struct expansion *x, size_t index,
+			struct variables *v)
 {
 	int r = 0;
 
@@ -216,8 +223,8 @@ int expansion_variables(struct loader *l, const struct expansion *x, size_t inde
 
 		index /= d->n_rows;
 		for (size_t i = 0; i < d->n_names && r >= 0; i++)
-			r = variables_add(l, v, x->mark, d->names[i], d->texts[row * d->n_names + i],
-					  d->n_rows > 1);
+			r = variables_add(l, v, x->mark, d->names[i],
+					  d->texts[row * d->n_names + i], d->n_rows > 1);
 	}
 	return r;
 }

@@ -35,8 +35,8 @@ const struct config_file *config_files_item(const struct config_files *f, size_t
 	return &f->items[i];
 }
 
-int files_add(struct config_files *f, enum config_place place, bool shared, const char *name, const void *text,
-	      size_t size)
+int files_add(struct config_files *f, enum config_place place, bool shared, const char *name,
+	      const void *text, size_t size)
 {
 	struct config_file file = { .place = place, .shared = shared, .size = size };
 	struct config_file *grown;
@@ -121,9 +121,11 @@ static int fail(struct run *run, const char *path, int error)
 			text = texts[i].text;
 	if (error == E2BIG)
 		yaml_error(run->errors, (struct yaml_mark){ path, 1, 1 },
-			   "the configuration has more than %u files or %u bytes", CONFIG_FILES_MAX, CONFIG_BYTES_MAX);
+			   "the configuration has more than %u files or %u bytes", CONFIG_FILES_MAX,
+			   CONFIG_BYTES_MAX);
 	else
-		yaml_error(run->errors, (struct yaml_mark){ path, 1, 1 }, "cannot be read: %s", text);
+		yaml_error(run->errors, (struct yaml_mark){ path, 1, 1 }, "cannot be read: %s",
+			   text);
 	run->failed = true;
 	return 0;
 }
@@ -149,11 +151,13 @@ static bool has_suffix(const char *text, const char *suffix)
 
 static int is_configuration(const struct dirent *entry)
 {
-	return *entry->d_name != '.' && (has_suffix(entry->d_name, ".yaml") || has_suffix(entry->d_name, ".yml"));
+	return *entry->d_name != '.' &&
+	       (has_suffix(entry->d_name, ".yaml") || has_suffix(entry->d_name, ".yml"));
 }
 
 /* *.yml is only named, so that config_read() can warn about it. */
-static int add_entry(struct run *run, enum config_place place, bool shared, const char *folder, const char *name)
+static int add_entry(struct run *run, enum config_place place, bool shared, const char *folder,
+		     const char *name)
 {
 	_cleanup_free_ char *path = NULL;
 	int r;
@@ -175,7 +179,8 @@ static int byte_order(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int add_folder(struct run *run, enum config_place place, bool shared, const char *parent, const char *name)
+static int add_folder(struct run *run, enum config_place place, bool shared, const char *parent,
+		      const char *name)
 {
 	_cleanup_free_ char *folder = NULL;
 	struct dirent **entries;
@@ -211,7 +216,8 @@ static int add_table(struct run *run, const char *folder, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (asprintf(&path, "%s%s%s", *name == '/' ? "" : folder, *name == '/' ? "" : "/", name) < 0) {
+	if (asprintf(&path, "%s%s%s", *name == '/' ? "" : folder, *name == '/' ? "" : "/", name) <
+	    0) {
 		path = NULL;
 		return -ENOMEM;
 	}
@@ -225,7 +231,8 @@ static int add_tables_of(struct run *run, const char *folder, const struct yaml_
 	for (size_t i = 0; rows && rows->kind == YAML_KIND_SEQUENCE && i < rows->n && r >= 0; i++) {
 		const struct yaml_node *each = yaml_get(rows->items[i], "each");
 
-		if (each && each->kind == YAML_KIND_SCALAR && has_prefix(each->text, "csv:") && each->text[4])
+		if (each && each->kind == YAML_KIND_SCALAR && has_prefix(each->text, "csv:") &&
+		    each->text[4])
 			r = add_table(run, folder, each->text + 4);
 	}
 	return r;
@@ -243,7 +250,8 @@ static int add_tables(struct run *run, const char *folder, const struct config_f
 		return r == -ENOMEM ? r : 0;
 	for (size_t i = 0; i < yaml->n && r >= 0; i++) {
 		r = add_tables_of(run, folder, yaml_get(yaml->documents[i], "devices"));
-		r = r < 0 ? r : add_tables_of(run, folder, yaml_get(yaml->documents[i], "endpoints"));
+		r = r < 0 ? r :
+			    add_tables_of(run, folder, yaml_get(yaml->documents[i], "endpoints"));
 	}
 	yaml_file_free(yaml);
 	return r;
@@ -256,9 +264,10 @@ static int add_all_tables(struct run *run, const char *folder)
 
 	for (size_t i = 0; i < n && r >= 0; i++)
 		if (run->files->items[i].place == CONFIG_PLACE_DEVICES)
-			r = add_tables(run, folder, &(struct config_file){ .name = run->files->items[i].name,
-									   .text = run->files->items[i].text,
-									   .size = run->files->items[i].size });
+			r = add_tables(run, folder,
+				       &(struct config_file){ .name = run->files->items[i].name,
+							      .text = run->files->items[i].text,
+							      .size = run->files->items[i].size });
 	return r;
 }
 
@@ -270,9 +279,12 @@ static int read_all(struct run *run, const char *folder, const char *shared)
 		bool shared;
 		const char *name;
 	} folders[] = {
-		{ CONFIG_PLACE_BUSES, false, "buses.d" },     { CONFIG_PLACE_DEVICES, false, "devices.d" },
-		{ CONFIG_PLACE_PROFILES, true, "profiles.d" }, { CONFIG_PLACE_PROFILES, false, "profiles.d" },
-		{ CONFIG_PLACE_OBJECTS, true, "objects" },    { CONFIG_PLACE_OBJECTS, true, "objects.d" },
+		{ CONFIG_PLACE_BUSES, false, "buses.d" },
+		{ CONFIG_PLACE_DEVICES, false, "devices.d" },
+		{ CONFIG_PLACE_PROFILES, true, "profiles.d" },
+		{ CONFIG_PLACE_PROFILES, false, "profiles.d" },
+		{ CONFIG_PLACE_OBJECTS, true, "objects" },
+		{ CONFIG_PLACE_OBJECTS, true, "objects.d" },
 		{ CONFIG_PLACE_OBJECTS, false, "objects.d" },
 	};
 	int r = add_entry(run, CONFIG_PLACE_MAIN, false, folder, "fieldway.yaml");
@@ -280,8 +292,8 @@ static int read_all(struct run *run, const char *folder, const char *shared)
 	r = r < 0 ? r : add_entry(run, CONFIG_PLACE_MAIN, false, folder, "fieldway.yml");
 	for (size_t i = 0; i < ARRAY_SIZE(folders) && r >= 0; i++)
 		if (!folders[i].shared || shared)
-			r = add_folder(run, folders[i].place, folders[i].shared, folders[i].shared ? shared : folder,
-				       folders[i].name);
+			r = add_folder(run, folders[i].place, folders[i].shared,
+				       folders[i].shared ? shared : folder, folders[i].name);
 	return r < 0 ? r : add_all_tables(run, folder);
 }
 

@@ -12,5 +12,5 @@ struct config_files {
 };
 
 /* Copies name and text. -ENOMEM; -E2BIG over CONFIG_FILES_MAX or CONFIG_BYTES_MAX. */
-int files_add(struct config_files *f, enum config_place place, bool shared, const char *name, const void *text,
-	      size_t size);
+int files_add(struct config_files *f, enum config_place place, bool shared, const char *name,
+	      const void *text, size_t size);

@@ -4,7 +4,10 @@
 
 #include "config/files.h"
 
-/* Version and number of files (4 bytes); of each place, shared, sizes of name and text (4 bytes each), both. */
+/*
+ * Version and number of files (4 bytes); of each place, shared, sizes of name and
+ * text (4 bytes each), both.
+ */
 #define RECORD_VERSION 1
 
 static int save_file(const struct config_file *file, struct buf *b)
@@ -37,8 +40,9 @@ static int load_file(struct span *s, struct config_files *f)
 	char *copy;
 	int r;
 
-	if (span_take_byte(s, &place) < 0 || span_take_byte(s, &shared) < 0 || span_take_be(s, 4, &name_size) < 0 ||
-	    span_take_be(s, 4, &size) < 0 || span_take(s, name_size, &name) < 0 || span_take(s, size, &text) < 0)
+	if (span_take_byte(s, &place) < 0 || span_take_byte(s, &shared) < 0 ||
+	    span_take_be(s, 4, &name_size) < 0 || span_take_be(s, 4, &size) < 0 ||
+	    span_take(s, name_size, &name) < 0 || span_take(s, size, &text) < 0)
 		return -EBADMSG;
 	if (place >= CONFIG_PLACES || shared > 1 || name.n == 0 || memchr(name.p, '\0', name.n))
 		return -EBADMSG;
@@ -56,7 +60,8 @@ static int load(struct span s, struct config_files *f)
 	uint64_t n;
 	int r = 0;
 
-	if (span_take_byte(&s, &version) < 0 || version != RECORD_VERSION || span_take_be(&s, 4, &n) < 0)
+	if (span_take_byte(&s, &version) < 0 || version != RECORD_VERSION ||
+	    span_take_be(&s, 4, &n) < 0)
 		return -EBADMSG;
 	for (uint64_t i = 0; i < n && r >= 0; i++)
 		r = load_file(&s, f);

@@ -26,7 +26,8 @@ static const struct yaml_node **section_of(struct main_section *m, size_t i)
 	return (const struct yaml_node **)(void *)((char *)m + section_names[i].offset);
 }
 
-static void take_document(struct loader *l, const struct yaml_node *document, struct main_section *all)
+static void take_document(struct loader *l, const struct yaml_node *document,
+			  struct main_section *all)
 {
 	struct main_section one = { 0 };
 
@@ -35,8 +36,8 @@ static void take_document(struct loader *l, const struct yaml_node *document, st
 		const struct yaml_node *node = *section_of(&one, i), **seen = section_of(all, i);
 
 		if (node && *seen)
-			loader_error(l, node->mark, "%s stands twice, also in line %u", section_names[i].name,
-				     (*seen)->mark.line);
+			loader_error(l, node->mark, "%s stands twice, also in line %u",
+				     section_names[i].name, (*seen)->mark.line);
 		else if (node)
 			*seen = node;
 	}
@@ -70,13 +71,16 @@ static void read_template(struct loader *l, struct yaml_mark mark, const char *t
 	    variables_add(l, &sample, mark, "name", "name", false) < 0)
 		return;
 	if (!strstr(text, "{name}"))
-		loader_error(l, mark, "endpoint_template without {name} gives all endpoints one name");
-	if (endpoint_name(l, mark, text, &sample, &ignored) < 0 || text_expand(l, mark, text, &v, &expanded) < 0)
+		loader_error(l, mark,
+			     "endpoint_template without {name} gives all endpoints one name");
+	if (endpoint_name(l, mark, text, &sample, &ignored) < 0 ||
+	    text_expand(l, mark, text, &v, &expanded) < 0)
 		return;
 	gateway->endpoint_template = loader_text(l, expanded);
 }
 
-static struct yaml_mark mark_of_key(const struct yaml_node *node, const char *key, struct yaml_mark otherwise)
+static struct yaml_mark mark_of_key(const struct yaml_node *node, const char *key,
+				    struct yaml_mark otherwise)
 {
 	const struct yaml_node *value = node ? yaml_get(node, key) : NULL;
 
@@ -94,14 +98,16 @@ static void read_gateway(struct loader *l, const struct yaml_node *node, struct 
 	if (section.name && name_is_valid(section.name))
 		gateway->name = section.name;
 	else if (section.name)
-		loader_error(l, mark_of_key(node, "name", start), "the gateway's name has no placeholders");
+		loader_error(l, mark_of_key(node, "name", start),
+			     "the gateway's name has no placeholders");
 	if (!gateway->name && default_name(l) < 0)
 		return;
 	mark = mark_of_key(node, "endpoint", start);
 	if (section.endpoint && no_names(&v, l, mark) >= 0)
 		endpoint_name(l, mark, section.endpoint, &v, &gateway->endpoint);
 	if (section.endpoint_template)
-		read_template(l, mark_of_key(node, "endpoint_template", start), section.endpoint_template);
+		read_template(l, mark_of_key(node, "endpoint_template", start),
+			      section.endpoint_template);
 }
 
 static void read_stale(struct loader *l, const struct yaml_node *node)
@@ -135,9 +141,11 @@ static struct yaml_mark main_start(const struct loader *l)
 {
 	for (size_t i = 0; i < l->n_files; i++)
 		if (l->files[i].file->place == CONFIG_PLACE_MAIN)
-			return (struct yaml_mark){ .file = l->files[i].yaml ? l->files[i].yaml->name :
-									      l->files[i].file->name,
-						   .line = 1, .column = 1 };
+			return (struct yaml_mark){ .file = l->files[i].yaml ?
+								   l->files[i].yaml->name :
+								   l->files[i].file->name,
+						   .line = 1,
+						   .column = 1 };
 	return (struct yaml_mark){ .file = "fieldway.yaml", .line = 1, .column = 1 };
 }
 

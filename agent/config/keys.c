@@ -7,7 +7,8 @@ static const struct key main_keys[] = {
 	SCHEMA("format version of the file"),
 	{ "gateway", KEY_NODE, AT(main_section, gateway), .help = "the host itself" },
 	{ "servers", KEY_NODE, AT(main_section, servers), .help = "list of LwM2M servers" },
-	{ "stale", KEY_NODE, AT(main_section, stale), .help = "when values are too old, and what a Read says then" },
+	{ "stale", KEY_NODE, AT(main_section, stale),
+	  .help = "when values are too old, and what a Read says then" },
 	{ "register", KEY_NODE, AT(main_section, registering), .help = "when endpoints register" },
 	{ "writes", KEY_NODE, AT(main_section, writes), .help = "what servers may write" },
 	{ "limits", KEY_NODE, AT(main_section, limits), .help = "how much this gateway takes on" },
@@ -19,12 +20,14 @@ static const char *const modes[] = { "endpoints", "gateway", "both", NULL };
 static const struct key gateway_keys[] = {
 	{ "name", KEY_NAME, .reload = RELOAD_RESTART, AT(gateway_section, name),
 	  .help = "{gateway} in other texts (host name)" },
-	{ "endpoint", KEY_TEXT, .reload = RELOAD_RESTART, .initial = "{gateway}", AT(gateway_section, endpoint),
+	{ "endpoint", KEY_TEXT, .reload = RELOAD_RESTART, .initial = "{gateway}",
+	  AT(gateway_section, endpoint),
 	  .help = "endpoint client name of the host; {gateway} {machine_id}" },
 	{ "endpoint_template", KEY_TEXT, .reload = RELOAD_ENDPOINT, .initial = "{gateway}-{name}",
 	  AT(gateway_section, endpoint_template),
-	  .help = "endpoint client name of what has no `endpoint:`; {gateway} {machine_id} {name}" },
-	{ "mode", KEY_ONLY, .choices = modes, .initial = "endpoints", .help = "how devices are shown" },
+	  .help = "of what has no `endpoint:` itself; {gateway} {machine_id} {name}" },
+	{ "mode", KEY_ONLY, .choices = modes, .initial = "endpoints",
+	  .help = "how devices are shown" },
 	LATER("notify", "attributes that every server starts with"),
 	LATER("history", "points that are kept"),
 };
@@ -33,21 +36,22 @@ static const char *const protocols[] = { "auto", "1.0", "1.1", "1.2", NULL };
 static const struct key server_keys[] = {
 	{ "name", KEY_NAME, .required = true, .reload = RELOAD_ENDPOINT, AT(server_section, name),
 	  .help = "name in messages" },
-	{ "short_id", KEY_UINT, .required = true, .reload = RELOAD_ENDPOINT, .minimum = 1, .maximum = 65534,
-	  AT(server_section, short_id), .help = "Short Server ID, /1/x/0" },
+	{ "short_id", KEY_UINT, .required = true, .reload = RELOAD_ENDPOINT, .minimum = 1,
+	  .maximum = 65534, AT(server_section, short_id), .help = "Short Server ID, /1/x/0" },
 	{ "uri", KEY_TEXT, .required = true, .reload = RELOAD_ENDPOINT, AT(server_section, uri),
 	  .help = "coap://HOST[:PORT] or coaps://HOST[:PORT]" },
-	{ "protocol", KEY_CHOICE, .reload = RELOAD_ENDPOINT, .choices = protocols, .initial = "auto",
-	  AT(server_section, protocol), .help = "LwM2M version" },
+	{ "protocol", KEY_CHOICE, .reload = RELOAD_ENDPOINT, .choices = protocols,
+	  .initial = "auto", AT(server_section, protocol), .help = "LwM2M version" },
 	{ "lifetime", KEY_SECONDS, .minimum = 1, .maximum = 4294967295.0, .initial = "1h",
 	  AT(server_section, lifetime_s), .help = "of a registration, /1/x/1" },
 	{ "queue_mode", KEY_ONLY, .initial = "false", .help = "sleep between updates" },
 	{ "send", KEY_ONLY, .initial = "false", .help = "let devices send by themselves, /1/x/23" },
 	{ "notify", KEY_NODE, AT(server_section, notify), .help = "default notification periods" },
 	{ "formats", KEY_NODE, AT(server_section, formats),
-	  .help = "list: senml-cbor, senml-json, tlv; order of preference without Accept (the version's own)" },
+	  .help = "list: senml-cbor, senml-json, tlv; preference without Accept" },
 	{ "liveness", KEY_DURATION, .minimum = 10, .maximum = 86400, .initial = "5m",
-	  AT(server_section, liveness_usec), .help = "at least one confirmed message in this time" },
+	  AT(server_section, liveness_usec),
+	  .help = "at least one confirmed message in this time" },
 	{ "security", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(server_section, security),
 	  .help = "how the connection is secured (none for coap)" },
 	{ "endpoints", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(server_section, endpoints),
@@ -69,11 +73,13 @@ static const struct key security_keys[] = {
 	  .help = "none or psk; rpk, x509, est: not in this version" },
 	{ "identity", KEY_TEXT, AT(security_section, identity),
 	  .help = "PSK identity; {endpoint} is the endpoint client name ({endpoint})" },
-	{ "key", KEY_TEXT, AT(security_section, key), .help = "psk-file:FILE, file:FILE or derive:FILE" },
+	{ "key", KEY_TEXT, AT(security_section, key),
+	  .help = "psk-file:FILE, file:FILE or derive:FILE" },
 };
 
 static const struct key stale_keys[] = {
-	{ "after", KEY_NODE, AT(stale_section, after), .help = "3x the point's own interval, or a duration (3x)" },
+	{ "after", KEY_NODE, AT(stale_section, after),
+	  .help = "3x the point's own interval, or a duration (3x)" },
 	{ "read", KEY_NODE, AT(stale_section, read), .help = "error or last (error)" },
 };
 
@@ -81,20 +87,22 @@ static const char *const waits[] = { "none", "first-read", "seen", NULL };
 static const struct key register_keys[] = {
 	{ "wait", KEY_CHOICE, .choices = waits, .initial = "first-read", AT(register_section, wait),
 	  .help = "what an endpoint waits for before it registers" },
-	{ "at_most", KEY_DURATION, .maximum = 86400, .initial = "30s", AT(register_section, at_most_usec),
-	  .help = "but no longer than this" },
+	{ "at_most", KEY_DURATION, .maximum = 86400, .initial = "30s",
+	  AT(register_section, at_most_usec), .help = "but no longer than this" },
 };
 
 static const struct key writes_keys[] = {
-	{ "audit", KEY_BOOL, .initial = "true", AT(writes_section, audit), .help = "a line of the journal for each write" },
-	{ "allow", KEY_BOOL, .initial = "true", AT(writes_section, allow), .help = "false: the gateway is read-only" },
+	{ "audit", KEY_BOOL, .initial = "true", AT(writes_section, audit),
+	  .help = "a line of the journal for each write" },
+	{ "allow", KEY_BOOL, .initial = "true", AT(writes_section, allow),
+	  .help = "false: the gateway is read-only" },
 };
 
 static const struct key limits_keys[] = {
-	{ "endpoints", KEY_UINT, .minimum = 1, .maximum = 100000, .initial = "10000", AT(config_limits, endpoints),
-	  .help = "endpoints, the host not counted" },
-	{ "sessions", KEY_UINT, .minimum = 1, .maximum = 100000, .initial = "10100", AT(config_limits, sessions),
-	  .help = "connections to servers" },
+	{ "endpoints", KEY_UINT, .minimum = 1, .maximum = 100000, .initial = "10000",
+	  AT(config_limits, endpoints), .help = "endpoints, the host not counted" },
+	{ "sessions", KEY_UINT, .minimum = 1, .maximum = 100000, .initial = "10100",
+	  AT(config_limits, sessions), .help = "connections to servers" },
 };
 
 const struct key_table keys_main = KEY_TABLE("fieldway.yaml", main_keys);
@@ -108,9 +116,9 @@ const struct key_table keys_writes = KEY_TABLE("writes", writes_keys);
 const struct key_table keys_limits = KEY_TABLE("limits", limits_keys);
 
 const struct key_table *const key_tables[] = {
-	&keys_main,	&keys_gateway, &keys_server,   &keys_notify,	&keys_security, &keys_stale,
-	&keys_register, &keys_writes,  &keys_limits,   &keys_bus,	&keys_offline,	&keys_devices,
-	&keys_device,	&keys_address, &keys_override, &keys_endpoint,	&keys_profile,	&keys_info,
-	&keys_parameter, &keys_point,  &keys_defaults, &keys_verify,	&keys_map,	&keys_sample,
-	NULL,
+	&keys_main,	&keys_gateway,	&keys_server, &keys_notify,    &keys_security,
+	&keys_stale,	&keys_register, &keys_writes, &keys_limits,    &keys_bus,
+	&keys_offline,	&keys_devices,	&keys_device, &keys_address,   &keys_override,
+	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
+	&keys_defaults, &keys_verify,	&keys_map,    &keys_sample,    NULL,
 };

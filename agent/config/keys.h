@@ -37,10 +37,10 @@ struct key {
 	enum key_kind kind;
 	bool required;
 	enum key_reload reload;
-	size_t offset;		/* in the struct that is read into */
+	size_t offset;		 /* in the struct that is read into */
 	double minimum, maximum; /* of numbers, of durations in seconds; both 0: no limit */
 	const char *const *choices;
-	const char *initial;	/* as text in YAML, or NULL */
+	const char *initial; /* as text in YAML, or NULL */
 	const char *help;
 };
 
@@ -51,14 +51,14 @@ struct key_table {
 };
 
 /* keys.c */
-extern const struct key_table keys_main, keys_gateway, keys_server, keys_notify, keys_security, keys_stale,
-	keys_register, keys_writes, keys_limits;
+extern const struct key_table keys_main, keys_gateway, keys_server, keys_notify, keys_security,
+	keys_stale, keys_register, keys_writes, keys_limits;
 /* keys_field.c */
-extern const struct key_table keys_bus, keys_offline, keys_devices, keys_device, keys_address, keys_override,
-	keys_endpoint;
+extern const struct key_table keys_bus, keys_offline, keys_devices, keys_device, keys_address,
+	keys_override, keys_endpoint;
 /* keys_profile.c */
-extern const struct key_table keys_profile, keys_info, keys_parameter, keys_point, keys_defaults, keys_verify,
-	keys_map, keys_sample;
+extern const struct key_table keys_profile, keys_info, keys_parameter, keys_point, keys_defaults,
+	keys_verify, keys_map, keys_sample;
 
 /* All of them, ended by NULL: for the manual and `explain`. */
 extern const struct key_table *const key_tables[];

@@ -7,8 +7,8 @@ static const struct key profile_keys[] = {
 	SCHEMA("format version of the file"),
 	{ "profile", KEY_NAME, .required = true, .reload = RELOAD_BUS, AT(profile_section, profile),
 	  .help = "its name, that of the file" },
-	{ "revision", KEY_UINT, .maximum = 4294967295.0, .initial = "0", AT(profile_section, revision),
-	  .help = "counted up with each change" },
+	{ "revision", KEY_UINT, .maximum = 4294967295.0, .initial = "0",
+	  AT(profile_section, revision), .help = "counted up with each change" },
 	{ "plugin", KEY_NAME, .required = true, .reload = RELOAD_BUS, AT(profile_section, plugin),
 	  .help = "protocol" },
 	{ "source", KEY_NODE, AT(profile_section, source), .help = "where the facts come from" },
@@ -18,13 +18,16 @@ static const struct key profile_keys[] = {
 	  .help = "numbers that differ from device to device" },
 	{ "rates", KEY_NODE, .reload = RELOAD_BUS, AT(profile_section, rates),
 	  .help = "classes: how often points are read; a duration, once, or on-demand" },
-	{ "stale", KEY_NODE, AT(profile_section, stale), .help = "as in fieldway.yaml, for this device type" },
+	{ "stale", KEY_NODE, AT(profile_section, stale),
+	  .help = "as in fieldway.yaml, for this device type" },
 	{ "defaults", KEY_NODE, .reload = RELOAD_BUS, AT(profile_section, defaults),
 	  .help = "keys of points that name none of their own, and the plugin's keys of a device" },
-	{ "points", KEY_NODE, .reload = RELOAD_BUS, AT(profile_section, points), .help = "what the device has" },
+	{ "points", KEY_NODE, .reload = RELOAD_BUS, AT(profile_section, points),
+	  .help = "what the device has" },
 	{ "lwm2m", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(profile_section, lwm2m),
 	  .help = "where points appear: path: point" },
-	{ "samples", KEY_NODE, AT(profile_section, samples), .help = "registers and the values they must give" },
+	{ "samples", KEY_NODE, AT(profile_section, samples),
+	  .help = "registers and the values they must give" },
 	LATER("identify", "refuse another model at the address"),
 	LATER("notify", "attributes that every server starts with"),
 	LATER("history", "points that are kept"),
@@ -36,58 +39,64 @@ static const struct key profile_keys[] = {
 };
 
 static const struct key info_keys[] = {
-	{ "manufacturer", KEY_TEXT, .reload = RELOAD_ENDPOINT, AT(info_section, manufacturer), .help = "/3/0/0" },
+	{ "manufacturer", KEY_TEXT, .reload = RELOAD_ENDPOINT, AT(info_section, manufacturer),
+	  .help = "/3/0/0" },
 	{ "model", KEY_TEXT, .reload = RELOAD_ENDPOINT, AT(info_section, model), .help = "/3/0/1" },
 };
 
 static const char *const parameter_types[] = { "float", "integer", NULL };
 static const struct key parameter_keys[] = {
-	{ "type", KEY_CHOICE, .choices = parameter_types, .initial = "float", AT(parameter_section, type),
-	  .help = "float or integer" },
-	{ "default", KEY_NODE, .required = true, .reload = RELOAD_BUS, AT(parameter_section, initial),
-	  .help = "where a device says nothing" },
-	{ "range", KEY_NODE, AT(parameter_section, range), .help = "1..2000; either end may be missing" },
+	{ "type", KEY_CHOICE, .choices = parameter_types, .initial = "float",
+	  AT(parameter_section, type), .help = "float or integer" },
+	{ "default", KEY_NODE, .required = true, .reload = RELOAD_BUS,
+	  AT(parameter_section, initial), .help = "where a device says nothing" },
+	{ "range", KEY_NODE, AT(parameter_section, range),
+	  .help = "1..2000; either end may be missing" },
 	{ "help", KEY_NODE, AT(parameter_section, help), .help = "for people" },
 };
 
 /* What later issues bring, under their plugins or for all. */
-#define POINT_KEYS_LATER                                                 \
-	LATER("counter", "a total that survives wrap and reset"),        \
-	LATER("deadband", "changes smaller than this are none"),         \
-	LATER("from", "field of a serial message"),                      \
-	LATER("good", "states in which the value counts"),               \
-	LATER("sample", "thinning of a stream"),                         \
-	LATER("silence", "stale after this long without a word"),        \
-	LATER("send", "what is written to a serial device"),             \
-	LATER("expect", "what a serial device answers"),                 \
-	LATER("timeout", "how long a serial device may take"),           \
-	LATER("bthome", "kind of a BTHome object"),                      \
-	LATER("persist", "kept over a restart")
+#define POINT_KEYS_LATER                                                                           \
+	LATER("counter", "a total that survives wrap and reset"),                                  \
+		LATER("deadband", "changes smaller than this are none"),                           \
+		LATER("from", "field of a serial message"),                                        \
+		LATER("good", "states in which the value counts"),                                 \
+		LATER("sample", "thinning of a stream"),                                           \
+		LATER("silence", "stale after this long without a word"),                          \
+		LATER("send", "what is written to a serial device"),                               \
+		LATER("expect", "what a serial device answers"),                                   \
+		LATER("timeout", "how long a serial device may take"),                             \
+		LATER("bthome", "kind of a BTHome object"),                                        \
+		LATER("persist", "kept over a restart")
 
 static const char *const inexact[] = { "round", "reject", NULL };
-#define POINT_KEYS                                                                                          \
-	{ "rate", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, rate),                                  \
-	  .help = "a class of `rates:`, once, or on-demand" },                                             \
-	{ "stale", KEY_NODE, AT(point_section, stale), .help = "as in fieldway.yaml, for this point" },    \
-	{ "unit", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(point_section, unit),                            \
-	  .help = "SenML unit of the scaled value" },                                                      \
-	{ "access", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, access), .help = "r, rw or w (r)" }, \
-	{ "scale", KEY_NUMBER, .reload = RELOAD_BUS, .initial = "1", AT(point_section, scale),             \
-	  .help = "value = (raw * scale + offset) * factor" },                                             \
-	{ "offset", KEY_NUMBER, .reload = RELOAD_BUS, .initial = "0", AT(point_section, offset),           \
-	  .help = "value = (raw * scale + offset) * factor" },                                             \
-	{ "factor", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, factor),                             \
-	  .help = "a number or the name of a parameter (1)" },                                             \
-	{ "invalid", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, invalid),                           \
-	  .help = "raw values that are none: nan, numbers, or a list" },                                   \
-	{ "enum", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(point_section, labels),                          \
-	  .help = "number: label" },                                                                       \
-	{ "range", KEY_NODE, AT(point_section, range),                                                      \
-	  .help = "what may be written, in the point's unit: 0..50; either end may be missing" },          \
-	{ "inexact", KEY_CHOICE, .reload = RELOAD_BUS, .choices = inexact, .initial = "round",             \
-	  AT(point_section, inexact), .help = "what happens to a value between two raw ones" },            \
-	{ "verify", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, verify),                             \
+/* clang-format off */
+#define POINT_KEYS                                                                                 \
+	{ "rate", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, rate),                         \
+	  .help = "a class of `rates:`, once, or on-demand" },                                     \
+	{ "stale", KEY_NODE, AT(point_section, stale),                                             \
+	  .help = "as in fieldway.yaml, for this point" },                                         \
+	{ "unit", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(point_section, unit),                    \
+	  .help = "SenML unit of the scaled value" },                                              \
+	{ "access", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, access),                     \
+	  .help = "r, rw or w (r)" },                                                              \
+	{ "scale", KEY_NUMBER, .reload = RELOAD_BUS, .initial = "1", AT(point_section, scale),     \
+	  .help = "value = (raw * scale + offset) * factor" },                                     \
+	{ "offset", KEY_NUMBER, .reload = RELOAD_BUS, .initial = "0", AT(point_section, offset),   \
+	  .help = "value = (raw * scale + offset) * factor" },                                     \
+	{ "factor", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, factor),                     \
+	  .help = "a number or the name of a parameter (1)" },                                     \
+	{ "invalid", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, invalid),                   \
+	  .help = "raw values that are none: nan, numbers, or a list" },                           \
+	{ "enum", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(point_section, labels),                  \
+	  .help = "number: label" },                                                               \
+	{ "range", KEY_NODE, AT(point_section, range),                                             \
+	  .help = "what may be written, in the point's unit: 0..50; an end may be missing" },      \
+	{ "inexact", KEY_CHOICE, .reload = RELOAD_BUS, .choices = inexact, .initial = "round",     \
+	  AT(point_section, inexact), .help = "a value between two raw ones" },                    \
+	{ "verify", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, verify),                     \
 	  .help = "read back after a write: true, or within, tolerance, point" }
+/* clang-format on */
 
 static const struct key point_keys[] = {
 	POINT_KEYS,
@@ -112,18 +121,23 @@ static const struct key verify_keys[] = {
 };
 
 static const struct key map_keys[] = {
-	{ "repeat", KEY_NODE, AT(map_section, repeat), .help = "placeholder and range: a row for each; {i} counts from 0" },
+	{ "repeat", KEY_NODE, AT(map_section, repeat),
+	  .help = "placeholder and range: a row for each; {i} counts from 0" },
 	{ "point", KEY_NODE, AT(map_section, point), .help = "the point" },
 	{ "value", KEY_NODE, AT(map_section, value), .help = "a constant" },
-	{ "unit", KEY_NODE, AT(map_section, unit), .help = "unit of the resource, where its definition has none" },
-	{ "alarms", KEY_NODE, AT(map_section, alarms), .help = "at 3/0/11: point: error code 16 to 32" },
-	{ "execute", KEY_NODE, AT(map_section, execute), .help = "the point that an Execute writes `value` to (true)" },
+	{ "unit", KEY_NODE, AT(map_section, unit),
+	  .help = "unit of the resource, where its definition has none" },
+	{ "alarms", KEY_NODE, AT(map_section, alarms),
+	  .help = "at 3/0/11: point: error code 16 to 32" },
+	{ "execute", KEY_NODE, AT(map_section, execute),
+	  .help = "the point that an Execute writes `value` to (true)" },
 };
 
 static const struct key sample_keys[] = {
 	{ "registers", KEY_NODE, .required = true, AT(sample_section, registers),
 	  .help = "area: {address: value or list}" },
-	{ "expect", KEY_NODE, .required = true, AT(sample_section, expect), .help = "point: value, or invalid" },
+	{ "expect", KEY_NODE, .required = true, AT(sample_section, expect),
+	  .help = "point: value, or invalid" },
 };
 
 const struct key_table keys_profile = KEY_TABLE("profile", profile_keys);

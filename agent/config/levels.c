@@ -36,9 +36,11 @@ static int read_after(struct loader *l, const struct yaml_node *node, struct sta
 	if (r >= 0 && ret->times == 0 && usec == 0)
 		r = -ERANGE;
 	if (r < 0) {
-		loader_error(l, node->mark, r == -ERANGE ? "after is 1x to %ux, or longer than 0s" :
-							   "after is a number of intervals such as 3x (at most %ux), "
-							   "or a duration such as 30s",
+		loader_error(l, node->mark,
+			     r == -ERANGE ?
+				     "after is 1x to %ux, or longer than 0s" :
+				     "after is a number of intervals such as 3x (at most %ux), "
+				     "or a duration such as 30s",
 			     STALE_TIMES_MAX);
 		return -EINVAL;
 	}
@@ -120,7 +122,8 @@ int rates_read(struct loader *l, const struct yaml_node *node, struct rates *ret
 		const struct yaml_node *name = node->keys[i];
 
 		if (!name_is_valid(name->text) || rate_word(name->text, &ignored) >= 0) {
-			loader_error(l, name->mark, "\"%s\" is no name of a rate class", name->text);
+			loader_error(l, name->mark, "\"%s\" is no name of a rate class",
+				     name->text);
 			r = -EINVAL;
 			continue;
 		}

@@ -30,7 +30,8 @@ static void add(struct loader *l, struct reports *reports, struct yaml_mark mark
 		return;
 	}
 	if (text && reports->n < CONFIG_REPORTS_MAX)
-		grown = loader_grow(l, reports->items, &reports->allocated, reports->n, sizeof(*grown));
+		grown = loader_grow(l, reports->items, &reports->allocated, reports->n,
+				    sizeof(*grown));
 	if (!grown) {
 		l->no_memory = l->no_memory || !text;
 		reports->dropped++;
@@ -134,7 +135,8 @@ void reports_take_lines(struct loader *l, const char *file, struct yaml_errors *
 static size_t file_order(const struct loader *l, const char *name)
 {
 	for (size_t i = 0; i < l->n_files; i++)
-		if (l->files[i].file->name == name || (l->files[i].yaml && l->files[i].yaml->name == name))
+		if (l->files[i].file->name == name ||
+		    (l->files[i].yaml && l->files[i].yaml->name == name))
 			return i;
 	return SIZE_MAX;
 }

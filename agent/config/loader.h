@@ -10,15 +10,15 @@
 #define CONFIG_ENDPOINTS_MAX 20000u
 #define CONFIG_BUSES_MAX 1000u
 #define CONFIG_PROFILES_MAX 2000u
-#define CONFIG_POINTS_MAX 10000u	/* of one profile */
+#define CONFIG_POINTS_MAX 10000u /* of one profile */
 #define CONFIG_TYPES_MAX 10000u
-#define CONFIG_TYPE_POINTS_MAX 500000u	/* of all types together */
-#define CONFIG_MAP_MAX 10000u		/* rows of one endpoint or profile */
-#define CONFIG_EXPANSIONS_MAX 200000u	/* of all ranges, repeats and tables together */
-#define CONFIG_VARIABLES_MAX 64u	/* that one row or repeat has */
-#define CONFIG_CELLS_MAX 65536u		/* of one sample */
-#define CONFIG_INVALID_MAX 64u		/* `invalid:` of one point */
-#define CONFIG_LABELS_MAX 1000u		/* `enum:` of one point */
+#define CONFIG_TYPE_POINTS_MAX 500000u /* of all types together */
+#define CONFIG_MAP_MAX 10000u	       /* rows of one endpoint or profile */
+#define CONFIG_EXPANSIONS_MAX 200000u  /* of all ranges, repeats and tables together */
+#define CONFIG_VARIABLES_MAX 64u       /* that one row or repeat has */
+#define CONFIG_CELLS_MAX 65536u	       /* of one sample */
+#define CONFIG_INVALID_MAX 64u	       /* `invalid:` of one point */
+#define CONFIG_LABELS_MAX 1000u	       /* `enum:` of one point */
 #define CONFIG_PLUGINS_MAX 32u
 #define CONFIG_NAME_MAX 64u
 #define CONFIG_REPORTS_MAX 1000u
@@ -60,6 +60,7 @@ struct source_file {
 struct known_plugin {
 	const char *name;
 	const struct config_plugin *plugin;
+	int asked;	/* 0, or the error that there was instead */
 	bool unchecked; /* nobody could be asked: its keys are not looked at */
 };
 
@@ -71,8 +72,8 @@ struct type_entry;
 struct loader {
 	const struct config_sources *sources;
 	struct config *config;
-	struct arena *arena;   /* lives as long as the config */
-	struct arena scratch;  /* lives as long as the run */
+	struct arena *arena;  /* lives as long as the config */
+	struct arena scratch; /* lives as long as the run */
 	struct reports errors, warnings;
 	bool no_memory;
 	size_t expansions, type_points;
@@ -86,18 +87,20 @@ struct loader {
 	size_t n_plugins;
 	struct profile **profiles; /* in the order of their names */
 	size_t n_profiles;
-	struct bus_source *buses; /* beside config.buses */
+	struct bus_source *buses;		/* beside config.buses */
 	const struct profile **device_profiles; /* beside config.devices */
-	uint32_t *device_order;	/* indices by name */
+	uint32_t *device_order;			/* indices by name */
 	size_t devices_allocated, profiles_allocated, endpoints_allocated, samples_allocated;
 	struct type_entry **types; /* TYPE_BUCKETS */
 	size_t types_allocated;
+	const struct yaml_node **server_patterns; /* beside config.servers: `endpoints:`, or NULL */
 	struct yaml_mark limits_mark; /* of `limits:` or, without, of nothing (file NULL) */
 };
 
 /* Messages; they are given out in the order of the files at the end. */
 void loader_error(struct loader *l, struct yaml_mark mark, const char *format, ...) _printf_(3, 4);
-void loader_warning(struct loader *l, struct yaml_mark mark, const char *format, ...) _printf_(3, 4);
+void loader_warning(struct loader *l, struct yaml_mark mark, const char *format, ...)
+	_printf_(3, 4);
 /* "key" is not known here: with "did you mean". */
 void loader_unknown(struct loader *l, struct yaml_mark mark, const char *what, const char *text,
 		    const char *const *candidates, size_t n);

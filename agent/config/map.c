@@ -40,7 +40,8 @@ static int read_children(struct reading *m, const struct path *path, const struc
 	int r = 0;
 
 	if (node->kind != YAML_KIND_MAPPING) {
-		loader_error(m->l, node->mark, "this path is an object instance: below it stands {5700: point}");
+		loader_error(m->l, node->mark,
+			     "this path is an object instance: below it stands {5700: point}");
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < node->n; i++)
@@ -60,11 +61,14 @@ static int read_path(struct loader *l, const struct path *outer, const struct ya
 		return r;
 	if (outer)
 		path_format(outer, prefix);
-	if (snprintf(text, sizeof(text), "%s%s%s", prefix, outer ? "/" : "", expanded->text) >= (int)sizeof(text) ||
+	if (snprintf(text, sizeof(text), "%s%s%s", prefix, outer ? "/" : "", expanded->text) >=
+		    (int)sizeof(text) ||
 	    path_parse(text, strlen(text), ret) < 0 || ret->depth < PATH_INSTANCE ||
 	    (outer && ret->depth <= outer->depth)) {
-		loader_error(l, key->mark, "\"%s\" is no path such as 3303/0/5700, or 3303/0 with resources below it",
-			     expanded->text);
+		loader_error(
+			l, key->mark,
+			"\"%s\" is no path such as 3303/0/5700, or 3303/0 with resources below it",
+			expanded->text);
 		return -EINVAL;
 	}
 	return 0;
@@ -85,7 +89,8 @@ static int read_row(struct reading *m, const struct path *outer, const struct ya
 
 /* With {p} as `repeat:` says, and {i} for its place. */
 static int read_repeated(struct reading *m, const struct path *outer, const struct yaml_node *key,
-			 const struct yaml_node *node, const struct yaml_node *repeat, const struct variables *v)
+			 const struct yaml_node *node, const struct yaml_node *repeat,
+			 const struct variables *v)
 {
 	struct expansion x;
 	char count[24];
@@ -93,7 +98,8 @@ static int read_repeated(struct reading *m, const struct path *outer, const stru
 
 	expansion_init(&x, repeat->mark);
 	if (repeat->kind != YAML_KIND_MAPPING || repeat->n != 1) {
-		loader_error(m->l, repeat->mark, "repeat is one placeholder and its range: {p: 1-3}");
+		loader_error(m->l, repeat->mark,
+			     "repeat is one placeholder and its range: {p: 1-3}");
 		return -EINVAL;
 	}
 	if (expansion_add_mapping(m->l, &x, repeat) < 0)
@@ -151,7 +157,8 @@ static int read_all(struct loader *l, const struct map_target *target, const str
 	return worse(r, check_overlaps(l, rows));
 }
 
-static int keep_rows(struct loader *l, const struct map_rows *rows, struct config_map **ret, size_t *ret_n)
+static int keep_rows(struct loader *l, const struct map_rows *rows, struct config_map **ret,
+		     size_t *ret_n)
 {
 	struct config_map *map = loader_array(l, struct config_map, rows->n);
 
@@ -179,7 +186,8 @@ int map_read(struct loader *l, const struct map_target *target, const struct yam
 static bool is_replaced(const struct config_map *row, const struct map_rows *by)
 {
 	for (size_t i = 0; i < by->n; i++)
-		if (path_contains(&by->items[i].path, &row->path) || path_contains(&row->path, &by->items[i].path))
+		if (path_contains(&by->items[i].path, &row->path) ||
+		    path_contains(&row->path, &by->items[i].path))
 			return true;
 	return false;
 }

@@ -7,7 +7,8 @@
 
 /* Whose points the rows name. */
 struct map_target {
-	const struct profile *profile; /* its own by their name; NULL: of all devices, as device.point */
+	const struct profile
+		*profile; /* its own by their name; NULL: of all devices, as device.point */
 };
 
 struct map_point {
@@ -44,10 +45,10 @@ int map_rows_add(struct loader *l, struct map_rows *rows, const struct config_ma
 /* The resource at a path that a device may show. */
 int check_path(struct loader *l, struct yaml_mark mark, const struct path *path,
 	       const struct resource_definition **ret);
-int check_point(struct loader *l, const struct config_map *row, const struct resource_definition *resource,
-		const struct map_point *point);
-int check_execute(struct loader *l, const struct config_map *row, const struct resource_definition *resource,
-		  const struct map_point *point);
+int check_point(struct loader *l, const struct config_map *row,
+		const struct resource_definition *resource, const struct map_point *point);
+int check_execute(struct loader *l, const struct config_map *row,
+		  const struct resource_definition *resource, const struct map_point *point);
 int check_alarm(struct loader *l, const struct config_map *row, const struct map_point *point);
 /* A constant of the resource's type. */
 int check_constant(struct loader *l, const struct yaml_node *node, const struct path *path,

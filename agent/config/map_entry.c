@@ -11,15 +11,17 @@
 #define ALARM_MAX 32
 #define ALARMS_MAX 32u
 
-static int find_own(struct loader *l, const struct profile *p, struct yaml_mark mark, const char *name,
-		    struct map_point *ret)
+static int find_own(struct loader *l, const struct profile *p, struct yaml_mark mark,
+		    const char *name, struct map_point *ret)
 {
 	_cleanup_free_ const char **names = NULL;
 	int64_t index = profile_point(p, name);
 
 	if (index >= 0) {
-		*ret = (struct map_point){ .device = UINT32_MAX, .index = (uint32_t)index,
-					   .point = &p->points[index].point, .kind = p->points[index].kind };
+		*ret = (struct map_point){ .device = UINT32_MAX,
+					   .index = (uint32_t)index,
+					   .point = &p->points[index].point,
+					   .kind = p->points[index].kind };
 		return 0;
 	}
 	names = calloc(p->n_points + 1, sizeof(*names));
@@ -30,7 +32,8 @@ static int find_own(struct loader *l, const struct profile *p, struct yaml_mark 
 }
 
 /* "plc1.temp3": a device's name may have dots, a point's has none. */
-static int find_foreign(struct loader *l, struct yaml_mark mark, const char *text, struct map_point *ret)
+static int find_foreign(struct loader *l, struct yaml_mark mark, const char *text,
+			struct map_point *ret)
 {
 	const char *dot = strrchr(text, '.');
 	_cleanup_free_ char *name = dot ? strndup(text, (size_t)(dot - text)) : NULL;
@@ -38,7 +41,8 @@ static int find_foreign(struct loader *l, struct yaml_mark mark, const char *tex
 	int r;
 
 	if (!name) {
-		loader_error(l, mark, "\"%s\": of several devices, a point is written device.point", text);
+		loader_error(l, mark, "\"%s\": of several devices, a point is written device.point",
+			     text);
 		return -EINVAL;
 	}
 	device = device_find(l, name);
@@ -53,8 +57,9 @@ static int find_foreign(struct loader *l, struct yaml_mark mark, const char *tex
 	return r;
 }
 
-static int find_point(struct loader *l, const struct map_target *target, const struct yaml_node *node,
-		      const struct variables *v, struct map_point *ret)
+static int find_point(struct loader *l, const struct map_target *target,
+		      const struct yaml_node *node, const struct variables *v,
+		      struct map_point *ret)
 {
 	const struct yaml_node *expanded;
 	int r = node_expand(l, node, v, &expanded);
@@ -97,8 +102,8 @@ static int read_unit(struct entry *e, const struct yaml_node *node)
 	e->row.unit = node->kind == YAML_KIND_SCALAR ? unit_find(node->text, &near) : NULL;
 	if (e->row.unit)
 		return 0;
-	loader_error(e->l, node->mark, "unknown unit%s%s%s", near ? ", did you mean \"" : "", near ?: "",
-		     near ? "\"?" : "");
+	loader_error(e->l, node->mark, "unknown unit%s%s%s", near ? ", did you mean \"" : "",
+		     near ?: "", near ? "\"?" : "");
 	return -EINVAL;
 }
 
@@ -172,7 +177,8 @@ static int read_alarm(struct entry *e, const struct yaml_node *name, const struc
 
 	r = worse(r, scalar_u64(e->l, code, &number));
 	if (r >= 0)
-		r = number_check(e->l, code->mark, code->text, (double)number, ALARM_MIN, ALARM_MAX);
+		r = number_check(e->l, code->mark, code->text, (double)number, ALARM_MIN,
+				 ALARM_MAX);
 	e->row.kind = CONFIG_MAP_ALARM;
 	e->row.mark = name->mark;
 	e->row.alarm = r < 0 ? 0 : (uint16_t)number;
@@ -185,7 +191,8 @@ static int read_alarms(struct entry *e, const struct yaml_node *node)
 	int r = 0;
 
 	if (node->kind != YAML_KIND_MAPPING || node->n == 0 || node->n > ALARMS_MAX) {
-		loader_error(e->l, node->mark, "alarms are {point: code}, 1 to %u of them", ALARMS_MAX);
+		loader_error(e->l, node->mark, "alarms are {point: code}, 1 to %u of them",
+			     ALARMS_MAX);
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < node->n; i++)
@@ -208,8 +215,9 @@ static int read_mapping(struct entry *e, const struct yaml_node *node)
 		return read_constant(e, section.value);
 	if (section.point && !section.value && !section.alarms && !section.execute)
 		return read_point(e, section.point, section.unit);
-	loader_error(e->l, node->mark,
-		     "a row is a point, {point: P, unit: U}, {value: V}, {execute: P, value: V} or {alarms: {P: code}}");
+	loader_error(
+		e->l, node->mark,
+		"a row is a point, {point: P, unit: U}, {value: V}, {execute: P, value: V} or {alarms: {P: code}}");
 	return -EINVAL;
 }
 

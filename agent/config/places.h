@@ -4,9 +4,9 @@
 #include "config/levels.h"
 
 /* The steps of config_read(), in this order; each reports what is wrong and goes on. */
-void documents_read(struct loader *l);	 /* documents.c: files to trees */
+void documents_read(struct loader *l); /* documents.c: files to trees */
 void documents_done(struct loader *l);
-void gateway_read(struct loader *l);	 /* gateway.c: fieldway.yaml */
+void gateway_read(struct loader *l); /* gateway.c: fieldway.yaml */
 void servers_read(struct loader *l, const struct yaml_node *node);
 void buses_read(struct loader *l);
 void profiles_read(struct loader *l);

@@ -43,13 +43,15 @@ static int refuse_rate(struct loader *l, const struct profile *p, const struct y
 static int read_rate(struct loader *l, const struct profile *p, const struct yaml_node *node,
 		     struct point_source *ret)
 {
-	const struct rate *rate = node && node->kind == YAML_KIND_SCALAR ? rates_find(&p->rates, node->text) : NULL;
+	const struct rate *rate =
+		node && node->kind == YAML_KIND_SCALAR ? rates_find(&p->rates, node->text) : NULL;
 
 	if (rate) {
 		ret->rate = (int)(rate - p->rates.items);
 		return 0;
 	}
-	if (node && (node->kind != YAML_KIND_SCALAR || rate_word(node->text, &ret->point.period_usec) < 0))
+	if (node &&
+	    (node->kind != YAML_KIND_SCALAR || rate_word(node->text, &ret->point.period_usec) < 0))
 		return refuse_rate(l, p, node);
 	if (node)
 		return 0;
@@ -77,9 +79,10 @@ static int read_unit(struct loader *l, const struct yaml_node *node, const struc
 	*ret = expanded->kind == YAML_KIND_SCALAR ? unit_find(expanded->text, &near) : NULL;
 	if (*ret)
 		return 0;
-	loader_error(l, node->mark, "unknown unit%s%s%s%s%s", expanded->kind == YAML_KIND_SCALAR ? " " : "",
-		     expanded->kind == YAML_KIND_SCALAR ? expanded->text : "", near ? ", did you mean \"" : "",
-		     near ?: "", near ? "\"?" : "");
+	loader_error(l, node->mark, "unknown unit%s%s%s%s%s",
+		     expanded->kind == YAML_KIND_SCALAR ? " " : "",
+		     expanded->kind == YAML_KIND_SCALAR ? expanded->text : "",
+		     near ? ", did you mean \"" : "", near ?: "", near ? "\"?" : "");
 	return -EINVAL;
 }
 
@@ -94,7 +97,8 @@ static int refuse_parameter(struct loader *l, const struct profile *p, const str
 	return -EINVAL;
 }
 
-static int check_default(struct loader *l, const struct parameter *parameter, const struct yaml_node *node)
+static int check_default(struct loader *l, const struct parameter *parameter,
+			 const struct yaml_node *node)
 {
 	if (parameter->initial != 0)
 		return 0;
@@ -121,26 +125,31 @@ static int read_factor(struct loader *l, const struct profile *p, const struct y
 	return scalar_double(l, node, &ret->point.factor);
 }
 
-static int check_scaling(struct loader *l, const struct point_section *section, const struct point_source *source)
+static int check_scaling(struct loader *l, const struct point_section *section,
+			 const struct point_source *source)
 {
 	const struct config_point *point = &source->point;
 
 	if (point->factor != 0 && section->scale != 0)
 		return 0;
-	loader_error(l, point->mark, "%s: a scale or factor of 0 leaves nothing of the value", point->name);
+	loader_error(l, point->mark, "%s: a scale or factor of 0 leaves nothing of the value",
+		     point->name);
 	return -EINVAL;
 }
 
-static int read_invalid_one(struct loader *l, const struct yaml_node *node, struct fieldway_value *ret)
+static int read_invalid_one(struct loader *l, const struct yaml_node *node,
+			    struct fieldway_value *ret)
 {
 	int64_t integer;
 
 	if (node->kind == YAML_KIND_SCALAR && node->quoted) {
-		*ret = (struct fieldway_value){ .type = FIELDWAY_STRING, .data = loader_text(l, node->text),
+		*ret = (struct fieldway_value){ .type = FIELDWAY_STRING,
+						.data = loader_text(l, node->text),
 						.size = strlen(node->text) };
 		return ret->data ? 0 : -ENOMEM;
 	}
-	if (node->kind == YAML_KIND_SCALAR && (strcasecmp(node->text, "nan") == 0 || streq(node->text, ".nan"))) {
+	if (node->kind == YAML_KIND_SCALAR &&
+	    (strcasecmp(node->text, "nan") == 0 || streq(node->text, ".nan"))) {
 		*ret = (struct fieldway_value){ .type = FIELDWAY_FLOAT, .real = NAN };
 		return 0;
 	}
@@ -171,20 +180,22 @@ static int read_invalid(struct loader *l, const struct yaml_node *node, struct c
 	if (!point->invalid)
 		return -ENOMEM;
 	for (size_t i = 0; i < n && r >= 0; i++)
-		r = read_invalid_one(l, node->kind == YAML_KIND_SEQUENCE ? node->items[i] : node, &point->invalid[i]);
+		r = read_invalid_one(l, node->kind == YAML_KIND_SEQUENCE ? node->items[i] : node,
+				     &point->invalid[i]);
 	point->n_invalid = r < 0 ? 0 : n;
 	return r;
 }
 
-static int check_label(struct loader *l, const struct yaml_node *node, const struct config_point *point,
-		       const struct config_label *label)
+static int check_label(struct loader *l, const struct yaml_node *node,
+		       const struct config_point *point, const struct config_label *label)
 {
 	for (size_t i = 0; i < point->n_labels; i++) {
 		const struct config_label *other = &point->labels[i];
 
 		if (other->number != label->number && !streq(other->text, label->text))
 			continue;
-		loader_error(l, node->mark, "%" PRId64 ": \"%s\" stands twice in the enum", label->number, label->text);
+		loader_error(l, node->mark, "%" PRId64 ": \"%s\" stands twice in the enum",
+			     label->number, label->text);
 		return -EINVAL;
 	}
 	return 0;

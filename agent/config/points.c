@@ -60,8 +60,8 @@ static int index_points(struct loader *l, struct profile *p)
 
 		if (!streq(point->name, before->name))
 			continue;
-		loader_error(l, point->mark, "there are two points %s, the other in line %u", point->name,
-			     before->mark.line);
+		loader_error(l, point->mark, "there are two points %s, the other in line %u",
+			     point->name, before->mark.line);
 		r = -EINVAL;
 	}
 	return r;
@@ -75,11 +75,13 @@ static int link_verify(struct loader *l, struct profile *p, struct point_source 
 		return 0;
 	other = profile_point(p, source->verify_point);
 	if (other < 0) {
-		loader_error(l, source->verify_mark, "there is no point \"%s\" to verify with", source->verify_point);
+		loader_error(l, source->verify_mark, "there is no point \"%s\" to verify with",
+			     source->verify_point);
 		return -EINVAL;
 	}
 	if (!(p->points[other].point.access & CONFIG_ACCESS_READ)) {
-		loader_error(l, source->verify_mark, "point %s cannot be read", source->verify_point);
+		loader_error(l, source->verify_mark, "point %s cannot be read",
+			     source->verify_point);
 		return -EINVAL;
 	}
 	source->point.verify.point = (int32_t)other;
@@ -99,7 +101,8 @@ static enum point_kind kind_of(const struct fieldway_settings *s)
 
 	if (settings_find(s, "bit") || (type && streq(type, "bool")))
 		return POINT_BOOL;
-	if (type && (has_prefix(type, "int") || has_prefix(type, "uint") || has_prefix(type, "float")))
+	if (type &&
+	    (has_prefix(type, "int") || has_prefix(type, "uint") || has_prefix(type, "float")))
 		return POINT_NUMBER;
 	if (type && streq(type, "string"))
 		return POINT_TEXT;
@@ -112,18 +115,21 @@ static int check_kind(struct loader *l, const struct point_source *source)
 {
 	const struct config_point *point = &source->point;
 	const char *what = source->kind == POINT_BOOL ? "a single bit" : "text";
-	bool scaled = point->scale != 1 || point->offset != 0 || point->factor != 1 || source->factor >= 0;
+	bool scaled = point->scale != 1 || point->offset != 0 || point->factor != 1 ||
+		      source->factor >= 0;
 
 	if (source->kind != POINT_BOOL && source->kind != POINT_TEXT)
 		return 0;
-	if (!scaled && !point->unit && !point->range.present && (source->kind == POINT_BOOL || !point->n_labels))
+	if (!scaled && !point->unit && !point->range.present &&
+	    (source->kind == POINT_BOOL || !point->n_labels))
 		return 0;
-	loader_error(l, point->mark, "%s is %s: it has no scale, offset, factor, unit or range%s", point->name, what,
-		     source->kind == POINT_TEXT ? ", nor an enum" : "");
+	loader_error(l, point->mark, "%s is %s: it has no scale, offset, factor, unit or range%s",
+		     point->name, what, source->kind == POINT_TEXT ? ", nor an enum" : "");
 	return -EINVAL;
 }
 
-static int check_access(struct loader *l, const struct profile *p, const struct point_source *source)
+static int check_access(struct loader *l, const struct profile *p,
+			const struct point_source *source)
 {
 	const struct config_point *point = &source->point;
 	const struct known_plugin *known = p->plugin;
@@ -136,19 +142,21 @@ static int check_access(struct loader *l, const struct profile *p, const struct 
 	if (!point->verify.enabled)
 		return 0;
 	if (!(point->access & CONFIG_ACCESS_WRITE)) {
-		loader_error(l, point->mark, "%s is not written, so there is nothing to verify", point->name);
+		loader_error(l, point->mark, "%s is not written, so there is nothing to verify",
+			     point->name);
 		return -EINVAL;
 	}
 	if (!(point->access & CONFIG_ACCESS_READ) && !source->verify_point) {
-		loader_error(l, point->mark, "%s cannot be read back: verify needs another point", point->name);
+		loader_error(l, point->mark, "%s cannot be read back: verify needs another point",
+			     point->name);
 		return -EINVAL;
 	}
 	return 0;
 }
 
 /* One point; index counts within its row. */
-static int read_point(struct loader *l, const struct profile *p, const struct point_row *row, size_t index,
-		      struct point_source *ret)
+static int read_point(struct loader *l, const struct profile *p, const struct point_row *row,
+		      size_t index, struct point_source *ret)
 {
 	struct variables v = { 0 };
 	struct settings_request request = {
@@ -186,17 +194,20 @@ static int read_step(struct loader *l, struct point_row *row)
 
 	if (row->section.step) {
 		r = scalar_u64(l, row->section.step, &row->step);
-		r = r < 0 ? r : number_check(l, row->section.step->mark, row->section.step->text,
-					     (double)row->step, 1, 4294967295.0);
+		r = r < 0 ? r :
+			    number_check(l, row->section.step->mark, row->section.step->text,
+					 (double)row->step, 1, 4294967295.0);
 		if (r >= 0 && !row->section.repeat) {
 			loader_error(l, row->section.step->mark, "step without repeat");
 			r = -EINVAL;
 		}
 		return r;
 	}
-	if (!row->section.repeat || (address && address->kind == YAML_KIND_SCALAR && strchr(address->text, '{')))
+	if (!row->section.repeat ||
+	    (address && address->kind == YAML_KIND_SCALAR && strchr(address->text, '{')))
 		return 0;
-	loader_error(l, row->section.repeat->mark, "repeat needs step: how far one address is from the next");
+	loader_error(l, row->section.repeat->mark,
+		     "repeat needs step: how far one address is from the next");
 	return -EINVAL;
 }
 
@@ -218,7 +229,8 @@ static int read_repeat(struct loader *l, struct point_row *row)
 		return r;
 	snprintf(placeholder, sizeof(placeholder), "{%s", repeat->keys[0]->text);
 	if (!strstr(row->name->text, placeholder)) {
-		loader_error(l, row->name->mark, "the repeated point's name lacks {%s}", repeat->keys[0]->text);
+		loader_error(l, row->name->mark, "the repeated point's name lacks {%s}",
+			     repeat->keys[0]->text);
 		return -EINVAL;
 	}
 	return 0;
@@ -227,7 +239,8 @@ static int read_repeat(struct loader *l, struct point_row *row)
 /* A point that is wrong keeps its name, so that who names it is not told that there is none. */
 static int add_point(struct loader *l, struct profile *p, const struct point_row *row, size_t index)
 {
-	struct point_source *point = loader_grow(l, p->points, &p->points_allocated, p->n_points, sizeof(*point));
+	struct point_source *point =
+		loader_grow(l, p->points, &p->points_allocated, p->n_points, sizeof(*point));
 	int r;
 
 	if (!point)

@@ -27,7 +27,7 @@ enum point_kind {
 struct point_source {
 	struct config_point point; /* period, factor and stale: see type_get() */
 	enum point_kind kind;
-	int rate; /* class of the profile; -1: point.period_usec as it is */
+	int rate;   /* class of the profile; -1: point.period_usec as it is */
 	int factor; /* parameter of the profile; -1: point.factor as it is */
 	struct stale_part stale;
 	const char *verify_point; /* name, or NULL */
@@ -48,7 +48,7 @@ struct profile {
 	struct stale_part stale;
 	struct point_source *points;
 	size_t n_points, points_allocated;
-	uint32_t *by_name; /* indices of points */
+	uint32_t *by_name;	/* indices of points */
 	struct config_map *map; /* in the order of paths */
 	size_t n_map;
 };
@@ -58,8 +58,8 @@ const struct profile *profile_find(const struct loader *l, const char *name);
 int64_t profile_point(const struct profile *p, const char *name);
 int parameter_find(const struct profile *p, const char *name);
 /* Number within type and range of a parameter. */
-int parameter_value(struct loader *l, const struct parameter *parameter, const struct yaml_node *node,
-		    double *ret);
+int parameter_value(struct loader *l, const struct parameter *parameter,
+		    const struct yaml_node *node, double *ret);
 
 /* points.c */
 int points_read(struct loader *l, struct profile *p, const struct yaml_node *points,
@@ -88,6 +88,7 @@ int level_read(struct loader *l, const struct profile *p, const struct level_sec
  * (nearest first) may be NULL. variables: for placeholders in `lwm2m:`. NULL
  * after a report.
  */
-const struct config_type *type_get(struct loader *l, const struct profile *p, const struct bus_source *bus,
+const struct config_type *type_get(struct loader *l, const struct profile *p,
+				   const struct bus_source *bus,
 				   const struct level *const levels[2], const struct variables *v);
 void types_done(struct loader *l);

@@ -25,8 +25,8 @@ int parameter_find(const struct profile *p, const char *name)
 	return -ENOENT;
 }
 
-int parameter_value(struct loader *l, const struct parameter *parameter, const struct yaml_node *node,
-		    double *ret)
+int parameter_value(struct loader *l, const struct parameter *parameter,
+		    const struct yaml_node *node, double *ret)
 {
 	double value;
 	int r = scalar_double(l, node, &value);
@@ -34,19 +34,22 @@ int parameter_value(struct loader *l, const struct parameter *parameter, const s
 	if (r < 0)
 		return r;
 	if (parameter->integer && value != rint(value)) {
-		loader_error(l, node->mark, "%s: %s is not a whole number", parameter->name, node->text);
+		loader_error(l, node->mark, "%s: %s is not a whole number", parameter->name,
+			     node->text);
 		return -EINVAL;
 	}
-	if (parameter->range.present && (value < parameter->range.minimum || value > parameter->range.maximum)) {
-		loader_error(l, node->mark, "%s: %s is outside of its range", parameter->name, node->text);
+	if (parameter->range.present &&
+	    (value < parameter->range.minimum || value > parameter->range.maximum)) {
+		loader_error(l, node->mark, "%s: %s is outside of its range", parameter->name,
+			     node->text);
 		return -EINVAL;
 	}
 	*ret = value;
 	return 0;
 }
 
-static int read_parameter(struct loader *l, const struct yaml_node *name, const struct yaml_node *node,
-			  struct parameter *ret)
+static int read_parameter(struct loader *l, const struct yaml_node *name,
+			  const struct yaml_node *node, struct parameter *ret)
 {
 	struct parameter_section section = { 0 };
 	struct parameter parameter = { .name = name->text };
@@ -80,7 +83,8 @@ static int read_parameters(struct loader *l, struct profile *p, const struct yam
 		return r == -ENOENT ? 0 : r;
 	p->parameters = loader_scratch(l, (node->n + 1) * sizeof(*p->parameters));
 	for (size_t i = 0; p->parameters && i < node->n; i++) {
-		one = read_parameter(l, node->keys[i], node->items[i], &p->parameters[p->n_parameters]);
+		one = read_parameter(l, node->keys[i], node->items[i],
+				     &p->parameters[p->n_parameters]);
 		p->n_parameters += one >= 0;
 		r = worse(r, one);
 	}
@@ -102,25 +106,27 @@ static int check_name(struct loader *l, const struct document *document, const c
 	const struct profile *other = profile_find(l, name);
 
 	if (!is_name_of_file(name, document->file->name)) {
-		loader_error(l, mark, "the profile's name and the file's are different: %s would be %s.yaml", name,
-			     name);
+		loader_error(l, mark,
+			     "the profile's name and the file's are different: %s would be %s.yaml",
+			     name, name);
 		return -EINVAL;
 	}
 	if (other) {
-		loader_error(l, mark, "there are two profiles %s, the other in %s:%u", name, other->mark.file,
-			     other->mark.line);
+		loader_error(l, mark, "there are two profiles %s, the other in %s:%u", name,
+			     other->mark.file, other->mark.line);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-static const struct known_plugin *find_plugin(struct loader *l, const struct yaml_node *node)
+/* Of what comes with the package, not everything needs a plugin that is installed. */
+static const struct known_plugin *find_plugin(struct loader *l, const struct document *document)
 {
-	const struct yaml_node *name = yaml_get(node, "plugin");
+	const struct yaml_node *name = yaml_get(document->node, "plugin");
 
 	if (!name || name->kind != YAML_KIND_SCALAR || !name_is_valid(name->text))
 		return NULL;
-	return plugin_get(l, name->mark, name->text);
+	return plugin_get(l, name->mark, name->text, document->file->shared);
 }
 
 static int read_settings(struct loader *l, struct profile *p, const struct yaml_node *defaults)
@@ -156,9 +162,9 @@ static void read_profile(struct loader *l, const struct document *document, stru
 	int r;
 
 	p->mark = node->mark;
-	p->plugin = find_plugin(l, node);
-	r = mapping_read(l, node, node->mark, &keys_profile, p->plugin && p->plugin->plugin ? NULL : &nothing,
-			 &section);
+	p->plugin = find_plugin(l, document);
+	r = mapping_read(l, node, node->mark, &keys_profile,
+			 p->plugin && p->plugin->plugin ? NULL : &nothing, &section);
 	p->revision = section.revision;
 	if (r < 0 || check_name(l, document, section.profile) < 0)
 		p->broken = true;
@@ -172,7 +178,8 @@ static void read_profile(struct loader *l, const struct document *document, stru
 
 static int add_profile(struct loader *l, size_t *allocated, struct profile **ret)
 {
-	struct profile **grown = loader_grow(l, l->profiles, allocated, l->n_profiles, sizeof(*grown));
+	struct profile **grown =
+		loader_grow(l, l->profiles, allocated, l->n_profiles, sizeof(*grown));
 	struct profile *p = grown ? loader_scratch(l, sizeof(*p)) : NULL;
 
 	if (grown)
@@ -192,7 +199,8 @@ void profiles_read(struct loader *l)
 		if (l->documents[i].file->place != CONFIG_PLACE_PROFILES)
 			continue;
 		if (l->n_profiles == CONFIG_PROFILES_MAX) {
-			loader_error(l, l->documents[i].node->mark, "more than %u profiles", CONFIG_PROFILES_MAX);
+			loader_error(l, l->documents[i].node->mark, "more than %u profiles",
+				     CONFIG_PROFILES_MAX);
 			return;
 		}
 		if (add_profile(l, &allocated, &p) >= 0)

@@ -28,7 +28,8 @@ int sequence_expect(struct loader *l, const struct yaml_node *node, const char *
 	return -EINVAL;
 }
 
-static int read_duration(struct loader *l, const struct key *key, const struct yaml_node *node, uint64_t *ret)
+static int read_duration(struct loader *l, const struct key *key, const struct yaml_node *node,
+			 uint64_t *ret)
 {
 	uint64_t usec;
 	int r = scalar_usec(l, node, &usec);
@@ -41,7 +42,8 @@ static int read_duration(struct loader *l, const struct key *key, const struct y
 	return r;
 }
 
-static int read_seconds(struct loader *l, const struct key *key, const struct yaml_node *node, int64_t *ret)
+static int read_seconds(struct loader *l, const struct key *key, const struct yaml_node *node,
+			int64_t *ret)
 {
 	uint64_t usec = 0;
 	int r = read_duration(l, key, node, &usec);
@@ -55,7 +57,8 @@ static int read_seconds(struct loader *l, const struct key *key, const struct ya
 	return r;
 }
 
-static int read_number(struct loader *l, const struct key *key, const struct yaml_node *node, double *ret)
+static int read_number(struct loader *l, const struct key *key, const struct yaml_node *node,
+		       double *ret)
 {
 	double value;
 	int r = scalar_double(l, node, &value);
@@ -67,19 +70,22 @@ static int read_number(struct loader *l, const struct key *key, const struct yam
 	return r;
 }
 
-static int read_uint(struct loader *l, const struct key *key, const struct yaml_node *node, uint32_t *ret)
+static int read_uint(struct loader *l, const struct key *key, const struct yaml_node *node,
+		     uint32_t *ret)
 {
 	uint64_t value;
 	int r = scalar_u64(l, node, &value);
 
 	if (r >= 0)
-		r = number_check(l, node->mark, node->text, (double)value, key->minimum, key->maximum);
+		r = number_check(l, node->mark, node->text, (double)value, key->minimum,
+				 key->maximum);
 	if (r >= 0)
 		*ret = (uint32_t)value;
 	return r;
 }
 
-static int read_string(struct loader *l, const struct key *key, const struct yaml_node *node, char **ret)
+static int read_string(struct loader *l, const struct key *key, const struct yaml_node *node,
+		       char **ret)
 {
 	const char *text;
 	char *copy;
@@ -101,19 +107,24 @@ static int read_only(struct loader *l, const struct key *key, const struct yaml_
 
 	if (node->kind == YAML_KIND_SCALAR && !node->quoted && streq(node->text, key->initial))
 		return 0;
-	if (node->kind == YAML_KIND_SCALAR && node->quoted && key->choices && streq(node->text, key->initial))
+	if (node->kind == YAML_KIND_SCALAR && node->quoted && key->choices &&
+	    streq(node->text, key->initial))
 		return 0;
 	if (key->choices && scalar_choice(l, node, key->choices, &choice) < 0)
 		return -EINVAL;
 	if (streq(key->name, "schema"))
-		loader_error(l, node->mark, "schema %s is not known to this version, which has schema %s",
-			     node->kind == YAML_KIND_SCALAR ? node->text : "of this kind", key->initial);
+		loader_error(l, node->mark,
+			     "schema %s is not known to this version, which has schema %s",
+			     node->kind == YAML_KIND_SCALAR ? node->text : "of this kind",
+			     key->initial);
 	else
-		loader_error(l, node->mark, "%s: other than %s: " NOT_IN_THIS_VERSION, key->name, key->initial);
+		loader_error(l, node->mark, "%s: other than %s: " NOT_IN_THIS_VERSION, key->name,
+			     key->initial);
 	return -EINVAL;
 }
 
-static int read_value(struct loader *l, const struct key *key, const struct yaml_node *node, void *target)
+static int read_value(struct loader *l, const struct key *key, const struct yaml_node *node,
+		      void *target)
 {
 	void *at = (char *)target + key->offset;
 	int choice, r;
@@ -155,7 +166,9 @@ static int set_initial(struct loader *l, const struct key_table *table, void *ta
 
 	for (size_t i = 0; i < table->n && r >= 0; i++) {
 		const struct key *key = &table->keys[i];
-		struct yaml_node node = { .kind = YAML_KIND_SCALAR, .mark.file = table->place, .text = key->initial };
+		struct yaml_node node = { .kind = YAML_KIND_SCALAR,
+					  .mark.file = table->place,
+					  .text = key->initial };
 
 		if (key->initial && key->kind != KEY_ONLY)
 			r = read_value(l, key, &node, target);
@@ -178,8 +191,24 @@ bool table_has(const struct key_table *table, const char *name)
 	return key && key->kind != KEY_LATER;
 }
 
-static void refuse_unknown(struct loader *l, const struct yaml_node *node, const struct key_table *table,
-			   const struct plugin_scope *plugin)
+/* Keys that files of another kind start with. */
+static const char *home_of(const struct key_table *table, const char *name)
+{
+	static const char *const homes[][2] = {
+		{ "bus", "buses.d" },		{ "devices", "devices.d" },
+		{ "endpoints", "devices.d" },	{ "gateway", "fieldway.yaml" },
+		{ "object", "objects.d" },	{ "profile", "profiles.d" },
+		{ "servers", "fieldway.yaml" },
+	};
+
+	for (size_t i = 0; find_key(table, "schema") && i < ARRAY_SIZE(homes); i++)
+		if (streq(homes[i][0], name))
+			return homes[i][1];
+	return NULL;
+}
+
+static void refuse_unknown(struct loader *l, const struct yaml_node *node,
+			   const struct key_table *table, const struct plugin_scope *plugin)
 {
 	const char *candidates[128];
 	size_t n = 0;
@@ -205,7 +234,11 @@ static int read_key(struct loader *l, const struct yaml_node *name, const struct
 		loader_error(l, name->mark, "%s: " NOT_IN_THIS_VERSION, name->text);
 		return -EINVAL;
 	}
-	refuse_unknown(l, name, table, plugin);
+	if (home_of(table, name->text))
+		loader_error(l, name->mark, "%s belongs into %s", name->text,
+			     home_of(table, name->text));
+	else
+		refuse_unknown(l, name, table, plugin);
 	return -EINVAL;
 }
 

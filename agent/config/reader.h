@@ -38,14 +38,15 @@ int scalar_i64(struct loader *l, const struct yaml_node *node, int64_t *ret);
 int scalar_u64(struct loader *l, const struct yaml_node *node, uint64_t *ret);
 int scalar_double(struct loader *l, const struct yaml_node *node, double *ret);
 int scalar_usec(struct loader *l, const struct yaml_node *node, uint64_t *ret);
-int scalar_choice(struct loader *l, const struct yaml_node *node, const char *const *choices, int *ret);
+int scalar_choice(struct loader *l, const struct yaml_node *node, const char *const *choices,
+		  int *ret);
 /* "0..50", "..50", "0..". */
 int scalar_range(struct loader *l, const struct yaml_node *node, struct range *ret);
 /* minimum and maximum both 0: no limit. */
-int usec_check(struct loader *l, struct yaml_mark mark, const char *text, uint64_t value, double minimum,
-	       double maximum);
-int number_check(struct loader *l, struct yaml_mark mark, const char *text, double value, double minimum,
-		 double maximum);
+int usec_check(struct loader *l, struct yaml_mark mark, const char *text, uint64_t value,
+	       double minimum, double maximum);
+int number_check(struct loader *l, struct yaml_mark mark, const char *text, double value,
+		 double minimum, double maximum);
 
 /* The first error of two steps that are both to be taken. */
 static inline int worse(int r, int next)

@@ -14,7 +14,8 @@ static const char *const *known_areas(const struct profile *p)
 	const struct config_plugin *plugin = p->plugin->plugin;
 
 	for (size_t i = 0; i < plugin->n_keys; i++)
-		if (streq(plugin->keys[i].name, "area") && plugin->keys[i].scope & FIELDWAY_SCOPE_POINT)
+		if (streq(plugin->keys[i].name, "area") &&
+		    plugin->keys[i].scope & FIELDWAY_SCOPE_POINT)
 			return plugin->keys[i].choices;
 	return NULL;
 }
@@ -32,14 +33,15 @@ static size_t count_cells(const struct yaml_node *registers)
 	return n;
 }
 
-static int read_cell(struct loader *l, const char *area, uint64_t address, const struct yaml_node *node,
-		     struct config_sample *sample)
+static int read_cell(struct loader *l, const char *area, uint64_t address,
+		     const struct yaml_node *node, struct config_sample *sample)
 {
 	uint64_t value;
 	bool coil;
 	int r;
 
-	if (node->kind == YAML_KIND_SCALAR && !node->quoted && (streq(node->text, "true") || streq(node->text, "false"))) {
+	if (node->kind == YAML_KIND_SCALAR && !node->quoted &&
+	    (streq(node->text, "true") || streq(node->text, "false"))) {
 		r = scalar_bool(l, node, &coil);
 		value = r < 0 ? 0 : coil;
 	} else {
@@ -48,8 +50,9 @@ static int read_cell(struct loader *l, const char *area, uint64_t address, const
 	}
 	if (r < 0)
 		return r;
-	sample->cells[sample->n_cells++] =
-		(struct fieldway_cell){ .area = area, .address = (uint32_t)address, .value = (uint16_t)value };
+	sample->cells[sample->n_cells++] = (struct fieldway_cell){ .area = area,
+								   .address = (uint32_t)address,
+								   .value = (uint16_t)value };
 	return 0;
 }
 
@@ -60,7 +63,9 @@ static int read_block(struct loader *l, const char *area, const struct yaml_node
 	uint64_t address;
 	int r = scalar_u64(l, start, &address);
 
-	r = r < 0 ? r : number_check(l, start->mark, start->text, (double)address, 0, UINT32_MAX - CONFIG_CELLS_MAX);
+	r = r < 0 ? r :
+		    number_check(l, start->mark, start->text, (double)address, 0,
+				 UINT32_MAX - CONFIG_CELLS_MAX);
 	if (r < 0)
 		return r;
 	if (node->kind != YAML_KIND_SEQUENCE)
@@ -119,7 +124,8 @@ static int read_value(struct loader *l, const struct yaml_node *node, struct fie
 	if (!node->quoted && streq(node->text, "invalid"))
 		*ret = (struct fieldway_value){ .type = FIELDWAY_NONE };
 	else if (!node->quoted && (streq(node->text, "true") || streq(node->text, "false")))
-		*ret = (struct fieldway_value){ .type = FIELDWAY_BOOL, .boolean = *node->text == 't' };
+		*ret = (struct fieldway_value){ .type = FIELDWAY_BOOL,
+						.boolean = *node->text == 't' };
 	else if (!node->quoted && parse_i64(node->text, &integer) >= 0)
 		*ret = (struct fieldway_value){ .type = FIELDWAY_INT, .integer = integer };
 	else if (!node->quoted && parse_u64(node->text, &unsignd) >= 0)
@@ -127,7 +133,8 @@ static int read_value(struct loader *l, const struct yaml_node *node, struct fie
 	else if (!node->quoted && parse_double(node->text, &number) >= 0)
 		*ret = (struct fieldway_value){ .type = FIELDWAY_FLOAT, .real = number };
 	else {
-		*ret = (struct fieldway_value){ .type = FIELDWAY_STRING, .data = loader_text(l, node->text),
+		*ret = (struct fieldway_value){ .type = FIELDWAY_STRING,
+						.data = loader_text(l, node->text),
 						.size = strlen(node->text) };
 		return ret->data ? 0 : -ENOMEM;
 	}
@@ -163,7 +170,8 @@ static int read_expect(struct loader *l, const struct profile *p, const struct y
 	if (!sample->expectations)
 		return -ENOMEM;
 	for (size_t i = 0; i < node->n; i++)
-		r = worse(r, read_expectation(l, p, node->keys[i], node->items[i], &sample->expectations[i]));
+		r = worse(r, read_expectation(l, p, node->keys[i], node->items[i],
+					      &sample->expectations[i]));
 	sample->n_expectations = node->n;
 	return r;
 }
@@ -186,7 +194,8 @@ static int add_sample(struct loader *l, const struct config_type *type, const st
 		      const struct yaml_node *node)
 {
 	struct config *c = l->config;
-	struct config_sample *grown = loader_grow(l, c->samples, &l->samples_allocated, c->n_samples, sizeof(*grown));
+	struct config_sample *grown =
+		loader_grow(l, c->samples, &l->samples_allocated, c->n_samples, sizeof(*grown));
 	int r;
 
 	if (!grown)

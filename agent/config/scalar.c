@@ -11,7 +11,9 @@
 /* Words and numbers that other YAML readers take for something else than text. */
 static bool is_ambiguous(const struct yaml_node *node)
 {
-	static const char *const words[] = { "yes", "no", "on", "off", "true", "false", "null", "~" };
+	static const char *const words[] = {
+		"yes", "no", "on", "off", "true", "false", "null", "~"
+	};
 	double number;
 	int64_t integer;
 
@@ -20,7 +22,8 @@ static bool is_ambiguous(const struct yaml_node *node)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcasecmp(node->text, words[i]) == 0)
 			return true;
-	if (parse_double(node->text, &number) != -EINVAL || parse_i64(node->text, &integer) != -EINVAL)
+	if (parse_double(node->text, &number) != -EINVAL ||
+	    parse_i64(node->text, &integer) != -EINVAL)
 		return true;
 	/* 10:20:30 is a number in base 60. */
 	return strchr(node->text, ':') && node->text[strspn(node->text, "0123456789:")] == '\0';
@@ -33,7 +36,8 @@ int scalar_text(struct loader *l, const struct yaml_node *node, const char **ret
 		return -EINVAL;
 	}
 	if (is_ambiguous(node)) {
-		loader_error(l, node->mark, "as text, %s is written in quotes: \"%s\"", node->text, node->text);
+		loader_error(l, node->mark, "as text, %s is written in quotes: \"%s\"", node->text,
+			     node->text);
 		return -EINVAL;
 	}
 	if (!*node->text) {
@@ -46,7 +50,8 @@ int scalar_text(struct loader *l, const struct yaml_node *node, const char **ret
 
 static bool is_name_character(char c)
 {
-	return isascii((unsigned char)c) && (isalnum((unsigned char)c) || c == '.' || c == '_' || c == '-');
+	return isascii((unsigned char)c) &&
+	       (isalnum((unsigned char)c) || c == '.' || c == '_' || c == '-');
 }
 
 bool name_is_valid(const char *text)
@@ -69,9 +74,10 @@ int scalar_name(struct loader *l, const struct yaml_node *node, const char **ret
 	if (r < 0)
 		return r;
 	if (!strchr(text, '{') && !name_is_valid(text)) {
-		loader_error(l, node->mark,
-			     "\"%s\" is no name: letters, digits, \"_\", \"-\" and \".\", at most %u of them", text,
-			     CONFIG_NAME_MAX);
+		loader_error(
+			l, node->mark,
+			"\"%s\" is no name: letters, digits, \"_\", \"-\" and \".\", at most %u of them",
+			text, CONFIG_NAME_MAX);
 		return -EINVAL;
 	}
 	*ret = text;
@@ -144,7 +150,8 @@ static size_t count(const char *const *choices)
 	return n;
 }
 
-static void refuse_choice(struct loader *l, const struct yaml_node *node, const char *const *choices)
+static void refuse_choice(struct loader *l, const struct yaml_node *node,
+			  const char *const *choices)
 {
 	const char *near = str_nearest(node->text, choices, count(choices));
 	_cleanup_buf_ struct buf b = { 0 };
@@ -152,11 +159,13 @@ static void refuse_choice(struct loader *l, const struct yaml_node *node, const 
 	for (size_t i = 0; choices[i]; i++)
 		buf_printf(&b, "%s%s", i > 0 ? ", " : "", choices[i]);
 	buf_append_byte(&b, 0);
-	loader_error(l, node->mark, "\"%s\" is none of %s%s%s%s", node->text, b.data ? (char *)b.data : "",
-		     near ? "; did you mean \"" : "", near ?: "", near ? "\"?" : "");
+	loader_error(l, node->mark, "\"%s\" is none of %s%s%s%s", node->text,
+		     b.data ? (char *)b.data : "", near ? "; did you mean \"" : "", near ?: "",
+		     near ? "\"?" : "");
 }
 
-int scalar_choice(struct loader *l, const struct yaml_node *node, const char *const *choices, int *ret)
+int scalar_choice(struct loader *l, const struct yaml_node *node, const char *const *choices,
+		  int *ret)
 {
 	if (node->kind != YAML_KIND_SCALAR) {
 		loader_error(l, node->mark, "expected one word");
@@ -193,8 +202,10 @@ int scalar_range(struct loader *l, const struct yaml_node *node, struct range *r
 	const char *dots = node->kind == YAML_KIND_SCALAR ? strstr(node->text, "..") : NULL;
 
 	/* "0...5" is not 0 to .5. */
-	if (!dots || dots[2] == '.' || parse_bound(node->text, (size_t)(dots - node->text), &range.minimum) < 0 ||
-	    parse_bound(dots + 2, strlen(dots + 2), &range.maximum) < 0 || streq(node->text, "..")) {
+	if (!dots || dots[2] == '.' ||
+	    parse_bound(node->text, (size_t)(dots - node->text), &range.minimum) < 0 ||
+	    parse_bound(dots + 2, strlen(dots + 2), &range.maximum) < 0 ||
+	    streq(node->text, "..")) {
 		loader_error(l, node->mark, "a range is written 0..50; either end may be missing");
 		return -EINVAL;
 	}
@@ -206,8 +217,8 @@ int scalar_range(struct loader *l, const struct yaml_node *node, struct range *r
 	return 0;
 }
 
-int number_check(struct loader *l, struct yaml_mark mark, const char *text, double value, double minimum,
-		 double maximum)
+int number_check(struct loader *l, struct yaml_mark mark, const char *text, double value,
+		 double minimum, double maximum)
 {
 	char low[FORMAT_DOUBLE_MAX], high[FORMAT_DOUBLE_MAX];
 
@@ -218,14 +229,15 @@ int number_check(struct loader *l, struct yaml_mark mark, const char *text, doub
 	return -EINVAL;
 }
 
-int usec_check(struct loader *l, struct yaml_mark mark, const char *text, uint64_t value, double minimum,
-	       double maximum)
+int usec_check(struct loader *l, struct yaml_mark mark, const char *text, uint64_t value,
+	       double minimum, double maximum)
 {
 	char low[FORMAT_USEC_MAX], high[FORMAT_USEC_MAX];
 
-	if ((minimum == 0 && maximum == 0) || ((double)value >= minimum && (double)value <= maximum))
+	if ((minimum == 0 && maximum == 0) ||
+	    ((double)value >= minimum && (double)value <= maximum))
 		return 0;
-	loader_error(l, mark, "%s is not between %s and %s", text, format_usec((uint64_t)minimum, low),
-		     format_usec((uint64_t)maximum, high));
+	loader_error(l, mark, "%s is not between %s and %s", text,
+		     format_usec((uint64_t)minimum, low), format_usec((uint64_t)maximum, high));
 	return -EINVAL;
 }

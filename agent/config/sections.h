@@ -59,8 +59,8 @@ struct offline_section {
 struct profile_section {
 	char *profile, *plugin;
 	uint32_t revision;
-	const struct yaml_node *source, *info, *parameters, *rates, *stale, *defaults, *points, *lwm2m,
-		*samples;
+	const struct yaml_node *source, *info, *parameters, *rates, *stale, *defaults, *points,
+		*lwm2m, *samples;
 };
 
 struct info_section {
@@ -73,8 +73,8 @@ struct parameter_section {
 };
 
 struct point_section {
-	const struct yaml_node *repeat, *step, *rate, *stale, *unit, *access, *factor, *invalid, *labels,
-		*range, *verify;
+	const struct yaml_node *repeat, *step, *rate, *stale, *unit, *access, *factor, *invalid,
+		*labels, *range, *verify;
 	double scale, offset;
 	int inexact;
 };

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -8,6 +10,7 @@
 #include "config/names.h"
 #include "config/places.h"
 
+#define HOST_MAX 255u
 #define FORMATS_MAX 16u
 #define PATTERNS_MAX 1000u
 #define IDENTITY_MAX 128u /* bytes that DTLS takes for sure (RFC 4279 5.1) */
@@ -16,7 +19,8 @@ enum scheme { COAP, COAPS };
 
 static int read_scheme(struct loader *l, struct yaml_mark mark, const char *uri, enum scheme *ret)
 {
-	static const char *const later[] = { "coap+tcp://", "coaps+tcp://", "coap+ws://", "coaps+ws://" };
+	static const char *const later[] = { "coap+tcp://", "coaps+tcp://", "coap+ws://",
+					     "coaps+ws://" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
 		if (strncasecmp(uri, later[i], strlen(later[i])) == 0) {
@@ -28,7 +32,10 @@ static int read_scheme(struct loader *l, struct yaml_mark mark, const char *uri,
 	else if (strncasecmp(uri, "coaps://", strlen("coaps://")) == 0)
 		*ret = COAPS;
 	else {
-		loader_error(l, mark, "\"%s\": a server is coap://HOST or coaps://HOST, with :PORT if need be", uri);
+		loader_error(
+			l, mark,
+			"\"%s\": a server is coap://HOST or coaps://HOST, with :PORT if need be",
+			uri);
 		return -EINVAL;
 	}
 	return 0;
@@ -41,18 +48,36 @@ static bool is_port(const char *text)
 	return parse_u16(text, &port) >= 0 && port > 0;
 }
 
+/* An IPv6 address, with or without a zone. */
+static bool is_literal(const char *text, size_t size)
+{
+	_cleanup_free_ char *address = strndup(text, size);
+	struct in6_addr ignored;
+
+	if (!address)
+		return false;
+	address[strcspn(address, "%")] = '\0';
+	return inet_pton(AF_INET6, address, &ignored) == 1;
+}
+
+static bool is_host(const char *text, size_t size)
+{
+	if (size == 0 || size > HOST_MAX)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if (!isalnum((unsigned char)text[i]) && !strchr("._-", text[i]))
+			return false;
+	return true;
+}
+
 /* What is behind "//": a name or IPv4 address, or an IPv6 address in brackets, and a port. */
 static bool is_authority(const char *text)
 {
 	const char *close = *text == '[' ? strchr(text, ']') : NULL;
 	size_t size = close ? (size_t)(close + 1 - text) : strcspn(text, ":");
 
-	if (size == 0 || size > 255 || (*text == '[' && (!close || size == 2)))
+	if (close ? !is_literal(text + 1, size - 2) : !is_host(text, size))
 		return false;
-	for (size_t i = 0; i < size; i++)
-		if (!strchr(close ? "[]%.:_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" :
-				    "._-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", text[i]))
-			return false;
 	return text[size] == '\0' || (text[size] == ':' && is_port(text + size + 1));
 }
 
@@ -63,7 +88,10 @@ static int read_uri(struct loader *l, struct yaml_mark mark, const char *uri, en
 	if (r < 0)
 		return r;
 	if (!is_authority(strstr(uri, "//") + 2)) {
-		loader_error(l, mark, "\"%s\": behind the scheme stands a host and perhaps :PORT, nothing else", uri);
+		loader_error(
+			l, mark,
+			"\"%s\": behind the scheme stands a host and perhaps :PORT, nothing else",
+			uri);
 		return -EINVAL;
 	}
 	return 0;
@@ -90,13 +118,16 @@ static int check_key(struct loader *l, struct yaml_mark mark, const char *key)
 		return -EINVAL;
 	}
 	/* Should it be the key itself, it is not printed. */
-	loader_error(l, mark, "a key is psk-file:FILE, file:FILE or derive:FILE, never the key itself");
+	loader_error(l, mark,
+		     "a key is psk-file:FILE, file:FILE or derive:FILE, never the key itself");
 	return -EINVAL;
 }
 
 static int check_identity(struct loader *l, struct yaml_mark mark, const char *identity)
 {
-	static const struct variables sample = { .items = { { .name = "endpoint", .text = "endpoint" } }, .n = 1 };
+	static const struct variables sample = {
+		.items = { { .name = "endpoint", .text = "endpoint" } }, .n = 1
+	};
 	const char *expanded;
 	int r = text_expand(l, mark, identity, &sample, &expanded);
 
@@ -107,8 +138,8 @@ static int check_identity(struct loader *l, struct yaml_mark mark, const char *i
 	return r;
 }
 
-static int read_psk(struct loader *l, const struct yaml_node *node, struct security_section *section,
-		    struct config_server *server)
+static int read_psk(struct loader *l, const struct yaml_node *node,
+		    struct security_section *section, struct config_server *server)
 {
 	int r = 0, one = 0;
 
@@ -126,14 +157,16 @@ static int read_psk(struct loader *l, const struct yaml_node *node, struct secur
 	return one < 0 ? one : r;
 }
 
-static void read_security(struct loader *l, const struct yaml_node *node, struct config_server *server)
+static void read_security(struct loader *l, const struct yaml_node *node,
+			  struct config_server *server)
 {
 	static const char *const modes[] = { "none", "psk" };
 	struct security_section section = { .mode = -1 };
 
 	mapping_read(l, node, node->mark, &keys_security, NULL, &section);
 	if (section.mode >= (int)ARRAY_SIZE(modes))
-		loader_error(l, mapping_mark(node, "mode"), "security mode %s: " NOT_IN_THIS_VERSION,
+		loader_error(l, mapping_mark(node, "mode"),
+			     "security mode %s: " NOT_IN_THIS_VERSION,
 			     keys_security.keys[0].choices[section.mode]);
 	else if (section.mode == 1)
 		read_psk(l, node, &section, server);
@@ -141,8 +174,8 @@ static void read_security(struct loader *l, const struct yaml_node *node, struct
 		loader_error(l, node->mark, "without security there is no identity and no key");
 }
 
-static void check_security(struct loader *l, const struct server_section *section, struct yaml_mark uri,
-			   const struct config_server *server)
+static void check_security(struct loader *l, const struct server_section *section,
+			   struct yaml_mark uri, const struct config_server *server)
 {
 	enum scheme scheme;
 
@@ -155,7 +188,8 @@ static void check_security(struct loader *l, const struct server_section *sectio
 		loader_error(l, uri, "mode psk needs coaps");
 }
 
-static void read_notify(struct loader *l, const struct yaml_node *node, struct config_server *server)
+static void read_notify(struct loader *l, const struct yaml_node *node,
+			struct config_server *server)
 {
 	struct notify_section section = { .pmin_s = -1, .pmax_s = -1 };
 
@@ -169,8 +203,8 @@ static void read_notify(struct loader *l, const struct yaml_node *node, struct c
 
 /* A list of texts, each checked by its own function. */
 static int read_texts(struct loader *l, const struct yaml_node *node, const char *what, size_t max,
-		      int (*check)(struct loader *, const struct yaml_node *, const char *), char ***ret,
-		      size_t *ret_n)
+		      int (*check)(struct loader *, const struct yaml_node *, const char *),
+		      char ***ret, size_t *ret_n)
 {
 	int r = sequence_expect(l, node, what), failed = 0;
 	const char *text;
@@ -212,13 +246,16 @@ static int check_pattern(struct loader *l, const struct yaml_node *node, const c
 {
 	for (const char *p = text; *p; p++)
 		if (strchr("{}/ ", *p)) {
-			loader_error(l, node->mark, "\"%s\" is no pattern of names: only * and ? are special", text);
+			loader_error(l, node->mark,
+				     "\"%s\" is no pattern of names: only * and ? are special",
+				     text);
 			return -EINVAL;
 		}
 	return 0;
 }
 
-static void read_endpoints(struct loader *l, const struct yaml_node *node, struct config_server *server)
+static void read_endpoints(struct loader *l, const struct yaml_node *node,
+			   struct config_server *server)
 {
 	if (read_texts(l, node, "endpoints", PATTERNS_MAX, check_pattern, &server->endpoints,
 		       &server->n_endpoints) != -ENOENT)
@@ -230,10 +267,12 @@ static void read_endpoints(struct loader *l, const struct yaml_node *node, struc
 	server->n_endpoints = 1;
 }
 
-static void read_server(struct loader *l, const struct yaml_node *node, struct config_server *server)
+static void read_server(struct loader *l, const struct yaml_node *node,
+			struct config_server *server)
 {
 	static const enum config_protocol protocols[] = { CONFIG_PROTOCOL_AUTO, CONFIG_PROTOCOL_1_0,
-							  CONFIG_PROTOCOL_1_1, CONFIG_PROTOCOL_1_2 };
+							  CONFIG_PROTOCOL_1_1,
+							  CONFIG_PROTOCOL_1_2 };
 	struct server_section section = { 0 };
 
 	server->mark = node->mark;
@@ -249,8 +288,10 @@ static void read_server(struct loader *l, const struct yaml_node *node, struct c
 	server->lifetime_s = (uint32_t)section.lifetime_s;
 	server->liveness_usec = section.liveness_usec;
 	read_notify(l, section.notify, server);
-	read_texts(l, section.formats, "formats", FORMATS_MAX, check_format, &server->formats, &server->n_formats);
+	read_texts(l, section.formats, "formats", FORMATS_MAX, check_format, &server->formats,
+		   &server->n_formats);
 	read_endpoints(l, section.endpoints, server);
+	l->server_patterns[server - l->config->servers] = section.endpoints;
 	if (section.security)
 		read_security(l, section.security, server);
 	if (server->uri)
@@ -265,11 +306,14 @@ void servers_read(struct loader *l, const struct yaml_node *node)
 		return;
 	if (node->n > 1)
 		loader_error(l, node->items[1]->mark,
-			     "more than one server: " NOT_IN_THIS_VERSION ", until access control exists");
+			     "more than one server: " NOT_IN_THIS_VERSION
+			     ", until access control exists");
 	c->servers = loader_array(l, struct config_server, node->n);
-	for (size_t i = 0; c->servers && i < node->n; i++) {
+	l->server_patterns = loader_scratch(l, (node->n + 1) * sizeof(*l->server_patterns));
+	for (size_t i = 0; c->servers && l->server_patterns && i < node->n; i++) {
 		if (node_is_null(node->items[i]))
-			loader_error(l, node->items[i]->mark, "a server is a mapping, written {key: value}");
+			loader_error(l, node->items[i]->mark,
+				     "a server is a mapping, written {key: value}");
 		else
 			read_server(l, node->items[i], &c->servers[c->n_servers++]);
 	}

@@ -34,12 +34,14 @@ bool settings_knows(const struct plugin_scope *scope, const char *key)
 		return true;
 	plugin = scope->plugin->plugin;
 	for (size_t i = 0; i < plugin->n_keys; i++)
-		if (plugin->keys[i].scope & scope->scope && is_first_part(plugin->keys[i].name, key))
+		if (plugin->keys[i].scope & scope->scope &&
+		    is_first_part(plugin->keys[i].name, key))
 			return true;
 	return false;
 }
 
-size_t settings_candidates(struct loader *l, const struct plugin_scope *scope, const char **ret, size_t max)
+size_t settings_candidates(struct loader *l, const struct plugin_scope *scope, const char **ret,
+			   size_t max)
 {
 	const struct config_plugin *plugin = is_checked(scope) ? scope->plugin->plugin : NULL;
 	size_t n = 0;
@@ -67,23 +69,25 @@ enum fieldway_type settings_type(const struct plugin_scope *scope, const char *k
 
 /* ---- values ---- */
 
-static int read_unsigned(struct loader *l, const struct fieldway_key *key, const struct yaml_node *node,
-			 uint64_t *ret)
+static int read_unsigned(struct loader *l, const struct fieldway_key *key,
+			 const struct yaml_node *node, uint64_t *ret)
 {
-	return key->flags & FIELDWAY_KEY_DURATION ? scalar_usec(l, node, ret) : scalar_u64(l, node, ret);
+	return key->flags & FIELDWAY_KEY_DURATION ? scalar_usec(l, node, ret) :
+						    scalar_u64(l, node, ret);
 }
 
-static int check_limits(struct loader *l, const struct fieldway_key *key, const struct yaml_node *node,
-			double value)
+static int check_limits(struct loader *l, const struct fieldway_key *key,
+			const struct yaml_node *node, double value)
 {
 	/* Limits of a duration are microseconds as well. */
 	if (key->flags & FIELDWAY_KEY_DURATION)
-		return usec_check(l, node->mark, node->text, (uint64_t)value, key->minimum, key->maximum);
+		return usec_check(l, node->mark, node->text, (uint64_t)value, key->minimum,
+				  key->maximum);
 	return number_check(l, node->mark, node->text, value, key->minimum, key->maximum);
 }
 
-static int read_string(struct loader *l, const struct fieldway_key *key, const struct yaml_node *node,
-		       bool expanded, struct fieldway_value *ret)
+static int read_string(struct loader *l, const struct fieldway_key *key,
+		       const struct yaml_node *node, bool expanded, struct fieldway_value *ret)
 {
 	const char *text = node->text;
 	int choice, r;
@@ -99,8 +103,8 @@ static int read_string(struct loader *l, const struct fieldway_key *key, const s
 	return ret->data ? 0 : -ENOMEM;
 }
 
-static int read_value(struct loader *l, const struct fieldway_key *key, const struct yaml_node *node,
-		      bool expanded, struct fieldway_value *ret)
+static int read_value(struct loader *l, const struct fieldway_key *key,
+		      const struct yaml_node *node, bool expanded, struct fieldway_value *ret)
 {
 	struct fieldway_value value = { .type = key->type };
 	int r = -EINVAL;
@@ -172,27 +176,31 @@ static int check_nested(struct loader *l, const struct plugin_scope *scope, cons
 	int r = 0;
 
 	for (size_t i = 0; i < plugin->n_keys && n < ARRAY_SIZE(candidates); i++)
-		if (strncmp(plugin->keys[i].name, prefix, size) == 0 && plugin->keys[i].name[size] == '.')
+		if (strncmp(plugin->keys[i].name, prefix, size) == 0 &&
+		    plugin->keys[i].name[size] == '.')
 			candidates[n++] = plugin->keys[i].name + size + 1;
 	for (size_t i = 0; i < mapping->n; i++) {
 		snprintf(name, sizeof(name), "%s.%s", prefix, mapping->keys[i]->text);
 		if (settings_type(scope, name) != FIELDWAY_NONE)
 			continue;
-		loader_unknown(l, mapping->keys[i]->mark, "key", mapping->keys[i]->text, candidates, n);
+		loader_unknown(l, mapping->keys[i]->mark, "key", mapping->keys[i]->text, candidates,
+			       n);
 		r = -EINVAL;
 	}
 	return r;
 }
 
 /* A layer's keys with parts below them: a mapping and nothing unknown in it. */
-static int check_layer(struct loader *l, const struct plugin_scope *scope, const struct yaml_node *layer)
+static int check_layer(struct loader *l, const struct plugin_scope *scope,
+		       const struct yaml_node *layer)
 {
 	int r = 0, one;
 
 	for (size_t i = 0; i < layer->n; i++) {
 		const struct yaml_node *name = layer->keys[i], *value = layer->items[i];
 
-		if (!settings_knows(scope, name->text) || settings_type(scope, name->text) != FIELDWAY_NONE)
+		if (!settings_knows(scope, name->text) ||
+		    settings_type(scope, name->text) != FIELDWAY_NONE)
 			continue;
 		one = mapping_expect(l, value, name->text);
 		if (one == 0)
@@ -206,7 +214,8 @@ static int check_layer(struct loader *l, const struct plugin_scope *scope, const
 
 static struct settings_origin *origin_new(struct loader *l, size_t n)
 {
-	struct settings_origin *origin = loader_new(l, sizeof(*origin) + n * sizeof(origin->items[0]));
+	struct settings_origin *origin =
+		loader_new(l, sizeof(*origin) + n * sizeof(origin->items[0]));
 
 	if (origin)
 		origin->marks = loader_array(l, struct yaml_mark, n);
@@ -218,22 +227,24 @@ static bool is_address(const char *name)
 	return streq(name, "address") || streq(name, "write.address");
 }
 
-static int shift_value(struct loader *l, const struct fieldway_key *key, const struct yaml_node *node,
-		       uint64_t shift, struct fieldway_value *value)
+static int shift_value(struct loader *l, const struct fieldway_key *key,
+		       const struct yaml_node *node, uint64_t shift, struct fieldway_value *value)
 {
 	if (shift == 0 || !is_address(key->name) || value->type != FIELDWAY_UINT)
 		return 0;
 	if (value->unsignd > UINT64_MAX - shift ||
 	    (key->maximum > 0 && (double)(value->unsignd + shift) > key->maximum)) {
-		loader_error(l, node->mark, "with repeat and step, %s goes over %.0f", key->name, key->maximum);
+		loader_error(l, node->mark, "with repeat and step, %s goes over %.0f", key->name,
+			     key->maximum);
 		return -EINVAL;
 	}
 	value->unsignd += shift;
 	return 0;
 }
 
-static int read_given(struct loader *l, const struct settings_request *request, const struct fieldway_key *key,
-		      const struct yaml_node *node, struct fieldway_value *ret)
+static int read_given(struct loader *l, const struct settings_request *request,
+		      const struct fieldway_key *key, const struct yaml_node *node,
+		      struct fieldway_value *ret)
 {
 	const struct yaml_node *expanded;
 	int r = node_expand(l, node, request->variables, &expanded);
@@ -245,11 +256,14 @@ static int read_given(struct loader *l, const struct settings_request *request, 
 }
 
 /* Returns 1 when there is a value. */
-static int read_key(struct loader *l, const struct settings_request *request, const struct fieldway_key *key,
-		    struct fieldway_value *ret, struct yaml_mark *ret_mark)
+static int read_key(struct loader *l, const struct settings_request *request,
+		    const struct fieldway_key *key, struct fieldway_value *ret,
+		    struct yaml_mark *ret_mark)
 {
 	const struct yaml_node *node = find_node(request, key->name);
-	struct yaml_node initial = { .kind = YAML_KIND_SCALAR, .mark = request->owner, .text = key->initial };
+	struct yaml_node initial = { .kind = YAML_KIND_SCALAR,
+				     .mark = request->owner,
+				     .text = key->initial };
 	int r;
 
 	if (node) {
@@ -267,8 +281,8 @@ static int read_key(struct loader *l, const struct settings_request *request, co
 	return -EINVAL;
 }
 
-static int read_keys(struct loader *l, const struct settings_request *request, struct settings_origin *origin,
-		     size_t *ret_n)
+static int read_keys(struct loader *l, const struct settings_request *request,
+		     struct settings_origin *origin, size_t *ret_n)
 {
 	const struct config_plugin *plugin = request->scope.plugin->plugin;
 	struct fieldway_setting *items = origin->items;
@@ -297,7 +311,8 @@ static size_t count_keys(const struct plugin_scope *scope)
 	return n;
 }
 
-int settings_read(struct loader *l, const struct settings_request *request, struct fieldway_settings *ret)
+int settings_read(struct loader *l, const struct settings_request *request,
+		  struct fieldway_settings *ret)
 {
 	struct settings_origin *origin = origin_new(l, count_keys(&request->scope));
 	size_t n = 0;
@@ -328,7 +343,8 @@ const struct fieldway_value *settings_find(const struct fieldway_settings *s, co
 	return NULL;
 }
 
-struct yaml_mark config_setting_mark(const struct config *c, const struct fieldway_settings *s, const char *key)
+struct yaml_mark config_setting_mark(const struct config *c, const struct fieldway_settings *s,
+				     const char *key)
 {
 	const struct settings_origin *origin =
 		(const void *)((const char *)s->items - offsetof(struct settings_origin, items));
@@ -366,25 +382,32 @@ static void plugin_ask(struct loader *l, struct yaml_mark mark, struct known_plu
 		return;
 	}
 	r = l->sources->plugin(l->sources->userdata, known->name, &plugin);
-	if (r == -ENOENT)
-		loader_error(l, mark, "there is no plugin \"%s\"", known->name);
-	else if (r < 0)
-		loader_error(l, mark, "plugin %s cannot be asked for its keys: %s", known->name, strerror(-r));
-	else
+	if (r == -ENOMEM)
+		l->no_memory = true;
+	else if (r < 0 && r != -ENOENT)
+		loader_error(l, mark, "plugin %s cannot be asked for its keys: %s", known->name,
+			     strerror(-r));
+	else if (r >= 0)
 		known->plugin = plugin;
+	known->asked = r;
 }
 
-const struct known_plugin *plugin_get(struct loader *l, struct yaml_mark mark, const char *name)
+static const struct known_plugin *plugin_answer(struct loader *l, struct yaml_mark mark,
+						const struct known_plugin *known, bool optional)
+{
+	if (known->asked == -ENOENT && !optional)
+		loader_error(l, mark, "there is no plugin \"%s\"", known->name);
+	return known;
+}
+
+const struct known_plugin *plugin_get(struct loader *l, struct yaml_mark mark, const char *name,
+				      bool optional)
 {
 	struct known_plugin *grown;
 
-	for (size_t i = 0; i < l->n_plugins; i++) {
-		if (!streq(l->plugins[i].name, name))
-			continue;
-		if (!l->plugins[i].plugin)
-			loader_error(l, mark, "there is no plugin \"%s\"", name);
-		return &l->plugins[i];
-	}
+	for (size_t i = 0; i < l->n_plugins; i++)
+		if (streq(l->plugins[i].name, name))
+			return plugin_answer(l, mark, &l->plugins[i], optional);
 	if (l->n_plugins == CONFIG_PLUGINS_MAX) {
 		loader_error(l, mark, "more than %u plugins", CONFIG_PLUGINS_MAX);
 		return NULL;
@@ -395,5 +418,5 @@ const struct known_plugin *plugin_get(struct loader *l, struct yaml_mark mark, c
 		return NULL;
 	l->n_plugins++;
 	plugin_ask(l, mark, grown);
-	return grown;
+	return plugin_answer(l, mark, grown, optional);
 }

@@ -18,7 +18,8 @@ struct cursor {
 
 static struct yaml_mark cursor_mark(const struct cursor *c)
 {
-	return (struct yaml_mark){ .file = c->file->name, .line = c->line,
+	return (struct yaml_mark){ .file = c->file->name,
+				   .line = c->line,
 				   .column = (unsigned)(c->p - c->line_start) + 1 };
 }
 
@@ -81,7 +82,8 @@ static int read_field(struct cursor *c, const char **ret)
 	if (r < 0)
 		return r;
 	if (b.size > 0 && (memchr(b.data, '{', b.size) || memchr(b.data, '}', b.size))) {
-		loader_error(c->l, cursor_mark(c), "a value for a placeholder has no placeholders itself");
+		loader_error(c->l, cursor_mark(c),
+			     "a value for a placeholder has no placeholders itself");
 		return -EINVAL;
 	}
 	*ret = loader_scratch_text(c->l, b.data ? (char *)b.data : "", b.size);
@@ -131,7 +133,8 @@ static int read_rows(struct cursor *c, struct dimension *d)
 		mark = cursor_mark(c);
 		r = read_line(c, d->texts + d->n_rows * d->n_names, d->n_names);
 		if (r >= 0 && (size_t)r != d->n_names) {
-			loader_error(c->l, mark, "the line has %d fields, the first one has %zu", r, d->n_names);
+			loader_error(c->l, mark, "the line has %d fields, the first one has %zu", r,
+				     d->n_names);
 			r = -EINVAL;
 		}
 		if (r < 0)
@@ -168,7 +171,10 @@ static int read_table(struct cursor *c, struct dimension *ret)
 	return read_rows(c, ret);
 }
 
-/* Files carry the folder in front of the name that the reference has; the shortest is the nearest. */
+/*
+ * Files carry the folder in front of the name that the reference has; the shortest
+ * is the nearest.
+ */
 static const struct config_file *find_table(const struct loader *l, const char *name)
 {
 	const struct config_file *best = NULL;
@@ -178,7 +184,8 @@ static const struct config_file *find_table(const struct loader *l, const char *
 		const struct config_file *file = l->files[i].file;
 
 		n = strlen(file->name);
-		if (file->place != CONFIG_PLACE_TABLES || n < size || !streq(file->name + n - size, name))
+		if (file->place != CONFIG_PLACE_TABLES || n < size ||
+		    !streq(file->name + n - size, name))
 			continue;
 		if (n > size && *name != '/' && file->name[n - size - 1] != '/')
 			continue;
@@ -188,7 +195,8 @@ static const struct config_file *find_table(const struct loader *l, const char *
 	return best;
 }
 
-int table_read(struct loader *l, const struct yaml_node *reference, const char *name, struct dimension *ret)
+int table_read(struct loader *l, const struct yaml_node *reference, const char *name,
+	       struct dimension *ret)
 {
 	const struct config_file *file = *name ? find_table(l, name) : NULL;
 	struct cursor c = { .l = l, .file = file, .line = 1 };
@@ -200,7 +208,8 @@ int table_read(struct loader *l, const struct yaml_node *reference, const char *
 	}
 	c.p = c.line_start = file->text;
 	c.end = file->text + file->size;
-	if (utf8_valid_prefix(file->text, file->size) != file->size || memchr(file->text, '\0', file->size)) {
+	if (utf8_valid_prefix(file->text, file->size) != file->size ||
+	    memchr(file->text, '\0', file->size)) {
 		loader_error(l, cursor_mark(&c), "the table is not UTF-8 text");
 		return -EINVAL;
 	}

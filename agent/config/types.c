@@ -25,8 +25,8 @@ static int read_parameter(struct loader *l, const struct profile *p, const struc
 	r = parameter_value(l, &p->parameters[index], node, &values[index]);
 	for (size_t i = 0; r >= 0 && i < p->n_points && values[index] == 0; i++)
 		if (p->points[i].factor == index) {
-			loader_error(l, node->mark, "%s is the factor of point %s and cannot be 0", name->text,
-				     p->points[i].point.name);
+			loader_error(l, node->mark, "%s is the factor of point %s and cannot be 0",
+				     name->text, p->points[i].point.name);
 			return -EINVAL;
 		}
 	return r;
@@ -60,7 +60,8 @@ static int check_rates(struct loader *l, const struct profile *p, const struct r
 	for (size_t i = 0; i < rates->n; i++) {
 		if (rates_find(&p->rates, rates->items[i].name))
 			continue;
-		loader_unknown(l, rates->items[i].mark, "rate class", rates->items[i].name, candidates, n);
+		loader_unknown(l, rates->items[i].mark, "rate class", rates->items[i].name,
+			       candidates, n);
 		r = -EINVAL;
 	}
 	return r;
@@ -245,17 +246,20 @@ static int count_type(struct loader *l, const struct profile *p)
 {
 	size_t size = p->n_points + p->n_map;
 
-	if (l->config->n_types >= CONFIG_TYPES_MAX || size > CONFIG_TYPE_POINTS_MAX - l->type_points) {
-		loader_error(l, p->mark,
-			     "devices differ in more than %u ways, or have more than %u points and rows together",
-			     CONFIG_TYPES_MAX, CONFIG_TYPE_POINTS_MAX);
+	if (l->config->n_types >= CONFIG_TYPES_MAX ||
+	    size > CONFIG_TYPE_POINTS_MAX - l->type_points) {
+		loader_error(
+			l, p->mark,
+			"devices differ in more than %u ways, or have more than %u points and rows together",
+			CONFIG_TYPES_MAX, CONFIG_TYPE_POINTS_MAX);
 		return -EINVAL;
 	}
 	l->type_points += size;
 	return 0;
 }
 
-static void fill_points(const struct profile *p, const struct effective *e, struct config_point *points)
+static void fill_points(const struct profile *p, const struct effective *e,
+			struct config_point *points)
 {
 	for (size_t i = 0; i < p->n_points; i++) {
 		const struct point_source *source = &p->points[i];
@@ -284,8 +288,9 @@ static int fill_map(struct loader *l, const struct profile *p, const struct leve
 	return nodes[0] || nodes[1] ? map_override(l, p, nodes, v, &type->map, &type->n_map) : 0;
 }
 
-static struct config_type *build(struct loader *l, const struct profile *p, const struct effective *e,
-				 const struct level *const levels[2], const struct variables *v)
+static struct config_type *build(struct loader *l, const struct profile *p,
+				 const struct effective *e, const struct level *const levels[2],
+				 const struct variables *v)
 {
 	struct config_type *type;
 
@@ -311,7 +316,8 @@ static struct config_type *build(struct loader *l, const struct profile *p, cons
 static int keep_type(struct loader *l, struct config_type *type)
 {
 	struct config *c = l->config;
-	struct config_type **grown = loader_grow(l, c->types, &l->types_allocated, c->n_types, sizeof(*grown));
+	struct config_type **grown =
+		loader_grow(l, c->types, &l->types_allocated, c->n_types, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;
@@ -320,8 +326,9 @@ static int keep_type(struct loader *l, struct config_type *type)
 	return 0;
 }
 
-static const struct config_type *get(struct loader *l, const struct profile *p, const struct effective *e,
-				     const struct level *const levels[2], const struct variables *v)
+static const struct config_type *get(struct loader *l, const struct profile *p,
+				     const struct effective *e, const struct level *const levels[2],
+				     const struct variables *v)
 {
 	_cleanup_buf_ struct buf key = { 0 };
 	struct type_entry *entry;
@@ -341,7 +348,8 @@ static const struct config_type *get(struct loader *l, const struct profile *p, 
 	return entry->type;
 }
 
-const struct config_type *type_get(struct loader *l, const struct profile *p, const struct bus_source *bus,
+const struct config_type *type_get(struct loader *l, const struct profile *p,
+				   const struct bus_source *bus,
 				   const struct level *const levels[2], const struct variables *v)
 {
 	struct effective e = { 0 };

@@ -33,7 +33,8 @@ int variables_add(struct loader *l, struct variables *v, struct yaml_mark mark, 
 }
 
 /* "{name:03}" behind its "{": sizes of both parts. False: not of this form. */
-static bool split_placeholder(const char *p, size_t *ret_name, const char **ret_format, size_t *ret_size)
+static bool split_placeholder(const char *p, size_t *ret_name, const char **ret_format,
+			      size_t *ret_size)
 {
 	size_t size = strcspn(p, "}"), name;
 	const char *colon = memchr(p, ':', size);
@@ -62,19 +63,21 @@ static int parse_zeros(const char *format, size_t *ret)
 	return 0;
 }
 
-static int append_value(struct loader *l, struct yaml_mark mark, struct buf *b, const struct variable *variable,
-			const char *format)
+static int append_value(struct loader *l, struct yaml_mark mark, struct buf *b,
+			const struct variable *variable, const char *format)
 {
 	size_t zeros = 0, size = strlen(variable->text);
 	uint64_t number;
 	int r = 0;
 
 	if (format && parse_zeros(format, &zeros) < 0) {
-		loader_error(l, mark, "a placeholder with leading zeros is written {%s:03}", variable->name);
+		loader_error(l, mark, "a placeholder with leading zeros is written {%s:03}",
+			     variable->name);
 		return -EINVAL;
 	}
 	if (format && parse_u64(variable->text, &number) < 0) {
-		loader_error(l, mark, "{%s:0%zu}: \"%s\" is no number", variable->name, zeros, variable->text);
+		loader_error(l, mark, "{%s:0%zu}: \"%s\" is no number", variable->name, zeros,
+			     variable->text);
 		return -EINVAL;
 	}
 	for (; size < zeros && r >= 0; size++)
@@ -100,8 +103,8 @@ static int refuse_placeholder(struct loader *l, struct yaml_mark mark, const cha
 	return -EINVAL;
 }
 
-static int expand(struct loader *l, struct yaml_mark mark, const char *text, const struct variables *v,
-		  struct buf *b)
+static int expand(struct loader *l, struct yaml_mark mark, const char *text,
+		  const struct variables *v, struct buf *b)
 {
 	const struct variable *variable;
 	size_t name, size;
@@ -110,7 +113,8 @@ static int expand(struct loader *l, struct yaml_mark mark, const char *text, con
 
 	for (const char *p = text; *p && r >= 0; p++) {
 		if (*p == '}' || (*p == '{' && !split_placeholder(p + 1, &name, &format, &size))) {
-			loader_error(l, mark, "\"%s\": a placeholder is written {name} or {name:03}", text);
+			loader_error(l, mark,
+				     "\"%s\": a placeholder is written {name} or {name:03}", text);
 			return -EINVAL;
 		}
 		if (*p != '{') {
@@ -126,8 +130,8 @@ static int expand(struct loader *l, struct yaml_mark mark, const char *text, con
 	return r;
 }
 
-int text_expand(struct loader *l, struct yaml_mark mark, const char *text, const struct variables *v,
-		const char **ret)
+int text_expand(struct loader *l, struct yaml_mark mark, const char *text,
+		const struct variables *v, const char **ret)
 {
 	_cleanup_buf_ struct buf b = { 0 };
 	const char *copy = text;

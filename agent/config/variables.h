@@ -22,15 +22,18 @@ int variables_add(struct loader *l, struct variables *v, struct yaml_mark mark, 
 		  const char *text, bool varies);
 
 /* Puts values in; the result lives as long as the run. -EINVAL with a report. */
-int text_expand(struct loader *l, struct yaml_mark mark, const char *text, const struct variables *v,
-		const char **ret);
+int text_expand(struct loader *l, struct yaml_mark mark, const char *text,
+		const struct variables *v, const char **ret);
 /*
  * A scalar with its placeholders replaced (plain, so that it can be a number),
  * or the node itself when there is nothing to replace: no variables, no "{".
  */
 int node_expand(struct loader *l, const struct yaml_node *node, const struct variables *v,
 		const struct yaml_node **ret);
-/* The only varying placeholder of a text; NULL: none, or several. *ret_any (may be NULL): is there one at all? */
+/*
+ * The only varying placeholder of a text; NULL: none, or several. *ret_any (may be
+ * NULL): is there one at all?
+ */
 const struct variable *text_varying(const char *text, const struct variables *v, bool *ret_any);
 
 /*
@@ -59,9 +62,11 @@ int expansion_add_mapping(struct loader *l, struct expansion *x, const struct ya
 /* `each:` in its three forms. node NULL: nothing. */
 int expansion_add_each(struct loader *l, struct expansion *x, const struct yaml_node *node);
 /* Adds the variables of item number `index` to v. */
-int expansion_variables(struct loader *l, const struct expansion *x, size_t index, struct variables *v);
+int expansion_variables(struct loader *l, const struct expansion *x, size_t index,
+			struct variables *v);
 /* Is the text a range such as 1-40? */
 bool text_is_range(const char *text);
 
 /* Rows of a table file (RFC 4180; first line: names), as named by `each: csv:FILE`. */
-int table_read(struct loader *l, const struct yaml_node *reference, const char *name, struct dimension *ret);
+int table_read(struct loader *l, const struct yaml_node *reference, const char *name,
+	       struct dimension *ret);

@@ -13,47 +13,46 @@
  * with messages, or read into something whole. The first byte says which file.
  */
 
-#define MAIN_TEXT \
-	"schema: 1\n" \
-	"gateway: {name: g, endpoint: \"urn:{gateway}\", endpoint_template: \"{machine_id}-{name}\", mode: endpoints}\n" \
-	"servers:\n" \
+#define MAIN_TEXT                                                                                                               \
+	"schema: 1\n"                                                                                                           \
+	"gateway: {name: g, endpoint: \"urn:{gateway}\", endpoint_template: \"{machine_id}-{name}\", mode: endpoints}\n"        \
+	"servers:\n"                                                                                                            \
 	"  - {name: s, short_id: 1, uri: \"coaps://[2001:db8::1]:5684\", protocol: \"1.1\", lifetime: 1h, queue_mode: false,\n" \
-	"     notify: {pmin: 1s, pmax: 1m}, formats: [tlv], liveness: 5m, endpoints: [\"*\"], access: all,\n" \
-	"     security: {mode: psk, identity: \"{endpoint}\", key: \"psk-file:k\"}}\n" \
-	"stale: {after: 3x, read: last}\n" \
-	"register: {wait: seen, at_most: 30s}\n" \
-	"writes: {audit: true, allow: false}\n" \
+	"     notify: {pmin: 1s, pmax: 1m}, formats: [tlv], liveness: 5m, endpoints: [\"*\"], access: all,\n"                   \
+	"     security: {mode: psk, identity: \"{endpoint}\", key: \"psk-file:k\"}}\n"                                          \
+	"stale: {after: 3x, read: last}\n"                                                                                      \
+	"register: {wait: seen, at_most: 30s}\n"                                                                                \
+	"writes: {audit: true, allow: false}\n"                                                                                 \
 	"limits: {endpoints: 100, sessions: 100}\n"
 
-#define BUSES_TEXT \
+#define BUSES_TEXT                                                                                              \
 	"schema: 1\nbus: b\nplugin: modbus\ntcp: {port: 502}\ntimeout: 500ms\nretries: 1\nrates: {fast: 10s}\n" \
 	"offline: {after: 3, retry: 5s..5m}\n---\nschema: 1\nbus: c\nplugin: modbus\nstale: {after: 1m}\n"
 
-#define PROFILE_TEXT \
-	"schema: 1\nprofile: p\nrevision: 3\nplugin: modbus\ninfo: {manufacturer: A, model: B}\n" \
-	"parameters: {ct: {type: integer, default: 1, range: 1..9}}\nrates: {fast: 1s, slow: once}\n" \
-	"defaults: {type: float32, rate: fast, max_gap: 8, invalid: [nan, 1]}\n" \
-	"points:\n" \
-	"  \"v{p}\": {repeat: {p: 1-3}, address: 0, step: 2, unit: V, factor: ct}\n" \
+#define PROFILE_TEXT                                                                                                                \
+	"schema: 1\nprofile: p\nrevision: 3\nplugin: modbus\ninfo: {manufacturer: A, model: B}\n"                                   \
+	"parameters: {ct: {type: integer, default: 1, range: 1..9}}\nrates: {fast: 1s, slow: once}\n"                               \
+	"defaults: {type: float32, rate: fast, max_gap: 8, invalid: [nan, 1]}\n"                                                    \
+	"points:\n"                                                                                                                 \
+	"  \"v{p}\": {repeat: {p: 1-3}, address: 0, step: 2, unit: V, factor: ct}\n"                                                \
 	"  w: {address: 9, type: uint16, access: rw, range: 0..50, enum: {0: a, 1: b}, write: {address: 1}, verify: {point: v1}}\n" \
-	"  x: {address: 9, bit: 1, access: rw, verify: true}\n" \
-	"lwm2m:\n" \
-	"  \"3316/{i}\": {repeat: {p: 1-3}, 5700: \"v{p}\", 5750: {value: \"L{p}\"}}\n" \
-	"  3/0/11: {alarms: {x: 16}}\n" \
-	"  3/0/12: {execute: x, value: true}\n" \
+	"  x: {address: 9, bit: 1, access: rw, verify: true}\n"                                                                     \
+	"lwm2m:\n"                                                                                                                  \
+	"  \"3316/{i}\": {repeat: {p: 1-3}, 5700: \"v{p}\", 5750: {value: \"L{p}\"}}\n"                                             \
+	"  3/0/11: {alarms: {x: 16}}\n"                                                                                             \
+	"  3/0/12: {execute: x, value: true}\n"                                                                                     \
 	"samples: [{registers: {input: {0: [1, 2]}}, expect: {v1: 1.5, w: invalid}}]\n"
 
-#define DEVICES_TEXT \
-	"schema: 1\n" \
-	"devices:\n" \
+#define DEVICES_TEXT                                                                                                      \
+	"schema: 1\n"                                                                                                     \
+	"devices:\n"                                                                                                      \
 	"  - {name: \"d{unit:03}\", profile: p, bus: b, address: {unit: 1-4}, override: {2: {enabled: false, note: n},\n" \
-	"     3: {rates: {fast: 1m}, parameters: {ct: 4}, lwm2m: {3316/0/5750: {value: \"{unit}\"}}}}}\n" \
-	"  - {name: \"t{room}\", profile: p, bus: c, each: [{room: a}, {room: b}], address: {host: \"{room}\"}}\n" \
-	"  - {name: \"c{x}\", profile: p, bus: c, each: csv:t.csv, address: {host: \"{y}\"}, endpoint: none}\n" \
+	"     3: {rates: {fast: 1m}, parameters: {ct: 4}, lwm2m: {3316/0/5750: {value: \"{unit}\"}}}}}\n"                 \
+	"  - {name: \"t{room}\", profile: p, bus: c, each: [{room: a}, {room: b}], address: {host: \"{room}\"}}\n"        \
+	"  - {name: \"c{x}\", profile: p, bus: c, each: csv:t.csv, address: {host: \"{y}\"}, endpoint: none}\n"           \
 	"endpoints: [{name: \"e{n}\", each: {n: 1-2}, lwm2m: {3316/0/5700: \"d001.v{n}\"}}]\n"
 
-#define TABLE_TEXT \
-	"x,y\r\n1,\"a\"\"b\"\r\n2,c\n"
+#define TABLE_TEXT "x,y\r\n1,\"a\"\"b\"\r\n2,c\n"
 
 static const struct file {
 	char letter;
@@ -83,20 +82,33 @@ static const char definitions_text[] =
 
 static const char *const areas[] = { "coil", "input", "holding", NULL };
 static struct fieldway_key keys[] = {
-	{ .name = "tcp.port", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_UINT, .maximum = 65535 },
+	{ .name = "tcp.port",
+	  .scope = FIELDWAY_SCOPE_BUS,
+	  .type = FIELDWAY_UINT,
+	  .maximum = 65535 },
 	{ .name = "host", .scope = FIELDWAY_SCOPE_ADDRESS, .type = FIELDWAY_STRING },
 	{ .name = "unit", .scope = FIELDWAY_SCOPE_ADDRESS, .type = FIELDWAY_UINT, .maximum = 255 },
-	{ .name = "max_gap", .scope = FIELDWAY_SCOPE_DEVICE, .type = FIELDWAY_UINT, .initial = "0" },
-	{ .name = "area", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_STRING, .choices = areas,
+	{ .name = "max_gap",
+	  .scope = FIELDWAY_SCOPE_DEVICE,
+	  .type = FIELDWAY_UINT,
+	  .initial = "0" },
+	{ .name = "area",
+	  .scope = FIELDWAY_SCOPE_POINT,
+	  .type = FIELDWAY_STRING,
+	  .choices = areas,
 	  .initial = "holding" },
-	{ .name = "address", .scope = FIELDWAY_SCOPE_POINT, .flags = FIELDWAY_KEY_REQUIRED, .type = FIELDWAY_UINT,
+	{ .name = "address",
+	  .scope = FIELDWAY_SCOPE_POINT,
+	  .flags = FIELDWAY_KEY_REQUIRED,
+	  .type = FIELDWAY_UINT,
 	  .maximum = 65535 },
 	{ .name = "type", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_STRING },
 	{ .name = "bit", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_UINT },
 	{ .name = "write.address", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_UINT },
 };
 static char plugin_name[] = "modbus", plugin_version[] = "1";
-static const struct config_plugin plugin = { plugin_name, plugin_version, FIELDWAY_CAN_WRITE, keys, ARRAY_SIZE(keys) };
+static const struct config_plugin plugin = { plugin_name, plugin_version, FIELDWAY_CAN_WRITE, keys,
+					     ARRAY_SIZE(keys) };
 
 static int find_plugin(void *userdata, const char *name, const struct config_plugin **ret)
 {
@@ -106,7 +118,8 @@ static int find_plugin(void *userdata, const char *name, const struct config_plu
 	return 0;
 }
 
-static void check_map(const struct config *c, const struct config_map *map, size_t n, const struct config_type *own)
+static void check_map(const struct config *c, const struct config_map *map, size_t n,
+		      const struct config_type *own)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct config_type *type = own;
@@ -130,28 +143,34 @@ static void check_config(const struct config *c)
 		require(config_device_find(c, d->name) == d);
 		require(config_setting_mark(c, &d->address, "unit").file != NULL);
 		for (size_t k = 0; k < d->type->n_points; k++)
-			require(d->type->points[k].name && d->type->points[k].verify.point < (int)d->type->n_points);
+			require(d->type->points[k].name &&
+				d->type->points[k].verify.point < (int)d->type->n_points);
 	}
 	for (size_t i = 0; i < c->n_endpoints; i++) {
 		const struct config_endpoint *e = &c->endpoints[i];
 
 		require(e->name && e->endpoint);
-		check_map(c, e->map, e->n_map, e->device == UINT32_MAX ? NULL : c->devices[e->device].type);
+		check_map(c, e->map, e->n_map,
+			  e->device == UINT32_MAX ? NULL : c->devices[e->device].type);
 	}
 	for (size_t i = 0; i < c->n_samples; i++)
 		for (size_t k = 0; k < c->samples[i].n_expectations; k++)
 			require(c->samples[i].expectations[k].point < c->samples[i].type->n_points);
 }
 
-static void add_file(struct config_files *files, const struct file *file, const char *text, size_t size)
+static void add_file(struct config_files *files, const struct file *file, const char *text,
+		     size_t size)
 {
 	require(files_add(files, file->place, false, file->name, text, size) == 0);
 }
 
 static void read_files(const struct config_files *files, const struct definitions *definitions)
 {
-	const struct config_sources sources = { .files = files, .definitions = definitions, .plugin = find_plugin,
-						.host_name = "h", .machine_id = "0" };
+	const struct config_sources sources = { .files = files,
+						.definitions = definitions,
+						.plugin = find_plugin,
+						.host_name = "h",
+						.machine_id = "0" };
 	struct yaml_errors errors = { 0 }, warnings = { 0 };
 	struct config *config = NULL;
 	int r = config_read(&sources, &errors, &warnings, &config);
@@ -166,7 +185,8 @@ static void read_files(const struct config_files *files, const struct definition
 }
 
 static const struct fuzz_seed seeds[] = {
-	{ "6d", MAIN_TEXT }, { "62", BUSES_TEXT }, { "70", PROFILE_TEXT }, { "64", DEVICES_TEXT }, { "74", TABLE_TEXT },
+	{ "6d", MAIN_TEXT },	{ "62", BUSES_TEXT }, { "70", PROFILE_TEXT },
+	{ "64", DEVICES_TEXT }, { "74", TABLE_TEXT },
 };
 
 const struct fuzz_target fuzz_target = { "config", seeds, ARRAY_SIZE(seeds), 500 };
@@ -181,8 +201,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (!definitions) {
 		require(definitions_new(&definitions) == 0);
-		require(definitions_read_text(definitions, "objects", definitions_text, strlen(definitions_text),
-					      &errors) == 0);
+		require(definitions_read_text(definitions, "objects", definitions_text,
+					      strlen(definitions_text), &errors) == 0);
 	}
 	files = calloc(1, sizeof(*files));
 	require(files != NULL);

@@ -75,4 +75,6 @@ static const struct error_case bus_cases[] = {
 	  "bus: b\n"
 	  "plugin: modbus\n",
 	  "b.yaml:6:6: there are two buses b, the other in b.yaml:1\n" },
+	{ 'b', "devices: []\n",
+	  "b.yaml:4:1: devices belongs into devices.d\n" },
 };

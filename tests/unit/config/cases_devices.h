@@ -17,6 +17,12 @@
 static const struct error_case devices_cases[] = {
 	{ 'd', "device: []\n",
 	  "d.yaml:2:1: unknown key \"device\", did you mean \"devices\"?\n" },
+	{ 'd', "object: {}\n"
+	  "profile: x\n"
+	  "servers: []\n",
+	  "d.yaml:2:1: object belongs into objects.d\n"
+	  "d.yaml:3:1: profile belongs into profiles.d\n"
+	  "d.yaml:4:1: servers belongs into fieldway.yaml\n" },
 	{ 'd', "devices: {}\n",
 	  "d.yaml:2:10: devices is a list, written [a, b]\n" },
 	{ 'd', "devices: [5, ~]\n",

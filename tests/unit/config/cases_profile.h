@@ -23,15 +23,18 @@ static const struct error_case profile_cases[] = {
 	  "frame: {}\n"
 	  "messages: {}\n"
 	  "points: {w: {from: x}}\n",
-	  "p.yaml:3:9: there is no plugin \"serial\"\n" },
+	  "p.yaml:3:9: there is no plugin \"serial\"\n"
+	  "d.yaml:2:30: profile p needs the plugin serial, which is not there\n" },
 	{ 'P', "schema: 1\n"
 	  "profile: p\n"
 	  "plugin: ble\n",
-	  "p.yaml:3:9: there is no plugin \"ble\"\n" },
+	  "p.yaml:3:9: there is no plugin \"ble\"\n"
+	  "d.yaml:2:30: profile p needs the plugin ble, which is not there\n" },
 	{ 'P', "schema: 1\n"
 	  "profile: p\n"
 	  "plugin: local\n",
-	  "p.yaml:3:9: there is no plugin \"local\"\n" },
+	  "p.yaml:3:9: there is no plugin \"local\"\n"
+	  "d.yaml:2:30: profile p needs the plugin local, which is not there\n" },
 	{ 'p', "identify: {point: v}\n",
 	  "p.yaml:5:1: identify: not in this version\n" },
 	{ 'p', "notify: {}\n",

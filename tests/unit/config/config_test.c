@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +29,6 @@ static void teardown(void)
 {
 	f = fixture_free(f);
 }
-
 
 static const struct config_device *device(const char *name)
 {
@@ -370,10 +368,14 @@ START_TEST(marks)
 	assert_mark(config_setting_mark(c, &p->settings, "bit"), file, 11, 3);
 	assert_mark(config_setting_mark(c, &p->settings, NULL), file, 11, 3);
 	assert_mark(config_setting_mark(c, &meter->settings, "max_gap"), file, 9, 74);
-	assert_mark(config_setting_mark(c, &device("vfd")->type->settings, "max_gap"), "profiles.d/acme-vfd.yaml", 6, 11);
-	assert_mark(config_setting_mark(c, &device("em1-009")->address, "unit"), "devices.d/site.yaml", 6, 21);
-	assert_mark(config_setting_mark(c, &c->buses[0].settings, "rtu.baud"), "buses.d/hall1.yaml", 4, 63);
-	assert_mark(config_setting_mark(c, &c->buses[1].settings, "rtu.baud"), "buses.d/hall1.yaml", 10, 1);
+	assert_mark(config_setting_mark(c, &device("vfd")->type->settings, "max_gap"),
+		    "profiles.d/acme-vfd.yaml", 6, 11);
+	assert_mark(config_setting_mark(c, &device("em1-009")->address, "unit"),
+		    "devices.d/site.yaml", 6, 21);
+	assert_mark(config_setting_mark(c, &c->buses[0].settings, "rtu.baud"), "buses.d/hall1.yaml",
+		    4, 63);
+	assert_mark(config_setting_mark(c, &c->buses[1].settings, "rtu.baud"), "buses.d/hall1.yaml",
+		    10, 1);
 }
 END_TEST
 

@@ -37,8 +37,8 @@ static void run(const struct error_case *cases, size_t n)
 		fixture_reset(f);
 		fixture_case(f, cases[i].letter, cases[i].text);
 		r = fixture_read(f);
-		ck_assert_msg(streq(f->error_text, cases[i].expected), "%s\ngave\n%s\nnot\n%s", cases[i].text,
-			      f->error_text, cases[i].expected);
+		ck_assert_msg(streq(f->error_text, cases[i].expected), "%s\ngave\n%s\nnot\n%s",
+			      cases[i].text, f->error_text, cases[i].expected);
 		ck_assert_int_eq(r, *cases[i].expected ? -EINVAL : 0);
 	}
 }
@@ -76,22 +76,27 @@ END_TEST
 /* All messages of all files at once, in the order of the files. */
 START_TEST(order)
 {
-	fixture_file(f, CONFIG_PLACE_MAIN, "fieldway.yaml", "schema: 1\nstale: {read: x, after: y}\nservers: [5]\n");
-	fixture_file(f, CONFIG_PLACE_BUSES, "b1.yaml", "schema: 1\nbus: b1\nplugin: modbus\nretries: x\n");
+	fixture_file(f, CONFIG_PLACE_MAIN, "fieldway.yaml",
+		     "schema: 1\nstale: {read: x, after: y}\nservers: [5]\n");
+	fixture_file(f, CONFIG_PLACE_BUSES, "b1.yaml",
+		     "schema: 1\nbus: b1\nplugin: modbus\nretries: x\n");
 	fixture_file(f, CONFIG_PLACE_BUSES, "b2.yaml", "schema: 1\nbus: [\n");
-	fixture_file(f, CONFIG_PLACE_DEVICES, "d.yaml",
-		     "schema: 1\ndevices: [{name: a, profile: p, bus: b1, address: {unit: x}}]\nx: 1\n");
-	fixture_file(f, CONFIG_PLACE_PROFILES, "p.yaml", "schema: 1\nprofile: p\nplugin: modbus\npoints: {v: {}}\n");
+	fixture_file(
+		f, CONFIG_PLACE_DEVICES, "d.yaml",
+		"schema: 1\ndevices: [{name: a, profile: p, bus: b1, address: {unit: x}}]\nx: 1\n");
+	fixture_file(f, CONFIG_PLACE_PROFILES, "p.yaml",
+		     "schema: 1\nprofile: p\nplugin: modbus\npoints: {v: {}}\n");
 	ck_assert_int_eq(fixture_read(f), -EINVAL);
-	ck_assert_str_eq(f->error_text,
-			 "fieldway.yaml:2:15: \"x\" is none of error, last\n"
-			 "fieldway.yaml:2:25: after is a number of intervals such as 3x (at most 1000x), or a duration such as 30s\n"
-			 "fieldway.yaml:3:11: a server is a mapping, written {key: value}\n"
-			 "b1.yaml:4:10: expected an integer, found x\n"
-			 "b2.yaml:3:1: while parsing a flow node, did not find expected node content\n"
-			 "d.yaml:3:1: unknown key \"x\"\n"
-			 "p.yaml:4:10: address: is missing\n"
-			 "p.yaml:4:10: v has no rate, here or in defaults\n");
+	ck_assert_str_eq(
+		f->error_text,
+		"fieldway.yaml:2:15: \"x\" is none of error, last\n"
+		"fieldway.yaml:2:25: after is a number of intervals such as 3x (at most 1000x), or a duration such as 30s\n"
+		"fieldway.yaml:3:11: a server is a mapping, written {key: value}\n"
+		"b1.yaml:4:10: expected an integer, found x\n"
+		"b2.yaml:3:1: while parsing a flow node, did not find expected node content\n"
+		"d.yaml:3:1: unknown key \"x\"\n"
+		"p.yaml:4:10: address: is missing\n"
+		"p.yaml:4:10: v has no rate, here or in defaults\n");
 }
 END_TEST
 
@@ -116,8 +121,9 @@ START_TEST(plugin_unavailable)
 	f->sources.plugin_unavailable = "fieldway-plugin-host is not installed";
 	fixture_case(f, 'b', "anything: {at: all}\n");
 	ck_assert_msg(fixture_read(f) == 0, "%s", f->error_text);
-	ck_assert_str_eq(f->warning_text,
-			 "b.yaml:3:9: the keys of plugin modbus are not checked: fieldway-plugin-host is not installed\n");
+	ck_assert_str_eq(
+		f->warning_text,
+		"b.yaml:3:9: the keys of plugin modbus are not checked: fieldway-plugin-host is not installed\n");
 	ck_assert_str_eq(f->config->buses[0].plugin->name, "modbus");
 	ck_assert_uint_eq(f->config->devices[0].address.n, 0);
 	/* What is no plugin's is checked all the same. */
@@ -133,8 +139,9 @@ START_TEST(yml)
 	fixture_file(f, CONFIG_PLACE_OBJECTS, "objects.d/1.yml", "");
 	fixture_good(f);
 	ck_assert(f->config->empty);
-	ck_assert_str_eq(f->warning_text, "fieldway.yml:1:1: not read: configuration files are named *.yaml\n"
-					  "objects.d/1.yml:1:1: not read: configuration files are named *.yaml\n");
+	ck_assert_str_eq(f->warning_text,
+			 "fieldway.yml:1:1: not read: configuration files are named *.yaml\n"
+			 "objects.d/1.yml:1:1: not read: configuration files are named *.yaml\n");
 }
 END_TEST
 
@@ -147,22 +154,25 @@ START_TEST(hidden_profile)
 		     "schema: 1\nprofile: p\nplugin: modbus\nrevision: 3\nrates: {r: 1s}\n"
 		     "points: {v: {address: 1, rate: r}}\n");
 	fixture_shared(f, CONFIG_PLACE_PROFILES, "/usr/broken.yaml", "[");
-	fixture_file(f, CONFIG_PLACE_PROFILES, "/etc/broken.yaml", "schema: 1\nprofile: broken\nplugin: modbus\n");
+	fixture_file(f, CONFIG_PLACE_PROFILES, "/etc/broken.yaml",
+		     "schema: 1\nprofile: broken\nplugin: modbus\n");
 	fixture_good(f);
-	ck_assert_str_eq(f->warning_text, "/etc/p.yaml:1:1: revision 3 hides revision 4 of /usr/p.yaml\n"
-					  "/etc/broken.yaml:1:1: revision 0 hides revision 0 of /usr/broken.yaml\n");
+	ck_assert_str_eq(f->warning_text,
+			 "/etc/p.yaml:1:1: revision 3 hides revision 4 of /usr/p.yaml\n"
+			 "/etc/broken.yaml:1:1: revision 0 hides revision 0 of /usr/broken.yaml\n");
 }
 END_TEST
 
 START_TEST(two_writers)
 {
-	fixture_case(f, 'd',
-		     "devices:\n"
-		     "  - {name: d, profile: p, bus: b, address: {unit: 1}, lwm2m: {3306/0/5850: w}}\n"
-		     "  - {name: e, profile: p, bus: b, address: {unit: 2}, endpoint: none}\n"
-		     "endpoints:\n"
-		     "  - {name: p1, lwm2m: {3306/0/5850: d.w, 3306/1/5850: e.w, 3316/0/5700: d.v}}\n"
-		     "  - {name: p2, lwm2m: {3306/7/5850: e.w, 3316/0/5700: d.v}}\n");
+	fixture_case(
+		f, 'd',
+		"devices:\n"
+		"  - {name: d, profile: p, bus: b, address: {unit: 1}, lwm2m: {3306/0/5850: w}}\n"
+		"  - {name: e, profile: p, bus: b, address: {unit: 2}, endpoint: none}\n"
+		"endpoints:\n"
+		"  - {name: p1, lwm2m: {3306/0/5850: d.w, 3306/1/5850: e.w, 3316/0/5700: d.v}}\n"
+		"  - {name: p2, lwm2m: {3306/7/5850: e.w, 3316/0/5700: d.v}}\n");
 	fixture_good(f);
 	ck_assert_str_eq(f->warning_text,
 			 "d.yaml:6:37: d.w can be written through two endpoints, d and p1\n"
@@ -174,16 +184,51 @@ START_TEST(unused_rate)
 {
 	fixture_case(f, 'b', "rates: {fast: 2s, fsat: 1s}\n");
 	fixture_good(f);
-	ck_assert_str_eq(f->warning_text, "b.yaml:4:19: no device on bus b has a rate class \"fsat\"\n");
+	ck_assert_str_eq(f->warning_text,
+			 "b.yaml:4:19: no device on bus b has a rate class \"fsat\"\n");
+}
+END_TEST
+
+START_TEST(unused_pattern)
+{
+	fixture_case(
+		f, 'm',
+		"servers: [{name: s, short_id: 1, uri: \"coap://h\", endpoints: [\"x*\", \"?\", \"ho*\"]}]\n");
+	fixture_good(f);
+	ck_assert_str_eq(f->warning_text,
+			 "fieldway.yaml:2:63: no endpoint has a name like \"x*\"\n");
+}
+END_TEST
+
+/*
+ * The package brings device types for plugins that need not be installed; a device
+ * of one does need it.
+ */
+START_TEST(shared_without_plugin)
+{
+	fixture_case(f, 'm', "");
+	fixture_shared(f, CONFIG_PLACE_PROFILES, "/usr/s.yaml",
+		       "schema: 1\nprofile: s\nplugin: serial\nframe: {}\n");
+	fixture_good(f);
+	ck_assert_str_eq(f->warning_text, "");
+	fixture_reset(f);
+	fixture_case(f, 'd', "devices: [{name: d, profile: s, bus: b, address: {unit: 1}}]\n");
+	fixture_shared(f, CONFIG_PLACE_PROFILES, "/usr/s.yaml",
+		       "schema: 1\nprofile: s\nplugin: serial\nframe: {}\n");
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_str_eq(f->error_text,
+			 "d.yaml:2:30: profile s needs the plugin serial, which is not there\n");
 }
 END_TEST
 
 START_TEST(too_many_endpoints)
 {
 	fixture_case(f, 'm', "limits: {endpoints: 1}\n");
-	fixture_file(f, CONFIG_PLACE_DEVICES, "e.yaml", "schema: 1\nendpoints: [{name: x, lwm2m: {}}]\n");
+	fixture_file(f, CONFIG_PLACE_DEVICES, "e.yaml",
+		     "schema: 1\nendpoints: [{name: x, lwm2m: {}}]\n");
 	ck_assert_int_eq(fixture_read(f), -EINVAL);
-	ck_assert_str_eq(f->error_text, "fieldway.yaml:2:9: there are 2 endpoints, limits allow 1\n");
+	ck_assert_str_eq(f->error_text,
+			 "fieldway.yaml:2:9: there are 2 endpoints, limits allow 1\n");
 }
 END_TEST
 
@@ -195,7 +240,8 @@ START_TEST(key_tables_are_complete)
 		for (size_t k = 0; k < key_tables[i]->n; k++) {
 			const struct key *key = &key_tables[i]->keys[k];
 
-			ck_assert_msg(key->help && *key->help, "%s.%s", key_tables[i]->place, key->name);
+			ck_assert_msg(key->help && *key->help, "%s.%s", key_tables[i]->place,
+				      key->name);
 			ck_assert(key->kind != KEY_CHOICE || key->choices);
 			ck_assert(key->kind != KEY_ONLY || key->initial);
 			ck_assert(key->minimum <= key->maximum);
@@ -226,6 +272,8 @@ static Suite *suite(void)
 	tcase_add_test(rest, hidden_profile);
 	tcase_add_test(rest, two_writers);
 	tcase_add_test(rest, unused_rate);
+	tcase_add_test(rest, unused_pattern);
+	tcase_add_test(rest, shared_without_plugin);
 	tcase_add_test(rest, too_many_endpoints);
 	tcase_add_test(rest, key_tables_are_complete);
 	suite_add_tcase(s, rest);

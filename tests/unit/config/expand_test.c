@@ -43,10 +43,11 @@ static void read_devices(const char *text)
 
 START_TEST(lists_and_products)
 {
-	read_devices("devices:\n"
-		     "  - {name: \"a-{unit}\", profile: p, bus: b, address: {unit: [3, 7, 0x10]}}\n"
-		     "  - {name: \"b-{hall}-{n:02}\", profile: p, bus: b, each: {hall: [east, west], n: 8-11},"
-		     " address: {host: \"{hall}.lan\", unit: \"{n}\"}}\n");
+	read_devices(
+		"devices:\n"
+		"  - {name: \"a-{unit}\", profile: p, bus: b, address: {unit: [3, 7, 0x10]}}\n"
+		"  - {name: \"b-{hall}-{n:02}\", profile: p, bus: b, each: {hall: [east, west], n: 8-11},"
+		" address: {host: \"{hall}.lan\", unit: \"{n}\"}}\n");
 	ck_assert_uint_eq(f->config->n_devices, 3 + 8);
 	ck_assert_uint_eq(unit_of("a-7"), 7);
 	ck_assert_uint_eq(unit_of("a-0x10"), 16);
@@ -94,16 +95,20 @@ START_TEST(bad_tables)
 		{ "a\n{b}\n", "t.csv:2:4: a value for a placeholder has no placeholders itself\n" },
 		{ "a,a\n1,2\n", "d.yaml:2:18: the placeholder {a} is set twice\n" },
 		{ "a\n\xff\n", "t.csv:1:1: the table is not UTF-8 text\n" },
-		{ "a\nx y\n", "d.yaml:2:18: \"dx y\" is no name: letters, digits, \"_\", \"-\" and \".\", at most 64 of them\n" },
+		{ "a\nx y\n",
+		  "d.yaml:2:18: \"dx y\" is no name: letters, digits, \"_\", \"-\" and \".\", at most 64 of them\n" },
 		{ "unit\n1\n", "d.yaml:2:18: unknown placeholder \"a\"\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		fixture_reset(f);
-		fixture_case(f, 'd', "devices: [{name: \"d{a}\", profile: p, bus: b, each: csv:t.csv, address: {unit: 1}}]\n");
+		fixture_case(
+			f, 'd',
+			"devices: [{name: \"d{a}\", profile: p, bus: b, each: csv:t.csv, address: {unit: 1}}]\n");
 		fixture_file(f, CONFIG_PLACE_TABLES, "t.csv", cases[i].text);
 		ck_assert_int_eq(fixture_read(f), -EINVAL);
-		ck_assert_msg(strstr(f->error_text, cases[i].error), "%s gave %s", cases[i].text, f->error_text);
+		ck_assert_msg(strstr(f->error_text, cases[i].error), "%s gave %s", cases[i].text,
+			      f->error_text);
 	}
 }
 END_TEST
@@ -111,10 +116,11 @@ END_TEST
 /* By the varying placeholder's value where there is one, else by the full name. */
 START_TEST(override_keys)
 {
-	read_devices("devices:\n"
-		     "  - {name: \"a{unit:02}\", profile: p, bus: b, address: {unit: 1-3}, override: {2: {note: two}}}\n"
-		     "  - {name: \"b-{x}-{unit}\", profile: p, bus: b, each: {x: [k, l]}, address: {host: \"{x}\", unit: 1-2},"
-		     " override: {b-k-2: {note: both}}}\n");
+	read_devices(
+		"devices:\n"
+		"  - {name: \"a{unit:02}\", profile: p, bus: b, address: {unit: 1-3}, override: {2: {note: two}}}\n"
+		"  - {name: \"b-{x}-{unit}\", profile: p, bus: b, each: {x: [k, l]}, address: {host: \"{x}\", unit: 1-2},"
+		" override: {b-k-2: {note: both}}}\n");
 	ck_assert_str_eq(device("a02")->note, "two");
 	ck_assert_ptr_null(device("a01")->note);
 	ck_assert_str_eq(device("b-k-2")->note, "both");
@@ -122,19 +128,23 @@ START_TEST(override_keys)
 }
 END_TEST
 
-/* override, device, bus, profile, gateway; what is equal in the end is shared, however it was said. */
+/*
+ * override, device, bus, profile, gateway; what is equal in the end is shared,
+ * however it was said.
+ */
 START_TEST(precedence)
 {
 	fixture_file(f, CONFIG_PLACE_BUSES, "c.yaml",
 		     "schema: 1\nbus: c\nplugin: modbus\nrates: {fast: 2s}\nstale: {after: 9x}\n");
-	fixture_case(f, 'd',
-		     "devices:\n"
-		     "  - {name: plain, profile: p, bus: b, address: {unit: 1}}\n"
-		     "  - {name: same, profile: p, bus: b, address: {unit: 2}, rates: {fast: 1s}, parameters: {ct: 1}}\n"
-		     "  - {name: bus, profile: p, bus: c, address: {unit: 1}}\n"
-		     "  - {name: row, profile: p, bus: c, address: {unit: 2}, rates: {fast: 3s}, stale: {read: last}}\n"
-		     "  - {name: \"o{unit}\", profile: p, bus: c, address: {unit: 3-4}, rates: {fast: 3s}, parameters: {ct: 5},"
-		     " override: {4: {rates: {fast: 4s}, parameters: {ct: 6}, stale: {after: 1m}, endpoint: own}}}\n");
+	fixture_case(
+		f, 'd',
+		"devices:\n"
+		"  - {name: plain, profile: p, bus: b, address: {unit: 1}}\n"
+		"  - {name: same, profile: p, bus: b, address: {unit: 2}, rates: {fast: 1s}, parameters: {ct: 1}}\n"
+		"  - {name: bus, profile: p, bus: c, address: {unit: 1}}\n"
+		"  - {name: row, profile: p, bus: c, address: {unit: 2}, rates: {fast: 3s}, stale: {read: last}}\n"
+		"  - {name: \"o{unit}\", profile: p, bus: c, address: {unit: 3-4}, rates: {fast: 3s}, parameters: {ct: 5},"
+		" override: {4: {rates: {fast: 4s}, parameters: {ct: 6}, stale: {after: 1m}, endpoint: own}}}\n");
 	fixture_good(f);
 	ck_assert_ptr_eq(device("plain")->type, device("same")->type);
 	ck_assert_uint_eq(device("plain")->type->points[0].period_usec, 1000000);
@@ -168,6 +178,15 @@ START_TEST(own_rows)
 	ck_assert_int_eq(one->map[1].path.resource, 5700);
 	ck_assert_str_eq(one->map[2].constant.data, "meter 1");
 	ck_assert_str_eq(two->map[2].constant.data, "meter 2");
+	fixture_reset(f);
+	read_devices(
+		"devices: [{name: \"d{unit}\", profile: p, bus: b, address: {unit: 1-2},"
+		" endpoint: \"urn:{machine_id}:{name}\", lwm2m: {3316/0/5750: {value: \"{gateway} {name}\"}}}]\n"
+		"endpoints: [{name: \"e{n}\", each: {n: 1-2}, lwm2m: {3316/0: {5700: \"d{n}.v\", 5750: {value: \"{name}\"}}}}]\n");
+	ck_assert_str_eq(device("d2")->type->map[1].constant.data, "gw7 d2");
+	ck_assert_str_eq(f->config->endpoints[1].endpoint,
+			 "urn:0123456789abcdef0123456789abcdef:d2");
+	ck_assert_str_eq(f->config->endpoints[3].map[1].constant.data, "e2");
 }
 END_TEST
 
@@ -175,13 +194,14 @@ START_TEST(repeats)
 {
 	const struct config_type *type;
 
-	fixture_case(f, 'p',
-		     "defaults: {rate: fast, area: coil, access: rw}\n"
-		     "points:\n"
-		     "  \"r{n:02}\": {repeat: {n: 1-12}, address: 0, step: 2, write: {address: 100},"
-		     " verify: {point: \"s{n:02}\"}}\n"
-		     "  \"s{n:02}\": {repeat: {n: 1-12}, address: \"{n}\"}\n"
-		     "lwm2m: {\"3306/{i}\": {repeat: {n: 1-12}, 5850: \"r{n:02}\", 5750: {value: \"relay {n}\"}}}\n");
+	fixture_case(
+		f, 'p',
+		"defaults: {rate: fast, area: coil, access: rw}\n"
+		"points:\n"
+		"  \"r{n:02}\": {repeat: {n: 1-12}, address: 0, step: 2, write: {address: 100},"
+		" verify: {point: \"s{n:02}\"}}\n"
+		"  \"s{n:02}\": {repeat: {n: 1-12}, address: \"{n}\"}\n"
+		"lwm2m: {\"3306/{i}\": {repeat: {n: 1-12}, 5850: \"r{n:02}\", 5750: {value: \"relay {n}\"}}}\n");
 	fixture_good(f);
 	type = f->config->types[0];
 	ck_assert_uint_eq(type->n_points, 24);
@@ -210,7 +230,10 @@ START_TEST(ten_thousand)
 	fixture_reset(f);
 	buf_append_text(&b, "schema: 1\ndevices:\n");
 	for (unsigned i = 0; i < CONFIG_DEVICES_MAX; i++)
-		buf_printf(&b, "  - {name: m%u, profile: p, bus: b, address: {host: h%u, unit: 1}, parameters: {ct: 40}}\n", i, i);
+		buf_printf(
+			&b,
+			"  - {name: m%u, profile: p, bus: b, address: {host: h%u, unit: 1}, parameters: {ct: 40}}\n",
+			i, i);
 	buf_append_byte(&b, 0);
 	fixture_case(f, 'D', "");
 	fixture_file(f, CONFIG_PLACE_DEVICES, "e.yaml", (char *)b.data);
@@ -230,13 +253,19 @@ static void assert_limit(char letter, const char *text, const char *error)
 
 START_TEST(limits)
 {
-	assert_limit('d', "devices: [{name: \"d{a}{b}{c}{d}{e}{f}{g}{h}\", profile: p, bus: b, each: {a: 1-2, b: 1-2, c: 1-2,"
-			  " d: 1-2, e: 1-2, f: 1-2, g: 1-2, h: 1-2, i: 1-2}, address: {unit: 1}}]\n",
-		     "more than 8 ranges at once");
-	assert_limit('d', "devices: [{name: \"d{a}{b}\", profile: p, bus: b, each: {a: 1-101, b: 1-100}, address: {unit: 1}}]\n",
-		     "more than 10000 devices");
-	assert_limit('p', "defaults: {rate: fast}\npoints: {\"v{p}\": {repeat: {p: 1-10000}, address: 0, step: 1}, w: {address: 0}}\n",
-		     "more than 10000 points");
+	assert_limit(
+		'd',
+		"devices: [{name: \"d{a}{b}{c}{d}{e}{f}{g}{h}\", profile: p, bus: b, each: {a: 1-2, b: 1-2, c: 1-2,"
+		" d: 1-2, e: 1-2, f: 1-2, g: 1-2, h: 1-2, i: 1-2}, address: {unit: 1}}]\n",
+		"more than 8 ranges at once");
+	assert_limit(
+		'd',
+		"devices: [{name: \"d{a}{b}\", profile: p, bus: b, each: {a: 1-101, b: 1-100}, address: {unit: 1}}]\n",
+		"more than 10000 devices");
+	assert_limit(
+		'p',
+		"defaults: {rate: fast}\npoints: {\"v{p}\": {repeat: {p: 1-10000}, address: 0, step: 1}, w: {address: 0}}\n",
+		"more than 10000 points");
 	assert_limit('p',
 		     "defaults: {rate: fast}\npoints: {v: {address: 0}}\n"
 		     "lwm2m: {\"3316/{i}\": {repeat: {p: 1-5001}, 5700: v, 5750: {value: x}}}\n",
@@ -251,15 +280,17 @@ END_TEST
 /* Devices that all differ from each other: bounded by what all types hold together. */
 START_TEST(too_many_types)
 {
-	fixture_case(f, 'd',
-		     "devices: [{name: \"m-{a}-{unit}\", profile: q, bus: b, each: {a: 1-40}, address: {host: \"h{a}\", unit: 1-250},"
-		     " lwm2m: {3316/0/5750: {value: \"{a}-{unit}\"}}}]\n");
+	fixture_case(
+		f, 'd',
+		"devices: [{name: \"m-{a}-{unit}\", profile: q, bus: b, each: {a: 1-40}, address: {host: \"h{a}\", unit: 1-250},"
+		" lwm2m: {3316/0/5750: {value: \"{a}-{unit}\"}}}]\n");
 	fixture_file(f, CONFIG_PLACE_PROFILES, "q.yaml",
 		     "schema: 1\nprofile: q\nplugin: modbus\nrates: {r: 1s}\n"
 		     "points: {\"v{p}\": {repeat: {p: 1-200}, address: 0, step: 1, rate: r}}\n"
 		     "lwm2m: {3316/0/5700: v1}\n");
 	ck_assert_int_eq(fixture_read(f), -EINVAL);
-	ck_assert_msg(strstr(f->error_text, "q.yaml:1:1: devices differ in more than 10000 ways"), "%s", f->error_text);
+	ck_assert_msg(strstr(f->error_text, "q.yaml:1:1: devices differ in more than 10000 ways"),
+		      "%s", f->error_text);
 	ck_assert_uint_eq(f->errors.n, 1);
 }
 END_TEST

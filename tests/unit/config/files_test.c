@@ -69,8 +69,8 @@ static int read_files(void)
 	return config_files_read(etc, usr, &errors, &files);
 }
 
-static const struct config_file *assert_file(size_t i, enum config_place place, bool shared, const char *name,
-					     const char *text)
+static const struct config_file *assert_file(size_t i, enum config_place place, bool shared,
+					     const char *name, const char *text)
 {
 	const struct config_file *file = config_files_item(files, i);
 
@@ -82,9 +82,10 @@ static const struct config_file *assert_file(size_t i, enum config_place place, 
 	return file;
 }
 
-static const char devices[] = "schema: 1\ndevices:\n  - {name: x, each: \"csv:tables/a.csv\"}\n"
-			      "  - {name: y, each: \"csv:tables/a.csv\"}\n  - {name: z, each: \"csv:missing.csv\"}\n"
-			      "endpoints: [{name: e, each: csv:b.csv}]\n";
+static const char devices[] =
+	"schema: 1\ndevices:\n  - {name: x, each: \"csv:tables/a.csv\"}\n"
+	"  - {name: y, each: \"csv:tables/a.csv\"}\n  - {name: z, each: \"csv:missing.csv\"}\n"
+	"endpoints: [{name: e, each: csv:b.csv}]\n";
 
 static void fill(void)
 {
