@@ -33,6 +33,7 @@ static const struct key gateway_keys[] = {
 };
 
 static const char *const protocols[] = { "auto", "1.0", "1.1", "1.2", NULL };
+static const char *const accesses[] = { "all", "read", NULL };
 static const struct key server_keys[] = {
 	{ "name", KEY_NAME, .required = true, .reload = RELOAD_ENDPOINT, AT(server_section, name),
 	  .help = "name in messages" },
@@ -56,7 +57,7 @@ static const struct key server_keys[] = {
 	  .help = "how the connection is secured (none for coap)" },
 	{ "endpoints", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(server_section, endpoints),
 	  .help = "list of name patterns: what registers there (all)" },
-	{ "access", KEY_ONLY, .initial = "all", .help = "what the server may do, /2" },
+	{ "access", KEY_ONLY, .choices = accesses, .initial = "all", .help = "what the server may do, /2" },
 };
 
 static const struct key notify_keys[] = {

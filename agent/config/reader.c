@@ -100,23 +100,31 @@ static int read_string(struct loader *l, const struct key *key, const struct yam
 	return 0;
 }
 
-/* One value now; what is more comes later. Whatever could never be right is said to be wrong. */
-static int read_only(struct loader *l, const struct key *key, const struct yaml_node *node)
+/* Whatever could never be right is said to be wrong, rather than to come later. */
+static int check_possible(struct loader *l, const struct key *key, const struct yaml_node *node)
 {
+	bool truth;
 	int choice;
 
-	if (node->kind == YAML_KIND_SCALAR && !node->quoted && streq(node->text, key->initial))
-		return 0;
-	if (node->kind == YAML_KIND_SCALAR && node->quoted && key->choices &&
-	    streq(node->text, key->initial))
-		return 0;
-	if (key->choices && scalar_choice(l, node, key->choices, &choice) < 0)
-		return -EINVAL;
+	if (streq(key->initial, "false"))
+		return scalar_bool(l, node, &truth);
+	if (key->choices && node->kind == YAML_KIND_SCALAR)
+		return scalar_choice(l, node, key->choices, &choice);
+	return 0;
+}
+
+/* One value now, more of them later. */
+static int read_only(struct loader *l, const struct key *key, const struct yaml_node *node)
+{
+	bool scalar = node->kind == YAML_KIND_SCALAR;
+	int r = check_possible(l, key, node);
+
+	if (r < 0 || (scalar && streq(node->text, key->initial)))
+		return r;
 	if (streq(key->name, "schema"))
 		loader_error(l, node->mark,
 			     "schema %s is not known to this version, which has schema %s",
-			     node->kind == YAML_KIND_SCALAR ? node->text : "of this kind",
-			     key->initial);
+			     scalar ? node->text : "of this kind", key->initial);
 	else
 		loader_error(l, node->mark, "%s: other than %s: " NOT_IN_THIS_VERSION, key->name,
 			     key->initial);
