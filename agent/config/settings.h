@@ -26,7 +26,7 @@ size_t settings_candidates(struct loader *l, const struct plugin_scope *scope, c
 enum fieldway_type settings_type(const struct plugin_scope *scope, const char *key);
 
 /*
- * Asks for a plugin once. NULL without memory; its plugin is NULL when there is
+ * plugins.c: asks for a plugin once. NULL without memory; its plugin is NULL when there is
  * none, with a report at the mark unless it is optional.
  */
 const struct known_plugin *plugin_get(struct loader *l, struct yaml_mark mark, const char *name,

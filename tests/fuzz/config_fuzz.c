@@ -13,43 +13,43 @@
  * with messages, or read into something whole. The first byte says which file.
  */
 
-#define MAIN_TEXT                                                                                                               \
-	"schema: 1\n"                                                                                                           \
-	"gateway: {name: g, endpoint: \"urn:{gateway}\", endpoint_template: \"{machine_id}-{name}\", mode: endpoints}\n"        \
-	"servers:\n"                                                                                                            \
+#define MAIN_TEXT \
+	"schema: 1\n" \
+	"gateway: {name: g, endpoint: \"urn:{gateway}\", endpoint_template: \"{machine_id}-{name}\", mode: endpoints}\n" \
+	"servers:\n" \
 	"  - {name: s, short_id: 1, uri: \"coaps://[2001:db8::1]:5684\", protocol: \"1.1\", lifetime: 1h, queue_mode: false,\n" \
-	"     notify: {pmin: 1s, pmax: 1m}, formats: [tlv], liveness: 5m, endpoints: [\"*\"], access: all,\n"                   \
-	"     security: {mode: psk, identity: \"{endpoint}\", key: \"psk-file:k\"}}\n"                                          \
-	"stale: {after: 3x, read: last}\n"                                                                                      \
-	"register: {wait: seen, at_most: 30s}\n"                                                                                \
-	"writes: {audit: true, allow: false}\n"                                                                                 \
+	"     notify: {pmin: 1s, pmax: 1m}, formats: [tlv], liveness: 5m, endpoints: [\"*\"], access: all,\n" \
+	"     security: {mode: psk, identity: \"{endpoint}\", key: \"psk-file:k\"}}\n" \
+	"stale: {after: 3x, read: last}\n" \
+	"register: {wait: seen, at_most: 30s}\n" \
+	"writes: {audit: true, allow: false}\n" \
 	"limits: {endpoints: 100, sessions: 100}\n"
 
-#define BUSES_TEXT                                                                                              \
+#define BUSES_TEXT \
 	"schema: 1\nbus: b\nplugin: modbus\ntcp: {port: 502}\ntimeout: 500ms\nretries: 1\nrates: {fast: 10s}\n" \
 	"offline: {after: 3, retry: 5s..5m}\n---\nschema: 1\nbus: c\nplugin: modbus\nstale: {after: 1m}\n"
 
-#define PROFILE_TEXT                                                                                                                \
-	"schema: 1\nprofile: p\nrevision: 3\nplugin: modbus\ninfo: {manufacturer: A, model: B}\n"                                   \
-	"parameters: {ct: {type: integer, default: 1, range: 1..9}}\nrates: {fast: 1s, slow: once}\n"                               \
-	"defaults: {type: float32, rate: fast, max_gap: 8, invalid: [nan, 1]}\n"                                                    \
-	"points:\n"                                                                                                                 \
-	"  \"v{p}\": {repeat: {p: 1-3}, address: 0, step: 2, unit: V, factor: ct}\n"                                                \
+#define PROFILE_TEXT \
+	"schema: 1\nprofile: p\nrevision: 3\nplugin: modbus\ninfo: {manufacturer: A, model: B}\n" \
+	"parameters: {ct: {type: integer, default: 1, range: 1..9}}\nrates: {fast: 1s, slow: once}\n" \
+	"defaults: {type: float32, rate: fast, max_gap: 8, invalid: [nan, 1]}\n" \
+	"points:\n" \
+	"  \"v{p}\": {repeat: {p: 1-3}, address: 0, step: 2, unit: V, factor: ct}\n" \
 	"  w: {address: 9, type: uint16, access: rw, range: 0..50, enum: {0: a, 1: b}, write: {address: 1}, verify: {point: v1}}\n" \
-	"  x: {address: 9, bit: 1, access: rw, verify: true}\n"                                                                     \
-	"lwm2m:\n"                                                                                                                  \
-	"  \"3316/{i}\": {repeat: {p: 1-3}, 5700: \"v{p}\", 5750: {value: \"L{p}\"}}\n"                                             \
-	"  3/0/11: {alarms: {x: 16}}\n"                                                                                             \
-	"  3/0/12: {execute: x, value: true}\n"                                                                                     \
+	"  x: {address: 9, bit: 1, access: rw, verify: true}\n" \
+	"lwm2m:\n" \
+	"  \"3316/{i}\": {repeat: {p: 1-3}, 5700: \"v{p}\", 5750: {value: \"L{p}\"}}\n" \
+	"  3/0/11: {alarms: {x: 16}}\n" \
+	"  3/0/12: {execute: x, value: true}\n" \
 	"samples: [{registers: {input: {0: [1, 2]}}, expect: {v1: 1.5, w: invalid}}]\n"
 
-#define DEVICES_TEXT                                                                                                      \
-	"schema: 1\n"                                                                                                     \
-	"devices:\n"                                                                                                      \
+#define DEVICES_TEXT \
+	"schema: 1\n" \
+	"devices:\n" \
 	"  - {name: \"d{unit:03}\", profile: p, bus: b, address: {unit: 1-4}, override: {2: {enabled: false, note: n},\n" \
-	"     3: {rates: {fast: 1m}, parameters: {ct: 4}, lwm2m: {3316/0/5750: {value: \"{unit}\"}}}}}\n"                 \
-	"  - {name: \"t{room}\", profile: p, bus: c, each: [{room: a}, {room: b}], address: {host: \"{room}\"}}\n"        \
-	"  - {name: \"c{x}\", profile: p, bus: c, each: csv:t.csv, address: {host: \"{y}\"}, endpoint: none}\n"           \
+	"     3: {rates: {fast: 1m}, parameters: {ct: 4}, lwm2m: {3316/0/5750: {value: \"{unit}\"}}}}}\n" \
+	"  - {name: \"t{room}\", profile: p, bus: c, each: [{room: a}, {room: b}], address: {host: \"{room}\"}}\n" \
+	"  - {name: \"c{x}\", profile: p, bus: c, each: csv:t.csv, address: {host: \"{y}\"}, endpoint: none}\n" \
 	"endpoints: [{name: \"e{n}\", each: {n: 1-2}, lwm2m: {3316/0/5700: \"d001.v{n}\"}}]\n"
 
 #define TABLE_TEXT "x,y\r\n1,\"a\"\"b\"\r\n2,c\n"

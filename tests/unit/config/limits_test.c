@@ -8,7 +8,7 @@
 #include "config/loader.h"
 #include "fixture.h"
 
-/* Everything that a file can make grow: one more than allowed is refused, what is allowed is read. */
+/* Everything that a file can make grow: one more than allowed is refused. */
 
 static struct fixture *f;
 

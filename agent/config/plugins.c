@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "config/settings.h"
+
+/* A table without keys for a plugin that nobody can be asked about. */
+static const struct config_plugin *plugin_unchecked(struct loader *l, const char *name)
+{
+	struct config_plugin *plugin = loader_new(l, sizeof(*plugin));
+
+	if (!plugin)
+		return NULL;
+	plugin->name = loader_text(l, name);
+	plugin->version = loader_text(l, "");
+	return plugin->name && plugin->version ? plugin : NULL;
+}
+
+static void plugin_ask(struct loader *l, struct yaml_mark mark, struct known_plugin *known)
+{
+	const struct config_plugin *plugin = NULL;
+	int r;
+
+	if (l->sources->plugin_unavailable || !l->sources->plugin) {
+		loader_warning(l, mark, "the keys of plugin %s are not checked: %s", known->name,
+			       l->sources->plugin_unavailable ?: "nobody to ask");
+		known->unchecked = true;
+		known->plugin = plugin_unchecked(l, known->name);
+		return;
+	}
+	r = l->sources->plugin(l->sources->userdata, known->name, &plugin);
+	if (r == -ENOMEM)
+		l->no_memory = true;
+	else if (r < 0 && r != -ENOENT)
+		loader_error(l, mark, "plugin %s cannot be asked for its keys: %s", known->name,
+			     strerror(-r));
+	else if (r >= 0)
+		known->plugin = plugin;
+	known->asked = r;
+}
+
+static const struct known_plugin *plugin_answer(struct loader *l, struct yaml_mark mark,
+						const struct known_plugin *known, bool optional)
+{
+	if (known->asked == -ENOENT && !optional)
+		loader_error(l, mark, "there is no plugin \"%s\"", known->name);
+	return known;
+}
+
+const struct known_plugin *plugin_get(struct loader *l, struct yaml_mark mark, const char *name,
+				      bool optional)
+{
+	struct known_plugin *grown;
+
+	for (size_t i = 0; i < l->n_plugins; i++)
+		if (streq(l->plugins[i].name, name))
+			return plugin_answer(l, mark, &l->plugins[i], optional);
+	if (l->n_plugins == CONFIG_PLUGINS_MAX) {
+		loader_error(l, mark, "more than %u plugins", CONFIG_PLUGINS_MAX);
+		return NULL;
+	}
+	grown = &l->plugins[l->n_plugins];
+	grown->name = loader_text(l, name);
+	if (!grown->name)
+		return NULL;
+	l->n_plugins++;
+	plugin_ask(l, mark, grown);
+	return plugin_answer(l, mark, grown, optional);
+}
