@@ -79,6 +79,13 @@ static void check_plugin(struct loader *l, struct device_row *row)
 	row->failed = true;
 }
 
+static int by_key(const void *a, const void *b)
+{
+	const struct override *x = a, *y = b;
+
+	return strcmp(x->key->text, y->key->text);
+}
+
 static void read_overrides(struct loader *l, struct device_row *row)
 {
 	const struct yaml_node *node = row->section.overrides;
@@ -101,6 +108,8 @@ static void read_overrides(struct loader *l, struct device_row *row)
 		    level_read(l, row->profile, &section, &o->level) < 0)
 			row->failed = true;
 	}
+	if (row->n_overrides > 1)
+		qsort(row->overrides, row->n_overrides, sizeof(*row->overrides), by_key);
 }
 
 /*
@@ -184,19 +193,24 @@ static const struct yaml_node *device_address(struct loader *l, const struct dev
 	return copy->items ? copy : NULL;
 }
 
+static struct override *search_override(const struct device_row *row, const char *key)
+{
+	struct yaml_node node = { .text = key };
+	struct override wanted = { .key = &node };
+
+	if (row->n_overrides == 0)
+		return NULL;
+	return bsearch(&wanted, row->overrides, row->n_overrides, sizeof(wanted), by_key);
+}
+
 /* By the value of the only varying placeholder, else by name. */
 static struct override *find_override(struct device_row *row, const struct variables *v,
 				      const char *name)
 {
 	const struct variable *varying = text_varying(row->section.name, v, NULL);
+	struct override *found = varying ? search_override(row, varying->text) : NULL;
 
-	for (size_t i = 0; varying && i < row->n_overrides; i++)
-		if (streq(row->overrides[i].key->text, varying->text))
-			return &row->overrides[i];
-	for (size_t i = 0; i < row->n_overrides; i++)
-		if (streq(row->overrides[i].key->text, name))
-			return &row->overrides[i];
-	return NULL;
+	return found ?: search_override(row, name);
 }
 
 static void add_endpoint(struct loader *l, const struct device_row *row, const struct level *own,
