@@ -26,7 +26,7 @@
 #define EXCHANGES_MAX 32u           /* requests of one session without response: 5.03 */
 #define ANSWERS_MAX 512u            /* kept by one session against duplicates */
 #define ANSWERS_TOTAL_MAX 65536u    /* by all sessions; the oldest goes first */
-#define OBSERVATIONS_MAX 1024u      /* of one session, whose notifications may be block-wise */
+#define SNAPSHOT_OBSERVATIONS_MAX 1024u      /* of one session, whose notifications may be block-wise */
 #define RECENT_MAX 8u               /* NON notifications of one session that an RST can still name */
 
 /* Block-wise transfer. */

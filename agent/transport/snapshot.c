@@ -204,7 +204,7 @@ static struct observation *add_observation(struct session *s)
 	unsigned n = old ? old->n : 0;
 	unsigned allocated = n > 0 ? n * 2 : 1;
 
-	if (n >= OBSERVATIONS_MAX)
+	if (n >= SNAPSHOT_OBSERVATIONS_MAX)
 		return NULL;
 	if (!old || n == old->allocated) {
 		grown = realloc(old, sizeof(*grown) + allocated * sizeof(grown->items[0]));
