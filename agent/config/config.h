@@ -23,6 +23,7 @@ struct config_plugin {
 	uint64_t capabilities;
 	struct fieldway_key *keys;
 	size_t n_keys;
+	bool unchecked; /* could not be asked: no keys, and buses and devices without settings */
 };
 
 enum config_stale_read {
@@ -276,7 +277,12 @@ struct config_sources {
 	int (*plugin)(void *userdata, const char *name, const struct config_plugin **ret);
 	void *userdata;
 	const char *host_name, *machine_id; /* {gateway} default, {machine_id} */
-	const char *plugin_unavailable; /* NULL, or: text why no host can be asked; plugin keys are then not checked, a warning */
+	/*
+	 * A plugin that cannot be asked is a warning, and its keys are not
+	 * checked: it costs its buses, not the configuration (design: Boot).
+	 * False: an error.
+	 */
+	bool plugins_optional;
 };
 
 /*

@@ -61,7 +61,6 @@ struct known_plugin {
 	const char *name;
 	const struct config_plugin *plugin;
 	int asked;	/* 0, or the error that there was instead */
-	bool unchecked; /* nobody could be asked: its keys are not looked at */
 };
 
 struct profile;

@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "config/settings.h"
 
-/* A table without keys for a plugin that nobody can be asked about. */
+/* A table without keys for a plugin that could not be asked. */
 static const struct config_plugin *plugin_unchecked(struct loader *l, const char *name)
 {
 	struct config_plugin *plugin = loader_new(l, sizeof(*plugin));
@@ -14,29 +14,34 @@ static const struct config_plugin *plugin_unchecked(struct loader *l, const char
 		return NULL;
 	plugin->name = loader_text(l, name);
 	plugin->version = loader_text(l, "");
+	plugin->unchecked = true;
 	return plugin->name && plugin->version ? plugin : NULL;
+}
+
+/* It costs its buses, not the configuration. */
+static void plugin_do_without(struct loader *l, struct yaml_mark mark, struct known_plugin *known, int error)
+{
+	loader_warning(l, mark, "plugin %s: %s; its buses will not work, and its keys are not checked",
+		       known->name, error == -ENOENT ? "not installed" : strerror(-error));
+	known->plugin = plugin_unchecked(l, known->name);
 }
 
 static void plugin_ask(struct loader *l, struct yaml_mark mark, struct known_plugin *known)
 {
 	const struct config_plugin *plugin = NULL;
-	int r;
+	int r = l->sources->plugin(l->sources->userdata, known->name, &plugin);
 
-	if (l->sources->plugin_unavailable || !l->sources->plugin) {
-		loader_warning(l, mark, "the keys of plugin %s are not checked: %s", known->name,
-			       l->sources->plugin_unavailable ?: "nobody to ask");
-		known->unchecked = true;
-		known->plugin = plugin_unchecked(l, known->name);
-		return;
-	}
-	r = l->sources->plugin(l->sources->userdata, known->name, &plugin);
-	if (r == -ENOMEM)
+	if (r >= 0) {
+		known->plugin = plugin;
+	} else if (r == -ENOMEM) {
 		l->no_memory = true;
-	else if (r < 0 && r != -ENOENT)
+	} else if (l->sources->plugins_optional) {
+		plugin_do_without(l, mark, known, r);
+		r = 0;
+	} else if (r != -ENOENT) {
 		loader_error(l, mark, "plugin %s cannot be asked for its keys: %s", known->name,
 			     strerror(-r));
-	else if (r >= 0)
-		known->plugin = plugin;
+	}
 	known->asked = r;
 }
 

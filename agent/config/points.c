@@ -134,7 +134,7 @@ static int check_access(struct loader *l, const struct profile *p,
 	const struct config_point *point = &source->point;
 	const struct known_plugin *known = p->plugin;
 
-	if (point->access & CONFIG_ACCESS_WRITE && !known->unchecked &&
+	if (point->access & CONFIG_ACCESS_WRITE && !known->plugin->unchecked &&
 	    !(known->plugin->capabilities & FIELDWAY_CAN_WRITE)) {
 		loader_error(l, point->mark, "plugin %s cannot write", known->name);
 		return -EINVAL;

@@ -16,7 +16,7 @@ struct settings_origin {
 
 static bool is_checked(const struct plugin_scope *scope)
 {
-	return scope->plugin && scope->plugin->plugin && !scope->plugin->unchecked;
+	return scope->plugin && scope->plugin->plugin && !scope->plugin->plugin->unchecked;
 }
 
 static bool is_first_part(const char *name, const char *part)

@@ -76,7 +76,8 @@ int fieldbus_describe(struct fieldbus *f, const char *plugin, const struct confi
 
 /*
  * Everything that only plugins can judge: asks a host about each bus with its
- * devices (nothing is opened), and runs the samples of all profiles. 0, or
+ * devices (nothing is opened), and runs the samples of all profiles; plugins
+ * that config could not ask are passed over. 0, or
  * -EINVAL with file:line:column messages in errors. Blocks, at most
  * FIELDBUS_CHECK_USEC for each plugin.
  */

@@ -53,6 +53,7 @@ static int read_config(const struct load_sources *sources, const struct config_f
 		.userdata = sources->fieldbus,
 		.host_name = sources->host_name,
 		.machine_id = sources->machine_id,
+		.plugins_optional = sources->plugins_optional,
 	};
 	int r = config_read(&from, errors, warnings, &l->config);
 

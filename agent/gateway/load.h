@@ -14,6 +14,7 @@ struct load_sources {
 	struct fieldbus *fieldbus;    /* asked for key tables and what only plugins can judge */
 	struct secret_store *secrets; /* relative references start at the configuration folder */
 	const char *host_name, *machine_id;
+	bool plugins_optional;	      /* as config_sources has it */
 };
 
 struct loaded {

@@ -48,7 +48,7 @@ static void device_state(void *userdata, uint32_t device, enum fieldbus_state st
 	struct gateway *g = userdata;
 
 	mapping_state(g->mapping, device, state, reason);
-	status_device(g->status, device, state, reason);
+	status_device(g->status, device, state);
 }
 
 static const struct fieldbus_ops fieldbus_ops = { .values = values, .state = device_state };
@@ -94,7 +94,8 @@ static int open_fieldbus(struct gateway *g)
 	return fieldbus_new(&config, &fieldbus_ops, g, &g->fieldbus);
 }
 
-static struct load_sources load_sources(const struct gateway *g)
+/* A plugin that is missing is an error of --check only: a package that was taken away must not stop the rest. */
+static struct load_sources load_sources(const struct gateway *g, bool plugins_optional)
 {
 	return (struct load_sources){
 		.objects_folder = g->options.objects_folder,
@@ -102,12 +103,13 @@ static struct load_sources load_sources(const struct gateway *g)
 		.secrets = g->secrets,
 		.host_name = g->identity.host_name,
 		.machine_id = g->identity.machine_id,
+		.plugins_optional = plugins_optional,
 	};
 }
 
 static int load(struct gateway *g)
 {
-	const struct load_sources sources = load_sources(g);
+	const struct load_sources sources = load_sources(g, true);
 
 	return accepted_load(&sources, g->options.config_folder, g->options.shared_folder, g->state,
 			     &g->loaded, &g->from);
@@ -248,7 +250,7 @@ void gateway_stop(struct gateway *g, void (*stopped)(void *userdata), void *user
 
 static int check_files(struct gateway *g, struct yaml_errors *errors, struct yaml_errors *warnings)
 {
-	const struct load_sources sources = load_sources(g);
+	const struct load_sources sources = load_sources(g, false);
 	struct config_files *files = NULL;
 	int r;
 

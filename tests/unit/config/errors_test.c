@@ -116,18 +116,31 @@ START_TEST(flood)
 }
 END_TEST
 
-START_TEST(plugin_unavailable)
+/* A plugin that was taken away costs its own buses, not the configuration. */
+START_TEST(plugin_optional)
 {
-	f->sources.plugin_unavailable = "fieldway-plugin-host is not installed";
-	fixture_case(f, 'b', "anything: {at: all}\n");
+	f->sources.plugins_optional = true;
+	fixture_case(f, 'm', "");
+	fixture_file(f, CONFIG_PLACE_BUSES, "c.yaml",
+		     "schema: 1\nbus: c\nplugin: absent\nanything: {at: all}\n");
+	fixture_file(f, CONFIG_PLACE_PROFILES, "q.yaml",
+		     "schema: 1\nprofile: q\nplugin: absent\n"
+		     "rates: {fast: 1s}\n"
+		     "points: {t: {some: key, unit: Cel, rate: fast}}\nlwm2m: {3303/0/5700: t}\n");
+	fixture_file(f, CONFIG_PLACE_DEVICES, "e.yaml",
+		     "schema: 1\ndevices:\n"
+		     "  - {name: e1, profile: q, bus: c, address: {port: a}}\n"
+		     "  - {name: e2, profile: q, bus: c, address: {port: b}}\n");
 	ck_assert_msg(fixture_read(f) == 0, "%s", f->error_text);
-	ck_assert_str_eq(
-		f->warning_text,
-		"b.yaml:3:9: the keys of plugin modbus are not checked: fieldway-plugin-host is not installed\n");
-	ck_assert_str_eq(f->config->buses[0].plugin->name, "modbus");
-	ck_assert_uint_eq(f->config->devices[0].address.n, 0);
+	ck_assert_str_eq(f->warning_text, "c.yaml:3:9: plugin absent: not installed; its buses will not "
+					  "work, and its keys are not checked\n");
+	ck_assert_uint_eq(f->config->n_devices, 3);
+	ck_assert(f->config->buses[1].plugin->unchecked);
+	ck_assert(!f->config->buses[0].plugin->unchecked);
+	ck_assert_uint_eq(f->config->devices[1].address.n, 0);
 	/* What is no plugin's is checked all the same. */
 	fixture_reset(f);
+	f->sources.plugins_optional = true;
 	fixture_case(f, 'b', "timeout: 5\n");
 	ck_assert_int_eq(fixture_read(f), -EINVAL);
 }
@@ -267,7 +280,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(rest, setup, teardown);
 	tcase_add_test(rest, order);
 	tcase_add_test(rest, flood);
-	tcase_add_test(rest, plugin_unavailable);
+	tcase_add_test(rest, plugin_optional);
 	tcase_add_test(rest, yml);
 	tcase_add_test(rest, hidden_profile);
 	tcase_add_test(rest, two_writers);
