@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
-#include "base/log.h"
 #include "base/timer.h"
 
 struct status {
@@ -71,23 +70,7 @@ static bool is_trouble(enum fieldbus_state state)
 	return state == FIELDBUS_OFFLINE || state == FIELDBUS_FAILED;
 }
 
-static void log_device(const struct status *s, uint32_t device, enum fieldbus_state state,
-		       const char *reason)
-{
-	static struct log_budget budget;
-	const struct config_device *d = &s->config->devices[device];
-	struct log_about about = { .device = d->name, .bus = s->config->buses[d->bus].name };
-
-	if (!log_budget_take(&budget, NULL))
-		return;
-	if (is_trouble(state))
-		log_warning(&about, "device %s on bus %s is %s: %s", d->name, about.bus,
-			    fieldbus_state_name(state), reason ?: "no reason given");
-	else
-		log_info(&about, "device %s on bus %s is %s", d->name, about.bus, fieldbus_state_name(state));
-}
-
-void status_device(struct status *s, uint32_t device, enum fieldbus_state state, const char *reason)
+void status_device(struct status *s, uint32_t device, enum fieldbus_state state)
 {
 	bool was = is_trouble(s->devices[device]), is = is_trouble(state);
 
@@ -95,8 +78,6 @@ void status_device(struct status *s, uint32_t device, enum fieldbus_state state,
 		return;
 	s->devices[device] = state;
 	s->n_trouble += is - was;
-	if (was || is)
-		log_device(s, device, state, reason);
 	if (was != is)
 		settle(s);
 }

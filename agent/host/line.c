@@ -94,7 +94,8 @@ void device_enter_state(struct device *d, enum link_state state, const char *rea
 	d->state = state;
 	snprintf(text, sizeof(text), "bus %s: device %s: online", bus_name(d->bus),
 		 d->setup->link->name);
-	log_device(LOG_NOTICE, d, state == LINK_ONLINE ? text : reason);
+	/* The daemon, which hears of it, logs it. */
+	log_device(LOG_DEBUG, d, state == LINK_ONLINE ? text : reason);
 	/* A state that is lost would never be told again. */
 	r = send_state(d, reason);
 	if (r < 0 && !link_is_gone(r))

@@ -18,11 +18,15 @@ void refusals_done(struct refusals *r)
 
 static void name_place(const struct refusal_place *p, char *ret, size_t size)
 {
-	int n = snprintf(ret, size, "bus %.80s: ", p->bus && *p->bus ? p->bus : "(none)");
+	int n = 0;
 
-	if (p->device && n > 0 && (size_t)n < size)
+	/* A profile's samples have no bus. */
+	*ret = 0;
+	if (p->bus && *p->bus)
+		n = snprintf(ret, size, "bus %.80s: ", p->bus);
+	if (p->device && n >= 0 && (size_t)n < size)
 		n += snprintf(ret + n, size - (size_t)n, "device %.80s: ", p->device);
-	if (p->point && n > 0 && (size_t)n < size)
+	if (p->point && n >= 0 && (size_t)n < size)
 		snprintf(ret + n, size - (size_t)n, "point %.80s: ", p->point);
 }
 
