@@ -3,6 +3,7 @@
 """demo.py [--once]: simulated meters on one side, an LwM2M server on the other,
 and fieldwayd between them. Started by packaging/quickstart."""
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def write_keys(rig):
 
 
 class Demo:
-    def __init__(self, rig, own_network):
+    def __init__(self, rig, own_network, once):
         self.rig = rig
         port = free_port(MODBUS_PORT)
         meters = Simulator(rig, [w for host in HOSTS for w in ("--meter", "--tcp", f"{host}:{port}")])
@@ -77,15 +78,14 @@ class Demo:
         self.table = Table("Fieldway: what the LwM2M server sees"
                            + (" (in a network of its own)" if own_network else ""))
         rig.on_turn = self.table.turn
-        self.story = Story(rig, server, meters, board, self.table)
+        self.story = Story(rig, server, meters, board, self.table, not once)
         self.daemon = Daemon(rig, configuration, stderr=subprocess.PIPE)
         self.table.say("fieldwayd started with the configuration in " + configuration)
 
     def run(self, once):
         self.story.tell()
         while not once:
-            end = time.monotonic() + REST_S
-            self.rig.until(lambda: time.monotonic() > end or self.daemon.process.ended(), REST_S + 5, "")
+            self.story.pause(REST_S)
             if self.daemon.process.ended():
                 raise ProgramEnded(f"fieldwayd ended, exit status {self.daemon.process.child.returncode}")
             self.story.again()
@@ -98,7 +98,7 @@ def run(once):
         if once:
             rig.end = time.monotonic() + ONCE_S
         try:
-            demo = Demo(rig, own_network)
+            demo = Demo(rig, own_network, once)
             demo.run(once)
         except (Failure, ProgramEnded, Timeout) as e:
             return str(e), demo.daemon.process.lines[-LOG_LINES:] if demo else []
@@ -112,7 +112,11 @@ def main(arguments):
     if arguments not in ([], ["--once"]):
         print("Usage: demo.py [--once]", file=sys.stderr)
         return 2
-    reason, log = run(bool(arguments))
+    try:
+        reason, log = run(bool(arguments))
+    except SystemExit as e:
+        # Ctrl-C is how the endless one ends.
+        return 0 if not arguments and e.code == 128 + signal.SIGINT else e.code
     if not reason:
         print("All of it was seen.")
         return 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What has to be seen at the server, step by step."""
 import struct
+import time
 
 from table import Row
 
@@ -18,6 +19,8 @@ SENML_CBOR, TEXT = 112, 0
 SILENT = 2              # the meter that falls silent
 SILENCE_CODE = 8        # /3/0/11: peripheral malfunction
 PATIENCE_S = 30
+AGAIN_S = 0.5
+SILENCE_S = 6
 ENERGY_TOLERANCE_WH = 200.0     # ten a second move on while we look
 
 
@@ -31,8 +34,9 @@ def expect(condition, text):
 
 
 class Story:
-    def __init__(self, rig, server, meters, board, table):
+    def __init__(self, rig, server, meters, board, table, slow):
         self.rig, self.server, self.meters, self.board, self.table = rig, server, meters, board, table
+        self.slow = slow        # for people to watch
         self.powers = set()     # of meter 3, as its own endpoint showed them
         self.registered = []
         server.listeners.append(self.take)
@@ -81,6 +85,11 @@ class Story:
 
     def value(self, endpoint, path):
         return self.table.rows[endpoint, path].value
+
+    def pause(self, seconds):
+        """Goes on reading, and showing, meanwhile."""
+        end = time.monotonic() + seconds
+        self.rig.until(lambda: time.monotonic() >= end, seconds + PATIENCE_S, "the time to pass")
 
     def until(self, condition, what):
         self.rig.until(condition, PATIENCE_S, what)
@@ -149,12 +158,21 @@ class Story:
         self.table.say(f"relay written {'on' if wanted else 'off'}, coil {coil}, read back")
         self.done(4)
 
+    def read_until(self, endpoint, path, code):
+        """Reads again and again: what a value is worth takes a poll to be known."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            answer = self.server.request(endpoint, "GET", path, f"accept={SENML_CBOR}")
+            if answer.word == "response" and answer.code == code:
+                return answer
+            expect(time.monotonic() < end, f"Read of {endpoint} {path} should be {code}: {answer}")
+            self.pause(AGAIN_S)
+
     def silence(self):
         meter = METERS[SILENT - 1]
         self.meters.command(f"{SILENT - 1} silent")
         self.until(lambda: self.value(meter, ERROR) == SILENCE_CODE, f"{ERROR} of {meter} saying {SILENCE_CODE}")
-        answer = self.server.request(meter, "GET", POWER)
-        expect(answer.word == "response" and answer.code == "5.03", f"Read of the silent {meter}: {answer}")
+        answer = self.read_until(meter, POWER, "5.03")
         self.table.say(f"{meter} {POWER}: 5.03 {answer.payload.decode('utf-8', 'replace')}")
         row = self.table.rows[meter, POWER]
         expect(row.stale, f"{meter} is silent, but shown as if it were not")
@@ -164,10 +182,11 @@ class Story:
         meter = METERS[SILENT - 1]
         row = self.table.rows[meter, POWER]
         row.seen = None
+        if self.slow:
+            self.pause(SILENCE_S)
         self.meters.command(f"{SILENT - 1} talk")
         self.until(lambda: row.seen and not row.stale, f"{meter} returning")
-        answer = self.server.request(meter, "GET", POWER, f"accept={SENML_CBOR}")
-        expect(answer.word == "response" and answer.code == "2.05", f"Read of {meter}, which talks again: {answer}")
+        self.read_until(meter, POWER, "2.05")
         self.done(6)
 
     def tell(self):
