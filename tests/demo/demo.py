@@ -80,14 +80,14 @@ class Demo:
         rig.on_turn = self.table.turn
         self.story = Story(rig, server, meters, board, self.table, not once)
         self.daemon = Daemon(rig, configuration, stderr=subprocess.PIPE)
+        for process in rig.processes:
+            process.essential = True
         self.table.say("fieldwayd started with the configuration in " + configuration)
 
     def run(self, once):
         self.story.tell()
         while not once:
             self.story.pause(REST_S)
-            if self.daemon.process.ended():
-                raise ProgramEnded(f"fieldwayd ended, exit status {self.daemon.process.child.returncode}")
             self.story.again()
 
 

@@ -39,6 +39,7 @@ class Process:
         self.name = name or os.path.basename(arguments[0])
         self.lines = []
         self.listeners = []
+        self.essential = False  # its end fails whatever is waited for
         self._rests = {}
         self.child = subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -184,6 +185,9 @@ class Rig:
         if self.end:
             end = min(end, self.end)
         while not condition():
+            for process in self.processes:
+                if process.essential and process.ended():
+                    raise ProgramEnded(f"{process.name} ended, exit status {process.child.returncode}")
             rest = end - time.monotonic()
             if rest <= 0:
                 raise Timeout(f"waited in vain for {what}")
