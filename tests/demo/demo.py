@@ -114,6 +114,8 @@ def main(arguments):
         return 2
     try:
         reason, log = run(bool(arguments))
+    except ProgramEnded as e:
+        reason, log = str(e), []
     except SystemExit as e:
         # Ctrl-C is how the endless one ends.
         return 0 if not arguments and e.code == 128 + signal.SIGINT else e.code

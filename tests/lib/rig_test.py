@@ -93,6 +93,13 @@ class WaitTest(unittest.TestCase):
             with self.assertRaises(Timeout):
                 child.wait_line("never", timeout=0.1)
 
+    def test_unclean_end(self):
+        with self.assertRaisesRegex(ProgramEnded, "status 3"):
+            with Rig() as rig:
+                child = rig.start(["sh", "-c", "trap 'echo bad; exit 3' TERM; echo up; while :; do read x; done"])
+                child.wait_line("up")
+        self.assertEqual(child.lines[-1], "bad")
+
     def test_secret_file(self):
         with Rig() as rig:
             self.assertEqual(os.stat(rig.write("keys/a.psk", "a:00", 0o600)).st_mode & 0o777, 0o600)

@@ -13,6 +13,8 @@ import time
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 KEPT_LINES = 20000
+LAST_LINES = 60
+CLEAN_ENDS = (0, -signal.SIGTERM)
 END_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -41,6 +43,7 @@ class Process:
         self.listeners = []
         self.essential = False  # its end fails whatever is waited for
         self._rests = {}
+        self._finished = set()
         self.child = subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=options.pop("stderr", None), bufsize=0,
@@ -53,16 +56,23 @@ class Process:
                 rig.selector.register(stream, selectors.EVENT_READ, self)
 
     def read(self, stream):
+        """True when there was something."""
         data = stream.read(65536)
         if data is None:
-            return
+            return False
         if not data:
-            self.rig.selector.unregister(stream)
-            return
+            self._finish(stream)
+            return False
         *lines, rest = (self._rests.get(stream, b"") + data).split(b"\n")
         self._rests[stream] = rest
         for line in lines:
             self._take(line.decode("utf-8", "replace"))
+        return True
+
+    def _finish(self, stream):
+        if stream not in self._finished:
+            self._finished.add(stream)
+            self.rig.selector.unregister(stream)
 
     def _take(self, line):
         self.lines.append(line)
@@ -106,15 +116,18 @@ class Process:
         """SIGTERM, and SIGKILL when that does not help. The exit status."""
         if not self.ended():
             self.child.terminate()
-            try:
-                self.child.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self.child.kill()
-                self.child.wait()
+            end = time.monotonic() + timeout
+            # Its output is read meanwhile, or it could wait for us.
+            while not self.ended() and time.monotonic() < end:
+                self.rig.turn(0.02)
+            self.child.kill()
+            self.child.wait()
         for stream in (self.child.stdout, self.child.stderr):
-            if stream and stream in {key.fileobj for key in self.rig.selector.get_map().values()}:
-                self.rig.selector.unregister(stream)
+            # A grandchild may hold the other end; what the program itself said is there by now.
+            while stream and stream not in self._finished and self.read(stream):
+                pass
             if stream:
+                self._finish(stream)
                 stream.close()
         try:
             self.child.stdin.close()
@@ -149,12 +162,22 @@ class Rig:
         # A second Ctrl-C must not leave anything behind.
         for number in END_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+        self.on_turn = None
+        unclean = []
+        for process in self.processes:
+            process.listeners.clear()
         for process in reversed(self.processes):
-            process.stop()
+            running = not process.ended()
+            if process.stop() not in CLEAN_ENDS and running:
+                unclean.append(process)
         self.selector.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         for number in END_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        # A sanitizer speaks last.
+        if unclean and kind is None:
+            raise ProgramEnded("\n".join([f"{p.name} ended with status {p.child.returncode}" for p in unclean] +
+                                         unclean[0].lines[-LAST_LINES:]))
 
     def start(self, arguments, **options):
         process = Process(self, [str(a) for a in arguments], **options)
