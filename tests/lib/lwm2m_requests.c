@@ -128,7 +128,8 @@ static coap_pdu_t *build_pdu(coap_session_t *session, coap_pdu_code_t code, cons
 	if (!pdu)
 		return NULL;
 	o->payload = NULL;
-	if (!coap_add_token(pdu, TOKEN_SIZE, token) || !coap_add_optlist_pdu(pdu, options)) {
+	if (!coap_add_token(pdu, TOKEN_SIZE, token) ||
+	    (*options && !coap_add_optlist_pdu(pdu, options))) {
 		free(payload);
 		coap_delete_pdu(pdu);
 		return NULL;

@@ -157,6 +157,12 @@ class RequestTest(ServerTest):
         self.peer.send(NON, coap.code("2.04"), request.token)
         self.assertEqual(self.wait(name).code, "2.04")
 
+    def test_root(self):
+        name, request = self.ask("request", "GET /")
+        self.assertEqual(request.options, [])
+        self.answer(request, "4.05")
+        self.assertEqual(self.wait(name).code, "4.05")
+
     def test_created_location(self):
         name, request = self.ask("request", "POST /3303 format=11542 payload=c00001")
         self.answer(request, "2.01", [(coap.LOCATION_PATH, b"3303"), (coap.LOCATION_PATH, b"7")])
