@@ -6,10 +6,10 @@ from .decode import decode, read_cbor, read_senml_cbor, read_senml_json, read_tl
 from .namespace import enter_namespace
 from .objects import Objects
 from .process import Process, ProgramEnded, Rig, Timeout
-from .programs import Daemon, Event, Lwm2mServer, Simulator, build_path, source_path
+from .programs import Daemon, Event, Lwm2mServer, Simulator, build_path, plugin_folder, source_path
 
 __all__ = [
     "Daemon", "Event", "Lwm2mServer", "Objects", "Process", "ProgramEnded", "Rig", "Simulator",
-    "Timeout", "build_path", "decode", "enter_namespace", "read_cbor", "read_senml_cbor",
+    "Timeout", "build_path", "decode", "enter_namespace", "plugin_folder", "read_cbor", "read_senml_cbor",
     "read_senml_json", "read_tlv", "source_path",
 ]
