@@ -164,10 +164,16 @@ static int open_mapping(struct gateway *g)
 	return r;
 }
 
+/* Without a fieldway.yaml there is nothing to do, which is no error (design: Boot). */
 static int gateway_start(struct gateway *g)
 {
-	int r = open_registry(g);
+	int r;
 
+	if (g->loaded.config->empty) {
+		log_notice(NULL, "not configured: there is no fieldway.yaml in %s", g->options.config_folder);
+		return 0;
+	}
+	r = open_registry(g);
 	if (r >= 0)
 		r = open_mapping(g);
 	if (r < 0)
@@ -243,7 +249,10 @@ struct gateway *gateway_free(struct gateway *g)
 
 void gateway_stop(struct gateway *g, void (*stopped)(void *userdata), void *userdata)
 {
-	registry_stop(g->registry, stopped, userdata);
+	if (g->registry)
+		registry_stop(g->registry, stopped, userdata);
+	else
+		stopped(userdata);
 }
 
 /* ---- --check ---- */
