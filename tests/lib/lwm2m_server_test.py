@@ -159,7 +159,7 @@ class RequestTest(ServerTest):
 
     def test_root(self):
         name, request = self.ask("request", "GET /")
-        self.assertEqual(request.options, [])
+        self.assertEqual(coap.values(request, coap.URI_PATH), [])
         self.answer(request, "4.05")
         self.assertEqual(self.wait(name).code, "4.05")
 
