@@ -16,6 +16,7 @@ struct sd_bus_message;
 
 struct fake {
 	struct sd_bus *link;
+	unsigned fds; /* open at the start: newer libsystemd opens some of its own */
 	const char *folder;
 	uint64_t generation;
 	uint64_t clock_usec;
