@@ -13,13 +13,16 @@
 /* One message a line, so that each is a journal entry with its own position. */
 static void log_lines(int level, const struct yaml_errors *errors)
 {
-	const char *p = (const char *)errors->text.data, *end = p + errors->text.size;
+	const char *text = (const char *)errors->text.data;
+	size_t at = 0;
 
-	while (p < end) {
-		const char *stop = memchr(p, '\n', end - p) ?: end;
+	while (at < errors->text.size) {
+		size_t rest = errors->text.size - at;
+		const char *stop = memchr(text + at, '\n', rest);
+		size_t size = stop ? (size_t)(stop - text) - at : rest;
 
-		log_full(level, NULL, "%.*s", (int)(stop - p), p);
-		p = stop + 1;
+		log_full(level, NULL, "%.*s", (int)size, text + at);
+		at += size + 1;
 	}
 }
 

@@ -28,14 +28,14 @@ static const char *skip_argument(const char *p, const char *end, unsigned *seen)
 
 int execute_argument_check(const char *text, size_t size)
 {
-	const char *p = text, *end = text + size;
+	const char *p = text;
 	unsigned seen = 0;
 
 	if (size > EXECUTE_ARGUMENT_MAX)
 		return -EINVAL;
 	if (size == 0)
-		return 0;
-	for (;;) {
+		return 0; /* text may be NULL */
+	for (const char *end = text + size;;) {
 		p = skip_argument(p, end, &seen);
 		if (!p)
 			return -EINVAL;

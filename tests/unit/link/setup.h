@@ -11,7 +11,7 @@
 /* Both ends of a link, and a message from one to the other. */
 static sd_bus *here, *there;
 
-static void setup(void)
+static inline void setup(void)
 {
 	int fds[2];
 
@@ -20,14 +20,14 @@ static void setup(void)
 	ck_assert_int_eq(link_new(NULL, fds[1], true, &there), 0);
 }
 
-static void teardown(void)
+static inline void teardown(void)
 {
 	here = link_free(here);
 	there = link_free(there);
 }
 
 /* Sends a message and returns it as the other side has received it. */
-static sd_bus_message *carry(sd_bus_message *m)
+static inline sd_bus_message *carry(sd_bus_message *m)
 {
 	sd_bus_message *received = NULL;
 
@@ -42,7 +42,7 @@ static sd_bus_message *carry(sd_bus_message *m)
 	return received;
 }
 
-static sd_bus_message *start(void)
+static inline sd_bus_message *start(void)
 {
 	sd_bus_message *m;
 
