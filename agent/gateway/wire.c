@@ -272,13 +272,16 @@ static int check_files(struct gateway *g, struct yaml_errors *errors, struct yam
 
 static void print(const char *what, const struct yaml_errors *errors)
 {
-	const char *p = (const char *)errors->text.data, *end = p + errors->text.size;
+	const char *text = (const char *)errors->text.data;
+	size_t at = 0;
 
-	while (p < end) {
-		const char *stop = memchr(p, '\n', end - p) ?: end;
+	while (at < errors->text.size) {
+		size_t rest = errors->text.size - at;
+		const char *stop = memchr(text + at, '\n', rest);
+		size_t size = stop ? (size_t)(stop - text) - at : rest;
 
-		fprintf(stderr, "%.*s%s\n", (int)(stop - p), p, what);
-		p = stop + 1;
+		fprintf(stderr, "%.*s%s\n", (int)size, text + at, what);
+		at += size + 1;
 	}
 }
 

@@ -58,7 +58,8 @@ int64_t client_setting(const struct client *c, uint16_t resource, int64_t initia
 	if (store_read(c->config.store, &path, true, &value, NULL) < 0 ||
 	    value_to_double(&value, &number) < 0)
 		return initial;
-	return (int64_t)number;
+	/* 2^63 is what INT64_MAX becomes as a double, and no int64_t. */
+	return number >= 0x1p63 ? INT64_MAX : (int64_t)number;
 }
 
 uint32_t client_lifetime(const struct client *c)
