@@ -26,14 +26,22 @@ static size_t lower_bound(const void *items, size_t n, size_t size, uint16_t id)
 	return low;
 }
 
+/*
+ * Nearly all arrays are small, and exact. Larger ones grow in steps: an object
+ * of many instances would else be copied for each of them. Whatever n falls to
+ * in between, there is room up to the next step.
+ */
+#define GROWTH_STEP 64
+
 /* Makes a zeroed hole of one item at position `at`. */
 static void *insert(void **items, uint16_t *n, size_t size, size_t at)
 {
-	char *grown;
+	char *grown = *items;
 
 	if (*n == UINT16_MAX)
 		return NULL;
-	grown = reallocarray(*items, *n + 1, size);
+	if (*n < GROWTH_STEP || *n % GROWTH_STEP == 0)
+		grown = reallocarray(*items, *n < GROWTH_STEP ? *n + 1 : *n + GROWTH_STEP, size);
 	if (!grown)
 		return NULL;
 	*items = grown;
