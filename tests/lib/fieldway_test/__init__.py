@@ -2,14 +2,16 @@
 """What the scenario tests and the demo are made of: programs that end with the
 test, waiting for events by a deadline, and decoders of their own, so that the
 agent's codecs are judged by something else. Standard library only."""
+from .clock import Clock, ClockDaemon
 from .decode import decode, read_cbor, read_senml_cbor, read_senml_json, read_tlv
 from .namespace import enter_namespace
 from .objects import Objects
 from .process import Process, ProgramEnded, Rig, Timeout
 from .programs import Daemon, Event, Lwm2mServer, Simulator, build_path, plugin_folder, source_path
+from .scenario import Scenario, main
 
 __all__ = [
-    "Daemon", "Event", "Lwm2mServer", "Objects", "Process", "ProgramEnded", "Rig", "Simulator",
-    "Timeout", "build_path", "decode", "enter_namespace", "plugin_folder", "read_cbor", "read_senml_cbor",
-    "read_senml_json", "read_tlv", "source_path",
+    "Clock", "ClockDaemon", "Daemon", "Event", "Lwm2mServer", "Objects", "Process", "ProgramEnded",
+    "Rig", "Scenario", "Simulator", "Timeout", "build_path", "decode", "enter_namespace", "main",
+    "plugin_folder", "read_cbor", "read_senml_cbor", "read_senml_json", "read_tlv", "source_path",
 ]

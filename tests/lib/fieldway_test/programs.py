@@ -184,13 +184,16 @@ def plugin_folder(rig):
 class Daemon:
     """fieldwayd as built, over a configuration folder."""
 
+    PROGRAM = "fieldwayd"
+    HOST_PROGRAM = "fieldway-plugin-host"
+
     def __init__(self, rig, configuration, state=None, arguments=(), **options):
         self.rig = rig
         state = state or rig.path("state")
         os.makedirs(state, exist_ok=True)
         self.process = rig.start([
-            build_path("fieldwayd"), "--config", configuration, "--state", state,
-            "--host-program", build_path("fieldway-plugin-host"),
+            build_path(self.PROGRAM), "--config", configuration, "--state", state,
+            "--host-program", build_path(self.HOST_PROGRAM),
             "--plugins", plugin_folder(rig), "--shared", rig.path("shared"),
             "--objects", source_path("objects"), *arguments], **options)
 

@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Register and De-register of the host and of virtual endpoints: over every
+kind of transport, as every version, with everything that they say."""
+import os
+import signal
+import socket
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from fieldway_test import Scenario, Timeout, main  # noqa: E402
+from fieldway_test.scenario import TLV  # noqa: E402
+
+ROOT = '</>;ct="60 110 112 11542"'
+ENDPOINTS = ("gw", "gw-m1", "gw-m2")
+
+# As gnutls_priority_init() reads them from a file; what the server is left with.
+ONLY = {
+    "PSK-AES-128-CCM-8": "tls-disabled-kx = ECDHE-PSK\n" + "".join(
+        f"tls-disabled-cipher = {c}\n" for c in ("AES-128-CBC", "AES-256-CBC")),
+    "PSK-AES-128-CBC-SHA256": "tls-disabled-kx = ECDHE-PSK\ntls-disabled-cipher = AES-128-CCM-8\n",
+    "ECDHE-PSK-AES-128-CBC-SHA256": "tls-disabled-kx = PSK\ntls-disabled-cipher = AES-128-CCM-8\n",
+}
+OTHERS = "".join(f"tls-disabled-cipher = {c}\n" for c in (
+    "AES-128-GCM", "AES-256-GCM", "CHACHA20-POLY1305", "AES-128-CCM", "AES-256-CCM", "AES-256-CCM-8",
+    "AES-256-CBC", "CAMELLIA-128-GCM", "CAMELLIA-256-GCM"))
+
+
+class TransportTest(Scenario):
+    def expect_endpoints(self, secure):
+        for name in ENDPOINTS:
+            event = self.registered(name)
+            self.assertEqual(event.secure, "1" if secure else "0")
+            if secure:
+                self.assertEqual(event.identity, name)
+            self.assertEqual(self.read_one(name, "/3/0/16"), "U")
+
+    def check(self, secure, place, uri=None):
+        self.start_server(secure, place)
+        self.start_meters(2)
+        self.configure(uri=uri and uri.format(port=self.port()))
+        self.start_daemon()
+        self.expect_endpoints(secure)
+        return self.server
+
+    def port(self):
+        return self.server.places["coaps" if self.secure else "coap"].rsplit(":", 1)[1]
+
+    def test_without_security(self):
+        self.check(False, "127.0.0.1:0")
+
+    def test_psk(self):
+        self.check(True, "127.0.0.1:0")
+
+    def test_ipv6(self):
+        self.check(False, "[::1]:0")
+
+    def test_ipv6_psk(self):
+        self.check(True, "[::1]:0")
+
+    def test_a_name(self):
+        self.check(True, "127.0.0.1:0", "coaps://localhost:{port}")
+
+    def test_a_name_of_ipv6(self):
+        for name in ("localhost", "ip6-localhost"):
+            try:
+                socket.getaddrinfo(name, None, socket.AF_INET6)
+            except socket.gaierror:
+                continue
+            self.check(True, "[::1]:0", f"coaps://{name}:{{port}}")
+            return
+        self.skipTest("no name here has the address ::1")
+
+
+class SuiteTest(Scenario):
+    def start(self, limits, others=OTHERS):
+        self.write_keys(ENDPOINTS)
+        os.environ["GNUTLS_SYSTEM_PRIORITY_FILE"] = self.rig.write(
+            "gnutls.conf", "[overrides]\n" + others + limits)
+        try:
+            self.start_server(secure=True)
+        finally:
+            del os.environ["GNUTLS_SYSTEM_PRIORITY_FILE"]
+        self.configure()
+        self.start_daemon()
+
+    def test_each(self):
+        for name, limits in ONLY.items():
+            with self.subTest(name):
+                self.start(limits)
+                self.assertEqual(self.registered("gw").secure, "1")
+                self.stop_daemon(self.daemon)
+
+    def test_none_in_common(self):
+        self.start("tls-disabled-kx = ECDHE-PSK\ntls-disabled-cipher = AES-128-CCM-8\n"
+                   "tls-disabled-cipher = AES-128-CBC\n", OTHERS.replace("tls-disabled-cipher = AES-256-GCM\n", ""))
+        self.assertRegex(self.log("not registered at server 101", 30), r"^fieldwayd: gw: .* next attempt in ")
+        self.assertEqual([e for e in self.server.events if e.word == "registered"], [])
+
+
+class VersionTest(Scenario):
+    """Object versions that a missing `ver` means: lwm2m.md, Registration."""
+
+    SENSORS = "</3305>;ver=1.1", "</3305/0>", "</3316>;ver=1.1", "</3316/0>"
+
+    def start(self, *lines, fault=None):
+        self.start_server()
+        self.start_meters()
+        if fault:
+            self.server.command("fault register " + fault)
+        self.configure(lines)
+        self.start_daemon()
+        return self.registered("gw", "gw-m1")
+
+    def expect_links(self, events, version, root):
+        objects = (("</16>",), self.SENSORS)
+        for event, own in zip(events, objects):
+            self.assertEqual(event.lwm2m, version)
+            self.assertEqual(event.links, ",".join([*root, "</1/0>", "</3/0>", *own]))
+            self.assertEqual((event.lt, event.b), ("3600", "U"))
+            self.assertEqual(set(event.fields), {"location", "lt", "lwm2m", "b", "secure", "links"})
+
+    def test_1_2(self):
+        self.expect_links(self.start(), "1.2", [ROOT])
+        # Default Notification Mode, since /1 1.2.
+        self.expect(self.put("gw", "/1/0/26", "1"), "2.04")
+        self.assertEqual(self.read("gw", "/1/0/26"), {"/1/0/26": 1})
+
+    def test_falls_back_to_1_1(self):
+        self.expect_links(self.start(fault="4.12-on-1.2"), "1.1", [ROOT])
+        refused = [e.code for e in self.server.events if e.word == "refused"]
+        self.assertEqual(refused, ["4.12", "4.12"])
+        # Resources newer than /1 1.1 are absent.
+        self.assertIn("/1/0/23", self.read("gw", "/1/0"))
+        self.expect(self.put("gw", "/1/0/26", "1"), "4.04")
+        self.expect_remembered()
+
+    def expect_remembered(self):
+        """Whoever registers again does not try 1.2 again."""
+        start = self.now()
+        self.server.command("forget gw")
+        self.expect(self.post("gw-m1", "/1/0/8"), "2.04")
+        self.expect(self.post("gw-m1", "/3/0/4"), "2.04")
+        self.assertEqual(self.registered("gw-m1", start=start).lwm2m, "1.1")
+        self.assertEqual([e for e in self.server.events[start:] if e.word == "refused"], [])
+
+    def test_1_1(self):
+        self.expect_links(self.start('protocol: "1.1"'), "1.1", [ROOT])
+        self.expect(self.put("gw", "/1/0/26", "1"), "4.04")
+
+    def test_1_0(self):
+        self.expect_links(self.start('protocol: "1.0"'), "1.0", [])
+        self.assertNotIn("/1/0/23", self.read("gw", "/1/0", TLV))
+        for path in ("/3", "/3/0", "/3/0/16"):
+            self.assertEqual(self.server.request("gw-m1", "GET", path).format, TLV)
+
+    def test_fixed_versions_do_not_fall_back(self):
+        self.start_server()
+        self.server.command("fault register 4.12")
+        self.configure(['protocol: "1.2"'])
+        self.start_daemon()
+        self.log("gw: not registered at server 101")
+        self.assertEqual([e.code for e in self.server.events if e.word == "refused"], ["4.12"])
+
+    def test_an_endpoint_of_its_own_name(self):
+        self.start_server()
+        self.start_meters(2, devices="""schema: 1
+devices:
+  - {{name: m1, profile: meter, bus: lan, address: {{host: 127.0.0.11, unit: 1}}, endpoint: "urn:dev:mac:1"}}
+  - {{name: m2, profile: meter, bus: lan, address: {{host: 127.0.0.12, unit: 1}}, endpoint: none}}
+endpoints:
+  - name: both
+    lwm2m: {{3305/0/5800: m1.power, 3305/1/5800: m2.power}}
+""")
+        self.configure()
+        self.start_daemon()
+        both = self.registered("gw-both", "urn:dev:mac:1")[0]
+        self.assertIn("</3305/0>,</3305/1>", both.links)
+        self.registered("gw")
+        self.assertEqual({e.arguments[0] for e in self.server.events if e.word == "registered"},
+                         {"gw", "gw-both", "urn:dev:mac:1"})
+
+
+class WaitTest(Scenario):
+    """register: what a virtual endpoint waits for."""
+
+    def start(self, wait, silent, clock=False):
+        self.start_server()
+        self.start_meters(2)
+        if silent:
+            self.simulator.command("1 silent")
+        self.configure(more=f"register: {wait}")
+        if clock:
+            self.start_clock_daemon()
+        else:
+            self.start_daemon()
+        self.registered("gw")
+
+    def is_registered(self, name):
+        return any(e.word == "registered" and e.arguments == [name] for e in self.server.events)
+
+    def test_none(self):
+        self.start("{wait: none}", silent=True)
+        self.registered("gw-m2")
+        self.until_code("gw-m2", "/3316/0/5700", "5.03")
+
+    def test_first_read(self):
+        self.start("{wait: first-read, at_most: 1h}", silent=True)
+        self.registered("gw-m1")
+        # Everything that was waited for is there.
+        self.assertEqual(set(self.read("gw-m1", "/3305/0")) & {"/3305/0/5800", "/3305/0/5805"},
+                         {"/3305/0/5800", "/3305/0/5805"})
+        self.log("device m2 on bus lan is offline")
+        self.assertFalse(self.is_registered("gw-m2"))
+        self.simulator.command("1 talk")
+        self.registered("gw-m2")
+
+    def test_at_most(self):
+        self.start("{wait: first-read, at_most: 30m}", silent=True, clock=True)
+        self.registered("gw-m1")
+        self.daemon.step(29 * 60)
+        self.log("device m2 on bus lan is offline")
+        self.assertFalse(self.is_registered("gw-m2"))
+        self.daemon.step(60)
+        self.registered("gw-m2")
+        self.assertEqual(self.until_code("gw-m2", "/3316/0/5700", "5.03").payload[:3], b"m2:")
+
+    def test_seen(self):
+        self.start("{wait: seen}", silent=True)
+        self.registered("gw-m1")
+        self.log("device m2 on bus lan is offline")
+        self.assertFalse(self.is_registered("gw-m2"))
+        self.simulator.command("1 talk")
+        self.registered("gw-m2")
+
+
+class EndTest(Scenario):
+    def start(self):
+        self.start_server(secure=True)
+        self.start_meters(2)
+        self.configure()
+        self.start_daemon()
+        self.registered(*ENDPOINTS)
+
+    def test_all_deregister(self):
+        self.start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                start = self.now()
+                self.daemon.process.send_signal(number)
+                self.assertEqual(self.daemon.process.wait_end(), 0)
+                for name in ENDPOINTS:
+                    self.event("deregistered", name, start)
+                if number == signal.SIGTERM:
+                    self.start_daemon()
+                    self.registered(*ENDPOINTS, start=start)
+
+    def test_a_second_signal_ends_it_at_once(self):
+        self.start()
+        self.server.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.server.process.send_signal, signal.SIGCONT)
+        self.daemon.process.send_signal(signal.SIGTERM)
+        # Taken, and waiting for the server's answers, which never come.
+        with self.assertRaises(Timeout):
+            self.daemon.process.wait_end(1)
+        self.daemon.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.daemon.process.wait_end(2), 0)
+
+    def test_an_absent_server_does_not_hold_it_for_ever(self):
+        self.start()
+        self.server.process.child.kill()
+        self.server.process.wait_end()
+        self.daemon.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.daemon.process.wait_end(20), 0)
+
+
+if __name__ == "__main__":
+    main()

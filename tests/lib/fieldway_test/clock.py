@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon with a clock that is moved (agent/base/test_clock.h)."""
+import os
+import selectors
+import socket
+import struct
+
+from .programs import Daemon
+
+STEP = struct.Struct("=Q")
+
+
+class Clock:
+    """The far end of the descriptor in FIELDWAY_CLOCK_FD."""
+
+    def __init__(self, rig):
+        self.rig = rig
+        self.socket, self.daemons = socket.socketpair()
+        self.socket.setblocking(False)
+        self._answer = b""
+        rig.selector.register(self.socket, selectors.EVENT_READ, self)
+
+    def options(self):
+        """For subprocess.Popen."""
+        number = self.daemons.fileno()
+        return {"pass_fds": [number], "env": {**os.environ, "FIELDWAY_CLOCK_FD": str(number)}}
+
+    def read(self, stream):
+        data = self.socket.recv(STEP.size)
+        if not data:
+            self.rig.selector.unregister(stream)
+        self._answer += data
+
+    def close(self):
+        if self.socket.fileno() >= 0 and self.socket in self.rig.selector.get_map():
+            self.rig.selector.unregister(self.socket)
+        self.socket.close()
+
+    def step(self, seconds):
+        """All clocks of the daemon go on, and what is due by then is done."""
+        step = STEP.pack(round(seconds * 1000000))
+        self._answer = b""
+        self.socket.sendall(step)
+        self.rig.until(lambda: len(self._answer) == STEP.size, 20, "the daemon's clock")
+        if self._answer != step:
+            raise AssertionError(f"the daemon's clock answered {self._answer.hex()}")
+
+    def moved(self):
+        """Whether anything has been answered."""
+        return self._answer != b""
+
+
+class ClockDaemon(Daemon):
+    """Its hosts' clocks follow it."""
+
+    PROGRAM = "tests/integration/clock_fieldwayd"
+    HOST_PROGRAM = "tests/integration/clock_plugin_host"
+
+    def __init__(self, rig, configuration, **options):
+        self.clock = Clock(rig)
+        super().__init__(rig, configuration, **self.clock.options(), **options)
+        self.clock.daemons.close()
+
+    def step(self, seconds):
+        self.clock.step(seconds)
