@@ -363,7 +363,9 @@ static void handle_register(coap_resource_t *resource, coap_session_t *session,
 	parameters_done(&p);
 }
 
-static struct client *client_of_path(struct server *s, const coap_pdu_t *request)
+/* Nobody's registration but his own: another identity gets 4.04 as if there were none. */
+static struct client *client_of_path(struct server *s, const coap_session_t *session,
+				     const coap_pdu_t *request)
 {
 	coap_string_t *path = coap_get_uri_path(request);
 	struct client *c = NULL;
@@ -375,6 +377,8 @@ static struct client *client_of_path(struct server *s, const coap_pdu_t *request
 	    parse_number((const char *)path->s + 3, UINT32_MAX, &n) == 0)
 		for (c = s->clients; c && c->location != n;)
 			c = c->next;
+	if (c && !security_fits(s, session, c->endpoint))
+		c = NULL;
 	coap_delete_string(path);
 	return c;
 }
@@ -399,7 +403,7 @@ static void handle_update(coap_resource_t *resource, coap_session_t *session,
 			  coap_pdu_t *response)
 {
 	struct server *s = coap_get_app_data(coap_session_get_context(session));
-	struct client *c = client_of_path(s, request);
+	struct client *c = client_of_path(s, session, request);
 	struct parameters p = { 0 };
 
 	if (apply_fault(s, &s->fault_update, c ? c->version : "1.0", response)) {
@@ -420,7 +424,7 @@ static void handle_deregister(coap_resource_t *resource, coap_session_t *session
 			      coap_pdu_t *response)
 {
 	struct server *s = coap_get_app_data(coap_session_get_context(session));
-	struct client *c = client_of_path(s, request);
+	struct client *c = client_of_path(s, session, request);
 
 	if (!c || c->secure != session_is_secure(session)) {
 		refuse("deregister", "-",
