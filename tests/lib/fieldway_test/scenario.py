@@ -181,6 +181,13 @@ class Scenario(unittest.TestCase):
         events = [self.server.wait_registered(e, timeout, start) for e in endpoints]
         return events[0] if len(events) == 1 else events
 
+    def ready(self, *endpoints, start=0, timeout=30):
+        """Like registered(); and they know it, so that their clocks can be moved."""
+        events = self.registered(*endpoints, start=start, timeout=timeout)
+        for endpoint in endpoints:
+            self.read(endpoint, "/3/0/16")
+        return events
+
     def event(self, word, endpoint, start=0, timeout=15):
         return self.server.wait_event(lambda e: e.word == word and e.arguments[:1] == [endpoint], timeout, start)
 
