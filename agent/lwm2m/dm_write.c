@@ -86,6 +86,12 @@ static bool all_present(struct request *q, const struct records *records)
 	return true;
 }
 
+/* Only an array and what is above it can be written with nothing in it. */
+static bool is_one_value(const struct request *q, const struct resource_definition *resource)
+{
+	return resource && (!resource->multiple || q->target.path.depth == PATH_RESOURCE_INSTANCE);
+}
+
 void dm_write(struct request *q, enum store_write_mode mode)
 {
 	const struct resource_definition *resource = view_resource(&q->view, &q->target.path);
@@ -99,6 +105,10 @@ void dm_write(struct request *q, enum store_write_mode mode)
 	}
 	if (decode(q, &records) < 0)
 		return;
+	if (records.n == 0 && is_one_value(q, resource)) {
+		respond_error(q, -EINVAL, "no value");
+		return;
+	}
 	/* Resources newer than the registered object version do not exist for this server. */
 	view_filter(&q->view, &records);
 	if (!all_present(q, &records))
