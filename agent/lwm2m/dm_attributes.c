@@ -3,6 +3,34 @@
 
 #include "lwm2m/client_internal.h"
 
+static bool is_number(const struct resource_definition *resource)
+{
+	switch (resource->type) {
+	case VALUE_INTEGER:
+	case VALUE_UNSIGNED:
+	case VALUE_FLOAT:
+	case VALUE_TIME:
+		return true;
+	case VALUE_NONE:
+	case VALUE_STRING:
+	case VALUE_BOOLEAN:
+	case VALUE_OPAQUE:
+	case VALUE_OBJLNK:
+	case VALUE_CORELNK:
+	case VALUE_TYPES:
+		return false;
+	}
+	return false;
+}
+
+/* What judges a number has nothing to judge elsewhere (Core 7.3.2). */
+static bool attributes_fit(const struct request *q, const struct attributes *attributes)
+{
+	const struct resource_definition *resource = view_resource(&q->view, &q->target.path);
+
+	return !(attributes->present & ATTRIBUTES_OF_NUMBERS) || (resource && is_number(resource));
+}
+
 /* Write-Attributes (Core 6.3.6): per server, kept with the endpoint. */
 void dm_write_attributes(struct request *q)
 {
@@ -12,6 +40,8 @@ void dm_write_attributes(struct request *q)
 	int r;
 
 	r = attributes_apply(&attributes, q->message->query, q->message->n_query, q->target.path.depth);
+	if (r >= 0 && !attributes_fit(q, &attributes))
+		r = -EINVAL;
 	if (r >= 0)
 		r = attribute_set_put(c->attributes, &q->target.path, &attributes);
 	if (r < 0) {
