@@ -2,7 +2,7 @@
 """What the scenario tests and the demo are made of: programs that end with the
 test, waiting for events by a deadline, and decoders of their own, so that the
 agent's codecs are judged by something else. Standard library only."""
-from . import encode
+from . import coap, encode
 from .clock import Clock, ClockDaemon
 from .decode import decode, read_cbor, read_senml_cbor, read_senml_json, read_tlv
 from .namespace import enter_namespace
@@ -13,6 +13,7 @@ from .scenario import Scenario, main
 
 __all__ = [
     "Clock", "ClockDaemon", "Daemon", "Event", "Lwm2mServer", "Objects", "Process", "ProgramEnded",
-    "Rig", "Scenario", "Simulator", "Timeout", "build_path", "decode", "encode", "enter_namespace",
-    "main", "plugin_folder", "read_cbor", "read_senml_cbor", "read_senml_json", "read_tlv", "source_path",
+    "Rig", "Scenario", "Simulator", "Timeout", "build_path", "coap", "decode", "encode",
+    "enter_namespace", "main", "plugin_folder", "read_cbor", "read_senml_cbor", "read_senml_json",
+    "read_tlv", "source_path",
 ]

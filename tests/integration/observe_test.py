@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Observe, Notify, Cancel: what a server hears of field values, and when."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from fieldway_test import Scenario, Simulator, encode, main  # noqa: E402
+from fieldway_test.scenario import SENML_CBOR, TEXT, TLV  # noqa: E402
+
+PROFILE = """schema: 1
+profile: probe
+plugin: modbus
+info: {manufacturer: Fieldway, model: Probe}
+rates: {fast: 100ms}
+stale: {after: 1h}
+defaults: {area: holding, rate: fast}
+points:
+  temperature: {address: 0, type: int16, scale: 0.1, unit: Cel}
+  level:       {address: 1, type: int16, unit: "%", access: rw}
+  relay:       {area: coil, address: 0, type: bool, access: rw}
+lwm2m:
+  3303/0/5700: temperature
+  3308/0/5900: level
+  3306/0/5850: relay
+"""
+BUS = """schema: 1
+bus: lan
+plugin: modbus
+tcp: {{port: {port}}}
+timeout: 300ms
+retries: 0
+offline: {{after: 2, retry: 300ms..500ms}}
+"""
+DEVICES = """schema: 1
+devices:
+  - {name: p, profile: probe, bus: lan, address: {host: 127.0.0.1, unit: 1}}
+"""
+NAME, PATH = "gw-p", "/3303/0/5700"
+
+
+class ObserveTest(Scenario):
+    def start(self, secure=True, more="", silent=False):
+        self.start_server(secure, names=("gw", NAME))
+        self.simulator = Simulator(self.rig, ["--plain", "--tcp", "127.0.0.1:0"])
+        self.set(20)
+        if silent:
+            self.simulator.command("silent")
+        self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=self.simulator.port(0)))
+        self.rig.write("etc/profiles.d/probe.yaml", PROFILE)
+        self.rig.write("etc/devices.d/site.yaml", DEVICES)
+        self.configure(["lifetime: 24h", "liveness: 24h"], more=more)
+        self.start_clock_daemon()
+        self.ready("gw", NAME)
+
+    def set(self, value):
+        """What the probe measures."""
+        self.simulator.command(f"set holding 0 {round(value * 10) & 0xFFFF}")
+
+    def measure(self, value):
+        """... and the agent has read."""
+        self.set(value)
+        self.until_read(NAME, PATH, lambda a: self.server.values(a, PATH)[PATH] == value)
+
+    def attributes(self, query, path=PATH):
+        self.expect(self.server.request(NAME, "PUT", f"{path}?{query}"), "2.04")
+
+    def observe(self, path=PATH, name=NAME, accept=SENML_CBOR):
+        self.start_of_events = self.now()
+        answer = self.expect(self.server.observe(name, path, f"accept={accept}"), "2.05")
+        self.token = answer.token
+        return self.server.values(answer, path)
+
+    def notifications(self):
+        return [e for e in self.server.events[self.start_of_events:] if e.word == "notify"]
+
+    def notification(self, number=1):
+        """The n-th since Observe."""
+        self.rig.until(lambda: len(self.notifications()) >= number, 10, f"notification {number}")
+        return self.notifications()[number - 1]
+
+    def heard(self):
+        """The values of all notifications since Observe, when nothing is on its way."""
+        self.read(NAME, "/3/0/16")
+        return [self.server.values(e, PATH)[PATH] for e in self.notifications()]
+
+    def test_change(self):
+        self.start()
+        self.assertEqual(self.observe(), {PATH: 20.0})
+        self.set(21.5)
+        event = self.notification()
+        self.assertEqual((event.code, event.con, event.path, event.format), ("2.05", "0", PATH, SENML_CBOR))
+        self.assertEqual(self.server.values(event, PATH), {PATH: 21.5})
+        self.set(-3)
+        self.notification(2)
+        self.assertEqual(self.heard(), [21.5, -3.0])
+
+    def test_formats(self):
+        self.start()
+        for accept in (TEXT, TLV, 60, 110):
+            with self.subTest(accept):
+                self.observe(accept=accept)
+                self.set(22 + accept % 7)
+                event = self.notification()
+                self.assertEqual(event.format, accept)
+                self.assertEqual(self.server.values(event, PATH), {PATH: 22.0 + accept % 7})
+                self.expect(self.server.cancel(NAME, PATH), "2.05")
+
+    def test_pmin(self):
+        self.start()
+        self.attributes("pmin=60")
+        self.observe()
+        self.measure(21)
+        self.measure(20)
+        self.daemon.step(50)
+        self.assertEqual(self.heard(), [])
+        self.daemon.step(10)
+        self.notification()
+        # Owed, with the value of this moment, though it went back (Core table 7.3.2-1).
+        self.assertEqual(self.heard(), [20.0])
+        self.daemon.step(120)
+        self.assertEqual(self.heard(), [20.0])
+
+    def test_pmax(self):
+        self.start()
+        self.attributes("pmax=600")
+        self.observe()
+        self.daemon.step(590)
+        self.assertEqual(self.heard(), [])
+        self.daemon.step(10)
+        self.notification()
+        self.daemon.step(600)
+        self.notification(2)
+        self.assertEqual(self.heard(), [20.0, 20.0])
+
+    def test_periods_of_the_account(self):
+        self.start()
+        self.expect(self.put(NAME, "/1/0/3", "300"), "2.04")
+        self.observe()
+        self.daemon.step(301)
+        self.notification()
+        # Changed while it runs.
+        self.attributes("pmax=50", "/3303")
+        self.daemon.step(51)
+        self.notification(2)
+
+    def test_conditions(self):
+        for query, values, heard in (
+                ("gt=25", (24, 26, 30, 24, 20, 25.5), [26.0, 24.0, 25.5]),
+                ("lt=10", (11, 9, 5, 12, 20), [9.0, 12.0]),
+                ("st=10", (25, 29.9, 30, 39, 20.5, 20), [30.0, 20.0]),
+                ("gt=45&st=10", (50, 49, 38, 48, 55), [50.0, 38.0, 48.0]),
+                ("lt=20&gt=85&st=10", (24, 87, 99), [87.0, 99.0])):
+            with self.subTest(query):
+                if not self.daemon:
+                    self.start()
+                self.measure(20)
+                self.attributes(query)
+                self.observe()
+                for value in values:
+                    self.measure(value)
+                self.assertEqual(self.heard(), heard)
+                self.expect(self.server.cancel(NAME, PATH), "2.05")
+                self.attributes("gt&lt&st")
+
+    def test_cancel(self):
+        self.start()
+        self.observe()
+        self.measure(21)
+        answer = self.expect(self.server.cancel(NAME, PATH), "2.05")
+        self.assertNotIn("observe", answer.fields)
+        self.measure(22)
+        self.assertEqual(self.heard(), [21.0])
+
+    def test_reset(self):
+        self.start()
+        self.observe()
+        self.server.command(f"reset {NAME} {self.token}")
+        self.measure(21)
+        self.rig.until(lambda: any(e.word in ("notify", "stray") for e in self.server.events[self.start_of_events:]),
+                       10, "the notification that is refused")
+        before = self.heard()
+        self.measure(22)
+        self.measure(23)
+        self.assertEqual(self.heard(), before)
+        self.assertEqual([e for e in self.server.events if e.word == "stray"][1:], [])
+
+    def test_confirmable(self):
+        self.start()
+        self.expect(self.put(NAME, "/1/0/26", "1"), "2.04")
+        self.observe()
+        self.set(21)
+        self.assertEqual(self.notification().con, "1")
+
+    def test_one_confirmable_a_day(self):
+        self.start()
+        self.observe()
+        self.set(21)
+        self.assertEqual(self.notification().con, "0")
+        self.daemon.step(24 * 3600)
+        self.set(22)
+        self.rig.until(lambda: any(e.con == "1" for e in self.notifications()), 10, "a CON after 24 h")
+
+    def test_instance(self):
+        self.start()
+        values = self.observe("/3303/0")
+        self.assertEqual(values[PATH], 20.0)
+        self.set(30)
+        event = self.notification()
+        values = self.server.values(event, "/3303/0")
+        self.assertEqual((values[PATH], values["/3303/0/5602"], values["/3303/0/5701"]), (30.0, 30.0, "Cel"))
+
+    def test_written_values_come_behind_the_answer(self):
+        self.start()
+        self.observe("/3308/0/5900")
+        self.expect(self.put(NAME, "/3308/0/5900", "33"), "2.04")
+        event = self.notification()
+        self.assertEqual(self.server.values(event, "/3308/0/5900"), {"/3308/0/5900": 33.0})
+        words = [e.word for e in self.server.events[self.start_of_events:] if e.word in ("response", "notify")]
+        self.assertEqual(words, ["response", "response", "notify"])
+
+    def test_what_ends_an_observation(self):
+        self.start()
+        self.observe()
+        # An Update does not.
+        start = self.now()
+        self.expect(self.post(NAME, "/1/0/8"), "2.04")
+        self.event("updated", NAME, start)
+        self.measure(21)
+        self.assertEqual(self.heard(), [21.0])
+        # A Register does.
+        start = self.now()
+        self.expect(self.post(NAME, "/3/0/4"), "2.04")
+        self.registered(NAME, start=start)
+        self.measure(22)
+        self.assertEqual(self.heard(), [21.0])
+
+    def test_removal_ends_it(self):
+        self.start()
+        self.expect(self.post("gw", "/16", encode.tlv({0: {0: "a"}}), TLV), "2.01")
+        self.observe("/16/0/0", "gw")
+        self.expect(self.send("gw", "DELETE", "/16/0"), "2.02")
+        self.assertEqual(self.notification().code, "4.04")
+
+    def test_large(self):
+        """The first block is pushed, the server asks for the rest."""
+        self.start()
+        self.expect(self.post("gw", "/16", encode.tlv({0: {0: "a"}}), TLV), "2.01")
+        self.observe("/16/0", "gw")
+        wanted = {f"/16/0/0/{n}": f"{n} " + "y" * 200 for n in range(20)}
+        self.expect(self.put("gw", "/16/0/0", encode.senml_cbor(wanted), SENML_CBOR), "2.04")
+        event = self.notification()
+        self.assertTrue(self.server.values(event, "/16/0") == wanted)
+
+    def test_refused(self):
+        self.start()
+        for path, code in {"/0/0": "4.01", "/3303/0/9999": "4.04", "/3303/7": "4.04", "/3303/0/5605": "4.05",
+                           "/17": "4.04"}.items():
+            with self.subTest(path):
+                self.expect(self.server.observe(NAME, path), code)
+        self.expect(self.server.observe(NAME, "/3303/0", "accept=0"), "4.06")
+
+    def test_never_read(self):
+        """The first value is the answer; it comes when there is one."""
+        self.start(more="register: {wait: none, at_most: 10m}", silent=True)
+        name = self.server.send("observe", NAME, f"{PATH} accept=112")
+        self.read(NAME, "/3/0/16")
+        self.assertNotIn(name, self.server.answers)
+        self.simulator.command("talk")
+        self.rig.until(lambda: name in self.server.answers, 15, "the answer to Observe")
+        answer = self.expect(self.server.answers.pop(name), "2.05")
+        self.assertEqual(self.server.values(answer, PATH), {PATH: 20.0})
+        self.assertIn("token", answer.fields)
+
+    def test_never_read_at_all(self):
+        self.start(more="register: {wait: none, at_most: 30s}", silent=True)
+        name = self.server.send("observe", NAME, f"{PATH} accept=112")
+        self.read(NAME, "/3/0/16")
+        self.daemon.step(31)
+        self.rig.until(lambda: name in self.server.answers, 15, "the answer to Observe")
+        self.expect(self.server.answers.pop(name), "5.03")
+
+
+if __name__ == "__main__":
+    main()
