@@ -3,67 +3,22 @@
 """A server made by hand sends what no server should: the session goes on, and
 nothing is done twice."""
 import os
-import selectors
 import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from fieldway_test import Scenario, coap, main  # noqa: E402
-from fieldway_test.coap import ACK, CON, NON, RST  # noqa: E402
+from fieldway_test.coap import ACK, CON, NON, RST, uri_path  # noqa: E402
 
 UNKNOWN_CRITICAL, IF_NONE_MATCH = 9999, 5
 DEADLINE_S = 10
 
 
-class Server(coap.Peer):
-    """Answers registrations and Updates; what else comes is left for the test."""
-
-    def __init__(self, rig):
-        self.rig = rig
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.setblocking(False)
-        self.place = "127.0.0.1:%d" % self.socket.getsockname()[1]
-        self.received, self.updates, self.registers = [], 0, 0
-        self.client = None
-        self._id = 1000
-        rig.selector.register(self.socket, selectors.EVENT_READ, self)
-
-    def read(self, stream):
-        data, self.client = self.socket.recvfrom(65536)
-        message = coap.parse(data)
-        path = b"/".join(coap.values(message, coap.URI_PATH))
-        if message.code != coap.POST:
-            self.received.append(message)
-        elif path == b"rd":
-            self.registers += 1
-            self.answer(message, "2.01", [(coap.LOCATION_PATH, b"rd"), (coap.LOCATION_PATH, b"5")])
-        else:
-            self.updates += 1
-            self.answer(message, "2.04")
-
-    def answer(self, request, code, options=()):
-        self.raw(coap.encode(coap.Message(ACK, coap.code(code), request.id, request.token, list(options), b"")))
-
-    def raw(self, data):
-        self.socket.sendto(data, self.client)
-
-    def send(self, kind, message_code, token=b"", options=(), payload=b"", message_id=None):
-        if message_id is None:
-            self._id = message_id = self._id + 1
-        self.raw(coap.encode(coap.Message(kind, message_code, message_id, token, list(options), payload)))
-        return message_id
-
-
-def get(path):
-    return [(coap.URI_PATH, p.encode()) for p in path.strip("/").split("/")]
-
-
 class DatagramsTest(Scenario):
     def setUp(self):
         super().setUp()
-        self.peer = Server(self.rig)
+        self.peer = coap.Server(self.rig)
         self.addCleanup(self.peer.close)
         self.configure(["lifetime: 24h"], uri="coap://" + self.peer.place)
         self.start_daemon()
@@ -78,7 +33,7 @@ class DatagramsTest(Scenario):
 
     def alive(self):
         """A request is answered as ever; what else came since the last time."""
-        sent = self.peer.send(CON, coap.GET, b"\x77", get("/3/0/16"))
+        sent = self.peer.send(CON, coap.GET, b"\x77", uri_path("/3/0/16"))
         found = []
 
         def look():
@@ -115,7 +70,7 @@ class DatagramsTest(Scenario):
 
     def test_every_prefix(self):
         whole = coap.encode(coap.Message(CON, coap.PUT, 7, b"12345678", [
-            *get("/1/0/2"), (coap.CONTENT_FORMAT, b""), (coap.ACCEPT, b"\x2d\x16")], b"77"))
+            *uri_path("/1/0/2"), (coap.CONTENT_FORMAT, b""), (coap.ACCEPT, b"\x2d\x16")], b"77"))
         # The rest would be requests in good order.
         end = whole.index(b"\xff")
         for size in range(12):
@@ -145,16 +100,16 @@ class DatagramsTest(Scenario):
     def test_critical_options(self):
         for option in (UNKNOWN_CRITICAL, IF_NONE_MATCH):
             with self.subTest(option):
-                sent = self.peer.send(CON, coap.GET, b"\x01", [*get("/3/0/16"), (option, b"")])
+                sent = self.peer.send(CON, coap.GET, b"\x01", [*uri_path("/3/0/16"), (option, b"")])
                 self.assertIn((ACK, coap.code("4.02"), sent), [(m.type, m.code, m.id) for m in self.alive()])
                 # By NON it is rejected.
-                self.peer.send(NON, coap.GET, b"\x01", [*get("/3/0/16"), (option, b"")])
+                self.peer.send(NON, coap.GET, b"\x01", [*uri_path("/3/0/16"), (option, b"")])
                 self.assertNotIn(coap.code("2.05"), [m.code for m in self.alive()])
 
     def test_a_duplicate_is_not_done_twice(self):
         answers = []
         for _ in range(3):
-            self.peer.send(CON, coap.POST, b"\x05", get("/1/0/8"), message_id=4242)
+            self.peer.send(CON, coap.POST, b"\x05", uri_path("/1/0/8"), message_id=4242)
             answers += [m for m in self.alive() if m.id == 4242]
         self.assertEqual([(m.type, m.code, m.token) for m in answers], [(ACK, coap.code("2.04"), b"\x05")] * 3)
         self.rig.until(lambda: self.peer.updates, DEADLINE_S, "Update")
@@ -165,13 +120,13 @@ class DatagramsTest(Scenario):
     def test_a_body_without_beginning(self):
         """A later block of something that never began."""
         block = (coap.BLOCK1, b"\x1c")      # number 1, more, 256 bytes
-        sent = self.peer.send(CON, coap.PUT, b"\x06", [*get("/1/0/2"), (coap.CONTENT_FORMAT, b""), block], b"1" * 256)
+        sent = self.peer.send(CON, coap.PUT, b"\x06", [*uri_path("/1/0/2"), (coap.CONTENT_FORMAT, b""), block], b"1" * 256)
         self.assertIn((coap.code("4.08"), sent), [(m.code, m.id) for m in self.alive()])
 
     def test_somebody_else(self):
         """Nobody but the server can talk to the session."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.sendto(coap.encode(coap.Message(CON, coap.POST, 1, b"\x01", get("/1/0/8"), b"")), self.peer.client)
+            s.sendto(coap.encode(coap.Message(CON, coap.POST, 1, b"\x01", uri_path("/1/0/8"), b"")), self.peer.client)
         self.alive()
         self.assertEqual((self.peer.updates, self.logged("execute")), (0, []))
 

@@ -67,6 +67,10 @@ def parse(data):
                    options, data[at + 1:])
 
 
+def uri_path(path):
+    return [(URI_PATH, p.encode()) for p in path.strip("/").split("/")]
+
+
 def values(message, option):
     return [value for n, value in message.options if n == option]
 
@@ -103,8 +107,7 @@ class Peer:
 
     def request(self, message_code, path, query=(), options=(), payload=b""):
         """Sends a CON and returns its piggybacked answer."""
-        options = [(URI_PATH, p.encode()) for p in path.strip("/").split("/")] + \
-            [(URI_QUERY, q.encode()) for q in query] + list(options)
+        options = uri_path(path) + [(URI_QUERY, q.encode()) for q in query] + list(options)
         sent = self.send(CON, message_code, b"\x01", options, payload)
         answer = self.receive()
         assert (answer.type, answer.id, answer.token) == (ACK, sent, b"\x01"), answer
@@ -113,3 +116,43 @@ class Peer:
     def register(self, endpoint, links=b"</1/0>,</3/0>", query=("lt=60", "lwm2m=1.1"), content_format=40):
         return self.request(POST, "/rd", [f"ep={endpoint}", *query],
                             [(CONTENT_FORMAT, number(content_format))], links)
+
+
+class Server(Peer):
+    """Answers registrations and Updates; what else comes is left for the test."""
+
+    def __init__(self, rig):
+        self.rig = rig
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.setblocking(False)
+        self.place = "127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.received, self.updates, self.registers = [], 0, 0
+        self.client = None
+        self._id = 1000
+        rig.selector.register(self.socket, selectors.EVENT_READ, self)
+
+    def read(self, stream):
+        data, self.client = self.socket.recvfrom(65536)
+        message = parse(data)
+        path = b"/".join(values(message, URI_PATH))
+        if message.code != POST:
+            self.received.append(message)
+        elif path == b"rd":
+            self.registers += 1
+            self.answer(message, "2.01", [(LOCATION_PATH, b"rd"), (LOCATION_PATH, b"5")])
+        else:
+            self.updates += 1
+            self.answer(message, "2.04")
+
+    def answer(self, request, text, options=()):
+        self.raw(encode(Message(ACK, code(text), request.id, request.token, list(options), b"")))
+
+    def raw(self, data):
+        self.socket.sendto(data, self.client)
+
+    def send(self, kind, message_code, token=b"", options=(), payload=b"", message_id=None):
+        if message_id is None:
+            self._id = message_id = self._id + 1
+        self.raw(encode(Message(kind, message_code, message_id, token, list(options), payload)))
+        return message_id
