@@ -7,7 +7,6 @@
 #include <systemd/sd-event.h>
 
 #include "base/log.h"
-#include "base/test_clock.h"
 #include "base/timer.h"
 #include "gateway/options.h"
 #include "gateway/wire.h"
@@ -75,20 +74,14 @@ static int run(const struct gateway_options *o, sd_event *event, struct timers *
 
 static int run_on_loop(const struct gateway_options *o, bool check)
 {
-	struct test_clock *clock = NULL;
 	struct timers *timers = NULL;
 	sd_event *event = NULL;
 	int r = sd_event_default(&event);
 
 	if (r >= 0)
 		r = timers_new(event, &timers);
-#ifdef TEST_CLOCK
-	if (r >= 0)
-		r = test_clock_new_from_environment(event, timers, &clock);
-#endif
 	if (r >= 0)
 		r = check ? gateway_check(o, event, timers) : run(o, event, timers);
-	test_clock_free(clock);
 	timers_free(timers);
 	sd_event_unref(event);
 	return r;
