@@ -25,12 +25,6 @@ class DatagramsTest(Scenario):
         self.rig.until(lambda: self.peer.registers, DEADLINE_S, "Register")
         self.alive()
 
-    def stop_daemon(self, daemon):
-        """The De-register is not answered."""
-        daemon.process.child.terminate()
-        daemon.process.child.terminate()
-        self.assertEqual(daemon.process.wait_end(), 0)
-
     def alive(self):
         """A request is answered as ever; what else came since the last time."""
         sent = self.peer.send(CON, coap.GET, b"\x77", uri_path("/3/0/16"))

@@ -243,11 +243,6 @@ class LateTest(FieldScenario):
         self.peer = coap.Server(self.rig)
         self.addCleanup(self.peer.close)
 
-    def stop_daemon(self, daemon):
-        daemon.process.child.terminate()
-        daemon.process.child.terminate()
-        self.assertEqual(daemon.process.wait_end(), 0)
-
     def test_late(self):
         self.write_field(kind="--plain", rate="1h", timeout="3s", after=30)
         self.configure(uri="coap://" + self.peer.place)

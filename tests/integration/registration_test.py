@@ -130,7 +130,8 @@ class VersionTest(Scenario):
     def test_falls_back_to_1_1(self):
         self.expect_links(self.start(fault="4.12-on-1.2"), "1.1", [ROOT])
         refused = [e.code for e in self.server.events if e.word == "refused"]
-        self.assertEqual(refused, ["4.12", "4.12"])
+        # The second may know from the first.
+        self.assertIn(refused, (["4.12"], ["4.12", "4.12"]))
         # Resources newer than /1 1.1 are absent.
         self.assertIn("/1/0/23", self.read("gw", "/1/0"))
         self.expect(self.put("gw", "/1/0/26", "1"), "4.04")
@@ -262,6 +263,7 @@ class EndTest(Scenario):
         self.addCleanup(self.server.process.send_signal, signal.SIGCONT)
         self.daemon.process.send_signal(signal.SIGTERM)
         # Taken, and waiting for the server's answers, which never come.
+        self.daemon.notify.wait("STOPPING=1")
         with self.assertRaises(Timeout):
             self.daemon.process.wait_end(1)
         self.daemon.process.send_signal(signal.SIGTERM)

@@ -92,7 +92,7 @@ class UpdateTest(Scenario):
         refused = self.server.wait_event(lambda e: e.word == "refused", start=start)
         self.assertEqual((refused.arguments, refused.code), (["update", "-"], "4.04"))
         self.registered("gw-m1", start=start)
-        self.read_one("gw-m1", "/3305/0/5800")
+        self.until_code("gw-m1", "/3305/0/5800", "2.05")
         self.assertEqual([e for e in self.server.events[start:] if e.word == "registered"
                           and e.arguments == ["gw"]], [])
 

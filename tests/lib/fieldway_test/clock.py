@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon with a clock that is moved (agent/base/test_clock.h)."""
-import os
 import selectors
 import socket
 import struct
@@ -20,10 +19,8 @@ class Clock:
         self._answer = b""
         rig.selector.register(self.socket, selectors.EVENT_READ, self)
 
-    def options(self):
-        """For subprocess.Popen."""
-        number = self.daemons.fileno()
-        return {"pass_fds": [number], "env": {**os.environ, "FIELDWAY_CLOCK_FD": str(number)}}
+    def environment(self):
+        return {"FIELDWAY_CLOCK_FD": str(self.daemons.fileno())}
 
     def read(self, stream):
         data = self.socket.recv(STEP.size)
@@ -56,9 +53,10 @@ class ClockDaemon(Daemon):
     PROGRAM = "tests/integration/clock_fieldwayd"
     HOST_PROGRAM = "tests/integration/clock_plugin_host"
 
-    def __init__(self, rig, configuration, **options):
+    def __init__(self, rig, configuration, environment=None, **options):
         self.clock = Clock(rig)
-        super().__init__(rig, configuration, **self.clock.options(), **options)
+        super().__init__(rig, configuration, pass_fds=[self.clock.daemons.fileno()],
+                         environment={**(environment or {}), **self.clock.environment()}, **options)
         self.clock.daemons.close()
 
     def step(self, seconds):

@@ -187,7 +187,8 @@ class Daemon:
     PROGRAM = "fieldwayd"
     HOST_PROGRAM = "fieldway-plugin-host"
 
-    def __init__(self, rig, configuration, state=None, arguments=(), **options):
+    def __init__(self, rig, configuration, state=None, arguments=(), environment=None, **options):
+        """environment: in addition to ours."""
         self.rig = rig
         state = state or rig.path("state")
         os.makedirs(state, exist_ok=True)
@@ -195,7 +196,8 @@ class Daemon:
             build_path(self.PROGRAM), "--config", configuration, "--state", state,
             "--host-program", build_path(self.HOST_PROGRAM),
             "--plugins", plugin_folder(rig), "--shared", rig.path("shared"),
-            "--objects", source_path("objects"), *arguments], **options)
+            "--objects", source_path("objects"), *arguments],
+            env={**os.environ, **(environment or {})}, **options)
 
     def stop(self):
         return self.process.stop()

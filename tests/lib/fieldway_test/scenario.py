@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A test case with a configuration, an LwM2M server, simulated devices and the daemon."""
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import unittest
 
 from .clock import ClockDaemon
 from .namespace import enter_namespace
+from .notify import Notify
 from .process import Rig, Timeout
 from .programs import Daemon, Lwm2mServer, Simulator
 
@@ -147,7 +149,12 @@ class Scenario(unittest.TestCase):
     # The daemon
 
     def start_daemon(self, kind=Daemon, **options):
-        self.daemon = kind(self.rig, self.rig.path("etc"), stderr=subprocess.PIPE, **options)
+        notify = Notify(self.rig)
+        self.addCleanup(notify.close)
+        environment = {**options.pop("environment", {}), **notify.environment()}
+        self.daemon = kind(self.rig, self.rig.path("etc"), stderr=subprocess.PIPE, environment=environment,
+                           **options)
+        self.daemon.notify = notify
         self.daemons.append(self.daemon)
         # Before the rig ends it, to see how it ends.
         self.addCleanup(self.stop_daemon, self.daemon)
@@ -162,9 +169,11 @@ class Scenario(unittest.TestCase):
         """It ends by itself and well; a second signal spares the goodbye to a server that is away."""
         if daemon.process.ended():
             return
-        daemon.process.child.terminate()
+        daemon.process.send_signal(signal.SIGTERM)
         if self.server is None or self.server.process.ended():
-            daemon.process.child.terminate()
+            # Only once the first has been taken: two of a kind may become one.
+            daemon.notify.wait("STOPPING=1")
+            daemon.process.send_signal(signal.SIGTERM)
         self.assertEqual(daemon.process.wait_end(), 0, "exit status of the daemon")
 
     def log(self, text, timeout=15, start=0):
