@@ -27,6 +27,7 @@ struct write {
 	sd_bus_message *call; /* also holds the text of the value */
 	struct fieldway_value raw;
 	struct fieldway_value proof; /* what a read-back has to show, in the point's unit */
+	bool rounded;                /* which is not what was asked for */
 	uint64_t deadline_usec;
 	struct timer timer;
 	/* Verifying. */
@@ -85,15 +86,15 @@ static void write_end(struct write *w, enum fieldway_outcome outcome, int error,
 	write_free(w);
 }
 
-/* The value is read again where nobody knows it now, or nobody would ask for it. */
+/* The value is read again where it is not what was asked for, or nobody would ask for it. */
 static void read_back(struct write *w, enum fieldway_outcome outcome)
 {
 	struct device *d = w->device;
 	struct schedule *s = &d->line->schedule;
 	int32_t poll = setup_poll_of(d->setup, w->point);
 
-	if (poll < 0 ||
-	    (outcome == FIELDWAY_ACCEPTED && point_of(w)->period_usec != LINK_PERIOD_ONCE))
+	if (poll < 0 || (outcome == FIELDWAY_ACCEPTED && !w->rounded &&
+			 point_of(w)->period_usec != LINK_PERIOD_ONCE))
 		return;
 	schedule_hasten(s, d->index, s->devices[d->index].first + (uint32_t)poll,
 			clock_monotonic_usec());
@@ -200,8 +201,17 @@ static int refuse_device(const struct device *d, sd_bus_message *call, uint32_t 
 	return write_refuse(call, outcome, error, text);
 }
 
+/* The value as the register can show it: read-backs are compared with what was sent. */
+static struct fieldway_value proof_of(const struct write *w)
+{
+	struct fieldway_sample s = { .quality = FIELDWAY_GOOD, .value = w->raw };
+
+	transform_forward(point_of(w), &s);
+	return s.quality == FIELDWAY_GOOD ? s.value : w->raw;
+}
+
 static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uint64_t within_usec,
-		     const struct fieldway_value *raw)
+		     const struct fieldway_value *value, const struct fieldway_value *raw)
 {
 	struct write *w = calloc(1, sizeof(*w));
 
@@ -210,6 +220,8 @@ static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uin
 	w->device = d;
 	w->point = point;
 	w->raw = *raw;
+	w->proof = proof_of(w);
+	w->rounded = !value_is_near(&w->proof, value, 0);
 	w->deadline_usec = usec_add(clock_monotonic_usec(), within_usec);
 	timer_init(&w->timer, d->bus->services->timers, write_late, w);
 	if (timer_arm(&w->timer, w->deadline_usec) < 0) {
@@ -241,7 +253,7 @@ int write_begin(struct device *d, sd_bus_message *call, uint32_t point, uint64_t
 			      sizeof(text));
 	if (r < 0)
 		return refuse_device(d, call, point, FIELDWAY_REFUSED, r, text);
-	return write_new(d, call, point, within_usec, &raw);
+	return write_new(d, call, point, within_usec, value, &raw);
 }
 
 static uint64_t time_left(const struct write *w)
@@ -272,21 +284,11 @@ void write_start(struct line *l)
 	job->restored = false;
 }
 
-/* The value as the register can show it: read-backs are compared with what was sent. */
-static struct fieldway_value proof_of(const struct write *w)
-{
-	struct fieldway_sample s = { .quality = FIELDWAY_GOOD, .value = w->raw };
-
-	transform_forward(point_of(w), &s);
-	return s.quality == FIELDWAY_GOOD ? s.value : w->raw;
-}
-
 static void verify_begin(struct write *w)
 {
 	uint64_t now = clock_monotonic_usec();
 
 	w->stage = WRITE_VERIFYING;
-	w->proof = proof_of(w);
 	w->verify_usec = now;
 	w->verify_end_usec = MIN(usec_add(now, point_of(w)->verify.within_usec), w->deadline_usec);
 	timer_arm(&w->timer, w->deadline_usec);
