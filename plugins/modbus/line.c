@@ -55,7 +55,8 @@ static void describe_connect_error(const struct fieldway_line *line, int r, stru
 		snprintf(result->detail, sizeof(result->detail),
 			 "descriptor above 1023, which libmodbus cannot use");
 	else if (line->bus.serial)
-		snprintf(result->detail, sizeof(result->detail), "cannot open the port: %s", strerror(-r));
+		snprintf(result->detail, sizeof(result->detail), "cannot open %.54s: %s", line->bus.device,
+			 strerror(-r));
 	else
 		snprintf(result->detail, sizeof(result->detail), "cannot connect: %s", strerror(-r));
 }
