@@ -18,11 +18,23 @@ static const struct config_plugin *plugin_unchecked(struct loader *l, const char
 	return plugin->name && plugin->version ? plugin : NULL;
 }
 
+static const char *plugin_reason(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "not installed";
+	case -ENOPKG:
+		return "the program that loads plugins is not there";
+	default:
+		return strerror(-error);
+	}
+}
+
 /* It costs its buses, not the configuration. */
 static void plugin_do_without(struct loader *l, struct yaml_mark mark, struct known_plugin *known, int error)
 {
 	loader_warning(l, mark, "plugin %s: %s; its buses will not work, and its keys are not checked",
-		       known->name, error == -ENOENT ? "not installed" : strerror(-error));
+		       known->name, plugin_reason(error));
 	known->plugin = plugin_unchecked(l, known->name);
 }
 
@@ -40,7 +52,7 @@ static void plugin_ask(struct loader *l, struct yaml_mark mark, struct known_plu
 		r = 0;
 	} else if (r != -ENOENT) {
 		loader_error(l, mark, "plugin %s cannot be asked for its keys: %s", known->name,
-			     strerror(-r));
+			     plugin_reason(r));
 	}
 	known->asked = r;
 }
