@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A plugin host that dies, hangs, or cannot be had: endpoints stay registered,
+and another one takes over."""
+import os
+import signal
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from fieldway_test import Scenario, main  # noqa: E402
+
+POWER = "/3305/0/5800"
+NAMES = ("gw", "gw-m1", "gw-m2")
+RETURN_S = 5
+
+
+def children(pid):
+    """The processes that one has started, as /proc has them."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(n) for n in f.read().split()]
+
+
+class PluginHostTest(Scenario):
+    def start(self, wait=True, clock=False, more="stale: {after: 3x}", **options):
+        self.start_server(secure=True)
+        self.start_meters(2)
+        self.configure(more=more)
+        if clock:
+            self.start_clock_daemon(**options)
+        else:
+            self.start_daemon(**options)
+        if wait:
+            self.ready(*NAMES)
+            self.until_code("gw-m1", POWER, "2.05")
+        self.since = self.now()
+
+    def host(self):
+        found = children(self.daemon.process.pid)
+        self.assertEqual(len(found), 1)
+        return found[0]
+
+    def expect_another(self, old):
+        self.rig.until(lambda: [p for p in children(self.daemon.process.pid) if p != old], 20, "another plugin host")
+        self.assertNotEqual(self.host(), old)
+
+    def expect_nothing_happened(self):
+        events = self.server.events[self.since:]
+        self.assertEqual([e for e in events if e.word in ("registered", "deregistered", "updated", "expired")], [])
+
+    def expect_return(self):
+        for name in NAMES[1:]:
+            self.expect(self.server.observe(name, POWER, "accept=112"), "2.05")
+            start = self.now()
+            self.event("notify", name, start, RETURN_S)
+
+    def test_killed(self):
+        self.start()
+        for _ in range(2):
+            old = self.host()
+            values = self.read_one("gw-m1", POWER)
+            os.kill(old, signal.SIGKILL)
+            # The values return, those of a moment later.
+            for name in NAMES[1:]:
+                self.until_read(name, POWER, lambda a: a.code == "2.05" and
+                                self.server.values(a, POWER)[POWER] != values, RETURN_S)
+            self.expect_another(old)
+        self.expect_nothing_happened()
+        lines = self.logged("plugin host ended (killed by SIGKILL)")
+        self.assertEqual(len(lines), 2)
+        self.assertIn("bus lan", lines[0])
+
+    def test_killed_while_a_write_is_under_way(self):
+        """Nobody knows what became of it: 5.04."""
+        self.start()
+        self.write_relay()
+        self.simulator.command("0 silent")
+        name = self.server.send("request", "gw-m1", "PUT /3306/0/5850 format=0 payload=31")
+        self.rig.until(lambda: self.simulator_is_asked(), 10, "the request of the write")
+        os.kill(self.host(), signal.SIGKILL)
+        self.rig.until(lambda: name in self.server.answers, 10, "the answer to the write")
+        self.expect(self.server.answers.pop(name), "5.04")
+        self.simulator.command("0 talk")
+        self.until_code("gw-m1", POWER, "2.05")
+        self.assertEqual(self.writes(), 1)
+
+    def write_relay(self):
+        """A coil of the meter that can be written, polled slowly."""
+        self.stop_daemon(self.daemon)
+        path = self.rig.path("etc/profiles.d/meter.yaml")
+        with open(path, encoding="ascii") as f:
+            text = f.read()
+        text = text.replace("lwm2m:\n", "  relay: {area: coil, address: 3, type: bool, access: rw, rate: once}\n"
+                            "lwm2m:\n  3306/0/5850: relay\n").replace("rate: fast", "rate: slow")
+        text = text.replace("rates: {fast: 200ms}", "rates: {slow: 1h}")
+        self.rig.write("etc/profiles.d/meter.yaml", text)
+        start = self.now()
+        self.start_daemon()
+        self.registered(*NAMES, start=start)
+        self.until_code("gw-m1", POWER, "2.05")
+        self.simulator.traces.clear()
+        self.simulator.command("0 trace on")
+
+    def writes(self):
+        self.simulator.command("0 requests")
+        return len([t for t in self.simulator.traces if " function 5 " in t])
+
+    def simulator_is_asked(self):
+        return any(" function 5 " in t for t in self.simulator.traces)
+
+    def test_stopped(self):
+        """A host that hangs is noticed by its watchdog, and replaced."""
+        self.start(clock=True, more="stale: {after: 1h}")
+        old = self.host()
+        os.kill(old, signal.SIGSTOP)
+        for _ in range(60):
+            self.daemon.step(1)
+            self.rig.turn(0.05)
+            if self.logged("did not answer"):
+                break
+        self.log("plugin host did not answer (killed by SIGKILL)")
+        for _ in range(10):
+            self.daemon.step(1)
+            self.rig.turn(0.05)
+        self.expect_another(old)
+        self.until_code("gw-m1", POWER, "2.05")
+        self.expect_nothing_happened()
+
+    def test_the_daemon_ends_its_hosts(self):
+        self.start()
+        pid = self.host()
+        fd = os.pidfd_open(pid)
+        self.daemon.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.daemon.process.wait_end(), 0)
+        self.rig.until(lambda: os.waitstatus_to_exitcode(0) == 0 and not os.path.exists(f"/proc/{pid}"), 5,
+                       "the end of the plugin host")
+        os.close(fd)
+
+    def test_the_daemon_is_killed(self):
+        """No host stays behind to hold a line."""
+        self.start()
+        pid = self.host()
+        self.daemon.process.child.kill()
+        self.daemon.process.wait_end()
+        self.rig.until(lambda: not os.path.exists(f"/proc/{pid}"), 5, "the end of the plugin host")
+        # Nothing hinders the next one.
+        self.start_daemon()
+        self.registered(*NAMES, start=self.since)
+
+    @unittest.expectedFailure
+    def test_no_plugin(self):
+        """A missing plugin is the state of its buses, not an error of the files
+        (design.md, Promises). So far the files are refused."""
+        empty = self.rig.path("no-plugins")
+        os.mkdir(empty)
+        self.start(wait=False, more="register: {wait: none}", arguments=["--plugins", empty])
+        self.registered(*NAMES)
+        self.until_code("gw-m1", POWER, "5.03")
+
+    def test_no_program(self):
+        self.start(wait=False, arguments=["--host-program", "/nonesuch/host"])
+        self.log("buses.d/lan.yaml:3:9: plugin modbus cannot be asked for its keys: the program that loads plugins")
+        self.assertEqual(self.daemon.process.wait_end(), 78)
+
+
+if __name__ == "__main__":
+    main()
