@@ -155,6 +155,7 @@ class PluginHostTest(Scenario):
         empty = self.rig.path("no-plugins")
         os.mkdir(empty)
         self.start(wait=False, more="register: {wait: none}", arguments=["--plugins", empty])
+        self.log("device m1 on bus lan is failed")
         self.registered(*NAMES)
         self.until_code("gw-m1", POWER, "5.03")
 

@@ -183,6 +183,23 @@ endpoints:
                          {"gw", "gw-both", "urn:dev:mac:1"})
 
 
+    def test_a_list_larger_than_a_block(self):
+        """Goes in blocks (RFC 7959), in DTLS records that fit any path."""
+        self.start_server(secure=True)
+        self.start_meters(1)
+        self.rig.write("etc/devices.d/site.yaml", """schema: 1
+devices:
+  - {name: m1, profile: meter, bus: lan, address: {host: 127.0.0.11, unit: 1}, endpoint: none}
+endpoints:
+  - name: m2
+    lwm2m:
+""" + "".join(f"      3316/{i}/5700: m1.v1\n" for i in range(200)))
+        self.configure()
+        self.start_daemon()
+        links = self.registered("gw-m2").links
+        self.assertTrue(links.endswith(",".join(["</3316>;ver=1.1", *(f"</3316/{i}>" for i in range(200))])), links)
+
+
 class WaitTest(Scenario):
     """register: what a virtual endpoint waits for."""
 

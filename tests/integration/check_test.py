@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""fieldwayd --check: every error with file, line and column, and exit codes."""
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from fieldway_test import Scenario, build_path, main, source_path  # noqa: E402
+from fieldway_test.programs import plugin_folder  # noqa: E402
+
+MAIN = """schema: 1
+gateway: {name: gw, endpoint: "{gateway}", endpoint_template: "{gateway}-{name}"}
+servers:
+  - name: plant
+    short_id: 101
+    uri: coaps://127.0.0.1:5684
+    security: {mode: psk, identity: "{endpoint}", key: "psk-file:keys/plant.psk"}
+    endpoints: ["*"]
+"""
+BUS = """schema: 1
+bus: lan
+plugin: modbus
+tcp: {port: 502}
+"""
+PROFILE = """schema: 1
+profile: meter
+plugin: modbus
+info: {manufacturer: Eastron, model: SDM630}
+rates: {fast: 2s}
+defaults: {area: input, type: float32, rate: fast}
+points:
+  v1:     {address: 0, unit: V}
+  energy: {address: 72, unit: kWh}
+  relay:  {area: coil, type: bool, address: 0, access: rw}
+lwm2m:
+  3316/0/5700: v1
+  3305/0: {5800: {value: 1.5}, 5805: energy}
+  3306/0/5850: relay
+samples:
+  - {registers: {input: {0: [0x4366, 0x3333], 72: [0x449a, 0x5000]}}, expect: {v1: 230.2, energy: 1234.5}}
+"""
+DEVICES = """schema: 1
+devices:
+  - {name: "m{n}", profile: meter, bus: lan, each: {n: 1-3}, address: {host: "10.0.0.{n}", unit: 1}}
+"""
+FILES = {"fieldway.yaml": MAIN, "buses.d/lan.yaml": BUS, "profiles.d/meter.yaml": PROFILE,
+         "devices.d/site.yaml": DEVICES}
+
+# (file, what is replaced, by what, where it is found, what is said)
+BROKEN = (
+    ("fieldway.yaml", "short_id: 101", "short_id: [101", r"\d+:\d+", "."),
+    ("fieldway.yaml", "short_id: 101", "\tshort_id: 101", r"5:\d+", "."),
+    ("fieldway.yaml", "short_id: 101", "short_id: 101\n    short_id: 102", "6:5", "short_id"),
+    ("fieldway.yaml", "short_id: 101", "short_id: 0", "5:15", "1 to 65534|between"),
+    ("fieldway.yaml", "short_id: 101", "short_id: 70000", "5:15", "."),
+    ("fieldway.yaml", "short_id: 101", "short_di: 101", "5:5", 'did you mean "?short_id'),
+    ("fieldway.yaml", "short_id: 101", "short_id: 101\n    queue_mode: true", "6:17", "not in this version"),
+    ("fieldway.yaml", "short_id: 101", "short_id: 101\n    queue_mode: yes", "6:17", "true"),
+    ("fieldway.yaml", "short_id: 101", "short_id: 101\n    lifetime: 5 minutes", "6:15", "."),
+    ("fieldway.yaml", "short_id: 101", "short_id: 101\n    protocol: \"2.0\"", "6:15", "."),
+    ("fieldway.yaml", "short_id: 101", "short_id: 101\n    formats: [tlv, xml]", r"6:\d+|4:5", "xml"),
+    ("fieldway.yaml", "short_id: 101", "short_id: 101\n    access: read", "6:13", "not in this version"),
+    ("fieldway.yaml", "coaps://127", "coap://127", r"\d+:\d+", "coaps"),
+    ("fieldway.yaml", "coaps://127", "coap+tcp://127", "6:10", "not in this version"),
+    ("fieldway.yaml", "coaps://127.0.0.1:5684", "http://127.0.0.1", "6:10", "coap"),
+    ("fieldway.yaml", "psk-file:keys/plant.psk", "psk-file:keys/nonesuch.psk", r"\d+:\d+", "nonesuch.psk"),
+    ("fieldway.yaml", "psk-file:keys/plant.psk", "psk-file:keys/open.psk", r"\d+:\d+", "open.psk"),
+    ("fieldway.yaml", "psk-file:keys/plant.psk", "00112233", r"\d+:\d+", "psk-file"),
+    ("fieldway.yaml", "mode: psk", "mode: x509", r"7:\d+", "not in this version"),
+    ("fieldway.yaml", "servers:", "bootstrap: {uri: coaps://b}\nservers:", r"3:\d+", "not in this version"),
+    ("fieldway.yaml", MAIN, MAIN + MAIN[MAIN.index("  - name"):].replace("plant", "two").replace("101", "102"),
+     r"9:\d+", "not in this version|more than one|one server"),
+    ("fieldway.yaml", "schema: 1", "schema: 2", "1:9", "."),
+    ("fieldway.yaml", "schema: 1\n", "", "1:1", "schema"),
+    ("buses.d/lan.yaml", "plugin: modbus", "plugin: modbsu", "3:9", "modbsu"),
+    ("buses.d/lan.yaml", "port: 502", "port: 70000", "4:13", "65535"),
+    ("buses.d/lan.yaml", "port: 502", "prot: 502", "4:7", 'did you mean "?port'),
+    ("buses.d/lan.yaml", "tcp: {port: 502}", "", r"\d+:\d+", "tcp|rtu"),
+    ("buses.d/lan.yaml", "tcp: {port: 502}", "rtu: {device: /dev/ttyS9, format: 8E1}", r"4:\d+", "quote"),
+    ("buses.d/lan.yaml", BUS, BUS + "---\n" + BUS, r"7:\d+", "lan"),
+    ("profiles.d/meter.yaml", "unit: kWh}", "unit: V}", r"13:\d+", "Wh"),
+    ("profiles.d/meter.yaml", "unit: V}", "unit: Volt}", r"\d+:\d+", "Volt"),
+    ("profiles.d/meter.yaml", "3316/0/5700: v1", "3316/0/5700: v2", "12:16", 'v2.*did you mean "?v1'),
+    ("profiles.d/meter.yaml", "3316/0/5700: v1", "3316/0/9999: v1", "12:3", "9999"),
+    ("profiles.d/meter.yaml", "3316/0/5700: v1", "9316/0/5700: v1", "12:3", "9316"),
+    ("profiles.d/meter.yaml", "3306/0/5850: relay", "3306/0/5850: relay\n  3300/0/5518: relay", r"15:\d+", "5518"),
+    ("profiles.d/meter.yaml", "3316/0/5700: v1", "3316/0/5605: v1", r"12:\d+", "."),
+    ("profiles.d/meter.yaml", "3316/0/5700: v1", "3316/0/5701: {value: V}", r"12:\d+", "5700|mandatory"),
+    ("profiles.d/meter.yaml", "address: 0, unit: V", "address: 65535, unit: V", r"8:\d+", "."),
+    ("profiles.d/meter.yaml", "address: 0, unit: V", "unit: V", r"8:\d+", "address"),
+    ("profiles.d/meter.yaml", "area: coil, type: bool", "area: coil, type: float32", r"10:\d+", "v|float|coil"),
+    ("profiles.d/meter.yaml", "area: coil, type: bool", "area: input, type: bool", r"10:\d+", "."),
+    ("profiles.d/meter.yaml", "rate: fast}", "rate: slow}", r"6:\d+|8:\d+", "slow"),
+    ("profiles.d/meter.yaml", "unit: kWh}", "unit: kWh, deadband: 1}", r"9:\d+", "not in this version"),
+    ("profiles.d/meter.yaml", "v1: 230.2,", "v1: 230.3,", r"16:\d+", "230.2"),
+    ("profiles.d/meter.yaml", "energy: 1234.5}", "energy: invalid}", r"16:\d+", "1234.5"),
+    ("profiles.d/meter.yaml", "expect: {v1", "expect: {v9", r"16:\d+", "v9"),
+    ("profiles.d/meter.yaml", "profile: meter", "profile: other", r"\d+:\d+", "meter|other"),
+    ("devices.d/site.yaml", "profile: meter", "profile: metre", r"3:\d+", 'did you mean "?meter'),
+    ("devices.d/site.yaml", "bus: lan", "bus: wan", r"3:\d+", "wan"),
+    ("devices.d/site.yaml", '"m{n}"', '"m"', r"3:\d+", "."),
+    ("devices.d/site.yaml", '"10.0.0.{n}"', '"10.0.0.1"', r"3:\d+", "."),
+    ("devices.d/site.yaml", '"10.0.0.{n}"', '"10.0.0.{x}"', r"3:\d+", "x"),
+    ("devices.d/site.yaml", "unit: 1}", "unit: 300}", r"3:\d+", "300|255|247"),
+    ("devices.d/site.yaml", DEVICES, DEVICES + "endpoints:\n  - {name: e, lwm2m: {3303/0/5700: m1.nothing}}\n",
+     r"5:\d+", "nothing"),
+    ("devices.d/site.yaml", DEVICES, "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)),
+     r"\d+:\d+", "."),
+    ("devices.d/site.yaml", DEVICES, "schema: 1\ndevices: " + "[" * 200 + "]" * 200 + "\n", r"\d+:\d+", "."),
+)
+
+
+class CheckTest(Scenario):
+    def write(self, changed=None):
+        for name, text in {**FILES, **(changed or {})}.items():
+            self.rig.write("etc/" + name, text)
+        for name, mode in (("plant", 0o600), ("open", 0o644)):
+            self.rig.write(f"etc/keys/{name}.psk", f"gw:{'00' * 16}\n", mode)
+
+    def check(self, *arguments, folder="etc"):
+        """(exit status, lines)"""
+        done = subprocess.run(
+            [build_path("fieldwayd"), "--check", self.rig.path(folder), "--objects", source_path("objects"),
+             "--host-program", build_path("fieldway-plugin-host"), "--plugins", plugin_folder(self.rig),
+             "--shared", self.rig.path("shared"), *arguments],
+            stderr=subprocess.PIPE, stdout=subprocess.PIPE, timeout=60, text=True, check=False)
+        self.assertEqual(done.stdout, "")
+        return done.returncode, done.stderr.splitlines()
+
+    def test_good(self):
+        self.write()
+        self.assertEqual(self.check(), (0, []))
+
+    def test_broken(self):
+        for name, old, new, place, text in BROKEN:
+            with self.subTest(f"{name}: {new[:60]}"):
+                self.assertIn(old, FILES[name])
+                self.write({name: FILES[name].replace(old, new, 1)})
+                status, lines = self.check()
+                self.assertEqual(status, 1, lines)
+                path = re.escape(self.rig.path("etc", name))
+                self.assertTrue([line for line in lines if re.search(f"^{path}:({place}): .*({text})", line)], lines)
+                self.assertTrue(all(re.match(r"\S+:\d+:\d+: ", line) for line in lines), lines)
+
+    def test_all_errors_in_one_run(self):
+        self.write({"fieldway.yaml": MAIN.replace("101", "0"), "buses.d/lan.yaml": BUS.replace("502", "70000"),
+                    "devices.d/site.yaml": DEVICES.replace("bus: lan", "bus: wan")})
+        status, lines = self.check()
+        self.assertEqual(status, 1)
+        for name in ("fieldway.yaml:", "lan.yaml:", "site.yaml:"):
+            self.assertTrue([line for line in lines if name in line], lines)
+
+    def test_warnings(self):
+        self.write({"devices.d/more.yml": DEVICES})
+        status, lines = self.check()
+        self.assertEqual((status, len(lines)), (0, 1), lines)
+        self.assertRegex(lines[0], r"more\.yml:1:1: .*\(warning\)$")
+
+    def test_not_configured(self):
+        os.mkdir(self.rig.path("etc"))
+        status, lines = self.check()
+        self.assertEqual((status, len(lines)), (0, 1))
+        self.assertIn("not configured", lines[0])
+        self.rig.write("etc/fieldway.yaml", "")
+        self.assertEqual(self.check()[0], 0)
+
+    def test_no_folder(self):
+        status, lines = self.check(folder="nonesuch")
+        self.assertIn("nonesuch", "".join(lines))
+        self.assertEqual(status, 0, "not configured is no error")
+
+    def test_unreadable(self):
+        self.write()
+        self.rig.write("etc/devices.d/bad.yaml", "")
+        with open(self.rig.path("etc/devices.d/bad.yaml"), "wb") as f:
+            f.write(b"schema: 1\nnote: \xff\xfe\n")
+        status, lines = self.check()
+        self.assertEqual(status, 1)
+        self.assertIn("bad.yaml:", lines[0])
+
+    def test_wrong_options(self):
+        for arguments in (["--nonesuch"], ["surplus"], ["--log-level", "loud"]):
+            done = subprocess.run([build_path("fieldwayd"), *arguments], stderr=subprocess.PIPE, timeout=20,
+                                  check=False)
+            self.assertEqual(done.returncode, 64)
+            self.assertTrue(done.stderr)
+
+    def test_leaves_nothing_behind(self):
+        """Neither state nor connections nor a device opened."""
+        self.start_meters()
+        before = self.simulator.command("0 requests")
+        self.start_server()
+        self.configure()
+        self.assertEqual(self.check()[0], 0)
+        self.assertEqual(self.simulator.command("0 requests"), before)
+        self.assertEqual(sorted(os.listdir(self.rig.path("etc"))), ["buses.d", "devices.d", "fieldway.yaml", "profiles.d"])
+
+
+if __name__ == "__main__":
+    main()
