@@ -214,7 +214,7 @@ class FieldTest(FieldScenario):
     def test_offline(self):
         self.start(kind="--plain")
         self.simulator.command("silent")
-        self.log("device vfd on bus lan is offline")
+        self.log("device vfd is offline")
         self.trace()
         begin = time.monotonic()
         self.expect_reason(self.put(NAME, NUMBER, "7"), "5.03", "")

@@ -71,7 +71,7 @@ class SilenceTest(Scenario):
         # An instance read leaves it out; nothing but constants may be left.
         values = self.read("gw-m2", "/3316/0")
         self.assertNotIn("/3316/0/5700", values)
-        line = self.log("device m2 on bus lan is offline")
+        line = self.log("device m2 is offline")
         self.assertIn("no answer", line)
         # The others are asked as often as ever.
         self.assertGreater(self.requests(0), before * 0.7)
@@ -88,7 +88,7 @@ class SilenceTest(Scenario):
 
     def test_only_probes_reach_a_silent_one(self):
         self.start(silent=(1,), more=WAIT_NONE)
-        self.log("device m2 on bus lan is offline")
+        self.log("device m2 is offline")
         # One each 300 to 500 ms, instead of three each 200.
         self.assertLess(self.requests(1), 5)
 
@@ -178,21 +178,21 @@ class SerialTest(Scenario):
             self.simulator.command("talk")
             self.until_code("gw-board", self.TEMPERATURE, "2.05")
         self.assertEqual([e for e in self.server.events if e.word == "deregistered"], [])
-        self.assertIn("cabinet", self.log("device board on bus cabinet is failed"))
+        self.assertIn("cabinet", self.log("device board is failed"))
 
     def test_silent(self):
         self.start()
         self.until_code("gw-board", self.TEMPERATURE, "2.05")
         self.simulator.command("silent")
         self.until_code("gw-board", self.TEMPERATURE, "5.03")
-        self.log("device board on bus cabinet is offline")
+        self.log("device board is offline")
         self.simulator.command("talk")
         self.until_code("gw-board", self.TEMPERATURE, "2.05")
 
     def test_no_device_at_start(self):
         """A missing adapter is the bus's state, not an error of the files."""
         self.start(simulate=False)
-        line = self.log("device board on bus cabinet is failed")
+        line = self.log("device board is failed")
         self.assertIn(self.device, line)
         self.until_code("gw-board", self.TEMPERATURE, "5.03")
         self.simulator = Simulator(self.rig, ["--relay", "--rtu", self.device])
@@ -201,7 +201,7 @@ class SerialTest(Scenario):
     def test_no_serial_device(self):
         path = self.rig.write("plain-file", "")
         self.start(device=path, simulate=False)
-        self.assertIn(path, self.log("device board on bus cabinet is "))
+        self.assertIn(path, self.log("device board is "))
         self.until_code("gw-board", self.TEMPERATURE, "5.03")
 
 

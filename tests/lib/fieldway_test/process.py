@@ -109,6 +109,7 @@ class Process:
         return found[0]
 
     def wait_end(self, timeout=10):
+        self.essential = False
         self.rig.until(self.ended, timeout, f"end of {self.name}")
         return self.child.returncode
 

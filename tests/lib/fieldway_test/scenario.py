@@ -11,7 +11,7 @@ import unittest
 from .clock import ClockDaemon
 from .namespace import enter_namespace
 from .notify import Notify
-from .process import Rig, Timeout
+from .process import ProgramEnded, Rig, Timeout
 from .programs import Daemon, Lwm2mServer, Simulator
 
 HOST = "gw"             # the endpoint of the host itself
@@ -155,6 +155,7 @@ class Scenario(unittest.TestCase):
         self.daemon = kind(self.rig, self.rig.path("etc"), stderr=subprocess.PIPE, environment=environment,
                            **options)
         self.daemon.notify = notify
+        self.daemon.process.essential = True
         self.daemons.append(self.daemon)
         # Before the rig ends it, to see how it ends.
         self.addCleanup(self.stop_daemon, self.daemon)
@@ -178,7 +179,17 @@ class Scenario(unittest.TestCase):
 
     def log(self, text, timeout=15, start=0):
         """The first line of the daemon's log that has the text in it."""
-        return self.daemon.process.wait_line(lambda line: text in line, timeout, start)
+        process = self.daemon.process
+
+        def look():
+            found.extend(line for line in process.lines[start:] if text in line)
+            if not found and process.ended():
+                raise ProgramEnded(f"the daemon ended, exit status {process.child.returncode}, before {text!r}")
+            return found
+
+        found = []
+        self.rig.until(look, timeout, f"the daemon logging {text!r}")
+        return found[0]
 
     def logged(self, text):
         return [line for line in self.daemon.process.lines if text in line]
