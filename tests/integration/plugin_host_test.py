@@ -152,7 +152,7 @@ class PluginHostTest(Scenario):
         self.log(text)
         self.registered(*NAMES)
         self.until_code("gw-m1", POWER, "5.03")
-        self.assertEqual(self.read("gw-m1", "/3/0/11"), {"/3/0/11/0": 8})
+        self.until_read("gw-m1", "/3/0/11", lambda a: self.server.values(a, "/3/0/11") == {"/3/0/11/0": 8})
         self.assertEqual(self.read_one("gw-m1", "/3/0/0"), "Eastron")
 
     def test_no_plugin(self):

@@ -265,7 +265,7 @@ class EndTest(Scenario):
         self.start_meters(2)
         self.configure()
         self.start_daemon()
-        self.registered(*ENDPOINTS)
+        self.ready(*ENDPOINTS)
 
     def test_all_deregister(self):
         self.start()
@@ -278,7 +278,7 @@ class EndTest(Scenario):
                     self.event("deregistered", name, start)
                 if number == signal.SIGTERM:
                     self.start_daemon()
-                    self.registered(*ENDPOINTS, start=start)
+                    self.ready(*ENDPOINTS, start=start)
 
     def test_a_second_signal_ends_it_at_once(self):
         self.start()
