@@ -120,6 +120,37 @@ tree ''
 put tests/tests.am 'X = y\n'
 files 1 'tests/tests.am: in no makefile'
 
+specs() {
+	expect "$1" "$2" "$lint/specs.sh" "$work/tree"
+}
+# ledger ROW: a ledger of this row over one file and one test.
+ledger() {
+	put agent/lwm2m/a.c 'int a;\n'
+	put tests/unit/lwm2m/a_test.c 'START_TEST(test_it)\nSTART_TEST(test_a)\n'
+	put tests/integration/b_test.py '    def test_b(self):\n'
+	put tests/specs.md "| requirement | section | state | where | shown by |\\n|---|---|---|---|---|\\n$1\\n"
+}
+ledger '| x | C 1 | done | lwm2m/a.c | lwm2m/a_test test_it test_a; integration/b_test test_b |'
+specs 0 ''
+ledger '| x | C 1 | partly: half | tests/unit/lwm2m/a_test.c | lwm2m/a_test |\n| y | C 2 | later | - | - |'
+specs 0 ''
+ledger '| x | C 1 | done | lwm2m/b.c | lwm2m/a_test test_it |'
+specs 1 'tests/specs.md:3: lwm2m/b.c is not there'
+ledger '| x | C 1 | done | lwm2m/a.c | lwm2m/b_test test_it |'
+specs 1 'tests/specs.md:3: no test lwm2m/b_test'
+ledger '| x | C 1 | done | lwm2m/a.c | lwm2m/a_test test_i |'
+specs 1 'a_test.c has no test_i'
+ledger '| x | C 1 | done | lwm2m/a.c | - |'
+specs 1 'done, but without a file or a test'
+ledger '| x | C 1 | deviation | - | lwm2m/a_test test_it |'
+specs 1 'deviation, but without'
+ledger '| x | C 1 | finished | lwm2m/a.c | lwm2m/a_test test_it |'
+specs 1 'no state: finished'
+ledger '| x | C 1 | done | lwm2m/a.c |'
+specs 1 'not a row of five cells'
+ledger ''
+specs 1 'no rows'
+
 if command -v "${CC-cc}" >/dev/null; then
 	: >"$work/config.h"
 	headers() {
