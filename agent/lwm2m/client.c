@@ -177,17 +177,21 @@ static void timer_fired(struct timer *timer, void *userdata)
 	}
 }
 
-/* Under a new security context 1.1 has to register, 1.2 may update (Core 6.4.1, Transport 5.2). */
+/*
+ * Under a new security context 1.1 has to register, 1.2 may update; without
+ * security the new address is a stranger's at any version (Transport 6.4.3).
+ */
 static void new_context(struct client *c)
 {
 	bool started = c->confirmed_usec > 0;
+	bool is_stranger = c->version < LWM2M_1_2 || c->config.security == SESSION_SECURITY_NONE;
 
 	switch (c->state) {
 	case CLIENT_REGISTERED:
 	case CLIENT_UPDATING:
 		if (!started)
 			break;
-		if (c->version < LWM2M_1_2)
+		if (is_stranger)
 			client_register(c);
 		else if (c->state == CLIENT_REGISTERED)
 			client_send_update(c);

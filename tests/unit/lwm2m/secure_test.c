@@ -150,6 +150,37 @@ START_TEST(test_1_1_registers)
 }
 END_TEST
 
+/* Nobody acknowledged it: an Update asks, and the value is owed, whatever the conditions say. */
+START_TEST(test_lost_confirmable)
+{
+	static const char attached[] = "/3303/1/5700 gt=30\n";
+	char rest[2048];
+	struct message m;
+
+	account_set("/1/0/26", value_integer(1));
+	ck_assert_int_eq(client_load_attributes(account.client, span_of(attached, strlen(attached))), 0);
+	client_start(account.client);
+	expect_register();
+	observe();
+	account_set("/3303/1/5700", value_float(31));
+	tls_peer_receive(&m);
+	ck_assert_int_eq(m.type, MESSAGE_CON);
+	for (int i = 0; i < 5; i++)
+		rig_advance(SECONDS(48));
+	while (recv(rig.fd, rest, sizeof(rest), MSG_DONTWAIT) >= 0)
+		;
+	tls_peer_restart(true);
+	tls_peer_receive(&m);
+	ck_assert(message_is_path(&m, "/rd/1"));
+	answer(&m, CODE(2, 04), NULL);
+	rig_until(client_state(account.client) == CLIENT_REGISTERED);
+	rig_advance(SECONDS(5));
+	tls_peer_receive(&m);
+	ck_assert_uint_eq(m.token[0], 0x77);
+	ck_assert_mem_eq(m.payload.p, "31", 2);
+}
+END_TEST
+
 /*
  * The server closes the connection: an Update brings it back, as a resumption
  * (0: the context is the old one) or not (1). A 1.1 client then has to register.
@@ -235,6 +266,7 @@ int main(void)
 	tcase_add_test(tcase, test_the_same_update_once_more);
 	tcase_add_test(tcase, test_forgotten_meanwhile);
 	tcase_add_test(tcase, test_1_1_registers);
+	tcase_add_test(tcase, test_lost_confirmable);
 	tcase_add_loop_test(tcase, test_closed_by_the_server, 0, ARRAY_SIZE(goodbyes));
 	tcase_add_test(tcase, test_alert);
 	tcase_add_test(tcase, test_wrong_key);
