@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "lwm2m/client_internal.h"
+#include "lwm2m/status.h"
 
 /* Resources of /1 (Server) that steer the account; what a server writes there is bounded here. */
 enum {
@@ -118,21 +119,30 @@ static struct retry_settings client_retry_settings(const struct client *c)
 	};
 }
 
-void client_wait(struct client *c, int error)
+static void wait_for_attempt(struct client *c, int error, bool final)
 {
 	static struct log_budget budget;
 	struct retry_settings settings = client_retry_settings(c);
 	struct log_about about = client_about(c, NULL);
 	char text[FORMAT_USEC_MAX];
 	bool failed;
-	uint64_t wait = retry_next_usec(&c->retry, &settings, random_u64(), &failed);
+	uint64_t wait;
 
+	/* The sequence ends here. */
+	if (final)
+		settings.attempts = 1;
+	wait = retry_next_usec(&c->retry, &settings, random_u64(), &failed);
 	if (log_budget_take(&budget, NULL))
 		log_warning(&about, "%s: not registered at server %u (%s), next attempt in %s",
 			    c->config.endpoint, c->config.short_id, strerror(-error),
 			    format_usec(wait, text));
 	client_enter_state(c, CLIENT_WAITING, error);
 	timer_arm_in(&c->timer, wait);
+}
+
+void client_wait(struct client *c, int error)
+{
+	wait_for_attempt(c, error, false);
 }
 
 void client_left(struct client *c)
@@ -215,6 +225,25 @@ static void client_note_alert(struct client *c, int alert)
 		store_update_one(c->config.store, &path, &value);
 }
 
+/* The server will have nothing to do with us: what is under way would be refused again. */
+static void client_give_up(struct client *c, int error)
+{
+	switch (c->state) {
+	case CLIENT_REGISTERING:
+	case CLIENT_REGISTERED:
+	case CLIENT_UPDATING:
+	case CLIENT_WAITING:
+		c->call = call_cancel(c->call);
+		session_disconnect(c->session);
+		wait_for_attempt(c, error, true);
+		break;
+	case CLIENT_STOPPED:
+	case CLIENT_DISABLED:
+	case CLIENT_DEREGISTERING:
+		break;
+	}
+}
+
 static void session_changed(void *userdata, enum session_event event, int error, int alert)
 {
 	struct client *c = userdata;
@@ -232,7 +261,9 @@ static void session_changed(void *userdata, enum session_event event, int error,
 		client_note_alert(c, alert);
 		log_debug(&about, "%s: session with server %u failed: %s%s", c->config.endpoint,
 			  c->config.short_id, strerror(-error), alert >= 0 ? " (alert)" : "");
-		if (c->state == CLIENT_REGISTERED)
+		if (status_alert_is_final(alert))
+			client_give_up(c, error);
+		else if (c->state == CLIENT_REGISTERED)
 			client_update(c);
 		break;
 	}

@@ -42,3 +42,10 @@ int status_error(uint8_t code)
 			return table[i].error;
 	return code_class(code) == 4 ? -EINVAL : -EIO;
 }
+
+/* The rows that Transport table 5.2.10-1 calls Fail: certificates, access, and who we say we are. */
+bool status_alert_is_final(int alert)
+{
+	return (alert >= 42 && alert <= 46) || alert == 48 || alert == 49 ||
+	       (alert >= 112 && alert <= 115);
+}

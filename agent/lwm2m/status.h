@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The one table between negative errno and CoAP response codes (lwm2m.md "Operations", configuration.md "Writes"). */
@@ -9,3 +10,5 @@
 uint8_t status_code(int error);
 /* The negative errno for a response code of a server, 0 for class 2. */
 int status_error(uint8_t code);
+/* Does a TLS alert of a server say that trying again is of no use (Transport 5.2.10)? -1: there was none. */
+bool status_alert_is_final(int alert);

@@ -207,6 +207,22 @@ START_TEST(test_error_of_code)
 }
 END_TEST
 
+/* Transport table 5.2.10-1. */
+START_TEST(test_alerts)
+{
+	static const int final[] = { 42, 43, 44, 45, 46, 48, 49, 112, 113, 114, 115 };
+	unsigned n = 0;
+
+	for (int alert = -1; alert < 256; alert++) {
+		bool expected = n < ARRAY_SIZE(final) && final[n] == alert;
+
+		ck_assert_int_eq(status_alert_is_final(alert), expected);
+		n += expected;
+	}
+	ck_assert_uint_eq(n, ARRAY_SIZE(final));
+}
+END_TEST
+
 /* ---- paths of requests ---- */
 
 static const struct {
@@ -373,6 +389,7 @@ int main(void)
 	tcase_add_test(pure, test_argument_edges);
 	tcase_add_loop_test(pure, test_code_of_error, 0, ARRAY_SIZE(codes));
 	tcase_add_loop_test(pure, test_error_of_code, 0, ARRAY_SIZE(errors));
+	tcase_add_test(pure, test_alerts);
 	tcase_add_loop_test(pure, test_target, 0, ARRAY_SIZE(targets));
 	suite_add_tcase(suite, of_store);
 	tcase_add_checked_fixture(of_store, set_up_store, tear_down_store);

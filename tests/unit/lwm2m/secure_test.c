@@ -158,7 +158,8 @@ START_TEST(test_lost_confirmable)
 	struct message m;
 
 	account_set("/1/0/26", value_integer(1));
-	ck_assert_int_eq(client_load_attributes(account.client, span_of(attached, strlen(attached))), 0);
+	ck_assert_int_eq(client_load_attributes(account.client, span_of(attached, strlen(attached))),
+			 0);
 	client_start(account.client);
 	expect_register();
 	observe();
@@ -241,6 +242,54 @@ START_TEST(test_alert)
 }
 END_TEST
 
+static void expect_attempt_after(unsigned seconds)
+{
+	rig_advance(SECONDS(seconds) - 1 - USEC_PER_SEC / 2);
+	rig_turn();
+	ck_assert_int_eq(client_state(account.client), CLIENT_WAITING);
+	rig_advance(SECONDS(seconds) / 4 + USEC_PER_SEC);
+	rig_until(client_state(account.client) == CLIENT_REGISTERING);
+}
+
+/* A server that refuses us for good is not asked again in this sequence (Transport 5.2.10). */
+START_TEST(test_final_alert)
+{
+	account_set("/1/0/19", value_unsigned(1000));
+	client_start(account.client);
+	expect_register();
+	gnutls_alert_send(tls_peer.tls, GNUTLS_AL_FATAL, GNUTLS_A_ACCESS_DENIED);
+	rig_until(client_state(account.client) == CLIENT_WAITING);
+	tls_peer_restart(true);
+	expect_attempt_after(1000);
+	expect_register();
+}
+END_TEST
+
+/* In the handshake of an Update or a Register. */
+START_TEST(test_final_alert_in_handshake)
+{
+	uint8_t data[64];
+
+	account_set("/1/0/19", value_unsigned(1000));
+	client_start(account.client);
+	if (_i) {
+		expect_register();
+		gnutls_bye(tls_peer.tls, GNUTLS_SHUT_WR);
+		rig_until(client_state(account.client) == CLIENT_UPDATING);
+		tls_peer_restart(true);
+	}
+	rig_until((tls_peer_step(data, sizeof(data)),
+		   (int)gnutls_handshake_get_last_in(tls_peer.tls) == GNUTLS_HANDSHAKE_CLIENT_HELLO));
+	gnutls_alert_send(tls_peer.tls, GNUTLS_AL_FATAL, GNUTLS_A_UNKNOWN_PSK_IDENTITY);
+	rig_until(client_state(account.client) == CLIENT_WAITING);
+	ck_assert_int_eq(account.error, -EACCES);
+	rig_turn();
+	tls_peer_restart(true);
+	expect_attempt_after(1000);
+	expect_register();
+}
+END_TEST
+
 START_TEST(test_wrong_key)
 {
 	tls_peer_done();
@@ -269,6 +318,8 @@ int main(void)
 	tcase_add_test(tcase, test_lost_confirmable);
 	tcase_add_loop_test(tcase, test_closed_by_the_server, 0, ARRAY_SIZE(goodbyes));
 	tcase_add_test(tcase, test_alert);
+	tcase_add_test(tcase, test_final_alert);
+	tcase_add_loop_test(tcase, test_final_alert_in_handshake, 0, 2);
 	tcase_add_test(tcase, test_wrong_key);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
