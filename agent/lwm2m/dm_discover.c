@@ -15,16 +15,16 @@ struct discovery {
 	unsigned depth; /* of the deepest links */
 };
 
-/* Levels below the target that are shown: 2 below an object, else 1; ?depth=0..3 in 1.2. */
+/* Levels below the target that are shown: 2 below an object, else 1; ?depth=0..3 from 1.2 on. */
 static int wanted_levels(const struct request *q, unsigned *ret)
 {
 	static const char key[] = "depth=";
 	unsigned levels = q->target.path.depth == PATH_OBJECT ? 2 : 1;
 
-	for (unsigned i = 0; i < q->message->n_query; i++) {
+	for (unsigned i = 0; i < q->message->n_query && q->client->version >= LWM2M_1_2; i++) {
 		const struct span *s = &q->message->query[i];
 
-		if (q->client->version < LWM2M_1_2 || s->n != sizeof(key) || memcmp(s->p, key, s->n - 1) != 0 ||
+		if (s->n != sizeof(key) || memcmp(s->p, key, s->n - 1) != 0 ||
 		    s->p[s->n - 1] < '0' || s->p[s->n - 1] > '3')
 			return -EINVAL;
 		levels = s->p[s->n - 1] - '0';

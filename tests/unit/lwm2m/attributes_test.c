@@ -74,7 +74,10 @@ static const struct {
 	{ LWM2M_1_1, "/3303/1", NULL, CODE(2, 05), "</3303/1>,</3303/1/5700>,</3303/1/5701>" },
 	{ LWM2M_1_1, "/3303", NULL, CODE(2, 05),
 	  "</3303>;ver=1.1,</3303/0>,</3303/0/5700>,</3303/1>,</3303/1/5700>,</3303/1/5701>" },
-	{ LWM2M_1_1, "/3", "depth=1", CODE(4, 00), NULL },
+	/* depth came with 1.2: before that it says nothing (Core 6.3.2) */
+	{ LWM2M_1_1, "/3/0/11", "depth=0", CODE(2, 05),
+	  "</3/0/11>;dim=1;pmin=5;pmax=60,</3/0/11/0>" },
+	{ LWM2M_1_1, "/3/0/0", "depth=9", CODE(2, 05), "</3/0/0>;pmin=10;pmax=60" },
 	/* int-264, 266: /1/x/2 and 3 are shown to 1.2 servers */
 	{ LWM2M_1_2, "/3", "depth=0", CODE(2, 05), "</3>;pmin=10;pmax=900" },
 	{ LWM2M_1_2, "/3", "depth=1", CODE(2, 05), "</3>;pmin=10;pmax=900,</3/0>;pmax=60" },
