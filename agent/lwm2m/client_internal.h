@@ -84,6 +84,9 @@ struct request {
 	struct view view;
 };
 
+/* May the server make what is not there? As resolver.may_make. */
+bool request_may_make(const struct request *q, const struct path *path);
+
 /* respond.c */
 void respond_code(struct request *q, uint8_t code);
 /* status_code(error), with reason as payload when there is one. */

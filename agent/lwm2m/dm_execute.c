@@ -12,9 +12,9 @@ void dm_execute(struct request *q)
 	char argument[EXECUTE_ARGUMENT_MAX + 1], path[PATH_TEXT_MAX], text[96];
 	struct pending *op;
 
-	/* Without a Content-Format the arguments are text all the same. */
+	/* Without a Content-Format they are text all the same; there is no 4.15 here (T 6.7). */
 	if (q->message->content_format > FORMAT_TEXT) {
-		respond_error(q, -EPROTONOSUPPORT, NULL);
+		respond_error(q, -EINVAL, "arguments are text");
 		return;
 	}
 	if (execute_argument_check((const char *)payload->p, payload->n) < 0) {

@@ -62,13 +62,6 @@ static int decode(struct request *q, struct records *ret)
 	return r;
 }
 
-static bool may_make(const struct request *q, const struct path *path)
-{
-	const struct resolver *resolver = q->client->config.resolver;
-
-	return resolver->may_make(resolver->userdata, q->target.store, path);
-}
-
 /* What nobody mapped stays absent: accepting a value that goes nowhere would be a lie. */
 static bool all_present(struct request *q, const struct records *records)
 {
@@ -78,7 +71,7 @@ static bool all_present(struct request *q, const struct records *records)
 		struct path resource = path_cut(&records->items[i].path, PATH_RESOURCE);
 
 		if (resource.depth < PATH_RESOURCE || store_exists(q->target.store, &resource) ||
-		    may_make(q, &resource))
+		    request_may_make(q, &resource))
 			continue;
 		respond_error(q, -ENOENT, path_format(&resource, text));
 		return false;
@@ -125,7 +118,7 @@ static bool may_create(const struct request *q)
 	const struct object_definition *object = view_object(&q->view, q->target.path.object);
 	struct path path = path_of_object(q->target.path.object);
 
-	return object->multiple && may_make(q, &path);
+	return object->multiple && request_may_make(q, &path);
 }
 
 /* All records of a Create name one instance: the given one, or none (-> lowest free id). */
@@ -189,7 +182,7 @@ static bool may_delete(const struct request *q)
 	if (q->target.path.depth == PATH_INSTANCE)
 		return may_create(q);
 	return q->client->version >= LWM2M_1_2 && resource->operations & OPERATION_WRITE &&
-	       may_make(q, &path);
+	       request_may_make(q, &path);
 }
 
 void dm_delete(struct request *q)

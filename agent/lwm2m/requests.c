@@ -41,17 +41,27 @@ static bool is_instance_of_single(const struct request *q)
 	return q->target.path.depth == PATH_RESOURCE_INSTANCE && resource && !resource->multiple;
 }
 
-/* Create names an object, and a write may make the resource or resource instance that it names. */
+bool request_may_make(const struct request *q, const struct path *path)
+{
+	const struct resolver *resolver = q->client->config.resolver;
+
+	return resolver->may_make(resolver->userdata, q->target.store, path);
+}
+
+/* A write makes the resource instance that it names, and the resource where servers may. */
 static bool exists_for(const struct request *q)
 {
 	const struct path *path = &q->target.path;
 	struct path instance = path_cut(path, PATH_INSTANCE);
+	struct path resource = path_cut(path, PATH_RESOURCE);
 	bool writes = (q->message->code == CODE_PUT || q->message->code == CODE_POST) &&
 		      q->message->content_format >= 0;
 
 	if (!writes || path->depth < PATH_RESOURCE)
 		return view_exists(&q->view, path);
-	return view_exists(&q->view, &instance) && view_resource(&q->view, path);
+	return view_exists(&q->view, &resource) ||
+	       (view_exists(&q->view, &instance) && view_resource(&q->view, path) &&
+		request_may_make(q, &resource));
 }
 
 static void dispatch_get(struct request *q)

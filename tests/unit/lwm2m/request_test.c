@@ -92,6 +92,9 @@ static const struct row checks[] = {
 	{ PUT, "/3306/9/5850", TEXT, "1", 0, CODE(4, 04), NULL },
 	{ PUT, "/3306/0/99", TEXT, "1", 0, CODE(4, 04), NULL },
 	{ PUT, "/3306/0/5851", TEXT, "1", 0, CODE(4, 04), NULL }, /* nobody mapped it */
+	{ PUT, "/3306/0/5851", 9999, "1", 0, CODE(4, 04), NULL }, /* existence before format */
+	{ POST, "/3306/0/5851", TEXT, "1", 0, CODE(4, 04), NULL },
+	{ PUT, "/3/0/2", TEXT, "x", 0, CODE(4, 04), NULL }, /* existence before operation */
 	{ PUT, "/99/0", NONE, NULL, 0, CODE(4, 04), NULL },
 	{ POST, "/99", FORMAT_TLV, "x", 0, CODE(4, 04), NULL },
 	{ POST, "/3/0/5", NONE, NULL, 0, CODE(4, 04), NULL }, /* Factory Reset is not offered */
@@ -129,7 +132,6 @@ static const struct row checks[] = {
 	{ POST, "/1/0", TEXT, "1", 0, CODE(4, 15), NULL },
 	{ POST, "/16", TEXT, "1", 0, CODE(4, 15), NULL },
 	{ POST, "/16", NONE, NULL, 0, CODE(4, 15), NULL },
-	{ POST, "/3341/0/5530", FORMAT_TLV, "1", 0, CODE(4, 15), NULL },
 	/* 6: content */
 	{ PUT, "/3308/0/5900", TEXT, "warm", 0, CODE(4, 00), NULL },
 	{ PUT, "/3308/0/5900", TEXT, "", 0, CODE(4, 00), NULL },
@@ -142,6 +144,7 @@ static const struct row checks[] = {
 	  CODE(4, 00), NULL },
 	{ PUT, "/1/0/6", TEXT, "2", 0, CODE(4, 00), NULL },
 	{ PUT, "/16/0/0", TEXT, "x", 0, CODE(4, 00), NULL }, /* one value for an array */
+	{ POST, "/3341/0/5530", FORMAT_TLV, "1", 0, CODE(4, 00), NULL }, /* Execute knows no 4.15 */
 	{ POST, "/3341/0/5530", TEXT, "5,5", 0, CODE(4, 00), NULL },
 	{ POST, "/3341/0/5530", TEXT, "a", 0, CODE(4, 00), NULL },
 	{ POST, "/3341/0/5530", NONE, "1 ", 0, CODE(4, 00), NULL },
