@@ -77,6 +77,53 @@ START_TEST(suite)
 }
 END_TEST
 
+/* The suites of a ClientHello, in the order of preference. */
+START_TEST(suites_are_offered_in_order)
+{
+	static const uint8_t wanted[] = { 0xc0, 0xa8, 0x00, 0xae, 0xc0, 0x37 };
+	/* Record and handshake headers, version and random; then session id and cookie, both empty. */
+	static const unsigned at_session_id = 13 + 12 + 2 + 32;
+	uint8_t hello[512];
+	const uint8_t *offered;
+	unsigned size;
+
+	rig_post("hello", 5, CALL_REGISTRATION);
+	rig_until(recv(rig.fd, hello, sizeof(hello), MSG_DONTWAIT) > 0);
+	ck_assert_uint_eq(hello[at_session_id], 0);
+	ck_assert_uint_eq(hello[at_session_id + 1], 0);
+	offered = &hello[at_session_id + 4];
+	size = hello[at_session_id + 2] << 8 | hello[at_session_id + 3];
+	/* The one behind them says that renegotiation is safe (RFC 5746 3.3). */
+	ck_assert_uint_ge(size, sizeof(wanted));
+	ck_assert_mem_eq(offered, wanted, sizeof(wanted));
+	if (size > sizeof(wanted))
+		ck_assert_mem_eq(offered + sizeof(wanted), "\x00\xff", size - sizeof(wanted));
+}
+END_TEST
+
+static int get_longest_key(void *userdata, uint8_t **ret_key, size_t *ret_size)
+{
+	*ret_key = (uint8_t *)strdup(tls_peer.secret);
+	*ret_size = 64;
+	return 0;
+}
+
+/* RFC 4279 5.3: identities of 128 bytes and keys of 64. */
+START_TEST(longest_credentials)
+{
+	static const char longest[] =
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+	free(rig.session->psk_identity);
+	rig.session->psk_identity = strdup(longest);
+	rig.session->psk = get_longest_key;
+	tls_peer.identity = longest;
+	tls_peer.secret = longest + 64;
+	request_and_response();
+}
+END_TEST
+
 /* RFC 6347 4.2.1: servers ask for their cookie back before they remember anything. */
 START_TEST(cookie_is_returned)
 {
@@ -315,6 +362,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, suite, 0, ARRAY_SIZE(suites));
 	tcase_add_loop_test(tcase, largest_message_fits_every_suite, 0, ARRAY_SIZE(suites));
+	tcase_add_test(tcase, suites_are_offered_in_order);
+	tcase_add_test(tcase, longest_credentials);
 	tcase_add_test(tcase, cookie_is_returned);
 	tcase_add_test(tcase, requests_of_the_server);
 	tcase_add_test(tcase, unknown_identity_is_refused);

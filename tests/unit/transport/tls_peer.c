@@ -15,11 +15,13 @@ static uint8_t record[2048];
 
 static int get_key(gnutls_session_t tls, const char *username, gnutls_datum_t *key)
 {
-	if (strcmp(username, "me") != 0)
+	size_t size = strlen(tls_peer.secret);
+
+	if (strcmp(username, tls_peer.identity) != 0)
 		return -1;
-	key->data = gnutls_malloc(6);
-	key->size = 6;
-	memcpy(key->data, "secret", 6);
+	key->data = gnutls_malloc(size);
+	key->size = (unsigned)size;
+	memcpy(key->data, tls_peer.secret, size);
 	return 0;
 }
 
@@ -59,7 +61,9 @@ static void open_session(void)
 
 void tls_peer_start(const char *priority)
 {
-	tls_peer = (struct tls_peer){ .priority = priority ? priority : TLS_PEER_PRIORITY };
+	tls_peer = (struct tls_peer){ .priority = priority ? priority : TLS_PEER_PRIORITY,
+				      .identity = "me",
+				      .secret = "secret" };
 	ck_assert_int_eq(gnutls_psk_allocate_server_credentials(&tls_peer.credentials), 0);
 	gnutls_psk_set_server_credentials_function(tls_peer.credentials, get_key);
 	ck_assert_int_eq(gnutls_session_ticket_key_generate(&tls_peer.ticket_key), 0);

@@ -14,6 +14,7 @@ struct tls_peer {
 	gnutls_psk_server_credentials_t credentials;
 	gnutls_datum_t ticket_key;
 	const char *priority;
+	const char *identity, *secret; /* that it knows: "me", "secret" */
 	gnutls_datum_t cookie_key;
 	bool asks_cookie, cookie_seen;
 	bool established, closed;
