@@ -5,7 +5,8 @@
 
 /* Endpoint client names and the placeholders that every text of this gateway may have. */
 
-#define ENDPOINT_NAME_MAX 255u
+/* "ep=" and the name are one Uri-Query option of at most 255 bytes (RFC 7252 5.10). */
+#define ENDPOINT_NAME_MAX 252u
 
 /* {name}, {gateway} and {machine_id}, unless the row has such placeholders itself. */
 int variables_add_names(struct loader *l, struct variables *v, struct yaml_mark mark,

@@ -91,7 +91,7 @@ static const struct error_case devices_cases[] = {
 	{ 'd', DEVICE(", lwm2m: {3305/0/5805: v}"),
 	  "d.yaml:2:82: point v is in V, which does not turn into Wh of 3305/0/5805 (Cumulative active power)\n" },
 	{ 'd', DEVICE(", endpoint: \"a b\""),
-	  "d.yaml:2:71: \"a b\" is no endpoint client name: at most 255 bytes without blanks and quotes\n" },
+	  "d.yaml:2:71: \"a b\" is no endpoint client name: at most 252 bytes without blanks and quotes\n" },
 	{ 'd', DEVICE(", endpoint: \"{mac:eth0}\""),
 	  "d.yaml:2:71: the placeholder {mac}: not in this version\n" },
 	{ 'd', DEVICE(", each: 5"),

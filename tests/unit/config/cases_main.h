@@ -7,6 +7,9 @@
 	"servers: [{name: s, short_id: 1, uri: \"coap://h\"" \
 	x "}]\n"
 
+#define NAME_63 "012345678901234567890123456789012345678901234567890123456789012"
+#define NAME_252 NAME_63 NAME_63 NAME_63 NAME_63
+
 static const struct error_case main_cases[] = {
 	{ 'M', "gateway: {name: g}\n",
 	  "fieldway.yaml:1:1: schema: is missing\n" },
@@ -44,7 +47,11 @@ static const struct error_case main_cases[] = {
 	{ 'm', "gateway: {endpoint: \"{\"}\n",
 	  "fieldway.yaml:2:21: \"{\": a placeholder is written {name} or {name:03}\n" },
 	{ 'm', "gateway: {endpoint: \"a b\"}\n",
-	  "fieldway.yaml:2:21: \"a b\" is no endpoint client name: at most 255 bytes without blanks and quotes\n" },
+	  "fieldway.yaml:2:21: \"a b\" is no endpoint client name: at most 252 bytes without blanks and quotes\n" },
+	{ 'm', "gateway: {endpoint: \"" NAME_252 "\"}\n", "" },
+	{ 'm', "gateway: {endpoint: \"" NAME_252 "x\"}\n",
+	  "fieldway.yaml:2:21: \"" NAME_252 "x\" is no endpoint client name: at most 252 bytes without blanks "
+	  "and quotes\n" },
 	{ 'm', "gateway: {endpoint_template: \"x\"}\n",
 	  "fieldway.yaml:2:30: endpoint_template without {name} gives all endpoints one name\n" },
 	{ 'm', "gateway: {endpoint_template: \"{name}{nam}\"}\n",
