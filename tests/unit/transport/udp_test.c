@@ -24,6 +24,7 @@ START_TEST(request_and_piggybacked_response)
 	ck_assert_uint_eq(rig.n_new, 1);
 	ck_assert_uint_eq(m.type, MESSAGE_CON);
 	ck_assert_uint_eq(m.code, CODE_POST);
+	ck_assert_uint_eq(m.token_size, 8); /* RFC 7252 5.3.1: what nobody guesses */
 	ck_assert(message_is_path(&m, "/rd"));
 	ck_assert_uint_eq(m.payload.n, 6);
 	message_init(&answer, MESSAGE_ACK, CODE(2, 1));
