@@ -9,6 +9,10 @@
 
 /* The registration interface (Core 6.2): what the account says, and what the answers mean. */
 
+enum {
+	SERVER_VERSIONS = 25,
+};
+
 /* ---- Register ---- */
 
 static int client_take_location(struct client *c, const struct message *response)
@@ -95,12 +99,50 @@ static int client_send_register(struct client *c)
 	return session_request(c->session, &m, CALL_REGISTRATION, register_done, c, &c->call);
 }
 
-/* Thousands of endpoints need not all be told what one was told. */
+/* "1.1" or "1.1.1" as the version that we speak; 0: none of them. */
+static enum lwm2m_version version_parse(const struct value *v)
+{
+	static const enum lwm2m_version ours[] = { LWM2M_1_0, LWM2M_1_1, LWM2M_1_2 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours) && v->type == VALUE_STRING; i++) {
+		const char text[] = { (char)('0' + ours[i] / 10), '.', (char)('0' + ours[i] % 10) };
+
+		if (v->size >= sizeof(text) && memcmp(v->data, text, sizeof(text)) == 0 &&
+		    (v->size == sizeof(text) || v->data[sizeof(text)] == '.'))
+			return ours[i];
+	}
+	return 0;
+}
+
+/* The newest that /1/x/25 (Core E.2) says the server supports; 0: it says nothing of use. */
+static enum lwm2m_version client_listed_version(const struct client *c)
+{
+	const struct path path = path_of_resource(1, c->config.server_instance, SERVER_VERSIONS);
+	_cleanup_records_ struct records listed = { 0 };
+	enum lwm2m_version newest = 0;
+
+	if (store_collect(c->config.store, &path, true, &listed, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < listed.n; i++)
+		newest = MAX(newest, version_parse(&listed.items[i].value));
+	return newest;
+}
+
+/*
+ * What the server says of itself needs no probing. What it refused stays
+ * refused: thousands of endpoints need not all be told what one was told.
+ */
 static void client_take_version(struct client *c)
 {
 	const enum lwm2m_version *known = c->config.server_version;
+	enum lwm2m_version listed;
 
-	if (known && *known && !c->config.version_fixed)
+	if (c->config.version_fixed)
+		return;
+	listed = client_listed_version(c);
+	if (listed)
+		c->version = MIN(c->version, listed);
+	if (known && *known)
 		c->version = MIN(c->version, *known);
 }
 
