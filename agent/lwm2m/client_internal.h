@@ -87,6 +87,9 @@ struct request {
 /* May the server make what is not there? As resolver.may_make. */
 bool request_may_make(const struct request *q, const struct path *path);
 
+/* Applies the request's queries to attributes at its path; -EINVAL, and nothing changes. */
+int request_attributes(const struct request *q, struct attributes *attributes);
+
 /* respond.c */
 void respond_code(struct request *q, uint8_t code);
 /* status_code(error), with reason as payload when there is one. */

@@ -31,6 +31,18 @@ static bool attributes_fit(const struct request *q, const struct attributes *att
 	return !(attributes->present & ATTRIBUTES_OF_NUMBERS) || (resource && is_number(resource));
 }
 
+int request_attributes(const struct request *q, struct attributes *attributes)
+{
+	struct attributes changed = *attributes;
+	int r = attributes_apply(&changed, q->message->query, q->message->n_query,
+				 q->target.path.depth);
+
+	if (r < 0 || !attributes_fit(q, &changed))
+		return -EINVAL;
+	*attributes = changed;
+	return 0;
+}
+
 /* Write-Attributes (Core 6.3.6): per server, kept with the endpoint. */
 void dm_write_attributes(struct request *q)
 {
@@ -39,9 +51,7 @@ void dm_write_attributes(struct request *q)
 	struct attributes attributes = attached ? *attached : (struct attributes){ 0 };
 	int r;
 
-	r = attributes_apply(&attributes, q->message->query, q->message->n_query, q->target.path.depth);
-	if (r >= 0 && !attributes_fit(q, &attributes))
-		r = -EINVAL;
+	r = request_attributes(q, &attributes);
 	if (r >= 0)
 		r = attribute_set_put(c->attributes, &q->target.path, &attributes);
 	if (r < 0) {

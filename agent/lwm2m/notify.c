@@ -274,7 +274,7 @@ static int read_wish(const struct request *q, struct wish *ret)
 	if (q->client->version < LWM2M_1_2 || m->n_query == 0)
 		return 0;
 	ret->has_attributes = true;
-	return attributes_apply(&ret->attributes, m->query, m->n_query, q->target.path.depth);
+	return request_attributes(q, &ret->attributes);
 }
 
 void dm_observe(struct request *q)

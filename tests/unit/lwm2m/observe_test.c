@@ -118,11 +118,11 @@ START_TEST(test_defaults_and_changes_of_attributes)
 }
 END_TEST
 
-static uint8_t observe_with(const char *query, const char *more)
+static uint8_t observe_with(const char *path, const char *query, const char *more)
 {
 	struct message m, answer;
 
-	server_request(&m, MESSAGE_CON, CODE_GET, VALUE);
+	server_request(&m, MESSAGE_CON, CODE_GET, path);
 	m.token[0] = 5;
 	m.observe = 0;
 	m.query[m.n_query++] = span_of(query, strlen(query));
@@ -139,7 +139,7 @@ START_TEST(test_parameters)
 
 	account_set("/1/0/2", value_integer(2));
 	ck_assert_uint_eq(server_attributes(VALUE, "pmin=1&pmax=60&st=5"), CODE(2, 04));
-	ck_assert_uint_eq(observe_with("pmax=10", NULL), CODE(2, 05));
+	ck_assert_uint_eq(observe_with(VALUE, "pmax=10", NULL), CODE(2, 05));
 	account_set(VALUE, value_float(22)); /* less than st */
 	rig_advance(SECONDS(1));
 	peer_expect_silence();
@@ -157,9 +157,11 @@ END_TEST
 
 START_TEST(test_wrong_parameters)
 {
-	ck_assert_uint_eq(observe_with("pmax=x", NULL), CODE(4, 00));
-	ck_assert_uint_eq(observe_with("gt=1", "lt=2"), CODE(4, 00));
-	ck_assert_uint_eq(observe_with("colour=red", NULL), CODE(4, 00));
+	ck_assert_uint_eq(observe_with(VALUE, "pmax=x", NULL), CODE(4, 00));
+	ck_assert_uint_eq(observe_with(VALUE, "gt=1", "lt=2"), CODE(4, 00));
+	ck_assert_uint_eq(observe_with(VALUE, "colour=red", NULL), CODE(4, 00));
+	ck_assert_uint_eq(observe_with("/3303/1/5701", "st=1", NULL), CODE(4, 00)); /* no number */
+	ck_assert_uint_eq(observe_with("/3303/1", "gt=1", NULL), CODE(4, 00));
 	account_set(VALUE, value_float(22));
 	peer_expect_silence();
 }
@@ -170,7 +172,7 @@ START_TEST(test_no_parameters_before_1_2)
 {
 	account_open(LWM2M_1_1, true);
 	account_register();
-	ck_assert_uint_eq(observe_with("pmax=10", NULL), CODE(2, 05));
+	ck_assert_uint_eq(observe_with(VALUE, "pmax=10", NULL), CODE(2, 05));
 	rig_advance(SECONDS(100));
 	peer_expect_silence();
 }
