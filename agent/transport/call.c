@@ -144,7 +144,7 @@ void call_run_done(struct call *c)
 	session_unref(s);
 }
 
-static void collect_done(struct session *s, struct list *to)
+static void collect_done(struct session *s)
 {
 	struct call *c;
 
@@ -152,27 +152,33 @@ static void collect_done(struct session *s, struct list *to)
 		if (c->session != s)
 			continue;
 		list_remove(&c->node);
-		list_append(to, &c->node);
+		list_append(&s->ending, &c->node);
+	}
+}
+
+/* One after the other from the front: the place that a call leaves may let others go, which ends them. */
+static void collect_calls(struct session *s, int error)
+{
+	while (!list_is_empty(&s->calls)) {
+		struct call *c = list_entry(s->calls.next, struct call, node);
+
+		detach(c);
+		c->state = CALL_STATE_DONE;
+		c->error = error;
+		list_append(&s->ending, &c->node);
 	}
 }
 
 void call_end_all(struct session *s, int error)
 {
-	struct list ending;
 	struct call *c;
 
-	/* Handlers may make new calls, which are not meant. */
-	list_init(&ending);
-	list_for_each(c, &s->calls, node) {
-		detach(c);
-		c->state = CALL_STATE_DONE;
-		c->error = error;
-		list_append(&ending, &c->node);
-	}
+	/* Handlers may make new calls, which are not meant, and free the session, which ends the rest first. */
+	collect_calls(s, error);
 	if (s->freed)
-		collect_done(s, &ending);
-	while (!list_is_empty(&ending)) {
-		c = list_entry(ending.next, struct call, node);
+		collect_done(s);
+	while (!list_is_empty(&s->ending)) {
+		c = list_entry(s->ending.next, struct call, node);
 		list_remove(&c->node);
 		run_handler(c, c->error, NULL);
 	}

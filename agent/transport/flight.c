@@ -97,13 +97,17 @@ enum ticket_priority call_best_priority(const struct session *s)
 }
 
 /* Only the best call of a session stands in the governor's queue. */
-static void withdraw_others(struct session *s, const struct call *best)
+static void withdraw_other(struct session *s, const struct call *best)
 {
 	struct call *c;
 
-	list_for_each(c, &s->calls, node)
-		if (c != best && c->confirmable && c->ticket.state == TICKET_WAITING)
-			governor_cancel(s->governor, &c->ticket);
+	list_for_each(c, &s->calls, node) {
+		if (c == best || !c->confirmable || c->ticket.state != TICKET_WAITING)
+			continue;
+		/* It was alone there; the walk ends, as others may go now and be freed. */
+		governor_cancel(s->governor, &c->ticket);
+		return;
+	}
 }
 
 void call_pump(struct session *s)
@@ -115,7 +119,7 @@ void call_pump(struct session *s)
 	c = call_next(s);
 	if (!c || c->ticket.state == TICKET_WAITING)
 		return;
-	withdraw_others(s, c);
+	withdraw_other(s, c);
 	governor_transfer(&s->ticket, &c->ticket);
 	if (governor_acquire(s->governor, &c->ticket, false))
 		call_on_granted(&c->ticket);

@@ -56,6 +56,7 @@ struct session {
 	struct name_waiter waiter;
 	struct list all_node, ready_node;
 	struct list calls;     /* ours, in the order made */
+	struct list ending;    /* of them those whose handlers are due now */
 	struct list exchanges; /* the peer's, unanswered */
 	struct list answers;   /* given, oldest first */
 	struct list assemblies, snapshots;

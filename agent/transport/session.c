@@ -87,6 +87,7 @@ static void init_lists(struct session *s)
 	list_init(&s->all_node);
 	list_init(&s->ready_node);
 	list_init(&s->calls);
+	list_init(&s->ending);
 	list_init(&s->exchanges);
 	list_init(&s->answers);
 	list_init(&s->assemblies);
