@@ -122,6 +122,7 @@ static void forget_connection(struct session *s)
 	snapshot_forget_all(s);
 	s->recent = recent_free(s->recent);
 	s->has_last_response = false;
+	s->moving = false;
 }
 
 static void enter_state(struct session *s, enum session_state state)

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -743,6 +744,29 @@ START_TEST(next_address_when_nobody_is_there)
 }
 END_TEST
 
+/* Nobody may send to the second one (EACCES); asked again, the name has another. */
+static int resolve_dead_ends(const char *host, struct address *ret, int max)
+{
+	static _Atomic bool asked;
+
+	if (atomic_exchange(&asked, true))
+		return address_parse("127.0.0.1", &ret[0]) < 0 ? -EINVAL : 1;
+	address_parse("127.0.0.2", &ret[0]);
+	address_parse("255.255.255.255", &ret[1]);
+	return 2;
+}
+
+START_TEST(context_after_a_move_that_failed)
+{
+	use_resolver(resolve_dead_ends);
+	rig_post("x", 1, CALL_REGISTRATION);
+	rig_until(rig.n_failed == 1);
+	ck_assert_uint_eq(rig.n_new, 1);
+	rig_connect();
+	ck_assert_uint_eq(rig.n_new, 2);
+}
+END_TEST
+
 START_TEST(name_without_addresses)
 {
 	use_resolver(resolve_nothing);
@@ -854,6 +878,7 @@ int main(void)
 	tcase_add_test(tcase, registrations_are_paced);
 	tcase_add_test(tcase, names_are_resolved);
 	tcase_add_test(tcase, next_address_when_nobody_is_there);
+	tcase_add_test(tcase, context_after_a_move_that_failed);
 	tcase_add_test(tcase, name_without_addresses);
 	tcase_add_test(tcase, version_6);
 	tcase_add_test(tcase, network_changes);
