@@ -154,7 +154,7 @@ static int parse_line(struct attribute_set *s, const char *text, size_t size)
 
 int attribute_set_parse(struct attribute_set *s, struct span text)
 {
-	const char *p = (const char *)text.p, *end = p + text.n;
+	const char *p = (const char *)text.p, *end = p ? p + text.n : NULL;
 	int r = 0;
 
 	while (p < end && r >= 0) {
