@@ -53,14 +53,16 @@ struct log_about client_about(const struct client *c, const char *path)
 int64_t client_setting(const struct client *c, uint16_t resource, int64_t initial)
 {
 	struct path path = path_of_resource(1, c->config.server_instance, resource);
-	_cleanup_value_ struct value value = { 0 };
-	double number;
+	_cleanup_value_ struct value value = { 0 }, integer = { 0 };
 
-	if (store_read(c->config.store, &path, true, &value, NULL) < 0 ||
-	    value_to_double(&value, &number) < 0)
+	/* Not by way of a double: it rounds what a server wrote out of int64_t's range. */
+	if (store_read(c->config.store, &path, true, &value, NULL) < 0)
 		return initial;
-	/* 2^63 is what INT64_MAX becomes as a double, and no int64_t. */
-	return number >= 0x1p63 ? INT64_MAX : (int64_t)number;
+	if (value.type == VALUE_BOOLEAN)
+		return value.boolean;
+	if (value_convert(&value, VALUE_INTEGER, &integer) < 0)
+		return initial;
+	return integer.integer;
 }
 
 uint32_t client_lifetime(const struct client *c)
