@@ -56,7 +56,7 @@ static int apply_one(struct attributes *a, const struct span *query, unsigned de
 	const struct attribute_row *row = row_find(text, name_size);
 	char value[NUMBER_MAX + 1];
 
-	if (!row || value_size > NUMBER_MAX || (value_size > 0 && memchr(equals, 0, value_size)) ||
+	if (!row || value_size > NUMBER_MAX || (value_size > 0 && memchr(equals + 1, 0, value_size)) ||
 	    (row->attribute & ATTRIBUTES_OF_NUMBERS && depth < PATH_RESOURCE))
 		return -EINVAL;
 	if (value_size == 0) {

@@ -122,6 +122,9 @@ START_TEST(takes_no_hidden_bytes)
 	struct attributes a = { 0 };
 
 	ck_assert_int_eq(attributes_apply(&a, &query, 1, PATH_RESOURCE), -EINVAL);
+	/* Nor one at the end. */
+	query.n--;
+	ck_assert_int_eq(attributes_apply(&a, &query, 1, PATH_RESOURCE), -EINVAL);
 }
 END_TEST
 
