@@ -24,6 +24,8 @@ static int client_take_location(struct client *c, const struct message *response
 
 		if (used + s->n + 1 > sizeof(c->location))
 			return -ENAMETOOLONG;
+		if (s->n > 0 && memchr(s->p, 0, s->n))
+			return -EBADMSG;
 		memcpy(c->location + used, s->p, s->n);
 		used += s->n;
 		c->location[used++] = 0;

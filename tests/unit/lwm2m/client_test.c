@@ -183,10 +183,19 @@ START_TEST(test_refused)
 }
 END_TEST
 
-START_TEST(test_long_location)
+static const struct {
+	struct span segment; /* comes twice */
+	int error;
+} locations[] = {
+	{ { (const uint8_t *)"0123456789012345678901234567890123456789012345678901234567890123", 64 },
+	  -ENAMETOOLONG },
+	/* A NUL ends a segment where it is kept. */
+	{ { (const uint8_t *)"a\0b", 3 }, -EBADMSG },
+	{ { (const uint8_t *)"ab\0", 3 }, -EBADMSG },
+};
+
+START_TEST(test_odd_location)
 {
-	static const char segment[] =
-		"0123456789012345678901234567890123456789012345678901234567890123";
 	struct message m, answer;
 
 	client_start(account.client);
@@ -195,11 +204,11 @@ START_TEST(test_long_location)
 	answer.id = m.id;
 	answer.token_size = m.token_size;
 	memcpy(answer.token, m.token, sizeof(m.token));
-	message_add_path(&answer, segment);
-	message_add_path(&answer, segment);
+	answer.path[0] = answer.path[1] = locations[_i].segment;
+	answer.n_path = 2;
 	peer_send(&answer);
 	rig_until(client_state(account.client) == CLIENT_WAITING);
-	ck_assert_int_eq(account.error, -ENAMETOOLONG);
+	ck_assert_int_eq(account.error, locations[_i].error);
 }
 END_TEST
 
@@ -565,7 +574,7 @@ int main(void)
 	tcase_add_test(tcase, test_register_as_1_0);
 	tcase_add_test(tcase, test_infinite_lifetime);
 	tcase_add_loop_test(tcase, test_refused, 0, ARRAY_SIZE(refusals));
-	tcase_add_test(tcase, test_long_location);
+	tcase_add_loop_test(tcase, test_odd_location, 0, ARRAY_SIZE(locations));
 	tcase_add_test(tcase, test_retry_sequence);
 	tcase_add_test(tcase, test_silent_server);
 	tcase_add_test(tcase, test_refresh);
