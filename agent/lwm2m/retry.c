@@ -8,7 +8,8 @@
 
 static uint64_t with_jitter(uint64_t wait_s, uint64_t random)
 {
-	uint64_t wait = MIN(wait_s, RETRY_WAIT_MAX_S) * USEC_PER_SEC;
+	uint64_t bounded_s = MAX(wait_s, RETRY_WAIT_MIN_S);
+	uint64_t wait = MIN(bounded_s, RETRY_WAIT_MAX_S) * USEC_PER_SEC;
 
 	return wait + random % (wait / 4 + 1);
 }

@@ -18,7 +18,8 @@ struct retry_settings {
 #define RETRY_DEFAULTS                                                                           \
 	((struct retry_settings){ .attempts = 5, .first_wait_s = 60, .sequence_wait_s = 86400,   \
 				  .sequences = 1 })
-/* No wait is longer. */
+/* No wait is shorter, or longer, whatever a server wrote. */
+#define RETRY_WAIT_MIN_S UINT64_C(1)
 #define RETRY_WAIT_MAX_S UINT64_C(604800)
 
 struct retry {

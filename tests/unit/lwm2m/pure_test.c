@@ -40,6 +40,8 @@ static const struct {
 	  { 604800, 604800, 604800, 604800, 604800, 604800, 604800, 604800 },
 	  "........" },
 	{ { 0, 60, 90, 0 }, { 90, 90, 90, 90, 90, 90, 90, 90 }, "ffffffff" },
+	/* Nor is any nothing: a server that refuses at once would be asked without end, and in step. */
+	{ { 3, 0, 0, 1 }, { 1, 1, 1, 1, 1, 1, 1, 1 }, "..f..f.." },
 };
 
 START_TEST(test_sequence)
