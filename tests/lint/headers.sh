@@ -10,9 +10,10 @@ command -v "${compiler%% *}" >/dev/null || { echo "no compiler"; exit 77; }
 
 wrong=0
 for header in $(find agent plugins tests -name '*.h' 2>/dev/null | sort); do
-	# Included rather than compiled itself: "#pragma once" means nothing in a main file.
+	# Included rather than compiled itself: "#pragma once" means nothing in a main file. What the
+	# set-up of tests offers need not be used here.
 	printf '#include "%s"\n' "$(pwd)/$header" |
-		$compiler -fsyntax-only -x c -include "$build/config.h" -Wall -Werror \
+		$compiler -fsyntax-only -x c -include "$build/config.h" -Wall -Werror -Wno-unused-function \
 			-I"$build" -Iagent -I. $LINT_CFLAGS - || wrong=1
 done
 exit "$wrong"
