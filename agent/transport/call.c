@@ -13,7 +13,7 @@ static struct call *free_call(struct call *c)
 {
 	if (!c)
 		return NULL;
-	transfer_free(c->transfer);
+	transfer_done(c);
 	free(c->head);
 	free(c->body);
 	free(c);

@@ -36,6 +36,7 @@ struct transport {
 	struct timer answers_timer;
 	uint32_t n_answers;
 	size_t assembling;        /* bytes of all bodies that come in */
+	size_t snapshot_bytes;    /* of all bodies that peers fetch */
 	uint64_t hash_seed;
 	struct buf out;           /* the datagram that is being made */
 	uint8_t in[DATAGRAM_MAX];
@@ -183,7 +184,7 @@ struct call *call_next(const struct session *s);
 
 /* ---- transfer.c: block-wise requests of ours ---- */
 
-struct transfer *transfer_free(struct transfer *t);
+void transfer_done(struct call *c);
 /* The request is too large for one message: -ENOMEM. */
 int transfer_start(struct call *c);
 /* Sets options and payload of the next message. */

@@ -34,6 +34,7 @@
 #define BLOCK_SIZE_MIN 16u
 #define ASSEMBLIES_MAX 4u                /* bodies that one session sends us at a time; the oldest goes first */
 #define ASSEMBLY_SIZE_MAX (8u << 20)     /* one body: 4.13 */
-#define ASSEMBLY_TOTAL_MAX (64u << 20)   /* of all sessions: 4.13 */
+#define ASSEMBLY_TOTAL_MAX (64u << 20)   /* of all sessions, responses to us included: 4.13, -EFBIG */
 #define RESPONSE_SIZE_MAX (8u << 20)     /* a response to us: -EFBIG */
 #define SNAPSHOTS_MAX 4u                 /* bodies of one session that a peer fetches; the oldest goes first */
+#define SNAPSHOT_TOTAL_MAX (64u << 20)   /* of all sessions: later blocks are read anew */

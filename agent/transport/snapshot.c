@@ -9,6 +9,7 @@
 
 struct snapshot {
 	struct list node;
+	struct transport *transport;
 	struct timer timer;
 	uint64_t key, body_hash;
 	size_t size;
@@ -35,6 +36,7 @@ static struct snapshot *snapshot_free(struct snapshot *snapshot)
 {
 	if (!snapshot)
 		return NULL;
+	snapshot->transport->snapshot_bytes -= snapshot->size;
 	timer_disarm(&snapshot->timer);
 	list_remove(&snapshot->node);
 	free(snapshot);
@@ -90,11 +92,14 @@ static void set_etag(struct message *m, uint8_t etag[SNAPSHOT_ETAG_MAX])
 
 static int keep(struct session *s, uint64_t key, uint64_t body_hash, const struct message *m)
 {
+	struct transport *t = s->transport;
 	struct snapshot *snapshot;
 	int r;
 
 	make_room(s, key);
-	r = timers_reserve(s->transport->timers, 1);
+	if (t->snapshot_bytes + m->payload.n > SNAPSHOT_TOTAL_MAX)
+		return -ENOBUFS;
+	r = timers_reserve(t->timers, 1);
 	if (r < 0)
 		return r;
 	snapshot = calloc(1, sizeof(*snapshot) + m->payload.n);
@@ -106,9 +111,11 @@ static int keep(struct session *s, uint64_t key, uint64_t body_hash, const struc
 	snapshot->content_format = m->content_format;
 	snapshot->etag_size = (uint8_t)MIN(m->etag.n, SNAPSHOT_ETAG_MAX);
 	memcpy(snapshot->etag, m->etag.p, snapshot->etag_size);
+	snapshot->transport = t;
 	snapshot->size = m->payload.n;
+	t->snapshot_bytes += snapshot->size;
 	memcpy(snapshot->data, m->payload.p, m->payload.n);
-	timer_init(&snapshot->timer, s->transport->timers, on_timer, snapshot);
+	timer_init(&snapshot->timer, t->timers, on_timer, snapshot);
 	timer_arm_in(&snapshot->timer, EXCHANGE_LIFETIME_USEC);
 	list_append(&s->snapshots, &snapshot->node);
 	return 0;

@@ -23,13 +23,14 @@ struct transfer {
 	uint8_t echo_size, echo[ECHO_MAX];
 };
 
-struct transfer *transfer_free(struct transfer *t)
+void transfer_done(struct call *c)
 {
-	if (!t)
-		return NULL;
-	buf_done(&t->received);
-	free(t);
-	return NULL;
+	if (!c->transfer)
+		return;
+	c->session->transport->assembling -= c->transfer->received.size;
+	buf_done(&c->transfer->received);
+	free(c->transfer);
+	c->transfer = NULL;
 }
 
 static struct transfer *get_transfer(struct call *c)
@@ -150,6 +151,19 @@ static bool same_etag(struct transfer *t, const struct message *response)
 	       (t->etag_size == 0 || memcmp(response->etag.p, t->etag, t->etag_size) == 0);
 }
 
+static int receive(struct call *c, struct span payload)
+{
+	struct transport *t = c->session->transport;
+	int r;
+
+	if (t->assembling + payload.n > ASSEMBLY_TOTAL_MAX)
+		return -EFBIG;
+	r = buf_append(&c->transfer->received, payload.p, payload.n);
+	if (r >= 0)
+		t->assembling += payload.n;
+	return r;
+}
+
 static int take_block2(struct call *c, const struct message *response)
 {
 	struct transfer *t = get_transfer(c);
@@ -161,7 +175,7 @@ static int take_block2(struct call *c, const struct message *response)
 	if ((size_t)block->number * block->size != t->received.size || !same_etag(t, response) ||
 	    (block->more && response->payload.n != block->size))
 		return -EPROTO;
-	r = buf_append(&t->received, response->payload.p, response->payload.n);
+	r = receive(c, response->payload);
 	if (r < 0)
 		return r;
 	t->receiving = true;

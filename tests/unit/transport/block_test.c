@@ -304,6 +304,25 @@ START_TEST(snapshots_are_bounded)
 }
 END_TEST
 
+START_TEST(all_snapshots_are_bounded)
+{
+	size_t others = SNAPSHOT_TOTAL_MAX - BODY_SIZE;
+	struct message m;
+
+	respond_with_body();
+	rig.transport->snapshot_bytes = others;
+	get_block(&m, "/1", 0, 0, CODE(2, 5));
+	get_block(&m, "/1", 1, 1024, CODE(2, 5));
+	ck_assert_uint_eq(rig.n_requests, 1);
+	/* No room for another: it is read anew. */
+	get_block(&m, "/2", 0, 0, CODE(2, 5));
+	get_block(&m, "/2", 1, 1024, CODE(2, 5));
+	ck_assert_uint_eq(rig.n_requests, 3);
+	session_disconnect(rig.session);
+	ck_assert_uint_eq(rig.transport->snapshot_bytes, others);
+}
+END_TEST
+
 START_TEST(separate_response_in_blocks)
 {
 	_cleanup_buf_ struct buf all = { 0 };
@@ -560,6 +579,25 @@ START_TEST(response_is_put_together)
 }
 END_TEST
 
+START_TEST(responses_are_bounded)
+{
+	size_t others = ASSEMBLY_TOTAL_MAX - 1024;
+	struct message m;
+
+	rig.transport->assembling = others;
+	rig_post("x", 1, CALL_UPDATE);
+	peer_receive(&m);
+	answer_part(&m, 0, true, "e");
+	peer_receive(&m);
+	ck_assert_uint_eq(rig.transport->assembling, ASSEMBLY_TOTAL_MAX);
+	answer_part(&m, 1, true, "e");
+	rig_until(rig.n_ended == 2);
+	ck_assert_int_eq(rig.ended_error, -EFBIG);
+	ck_assert_uint_eq(rig.transport->assembling, others);
+	rig.transport->assembling = 0;
+}
+END_TEST
+
 START_TEST(responses_that_do_not_fit_together)
 {
 	struct message m;
@@ -598,6 +636,7 @@ int main(void)
 	tcase_add_test(tcase, peer_chooses_the_size);
 	tcase_add_test(tcase, without_snapshot_it_is_read_anew);
 	tcase_add_test(tcase, snapshots_are_bounded);
+	tcase_add_test(tcase, all_snapshots_are_bounded);
 	tcase_add_test(tcase, separate_response_in_blocks);
 	tcase_add_test(tcase, fetch_with_its_own_body);
 	tcase_add_test(tcase, notification_in_blocks);
@@ -607,6 +646,7 @@ int main(void)
 	tcase_add_test(tcase, echo_makes_room);
 	tcase_add_test(tcase, lost_block_is_repeated);
 	tcase_add_test(tcase, response_is_put_together);
+	tcase_add_test(tcase, responses_are_bounded);
 	tcase_add_test(tcase, responses_that_do_not_fit_together);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
