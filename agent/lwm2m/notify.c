@@ -342,6 +342,8 @@ void notify_drop(struct client *c)
 		waiting_free(w);
 	}
 	observations_clear(c->observations);
+	if (c->session)
+		session_forget_observations(c->session);
 }
 
 void notify_done(struct client *c)

@@ -151,8 +151,7 @@ struct session *session_free(struct session *s)
 	call_end_all(s, -ECANCELED);
 	list_remove(&s->ready_node);
 	list_remove(&s->all_node);
-	free(s->observations);
-	s->observations = NULL;
+	session_forget_observations(s);
 	return session_unref(s);
 }
 

@@ -205,6 +205,12 @@ void observation_forget(struct session *s, const uint8_t *token, uint8_t size)
 	}
 }
 
+void session_forget_observations(struct session *s)
+{
+	free(s->observations);
+	s->observations = NULL;
+}
+
 static struct observation *add_observation(struct session *s)
 {
 	struct observations *old = s->observations, *grown;

@@ -161,6 +161,11 @@ int session_request(struct session *s, const struct message *request, enum call_
  */
 int session_notify(struct session *s, const struct message *notification, bool confirmable,
 		   call_handler handler, void *userdata, struct call **ret);
+/*
+ * All observations have ended without a word to the server (by a Register).
+ * Others end by what goes through here: cancel, RST, error notification.
+ */
+void session_forget_observations(struct session *s);
 /* Forgets a call; its handler is not run. NULL is allowed. */
 struct call *call_cancel(struct call *c);
 

@@ -284,12 +284,25 @@ START_TEST(test_reset)
 }
 END_TEST
 
+/* What the transport keeps of observations, for notifications in blocks. */
+static bool transport_knows_any(void)
+{
+	struct session *s;
+
+	list_for_each(s, &rig.transport->sessions, all_node)
+		if (s->observations)
+			return true;
+	return false;
+}
+
 START_TEST(test_register_drops_observations)
 {
 	struct message m;
 
 	observe(VALUE, 5, -1, "21.5");
+	ck_assert(transport_knows_any());
 	client_restart(account.client);
+	ck_assert(!transport_knows_any());
 	account_set(VALUE, value_float(22));
 	peer_receive(&m);
 	server_registers(&m);
