@@ -90,7 +90,6 @@ static void notification_done(void *userdata, int error, const struct message *r
 	if (error < 0 && error != -ECANCELED)
 		client_update(c);
 	notification_free(n);
-	observations_reconsider(c->observations);
 }
 
 static bool is_confirmable(const struct client *c, const struct observation *o, uint64_t now)

@@ -14,6 +14,8 @@ struct entry {
 	struct list list;
 	struct observation public;
 	uint64_t sent_usec, retry_usec;
+	uint64_t next_usec;  /* when it may be due without any event */
+	bool stirred;	     /* there was an event: next_usec says nothing */
 	bool dead; /* removed while all are looked at; freed behind that */
 	bool changed;
 	bool recovered;	     /* was not good at the last look: the first good value goes at once */
@@ -25,6 +27,7 @@ struct observations {
 	struct list entries;
 	unsigned n;
 	struct timer timer; /* the earliest moment at which any may be due */
+	struct attributes defaults; /* as they were at the last look */
 	bool looking, again; /* asked for another look while looking */
 };
 
@@ -189,20 +192,18 @@ static struct attributes effective(const struct observations *o, const struct en
 	struct attributes a = e->public.has_attributes ?
 				      e->public.attributes :
 				      attribute_set_effective(o->config.attributes, &e->public.path);
-	struct attributes defaults = o->config.defaults(o->config.userdata);
 
-	attributes_inherit(&a, &defaults);
+	attributes_inherit(&a, &o->defaults);
 	return a;
 }
 
-static bool is_due(const struct observations *o, struct entry *e, uint64_t now, uint64_t *ret_next)
+static bool is_due(struct entry *e, const struct attributes *a, uint64_t now, uint64_t *ret_next)
 {
-	struct attributes a = effective(o, e);
 	struct condition c = {
-		.attributes = &a,
+		.attributes = a,
 		.sent_usec = e->sent_usec,
 		.changed = e->changed,
-		.crossed = has_crossed(e, &a),
+		.crossed = has_crossed(e, a),
 		.good = is_good(e),
 	};
 
@@ -223,20 +224,36 @@ static bool is_due(const struct observations *o, struct entry *e, uint64_t now, 
 	return !e->recovered;
 }
 
-/* Notifies what is due and returns when to look at it again. */
-static uint64_t look_at(struct observations *o, struct entry *e, uint64_t now)
+/* Notifies it if it is due, and notes when to look at it again. */
+static void look_at(struct observations *o, struct entry *e, uint64_t now)
 {
-	uint64_t next;
+	struct attributes a = effective(o, e);
 
-	if (e->dead)
-		return USEC_INFINITY;
-	if (!is_due(o, e, now, &next))
-		return next;
+	e->stirred = false;
+	if (!is_due(e, &a, now, &e->next_usec))
+		return;
 	o->config.notify(o->config.userdata, &e->public);
-	if (e->dead)
-		return USEC_INFINITY;
 	/* Neither sent nor failed: not again in this turn. */
-	return is_due(o, e, now, &next) ? usec_add(now, 1) : next;
+	if (!e->dead && is_due(e, &a, now, &e->next_usec))
+		e->next_usec = usec_add(now, 1);
+}
+
+static void stir_all(struct observations *o)
+{
+	struct entry *e;
+
+	list_for_each(e, &o->entries, list)
+		e->stirred = true;
+}
+
+static void take_defaults(struct observations *o)
+{
+	struct attributes a = o->config.defaults(o->config.userdata);
+
+	if (a.present != o->defaults.present || a.pmin_s != o->defaults.pmin_s ||
+	    a.pmax_s != o->defaults.pmax_s)
+		stir_all(o);
+	o->defaults = a;
 }
 
 /* Notifies what is due and arms the timer for the rest. */
@@ -249,10 +266,12 @@ static void look(struct observations *o)
 	if (o->looking)
 		return;
 	o->looking = true;
+	take_defaults(o);
 	list_for_each(e, &o->entries, list) {
-		uint64_t one = look_at(o, e, now);
-
-		next = MIN(next, one);
+		if (!e->dead && (e->stirred || e->next_usec <= now))
+			look_at(o, e, now);
+		if (!e->dead)
+			next = MIN(next, e->next_usec);
 	}
 	o->looking = false;
 	sweep(o);
@@ -266,6 +285,7 @@ static void look(struct observations *o)
 
 void observations_reconsider(struct observations *o)
 {
+	stir_all(o);
 	if (o->n > 0)
 		look(o);
 }
@@ -281,6 +301,7 @@ int observations_add(struct observations *o, const struct observation *observati
 	if (!e)
 		return -ENOMEM;
 	e->public = *observation;
+	e->stirred = true;
 	list_append(&o->entries, &e->list);
 	o->n++;
 	entry_sent(e);
@@ -288,20 +309,32 @@ int observations_add(struct observations *o, const struct observation *observati
 	return 0;
 }
 
+/* From notify() the look that called it goes on. */
+static void stir(struct observations *o, struct entry *e)
+{
+	if (o->looking)
+		return;
+	e->stirred = true;
+	look(o);
+}
+
 void observation_sent(struct observations *o, struct observation *observation)
 {
-	entry_sent(container_of(observation, struct entry, public));
-	/* From notify() the look that called it goes on. */
-	if (!o->looking)
-		look(o);
+	struct entry *e = container_of(observation, struct entry, public);
+
+	entry_sent(e);
+	stir(o, e);
 }
 
 void observations_landed(struct observations *o, const uint8_t *token, unsigned token_size)
 {
 	struct entry *e = entry_find(o, token, token_size);
 
-	if (e)
-		e->public.in_flight = false;
+	if (!e)
+		return;
+	e->public.in_flight = false;
+	e->stirred = true;
+	look(o);
 }
 
 void observations_lost(struct observations *o, const uint8_t *token, unsigned token_size,
@@ -322,8 +355,7 @@ void observation_failed(struct observations *o, struct observation *observation,
 
 	e->changed = true;
 	e->retry_usec = usec_add(clock_monotonic_usec(), delay_usec);
-	if (!o->looking)
-		look(o);
+	stir(o, e);
 }
 
 /* ---- changes ---- */
@@ -348,10 +380,9 @@ static bool differs(const struct entry *e)
 	return now.n > 0 && !value_equal(&now.items[0].value, &e->last.items[0].value);
 }
 
+/* Is a change at a path that overlaps news for its server? */
 static bool touches(const struct entry *e, const struct path *path)
 {
-	if (!overlaps(e, path))
-		return false;
 	/* Observed by itself, even a time stamp is news. */
 	if (is_quiet(path->resource) && e->public.path.depth < PATH_RESOURCE)
 		return false;
@@ -368,9 +399,13 @@ static void mark(struct observations *o, enum store_change change, const struct 
 	struct entry *e;
 
 	list_for_each(e, &o->entries, list) {
-		for (size_t i = 0; i < n && !e->changed && !e->dead; i++)
-			e->changed = change == STORE_CHANGE_INSTANCES ? overlaps(e, &paths[i]) :
-									touches(e, &paths[i]);
+		for (size_t i = 0; i < n && !e->dead; i++) {
+			if (!overlaps(e, &paths[i]))
+				continue;
+			e->stirred = true;
+			if (!e->changed)
+				e->changed = change == STORE_CHANGE_INSTANCES || touches(e, &paths[i]);
+		}
 	}
 }
 
@@ -381,7 +416,7 @@ static void end_gone(struct observations *o)
 
 	o->looking = true;
 	list_for_each(e, &o->entries, list) {
-		if (e->dead || store_exists(e->public.store, &e->public.path))
+		if (e->dead || !e->stirred || store_exists(e->public.store, &e->public.path))
 			continue;
 		o->config.gone(o->config.userdata, &e->public);
 		if (!e->dead)
@@ -396,7 +431,7 @@ void observations_changed(struct observations *o, enum store_change change, cons
 {
 	if (o->n == 0)
 		return;
-	end_gone(o);
 	mark(o, change, paths, n);
+	end_gone(o);
 	look(o);
 }

@@ -63,7 +63,7 @@ void observations_changed(struct observations *o, enum store_change change, cons
 void observations_reconsider(struct observations *o);
 /* The value that is now in the store was sent: both timers start anew. */
 void observation_sent(struct observations *o, struct observation *observation);
-/* A confirmable notification has been acknowledged; harmless for a token that is gone. */
+/* A confirmable notification has been acknowledged: what came meanwhile goes out. Harmless for a token that is gone. */
 void observations_landed(struct observations *o, const uint8_t *token, unsigned token_size);
 /* It was not: the newest value goes out whatever the conditions say, after delay_usec. Harmless likewise. */
 void observations_lost(struct observations *o, const uint8_t *token, unsigned token_size,

@@ -379,8 +379,39 @@ START_TEST(waits_for_what_is_in_flight)
 	outcome = SENT;
 	observations_landed(observations, (uint8_t[]){ 9 }, 1);
 	observations_landed(observations, (uint8_t[]){ 1 }, 1);
-	observations_reconsider(observations);
 	ck_assert_str_eq(run(""), "4@100 ");
+}
+END_TEST
+
+static int count_read(void *userdata, const struct path *path, struct value *ret)
+{
+	++*(unsigned *)userdata;
+	*ret = value_float(5);
+	return 0;
+}
+
+/* An account may have hundreds of observations, and each of them its own changes. */
+START_TEST(looks_only_at_what_an_event_concerns)
+{
+	static const struct backing_ops ops = { .read = count_read };
+	unsigned n_reads = 0, before;
+	const struct backing backing = { .ops = &ops, .userdata = &n_reads };
+	const struct path number = path_of(NUMBER);
+
+	begin("0=1 1=a", NUMBER " gt=3", NUMBER);
+	ck_assert_int_eq(store_add_resource(store, &number, &backing), 0);
+	ck_assert_int_eq(observe(TEXT, 2), 0);
+	run("");
+	before = n_reads;
+	ck_assert_str_eq(run("1=b +1 1=c +60 1=d"), "b@0 c@1 d@61 ");
+	ck_assert_uint_eq(n_reads, before);
+	/* What is in force for all is looked at by all. */
+	run("a:" NUMBER ",gt=3&pmin=1");
+	ck_assert_uint_gt(n_reads, before);
+	before = n_reads;
+	server_defaults = (struct attributes){ .present = ATTRIBUTE_PMAX, .pmax_s = 30 };
+	ck_assert_str_eq(run("1=e"), "5@61 e@61 ");
+	ck_assert_uint_gt(n_reads, before);
 }
 END_TEST
 
@@ -483,6 +514,7 @@ int main(void)
 	tcase_add_test(tcase, owes_what_failed);
 	tcase_add_test(tcase, does_not_turn_in_circles);
 	tcase_add_test(tcase, waits_for_what_is_in_flight);
+	tcase_add_test(tcase, looks_only_at_what_an_event_concerns);
 	tcase_add_test(tcase, knows_observations_by_token);
 	tcase_add_test(tcase, is_bounded);
 	tcase_add_test(tcase, a_notification_may_end_everything);
