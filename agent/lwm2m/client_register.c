@@ -177,12 +177,14 @@ static bool is_registration_lost(uint8_t code)
  */
 static void update_lost(struct client *c, int error)
 {
+	static struct log_budget budget;
 	struct log_about about = client_about(c, NULL);
 	bool again = c->version >= LWM2M_1_2 && c->config.security != SESSION_SECURITY_NONE &&
 		     !c->repeated;
 
-	log_info(&about, "%s: no answer of server %u to Update (%s), %s", c->config.endpoint,
-		 c->config.short_id, strerror(-error), again ? "once more" : "registering again");
+	if (log_budget_take(&budget, NULL))
+		log_info(&about, "%s: no answer of server %u to Update (%s), %s", c->config.endpoint,
+			 c->config.short_id, strerror(-error), again ? "once more" : "registering again");
 	session_disconnect(c->session);
 	if (!again) {
 		client_register(c);
@@ -196,10 +198,12 @@ static void update_lost(struct client *c, int error)
 
 static void update_refused(struct client *c, uint8_t code)
 {
+	static struct log_budget budget;
 	struct log_about about = client_about(c, NULL);
 
-	log_info(&about, "%s: server %u answered Update with %u.%02u, registering again",
-		 c->config.endpoint, c->config.short_id, code_class(code), code & 0x1f);
+	if (log_budget_take(&budget, NULL))
+		log_info(&about, "%s: server %u answered Update with %u.%02u, registering again",
+			 c->config.endpoint, c->config.short_id, code_class(code), code & 0x1f);
 	if (is_registration_lost(code))
 		client_register(c);
 	else
