@@ -9,7 +9,8 @@ struct recent {
 	unsigned next;
 	struct {
 		uint16_t id;
-		uint8_t size; /* of the token; 0: free, observations always have one here */
+		bool used;
+		uint8_t size; /* of the token, which may be empty */
 		uint8_t token[8];
 	} items[RECENT_MAX];
 };
@@ -29,6 +30,7 @@ void recent_add(struct session *s, uint16_t id, const uint8_t *token, uint8_t si
 	if (!r)
 		return; /* an RST is then not understood, the next notification brings another */
 	r->items[r->next].id = id;
+	r->items[r->next].used = true;
 	r->items[r->next].size = size;
 	memcpy(r->items[r->next].token, token, sizeof(r->items[0].token));
 	r->next = (r->next + 1) % RECENT_MAX;
@@ -39,10 +41,10 @@ const uint8_t *recent_take(struct session *s, uint16_t id, uint8_t *ret_size)
 	struct recent *r = s->recent;
 
 	for (unsigned i = 0; r && i < RECENT_MAX; i++) {
-		if (r->items[i].size == 0 || r->items[i].id != id)
+		if (!r->items[i].used || r->items[i].id != id)
 			continue;
 		*ret_size = r->items[i].size;
-		r->items[i].size = 0;
+		r->items[i].used = false;
 		return r->items[i].token;
 	}
 	return NULL;

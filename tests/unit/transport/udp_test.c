@@ -622,6 +622,12 @@ START_TEST(resets_name_their_observation)
 	rig_until(rig.n_resets == 2);
 	ck_assert_uint_eq(rig.reset_token[0], 6);
 	ck_assert_int_eq(rig.ended_error, -ECONNRESET);
+	/* An empty token is one too. */
+	n.token_size = 0;
+	ck_assert_int_eq(session_notify(rig.session, &n, false, NULL, NULL, NULL), 0);
+	peer_receive(&m);
+	peer_empty(MESSAGE_RST, m.id);
+	rig_until(rig.n_resets == 3);
 	ck_assert_uint_eq(rig.n_failed, 0);
 }
 END_TEST
