@@ -303,6 +303,13 @@ static void shake(struct session *s)
 		give_up(s, r);
 }
 
+/* As with confirmable messages, what is not answered in time goes on without a place. */
+static void repeat_flight(struct session *s)
+{
+	governor_loss(s->governor, &s->ticket);
+	shake(s);
+}
+
 static void on_timer(struct timer *timer, void *userdata)
 {
 	struct session *s = session_ref(userdata);
@@ -313,7 +320,7 @@ static void on_timer(struct timer *timer, void *userdata)
 	else if (clock_monotonic_usec() >= d->end_usec)
 		give_up(s, GNUTLS_E_TIMEDOUT);
 	else
-		shake(s);
+		repeat_flight(s);
 	session_unref(s);
 }
 

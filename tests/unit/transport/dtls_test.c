@@ -245,6 +245,19 @@ START_TEST(no_common_suite)
 }
 END_TEST
 
+/* Or a few endpoints with a wrong key would keep all others waiting, for 15 s each time. */
+START_TEST(silent_server_holds_nobody_up)
+{
+	rig_post("x", 1, CALL_REGISTRATION);
+	rig_until(rig.session->state == SESSION_STATE_HANDSHAKING);
+	ck_assert_uint_eq(governor_in_flight(rig.governor), 1);
+	rig_advance(2 * USEC_PER_SEC);
+	ck_assert_uint_eq(governor_in_flight(rig.governor), 0);
+	ck_assert_int_eq(rig.session->state, SESSION_STATE_HANDSHAKING);
+	ck_assert_uint_eq(governor_window(rig.governor), GOVERNOR_WINDOW_FIRST / 2);
+}
+END_TEST
+
 START_TEST(silent_server_times_out)
 {
 	rig_post("hello", 5, CALL_REGISTRATION);
@@ -370,6 +383,7 @@ int main(void)
 	tcase_add_test(tcase, wrong_key_is_refused);
 	tcase_add_test(tcase, missing_key_is_told);
 	tcase_add_test(tcase, no_common_suite);
+	tcase_add_test(tcase, silent_server_holds_nobody_up);
 	tcase_add_test(tcase, silent_server_times_out);
 	tcase_add_test(tcase, resumed_after_silence);
 	tcase_add_test(tcase, restarted_server);
