@@ -159,6 +159,9 @@ void registry_start(struct registry *r)
 
 void registry_seen(struct registry *r, uint32_t endpoint, bool complete)
 {
+	/* While all de-register, nobody begins. */
+	if (r->stopped)
+		return;
 	switch (r->config.config->register_wait) {
 	case CONFIG_WAIT_NONE:
 		break;
