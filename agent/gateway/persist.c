@@ -27,8 +27,11 @@ static void kind_of_account(const struct server *server, const char *what, char 
 
 static void log_failure(const struct endpoint *e, const char *kind, int error)
 {
+	static struct log_budget budget;
 	struct log_about about = { .endpoint = endpoint_client_name(e) };
 
+	if (!log_budget_take(&budget, NULL))
+		return;
 	log_error(&about, "%s: cannot keep %s over restarts: %s", endpoint_label(e), kind, strerror(-error));
 }
 
@@ -213,19 +216,27 @@ void persist_restore(struct endpoint *e, const struct server *server)
 		restore_portfolios(e);
 }
 
-static bool touches(const struct path *paths, size_t n, uint16_t object)
+/* What no server writes is not kept, so a change of it (an alert in /1/x/11, say) wears no flash. */
+static bool is_kept(const struct store *s, const struct path *path)
+{
+	const struct resource_definition *resource = store_resource(s, path);
+
+	return path->depth < PATH_RESOURCE || (resource && resource->operations & OPERATION_WRITE);
+}
+
+static bool touches(const struct store *s, const struct path *paths, size_t n, uint16_t object)
 {
 	for (size_t i = 0; i < n; i++)
-		if (paths[i].depth == PATH_ROOT || paths[i].object == object)
+		if (paths[i].depth == PATH_ROOT || (paths[i].object == object && is_kept(s, &paths[i])))
 			return true;
 	return false;
 }
 
 void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n)
 {
-	if (change == STORE_CHANGE_VALUES && e->account && touches(paths, n, SERVER_OBJECT))
+	if (change == STORE_CHANGE_VALUES && e->account && touches(e->store, paths, n, SERVER_OBJECT))
 		save_account(e);
-	if (!e->config && touches(paths, n, PORTFOLIO_OBJECT))
+	if (!e->config && touches(e->store, paths, n, PORTFOLIO_OBJECT))
 		save_portfolios(e);
 }
 
