@@ -2,6 +2,7 @@
 #include "host/schedule.h"
 
 #include "base/clock.h"
+#include "base/macro.h"
 #include "link/host1.h"
 
 void schedule_init(struct schedule *s, unsigned offline_after, struct schedule_entry *entries,
@@ -62,7 +63,7 @@ bool schedule_next(const struct schedule *s, uint64_t now, struct schedule_turn 
 		}
 		for (uint32_t j = d->first; j < d->first + d->n; j++)
 			if (earlier(s->entries[j].due_usec, &best))
-				turn = (struct schedule_turn){ i, j, false };
+				turn = (struct schedule_turn){ i, j, d->state == SCHEDULE_UNKNOWN };
 	}
 	if (best > now) {
 		*ret_due_usec = best;
@@ -115,6 +116,16 @@ static bool device_answered(struct schedule *s, struct schedule_device *d, uint6
 	return before != SCHEDULE_ONLINE;
 }
 
+/*
+ * Its other requests are likely to be in vain, too: all that waits already goes
+ * ahead of them.
+ */
+static void device_step_back(const struct schedule *s, const struct schedule_device *d, uint64_t now)
+{
+	for (uint32_t i = d->first; i < d->first + d->n; i++)
+		s->entries[i].due_usec = MAX(s->entries[i].due_usec, now);
+}
+
 /* Without an entry there is nothing to find out with that it is back. */
 static bool device_silent(const struct schedule *s, struct schedule_device *d, uint64_t now,
 			  uint64_t random)
@@ -122,6 +133,7 @@ static bool device_silent(const struct schedule *s, struct schedule_device *d, u
 	enum schedule_state before = d->state;
 
 	d->silent++;
+	device_step_back(s, d, now);
 	if (s->offline_after == 0 || d->silent < s->offline_after || d->n == 0)
 		return false;
 	d->state = SCHEDULE_OFFLINE;
@@ -155,8 +167,11 @@ bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_
 		retry = answer == SCHEDULE_SILENT && s->offline_after > 0 ?
 				now :
 				usec_add(now, SCHEDULE_ONCE_RETRY_USEC);
-	/* The answer to a probe made all entries due, this one too: then it has had its turn. */
-	if (!turn->probe || s->devices[turn->device].state == SCHEDULE_ONLINE)
+	/*
+	 * The answer to a probe made all entries due, this one too: then it has had
+	 * its turn. One without an answer has not.
+	 */
+	if (!turn->probe || s->devices[turn->device].state == SCHEDULE_ONLINE || s->offline_after == 0)
 		entry_advance(e, start, retry);
 	return changed;
 }

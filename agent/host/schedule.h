@@ -11,6 +11,8 @@
  * Which request of which device of one line is due next. Pure: the caller
  * brings time and chance. Whatever is due waits in the order in which it fell
  * due, so on a line with more to do than it can, every request keeps its turn.
+ * A device that was silent goes behind all that: a line on which most devices
+ * are missing still serves the others.
  */
 
 /* How long after an error of its own a request that is read once is tried again. */
@@ -65,7 +67,7 @@ void schedule_start(struct schedule *s, uint64_t now_usec, size_t place, size_t 
 
 struct schedule_turn {
 	uint32_t device, entry;
-	bool probe; /* one try, no more */
+	bool probe; /* nothing proves that the device lives: one try, no more */
 };
 /*
  * True and the request whose turn it is; else *ret_due_usec says when the next

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/macro.h"
 #include "host/schedule.h"
 #include "link/host1.h"
 #include "suite.h"
@@ -283,6 +284,50 @@ START_TEST(nothing_to_probe_with_is_never_offline)
 }
 END_TEST
 
+/* Most of a line is not wired yet: the one that is keeps getting turns. */
+START_TEST(the_missing_wait_behind_the_living)
+{
+	const uint64_t periods[] = { SECOND, SECOND, SECOND };
+	struct schedule_turn turn;
+	unsigned missing = 0, in_a_row = 0, most = 0;
+
+	make(8, periods, 3);
+	for (int i = 0; i < 200; i++) {
+		if (!schedule_next(&s, now, &turn, &due)) {
+			now = due;
+			continue;
+		}
+		if (turn.device == 5) {
+			in_a_row = 0;
+			done(turn, 1000, SCHEDULE_ANSWERED);
+			continue;
+		}
+		if (devices[turn.device].state == SCHEDULE_UNKNOWN) {
+			ck_assert(turn.probe);
+			missing++;
+			in_a_row++;
+			most = MAX(most, in_a_row);
+		}
+		done(turn, SECOND, SCHEDULE_SILENT);
+	}
+	/* Three requests each before they are offline, and no two of one device between its polls. */
+	ck_assert_uint_eq(missing, 7 * 3);
+	ck_assert_uint_le(most, 7);
+}
+END_TEST
+
+/* What got lost on its way to a device that nobody knows yet is not put off by a period. */
+START_TEST(a_first_request_is_tried_again_soon)
+{
+	const uint64_t period = 3600 * SECOND;
+
+	make(1, &period, 1);
+	done(next(), SECOND, SCHEDULE_SILENT);
+	done(next(), SECOND, SCHEDULE_ANSWERED);
+	ck_assert_int_eq(devices[0].state, SCHEDULE_ONLINE);
+}
+END_TEST
+
 static void add(TCase *t)
 {
 	tcase_add_test(t, the_first_reads_are_spread);
@@ -296,6 +341,8 @@ static void add(TCase *t)
 	tcase_add_test(t, offline_is_one_probe_at_its_back_off);
 	tcase_add_test(t, a_probe_is_the_first_entry);
 	tcase_add_test(t, nothing_to_probe_with_is_never_offline);
+	tcase_add_test(t, the_missing_wait_behind_the_living);
+	tcase_add_test(t, a_first_request_is_tried_again_soon);
 }
 
 int main(void)
