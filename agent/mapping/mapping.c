@@ -40,12 +40,18 @@ const struct config_point *row_point(const struct mapped_row *row)
 	return &config->devices[row_device(row)].type->points[row_map(row)->point];
 }
 
-/* Rows that wait for a first sample: readable, and read without being asked. */
-static bool row_is_polled(const struct mapped_row *row)
+/* What is executed only writes, also where the point can be read. */
+static bool row_shows_point(const struct mapped_row *row)
 {
 	enum config_map_kind kind = row_map(row)->kind;
 
-	if (kind != CONFIG_MAP_POINT && kind != CONFIG_MAP_ALARM)
+	return kind == CONFIG_MAP_POINT || kind == CONFIG_MAP_ALARM;
+}
+
+/* Rows that wait for a first sample: readable, and read without being asked. */
+static bool row_is_polled(const struct mapped_row *row)
+{
+	if (!row_shows_point(row))
 		return false;
 	return row->endpoint->mapping->config->devices[row_device(row)].enabled &&
 	       row_point(row)->access & CONFIG_ACCESS_READ &&
@@ -303,7 +309,7 @@ static void take_batch(struct mapped_endpoint *e, struct batch *batch)
 		struct mapped_row *row = &e->rows[i];
 		const struct fieldway_sample *sample;
 
-		if (!row_has_point(row) || row_device(row) != batch->device)
+		if (!row_shows_point(row) || row_device(row) != batch->device)
 			continue;
 		sample = batch->sample_of[row_map(row)->point];
 		if (!sample)

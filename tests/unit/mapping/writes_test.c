@@ -73,6 +73,17 @@ static void expect_done(int error, const char *reason)
 	ck_assert_str_eq(rig.reason, reason);
 }
 
+/* A point that is executed may be polled all the same, for `verify:` or another row. */
+START_TEST(test_samples_of_an_executed_point)
+{
+	rig_sample(0, ACK, (struct fieldway_value){ .type = FIELDWAY_BOOL, .boolean = true });
+	rig_bad_sample(0, ACK, FIELDWAY_INVALID, 0);
+	ck_assert_uint_eq(rig.n_seen[0], 0);
+	rig_execute(0, "/3/0/12");
+	ck_assert_uint_eq(rig.n_writes, 1);
+}
+END_TEST
+
 START_TEST(test_accepted)
 {
 	rig_write(0, "/3308/0/5900", value_float(42.5));
@@ -360,6 +371,7 @@ int main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
 	tcase_add_test(tcase, test_accepted);
+	tcase_add_test(tcase, test_samples_of_an_executed_point);
 	tcase_add_test(tcase, test_a_written_value_grows_stale);
 	tcase_add_loop_test(tcase, test_end, 0, ARRAY_SIZE(ends));
 	tcase_add_test(tcase, test_refused_at_once);
