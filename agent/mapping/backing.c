@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #include "mapping/internal.h"
 
 /* Who stands behind mapped resources: South, from a Write to a point. */
+
+#define EXPLANATION_MAX 512u
 
 static const struct config_device *row_config_device(const struct mapped_row *row)
 {
@@ -127,6 +130,28 @@ static bool row_is_writable(const struct mapped_row *row)
 	       row_point(row)->access & CONFIG_ACCESS_WRITE;
 }
 
+static const char *end_text(double end, char text[FORMAT_DOUBLE_MAX])
+{
+	return isfinite(end) ? format_double(end, text) : "";
+}
+
+/* The range as the configuration writes it. */
+static char *refusal_text(const struct mapped_row *row, int error)
+{
+	const struct config_point *point = row_point(row);
+	char minimum[FORMAT_DOUBLE_MAX], maximum[FORMAT_DOUBLE_MAX];
+	char *text;
+	int r;
+
+	if (error == -ERANGE)
+		r = asprintf(&text, "%s.%s: out of range %s..%s", row_config_device(row)->name,
+			     point->name, end_text(point->range.minimum, minimum),
+			     end_text(point->range.maximum, maximum));
+	else
+		r = asprintf(&text, "%s.%s: no such value", row_config_device(row)->name, point->name);
+	return r < 0 ? NULL : text;
+}
+
 static int point_check(void *userdata, const struct path *path, const struct value *value,
 		       char **ret_reason)
 {
@@ -137,10 +162,8 @@ static int point_check(void *userdata, const struct path *path, const struct val
 	if (!row || !row_is_writable(row))
 		return -EPERM;
 	r = transform_inverse(&row_plan(row)->transform, value, &raw);
-	if (r < 0 &&
-	    asprintf(ret_reason, "%s.%s: %s", row_config_device(row)->name, row_point(row)->name,
-		     r == -ERANGE ? "out of range" : "no such value") < 0)
-		*ret_reason = NULL;
+	if (r < 0)
+		*ret_reason = refusal_text(row, r);
 	return r;
 }
 
@@ -157,21 +180,57 @@ static void point_write(void *userdata, const struct path *path, const struct va
 		send(row, &raw, done, done_userdata);
 }
 
+/* Why the last sample is none, by the list of errors in api/plugin.h. */
+static const char *failure_text(int error)
+{
+	switch (error) {
+	case -ENODATA:
+		return "the device has no valid value";
+	case -ENXIO:
+		return "the device knows no such address";
+	case -EOPNOTSUPP:
+		return "the device does not know how to read it";
+	case -EINVAL:
+		return "the device calls the request illegal";
+	case -EBUSY:
+		return "the device is busy";
+	case -EREMOTEIO:
+		return "the device has failed";
+	case -EBADMSG:
+		return "the answer is garbled";
+	case -ERANGE:
+		return "its value does not fit";
+	default:
+		return strerror(-error);
+	}
+}
+
+/* The device's reason, where it has one; else the point's own. */
+static void explain_cause(const struct mapped_row *row, char *ret, size_t size)
+{
+	const char *reason = row->endpoint->mapping->devices[row_device(row)].reason;
+
+	if (reason && *reason)
+		snprintf(ret, size, ", %s", reason);
+	else if (row->failure < 0)
+		snprintf(ret, size, ", point %s: %s", row_point(row)->name, failure_text(row->failure));
+	else
+		*ret = '\0';
+}
+
 static void point_explain(void *userdata, const struct path *path, char *ret, size_t size)
 {
 	const struct mapped_row *row = userdata;
-	const struct mapped_device *device = &row->endpoint->mapping->devices[row_device(row)];
 	uint64_t age_usec = clock_monotonic_usec() - row->sampled_usec;
-	char age[FORMAT_USEC_MAX];
+	char age[FORMAT_USEC_MAX], cause[EXPLANATION_MAX];
 
 	(void)path;
+	explain_cause(row, cause, sizeof(cause));
 	if (row->sampled_usec == 0)
-		snprintf(ret, size, "%s: never read%s%s", row_config_device(row)->name,
-			 device->reason ? ", " : "", device->reason ?: "");
+		snprintf(ret, size, "%s: never read%s", row_config_device(row)->name, cause);
 	else
-		snprintf(ret, size, "%s: last read %s ago%s%s", row_config_device(row)->name,
-			 format_usec(age_usec - age_usec % USEC_PER_SEC, age),
-			 device->reason ? ", " : "", device->reason ?: "");
+		snprintf(ret, size, "%s: last read %s ago%s", row_config_device(row)->name,
+			 format_usec(age_usec - age_usec % USEC_PER_SEC, age), cause);
 }
 
 const struct backing_ops point_backing = {

@@ -11,6 +11,7 @@
 struct mapped_row {
 	struct mapped_endpoint *endpoint;
 	uint64_t sampled_usec; /* monotonic time of the last good sample; 0: none yet */
+	int failure;	       /* why the last sample was no value; 0: it was one */
 	bool seen;	       /* it was read, a value or `invalid` */
 	bool alarm;	       /* CONFIG_MAP_ALARM: the bit's state */
 };

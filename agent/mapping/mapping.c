@@ -279,6 +279,7 @@ static void take_sample(struct mapped_row *row, const struct fieldway_sample *sa
 {
 	int r = 0;
 
+	row->failure = sample->quality == FIELDWAY_INVALID ? -ENODATA : sample->error;
 	switch (sample->quality) {
 	case FIELDWAY_GOOD:
 		row_saw(row);
@@ -294,8 +295,10 @@ static void take_sample(struct mapped_row *row, const struct fieldway_sample *sa
 	case FIELDWAY_FAILED: /* not read: grows stale by itself */
 		break;
 	}
-	if (r < 0)
+	if (r < 0) {
+		row->failure = r;
 		row_log(row, r);
+	}
 }
 
 static void take_batch(struct mapped_endpoint *e, struct batch *batch)

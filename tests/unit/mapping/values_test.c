@@ -343,12 +343,30 @@ START_TEST(test_invalid_and_failed)
 	rig_expect(0, "/3316/0/5700", "230");
 	rig_bad_sample(0, VOLTS, FIELDWAY_INVALID, 0);
 	rig_expect_error(0, "/3316/0/5700", -ESTALE);
+	rig_expect_explanation(
+		0, "/3316/0/5700",
+		"em1: last read 0s ago, point v1: the device has no valid value");
 	rig_number(0, VOLTS, 231);
 	rig_expect(0, "/3316/0/5700", "231");
 	rig_advance(SECONDS(4));
 	rig_bad_sample(0, VOLTS, FIELDWAY_FAILED, -ETIMEDOUT);
 	rig_advance(SECONDS(2));
 	rig_expect_error(0, "/3316/0/5700", -ESTALE);
+}
+END_TEST
+
+/* A device that answers with exceptions is online: what it says is the reason. */
+START_TEST(test_a_point_has_reasons_of_its_own)
+{
+	mapping_state(rig.mapping, 0, FIELDBUS_ONLINE, "");
+	rig_expect_explanation(0, "/3316/0/5700", "em1: never read");
+	rig_bad_sample(0, VOLTS, FIELDWAY_FAILED, -ENXIO);
+	rig_expect_explanation(
+		0, "/3316/0/5700",
+		"em1: never read, point v1: the device knows no such address");
+	rig_number(0, VOLTS, 230);
+	rig_advance(SECONDS(6));
+	rig_expect_explanation(0, "/3316/0/5700", "em1: last read 6s ago");
 }
 END_TEST
 
@@ -573,6 +591,7 @@ int main(void)
 	tcase_add_test(of_meter, test_once_never_grows_stale);
 	tcase_add_test(of_meter, test_read_last);
 	tcase_add_test(of_meter, test_invalid_and_failed);
+	tcase_add_test(of_meter, test_a_point_has_reasons_of_its_own);
 	tcase_add_test(of_meter, test_offline);
 	tcase_add_test(of_meter, test_failed_and_unknown);
 	tcase_add_test(of_meter, test_alarms);

@@ -182,8 +182,8 @@ static const struct {
 	int error;
 	const char *reason;
 } refused[] = {
-	{ "/3308/0/5900", "51", VALUE_FLOAT, -ERANGE, "vfd1.speed_sp: out of range" },
-	{ "/3308/0/5900", "-1", VALUE_FLOAT, -ERANGE, "vfd1.speed_sp: out of range" },
+	{ "/3308/0/5900", "51", VALUE_FLOAT, -ERANGE, "vfd1.speed_sp: out of range 0..50" },
+	{ "/3308/0/5900", "-1", VALUE_FLOAT, -ERANGE, "vfd1.speed_sp: out of range 0..50" },
 	{ "/3306/0/5853", "sideways", VALUE_STRING, -EINVAL, "vfd1.mode: no such value" },
 	{ "/3306/0/5851", "5", VALUE_INTEGER, -EPERM,
 	  "/3306/0/5851" }, /* the point cannot be written */
