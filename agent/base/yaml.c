@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -67,17 +68,68 @@ static int refuse(struct reader *r, yaml_mark_t mark, const char *message, const
 	return -EINVAL;
 }
 
+/* What people do to bring libyaml to these; at_context: that is the place to look at. */
+static const struct {
+	const char *problem, *hint;
+	bool at_context;
+} hints[] = {
+	{ "could not find expected ':'", "\": \" between key and value is missing", true },
+	{ "mapping values are not allowed in this context",
+	  "is it indented as its neighbours, or a text with \": \" in it, without quotes?", false },
+	{ "did not find expected '-' indicator", "not indented as the list it stands in", false },
+	{ "did not find expected key", "not indented as its neighbours", false },
+	{ "found unexpected end of stream", "a quote is not closed", true },
+};
+
+static char char_at(const struct reader *r, yaml_mark_t mark)
+{
+	const char *p = r->text;
+
+	for (size_t i = 0; *p && i < mark.index; p++)
+		i += (p[1] & 0xc0) != 0x80;
+	return *p;
+}
+
+/* YAML 1.1, 5.1 and 6.1: no tab in indentation, and some characters begin no plain text. */
+static const char *hint_of_character(char c)
+{
+	if (c == '\t')
+		return "a tab; lines are indented by spaces";
+	return strchr("@`%", c) && c ? "text that begins with it is written in quotes" : NULL;
+}
+
+static const char *find_hint(const struct reader *r, bool *ret_at_context)
+{
+	const yaml_parser_t *p = &r->parser;
+
+	for (size_t i = 0; p->problem && i < ARRAY_SIZE(hints); i++) {
+		if (!streq(p->problem, hints[i].problem))
+			continue;
+		*ret_at_context = p->context && hints[i].at_context;
+		return hints[i].hint;
+	}
+	if (p->problem && streq(p->problem, "found character that cannot start any token"))
+		return hint_of_character(char_at(r, p->problem_mark));
+	return NULL;
+}
+
 static int parser_failed(struct reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
-	struct yaml_mark mark = mark_of(r, p->problem_mark);
+	bool at_context = false;
+	const char *hint = find_hint(r, &at_context);
+	struct yaml_mark mark = mark_of(r, at_context ? p->context_mark : p->problem_mark);
+	char from[32] = "";
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
 	if (p->error == YAML_READER_ERROR)
 		mark = mark_at(r->file->name, r->text, p->problem_offset);
-	yaml_error(r->errors, mark, "%s%s%s", p->context ? p->context : "", p->context ? ", " : "",
-		   p->problem ? p->problem : "unreadable");
+	else if (p->context && !at_context && p->context_mark.line < p->problem_mark.line)
+		snprintf(from, sizeof(from), " from line %zu", p->context_mark.line + 1);
+	yaml_error(r->errors, mark, "%s%s%s%s%s%s", p->context ? p->context : "", from,
+		   p->context ? ", " : "", p->problem ? p->problem : "unreadable",
+		   hint ? ": " : "", hint ? hint : "");
 	return -EINVAL;
 }
 

@@ -139,12 +139,21 @@ END_TEST
 static const struct {
 	const char *text, *message;
 } refused[] = {
-	{ "a: 1\nb: 2\n  a: 3\n", "f:3:4: mapping values are not allowed" },
+	{ "a: 1\nb: 2\n  a: 3\n",
+	  "f:3:4: mapping values are not allowed in this context: is it indented as its neighbours" },
 	{ "a: 1\nb: 2\na: 3\n", "f:3:1: duplicate key \"a\", also in line 1" },
 	{ "x: {b: 1, c: 2, b: 3}\n", "f:1:17: duplicate key \"b\", also in line 1" },
 	{ "a: 1\n\"a\": 3\n", "f:2:1: duplicate key \"a\"" },
 	{ "? [1, 2]\n: x\n", "f:1:3: a key must be a scalar" },
-	{ "a: [1, 2\n", "f:2:1: while parsing a flow sequence" },
+	{ "a: [1, 2\n", "f:2:1: while parsing a flow sequence from line 1, did not find" },
+	{ "a: 1\nb:2\nc: 3\n", "f:2:1: while scanning a simple key, could not find expected ':': "
+			       "\": \" between key and value is missing" },
+	{ "a:\n  - 1\n  b: 2\n", "f:3:3: while parsing a block collection from line 2, did not find "
+			       "expected '-' indicator: not indented as the list it stands in" },
+	{ "a:\n  b: 1\n c: 2\n", "f:3:2: while parsing a block mapping from line 1, did not find "
+				"expected key: not indented as its neighbours" },
+	{ "a: 1\nb: \"x\n", "f:2:4: while scanning a quoted scalar, found unexpected end of stream: "
+			    "a quote is not closed" },
 	{ "a: *nowhere\n", "f:1:4: unknown anchor *nowhere" },
 	{ "a: &x [1]\n---\nb: *x\n", "f:3:4: unknown anchor *x" },
 	{ "a: &x [1, *x]\n", "f:1:11: an alias inside its own anchor: *x" },
@@ -153,8 +162,11 @@ static const struct {
 	{ "ok: 1\na: \x01\n", "f:2:4: control characters are not allowed" },
 	{ "a: !!python/object 1\n", "f:1:4: unknown tag tag:yaml.org,2002:python/object" },
 	{ "a: !!float 1\n", "f:1:4: unknown tag" },
-	{ "a:\n\tb: 1\n", "f:2:1: " },
-	{ "a: %x\n", "f:1:4: " },
+	{ "a:\n\tb: 1\n", "f:2:1: while scanning for the next token, found character that cannot "
+			 "start any token: a tab; lines are indented by spaces" },
+	{ "\xc3\xa4: \xc3\xa4\nb: %x\n", "f:2:4: while scanning for the next token, found character that "
+				       "cannot start any token: text that begins with it is written "
+				       "in quotes" },
 };
 
 START_TEST(test_refused)
