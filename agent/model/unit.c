@@ -68,6 +68,26 @@ static const struct unit units[] = {
 	PART("ppb", "/", 1e9),
 };
 
+/* What stands on nameplates, where SenML has another name that is not near. */
+static const char *const other_names[][2] = {
+	{ "Volt", "V" },      { "volt", "V" },	     { "Volts", "V" },	 { "Amp", "A" },
+	{ "amp", "A" },	      { "Ampere", "A" },     { "Watt", "W" },	 { "watt", "W" },
+	{ "Hertz", "Hz" },    { "hz", "Hz" },	     { "°C", "Cel" },	 { "degC", "Cel" },
+	{ "Celsius", "Cel" }, { "celsius", "Cel" },  { "°F", "degF" },	 { "percent", "%" },
+	{ "%rH", "%RH" },     { "%rh", "%RH" },	     { "ohm", "Ohm" },	 { "Ω", "Ohm" },
+	{ "m³", "m3" },	      { "m³/h", "m3/h" },    { "m²", "m2" },	 { "kWH", "kWh" },
+	{ "°", "deg" },	      { "sec", "s" },	     { "L", "l" },	 { "µs", "us" },
+	{ "litre", "l" },     { "liter", "l" },	     { "VAr", "var" },	 { "kVAr", "kvar" },
+};
+
+static const char *unit_near(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(other_names); i++)
+		if (streq(other_names[i][0], name))
+			return other_names[i][1];
+	return str_nearest(name, names, n);
+}
+
 const struct unit *unit_find(const char *name, const char **ret_near)
 {
 	const char *names[ARRAY_SIZE(units)];
@@ -78,7 +98,7 @@ const struct unit *unit_find(const char *name, const char **ret_near)
 		names[i] = units[i].name;
 	}
 	if (ret_near)
-		*ret_near = str_nearest(name, names, ARRAY_SIZE(units));
+		*ret_near = unit_near(name, names, ARRAY_SIZE(units));
 	return NULL;
 }
 

@@ -214,7 +214,8 @@ static const struct {
 	const char *name, *near;
 } unknown[] = {
 	{ "kwh", "kWh" }, { "Pascal", NULL },  { "mbr", "mbar" },	    { "degFF", "degF" },
-	{ "cel", "Cel" }, { "kOhms", "kOhm" }, { "fathom-furlongs", NULL },
+	{ "°C", "Cel" },  { "Volt", "V" },     { "degC", "Cel" },	    { "cel", "Cel" },
+	{ "kOhms", "kOhm" }, { "fathom-furlongs", NULL },
 };
 
 START_TEST(knows_near_names)
