@@ -111,6 +111,7 @@ static int fail(struct run *run, const char *path, int error)
 	} texts[] = {
 		{ EFBIG, "larger than a configuration file may be" },
 		{ EINVAL, "no regular file" },
+		{ ENOENT, "a link to nothing" },
 	};
 	const char *text = strerror(error);
 
@@ -134,8 +135,10 @@ static int add_file(struct run *run, enum config_place place, bool shared, const
 {
 	_cleanup_buf_ struct buf b = { .limit = YAML_BYTES_MAX + READ_BYTES };
 	int r = read_file(path, &b);
+	struct stat st;
 
-	if (r == -ENOENT)
+	/* What is not there is no error, unless a link says that it should be. */
+	if (r == -ENOENT && lstat(path, &st) < 0)
 		return 0;
 	if (r >= 0)
 		r = files_add(run->files, place, shared, path, b.data, b.size);

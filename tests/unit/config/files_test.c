@@ -146,7 +146,7 @@ START_TEST(nothing)
 }
 END_TEST
 
-/* A pipe and a folder are no files, and the rest is still looked at. */
+/* A pipe, a folder and a link to nothing are no files, and the rest is still looked at. */
 START_TEST(unreadable)
 {
 	_cleanup_free_ char *expected = NULL;
@@ -161,8 +161,9 @@ START_TEST(unreadable)
 	ck_assert_int_gt(asprintf(&expected,
 				  "%s/etc/fieldway.yaml:1:1: cannot be read: no regular file\n"
 				  "%s/etc/buses.d/a.yaml:1:1: cannot be read: Is a directory\n"
+				  "%s/etc/buses.d/b.yaml:1:1: cannot be read: a link to nothing\n"
 				  "%s/etc/devices.d:1:1: cannot be read: Not a directory\n",
-				  folder, folder, folder),
+				  folder, folder, folder, folder),
 			 0);
 	buf_append_byte(&errors.text, 0);
 	ck_assert_str_eq((char *)errors.text.data, expected);
