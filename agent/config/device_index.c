@@ -97,15 +97,34 @@ static int by_address(const void *a, const void *b, void *userdata)
 	return order != 0 ? order : x < y ? -1 : x > y;
 }
 
+/* The rows of the last clash that was told: the devices of one row clash all together. */
+struct told {
+	struct yaml_mark a, b;
+};
+
+static bool mark_is(const struct yaml_mark *a, const struct yaml_mark *b)
+{
+	return a->file == b->file && a->line == b->line && a->column == b->column;
+}
+
+static bool is_told(struct told *told, const struct config_device *a, const struct config_device *b)
+{
+	if (mark_is(&told->a, &a->mark) && mark_is(&told->b, &b->mark))
+		return true;
+	*told = (struct told){ a->mark, b->mark };
+	return false;
+}
+
 static void check_names(struct loader *l)
 {
 	const struct config_device *devices = l->config->devices;
+	struct told told = { 0 };
 
 	for (size_t i = 1; i < l->config->n_devices; i++) {
 		const struct config_device *device = &devices[l->device_order[i]];
 		const struct config_device *before = &devices[l->device_order[i - 1]];
 
-		if (streq(device->name, before->name))
+		if (streq(device->name, before->name) && !is_told(&told, device, before))
 			loader_error(l, device->mark,
 				     "there are two devices %s, the other in %s:%u", device->name,
 				     before->mark.file, before->mark.line);
@@ -120,6 +139,7 @@ static bool is_same_place(const struct config_device *a, const struct config_dev
 static void check_addresses(struct loader *l, uint32_t *order)
 {
 	struct config *c = l->config;
+	struct told told = { 0 };
 
 	if (c->n_devices > 1)
 		qsort_r(order, c->n_devices, sizeof(*order), by_address, c->devices);
@@ -127,7 +147,7 @@ static void check_addresses(struct loader *l, uint32_t *order)
 		const struct config_device *device = &c->devices[order[i]],
 					   *before = &c->devices[order[i - 1]];
 
-		if (is_same_place(device, before))
+		if (is_same_place(device, before) && !is_told(&told, device, before))
 			loader_error(l, device->mark, "%s has the address of %s on bus %s (%s:%u)",
 				     device->name, before->name, c->buses[device->bus].name,
 				     before->mark.file, before->mark.line);

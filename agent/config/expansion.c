@@ -13,6 +13,16 @@ void expansion_init(struct expansion *x, struct yaml_mark mark)
 	*x = (struct expansion){ .count = 1, .mark = mark };
 }
 
+/* "1..4", as ranges of values are written. */
+static bool has_dots(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	const char *last = text + digits + 2;
+
+	return digits > 0 && has_prefix(text + digits, "..") && *last &&
+	       !last[strspn(last, "0123456789")];
+}
+
 static int parse_range(const char *text, uint64_t *ret_first, uint64_t *ret_last)
 {
 	const char *dash = strchr(text, '-');
@@ -28,7 +38,7 @@ bool text_is_range(const char *text)
 {
 	uint64_t first, last;
 
-	return parse_range(text, &first, &last) != -EINVAL;
+	return has_dots(text) || parse_range(text, &first, &last) != -EINVAL;
 }
 
 /* Takes its place among the others. */
@@ -67,6 +77,10 @@ static int read_range(struct loader *l, const struct yaml_node *node, struct dim
 	if (r == -ERANGE || (r >= 0 && (first > last || last - first >= CONFIG_EXPANSIONS_MAX))) {
 		loader_error(l, node->mark, "%s: a range goes up, and over at most %u numbers",
 			     node->text, CONFIG_EXPANSIONS_MAX);
+		return -EINVAL;
+	}
+	if (has_dots(node->text)) {
+		loader_error(l, node->mark, "%s: a range of devices is written 1-40", node->text);
 		return -EINVAL;
 	}
 	if (r < 0)

@@ -250,6 +250,31 @@ static int read_key(struct loader *l, const struct yaml_node *name, const struct
 	return -EINVAL;
 }
 
+/*
+ * A document that belongs elsewhere, and has nothing of what belongs here: that
+ * is all that is wrong with its keys.
+ */
+static bool is_misplaced(const struct yaml_node *node, const struct key_table *table)
+{
+	bool misplaced = false;
+
+	for (size_t i = 0; i < node->n; i++) {
+		if (table_has(table, node->keys[i]->text) && !streq(node->keys[i]->text, "schema"))
+			return false;
+		misplaced = misplaced || home_of(table, node->keys[i]->text);
+	}
+	return misplaced;
+}
+
+static int refuse_place(struct loader *l, const struct yaml_node *node, const struct key_table *table)
+{
+	for (size_t i = 0; i < node->n; i++)
+		if (home_of(table, node->keys[i]->text))
+			loader_error(l, node->keys[i]->mark, "%s belongs into %s",
+				     node->keys[i]->text, home_of(table, node->keys[i]->text));
+	return -EINVAL;
+}
+
 static int check_required(struct loader *l, const struct yaml_node *node, struct yaml_mark at,
 			  const struct key_table *table)
 {
@@ -287,6 +312,8 @@ int mapping_read(struct loader *l, const struct yaml_node *node, struct yaml_mar
 		return r;
 	if (present && present->kind != YAML_KIND_MAPPING)
 		return mapping_apply(l, present, table, plugin, target);
+	if (present && is_misplaced(present, table))
+		return refuse_place(l, present, table);
 	r = check_required(l, present, at, table);
 	return worse(r, present ? mapping_apply(l, present, table, plugin, target) : 0);
 }

@@ -157,7 +157,8 @@ static int read_psk(struct loader *l, const struct yaml_node *node,
 	return one < 0 ? one : r;
 }
 
-static void read_security(struct loader *l, const struct yaml_node *node,
+/* False: what the mode is cannot be told, and so not whether it fits the URI. */
+static bool read_security(struct loader *l, const struct yaml_node *node,
 			  struct config_server *server)
 {
 	static const char *const modes[] = { "none", "psk" };
@@ -172,6 +173,7 @@ static void read_security(struct loader *l, const struct yaml_node *node,
 		read_psk(l, node, &section, server);
 	else if (section.mode == 0 && (section.identity || section.key))
 		loader_error(l, node->mark, "without security there is no identity and no key");
+	return section.mode >= 0 && section.mode < (int)ARRAY_SIZE(modes);
 }
 
 static void check_security(struct loader *l, const struct server_section *section,
@@ -274,6 +276,7 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 							  CONFIG_PROTOCOL_1_1,
 							  CONFIG_PROTOCOL_1_2 };
 	struct server_section section = { 0 };
+	bool known = true;
 
 	server->mark = node->mark;
 	if (mapping_expect(l, node, "a server") < 0)
@@ -293,8 +296,8 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 	read_endpoints(l, section.endpoints, server);
 	l->server_patterns[server - l->config->servers] = section.endpoints;
 	if (section.security)
-		read_security(l, section.security, server);
-	if (server->uri)
+		known = read_security(l, section.security, server);
+	if (server->uri && known)
 		check_security(l, &section, mapping_mark(node, "uri"), server);
 }
 

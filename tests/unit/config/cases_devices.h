@@ -23,6 +23,8 @@ static const struct error_case devices_cases[] = {
 	  "d.yaml:2:1: object belongs into objects.d\n"
 	  "d.yaml:3:1: profile belongs into profiles.d\n"
 	  "d.yaml:4:1: servers belongs into fieldway.yaml\n" },
+	{ 'd', "bus: b\nplugin: test\ntimeout: 1s\n",
+	  "d.yaml:2:1: bus belongs into buses.d\n" },
 	{ 'd', "devices: {}\n",
 	  "d.yaml:2:10: devices is a list, written [a, b]\n" },
 	{ 'd', "devices: [5, ~]\n",
@@ -66,6 +68,12 @@ static const struct error_case devices_cases[] = {
 	{ 'd', DEVICE("}, {name: d, profile: p, bus: b, address: {unit: 2}}, {name: e, profile: p, bus: b, address: {unit: 1}"),
 	  "d.yaml:2:69: there are two devices d, the other in d.yaml:2\n"
 	  "d.yaml:2:120: e has the address of d on bus b (d.yaml:2)\n" },
+	/* Rows that clash with each other are one mistake, however many devices they have. */
+	{ 'd', RANGE("}, {name: \"d{unit}\", profile: p, bus: b, address: {unit: 2-5}"),
+	  "d.yaml:2:79: there are two devices d2, the other in d.yaml:2\n"
+	  "d.yaml:2:79: d2 has the address of d2 on bus b (d.yaml:2)\n" },
+	{ 'd', "devices: [{name: \"d{unit}\", profile: p, bus: b, address: {unit: 1..4}}]\n",
+	  "d.yaml:2:65: 1..4: a range of devices is written 1-40\n" },
 	{ 'd', RANGE(", override: {5: {enabled: false}, d2: {note: x}}"),
 	  "d.yaml:2:82: override 5 fits none of the 4 devices\n" },
 	{ 'd', RANGE(", override: {1: {rates: {fsat: 1s}}}"),

@@ -134,6 +134,8 @@ static const struct error_case main_cases[] = {
 	  "fieldway.yaml:2:68: security mode est: not in this version\n" },
 	{ 'm', SERVER(", security: {mode: tls}"),
 	  "fieldway.yaml:2:68: \"tls\" is none of none, psk, rpk, x509, est\n" },
+	{ 'm', "servers: [{name: s, short_id: 1, uri: \"coaps://h\", security: {mode: rpk}}]\n",
+	  "fieldway.yaml:2:69: security mode rpk: not in this version\n" },
 	{ 'm', SERVER(", security: {mode: psk}"),
 	  "fieldway.yaml:2:39: mode psk needs coaps\n"
 	  "fieldway.yaml:2:61: key: is missing\n" },
