@@ -43,15 +43,27 @@ int check_answer(struct check *c, int r, struct yaml_mark mark)
 	return r < 0 ? check_failed(c, r, mark, NULL) : 0;
 }
 
-/* What is wrong with a type is wrong with each of its devices: said for the first of them. */
-static bool is_repeated(const struct config *config, const struct link_refusal *refusals, size_t i)
+static bool mark_is(struct yaml_mark a, struct yaml_mark b)
+{
+	return a.file == b.file && a.line == b.line && a.column == b.column;
+}
+
+/*
+ * What is wrong with a row of devices, or a type, is wrong with each of its
+ * devices: said for the first of them.
+ */
+static bool is_repeated(struct check *c, uint32_t bus, const struct link_refusal *refusals, size_t i)
 {
 	const struct link_refusal *a = &refusals[i], *b;
+	struct refused x, y;
 
-	for (size_t j = 0; a->point >= 0 && j < i; j++) {
+	if (refused_find(c->config, bus, a, &x) < 0)
+		return false;
+	for (size_t j = 0; j < i; j++) {
 		b = &refusals[j];
 		if (b->point == a->point && streq(b->key, a->key) &&
-		    config->devices[b->device].type == config->devices[a->device].type)
+		    refused_find(c->config, bus, b, &y) >= 0 &&
+		    mark_is(refused_mark(&x), refused_mark(&y)))
 			return true;
 	}
 	return false;
@@ -68,7 +80,7 @@ static int check_refusals(struct check *c, uint32_t bus, sd_bus_message *reply)
 	r = link_read_refusals(reply, &arena, &refusals, &n);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		r = refused_find(c->config, bus, &refusals[i], &refused);
-		if (r >= 0 && !is_repeated(c->config, refusals, i))
+		if (r >= 0 && !is_repeated(c, bus, refusals, i))
 			yaml_error(c->errors, refused_mark(&refused), "%s", refusals[i].text);
 	}
 	return check_answer(c, r, c->config->buses[bus].mark);
