@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/timer.h"
@@ -273,6 +274,16 @@ static int check_files(struct gateway *g, struct yaml_errors *errors, struct yam
 	return r;
 }
 
+/* The daemon starts without a configuration; whoever asks for a check means a folder that exists. */
+static int check_folder(const char *folder)
+{
+	int r = access(folder, F_OK) < 0 ? -errno : 0;
+
+	if (r < 0)
+		fprintf(stderr, "%s: %s\n", folder, strerror(-r));
+	return r;
+}
+
 static void print(const char *what, const struct yaml_errors *errors)
 {
 	const char *text = (const char *)errors->text.data;
@@ -292,8 +303,10 @@ int gateway_check(const struct gateway_options *options, struct sd_event *event,
 {
 	struct gateway g = { .options = *options, .event = event, .timers = timers };
 	struct yaml_errors errors = { 0 }, warnings = { 0 };
-	int r = identity_read(NULL, &g.identity);
+	int r = check_folder(options->config_folder);
 
+	if (r >= 0)
+		r = identity_read(NULL, &g.identity);
 	if (r >= 0)
 		r = secret_store_new(options->config_folder, &g.secrets);
 	if (r >= 0)
@@ -303,7 +316,8 @@ int gateway_check(const struct gateway_options *options, struct sd_event *event,
 	print(" (warning)", &warnings);
 	print("", &errors);
 	if (r >= 0 && g.loaded.config->empty)
-		fprintf(stderr, "%s: not configured\n", options->config_folder);
+		fprintf(stderr, "%s: not configured: fieldway.yaml is missing or empty\n",
+			options->config_folder);
 	yaml_errors_done(&errors);
 	yaml_errors_done(&warnings);
 	loaded_done(&g.loaded);
