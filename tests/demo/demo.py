@@ -4,10 +4,13 @@
 and fieldwayd between them. Started by packaging/quickstart."""
 import os
 import signal
-import socket
-import subprocess
-import sys
-import time
+
+# Ctrl-C is how it ends, also while it is still loading.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+import socket  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]

@@ -8,6 +8,9 @@ HOME, CLEAR_LINE, CLEAR_BELOW, HIDE, SHOW = "\033[H", "\033[K", "\033[J", "\033[
 BOLD, DIM, RED, GREEN, PLAIN = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[m"
 WIDTHS = (14, 13, 31, 12, 5, 7)
 TITLES = ("endpoint", "path", "resource", "value", "unit", "age")
+NAME = 2                # the column that gives way on a narrow terminal
+NAME_LEAST = 8
+MESSAGES = 3
 REDRAW_S = 0.2
 
 
@@ -19,6 +22,17 @@ def show(value):
     if isinstance(value, float):
         return f"{value:.7g}"
     return str(value)
+
+
+def columns(cells, widths):
+    return "  ".join(f"{cell[:width]:<{width}}" if i <= NAME else f"{cell:>{width}}"
+                     for i, (cell, width) in enumerate(zip(cells, widths)))
+
+
+def fit(width):
+    """WIDTHS, for a terminal of that width."""
+    rest = width - 1 - len(columns([""] * len(WIDTHS), WIDTHS))
+    return tuple(max(NAME_LEAST, w + min(rest, 0)) if i == NAME else w for i, w in enumerate(WIDTHS))
 
 
 class Row:
@@ -83,26 +97,37 @@ class Table:
 
     @staticmethod
     def line(row):
-        return "  ".join(f"{cell:<{width}}" if i < 3 else f"{cell:>{width}}"
-                         for i, (cell, width) in enumerate(zip(row.cells(), WIDTHS)))
+        return columns(row.cells(), WIDTHS)
 
     def turn(self):
         """Called often; redraws now and then."""
         if self.terminal and time.monotonic() - self.drawn >= REDRAW_S:
             self.draw()
 
+    def progress(self, room):
+        """The steps, or, where there is no room for them, how many are done and which comes next."""
+        if len(self.steps) + 1 + MESSAGES <= room:
+            return [(GREEN if done else DIM, f"{'x' if done else ' '} {text}") for text, done in self.steps]
+        waiting = [text for text, done in self.steps if not done]
+        count = f"{len(self.steps) - len(waiting)} of {len(self.steps)} seen"
+        return [(DIM, f"{count}; next: {waiting[0]}") if waiting else (GREEN, count)]
+
+    def lines(self, width, height):
+        """What is drawn on a terminal of that size: (color, text)."""
+        widths = fit(width)
+        lines = [(BOLD, self.title), ("", ""), (BOLD, columns(TITLES, widths))]
+        lines += [(DIM + RED if row.stale else "", columns(row.cells(), widths)) for row in self.rows.values()]
+        lines.append(("", ""))
+        lines += self.progress(height - 1 - len(lines))
+        room = height - 1 - len(lines)
+        if room > MESSAGES:
+            lines.append(("", ""))
+        lines += [(DIM, text) for text in self.messages[-max(0, min(room, MESSAGES)):]] if room > 0 else []
+        return [(color, text[:width - 1]) for color, text in lines[:height - 1]]
+
     def draw(self):
         self.drawn = time.monotonic()
         size = shutil.get_terminal_size()
-        heads = "  ".join(f"{t:<{w}}" if i < 3 else f"{t:>{w}}" for i, (t, w) in enumerate(zip(TITLES, WIDTHS)))
-        lines = [(BOLD, self.title), ("", ""), (BOLD, heads)]
-        lines += [(DIM + RED if row.stale else "", self.line(row)) for row in self.rows.values()]
-        lines.append(("", ""))
-        for text, done in self.steps:
-            lines.append((GREEN if done else DIM, f"{'x' if done else ' '} {text}"))
-        lines.append(("", ""))
-        lines += [(DIM, text) for text in self.messages[-3:]]
-        sys.stdout.write(HOME + "".join(
-            f"{color}{text[:size.columns - 1]}{PLAIN if color else ''}{CLEAR_LINE}\n"
-            for color, text in lines[:size.lines - 1]) + CLEAR_BELOW)
+        sys.stdout.write(HOME + "".join(f"{color}{text}{PLAIN if color else ''}{CLEAR_LINE}\n"
+                                        for color, text in self.lines(size.columns, size.lines)) + CLEAR_BELOW)
         sys.stdout.flush()
