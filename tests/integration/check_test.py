@@ -171,7 +171,7 @@ class CheckTest(Scenario):
     def test_no_folder(self):
         status, lines = self.check(folder="nonesuch")
         self.assertIn("nonesuch", "".join(lines))
-        self.assertEqual(status, 0, "not configured is no error")
+        self.assertEqual(status, 1, "a mistyped folder is no configuration")
 
     def test_unreadable(self):
         self.write()
