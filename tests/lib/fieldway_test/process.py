@@ -100,8 +100,11 @@ class Process:
         found = []
 
         def look():
+            ended = self.ended()
+            if ended:
+                self.drain()
             found.extend(line for line in self.lines[start:] if match(line))
-            if not found and self.ended():
+            if not found and ended:
                 raise ProgramEnded(f"{self.name} ended, exit status {self.child.returncode}, before {fits}")
             return bool(found)
 
@@ -111,7 +114,14 @@ class Process:
     def wait_end(self, timeout=10):
         self.essential = False
         self.rig.until(self.ended, timeout, f"end of {self.name}")
+        self.drain()
         return self.child.returncode
+
+    def drain(self):
+        """Reads what a program that has ended still said; a grandchild may hold the other end."""
+        for stream in (self.child.stdout, self.child.stderr):
+            while stream and stream not in self._finished and self.read(stream):
+                pass
 
     def stop(self, timeout=10):
         """SIGTERM, and SIGKILL when that does not help. The exit status."""
@@ -123,10 +133,8 @@ class Process:
                 self.rig.turn(0.02)
             self.child.kill()
             self.child.wait()
+        self.drain()
         for stream in (self.child.stdout, self.child.stderr):
-            # A grandchild may hold the other end; what the program itself said is there by now.
-            while stream and stream not in self._finished and self.read(stream):
-                pass
             if stream:
                 self._finish(stream)
                 stream.close()

@@ -170,10 +170,12 @@ class Scenario(unittest.TestCase):
         """It ends by itself and well; a second signal spares the goodbye to a server that is away."""
         if daemon.process.ended():
             return
+        daemon.process.essential = False
         daemon.process.send_signal(signal.SIGTERM)
         if self.server is None or self.server.process.ended():
             # Only once the first has been taken: two of a kind may become one.
-            daemon.notify.wait("STOPPING=1")
+            self.rig.until(lambda: "STOPPING=1" in daemon.notify.states or daemon.process.ended(), 15,
+                           "the daemon stopping")
             daemon.process.send_signal(signal.SIGTERM)
         self.assertEqual(daemon.process.wait_end(), 0, "exit status of the daemon")
 
@@ -182,8 +184,11 @@ class Scenario(unittest.TestCase):
         process = self.daemon.process
 
         def look():
+            ended = process.ended()
+            if ended:
+                process.drain()
             found.extend(line for line in process.lines[start:] if text in line)
-            if not found and process.ended():
+            if not found and ended:
                 raise ProgramEnded(f"the daemon ended, exit status {process.child.returncode}, before {text!r}")
             return found
 
