@@ -497,7 +497,7 @@ static coap_response_t handle_response(coap_session_t *session, const coap_pdu_t
 	struct observation *o = observation_of_token(s, token);
 	struct client *c;
 
-	/* The answer to a cancellation is one without Observe; notifications may still be under way. */
+	/* Notifications may still be under way; the answer to a cancellation has no Observe. */
 	if (q && q->kind == REQUEST_CANCEL && option_number(received, COAP_OPTION_OBSERVE) < 0) {
 		if (o)
 			observation_free(s, o);

@@ -35,7 +35,8 @@ static struct program program;
 static void usage(void)
 {
 	fprintf(stderr,
-		"lwm2m_server [--coap HOST:PORT] [--coaps HOST:PORT] [--psk IDENTITY:HEX] [--psk-file FILE]\n"
+		"lwm2m_server [--coap HOST:PORT] [--coaps HOST:PORT] [--psk IDENTITY:HEX]\n"
+		"\t[--psk-file FILE]\n"
 		"Port 0 is any. Commands on standard input; ends with it.\n");
 }
 

@@ -76,7 +76,7 @@ struct server {
 
 /* main */
 uint64_t now_usec(void);
-/* Nothing more is sent before libcoap's loop has come back, so that a message stays without its ACK. */
+/* Nothing is sent before libcoap's loop has come back: a message stays without its ACK. */
 void server_mute(struct server *s);
 
 /* psk: 0 or -errno; identity:hex, split at the last colon */
@@ -97,9 +97,10 @@ void client_print(const char *event, const struct client *c);
 
 /* requests: 0 or -errno, which the caller reports */
 void requests_init(struct server *s);
-int request_send(struct server *s, const char *id, const char *endpoint, const char *method, char *target,
-		 char **words, int n);
-int request_observe(struct server *s, const char *id, const char *endpoint, char *target, char **words, int n);
+int request_send(struct server *s, const char *id, const char *endpoint, const char *method,
+		 char *target, char **words, int n);
+int request_observe(struct server *s, const char *id, const char *endpoint, char *target,
+		    char **words, int n);
 int request_cancel(struct server *s, const char *id, const char *endpoint, const char *path);
 int observation_reset(struct server *s, const char *endpoint, const char *token);
 /* Ends what waits for an endpoint: failed ID REASON. */
