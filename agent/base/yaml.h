@@ -48,6 +48,9 @@ struct yaml_errors {
 };
 void yaml_error(struct yaml_errors *errors, struct yaml_mark mark, const char *format, ...) _printf_(3, 4);
 void yaml_errors_done(struct yaml_errors *errors);
+/* Calls f with each line, which has no newline and no NUL. */
+void yaml_errors_each(const struct yaml_errors *errors,
+		      void (*f)(void *userdata, const char *line, size_t size), void *userdata);
 
 struct yaml_file {
 	char *name;

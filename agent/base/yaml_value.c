@@ -34,6 +34,22 @@ void yaml_errors_done(struct yaml_errors *errors)
 	errors->n = 0;
 }
 
+void yaml_errors_each(const struct yaml_errors *errors,
+		      void (*f)(void *userdata, const char *line, size_t size), void *userdata)
+{
+	const char *text = (const char *)errors->text.data;
+	size_t at = 0;
+
+	while (at < errors->text.size) {
+		size_t rest = errors->text.size - at;
+		const char *stop = memchr(text + at, '\n', rest);
+		size_t size = stop ? (size_t)(stop - text) - at : rest;
+
+		f(userdata, text + at, size);
+		at += size + 1;
+	}
+}
+
 static int read_bytes(int fd, struct buf *b)
 {
 	ssize_t n;

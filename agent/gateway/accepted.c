@@ -10,20 +10,17 @@
 #define STATE_NAME "gateway"
 #define STATE_KIND "last-good"
 
+static void log_line(void *userdata, const char *line, size_t size)
+{
+	const int *level = userdata;
+
+	log_full(*level, NULL, "%.*s", (int)size, line);
+}
+
 /* One message a line, so that each is a journal entry with its own position. */
 static void log_lines(int level, const struct yaml_errors *errors)
 {
-	const char *text = (const char *)errors->text.data;
-	size_t at = 0;
-
-	while (at < errors->text.size) {
-		size_t rest = errors->text.size - at;
-		const char *stop = memchr(text + at, '\n', rest);
-		size_t size = stop ? (size_t)(stop - text) - at : rest;
-
-		log_full(level, NULL, "%.*s", (int)size, text + at);
-		at += size + 1;
-	}
+	yaml_errors_each(errors, log_line, &level);
 }
 
 static int load_and_log(const struct load_sources *sources, const struct config_files *files,

@@ -284,19 +284,16 @@ static int check_folder(const char *folder)
 	return r;
 }
 
-static void print(const char *what, const struct yaml_errors *errors)
+static void print_error(void *userdata, const char *line, size_t size)
 {
-	const char *text = (const char *)errors->text.data;
-	size_t at = 0;
+	(void)userdata;
+	fprintf(stderr, "%.*s\n", (int)size, line);
+}
 
-	while (at < errors->text.size) {
-		size_t rest = errors->text.size - at;
-		const char *stop = memchr(text + at, '\n', rest);
-		size_t size = stop ? (size_t)(stop - text) - at : rest;
-
-		fprintf(stderr, "%.*s%s\n", (int)size, text + at, what);
-		at += size + 1;
-	}
+static void print_warning(void *userdata, const char *line, size_t size)
+{
+	(void)userdata;
+	fprintf(stderr, "%.*s (warning)\n", (int)size, line);
 }
 
 int gateway_check(const struct gateway_options *options, struct sd_event *event, struct timers *timers)
@@ -313,8 +310,8 @@ int gateway_check(const struct gateway_options *options, struct sd_event *event,
 		r = open_fieldbus(&g);
 	if (r >= 0)
 		r = check_files(&g, &errors, &warnings);
-	print(" (warning)", &warnings);
-	print("", &errors);
+	yaml_errors_each(&warnings, print_warning, NULL);
+	yaml_errors_each(&errors, print_error, NULL);
 	if (r >= 0 && g.loaded.config->empty)
 		fprintf(stderr, "%s: not configured: fieldway.yaml is missing or empty\n",
 			options->config_folder);

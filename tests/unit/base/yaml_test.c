@@ -319,6 +319,28 @@ static const struct {
 	{ "---", -EINVAL, false, "found nothing" },
 };
 
+static void join(void *userdata, const char *line, size_t size)
+{
+	ck_assert_int_eq(buf_append(userdata, line, size), 0);
+	ck_assert_int_eq(buf_append_byte(userdata, '|'), 0);
+}
+
+START_TEST(test_errors_line_by_line)
+{
+	const struct yaml_mark mark = { .file = "a", .line = 1, .column = 2 };
+	struct buf lines = { 0 };
+
+	yaml_errors_each(&errors, join, &lines);
+	ck_assert_uint_eq(lines.size, 0);
+	yaml_error(&errors, mark, "one");
+	yaml_error(&errors, mark, "two");
+	yaml_errors_each(&errors, join, &lines);
+	ck_assert_uint_eq(lines.size, strlen("a:1:2: one|a:1:2: two|"));
+	ck_assert_mem_eq(lines.data, "a:1:2: one|a:1:2: two|", lines.size);
+	buf_done(&lines);
+}
+END_TEST
+
 START_TEST(test_booleans)
 {
 	bool value = !booleans[_i].value;
@@ -425,6 +447,7 @@ int main(void)
 	tcase_add_test(tcase, test_too_large);
 	tcase_add_test(tcase, test_many_keys);
 	tcase_add_test(tcase, test_errors_are_bounded);
+	tcase_add_test(tcase, test_errors_line_by_line);
 	tcase_add_loop_test(tcase, test_booleans, 0, ARRAY_SIZE(booleans));
 	tcase_add_test(tcase, test_integers);
 	tcase_add_test(tcase, test_doubles_and_durations);
