@@ -268,6 +268,16 @@ static void wait_for_peer(struct session *s)
 	timer_arm_in(&d->timer, MIN(wait_usec, TIMER_MAX_USEC));
 }
 
+/*
+ * Our Finished is the first thing that the key protects. A peer with another
+ * key ends the handshake there, by an alert that we in turn cannot read.
+ */
+static bool is_wrong_key(const struct dtls *d, int error)
+{
+	return gnutls_handshake_get_last_out(d->tls) == GNUTLS_HANDSHAKE_FINISHED &&
+	       (error == GNUTLS_E_UNEXPECTED_PACKET || error == GNUTLS_E_DECRYPTION_FAILED);
+}
+
 static void give_up(struct session *s, int error)
 {
 	struct dtls *d = s->dtls;
@@ -280,6 +290,8 @@ static void give_up(struct session *s, int error)
 		fail_handshake(s, -EACCES, (int)gnutls_alert_get(d->tls));
 	else if (error == GNUTLS_E_MEMORY_ERROR)
 		fail_handshake(s, -ENOMEM, -1);
+	else if (is_wrong_key(d, error))
+		fail_handshake(s, -EACCES, -1);
 	else {
 		gnutls_alert_send_appropriate(d->tls, error);
 		fail_handshake(s, -EPROTO, -1);

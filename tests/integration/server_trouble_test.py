@@ -169,6 +169,7 @@ class KeyTest(TroubleTest):
         self.registered("gw")
         line = self.log("gw-m1: not registered at server 101", 40)
         self.assertNotIn(right[::-1], line)
+        self.assertIn("(Permission denied)", line)
         with open(path, "w", encoding="ascii") as f:
             f.write(text)
         self.daemon.step(76)
