@@ -173,8 +173,10 @@ static void timer_fired(struct timer *timer, void *userdata)
 	(void)timer;
 	switch (c->state) {
 	case CLIENT_STOPPED:
-	case CLIENT_REGISTERING:
 	case CLIENT_UPDATING:
+		break;
+	case CLIENT_REGISTERING: /* client_stop() armed it */
+		client_left(c);
 		break;
 	case CLIENT_REGISTERED:
 		client_refresh(c);
@@ -348,6 +350,14 @@ void client_start(struct client *c)
 	c->stopping = false;
 	if (c->state == CLIENT_STOPPED)
 		client_register(c);
+	else if (c->state == CLIENT_REGISTERING)
+		timer_disarm(&c->timer);
+}
+
+/* A Register that has gone out may make a registration, which is to be taken back. */
+static bool is_register_out(const struct client *c)
+{
+	return c->call && session_counters(c->session)->sent_messages > 0;
 }
 
 void client_stop(struct client *c)
@@ -363,6 +373,11 @@ void client_stop(struct client *c)
 		client_deregister(c);
 		break;
 	case CLIENT_REGISTERING:
+		if (is_register_out(c))
+			timer_arm_in(&c->timer, DEREGISTER_USEC);
+		else
+			client_left(c);
+		break;
 	case CLIENT_WAITING:
 	case CLIENT_DISABLED:
 		client_left(c);

@@ -61,11 +61,24 @@ static void client_registered(struct client *c, const struct message *response)
 	client_enter_state(c, CLIENT_REGISTERED, 0);
 }
 
+/* The client was stopped while it registered. */
+static void register_undo(struct client *c, int error, const struct message *response)
+{
+	if (error == 0 && status_error(response->code) == 0 && client_take_location(c, response) >= 0)
+		client_deregister(c);
+	else
+		client_left(c);
+}
+
 static void register_done(void *userdata, int error, const struct message *response)
 {
 	struct client *c = userdata;
 
 	c->call = NULL;
+	if (c->stopping) {
+		register_undo(c, error, response);
+		return;
+	}
 	if (error == 0 && response->code == CODE(4, 12) && c->version == LWM2M_1_2 &&
 	    !c->config.version_fixed) {
 		/* The server speaks no 1.2: again as 1.1, with the object versions of 1.1 (Core 6.2.1). */

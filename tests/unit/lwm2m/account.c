@@ -298,6 +298,16 @@ const char *message_queries(const struct message *m)
 	return text;
 }
 
+void server_expect_register(struct message *m, const char *queries)
+{
+	peer_receive(m);
+	ck_assert_int_eq(m->type, MESSAGE_CON);
+	ck_assert_int_eq(m->code, CODE_POST);
+	ck_assert(message_is_path(m, "/rd"));
+	ck_assert_str_eq(message_queries(m), queries);
+	ck_assert_int_eq(m->content_format, FORMAT_LINK);
+}
+
 void server_expect_update(const char *query, bool list)
 {
 	struct message m;

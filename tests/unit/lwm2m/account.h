@@ -60,6 +60,8 @@ void account_register(void);
 void server_expect_update(const char *query, bool list);
 /* "ep=..&lt=.." of a received request. */
 const char *message_queries(const struct message *m);
+/* Receives a Register with these queries. */
+void server_expect_register(struct message *m, const char *queries);
 /* Fills a request; the id counts up, the token is its low byte. */
 void server_request(struct message *m, uint8_t type, uint8_t code, const char *path);
 /* Sends it and receives the piggybacked answer. */

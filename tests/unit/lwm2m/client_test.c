@@ -19,16 +19,6 @@
 	"</3303>;ver=1.1,</3303/0>,</3303/1>,</3306>;ver=1.1,</3306/0>,</3308>;ver=1.1,</3308/0>," \
 	"</3341/0>"
 
-static void expect_register(struct message *m, const char *queries)
-{
-	peer_receive(m);
-	ck_assert_int_eq(m->type, MESSAGE_CON);
-	ck_assert_int_eq(m->code, CODE_POST);
-	ck_assert(message_is_path(m, "/rd"));
-	ck_assert_str_eq(message_queries(m), queries);
-	ck_assert_int_eq(m->content_format, FORMAT_LINK);
-}
-
 static void expect_payload(const struct message *m, const char *text)
 {
 	ck_assert_uint_eq(m->payload.n, strlen(text));
@@ -59,7 +49,7 @@ START_TEST(test_register)
 	client_start(account.client);
 	client_start(account.client);
 	account_expect_states("g");
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
 	expect_payload(&m, LIST_1_2);
 	ck_assert(!client_is_registered(account.client));
 	server_registers(&m);
@@ -76,15 +66,15 @@ START_TEST(test_fallback)
 	struct message m;
 
 	client_start(account.client);
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
 	peer_answer(&m, CODE(4, 12));
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
 	server_registers(&m);
 	rig_until(client_is_registered(account.client));
 	account_expect_states("ggR");
 	ck_assert_int_eq(client_version(account.client), LWM2M_1_1);
 	client_restart(account.client);
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
 }
 END_TEST
 
@@ -99,19 +89,19 @@ START_TEST(test_fallback_is_shared)
 	client_start(account.client);
 	peer_receive(&m);
 	peer_answer(&m, CODE(4, 12));
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
 	ck_assert_int_eq(known, LWM2M_1_1);
 
 	account_open(LWM2M_1_2, false);
 	client_start(account.client);
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.1&b=U");
 	/* A fixed version is what YAML says. */
 	account_open(LWM2M_1_2, true);
 	client_start(account.client);
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
 	account_open(LWM2M_1_0, false);
 	client_start(account.client);
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.0&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.0&b=U");
 }
 END_TEST
 
@@ -136,7 +126,7 @@ START_TEST(test_register_as_1_0)
 
 	account_open(LWM2M_1_0, true);
 	client_start(account.client);
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.0&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.0&b=U");
 	ck_assert_mem_eq(m.payload.p, "</1/0>,</3/0>", 13);
 }
 END_TEST
@@ -147,10 +137,10 @@ START_TEST(test_infinite_lifetime)
 
 	account_set("/1/0/1", value_integer(0));
 	client_start(account.client);
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=0&lwm2m=1.2&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=0&lwm2m=1.2&b=U");
 	peer_answer(&m, CODE(4, 12));
 	/* Before 1.2 that is a registration that has just expired. */
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=2147483647&lwm2m=1.1&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=2147483647&lwm2m=1.1&b=U");
 }
 END_TEST
 
@@ -349,7 +339,7 @@ START_TEST(test_update_answer)
 	account_expect_states(update_answers[_i].states);
 	if (client_state(account.client) == CLIENT_WAITING)
 		rig_advance(SECONDS(75));
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
 	server_registers(&m);
 	rig_until(client_is_registered(account.client));
 }
@@ -368,7 +358,7 @@ START_TEST(test_update_unanswered)
 	stay_silent();
 	rig_until(client_state(account.client) == CLIENT_REGISTERING);
 	account_expect_states("Ug");
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
 	ck_assert(before.v4.sin_port != rig.session_address.v4.sin_port);
 	server_registers(&m);
 	rig_until(client_is_registered(account.client));
@@ -401,163 +391,6 @@ START_TEST(test_liveness)
 }
 END_TEST
 
-/* ---- De-register, disable, restart ---- */
-
-static void expect_deregister(struct message *m)
-{
-	peer_receive(m);
-	ck_assert_int_eq(m->type, MESSAGE_CON);
-	ck_assert_int_eq(m->code, CODE_DELETE);
-	ck_assert(message_is_path(m, "/rd/1"));
-	ck_assert_uint_eq(m->n_query, 0);
-	ck_assert_uint_eq(m->payload.n, 0);
-}
-
-START_TEST(test_stop)
-{
-	struct message m;
-
-	account_register();
-	client_stop(account.client);
-	account_expect_states("d");
-	expect_deregister(&m);
-	peer_answer(&m, CODE(2, 02));
-	rig_until(client_state(account.client) == CLIENT_STOPPED);
-	account_expect_states("S");
-	rig_advance(USEC_PER_DAY);
-	peer_expect_silence();
-	/* And can begin again. */
-	account_register();
-}
-END_TEST
-
-START_TEST(test_stop_unanswered)
-{
-	struct message m;
-
-	account_register();
-	client_stop(account.client);
-	expect_deregister(&m);
-	rig_advance(SECONDS(3));
-	rig_turn();
-	ck_assert_int_eq(client_state(account.client), CLIENT_STOPPED);
-	account_expect_states("dS");
-}
-END_TEST
-
-START_TEST(test_started_while_it_leaves)
-{
-	struct message m;
-
-	account_register();
-	client_stop(account.client);
-	client_start(account.client);
-	expect_deregister(&m);
-	peer_answer(&m, CODE(2, 02));
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
-	account_expect_states("dg");
-}
-END_TEST
-
-START_TEST(test_disable)
-{
-	struct message m;
-
-	account_set("/1/0/5", value_integer(60));
-	account_register();
-	ck_assert_uint_eq(server_post("/1/0/4", -1, NULL, 0), CODE(2, 04));
-	expect_deregister(&m);
-	peer_answer(&m, CODE(2, 02));
-	rig_until(client_state(account.client) == CLIENT_DISABLED);
-	account_expect_states("dD");
-	client_start(account.client); /* harmless */
-	rig_advance(SECONDS(59));
-	account_set("/3303/1/5700", value_float(3));
-	peer_expect_silence();
-	rig_advance(SECONDS(1));
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
-}
-END_TEST
-
-START_TEST(test_disable_unanswered)
-{
-	struct message m;
-
-	account_register();
-	client_disable(account.client);
-	expect_deregister(&m);
-	client_start(account.client); /* it is started */
-	rig_advance(SECONDS(3));
-	rig_turn();
-	account_expect_states("dD");
-}
-END_TEST
-
-/* What a server may have written to /1/x/5. */
-static const struct {
-	int64_t written;
-	uint64_t seconds;
-} absences[] = { { -1, 86400 },
-		 { 0, 0 },
-		 { INT64_MAX, 86400 },
-		 { INT64_C(1) << 44, 86400 },
-		 { UINT32_MAX, UINT32_MAX } };
-
-START_TEST(test_absence)
-{
-	struct message m;
-
-	account_set("/1/0/5", value_integer(absences[_i].written));
-	account_register();
-	client_disable(account.client);
-	expect_deregister(&m);
-	peer_answer(&m, CODE(2, 02));
-	rig_until(strchr(account.states, 'D'));
-	if (absences[_i].seconds > 0) {
-		rig_advance(SECONDS(absences[_i].seconds - 1));
-		peer_expect_silence();
-		rig_advance(SECONDS(1));
-	}
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
-}
-END_TEST
-
-START_TEST(test_stop_ends_a_disable)
-{
-	struct message m;
-
-	account_register();
-	client_disable(account.client);
-	client_stop(account.client);
-	expect_deregister(&m);
-	peer_answer(&m, CODE(2, 02));
-	rig_until(client_state(account.client) == CLIENT_STOPPED);
-	account_expect_states("dS");
-}
-END_TEST
-
-/* /3/0/4 of a virtual endpoint: 2.04, then Register. */
-START_TEST(test_restart)
-{
-	struct message m;
-
-	account_register();
-	ck_assert_uint_eq(server_post("/3/0/4", -1, NULL, 0), CODE(2, 04));
-	expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
-	server_registers(&m);
-	rig_until(client_is_registered(account.client));
-	account_expect_states("gR");
-}
-END_TEST
-
-START_TEST(test_update_trigger)
-{
-	account_register();
-	ck_assert_uint_eq(server_post("/1/0/8", -1, NULL, 0), CODE(2, 04));
-	server_expect_update("", false);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("client");
@@ -585,15 +418,6 @@ int main(void)
 	tcase_add_loop_test(tcase, test_update_answer, 0, ARRAY_SIZE(update_answers));
 	tcase_add_test(tcase, test_update_unanswered);
 	tcase_add_test(tcase, test_liveness);
-	tcase_add_test(tcase, test_stop);
-	tcase_add_test(tcase, test_stop_unanswered);
-	tcase_add_test(tcase, test_started_while_it_leaves);
-	tcase_add_test(tcase, test_disable);
-	tcase_add_test(tcase, test_disable_unanswered);
-	tcase_add_loop_test(tcase, test_absence, 0, ARRAY_SIZE(absences));
-	tcase_add_test(tcase, test_stop_ends_a_disable);
-	tcase_add_test(tcase, test_restart);
-	tcase_add_test(tcase, test_update_trigger);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

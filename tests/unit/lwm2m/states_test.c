@@ -81,7 +81,7 @@ static const struct {
 } events[] = {
 	/* stopped, registering, registered, updating, waiting, disabled, de-registering */
 	{ client_start,		  { "g",     "",	 "",	    "",	     "",     "",      "" } },
-	{ client_stop,		  { "",	     "S",	 "d",	    "d",     "S",    "S",     "" } },
+	{ client_stop,		  { "",	     "",	 "d",	    "d",     "S",    "S",     "" } },
 	{ client_disable,	  { "",	     "",	 "d",	    "d",     "",     "",      "" } },
 	{ client_restart,	  { "",	     "",	 "g",	    "g",     "",     "",      "" } },
 	{ client_update,	  { "",	     "",	 "U",	    "",	     "",     "",      "" } },
