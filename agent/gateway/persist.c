@@ -144,6 +144,35 @@ static void save_account(struct endpoint *e)
 		log_failure(e, kind, r);
 }
 
+/* What YAML says and the server took away: an optional writable resource that the record lacks. */
+struct removed {
+	const struct endpoint *endpoint;
+	const struct records *kept;
+	struct path path;
+};
+
+static int find_removed(void *userdata, const struct path *child)
+{
+	struct removed *removed = userdata;
+	const struct resource_definition *resource = store_resource(removed->endpoint->store, child);
+
+	if (!resource || resource->mandatory || !(resource->operations & OPERATION_WRITE) ||
+	    records_find(removed->kept, child))
+		return 0;
+	removed->path = *child;
+	return 1;
+}
+
+static int restore_settings(struct endpoint *e, const struct path *account, const struct records *kept)
+{
+	struct removed removed = { .endpoint = e, .kept = kept };
+	int r = 0;
+
+	while (r >= 0 && store_children(e->store, account, find_removed, &removed) > 0)
+		r = store_remove_resource(e->store, &removed.path);
+	return r < 0 ? r : store_update(e->store, kept->items, kept->n);
+}
+
 static void restore_account(struct endpoint *e, const struct server *server)
 {
 	const struct path path = path_of_instance(SERVER_OBJECT, 0);
@@ -156,7 +185,7 @@ static void restore_account(struct endpoint *e, const struct server *server)
 	kind_of_account(server, "server", kind);
 	r = load_path(e, &path, kind, &former, &records);
 	if (r >= 0)
-		r = store_update(e->store, records.items, records.n);
+		r = restore_settings(e, &path, &records);
 	if (r < 0 && r != -ENOENT)
 		log_warning(&about, "%s: what server %s wrote to /1 is lost: %s", endpoint_label(e),
 			    server->config->name, strerror(-r));

@@ -168,6 +168,21 @@ class StartTest(Scenario):
                 self.assertEqual(self.read("gw", "/16"),
                                  {"/16/0/0/0": "asset", "/16/0/0/3": "\N{GREEK SMALL LETTER ALPHA}"})
 
+    def test_what_a_server_removed_stays_away(self):
+        """Replace takes away what it does not name (Core 6.3.3), over restarts too."""
+        self.start_server()
+        self.configure(["notify: {pmin: 1s, pmax: 60s}"])
+        self.start_daemon()
+        self.ready("gw")
+        self.assertEqual(self.read_one("gw", "/1/0/3"), 60)
+        self.expect(self.put("gw", "/1/0", encode.tlv({1: 1234, 2: 5, 6: True, 7: "U"}), TLV), "2.04")
+        for _ in range(2):
+            self.expect(self.server.request("gw", "GET", "/1/0/3"), "4.04")
+            self.assertEqual(self.read_one("gw", "/1/0/2"), 5)
+            start = self.restart()
+            self.assertEqual(self.registered("gw", start=start).lt, "1234")
+            self.ready("gw", start=start)
+
     def test_yaml_changed_under_written_settings(self):
         """What the server wrote stays in force, with a warning."""
         self.start()
