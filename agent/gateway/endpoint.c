@@ -5,16 +5,6 @@
 #include "base/log.h"
 #include "gateway/internal.h"
 
-const char *endpoint_label(const struct endpoint *e)
-{
-	return e->config ? e->config->name : "host";
-}
-
-const char *endpoint_client_name(const struct endpoint *e)
-{
-	return e->config ? e->config->endpoint : e->registry->config.config->gateway.endpoint;
-}
-
 /* ---- what the agent's own objects ask for; there is one account ---- */
 
 static void port_update(void *endpoint, uint16_t server_instance)
@@ -58,7 +48,7 @@ static int add_builtin(struct endpoint *e, struct builtin_values *values, const 
 	if (server) {
 		const struct config_server *s = server->config;
 
-		identity = account_identity(s, endpoint_client_name(e));
+		identity = server_identity(s, endpoint_client_name(e));
 		values->uri = s->uri;
 		values->secure = s->security == CONFIG_SECURITY_PSK;
 		values->identity = identity;

@@ -58,8 +58,17 @@ struct registry {
 	void *changed_userdata;
 };
 
-const char *endpoint_label(const struct endpoint *e);	    /* the YAML name; "host" */
-const char *endpoint_client_name(const struct endpoint *e); /* what servers see */
+/* The YAML name. */
+static inline const char *endpoint_label(const struct endpoint *e)
+{
+	return e->config ? e->config->name : "host";
+}
+
+/* What servers see. */
+static inline const char *endpoint_client_name(const struct endpoint *e)
+{
+	return e->config ? e->config->endpoint : e->registry->config.config->gateway.endpoint;
+}
 
 /* endpoint.c: the store with its builtin objects, for the server that it will register at, or NULL. */
 int endpoint_init(struct endpoint *e, struct registry *r, const struct config_endpoint *config,
@@ -72,10 +81,12 @@ void endpoint_watch(struct endpoint *e);
 /* account.c */
 int account_init(struct account *a, struct endpoint *e, struct server *server);
 void account_done(struct account *a);
+
+/* server.c */
 int server_open(struct server *s, const struct config_server *config, struct transport *transport);
 void server_close(struct server *s);
 /* The identity of an endpoint at a server; NULL without memory. */
-char *account_identity(const struct config_server *server, const char *endpoint);
+char *server_identity(const struct config_server *server, const char *endpoint);
 
 /* persist.c: what servers wrote, over restarts */
 void persist_restore(struct endpoint *e, const struct server *server);
