@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * org.fieldway.Agent1: what the daemon shows on D-Bus. Paths are made of YAML
+ * names by sd_bus_path_encode(), so that they survive restarts. Everybody may
+ * read properties and values that the daemon has; what changes anything or puts
+ * a byte on a field bus needs root, the group AGENT1_GROUP, or the daemon's own
+ * user.
+ *
+ * At AGENT1_PATH, which is the ObjectManager of the others:
+ *
+ *   org.fieldway.Agent1.Manager
+ *     GetEndpoint(s name) -> o       by YAML name ("host"), else by endpoint
+ *                                    client name. Error NoSuchEndpoint
+ *     GetDevice(s name) -> o         Error NoSuchDevice
+ *     Version s
+ *     ConfigurationState s           "accepted", "last-good" (the files are
+ *                                    wrong), "not-configured"
+ *     ConfigurationErrors a(suus)    file, line, column (0: none), text; empty
+ *                                    unless "last-good"
+ *     Endpoints u                    with the host
+ *     Accounts u  Registered u       accounts, and those that are registered
+ *     Devices u
+ *
+ * At AGENT1_PATH/endpoint/NAME, the host among them:
+ *
+ *   org.fieldway.Agent1.Endpoint
+ *     Read(s path) -> v              what the daemon has, see below
+ *     Write(s path, v value)         returns when the device has confirmed it
+ *     Name s                         in YAML, "host"
+ *     ClientName s                   endpoint client name
+ *     State s                        that of the account that is furthest from
+ *                                    "registered": "registered", "registering",
+ *                                    "waiting" (between two attempts),
+ *                                    "disabled" (by the server),
+ *                                    "deregistering", "unread" (its devices
+ *                                    have not been read yet, `register:`),
+ *                                    "no-server" (no server's `endpoints:`
+ *                                    names it)
+ *     Accounts aa{sv}                Server s, Uri s, ShortServerId q, State s,
+ *                                    Security s ("psk", "none"), Version s
+ *                                    ("1.2"; "" when not registered)
+ *     Devices a(so)                  whose points it shows
+ *     LastError s                    of the last failed attempt; "" while all
+ *                                    is well
+ *
+ * At AGENT1_PATH/device/NAME:
+ *
+ *   org.fieldway.Agent1.Device
+ *     Explain() -> s line, a(tsu)    the line that it lies on, and the requests
+ *                                    by which it is read: period in
+ *                                    microseconds (0: once, UINT64_MAX: on
+ *                                    demand), text, bytes on the wire
+ *     Name s  Bus s  Profile s
+ *     Enabled b
+ *     State s                        "unknown", "online", "offline", "failed"
+ *     Reason s                       why it is not "online", for people
+ *     Endpoints a(so)                that show its points
+ *     Statistics a{st}               "requests", "errors", "timeouts",
+ *                                    "conflated"; since the daemon started
+ *
+ * Values as variants: String and Corelnk s, Integer and Time x (seconds since
+ * 1970), Unsigned t, Float d, Boolean b, Opaque ay, Objlnk (qq). What has parts
+ * is a{qv} of id to value: a multiple resource of its instances, an object
+ * instance of its resources, and so on upwards. Parts that have no good value
+ * are left out; a single resource without one is an error that says why.
+ *
+ * Write takes a resource or resource instance, or an object instance as a{qv}
+ * (what is not named stays). Any number is taken where it fits without loss,
+ * and a string as LwM2M text (Core 7.5.1): "21.5", "1", "3:0", base64.
+ */
+#define AGENT1_NAME "org.fieldway.Agent1"
+#define AGENT1_PATH "/org/fieldway/Agent1"
+#define AGENT1_ENDPOINT_PATH AGENT1_PATH "/endpoint"
+#define AGENT1_DEVICE_PATH AGENT1_PATH "/device"
+#define AGENT1_MANAGER AGENT1_NAME ".Manager"
+#define AGENT1_ENDPOINT AGENT1_NAME ".Endpoint"
+#define AGENT1_DEVICE AGENT1_NAME ".Device"
+#define AGENT1_GROUP "fieldway-admin"
+
+#define AGENT1_REQUEST "(tsu)"
+#define AGENT1_ACCOUNT "a{sv}"
+#define AGENT1_OBJECT "(so)"
+#define AGENT1_CONFIGURATION_ERROR "(suus)"
+
+/*
+ * Errors, beside those of D-Bus itself: AccessDenied (also for the secrets of
+ * /0, /21, /23), InvalidArgs (content refused), NoMemory, LimitsExceeded.
+ */
+#define AGENT1_ERROR_NO_SUCH_ENDPOINT AGENT1_NAME ".Error.NoSuchEndpoint"
+#define AGENT1_ERROR_NO_SUCH_DEVICE AGENT1_NAME ".Error.NoSuchDevice"
+#define AGENT1_ERROR_NO_SUCH_PATH AGENT1_NAME ".Error.NoSuchPath"
+#define AGENT1_ERROR_NOT_ALLOWED AGENT1_NAME ".Error.NotAllowed" /* the resource has no such operation */
+#define AGENT1_ERROR_NO_VALUE AGENT1_NAME ".Error.NoValue"	 /* never read */
+#define AGENT1_ERROR_STALE AGENT1_NAME ".Error.Stale"
+#define AGENT1_ERROR_OFFLINE AGENT1_NAME ".Error.Offline"	 /* nothing was sent */
+#define AGENT1_ERROR_BUSY AGENT1_NAME ".Error.Busy"		 /* nothing was sent */
+#define AGENT1_ERROR_NO_ANSWER AGENT1_NAME ".Error.NoAnswer"	 /* the outcome may be unknown */
+#define AGENT1_ERROR_PARTLY AGENT1_NAME ".Error.Partly"		 /* some values were accepted */
+#define AGENT1_ERROR_FAILED AGENT1_NAME ".Error.Failed"		 /* the device refused, or verify failed */
