@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "lwm2m/status.h"
-
-/* Message id of "who wrote what", for journalctl MESSAGE_ID=. */
-#define AUDIT_MESSAGE_ID "6a1f6a1b0c9c4f0e8a7e5a3d4c1b9f27"
+#include "store/audit.h"
 
 struct pending *pending_new(struct request *q, uint8_t success)
 {
