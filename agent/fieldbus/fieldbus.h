@@ -115,6 +115,24 @@ int fieldbus_write(struct fieldbus *f, uint32_t device, uint32_t point, const st
 /* The owner of pending dones goes away: theirs are not called any more. */
 void fieldbus_forget(struct fieldbus *f, void *userdata);
 
+/* The requests by which a device is read, as its plugin plans them. */
+struct fieldbus_request {
+	uint64_t period_usec; /* or CONFIG_RATE_* */
+	const char *text;     /* for people */
+	uint32_t wire_bytes;
+};
+/* line: serial port or connection. Everything lives during the call. error: -EHOSTDOWN, -EBADMSG, -EINVAL refused. */
+typedef void (*fieldbus_explained)(void *userdata, int error, const char *line,
+				   const struct fieldbus_request *requests, size_t n);
+/*
+ * Asks the running host of a device. 0: done will run exactly once, also when
+ * the host ends or is dismissed. Else it does not run: -EINVAL no such device;
+ * -EHOSTDOWN no host runs, or it has FIELDBUS_EXPLAINS_MAX questions to answer;
+ * -ENOMEM.
+ */
+#define FIELDBUS_EXPLAINS_MAX 16u
+int fieldbus_explain(struct fieldbus *f, uint32_t device, fieldbus_explained done, void *userdata);
+
 /* For tests, statistics and the supervisor's log: pid of the host that serves a device, 0 when none runs. */
 int fieldbus_host_pid(const struct fieldbus *f, uint32_t device);
 

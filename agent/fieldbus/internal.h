@@ -173,6 +173,8 @@ struct host {
 	bool told;	    /* the devices know */
 	struct list writes; /* in the order they were asked for */
 	unsigned n_writes;
+	struct list questions; /* of fieldbus_explain() */
+	unsigned n_questions;
 	struct log_budget state_budget;
 };
 
@@ -203,6 +205,10 @@ void host_devices_leave(struct host *h);
 void host_devices_refused(struct host *h, const struct link_refusal *refusals, size_t n);
 void host_devices_begin(struct host *h);
 uint64_t host_delay(struct host *h);
+
+/* explain.c */
+/* All of them: the host is gone. */
+void questions_end(struct host *h);
 
 /* receive.c: what the host says unasked. */
 int host_receive(sd_bus_message *m, void *userdata, sd_bus_error *error);

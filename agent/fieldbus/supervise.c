@@ -132,6 +132,7 @@ static void host_down(struct host *h, const char *how)
 	host_enter_state(h, HOST_DOWN, delay);
 	host_devices_leave(h);
 	writes_end(h, false, "its plugin host ended");
+	questions_end(h);
 }
 
 static int host_exited(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -396,6 +397,7 @@ int host_new(struct fieldbus *f, uint32_t bus, struct host **ret)
 	h->bus = bus;
 	h->backoff = (struct backoff){ HOST_RESTART_FIRST_USEC, HOST_RESTART_LAST_USEC, 0 };
 	list_init(&h->writes);
+	list_init(&h->questions);
 	timer_init(&h->timer, f->timers, host_tick, h);
 	r = timer_arm_in(&h->timer, 0);
 	if (r < 0) {

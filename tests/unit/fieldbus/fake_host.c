@@ -121,7 +121,8 @@ static const char *text_of(const struct fieldway_settings *s, const char *key)
 
 static void append_explanations(sd_bus_message *r, const struct link_configuration *c)
 {
-	struct link_explanation e = { 0 };
+	struct link_request request = { .period_usec = 1000000, .text = "all of it", .wire_bytes = 42 };
+	struct link_explanation e = { .requests = &request, .n_requests = 1 };
 
 	fake_must(sd_bus_message_open_container(r, 'a', LINK_TYPE_EXPLANATION));
 	for (size_t i = 0; i < c->n_devices; i++) {
@@ -141,6 +142,8 @@ static void explain(sd_bus_message *m)
 	fake_must(link_read_configuration(m, &c));
 	if (has_key(&c->bus.settings, "die"))
 		raise(SIGKILL);
+	if (has_key(&c->bus.settings, "dumb"))
+		fake_sleep();
 	fake_must(sd_bus_message_new_method_return(m, &r));
 	fake_must(link_append_refusals(r, refusals, find_bad(c, refusals)));
 	append_explanations(r, c);
