@@ -56,7 +56,6 @@
  *     Enabled b
  *     State s                        "unknown", "online", "offline", "failed"
  *     Reason s                       why it is not "online", for people
- *     Endpoints a(so)                that show its points
  *     Statistics a{st}               "requests", "errors", "timeouts",
  *                                    "conflated"; since the daemon started
  *
@@ -91,11 +90,12 @@
 #define AGENT1_ERROR_NO_SUCH_ENDPOINT AGENT1_NAME ".Error.NoSuchEndpoint"
 #define AGENT1_ERROR_NO_SUCH_DEVICE AGENT1_NAME ".Error.NoSuchDevice"
 #define AGENT1_ERROR_NO_SUCH_PATH AGENT1_NAME ".Error.NoSuchPath"
-#define AGENT1_ERROR_NOT_ALLOWED AGENT1_NAME ".Error.NotAllowed" /* the resource has no such operation */
-#define AGENT1_ERROR_NO_VALUE AGENT1_NAME ".Error.NoValue"	 /* never read */
+#define AGENT1_ERROR_NOT_ALLOWED                                                                   \
+	AGENT1_NAME ".Error.NotAllowed"			   /* the resource has no such operation */
+#define AGENT1_ERROR_NO_VALUE AGENT1_NAME ".Error.NoValue" /* never read */
 #define AGENT1_ERROR_STALE AGENT1_NAME ".Error.Stale"
-#define AGENT1_ERROR_OFFLINE AGENT1_NAME ".Error.Offline"	 /* nothing was sent */
-#define AGENT1_ERROR_BUSY AGENT1_NAME ".Error.Busy"		 /* nothing was sent */
-#define AGENT1_ERROR_NO_ANSWER AGENT1_NAME ".Error.NoAnswer"	 /* the outcome may be unknown */
-#define AGENT1_ERROR_PARTLY AGENT1_NAME ".Error.Partly"		 /* some values were accepted */
-#define AGENT1_ERROR_FAILED AGENT1_NAME ".Error.Failed"		 /* the device refused, or verify failed */
+#define AGENT1_ERROR_OFFLINE AGENT1_NAME ".Error.Offline"    /* nothing was sent */
+#define AGENT1_ERROR_BUSY AGENT1_NAME ".Error.Busy"	     /* nothing was sent */
+#define AGENT1_ERROR_NO_ANSWER AGENT1_NAME ".Error.NoAnswer" /* the outcome may be unknown */
+#define AGENT1_ERROR_PARTLY AGENT1_NAME ".Error.Partly"	     /* some values were accepted */
+#define AGENT1_ERROR_FAILED AGENT1_NAME ".Error.Failed" /* the device refused, or verify failed */

@@ -35,7 +35,8 @@ static void question_end(struct question *q, int error, const struct link_explan
 			.text = e->requests[i].text,
 			.wire_bytes = e->requests[i].wire_bytes,
 		};
-	q->done(q->userdata, error, requests ? e->line : NULL, requests, requests ? e->n_requests : 0);
+	q->done(q->userdata, error, requests ? e->line : NULL, requests,
+		requests ? e->n_requests : 0);
 	free(requests);
 	question_free(q);
 }
@@ -92,7 +93,8 @@ int fieldbus_explain(struct fieldbus *f, uint32_t device, fieldbus_explained don
 	if (!f->config || device >= f->config->n_devices)
 		return -EINVAL;
 	h = f->devices[device].host;
-	if (f->stopping || !h || h->state != HOST_RUNNING || h->n_questions >= FIELDBUS_EXPLAINS_MAX)
+	if (f->stopping || !h || h->state != HOST_RUNNING ||
+	    h->n_questions >= FIELDBUS_EXPLAINS_MAX)
 		return -EHOSTDOWN;
 	q = calloc(1, sizeof(*q));
 	if (!q)
@@ -109,5 +111,6 @@ int fieldbus_explain(struct fieldbus *f, uint32_t device, fieldbus_explained don
 void questions_end(struct host *h)
 {
 	while (!list_is_empty(&h->questions))
-		question_end(list_entry(h->questions.next, struct question, list), -EHOSTDOWN, NULL);
+		question_end(list_entry(h->questions.next, struct question, list), -EHOSTDOWN,
+			     NULL);
 }

@@ -23,15 +23,23 @@ static void log_lines(int level, const struct yaml_errors *errors)
 	yaml_errors_each(errors, log_line, &level);
 }
 
+/* The errors go on to whoever wants to show them; ret_errors may be NULL. */
+static void log_errors(struct yaml_errors *errors, struct buf *ret_errors)
+{
+	log_lines(LOG_ERR, errors);
+	if (ret_errors && errors->text.size > 0)
+		buf_append(ret_errors, errors->text.data, errors->text.size);
+	yaml_errors_done(errors);
+}
+
 static int load_and_log(const struct load_sources *sources, const struct config_files *files,
-			struct loaded *ret)
+			struct loaded *ret, struct buf *ret_errors)
 {
 	struct yaml_errors errors = { 0 }, warnings = { 0 };
 	int r = load_files(sources, files, &errors, &warnings, ret);
 
 	log_lines(LOG_WARNING, &warnings);
-	log_lines(LOG_ERR, &errors);
-	yaml_errors_done(&errors);
+	log_errors(&errors, ret_errors);
 	yaml_errors_done(&warnings);
 	return r;
 }
@@ -52,16 +60,16 @@ static void keep(struct state *state, const struct config_files *files)
 }
 
 static int load_folders(const struct load_sources *sources, const char *config_folder,
-			const char *shared_folder, struct state *state, struct loaded *ret)
+			const char *shared_folder, struct state *state, struct loaded *ret,
+			struct buf *ret_errors)
 {
 	struct yaml_errors errors = { 0 };
 	struct config_files *files = NULL;
 	int r = config_files_read(config_folder, shared_folder, &errors, &files);
 
-	log_lines(LOG_ERR, &errors);
-	yaml_errors_done(&errors);
+	log_errors(&errors, ret_errors);
 	if (r >= 0)
-		r = load_and_log(sources, files, ret);
+		r = load_and_log(sources, files, ret, ret_errors);
 	if (r >= 0 && !ret->config->empty)
 		keep(state, files);
 	config_files_free(files);
@@ -77,16 +85,16 @@ static int load_last_good(const struct load_sources *sources, struct state *stat
 	if (r >= 0)
 		r = config_files_load(span_of(record.data, record.size), &files);
 	if (r >= 0)
-		r = load_and_log(sources, files, ret);
+		r = load_and_log(sources, files, ret, NULL);
 	config_files_free(files);
 	return r;
 }
 
 int accepted_load(const struct load_sources *sources, const char *config_folder,
 		  const char *shared_folder, struct state *state, struct loaded *ret,
-		  enum accepted_from *ret_from)
+		  enum accepted_from *ret_from, struct buf *ret_errors)
 {
-	int r = load_folders(sources, config_folder, shared_folder, state, ret);
+	int r = load_folders(sources, config_folder, shared_folder, state, ret, ret_errors);
 
 	*ret_from = ACCEPTED_FILES;
 	if (r >= 0 || r == -ENOMEM)

@@ -14,7 +14,8 @@ enum accepted_from {
  * The configuration to run on: that of the folders, or, where its files are
  * wrong, the last one that was accepted (design: Boot). What is accepted is
  * kept. Errors and warnings are logged. -EBADMSG: neither is usable.
+ * ret_errors: those of the files, a line each; empty when they are good.
  */
 int accepted_load(const struct load_sources *sources, const char *config_folder,
 		  const char *shared_folder, struct state *state, struct loaded *ret,
-		  enum accepted_from *ret_from);
+		  enum accepted_from *ret_from, struct buf *ret_errors);

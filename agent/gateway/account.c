@@ -27,8 +27,8 @@ static void account_count(struct account *a)
 		return;
 	a->counted = registered;
 	r->n_registered += registered ? 1 : -1;
-	if (r->changed)
-		r->changed(r->changed_userdata);
+	if (r->watch.counts)
+		r->watch.counts(r->watch_userdata);
 }
 
 static void account_state(void *userdata, enum client_state state, int error)
@@ -36,8 +36,11 @@ static void account_state(void *userdata, enum client_state state, int error)
 	struct account *a = userdata;
 	struct registry *r = a->endpoint->registry;
 
-	(void)error;
+	if (error < 0 || client_is_registered(a->client))
+		a->error = error;
 	account_count(a);
+	if (r->watch.endpoint)
+		r->watch.endpoint(r->watch_userdata, endpoint_number(a->endpoint));
 	if (state == CLIENT_STOPPED && r->n_stopping > 0 && --r->n_stopping == 0)
 		r->stopped(r->stopped_userdata);
 }

@@ -31,6 +31,7 @@ struct account {
 	struct client *client;
 	char *identity; /* of the PSK; NULL without */
 	bool counted;	/* among registry.registered */
+	int error;	/* of its last attempt, 0 while all is well */
 };
 
 struct endpoint {
@@ -54,9 +55,15 @@ struct registry {
 	struct timer at_most; /* register.at_most */
 	void (*stopped)(void *userdata);
 	void *stopped_userdata;
-	void (*changed)(void *userdata);
-	void *changed_userdata;
+	struct registry_watch watch;
+	void *watch_userdata;
 };
+
+/* The number of an endpoint as dbus/dbus.h counts them. */
+static inline uint32_t endpoint_number(const struct endpoint *e)
+{
+	return e->config ? (uint32_t)(e - e->registry->endpoints) + 1 : 0;
+}
 
 /* The YAML name. */
 static inline const char *endpoint_label(const struct endpoint *e)

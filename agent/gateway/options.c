@@ -18,6 +18,7 @@ static const char usage[] =
 	"  --objects=DIR        folder of shipped object definitions (" PKGDATADIR "/objects)\n"
 	"  --plugins=DIR        folder of plugins (" PLUGINDIR ")\n"
 	"  --host-program=FILE  program that loads plugins (" PKGLIBEXECDIR "/fieldway-plugin-host)\n"
+	"  --bus=BUS            system, session, none, or a D-Bus address (system)\n"
 	"  --log-level=LEVEL    debug, info, notice, warning or error\n"
 	"  --version            print the version and end\n"
 	"  --help               print this and end\n";
@@ -30,6 +31,7 @@ enum {
 	OPTION_OBJECTS,
 	OPTION_PLUGINS,
 	OPTION_HOST,
+	OPTION_BUS,
 	OPTION_LOG_LEVEL,
 	OPTION_VERSION,
 	OPTION_HELP,
@@ -43,6 +45,7 @@ static const struct option options[] = {
 	{ "objects", required_argument, NULL, OPTION_OBJECTS },
 	{ "plugins", required_argument, NULL, OPTION_PLUGINS },
 	{ "host-program", required_argument, NULL, OPTION_HOST },
+	{ "bus", required_argument, NULL, OPTION_BUS },
 	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ "help", no_argument, NULL, OPTION_HELP },
@@ -67,6 +70,7 @@ static const struct gateway_options initial = {
 	.state_folder = LOCALSTATEDIR "/lib/fieldway",
 	.host_program = PKGLIBEXECDIR "/fieldway-plugin-host",
 	.plugin_folder = PLUGINDIR,
+	.bus = "system",
 };
 
 int options_take(int argc, char **argv, struct gateway_options *ret)
@@ -100,6 +104,9 @@ int options_take(int argc, char **argv, struct gateway_options *ret)
 			break;
 		case OPTION_HOST:
 			ret->host_program = optarg;
+			break;
+		case OPTION_BUS:
+			ret->bus = optarg;
 			break;
 		case OPTION_LOG_LEVEL:
 			if (set_log_level(optarg) < 0)

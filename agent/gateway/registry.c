@@ -196,8 +196,8 @@ void registry_counts(const struct registry *r, struct registry_counts *ret)
 	*ret = (struct registry_counts){ .accounts = r->n_accounts, .registered = r->n_registered };
 }
 
-void registry_set_watch(struct registry *r, void (*changed)(void *userdata), void *userdata)
+void registry_set_watch(struct registry *r, const struct registry_watch *watch, void *userdata)
 {
-	r->changed = changed;
-	r->changed_userdata = userdata;
+	r->watch = *watch;
+	r->watch_userdata = userdata;
 }

@@ -47,5 +47,9 @@ struct registry_counts {
 	uint32_t accounts, registered;
 };
 void registry_counts(const struct registry *r, struct registry_counts *ret);
-/* Called whenever a count changed. */
-void registry_set_watch(struct registry *r, void (*changed)(void *userdata), void *userdata);
+struct registry_watch {
+	void (*counts)(void *userdata);
+	/* An account's state or error; 0 is the host, i + 1 config.endpoints[i]. */
+	void (*endpoint)(void *userdata, uint32_t endpoint);
+};
+void registry_set_watch(struct registry *r, const struct registry_watch *watch, void *userdata);

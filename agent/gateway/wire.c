@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "base/timer.h"
 #include "fieldbus/fieldbus.h"
 #include "gateway/accepted.h"
 #include "gateway/identity.h"
+#include "gateway/ports.h"
 #include "gateway/registry.h"
 #include "gateway/status.h"
 #include "mapping/mapping.h"
@@ -30,9 +32,11 @@ struct gateway {
 	struct identity identity;
 	struct loaded loaded;
 	enum accepted_from from;
+	struct buf errors; /* of the files, where last-good ones run */
 	struct registry *registry;
 	struct mapping *mapping;
 	struct status *status;
+	struct dbus *dbus; /* NULL: --bus=none */
 };
 
 /* ---- up the table ---- */
@@ -50,6 +54,7 @@ static void device_state(void *userdata, uint32_t device, enum fieldbus_state st
 
 	mapping_state(g->mapping, device, state, reason);
 	status_device(g->status, device, state);
+	dbus_device_changed(g->dbus, device);
 }
 
 static const struct fieldbus_ops fieldbus_ops = { .values = values, .state = device_state };
@@ -82,7 +87,17 @@ static void counts_changed(void *userdata)
 
 	registry_counts(g->registry, &counts);
 	status_accounts(g->status, counts.accounts, counts.registered);
+	dbus_counts_changed(g->dbus);
 }
+
+static void endpoint_changed(void *userdata, uint32_t endpoint)
+{
+	struct gateway *g = userdata;
+
+	dbus_endpoint_changed(g->dbus, endpoint);
+}
+
+static const struct registry_watch registry_watch = { .counts = counts_changed, .endpoint = endpoint_changed };
 
 /* ---- in order ---- */
 
@@ -116,7 +131,7 @@ static int load(struct gateway *g)
 	const struct load_sources sources = load_sources(g, true);
 
 	return accepted_load(&sources, g->options.config_folder, g->options.shared_folder, g->state,
-			     &g->loaded, &g->from);
+			     &g->loaded, &g->from, &g->errors);
 }
 
 /* Descriptors that are no session: files, hosts, epoll, the journal. */
@@ -149,7 +164,7 @@ static int open_registry(struct gateway *g)
 	int r = registry_new(&config, &g->registry);
 
 	if (r >= 0)
-		registry_set_watch(g->registry, counts_changed, g);
+		registry_set_watch(g->registry, &registry_watch, g);
 	return r;
 }
 
@@ -168,6 +183,21 @@ static int open_mapping(struct gateway *g)
 	return r;
 }
 
+static int open_dbus(struct gateway *g)
+{
+	const struct dbus_config config = {
+		.event = g->event,
+		.timers = g->timers,
+		.address = g->options.bus,
+		.config = g->loaded.config,
+		.fieldbus = g->fieldbus,
+		.last_good = g->from == ACCEPTED_LAST_GOOD,
+		.errors = span_of(g->errors.data, g->errors.size),
+	};
+
+	return streq(g->options.bus, "none") ? 0 : dbus_new(&config, &ports_of_registry, g->registry, &g->dbus);
+}
+
 /* Without a fieldway.yaml there is nothing to do, which is no error (design: Boot). */
 static int gateway_start(struct gateway *g)
 {
@@ -175,11 +205,13 @@ static int gateway_start(struct gateway *g)
 
 	if (g->loaded.config->empty) {
 		log_notice(NULL, "not configured: there is no fieldway.yaml in %s", g->options.config_folder);
-		return 0;
+		return open_dbus(g);
 	}
 	r = open_registry(g);
 	if (r >= 0)
 		r = open_mapping(g);
+	if (r >= 0)
+		r = open_dbus(g);
 	if (r < 0)
 		return r;
 	registry_start(g->registry);
@@ -239,11 +271,13 @@ struct gateway *gateway_free(struct gateway *g)
 		return NULL;
 	/* The field first: its last words still find a mapping; then who stands before the stores. */
 	g->fieldbus = fieldbus_free(g->fieldbus);
+	g->dbus = dbus_free(g->dbus);
 	g->mapping = mapping_free(g->mapping);
 	g->registry = registry_free(g->registry);
 	g->transport = transport_free(g->transport);
 	g->status = status_free(g->status);
 	loaded_done(&g->loaded);
+	buf_done(&g->errors);
 	identity_done(&g->identity);
 	g->secrets = secret_store_free(g->secrets);
 	g->state = state_free(g->state);

@@ -16,6 +16,7 @@ struct gateway_options {
 	const char *state_folder;   /* /var/lib/fieldway */
 	const char *host_program;   /* fieldway-plugin-host */
 	const char *plugin_folder;
+	const char *bus;	    /* "none", or as dbus_config.address */
 };
 
 /*

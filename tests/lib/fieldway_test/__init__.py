@@ -3,6 +3,7 @@
 test, waiting for events by a deadline, and decoders of their own, so that the
 agent's codecs are judged by something else. Standard library only."""
 from . import coap, encode
+from .bus import Bus
 from .clock import Clock, ClockDaemon
 from .decode import decode, read_cbor, read_senml_cbor, read_senml_json, read_tlv
 from .namespace import enter_namespace
@@ -12,7 +13,7 @@ from .programs import Daemon, Event, Lwm2mServer, Simulator, build_path, plugin_
 from .scenario import Scenario, main
 
 __all__ = [
-    "Clock", "ClockDaemon", "Daemon", "Event", "Lwm2mServer", "Objects", "Process", "ProgramEnded",
+    "Bus", "Clock", "ClockDaemon", "Daemon", "Event", "Lwm2mServer", "Objects", "Process", "ProgramEnded",
     "Rig", "Scenario", "Simulator", "Timeout", "build_path", "coap", "decode", "encode",
     "enter_namespace", "main", "plugin_folder", "read_cbor", "read_senml_cbor", "read_senml_json",
     "read_tlv", "source_path",

@@ -196,7 +196,7 @@ class Daemon:
             build_path(self.PROGRAM), "--config", configuration, "--state", state,
             "--host-program", build_path(self.HOST_PROGRAM),
             "--plugins", plugin_folder(rig), "--shared", rig.path("shared"),
-            "--objects", source_path("objects"), *arguments],
+            "--objects", source_path("objects"), "--bus=none", *arguments],
             env={**os.environ, **(environment or {})}, **options)
 
     def stop(self):

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "dbus/internal.h"
+
+/*
+ * Who may change things. The bus is asked for the sender's credentials, and
+ * nobody waits for it: sd-bus's own checks would.
+ */
+struct order {
+	struct list list; /* dbus.orders */
+	struct item *item;
+	sd_bus_message *message;
+	sd_bus_slot *slot;
+	order_handler allowed;
+};
+
+struct sender {
+	uid_t uid;
+	bool known, in_group;
+};
+
+static void order_free(struct order *o)
+{
+	list_remove(&o->list);
+	o->item->dbus->n_orders--;
+	sd_bus_slot_unref(o->slot);
+	sd_bus_message_unref(o->message);
+	free(o);
+}
+
+static int read_groups(sd_bus_message *m, gid_t group, bool *ret)
+{
+	const uint32_t *groups;
+	size_t size;
+	int r = sd_bus_message_enter_container(m, 'v', "au");
+
+	if (r >= 0)
+		r = sd_bus_message_read_array(m, 'u', (const void **)&groups, &size);
+	for (size_t i = 0; r >= 0 && i < size / sizeof(*groups); i++)
+		*ret |= groups[i] == group;
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_credential(sd_bus_message *m, const struct dbus *d, struct sender *ret)
+{
+	const char *key;
+	uint32_t uid;
+	int r = sd_bus_message_read(m, "s", &key);
+
+	if (r < 0)
+		return r;
+	if (__builtin_strcmp(key, "UnixGroupIDs") == 0 && d->has_group)
+		return read_groups(m, d->group, &ret->in_group);
+	if (__builtin_strcmp(key, "UnixUserID") != 0)
+		return sd_bus_message_skip(m, "v");
+	r = sd_bus_message_read(m, "v", "u", &uid);
+	if (r < 0)
+		return r;
+	ret->uid = uid;
+	ret->known = true;
+	return 0;
+}
+
+/* The answer to GetConnectionCredentials (D-Bus specification). */
+static int read_sender(sd_bus_message *m, const struct dbus *d, struct sender *ret)
+{
+	int r = sd_bus_message_get_error(m) ? -EACCES :
+					      sd_bus_message_enter_container(m, 'a', "{sv}");
+
+	while (r >= 0) {
+		r = sd_bus_message_enter_container(m, 'e', "sv");
+		if (r <= 0)
+			break;
+		r = read_credential(m, d, ret);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+	}
+	return r;
+}
+
+static bool may_change(const struct sender *s)
+{
+	return s->known && (s->uid == 0 || s->in_group || s->uid == geteuid());
+}
+
+static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *unused)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	struct order *o = userdata;
+	struct sender sender = { 0 };
+	int r = read_sender(m, o->item->dbus, &sender);
+
+	(void)unused;
+	if (r >= 0 && may_change(&sender))
+		r = o->allowed(o->item, o->message, sender.uid, &error);
+	else if (r != -ENOMEM)
+		r = error_set(&error, -EACCES, "Needs root or the group " AGENT1_GROUP);
+	if (r < 0)
+		sd_bus_reply_method_errno(o->message, r, &error);
+	order_free(o);
+	return 1;
+}
+
+static int ask_credentials(struct order *o)
+{
+	sd_bus *bus = o->item->dbus->bus;
+	sd_bus_message *m = NULL;
+	int r = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.DBus",
+					       "/org/freedesktop/DBus", "org.freedesktop.DBus",
+					       "GetConnectionCredentials");
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", sd_bus_message_get_sender(o->message));
+	if (r >= 0)
+		r = sd_bus_call_async(bus, &o->slot, m, on_credentials, o, UINT64_MAX);
+	sd_bus_message_unref(m);
+	return r;
+}
+
+int order_authorize(struct item *item, sd_bus_message *m, order_handler allowed,
+		    sd_bus_error *error)
+{
+	struct dbus *d = item->dbus;
+	struct order *o;
+	int r;
+
+	if (d->n_orders >= ORDERS_MAX)
+		return error_set(error, -ENOSPC, "Too many callers at once");
+	if (!sd_bus_message_get_sender(m))
+		return -EACCES;
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return -ENOMEM;
+	o->item = item;
+	o->message = sd_bus_message_ref(m);
+	o->allowed = allowed;
+	list_append(&d->orders, &o->list);
+	d->n_orders++;
+	r = ask_credentials(o);
+	if (r < 0)
+		order_free(o);
+	return r < 0 ? r : 1;
+}
+
+void orders_forget(struct dbus *d)
+{
+	while (!list_is_empty(&d->orders))
+		order_free(list_entry(d->orders.next, struct order, list));
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "dbus/internal.h"
+
+/*
+ * PropertiesChanged: changes within CHANGES_SETTLE_USEC are told together, and
+ * when 10,000 endpoints change at once, some at a time; sd-bus would collect
+ * them all in memory.
+ */
+#define CHANGES_SETTLE_USEC (200 * USEC_PER_MSEC)
+#define CHANGES_AT_ONCE 500u
+#define CHANGES_QUEUED_MAX 64u
+
+static void settle(struct dbus *d)
+{
+	if (d->named && !timer_is_armed(&d->tell))
+		timer_arm_in(&d->tell, CHANGES_SETTLE_USEC);
+}
+
+/* True when the bus takes more. */
+static bool has_room(struct dbus *d)
+{
+	uint64_t queued;
+
+	return sd_bus_get_n_queued_write(d->bus, &queued) >= 0 && queued < CHANGES_QUEUED_MAX;
+}
+
+static void tell_items(struct dbus *d, struct items *s)
+{
+	for (size_t i = 0, told = 0; s->n_changed > 0 && i < s->n; i++) {
+		_cleanup_free_ char *path = NULL;
+
+		if (!s->items[i].changed)
+			continue;
+		if (told++ >= CHANGES_AT_ONCE || !has_room(d))
+			break;
+		s->items[i].changed = false;
+		s->n_changed--;
+		path = items_path(s, d, s->items[i].id);
+		if (path)
+			sd_bus_emit_properties_changed_strv(d->bus, path, s->interface,
+							    s->properties);
+	}
+}
+
+static void tell(struct timer *timer, void *userdata)
+{
+	struct dbus *d = userdata;
+
+	(void)timer;
+	if (!d->named)
+		return;
+	if (d->counts_changed)
+		sd_bus_emit_properties_changed_strv(d->bus, AGENT1_PATH, AGENT1_MANAGER,
+						    manager_changing);
+	d->counts_changed = false;
+	tell_items(d, &d->endpoints);
+	tell_items(d, &d->devices);
+	if (d->endpoints.n_changed > 0 || d->devices.n_changed > 0)
+		settle(d);
+}
+
+void changes_init(struct dbus *d)
+{
+	timer_init(&d->tell, d->config.timers, tell, d);
+}
+
+static void forget_items(struct items *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		s->items[i].changed = false;
+	s->n_changed = 0;
+}
+
+/* Whoever comes after a break reads everything anew. */
+void changes_forget(struct dbus *d)
+{
+	timer_disarm(&d->tell);
+	forget_items(&d->endpoints);
+	forget_items(&d->devices);
+	d->counts_changed = false;
+}
+
+static void item_changed(struct dbus *d, struct items *s, uint32_t id)
+{
+	if (!d->named || s->items[id].changed)
+		return;
+	s->items[id].changed = true;
+	s->n_changed++;
+	settle(d);
+}
+
+void dbus_endpoint_changed(struct dbus *d, uint32_t endpoint)
+{
+	if (d)
+		item_changed(d, &d->endpoints, endpoint);
+}
+
+void dbus_device_changed(struct dbus *d, uint32_t device)
+{
+	if (d)
+		item_changed(d, &d->devices, device);
+}
+
+void dbus_counts_changed(struct dbus *d)
+{
+	if (!d)
+		return;
+	d->counts_changed = true;
+	settle(d);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/str.h"
+#include "dbus/internal.h"
+#include "dbus/values.h"
+#include "lwm2m/client.h"
+#include "store/store.h"
+
+char *endpoint_changing[] = { (char[]){ "State" }, (char[]){ "Accounts" }, (char[]){ "LastError" },
+			      NULL };
+
+const char *endpoint_item_name(const struct dbus *d, uint32_t id)
+{
+	return id == DBUS_HOST ? "host" : d->config.config->endpoints[id - 1].name;
+}
+
+static bool account_of(const struct item *item, unsigned index, struct dbus_account *ret)
+{
+	return item->dbus->ports.account(item->dbus->userdata, item->id, index, ret);
+}
+
+/* ---- Read ---- */
+
+/* What outside bootstrap no one may see (Core 6.3): keys. */
+static bool is_closed(const struct path *path)
+{
+	return path->depth >= PATH_OBJECT &&
+	       (path->object == 0 || path->object == 21 || path->object == 23);
+}
+
+static int reply_end(sd_bus_message *reply, int r)
+{
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+static int read_one(sd_bus_message *m, struct store *store, const struct path *path,
+		    sd_bus_error *error)
+{
+	_cleanup_value_ struct value value = { 0 };
+	sd_bus_message *reply = NULL;
+	char why[256] = "";
+	int r = store_read(store, path, false, &value, NULL);
+
+	if (r < 0) {
+		store_explain(store, path, why, sizeof(why));
+		return error_set(error, r, *why ? why : NULL);
+	}
+	r = sd_bus_message_new_method_return(m, &reply);
+	return reply_end(reply, r < 0 ? r : value_append(reply, &value));
+}
+
+/* Without what is closed, in place. */
+static void keep_open(struct records *records)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < records->n; i++) {
+		if (is_closed(&records->items[i].path))
+			value_done(&records->items[i].value);
+		else
+			records->items[n++] = records->items[i];
+	}
+	records->n = n;
+}
+
+static int read_tree(sd_bus_message *m, struct store *store, const struct path *path,
+		     sd_bus_error *error)
+{
+	_cleanup_records_ struct records records = { 0 };
+	sd_bus_message *reply = NULL;
+	int r = store_collect(store, path, false, &records, NULL);
+
+	if (r < 0)
+		return error_set(error, r, NULL);
+	keep_open(&records);
+	r = sd_bus_message_new_method_return(m, &reply);
+	return reply_end(reply, r < 0 ? r : records_append(reply, path, &records));
+}
+
+static int endpoint_read(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const struct item *item = userdata;
+	struct store *store = item->dbus->ports.store(item->dbus->userdata, item->id);
+	const struct resource_definition *resource;
+	const char *text;
+	struct path path;
+	int r = sd_bus_message_read(m, "s", &text);
+
+	if (r < 0)
+		return r;
+	if (path_parse(text, __builtin_strlen(text), &path) < 0)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+					 "%s is no path such as /3303/0/5700", text);
+	if (is_closed(&path))
+		return error_set(error, -EACCES, "Its values are secret");
+	if (!store_exists(store, &path))
+		return error_set(error, -ENOENT, NULL);
+	if (path.depth < PATH_RESOURCE)
+		return read_tree(m, store, &path, error);
+	resource = store_resource(store, &path);
+	if (!resource || !(resource->operations & OPERATION_READ))
+		return error_set(error, -EPERM, "The resource cannot be read");
+	if (resource->multiple && path.depth == PATH_RESOURCE)
+		return read_tree(m, store, &path, error);
+	return read_one(m, store, &path, error);
+}
+
+/* ---- State ---- */
+
+/* From the best to the worst; an Update under way is no news. */
+static const char *account_state(const struct dbus_account *a, unsigned *ret_rank)
+{
+	switch (client_state(a->client)) {
+	case CLIENT_REGISTERED:
+	case CLIENT_UPDATING:
+		return *ret_rank = 0, "registered";
+	case CLIENT_REGISTERING:
+		return *ret_rank = 1, "registering";
+	case CLIENT_WAITING:
+		return *ret_rank = 2, "waiting";
+	case CLIENT_DISABLED:
+		return *ret_rank = 3, "disabled";
+	case CLIENT_DEREGISTERING:
+		return *ret_rank = 4, "deregistering";
+	case CLIENT_STOPPED:
+		break;
+	}
+	*ret_rank = 5;
+	return a->started ? "deregistering" : "unread";
+}
+
+static int get_state(sd_bus *bus, const char *path, const char *interface, const char *property,
+		     sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const char *worst = "no-server", *state;
+	unsigned rank, worst_rank = 0;
+	struct dbus_account a;
+
+	for (unsigned i = 0; account_of(userdata, i, &a); i++) {
+		state = account_state(&a, &rank);
+		if (i == 0 || rank > worst_rank) {
+			worst = state;
+			worst_rank = rank;
+		}
+	}
+	return sd_bus_message_append(reply, "s", worst);
+}
+
+static int append_account(sd_bus_message *m, const struct dbus_account *a)
+{
+	char version[16] = "";
+	unsigned rank, v = client_version(a->client);
+
+	if (client_is_registered(a->client))
+		snprintf(version, sizeof(version), "%u.%u", v / 10, v % 10);
+	return sd_bus_message_append(m, AGENT1_ACCOUNT, 6, "Server", "s", a->server->name, "Uri",
+				     "s", a->server->uri, "ShortServerId", "q", a->server->short_id,
+				     "State", "s", account_state(a, &rank), "Security", "s",
+				     a->server->security == CONFIG_SECURITY_PSK ? "psk" : "none",
+				     "Version", "s", version);
+}
+
+static int get_accounts(sd_bus *bus, const char *path, const char *interface, const char *property,
+			sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	struct dbus_account a;
+	int r = sd_bus_message_open_container(reply, 'a', AGENT1_ACCOUNT);
+
+	for (unsigned i = 0; r >= 0 && account_of(userdata, i, &a); i++)
+		r = append_account(reply, &a);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int get_last_error(sd_bus *bus, const char *path, const char *interface,
+			  const char *property, sd_bus_message *reply, void *userdata,
+			  sd_bus_error *error)
+{
+	const char *trouble = "";
+	struct dbus_account a;
+
+	for (unsigned i = 0; !*trouble && account_of(userdata, i, &a); i++)
+		trouble = a.trouble;
+	return sd_bus_message_append(reply, "s", trouble);
+}
+
+/* ---- what stays ---- */
+
+static int get_name(sd_bus *bus, const char *path, const char *interface, const char *property,
+		    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct item *item = userdata;
+
+	return sd_bus_message_append(
+		reply, "s",
+		streq(property, "Name") ?
+			endpoint_item_name(item->dbus, item->id) :
+			item->dbus->ports.client_name(item->dbus->userdata, item->id));
+}
+
+/* Of an endpoint of several devices, from its map, each once. */
+static int append_mapped(sd_bus_message *m, const struct dbus *d, const struct config_endpoint *e)
+{
+	int r = 0;
+
+	for (size_t i = 0, k; r >= 0 && i < e->n_map; i++) {
+		if (e->map[i].kind == CONFIG_MAP_CONSTANT)
+			continue;
+		for (k = 0; k < i && (e->map[k].device != e->map[i].device ||
+				      e->map[k].kind == CONFIG_MAP_CONSTANT);)
+			k++;
+		if (k == i)
+			r = items_append(&d->devices, d, m, e->map[i].device);
+	}
+	return r;
+}
+
+static int get_devices(sd_bus *bus, const char *path, const char *interface, const char *property,
+		       sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct item *item = userdata;
+	const struct dbus *d = item->dbus;
+	const struct config_endpoint *e = NULL;
+	int r = sd_bus_message_open_container(reply, 'a', AGENT1_OBJECT);
+
+	if (item->id != DBUS_HOST)
+		e = &d->config.config->endpoints[item->id - 1];
+	if (r >= 0 && e)
+		r = e->device == UINT32_MAX ? append_mapped(reply, d, e) :
+					      items_append(&d->devices, d, reply, e->device);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+const sd_bus_vtable endpoint_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD_WITH_ARGS("Read", SD_BUS_ARGS("s", path), SD_BUS_RESULT("v", value),
+				endpoint_read, SD_BUS_VTABLE_UNPRIVILEGED),
+	/* authorize.c decides: sd-bus's own check lets only root through, and waits for the bus. */
+	SD_BUS_METHOD_WITH_ARGS("Write", SD_BUS_ARGS("s", path, "v", value), SD_BUS_NO_RESULT,
+				endpoint_write, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_PROPERTY("Name", "s", get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("ClientName", "s", get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Accounts", "a" AGENT1_ACCOUNT, get_accounts, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Devices", "a" AGENT1_OBJECT, get_devices, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("LastError", "s", get_last_error, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_VTABLE_END,
+};

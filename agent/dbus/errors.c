@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "dbus/internal.h"
+
+static const struct {
+	int error;
+	const char *name, *text;
+} table[] = {
+	{ EACCES, SD_BUS_ERROR_ACCESS_DENIED, "Not allowed" },
+	{ ENOENT, AGENT1_ERROR_NO_SUCH_PATH, "There is no such path" },
+	{ EPERM, AGENT1_ERROR_NOT_ALLOWED, "The resource does not have this operation" },
+	{ EINVAL, SD_BUS_ERROR_INVALID_ARGS, "The value does not fit the resource" },
+	{ ERANGE, SD_BUS_ERROR_INVALID_ARGS, "The value is out of range" },
+	{ E2BIG, SD_BUS_ERROR_INVALID_ARGS, "Too many values" },
+	{ ENODATA, AGENT1_ERROR_NO_VALUE, "Not read yet" },
+	{ ESTALE, AGENT1_ERROR_STALE, "The value is too old" },
+	{ EHOSTDOWN, AGENT1_ERROR_OFFLINE, "The device is offline" },
+	{ EBUSY, AGENT1_ERROR_BUSY, "Busy" },
+	{ ETIMEDOUT, AGENT1_ERROR_NO_ANSWER, "No answer from the device, the outcome is unknown" },
+	{ EREMOTEIO, AGENT1_ERROR_PARTLY, "Some of the values were accepted" },
+	{ EIO, AGENT1_ERROR_FAILED, "The device failed" },
+	{ ENOMEM, SD_BUS_ERROR_NO_MEMORY, "Out of memory" },
+	{ ENOSPC, SD_BUS_ERROR_LIMITS_EXCEEDED, "A limit is reached" },
+	{ EFBIG, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too large" },
+};
+
+int error_set(sd_bus_error *error, int r, const char *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].error == -r)
+			return sd_bus_error_set(error, table[i].name, text ?: table[i].text);
+	return sd_bus_error_set(error, AGENT1_ERROR_FAILED, text ?: strerror(-r));
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+#include "base/backoff.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "config/config.h"
+#include "dbus/agent1.h"
+#include "dbus/dbus.h"
+
+/* ---- items.c: what has one object each ---- */
+
+/* An endpoint or a device; what sd-bus hands to its methods. */
+struct item {
+	struct dbus *dbus;
+	uint32_t id;
+	bool changed;
+};
+
+struct items {
+	const char *path, *interface; /* above all of them */
+	const char *(*name)(const struct dbus *d, uint32_t id);
+	char **properties; /* those that change; NULL at the end */
+	struct item *items;
+	uint32_t *order; /* by name */
+	size_t n, n_changed;
+};
+
+int items_init(struct items *s, struct dbus *d, size_t n);
+void items_done(struct items *s);
+struct item *items_find(const struct items *s, const char *name); /* NULL */
+/* The object of an item, malloc'd; NULL without memory. */
+char *items_path(const struct items *s, const struct dbus *d, uint32_t id);
+/* Puts the objects on the bus. */
+int items_publish(struct items *s, sd_bus *bus, const sd_bus_vtable *vtable);
+/* Appends (so): name and object. */
+int items_append(const struct items *s, const struct dbus *d, sd_bus_message *m, uint32_t id);
+
+/* ---- bus.c ---- */
+
+struct dbus {
+	struct dbus_config config;
+	struct dbus_ports ports;
+	void *userdata;
+	struct items endpoints, devices;
+	sd_bus *bus; /* NULL: none at the moment */
+	bool named;
+	bool told; /* that there is no bus, or no name */
+	struct backoff backoff;
+	struct timer reconnect;
+	/* What has changed since the last time, and goes out together. */
+	struct timer tell;
+	bool counts_changed;
+	/* Callers whose rights are being asked. */
+	struct list orders;
+	unsigned n_orders;
+	gid_t group;
+	bool has_group;
+};
+
+/* changes.c */
+void changes_init(struct dbus *d);
+void changes_forget(struct dbus *d);
+
+/* manager.c, endpoint.c, device.c */
+extern const sd_bus_vtable manager_vtable[], endpoint_vtable[], device_vtable[];
+const char *endpoint_item_name(const struct dbus *d, uint32_t id);
+const char *device_item_name(const struct dbus *d, uint32_t id);
+extern char *endpoint_changing[], *device_changing[], *manager_changing[];
+
+/* write.c */
+int endpoint_write(sd_bus_message *m, void *userdata, sd_bus_error *error);
+
+/*
+ * authorize.c: runs `allowed` with the message when its sender may change
+ * things, else answers AccessDenied. allowed returns 0, or a negative errno that
+ * becomes the answer; uid is the sender's.
+ */
+typedef int (*order_handler)(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error);
+#define ORDERS_MAX 256u
+int order_authorize(struct item *item, sd_bus_message *m, order_handler allowed,
+		    sd_bus_error *error);
+void orders_forget(struct dbus *d);
+
+/* errors.c: errno to a D-Bus error, with a text of its own or the given one. Returns a negative errno. */
+int error_set(sd_bus_error *error, int r, const char *text);

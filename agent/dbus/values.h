@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "model/path.h"
+#include "model/record.h"
+#include "model/value.h"
+
+struct store;
+
+/* Values as agent1.h has them as variants. */
+
+int value_append(sd_bus_message *m, const struct value *value);
+/* Ascending records at or below the path as one variant: a{qv} and so on down. */
+int records_append(sd_bus_message *m, const struct path *path, const struct records *records);
+/*
+ * A variant for a path of the store as records in the types of its definitions.
+ * 0; -EINVAL, -ERANGE, -E2BIG, -ENOENT a resource that is not there, -ENOMEM;
+ * ret_at (untouched on success) is what the failure is about.
+ */
+int records_read(sd_bus_message *m, const struct store *store, const struct path *path,
+		 struct records *ret, struct path *ret_at);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dbus/internal.h"
+#include "dbus/values.h"
+#include "store/audit.h"
+#include "store/store.h"
+
+/* A call of Write that waits for its device. It outlives the connection that it came by. */
+struct writing {
+	sd_bus_message *message;
+	uid_t uid;
+	char *audit;	/* NULL: not wanted */
+	char *endpoint; /* endpoint client name */
+};
+
+static void writing_free(struct writing *w)
+{
+	sd_bus_message_unref(w->message);
+	free(w->audit);
+	free(w->endpoint);
+	free(w);
+}
+
+static void writing_done(void *userdata, int error, const char *reason)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error e = SD_BUS_ERROR_NULL;
+	struct writing *w = userdata;
+	struct log_about about = { .endpoint = w->endpoint, .message_id = AUDIT_MESSAGE_ID };
+
+	if (w->audit)
+		log_notice(&about, "%s: uid %u: %s: %s%s%s", w->endpoint, (unsigned)w->uid,
+			   w->audit, error < 0 ? strerror(-error) : "done", reason ? ": " : "",
+			   reason ?: "");
+	if (error < 0)
+		sd_bus_reply_method_errno(w->message, error_set(&e, error, reason), &e);
+	else
+		sd_bus_reply_method_return(w->message, NULL);
+	writing_free(w);
+}
+
+static struct writing *writing_new(const struct item *item, sd_bus_message *m, uid_t uid)
+{
+	struct writing *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->message = sd_bus_message_ref(m);
+	w->uid = uid;
+	w->endpoint = strdup(item->dbus->ports.client_name(item->dbus->userdata, item->id));
+	if (!w->endpoint) {
+		writing_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+static int refuse(sd_bus_error *error, int r, const struct path *at)
+{
+	char path[PATH_TEXT_MAX], text[160];
+	const char *what = r == -ENOENT ? "is not there" :
+			   r == -ERANGE ? "does not hold so large a value" :
+			   r == -E2BIG	? "would get too many values" :
+			   r == -EPERM	? "cannot be written" :
+					  "does not hold values of this type, or this text is none";
+
+	if (r == -ENOMEM)
+		return r;
+	snprintf(text, sizeof(text), "%s %s", path_format(at, path), what);
+	return error_set(error, r, text);
+}
+
+/* Object 0, 21 and 23 belong to bootstrap (Core 6.3); values stand in resources. */
+static int parse_target(const char *text, struct path *ret, sd_bus_error *error)
+{
+	struct path path;
+
+	if (path_parse(text, strlen(text), &path) < 0 || path.depth < PATH_INSTANCE)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+					 "%s is no path of a resource, such as /3306/0/5850", text);
+	if (path.object == 0 || path.object == 21 || path.object == 23)
+		return error_set(error, -EACCES, "Only bootstrap writes this object");
+	*ret = path;
+	return 0;
+}
+
+/* Operation before content, as for servers. */
+static int check_target(const struct store *store, const struct path *path, sd_bus_error *error)
+{
+	struct path at = path_cut(path, PATH_RESOURCE);
+	const struct resource_definition *resource;
+
+	if (!store_exists(store, &at))
+		return refuse(error, -ENOENT, &at);
+	resource = at.depth == PATH_RESOURCE ? store_resource(store, &at) : NULL;
+	return resource && !(resource->operations & OPERATION_WRITE) ? refuse(error, -EPERM, &at) :
+								       0;
+}
+
+static int write_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	struct store *store = item->dbus->ports.store(item->dbus->userdata, item->id);
+	_cleanup_records_ struct records records = { 0 };
+	struct path path, at;
+	struct writing *w;
+	const char *text;
+	int r = sd_bus_message_read(m, "s", &text);
+
+	if (r >= 0)
+		r = parse_target(text, &path, error);
+	if (r >= 0)
+		r = check_target(store, &path, error);
+	if (r < 0)
+		return r;
+	r = records_read(m, store, &path, &records, &at);
+	if (r < 0)
+		return refuse(error, r, &at);
+	w = writing_new(item, m, uid);
+	if (!w)
+		return -ENOMEM;
+	if (item->dbus->config.config->writes_audit)
+		w->audit = audit_write(store, records.items, records.n);
+	store_write(store, &path, path.depth == PATH_INSTANCE ? STORE_UPDATE : STORE_REPLACE,
+		    records.items, records.n, writing_done, w);
+	return 0;
+}
+
+int endpoint_write(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return order_authorize(userdata, m, write_allowed, error);
+}

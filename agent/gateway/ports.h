@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "dbus/dbus.h"
+
+/* What the D-Bus face asks of the rest; userdata is the registry, or NULL while nothing is configured. */
+extern const struct dbus_ports ports_of_registry;

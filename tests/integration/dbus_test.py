@@ -1,0 +1,365 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""org.fieldway.Agent1 (agent/dbus/agent1.h) on a system bus of the test's own."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from fieldway_test import Bus, main  # noqa: E402
+from fieldway_test.bus import GROUP_ID, MEMBER, NAME, PATH, STRANGER, Refused, add_group, plain  # noqa: E402
+from field_test import NAME as CLIENT, FieldScenario  # noqa: E402
+
+VFD, HOST = PATH + "/endpoint/vfd", PATH + "/endpoint/host"
+DEVICE = PATH + "/device/vfd"
+IS_ROOT = os.geteuid() == 0
+
+
+class DbusScenario(FieldScenario):
+    bus = None
+    permissive = False
+
+    def start_daemon(self, **options):
+        if not self.bus:
+            self.bus = Bus(self.rig, self.permissive)
+        environment = {**options.pop("environment", {}), **self.bus.environment()}
+        return super().start_daemon(arguments=["--bus=system"], environment=environment, **options)
+
+    def start(self, **options):
+        super().start(kind="--plain", **options)
+        self.bus.wait_name()
+
+    def read(self, path, endpoint=VFD, **options):
+        return self.bus.call(endpoint, "Endpoint", "Read", "s", path, **options)[0]
+
+    def write(self, path, signature, *values, endpoint=VFD, **options):
+        self.bus.call(endpoint, "Endpoint", "Write", "sv", path, signature, *values, **options)
+
+    def refused(self, text, call, *arguments, **options):
+        with self.assertRaises(Refused) as caught:
+            call(*arguments, **options)
+        self.assertIn(text, str(caught.exception))
+
+    def until_property(self, path, interface, name, fits):
+        self.rig.until(lambda: fits(self.bus.get(path, interface, name)), 20, f"{name} of {path}")
+
+
+class ObjectsTest(DbusScenario):
+    def test_objects(self):
+        self.start()
+        self.until_property(DEVICE, "Device", "State", lambda state: state == "online")
+        self.until_property(PATH, "Manager", "Registered", lambda n: n == 2)
+        objects = self.bus.objects()
+        self.assertEqual(set(objects), {VFD, HOST, DEVICE})
+        endpoint = objects[VFD][NAME + ".Endpoint"]
+        account = {"Server": "plant", "Uri": self.server.uri("coap"), "ShortServerId": 101, "State": "registered",
+                   "Security": "none", "Version": "1.2"}
+        self.assertEqual(endpoint, {"Name": "vfd", "ClientName": CLIENT, "State": "registered", "LastError": "",
+                                    "Accounts": [account], "Devices": [("vfd", DEVICE)]})
+        host = objects[HOST][NAME + ".Endpoint"]
+        self.assertEqual((host["Name"], host["ClientName"], host["Devices"]), ("host", "gw", []))
+        device = objects[DEVICE][NAME + ".Device"]
+        statistics = device.pop("Statistics")
+        self.assertGreater(statistics["requests"], 0)
+        self.assertEqual(set(statistics), {"requests", "errors", "timeouts", "conflated"})
+        self.assertEqual(device, {"Name": "vfd", "Bus": "lan", "Profile": "vfd", "Enabled": True, "State": "online",
+                                  "Reason": ""})
+
+    def test_manager(self):
+        self.start()
+        for name, value in {"ConfigurationState": "accepted", "ConfigurationErrors": [], "Endpoints": 2,
+                            "Accounts": 2, "Devices": 1}.items():
+            with self.subTest(name):
+                self.assertEqual(self.bus.get(PATH, "Manager", name), value)
+        self.assertRegex(self.bus.get(PATH, "Manager", "Version"), r"^[0-9]+\.[0-9]+\.[0-9]+$")
+        for name, path in {"vfd": VFD, CLIENT: VFD, "host": HOST, "gw": HOST}.items():
+            self.assertEqual(self.bus.call(PATH, "Manager", "GetEndpoint", "s", name), [path])
+        self.assertEqual(self.bus.call(PATH, "Manager", "GetDevice", "s", "vfd"), [DEVICE])
+        self.refused("no endpoint m9", self.bus.call, PATH, "Manager", "GetEndpoint", "s", "m9")
+        self.refused("no device host", self.bus.call, PATH, "Manager", "GetDevice", "s", "host")
+        self.refused("Unknown object", self.bus.call, PATH + "/endpoint/m9", "Endpoint", "Read", "s", "/3/0")
+
+    def test_explain(self):
+        self.start()
+        line, requests = self.bus.call(DEVICE, "Device", "Explain")
+        self.assertIn("127.0.0.1", line)
+        self.assertEqual({period for period, _, _ in requests}, {200000})
+        texts = "\n".join(text for _, text, _ in requests)
+        for word in ("holding", "discrete"):
+            self.assertIn(word, texts)
+        self.assertTrue(all(size > 0 for _, _, size in requests))
+
+    def test_not_configured(self):
+        os.mkdir(self.rig.path("etc"))
+        self.start_daemon()
+        self.bus.wait_name()
+        self.assertEqual(self.bus.get(PATH, "Manager", "ConfigurationState"), "not-configured")
+        self.assertEqual(self.bus.get(PATH, "Manager", "Endpoints"), 0)
+        self.assertEqual(self.bus.get(PATH, "Manager", "Registered"), 0)
+        self.assertEqual(self.bus.objects(), {})
+        self.refused("no endpoint host", self.bus.call, PATH, "Manager", "GetEndpoint", "s", "host")
+
+    def test_last_good(self):
+        self.start()
+        self.stop_daemon(self.daemon)
+        path = self.rig.path("etc/fieldway.yaml")
+        with open(path, "a", encoding="ascii") as f:
+            f.write("nonesuch: true\n")
+        self.start_daemon()
+        self.bus.wait_name()
+        self.assertEqual(self.bus.get(PATH, "Manager", "ConfigurationState"), "last-good")
+        (file, line, column, text), = self.bus.get(PATH, "Manager", "ConfigurationErrors")
+        with open(path, encoding="ascii") as f:
+            self.assertEqual((file, line, column), (path, len(f.readlines()), 1))
+        self.assertIn("nonesuch", text)
+
+    def test_changes(self):
+        """PropertiesChanged says what the properties then say."""
+        self.start()
+        self.until_property(DEVICE, "Device", "State", lambda state: state == "online")
+        monitor = self.rig.start(["busctl", f"--address={self.bus.address}", "--json=short", "monitor",
+                                  "--match=type=signal,interface=org.freedesktop.DBus.Properties,sender=" + NAME],
+                                 stderr=subprocess.PIPE)
+        monitor.wait_line("Monitoring")
+
+        def change(path, name, value):
+            def fits(line):
+                if not line.startswith("{"):
+                    return False
+                message = json.loads(line)
+                return message["path"] == path and plain(message["payload"]["data"])[1].get(name) == value
+            return fits
+
+        self.simulator.command("silent")
+        line = monitor.wait_line(change(DEVICE, "State", "offline"))
+        self.assertIn("vfd", plain(json.loads(line)["payload"]["data"])[1]["Reason"])
+        self.simulator.command("talk")
+        monitor.wait_line(change(DEVICE, "State", "online"))
+        self.server.command("fault register 4.03")
+        self.server.command("fault update 4.04")
+        self.expect(self.post(CLIENT, "/1/0/8"), "2.04")
+        monitor.wait_line(change(VFD, "State", "waiting"))
+        self.assertNotEqual(self.bus.get(VFD, "Endpoint", "LastError"), "")
+        monitor.wait_line(change(PATH, "Registered", 1))
+
+
+class ReadTest(DbusScenario):
+    def test_kinds(self):
+        self.start()
+        self.simulator.command("set holding 100 123")
+        self.simulator.command("set holding 110 2")
+        self.rig.until(lambda: self.read("/3308/0/5900") == 12.3, 20, "the speed")
+        for endpoint, path, text in ((VFD, "/3308/0/5900", "v d 12.3"), (VFD, "/3306/0/5850", "v b false"),
+                                     (VFD, "3306/0/5851", "v x 0"), (VFD, "/3/0/0", 'v s "ACME"'),
+                                     (VFD, "/3/0/11", "v a{qv} 1 0 x 0"), (HOST, "/1/0/1", "v x 3600")):
+            with self.subTest(path):
+                status, lines = self.bus.run(["busctl", f"--address={self.bus.address}", "call", NAME, endpoint,
+                                              NAME + ".Endpoint", "Read", "s", path])
+                self.assertEqual((status, lines), (0, [text]))
+
+    def test_parts(self):
+        self.start()
+        self.rig.until(lambda: 5900 in self.read("/3308/0"), 20, "the speed")
+        self.assertEqual(self.read("/3308/0")[5750], "the speed")
+        self.assertEqual(set(self.read("/3308")), {0, 1, 2})
+        self.assertEqual(self.read("/3/0/11"), {0: 0})
+        self.assertEqual(self.read("/3/0/11/0"), 0)
+        everything = self.read("/")
+        self.assertEqual(set(everything) & {0, 1, 3, 3306, 3308}, {1, 3, 3306, 3308})
+        self.assertEqual(everything[1][0][0], 101)
+        self.assertEqual(everything[3][0][11], {0: 0})
+
+    def test_refused(self):
+        self.start()
+        for path, text in {"/0/0/3": "denied", "/0": "denied", "/21/0": "denied", "/23": "denied",
+                           "/3308/0/1": "no such path", "/9/0": "no such path", "/3306/7": "no such path",
+                           "/3/0/4": "cannot be read", "/3/0/11/77": "no such path", "speed": "no path",
+                           "/3/0/1/2/3": "no path", "/65535": "no path", "/03": "no path", "//": "no path"}.items():
+            with self.subTest(path):
+                self.refused(text, self.read, path)
+
+    def test_without_good_value(self):
+        self.write_field(kind="--plain")
+        self.simulator.command("silent")
+        self.start_server(names=("gw", CLIENT))
+        self.configure(more="register: {wait: none}")
+        self.start_daemon()
+        self.bus.wait_name()
+        self.until_property(DEVICE, "Device", "State", lambda state: state == "offline")
+        self.refused("vfd", self.read, "/3308/0/5900")
+        self.assertEqual(self.read("/3308/0"), {5701: "Hz", 5750: "the speed"})
+        self.refused("vfd", self.write, "/3308/0/5900", "d", "1")
+        self.assertIn("vfd", self.bus.get(DEVICE, "Device", "Reason"))
+
+
+class WriteTest(DbusScenario):
+    def test_types(self):
+        self.start()
+        for signature, value in (("d", "12.5"), ("s", "12.5"), ("i", "12"), ("t", "50"), ("y", "7"), ("x", "0")):
+            with self.subTest(signature):
+                self.write("/3308/0/5900", signature, value)
+                self.assertEqual(self.simulator.command("get holding 100"), str(round(float(value) * 10)))
+                self.assertEqual(self.read("/3308/0/5900"), float(value))
+        self.write("/3306/0/5851", "d", "42")
+        self.assertEqual(self.simulator.command("get holding 111"), "42")
+        self.write("/3306/0/5853", "s", "reverse")
+        self.assertEqual(self.simulator.command("get holding 110"), "2")
+        start = self.now()
+        self.write("/1/0/1", "s", "1234", endpoint=HOST)
+        self.assertEqual(self.read("/1/0/1", HOST), 1234)
+        self.assertEqual(self.event("updated", "gw", start).lt, "1234")
+
+    def test_instance(self):
+        self.start()
+        self.write("/3306/0", "a{qv}", "2", "5851", "q", "17", "5853", "s", "forward")
+        self.assertEqual(self.simulator.command("get holding 110 2"), "1 17")
+        self.refused("/3306/0/5851", self.write, "/3306/0", "a{qv}", "2", "5853", "s", "stop", "5851", "s", "many")
+        self.refused("/3306/0/5851", self.write, "/3306/0", "a{qv}", "2", "5851", "q", "1", "5851", "q", "2")
+        self.assertEqual(self.simulator.command("get holding 110 2"), "1 17")
+        self.write("/3306/0", "a{qv}", "0")
+
+    def test_refused(self):
+        self.start()
+        self.trace()
+        for path, signature, values, text in (
+                ("/3308/0/5900", "s", ["fast"], "/3308/0/5900"), ("/3308/0/5900", "d", ["51"], "speed"),
+                ("/3308/0/5900", "d", ["nan"], "speed"), ("/3308/0/5900", "ay", ["1", "1"], "/3308/0/5900"),
+                ("/3308/0/5900", "as", ["1", "1"], "/3308/0/5900"), ("/3308/0/5900", "(qq)", ["1", "1"], "/3308/0/5900"),
+                ("/3308/0/5900", "a{qv}", ["0"], "/3308/0/5900"), ("/3306/0/5851", "d", ["1.5"], "/3306/0/5851"),
+                ("/3306/0/5851", "t", ["18446744073709551615"], "/3306/0/5851"),
+                ("/3306/0/5853", "s", ["sideways"], "vfd.mode"), ("/3306/0/5850", "s", ["yes"], "/3306/0/5850"),
+                ("/3306/0", "i", ["1"], "/3306/0"), ("/3306/0", "a{qv}", ["1", "5800", "i", "1"], "/3306/0/5800"),
+                ("/3306/0/5850/0", "b", ["true"], "/3306/0/5850"), ("/3308/0/5901", "d", ["1"], "not there"),
+                ("/3308/0/5750", "s", ["x"], "5750"), ("/3/0/0", "s", ["x"], "cannot be written"),
+                ("/3/0/4", "s", [""], "cannot be written"), ("/0/0/0", "s", ["coap://x"], "denied"),
+                ("/3306", "i", ["1"], "no path of a resource"), ("/", "i", ["1"], "no path of a resource"),
+                ("nonsense", "i", ["1"], "no path of a resource")):
+            with self.subTest(path=path, signature=signature, values=values):
+                self.refused(text, self.write, path, signature, *values)
+        self.assertEqual(self.writes(), [])
+
+    def test_device_errors(self):
+        self.start(rate="1h")
+        self.simulator.command("exception 3")
+        self.refused("vfd", self.write, "/3308/0/5900", "d", "1")
+        self.simulator.command("exception 4")
+        self.refused("exception 4", self.write, "/3308/0/5900", "d", "1")
+        self.simulator.command("talk")
+        self.simulator.command("silent")
+        self.trace()
+        self.refused("vfd", self.write, "/3308/0/5900", "d", "2")
+
+    def test_waits_for_the_device(self):
+        """And the loop goes on meanwhile."""
+        self.start(rate="1h", timeout="3s")
+        self.simulator.command("delay 700")
+        calls = [self.rig.start(["busctl", f"--address={self.bus.address}", "call", NAME, VFD, NAME + ".Endpoint",
+                                 "Write", "sv", "/3308/0/5900", "d", str(speed)], stderr=subprocess.PIPE)
+                 for speed in (1, 2)]
+        self.assertEqual(self.read("/3308/0/5750"), "the speed")
+        self.assertTrue(all(not call.ended() for call in calls))
+        for call in calls:
+            self.assertEqual(call.wait_end(), 0, call.lines)
+
+    def test_daemon_ends_meanwhile(self):
+        self.start(rate="1h", timeout="3s")
+        self.simulator.command("silent")
+        call = self.rig.start(["busctl", f"--address={self.bus.address}", "call", NAME, VFD, NAME + ".Endpoint",
+                               "Write", "sv", "/3308/0/5900", "d", "1"], stderr=subprocess.PIPE)
+        self.rig.until(lambda: int(self.simulator.command("requests")) > 0 or call.ended(), 10, "the write")
+        self.stop_daemon(self.daemon)
+        self.assertNotEqual(call.wait_end(), 0)
+
+    def test_audit(self):
+        self.start()
+        self.write("/3308/0/5900", "d", "1.5")
+        self.refused("vfd.mode", self.write, "/3306/0/5853", "s", "sideways")
+        self.write("/3308/0/5900", "d", "2")
+        self.assertRegex(self.log("1.5 -> 2"), rf"{CLIENT}: uid {os.geteuid()}: write /3308/0/5900 1.5 -> 2: done")
+
+
+@unittest.skipUnless(IS_ROOT, "needs root, to be somebody else")
+class RightsTest(DbusScenario):
+    """By the shipped policy: the bus refuses."""
+    refusal = "Rejected send message"
+
+    def setUp(self):
+        super().setUp()
+        add_group()
+        self.start()
+
+    def test_everybody_reads(self):
+        self.rig.until(lambda: 5900 in self.read("/3308/0", user=STRANGER), 20, "a value")
+        self.assertEqual(self.bus.call(PATH, "Manager", "GetEndpoint", "s", "vfd", user=STRANGER), [VFD])
+        self.assertTrue(self.bus.call(DEVICE, "Device", "Explain", user=STRANGER))
+        status, lines = self.bus.run(["busctl", f"--address={self.bus.address}", "introspect", NAME, VFD],
+                                     user=STRANGER)
+        self.assertEqual(status, 0, lines)
+        self.assertIn(".LastError", "\n".join(lines))
+        self.assertEqual(self.bus.error(VFD, "Endpoint.Read", "string:/0"),
+                         ("org.freedesktop.DBus.Error.AccessDenied", "Its values are secret"))
+
+    def test_strangers_do_not_write(self):
+        self.trace()
+        for path, value in (("/3308/0/5900", "1"), ("/nonsense", "1"), ("/1/0/1", "60")):
+            name, text = self.bus.error(VFD, "Endpoint.Write", "string:" + path, "variant:string:" + value,
+                                        user=STRANGER)
+            self.assertEqual(name, "org.freedesktop.DBus.Error.AccessDenied")
+            self.assertIn(self.refusal, text)
+        self.assertEqual(self.writes(), [])
+        self.assertEqual(self.logged("uid"), [])
+
+    def test_the_group_writes(self):
+        self.write("/3308/0/5900", "d", "3", user=MEMBER, groups=[GROUP_ID])
+        self.assertEqual(self.simulator.command("get holding 100"), "30")
+        self.log(f"uid {MEMBER}: write /3308/0/5900")
+
+
+@unittest.skipUnless(IS_ROOT, "needs root, to be somebody else")
+class OwnRightsTest(RightsTest):
+    """The bus lets everything through: the daemon refuses."""
+    refusal = "Needs root or the group fieldway-admin"
+    permissive = True
+
+
+class BusTest(DbusScenario):
+    def test_no_bus_yet(self):
+        self.bus = Bus(self.rig)
+        self.bus.stop()
+        self.write_field(kind="--plain")
+        self.start_server(names=("gw", CLIENT))
+        self.configure()
+        self.start_daemon()
+        self.registered(CLIENT)
+        self.log("D-Bus: no connection")
+        self.bus.start()
+        self.bus.wait_name(40)
+        self.log("D-Bus: org.fieldway.Agent1 is there")
+        self.assertEqual(len(self.logged("D-Bus")), 2)
+
+    def test_bus_restarts(self):
+        self.start()
+        self.bus.stop()
+        self.log("D-Bus: the bus closed the connection")
+        self.bus.start()
+        self.bus.wait_name(40)
+        self.assertEqual(self.read("/3308/0/5750"), "the speed")
+
+    def test_name_is_taken(self):
+        self.start()
+        first = self.daemon
+        os.makedirs(self.rig.path("second"))
+        second = self.start_daemon(state=self.rig.path("second"))
+        self.log("another program has the name")
+        first.process.send_signal(signal.SIGTERM)
+        first.process.wait_end()
+        self.bus.wait_name(40)
+        self.assertFalse(second.process.ended())
+
+
+if __name__ == "__main__":
+    main()

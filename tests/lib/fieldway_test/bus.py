@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A system bus of the test's own, with the shipped policy or a permissive one."""
+import ctypes
+import functools
+import os
+import pwd
+import shlex
+import subprocess
+import tempfile
+
+from .programs import source_path
+
+NAME = "org.fieldway.Agent1"
+PATH = "/org/fieldway/Agent1"
+
+CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path={socket}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+  </policy>
+  <include>{policy}</include>
+  <policy user="{user}"><allow own="{name}"/><allow send_destination="{name}"/></policy>
+{more}
+</busconfig>
+"""
+PERMISSIVE = '  <policy context="mandatory"><allow send_destination="*"/></policy>'
+
+
+CLONE_NEWNS = 0x20000
+MS_REC, MS_PRIVATE, MS_BIND = 0x4000, 0x40000, 0x1000
+LIBC = ctypes.CDLL(None, use_errno=True)
+GROUP, GROUP_ID = "fieldway-admin", 64200
+MEMBER, STRANGER = 65534, 1     # nobody and daemon of base-passwd
+
+
+@functools.lru_cache
+def add_group():
+    """Makes MEMBER one of GROUP, in a mount namespace of this process. Needs root."""
+    if LIBC.unshare(CLONE_NEWNS) != 0 or LIBC.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) != 0:
+        raise OSError(ctypes.get_errno(), "a mount namespace")
+    with open("/etc/group", encoding="ascii") as f:
+        lines = [line for line in f if not line.startswith(GROUP + ":")]
+    member = pwd.getpwuid(MEMBER).pw_name
+    with tempfile.NamedTemporaryFile("w", encoding="ascii") as f:
+        f.write("".join(lines) + f"{GROUP}:x:{GROUP_ID}:{member}\n")
+        f.flush()
+        os.chmod(f.name, 0o644)
+        if LIBC.mount(f.name.encode(), b"/etc/group", None, MS_BIND, None) != 0:
+            raise OSError(ctypes.get_errno(), "/etc/group")
+
+
+class Bus:
+    """permissive: the policy lets everything through, so that only the daemon decides."""
+
+    def __init__(self, rig, permissive=False):
+        self.rig = rig
+        self.socket = rig.path("bus")
+        self.address = "unix:path=" + self.socket
+        # Other users must get at the socket.
+        os.chmod(rig.folder, 0o711)
+        self.configuration = rig.write("bus.conf", CONFIGURATION.format(
+            socket=self.socket, name=NAME, user=pwd.getpwuid(os.geteuid()).pw_name,
+            policy=source_path("packaging/dbus/org.fieldway.Agent1.conf"),
+            more=PERMISSIVE if permissive else ""))
+        self.start()
+
+    def start(self):
+        self.process = self.rig.start(
+            ["dbus-daemon", "--nofork", "--nopidfile", "--print-address", f"--config-file={self.configuration}"],
+            stderr=subprocess.PIPE)
+        self.process.wait_line("unix:")
+
+    def stop(self):
+        self.process.stop()
+
+    def environment(self):
+        return {"DBUS_SYSTEM_BUS_ADDRESS": self.address}
+
+    def run(self, command, user=None, groups=(), timeout=20):
+        """(exit status, lines). user: a number, with no groups but the given."""
+        if user is not None:
+            rights = ["--groups=" + ",".join(map(str, groups))] if groups else ["--clear-groups"]
+            command = ["setpriv", f"--reuid={user}", f"--regid={user}", *rights, *command]
+        process = self.rig.start(command, stderr=subprocess.PIPE)
+        return process.wait_end(timeout), process.lines
+
+    def busctl(self, *arguments, **options):
+        """The values that busctl prints; Refused with its text."""
+        status, lines = self.run(["busctl", f"--address={self.address}", *arguments], **options)
+        if status != 0:
+            raise Refused("\n".join(lines))
+        return read_values(lines[0]) if lines else []
+
+    def call(self, path, interface, member, *arguments, **options):
+        return self.busctl("call", NAME, path, f"{NAME}.{interface}", member, *arguments, **options)
+
+    def get(self, path, interface, name):
+        return self.busctl("get-property", NAME, path, f"{NAME}.{interface}", name)[0]
+
+    def error(self, path, member, *arguments, **options):
+        """The name and text of the error, by dbus-send, which shows both."""
+        status, lines = self.run(["dbus-send", f"--bus={self.address}", f"--dest={NAME}", "--print-reply=literal",
+                                  path, f"{NAME}.{member}", *arguments], **options)
+        name, _, text = "\n".join(lines).removeprefix("Error ").partition(": ")
+        return (name, text) if status != 0 else (None, "")
+
+    def objects(self):
+        """{path: {interface: {property: value}}}"""
+        return self.busctl("call", NAME, PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")[0]
+
+    def has_name(self):
+        return self.busctl("call", "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                           "NameHasOwner", "s", NAME) == [True]
+
+    def wait_name(self, timeout=20):
+        self.rig.until(self.has_name, timeout, NAME)
+
+
+class Refused(Exception):
+    """What busctl says of an error."""
+
+
+# busctl's text: the signature, then the values, arrays with their length. Its JSON cannot have numbers as keys.
+
+def _complete(signature):
+    """The length of the first complete type."""
+    if signature[0] == "a":
+        return 1 + _complete(signature[1:])
+    depth = 0
+    for i, letter in enumerate(signature):
+        depth += (letter in "({") - (letter in ")}")
+        if depth == 0:
+            return i + 1
+    raise ValueError(signature)
+
+
+def _values(signature, words):
+    values = []
+    while signature:
+        n = _complete(signature)
+        values.append(_value(signature[:n], words))
+        signature = signature[n:]
+    return values
+
+
+def _value(signature, words):
+    kind = signature[0]
+    if kind == "(":
+        return tuple(_values(signature[1:-1], words))
+    word = words.pop(0)
+    if kind == "v":
+        return _value(word, words)
+    if signature.startswith("a{"):
+        return dict(_values(signature[2:-1], words) for _ in range(int(word)))
+    if kind == "a":
+        return [_value(signature[1:], words) for _ in range(int(word))]
+    if kind == "b":
+        return word == "true"
+    if kind == "d":
+        return float(word)
+    return word if kind in "sog" else int(word)
+
+
+def read_values(line):
+    signature, *words = shlex.split(line)
+    return _values(signature, words)
+
+
+def plain(value):
+    """busctl's JSON without the types of variants."""
+    if isinstance(value, dict) and set(value) == {"type", "data"}:
+        return plain(value["data"])
+    if isinstance(value, dict):
+        return {key: plain(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    return value
