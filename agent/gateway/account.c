@@ -31,16 +31,28 @@ static void account_count(struct account *a)
 		r->watch.counts(r->watch_userdata);
 }
 
+/* An Update that goes well is no news to anybody. */
+static void account_tell(struct account *a, enum client_state state, int error)
+{
+	struct registry *r = a->endpoint->registry;
+	enum client_state shown = state == CLIENT_UPDATING ? CLIENT_REGISTERED : state;
+	int now = error < 0 || client_is_registered(a->client) ? error : a->error;
+
+	if (shown == a->told && now == a->error)
+		return;
+	a->told = shown;
+	a->error = now;
+	if (r->watch.endpoint)
+		r->watch.endpoint(r->watch_userdata, endpoint_number(a->endpoint));
+}
+
 static void account_state(void *userdata, enum client_state state, int error)
 {
 	struct account *a = userdata;
 	struct registry *r = a->endpoint->registry;
 
-	if (error < 0 || client_is_registered(a->client))
-		a->error = error;
 	account_count(a);
-	if (r->watch.endpoint)
-		r->watch.endpoint(r->watch_userdata, endpoint_number(a->endpoint));
+	account_tell(a, state, error);
 	if (state == CLIENT_STOPPED && r->n_stopping > 0 && --r->n_stopping == 0)
 		r->stopped(r->stopped_userdata);
 }

@@ -32,6 +32,7 @@ struct account {
 	char *identity; /* of the PSK; NULL without */
 	bool counted;	/* among registry.registered */
 	int error;	/* of its last attempt, 0 while all is well */
+	enum client_state told; /* to the watch, which does not hear of Updates */
 };
 
 struct endpoint {

@@ -137,8 +137,13 @@ class ObjectsTest(DbusScenario):
         self.simulator.command("silent")
         line = monitor.wait_line(change(DEVICE, "State", "offline"))
         self.assertIn("vfd", plain(json.loads(line)["payload"]["data"])[1]["Reason"])
+        # An Update is no change; had it been told, then not behind that of the device.
+        before, start = len(monitor.lines), self.now()
+        self.expect(self.post(CLIENT, "/1/0/8"), "2.04")
+        self.event("updated", CLIENT, start)
         self.simulator.command("talk")
         monitor.wait_line(change(DEVICE, "State", "online"))
+        self.assertEqual([line for line in monitor.lines[before:] if VFD in line], [])
         self.server.command("fault register 4.03")
         self.server.command("fault update 4.04")
         self.expect(self.post(CLIENT, "/1/0/8"), "2.04")
