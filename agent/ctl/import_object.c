@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
-#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,11 +316,8 @@ static int check_output(const struct import *import)
 
 static int print_output(const struct import *import)
 {
-	if (fwrite(import->out.data, 1, import->out.size, stdout) == import->out.size &&
-	    fflush(stdout) == 0)
-		return 0;
-	fprintf(stderr, "standard output: %s\n", strerror(errno));
-	return -EIO;
+	fwrite(import->out.data, 1, import->out.size, stdout);
+	return output_finish();
 }
 
 static int import_all(struct source *sources, char **files, int n, struct import *import)
@@ -336,27 +333,31 @@ static int import_all(struct source *sources, char **files, int n, struct import
 	for (int i = 0; i < read; i++)
 		registry_object_done(&sources[i].object);
 	/* Nothing half: a file with errors writes no object. */
-	if (r < 0 || import->failed || check_output(import) < 0 || print_output(import) < 0)
+	if (r < 0 || import->failed || check_output(import) < 0)
 		return EXIT_FAILURE;
-	return EXIT_SUCCESS;
+	return print_output(import);
 }
 
-int import_object_main(int argc, char **argv)
+static int run(const struct invocation *i)
 {
+	struct source *sources = calloc(i->n, sizeof(*sources));
 	struct import import = { 0 };
-	struct source *sources;
 	int status;
 
-	if (argc < 1) {
-		fprintf(stderr, "Usage: fieldwayctl import-object FILE.xml...\n"
-				"Several files are versions of one object.\n");
-		return EXIT_USAGE;
-	}
-	sources = calloc(argc, sizeof(*sources));
 	if (!sources)
 		return EXIT_FAILURE;
-	status = import_all(sources, argv, argc, &import);
+	status = import_all(sources, i->arguments, i->n, &import);
 	buf_done(&import.out);
 	free(sources);
 	return status;
 }
+
+const struct command command_import_object = {
+	.name = "import-object",
+	.arguments = "FILE.xml...",
+	.help = "turns OMA registry XML into an object file, on standard output",
+	.details = "Several files are versions of one object.\n",
+	.least = 1,
+	.most = INT_MAX,
+	.run = run,
+};

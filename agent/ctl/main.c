@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,43 +8,83 @@
 #include "base/str.h"
 #include "ctl/ctl.h"
 
-static const struct command commands[] = {
-	{ "import-object", "FILE.xml...", "turns OMA registry XML into an object file, on standard output",
-	  import_object_main },
+static const struct command *const commands[] = {
+	&command_import_object,
 };
 
 static void print_help(FILE *to)
 {
 	fputs("Usage: fieldwayctl COMMAND [ARGUMENT...]\n\n", to);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %s %s\n      %s\n", commands[i].name, commands[i].arguments, commands[i].help);
-	fputs("\nExit status: 0 done, 1 failed, 2 wrong usage.\n", to);
+		fprintf(to, "  %s%s%s\n      %s\n", commands[i]->name,
+			*commands[i]->arguments ? " " : "", commands[i]->arguments,
+			commands[i]->help);
+	fputs("\n'fieldwayctl COMMAND --help' says more.\n"
+	      "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+	      to);
+}
+
+static int complain(const char *name)
+{
+	const char *names[ARRAY_SIZE(commands)], *near;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		names[i] = commands[i]->name;
+	near = str_nearest(name, names, ARRAY_SIZE(names));
+	fprintf(stderr, "fieldwayctl: unknown command '%s'%s%s%s\n", name,
+		near ? ", did you mean '" : "", near ?: "", near ? "'?" : "");
+	if (*name == '-')
+		fputs("Options stand behind the command.\n", stderr);
+	return EXIT_USAGE;
+}
+
+static const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (streq(name, commands[i]->name))
+			return commands[i];
+	return NULL;
+}
+
+static int print_help_of(const char *name)
+{
+	const struct command *c = command_find(name);
+
+	if (!c)
+		return complain(name);
+	command_print_help(stdout, c);
+	return output_finish();
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	struct invocation i;
+	int r = arguments_take(c, argc, argv, &i);
+
+	if (r < 0)
+		return r == -ECANCELED ? output_finish() : EXIT_USAGE;
+	return c->run(&i);
 }
 
 int main(int argc, char **argv)
 {
-	const char *names[ARRAY_SIZE(commands)], *near;
+	const struct command *c;
 
 	log_set_name("fieldwayctl");
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
+	if (streq(argv[1], "help") && argc > 2)
+		return print_help_of(argv[2]);
 	if (streq(argv[1], "--help") || streq(argv[1], "help")) {
 		print_help(stdout);
-		return EXIT_SUCCESS;
+		return output_finish();
 	}
 	if (streq(argv[1], "--version")) {
 		puts("fieldwayctl " PACKAGE_VERSION);
-		return EXIT_SUCCESS;
+		return output_finish();
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (streq(argv[1], commands[i].name))
-			return commands[i].run(argc - 2, argv + 2);
-		names[i] = commands[i].name;
-	}
-	near = str_nearest(argv[1], names, ARRAY_SIZE(names));
-	fprintf(stderr, "fieldwayctl: unknown command '%s'%s%s%s\n", argv[1], near ? ", did you mean '" : "",
-		near ?: "", near ? "'?" : "");
-	return EXIT_USAGE;
+	c = command_find(argv[1]);
+	return c ? run(c, argc - 2, argv + 2) : complain(argv[1]);
 }
