@@ -23,6 +23,11 @@ struct command {
 /* Exit status of wrong usage. */
 #define EXIT_USAGE 2
 
+extern const struct command command_status;
+extern const struct command command_list;
+extern const struct command command_read;
+extern const struct command command_write;
+extern const struct command command_explain;
 extern const struct command command_import_object;
 
 /*

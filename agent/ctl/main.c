@@ -9,7 +9,8 @@
 #include "ctl/ctl.h"
 
 static const struct command *const commands[] = {
-	&command_import_object,
+	&command_status, &command_list,	   &command_read,
+	&command_write,	 &command_explain, &command_import_object,
 };
 
 static void print_help(FILE *to)

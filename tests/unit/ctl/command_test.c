@@ -2,11 +2,16 @@
 #include <check.h>
 #include <errno.h>
 #include <string.h>
+#include <systemd/sd-bus.h>
 
 #include "base/macro.h"
 #include "base/str.h"
 #include "capture.h"
+#include "ctl/complaint.h"
 #include "ctl/ctl.h"
+#include "dbus/agent1.h"
+
+/* ---- arguments ---- */
 
 static const struct command some = { .name = "some",
 				     .arguments = "A [B]",
@@ -71,6 +76,59 @@ START_TEST(prints_help)
 }
 END_TEST
 
+/* ---- errors ---- */
+
+#define UNKNOWN "; it may have been written or not: read it before writing again\n"
+
+static const struct {
+	struct complaint complaint;
+	const char *line;
+} complaints[] = {
+	{ { "", "system", SD_BUS_ERROR_SERVICE_UNKNOWN,
+	    "The name org.fieldway.Agent1 was not provided", false, true },
+	  "fieldwayctl: fieldwayd does not run (systemctl status fieldway)\n" },
+	{ { "", "unix:path=/\033", SD_BUS_ERROR_NAME_HAS_NO_OWNER, "x", false, true },
+	  "fieldwayctl: no fieldwayd on the bus unix:path=/\\x1b\n" },
+	{ { "m1 /3/0/0", "system", "System.Error.ENOTCONN", "Transport endpoint is not connected",
+	    true, true },
+	  "fieldwayctl: m1 /3/0/0: no answer of the bus system\n" },
+	{ { "m1 /3/0/0", "system", SD_BUS_ERROR_NO_REPLY, "Method call timed out", false, true },
+	  "fieldwayctl: m1 /3/0/0: fieldwayd has not answered\n" },
+	{ { "m1 /3/0/0", "system", SD_BUS_ERROR_TIMEOUT, "Connection timed out", true, true },
+	  "fieldwayctl: m1 /3/0/0: fieldwayd has not answered" UNKNOWN },
+	{ { "m1 /3/0/0", "system", "System.Error.ECONNRESET", "Connection reset by peer", true,
+	    true },
+	  "fieldwayctl: m1 /3/0/0: fieldwayd has not answered" UNKNOWN },
+	{ { "m1 /3/0/0", "system", SD_BUS_ERROR_ACCESS_DENIED, "Rejected send message", true,
+	    false },
+	  "fieldwayctl: m1 /3/0/0: needs root or the group fieldway-admin\n" },
+	/* Root needs no more rights: then it is something that nobody may. */
+	{ { "m1 /0/0/5", "system", SD_BUS_ERROR_ACCESS_DENIED, "keys are not shown", true, true },
+	  "fieldwayctl: m1 /0/0/5: keys are not shown\n" },
+	{ { "m1 /0/0/5", "system", SD_BUS_ERROR_ACCESS_DENIED, "keys are not shown", false, false },
+	  "fieldwayctl: m1 /0/0/5: keys are not shown\n" },
+	{ { "m1", "system", SD_BUS_ERROR_UNKNOWN_METHOD, "Unknown method Explain", false, true },
+	  "fieldwayctl: m1: the running fieldwayd is of another version than this fieldwayctl (Unknown method Explain)\n" },
+	{ { "m1 /3/0/0", "system", AGENT1_ERROR_NO_ANSWER, "lan: vfd.speed: no answer", true,
+	    true },
+	  "fieldwayctl: m1 /3/0/0: lan: vfd.speed: no answer" UNKNOWN },
+	{ { "m1 /3/0/0", "system", AGENT1_ERROR_OFFLINE, "vfd is offline", true, true },
+	  "fieldwayctl: m1 /3/0/0: vfd is offline\n" },
+	{ { "m1 /3/0/0", "system", SD_BUS_ERROR_INVALID_ARGS, "a\nb\033c", true, false },
+	  "fieldwayctl: m1 /3/0/0: a\\nb\\x1bc\n" },
+	{ { "m1", "system", AGENT1_ERROR_STALE, "", false, false },
+	  "fieldwayctl: m1: org.fieldway.Agent1.Error.Stale\n" },
+	{ { "m1", "system", AGENT1_ERROR_STALE, NULL, false, false },
+	  "fieldwayctl: m1: org.fieldway.Agent1.Error.Stale\n" },
+};
+
+START_TEST(says_what_to_do)
+{
+	complaint_print(page, &complaints[_i].complaint);
+	ck_assert_str_eq(printed(), complaints[_i].line);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("command");
@@ -81,6 +139,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, page_open, page_close);
 	tcase_add_loop_test(tcase, takes_arguments, 0, ARRAY_SIZE(lines));
 	tcase_add_test(tcase, prints_help);
+	tcase_add_loop_test(tcase, says_what_to_do, 0, ARRAY_SIZE(complaints));
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+struct client;
+
+/*
+ * The object path of an endpoint, by its YAML name or its endpoint client name,
+ * or of a device. Yours to free. 0, or negative after a line on standard error,
+ * which suggests a name that is near.
+ */
+int find_endpoint(struct client *c, const char *name, char **ret_path);
+int find_device(struct client *c, const char *name, char **ret_path);

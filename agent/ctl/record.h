@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct sd_bus_message;
+
+/*
+ * The objects of dbus/agent1.h as their properties say. Texts belong to the
+ * message that they were read from, arrays to the arena. Properties that this
+ * version does not know are passed over; one that is missing is "" or 0.
+ */
+
+struct account_record {
+	const char *server, *uri, *state;
+};
+
+struct endpoint_record {
+	const char *name, *client_name, *state, *last_error;
+	struct account_record *accounts;
+	const char **devices; /* names */
+	size_t n_accounts, n_devices;
+};
+
+struct statistic_record {
+	const char *name;
+	uint64_t count;
+};
+
+struct device_record {
+	const char *name, *bus, *profile, *state, *reason;
+	bool enabled;
+	struct statistic_record *statistics;
+	size_t n_statistics;
+};
+
+struct place_record {
+	const char *file, *text;
+	uint32_t line, column; /* 0: none */
+};
+
+struct manager_record {
+	const char *version, *state; /* state: of the configuration */
+	struct place_record *errors;
+	size_t n_errors;
+};
+
+/* Each reads a{sv}. 0; -EBADMSG: not as agent1.h says; -ENOMEM. */
+int endpoint_record_read(struct sd_bus_message *m, struct arena *arena,
+			 struct endpoint_record *ret);
+int device_record_read(struct sd_bus_message *m, struct arena *arena, struct device_record *ret);
+int manager_record_read(struct sd_bus_message *m, struct arena *arena, struct manager_record *ret);
+
+/* Why a device is not online, without the names of bus and device that the reason begins with. */
+const char *device_record_reason(const struct device_record *d);
+
+/*
+ * Reads an array whose items are `contents` into arena memory; reader is called
+ * for each with its zeroed place, and reads one item, container and all. 0,
+ * -EBADMSG, -ENOMEM, or what the reader returns.
+ */
+typedef int (*record_reader)(struct sd_bus_message *m, struct arena *arena, void *place);
+int record_array_read(struct sd_bus_message *m, const char *contents, size_t item_size,
+		      record_reader reader, struct arena *arena, void *ret_items, size_t *ret_n);
+/* What sd_bus_message_*() returned: -ENOMEM stays; 0, an early end, and the rest is -EBADMSG. */
+int record_error(int r);
