@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
 
 from fieldway_test import (  # noqa: E402
-    Daemon, Lwm2mServer, ProgramEnded, Rig, Simulator, Timeout, enter_namespace)
+    Bus, Daemon, Lwm2mServer, ProgramEnded, Rig, Simulator, Timeout, build_path, enter_namespace)
 from story import ENDPOINTS, Failure, Story  # noqa: E402
 from table import Table  # noqa: E402
 
@@ -82,16 +82,25 @@ class Demo:
                            + (" (in a network of its own)" if own_network else ""))
         rig.on_turn = self.table.turn
         self.story = Story(rig, server, meters, board, self.table, not once)
-        self.daemon = Daemon(rig, configuration, stderr=subprocess.PIPE)
+        self.bus = Bus(rig)
+        self.daemon = Daemon(rig, configuration, arguments=["--bus", self.bus.address], stderr=subprocess.PIPE)
         for process in rig.processes:
             process.essential = True
         self.table.say("fieldwayd started with the configuration in " + configuration)
+        self.status = [build_path("fieldwayctl"), "status", "--bus=" + self.bus.address]
+        self.table.say("its own view: " + " ".join(self.status))
 
     def run(self, once):
         self.story.tell()
         while not once:
             self.story.pause(REST_S)
             self.story.again()
+        self.bus.wait_name()
+        status = self.rig.start(self.status, stderr=subprocess.PIPE)
+        if status.wait_end() != 0:
+            raise Failure("the status of fieldwayd: " + " ".join(status.lines))
+        for line in ["fieldwayctl status:", *status.lines]:
+            self.table.say(line)
 
 
 def run(once):
