@@ -49,6 +49,8 @@ struct simulator {
 	/* faults */
 	bool silent;
 	bool garble;      /* a wrong checksum, or transaction id */
+	const struct simulator_fault *fault; /* of answers; NULL: none */
+	long fault_count; /* so many more of them; 0: all */
 	bool hangup;      /* at the next request */
 	uint64_t delay_usec;
 	unsigned exception;
@@ -75,6 +77,13 @@ void simulator_accept(struct simulator *s);
 void simulator_receive(struct simulator *s, struct simulator_client *c);
 /* Answers what is due. */
 void simulator_answer(struct simulator *s, struct simulator_client *c);
+
+/* What libmodbus answers, with the side effects of the model. */
+void simulator_reply(struct simulator *s, struct simulator_client *c, int size);
+
+/* fault: by name, NULL: no such; the answer to the client's request, spoilt. */
+const struct simulator_fault *simulator_fault_find(const char *name);
+void simulator_answer_spoilt(struct simulator *s, struct simulator_client *c, int size);
 
 /* control: carries out one line for all instances that it names and answers it on out. */
 void simulator_command(struct simulator *all, size_t n, char *line, FILE *out);

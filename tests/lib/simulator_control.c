@@ -39,6 +39,7 @@ static int run_talk(struct simulator *s, char **words, int n, FILE *out)
 	s->delay_usec = 0;
 	s->exception = 0;
 	s->raw_size = 0;
+	s->fault = NULL;
 	return s->listener < 0 && s->pty_slave < 0 ? simulator_open(s) : 0;
 }
 
@@ -84,6 +85,18 @@ static int run_raw(struct simulator *s, char **words, int n, FILE *out)
 		s->raw[i] = (uint8_t)byte;
 	}
 	s->raw_size = n;
+	return 0;
+}
+
+static int run_fault(struct simulator *s, char **words, int n, FILE *out)
+{
+	const struct simulator_fault *fault = simulator_fault_find(words[0]);
+	long count = 0;
+
+	if (!fault || (n > 1 && parse_number(words[1], 1, 1000000, &count) < 0))
+		return -EINVAL;
+	s->fault = fault;
+	s->fault_count = count;
 	return 0;
 }
 
@@ -192,6 +205,7 @@ static const struct command commands[] = {
 	{ "delay", 1, run_delay },	 /* MS before each answer */
 	{ "exception", 1, run_exception }, /* N in answer to everything */
 	{ "garble", 0, run_garble },	 /* wrong checksums; over TCP wrong transaction ids */
+	{ "fault", 1, run_fault },	 /* NAME [COUNT]: answers that are wrong */
 	{ "raw", 1, run_raw },		 /* BYTES in hex: the next answer */
 	{ "cut", 0, run_cut },		 /* drops connections; unplugs and plugs in a serial line */
 	{ "hangup", 0, run_hangup },	 /* drops the connection that sends the next request */

@@ -229,9 +229,17 @@ static void answer_garbled(const struct simulator *s, const struct simulator_cli
 		return;
 }
 
+void simulator_reply(struct simulator *s, struct simulator_client *c, int size)
+{
+	int header = modbus_get_header_length(c->modbus);
+
+	if (modbus_reply(c->modbus, c->request, size, s->map) >= 0 && function_writes(c->request[header]))
+		simulator_map_written(s);
+}
+
 void simulator_answer(struct simulator *s, struct simulator_client *c)
 {
-	int header = modbus_get_header_length(c->modbus), size = c->size;
+	int size = c->size;
 
 	c->size = 0;
 	simulator_map_move(s);
@@ -243,8 +251,9 @@ void simulator_answer(struct simulator *s, struct simulator_client *c)
 		answer_garbled(s, c);
 	} else if (s->exception) {
 		modbus_reply_exception(c->modbus, c->request, s->exception);
-	} else if (modbus_reply(c->modbus, c->request, size, s->map) >= 0 &&
-		   function_writes(c->request[header])) {
-		simulator_map_written(s);
+	} else if (s->fault) {
+		simulator_answer_spoilt(s, c, size);
+	} else {
+		simulator_reply(s, c, size);
 	}
 }
