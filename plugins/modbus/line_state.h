@@ -8,13 +8,15 @@
 #include "line.h"
 #include "types.h"
 
-/* Shared by line.c (opening, keeping in step) and transfer.c (requests) only. */
+/* Shared by line.c (opening, keeping in step), exchange.c (frames) and transfer.c (requests) only. */
 
 struct fieldway_line {
 	struct bus bus;
 	char *host; /* TCP */
 	uint16_t port;
 	modbus_t *modbus;
+	uint16_t transaction;      /* TCP: of the last request */
+	uint8_t answer[MODBUS_MAX_ADU_LENGTH];
 	uint64_t resume_usec;      /* not before the pause is over */
 	uint64_t idle_usec;        /* serial: until then bytes may come that nobody waits for */
 	uint64_t late_usec[UNITS]; /* serial: until then this unit may still answer an earlier request */

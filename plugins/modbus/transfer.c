@@ -6,41 +6,49 @@
 
 #include "decode.h"
 #include "driver.h"
+#include "exchange.h"
 #include "line_state.h"
 #include "moment.h"
 
 /* The longest write: header, PDU, answer. */
 #define WRITE_OVERHEAD 32u
 
-static int read_bits(modbus_t *m, const struct span *span, uint8_t *bytes)
+static void put16(uint8_t *bytes, uint32_t number)
 {
-	uint8_t bits[MAX_READ_BITS];
-	int r;
-
-	r = span->area == AREA_COIL ? modbus_read_bits(m, (int)span->address, (int)span->count, bits) :
-				      modbus_read_input_bits(m, (int)span->address, (int)span->count, bits);
-	if (r < 0)
-		return errno;
-	memset(bytes, 0, span_bytes(span));
-	for (uint32_t i = 0; i < span->count; i++)
-		bytes[i / 8] |= (uint8_t)((bits[i] != 0) << i % 8);
-	return 0;
+	bytes[0] = (uint8_t)(number >> 8);
+	bytes[1] = (uint8_t)number;
 }
 
-static int read_registers(modbus_t *m, const struct span *span, uint8_t *bytes)
+/* Application Protocol V1.1b3, sections 6.1 to 6.4. */
+static uint8_t read_function(enum area area)
 {
-	uint16_t registers[MAX_READ_REGISTERS];
+	static const uint8_t functions[] = {
+		[AREA_COIL] = MODBUS_FC_READ_COILS,
+		[AREA_DISCRETE] = MODBUS_FC_READ_DISCRETE_INPUTS,
+		[AREA_INPUT] = MODBUS_FC_READ_INPUT_REGISTERS,
+		[AREA_HOLDING] = MODBUS_FC_READ_HOLDING_REGISTERS,
+	};
+
+	return functions[area];
+}
+
+/* 0 and the answer's data, as many bytes as the span has; or libmodbus's errno. */
+static int read_span(struct fieldway_line *line, uint8_t unit, const struct span *span,
+		     const uint8_t **ret_bytes)
+{
+	uint8_t pdu[5] = { read_function(span->area) };
+	const uint8_t *answer;
+	size_t size;
 	int r;
 
-	r = span->area == AREA_INPUT ?
-		    modbus_read_input_registers(m, (int)span->address, (int)span->count, registers) :
-		    modbus_read_registers(m, (int)span->address, (int)span->count, registers);
-	if (r < 0)
-		return errno;
-	for (uint32_t i = 0; i < span->count; i++) {
-		bytes[2 * i] = (uint8_t)(registers[i] >> 8);
-		bytes[2 * i + 1] = (uint8_t)registers[i];
-	}
+	put16(pdu + 1, span->address);
+	put16(pdu + 3, span->count);
+	r = exchange_run(line, unit, pdu, sizeof(pdu), &answer, &size);
+	if (r)
+		return r;
+	if (answer[1] != span_bytes(span) || size != 2 + span_bytes(span))
+		return EMBBADDATA;
+	*ret_bytes = answer + 2;
 	return 0;
 }
 
@@ -68,42 +76,62 @@ int line_read(struct fieldway_line *line, const struct fieldway_driver *driver,
 	      struct fieldway_result *result, bool *ret_broken)
 {
 	struct span span = request_span(request);
-	uint8_t bytes[MAX_ANSWER_BYTES];
+	const uint8_t *bytes;
 	int r;
 
 	r = line_prepare(line, driver->unit, request->wire_bytes, deadline_usec, result, ret_broken);
 	if (r < 0)
 		return r;
-	r = area_has_bits(span.area) ? read_bits(line->modbus, &span, bytes) :
-				       read_registers(line->modbus, &span, bytes);
+	r = read_span(line, driver->unit, &span, &bytes);
 	line_settle(line, driver->unit, r, result, ret_broken);
 	if (r)
 		return result->error;
 	return decode_samples(driver, request, bytes, span_bytes(&span), samples, text, text_size, result);
 }
 
-/* 0, or libmodbus's errno. */
-static int write_registers(modbus_t *m, const struct point *p, const uint16_t *registers)
+/* Sections 6.5, 6.6, 6.11, 6.12. Returns the PDU's size. */
+static size_t write_request(const struct point *p, const uint16_t *registers, uint8_t *pdu)
 {
-	uint8_t bit = registers[0] != 0;
-	int r = -1;
+	bool bit = registers[0] != 0;
 
-	errno = EOPNOTSUPP;
+	pdu[0] = (uint8_t)p->write.function;
+	put16(pdu + 1, p->write.address);
 	switch (p->write.function) {
 	case FUNCTION_WRITE_COIL:
-		r = modbus_write_bit(m, p->write.address, bit);
-		break;
+		put16(pdu + 3, bit ? 0xff00 : 0);
+		return 5;
 	case FUNCTION_WRITE_REGISTER:
-		r = modbus_write_register(m, p->write.address, registers[0]);
-		break;
+		put16(pdu + 3, registers[0]);
+		return 5;
 	case FUNCTION_WRITE_COILS:
-		r = modbus_write_bits(m, p->write.address, 1, &bit);
-		break;
+		put16(pdu + 3, 1);
+		pdu[5] = 1;
+		pdu[6] = bit;
+		return 7;
 	case FUNCTION_WRITE_REGISTERS:
-		r = modbus_write_registers(m, p->write.address, p->count, registers);
 		break;
 	}
-	return r < 0 ? errno : 0;
+	put16(pdu + 3, p->count);
+	pdu[5] = (uint8_t)(2 * p->count);
+	for (size_t i = 0; i < p->count; i++)
+		put16(pdu + 6 + 2 * i, registers[i]);
+	return 6 + 2u * p->count;
+}
+
+/* 0, or libmodbus's errno. */
+static int write_registers(struct fieldway_line *line, uint8_t unit, const struct point *p,
+			   const uint16_t *registers)
+{
+	uint8_t pdu[MAX_PDU_BYTES];
+	const uint8_t *answer;
+	size_t size;
+	int r;
+
+	r = exchange_run(line, unit, pdu, write_request(p, registers, pdu), &answer, &size);
+	if (r)
+		return r;
+	/* It repeats address and value, or count: one that does not confirms another write. */
+	return size == 5 && memcmp(answer, pdu, 5) == 0 ? 0 : EMBBADDATA;
 }
 
 enum fieldway_outcome line_write(struct fieldway_line *line, const struct fieldway_driver *driver,
@@ -127,7 +155,7 @@ enum fieldway_outcome line_write(struct fieldway_line *line, const struct fieldw
 	r = line_prepare(line, driver->unit, WRITE_OVERHEAD + 2u * p->count, deadline_usec, result, ret_broken);
 	if (r < 0)
 		return FIELDWAY_NOT_SENT;
-	r = write_registers(line->modbus, p, registers);
+	r = write_registers(line, driver->unit, p, registers);
 	line_settle(line, driver->unit, r, result, ret_broken);
 	return r ? error_outcome(r) : FIELDWAY_ACCEPTED;
 }

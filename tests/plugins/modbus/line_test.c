@@ -450,6 +450,110 @@ START_TEST(wrong_answers_on_the_serial_line)
 }
 END_TEST
 
+/* What an answer can have wrong, by the simulator's names; 0: it cannot, on this kind of line. */
+static const struct {
+	const char *fault;
+	bool read; /* else it shows in the answers to writes only */
+	int tcp, serial;
+} faults[] = {
+	{ "unit", true, -EBADMSG, -EBADMSG },
+	{ "transaction", true, -EBADMSG, 0 },
+	{ "function", true, -EBADMSG, -EBADMSG },
+	{ "length", true, -EBADMSG, -EBADMSG },
+	{ "data", false, -EBADMSG, -EBADMSG },
+	{ "crc", true, 0, -EBADMSG },
+	{ "truncate", true, -ETIMEDOUT, -ETIMEDOUT },
+	{ "noise", true, -EBADMSG, -ETIMEDOUT }, /* taken for the beginning of a longer one */
+	{ "mute", true, -ETIMEDOUT, -ETIMEDOUT },
+	{ "half", true, -ECONNRESET, -ENODEV },
+	{ "close", true, -ECONNRESET, -ENODEV },
+	{ "reset", true, -ECONNRESET, -ENODEV },
+};
+#define FAULTS (sizeof(faults) / sizeof(faults[0]))
+
+static void spoil(const char *fault)
+{
+	char command[32];
+
+	snprintf(command, sizeof(command), "fault %s", fault);
+	ask(command);
+}
+
+/* A line that is broken is opened again, as the host does it. */
+static void reopen(bool broken)
+{
+	struct fieldway_result result;
+
+	if (!broken)
+		return;
+	plugin->line_close(f.line);
+	ck_assert_msg(open_line(&result) == 0, "%s", result.detail);
+}
+
+/* Spoilt: none is a value, and none says anything about a write, which is done once. */
+static void spoilt(const char *fault, bool read, int error)
+{
+	const struct fieldway_value value = number(77);
+	struct fieldway_result result = { 0 };
+	struct outcome o;
+	bool broken;
+
+	ask("set holding 10 10");
+	ask("set holding 70 70");
+	if (read) {
+		spoil(fault);
+		o = read_point(HOLDING);
+		ck_assert_msg(o.r == error, "%s: %d %s", fault, o.r, o.result.detail);
+		ask("talk");
+		reopen(o.broken);
+		reads(OTHER, 70);
+		reads(HOLDING, 10);
+	}
+	spoil(fault);
+	ck_assert_int_eq(plugin->write(f.line, f.driver, HOLDING, &value, deadline(LONG_USEC), &result, &broken),
+			 FIELDWAY_UNKNOWN);
+	ck_assert_msg(result.error == error, "%s: %d %s", fault, result.error, result.detail);
+	ask("talk");
+	reopen(broken);
+	reads(OTHER, 70);
+	reads(HOLDING, 77);
+	ck_assert_str_eq(ask("requests"), read ? "6" : "3");
+}
+
+START_TEST(spoilt_answers)
+{
+	bool serial = (size_t)_i >= FAULTS;
+	size_t i = (size_t)_i % FAULTS;
+	int error = serial ? faults[i].serial : faults[i].tcp;
+
+	if (!error)
+		return;
+	start(serial);
+	spoilt(faults[i].fault, faults[i].read, error);
+	stop();
+}
+END_TEST
+
+/* Who asks for the device itself, or is answered by it, does not mind what it calls itself. */
+START_TEST(units_that_mean_the_device)
+{
+	start(false);
+	for (int i = 0; i < 2; i++) {
+		plugin->driver_free(f.driver);
+		f.device_settings[0] = UINT("unit", i ? 0 : 255);
+		ck_assert_int_eq(
+			plugin->driver_new(&f.bus, &f.device, &f.driver, &(struct fieldway_error){ 0 }), 0);
+		ask("set holding 10 5");
+		/* Its answers have the unit 0 or 1. */
+		spoil("unit");
+		reads(HOLDING, 5);
+		ask("talk");
+		reads(HOLDING, 5);
+	}
+	stop();
+}
+END_TEST
+
 START_TEST(an_idle_connection_that_was_cut_is_made_again)
 {
 	start(false);
@@ -603,6 +707,8 @@ int main(void)
 	tcase_add_loop_test(t, the_deadline_ends_the_wait, 0, 2);
 	tcase_add_loop_test(t, garbled_answers, 0, 2);
 	tcase_add_loop_test(t, wrong_answers_on_the_serial_line, 0, sizeof(raws) / sizeof(raws[0]));
+	tcase_add_loop_test(t, spoilt_answers, 0, 2 * FAULTS);
+	tcase_add_test(t, units_that_mean_the_device);
 	tcase_add_test(t, an_idle_connection_that_was_cut_is_made_again);
 	tcase_add_test(t, a_connection_cut_while_waiting);
 	tcase_add_test(t, nobody_listens);
