@@ -29,6 +29,7 @@ enum fieldway_key_flag {
 	FIELDWAY_KEY_REQUIRED = 1 << 0,
 	FIELDWAY_KEY_SECRET = 1 << 1,   /* bytes come over the link at need and are never logged */
 	FIELDWAY_KEY_DURATION = 1 << 2, /* "500ms" in YAML, microseconds as UINT here */
+	FIELDWAY_KEY_PLACE = 1 << 3,    /* where a point lies: messages about the point name it */
 };
 
 /* One key. A nested YAML key is written with a dot: "tcp.port", "write.address". */

@@ -107,6 +107,12 @@ void fieldbus_device_statistics(const struct fieldbus *f, uint32_t device, struc
 	};
 }
 
+void fieldbus_point_text(const struct config_type *type, uint32_t point, char *ret, size_t size)
+{
+	link_point_text(type->plugin->keys, type->plugin->n_keys, &type->points[point].settings,
+			type->points[point].name, ret, size);
+}
+
 int fieldbus_host_pid(const struct fieldbus *f, uint32_t device)
 {
 	const struct device *d = f->config && device < f->config->n_devices ? &f->devices[device] : NULL;

@@ -99,6 +99,9 @@ int fieldbus_start(struct fieldbus *f, const struct config *config);
 /* reason: "" or text, until the next change; ret_reason may be NULL. */
 enum fieldbus_state fieldbus_device_state(const struct fieldbus *f, uint32_t device, const char **ret_reason);
 
+/* "point power (input 52)", for messages; cut where it does not fit. */
+void fieldbus_point_text(const struct config_type *type, uint32_t point, char *ret, size_t size);
+
 /* The field deadline with all retries (configuration.md "Writes"): Leshan's REST gives up after 5 s. */
 #define FIELDBUS_WRITE_USEC UINT64_C(4000000)
 /*

@@ -11,7 +11,7 @@
 
 /* The host ends a write so much earlier that its own, better answer is here in time. */
 #define WRITE_MARGIN_USEC (300 * USEC_PER_MSEC)
-#define WRITE_DETAIL_MAX 512u
+#define WRITE_DETAIL_MAX 640u
 
 struct write {
 	struct list list; /* host.writes */
@@ -60,9 +60,11 @@ static void write_end(struct write *w, enum fieldway_outcome outcome, int error,
 static char *write_detail(const struct write *w, const char *what, char ret[WRITE_DETAIL_MAX])
 {
 	const struct config_device *d = &w->host->fieldbus->config->devices[w->device];
+	char point[LINK_POINT_TEXT_MAX];
 
-	snprintf(ret, WRITE_DETAIL_MAX, "bus %.100s: device %.100s: point %.100s: %.180s",
-		 host_bus(w->host)->name, d->name, d->type->points[w->point].name, what);
+	fieldbus_point_text(d->type, w->point, point, sizeof(point));
+	snprintf(ret, WRITE_DETAIL_MAX, "bus %.100s: device %.100s: %.150s: %.150s",
+		 host_bus(w->host)->name, d->name, point, what);
 	ret[utf8_valid_prefix(ret, strlen(ret))] = '\0';
 	return ret;
 }

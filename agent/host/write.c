@@ -64,12 +64,20 @@ static void write_free(struct write *w)
 	free(w);
 }
 
+static void point_text(const struct device *d, uint32_t point, char *ret, size_t size)
+{
+	const struct fieldway_plugin *plugin = d->bus->setup->plugin;
+	const struct link_point *p = &d->setup->type->points[point];
+
+	link_point_text(plugin->keys, plugin->n_keys, &p->settings, p->name, ret, size);
+}
+
 static void write_answer(struct write *w, enum fieldway_outcome outcome,
 			 const struct fieldway_result *result)
 {
-	char what[DEVICE_TEXT_MAX], text[DEVICE_TEXT_MAX] = "";
+	char what[LINK_POINT_TEXT_MAX], text[DEVICE_TEXT_MAX] = "";
 
-	snprintf(what, sizeof(what), "point %s", point_of(w)->name);
+	point_text(w->device, w->point, what, sizeof(what));
 	if (outcome != FIELDWAY_ACCEPTED)
 		device_text(w->device, what, result, text, sizeof(text));
 	/* An answer that cannot be sent is a link that is gone. */
@@ -190,10 +198,10 @@ static int refuse_device(const struct device *d, sd_bus_message *call, uint32_t 
 			 int error, const char *detail)
 {
 	struct fieldway_result result = { .error = error };
-	char what[DEVICE_TEXT_MAX], text[DEVICE_TEXT_MAX];
+	char what[LINK_POINT_TEXT_MAX], text[DEVICE_TEXT_MAX];
 
 	if (point < d->setup->type->n_points)
-		snprintf(what, sizeof(what), "point %s", d->setup->type->points[point].name);
+		point_text(d, point, what, sizeof(what));
 	else
 		snprintf(what, sizeof(what), "point number %u", point);
 	snprintf(result.detail, sizeof(result.detail), "%s", detail);
@@ -300,14 +308,14 @@ static void verify_begin(struct write *w)
 static void write_heard(struct line *l, struct write *w)
 {
 	const struct job *job = &l->job;
-	char what[DEVICE_TEXT_MAX];
+	char what[LINK_POINT_TEXT_MAX];
 	bool local = job->outcome == FIELDWAY_NOT_SENT &&
 		     answer_of(job->result.error) == SCHEDULE_ANSWERED;
 
 	/* Refused by the plugin itself: nothing was heard at all. */
 	if (local || job->result.error == -ERANGE)
 		return;
-	snprintf(what, sizeof(what), "point %s", point_of(w)->name);
+	point_text(w->device, w->point, what, sizeof(what));
 	schedule_heard(&l->schedule, w->device->index, clock_monotonic_usec(),
 		       answer_of(job->result.error), random_u64());
 	device_settle(w->device, &job->result, what);

@@ -185,5 +185,14 @@ struct link_description {
 int link_new(struct sd_event *event, int fd, bool is_host, struct sd_bus **ret);
 struct sd_bus *link_free(struct sd_bus *bus);
 
+/*
+ * "point power (input 52)": the name, and what the keys say that are flagged
+ * FIELDWAY_KEY_PLACE, so that messages lead to a register. Fits into
+ * LINK_POINT_TEXT_MAX bytes, cut where it does not.
+ */
+#define LINK_POINT_TEXT_MAX 256u
+void link_point_text(const struct fieldway_key *keys, size_t n_keys, const struct fieldway_settings *settings,
+		     const char *name, char *ret, size_t size);
+
 /* A call to the other side, without arguments yet. */
 int link_call_new(struct sd_bus *bus, const char *member, struct sd_bus_message **ret);

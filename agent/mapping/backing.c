@@ -208,12 +208,18 @@ static const char *failure_text(int error)
 /* The device's reason, where it has one; else the point's own. */
 static void explain_cause(const struct mapped_row *row, char *ret, size_t size)
 {
-	const char *reason = row->endpoint->mapping->devices[row_device(row)].reason;
+	const struct mapping *m = row->endpoint->mapping;
+	const char *reason = m->devices[row_device(row)].reason;
+	char point[EXPLANATION_MAX / 2];
 
-	if (reason && *reason)
+	if (reason && *reason) {
 		snprintf(ret, size, ", %s", reason);
-	else if (row->failure < 0)
-		snprintf(ret, size, ", point %s: %s", row_point(row)->name, failure_text(row->failure));
+		return;
+	}
+	fieldbus_point_text(row_config_device(row)->type, row_map(row)->point, point, sizeof(point));
+	if (row->failure < 0)
+		snprintf(ret, size, ", bus %s: %s: %s",
+			 m->config->buses[row_config_device(row)->bus].name, point, failure_text(row->failure));
 	else
 		*ret = '\0';
 }

@@ -67,9 +67,14 @@ static bool span_extend(struct span *span, const struct point *p, const struct p
 static void request_finish(struct fieldway_request *request, const struct span *span,
 			   const struct plan_limits *limits)
 {
-	snprintf(request->text, sizeof(request->text), "%s %u-%u (%u %s%s)", area_names[span->area],
-		 span->address, span->address + span->count - 1, span->count,
-		 area_has_bits(span->area) ? "bit" : "register", span->count == 1 ? "" : "s");
+	const char *unit = area_has_bits(span->area) ? "bit" : "register";
+
+	if (span->count == 1)
+		snprintf(request->text, sizeof(request->text), "%s %u (1 %s)", area_names[span->area],
+			 span->address, unit);
+	else
+		snprintf(request->text, sizeof(request->text), "%s %u-%u (%u %ss)", area_names[span->area],
+			 span->address, span->address + span->count - 1, span->count, unit);
 	request->wire_bytes =
 		(uint32_t)(span_bytes(span) + (limits->serial ? RTU_OVERHEAD : TCP_OVERHEAD));
 	request->token = span_pack(span);

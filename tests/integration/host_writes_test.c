@@ -16,7 +16,7 @@ START_TEST(writes_are_confirmed)
 	rig_expect(rig, field_has(0, LEVEL, 12.3));
 	expect_outcome(field_write(0, LEVEL, 12.34), FIELDWAY_REFUSED, -ERANGE, "between");
 	expect_outcome(field_write(0, LEVEL, 7000), FIELDWAY_REFUSED, -ERANGE,
-		       "bus lan: device m0: point level: does not fit");
+		       "bus lan: device m0: point level (holding 100): does not fit");
 	expect_outcome(field_write(0, VOLTS, 1), FIELDWAY_REFUSED, -EACCES, "point volts");
 	expect_outcome(field_write(0, 99, 1), FIELDWAY_REFUSED, -EACCES, "99");
 	ck_assert_str_eq(field_ask("get holding 100"), "123");
@@ -108,7 +108,7 @@ START_TEST(verify_by_another_point)
 	field_configure();
 	rig_expect(rig, field_has(0, RUNNING, 0));
 	expect_outcome(field_write(0, RUN, 1), FIELDWAY_REFUSED, -EILSEQ,
-		       "point run: accepted, but");
+		       "point run (coil 0): accepted, but");
 	ck_assert_str_eq(field_ask("get coil 0"), "1");
 	/* The contact follows after a while. */
 	rig_write_start(rig, 1, 0, RUN, 4000000, &on, &o);
@@ -131,7 +131,7 @@ START_TEST(silence_makes_a_write_unknown_and_never_repeats_it)
 	rig_expect(rig, field_has(0, LEVEL, 0));
 	field_ask("silent");
 	expect_outcome(field_write(0, LEVEL, 4.2), FIELDWAY_UNKNOWN, -ETIMEDOUT,
-		       "point level: no answer");
+		       "point level (holding 100): no answer");
 	field_ask("talk");
 	/* It may have been done, or not: it is read back long before its time. */
 	rig_expect(rig, rig->devices[0].points[LEVEL].n >= 2);

@@ -20,7 +20,7 @@ static const struct {
 } plans[] = {
 	{ "nothing", { { 0 } }, 0, 0, 125, "" },
 	{ "one", { R(0) }, 1, 0, 125, "input 0-1 (2 registers): 0; " },
-	{ "single", { H(9) }, 1, 0, 125, "holding 9-9 (1 register): 0; " },
+	{ "single", { H(9) }, 1, 0, 125, "holding 9 (1 register): 0; " },
 	{ "neighbours", { R(0), R(2), R(4) }, 3, 0, 125, "input 0-5 (6 registers): 0 1 2; " },
 	{ "unsorted", { R(4), R(0), R(2) }, 3, 0, 125, "input 0-5 (6 registers): 1 2 0; " },
 	{ "hole refused", { R(0), R(3) }, 2, 0, 125, "input 0-1 (2 registers): 0; input 3-4 (2 registers): 1; " },
@@ -29,14 +29,14 @@ static const struct {
 	  "input 0-1 (2 registers): 0; input 11-12 (2 registers): 1; " },
 	{ "full", { R(0), R(2), R(4) }, 3, 0, 4, "input 0-3 (4 registers): 0 1; input 4-5 (2 registers): 2; " },
 	{ "overlap", { R(0), H(0), R(1), R(0) }, 4, 0, 125,
-	  "input 0-2 (3 registers): 0 3 2; holding 0-0 (1 register): 1; " },
+	  "input 0-2 (3 registers): 0 3 2; holding 0 (1 register): 1; " },
 	{ "inside", { { .area = AREA_INPUT, .address = 0, .count = 10, .readable = true }, R(4), R(10) }, 3, 0, 125,
 	  "input 0-11 (12 registers): 0 1 2; " },
 	{ "areas", { H(1), R(1), D(1), C(1) }, 4, 125, 125,
-	  "coil 1-1 (1 bit): 3; discrete 1-1 (1 bit): 2; input 1-2 (2 registers): 1; holding 1-1 (1 register): 0; " },
-	{ "bits have more room", { C(0), C(15), C(16) }, 3, 20, 1, "coil 0-15 (16 bits): 0 1; coil 16-16 (1 bit): 2; " },
+	  "coil 1 (1 bit): 3; discrete 1 (1 bit): 2; input 1-2 (2 registers): 1; holding 1 (1 register): 0; " },
+	{ "bits have more room", { C(0), C(15), C(16) }, 3, 20, 1, "coil 0-15 (16 bits): 0 1; coil 16 (1 bit): 2; " },
 	{ "last address", { H(65534), H(65535) }, 2, 0, 125, "holding 65534-65535 (2 registers): 0 1; " },
-	{ "not readable", { C(0), W(1), C(2) }, 3, 0, 125, "coil 0-0 (1 bit): 0; coil 2-2 (1 bit): 2; " },
+	{ "not readable", { C(0), W(1), C(2) }, 3, 0, 125, "coil 0 (1 bit): 0; coil 2 (1 bit): 2; " },
 };
 
 static void describe(const struct fieldway_plan *plan, char *ret, size_t size)

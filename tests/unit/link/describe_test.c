@@ -248,6 +248,40 @@ START_TEST(explanations_refused)
 }
 END_TEST
 
+/* What people read of a point: its name, and where it lies. */
+START_TEST(point_text)
+{
+	static const struct fieldway_key places[] = {
+		{ .name = "area", .flags = FIELDWAY_KEY_PLACE, .initial = "holding" },
+		{ .name = "type", .initial = "uint16" },
+		{ .name = "address", .flags = FIELDWAY_KEY_PLACE },
+		{ .name = "write.address", .flags = FIELDWAY_KEY_PLACE },
+	};
+	struct fieldway_setting settings[] = {
+		{ "address", { .type = FIELDWAY_UINT, .unsignd = 52 } },
+		{ "type", { .type = FIELDWAY_STRING, .data = "int16", .size = 5 } },
+		{ "area", { .type = FIELDWAY_STRING, .data = "input", .size = 5 } },
+		{ "write.address", { .type = FIELDWAY_UINT, .unsignd = 2100 } },
+	};
+	struct fieldway_settings some = { settings, 3 };
+	char text[LINK_POINT_TEXT_MAX], little[16];
+
+	link_point_text(places, ARRAY_SIZE(places), &some, "power", text, sizeof(text));
+	ck_assert_str_eq(text, "point power (input 52)");
+	some.n = 4;
+	link_point_text(places, ARRAY_SIZE(places), &some, "power", text, sizeof(text));
+	ck_assert_str_eq(text, "point power (input 52 write.address 2100)");
+	some.n = 2;
+	link_point_text(places, ARRAY_SIZE(places), &some, "power", text, sizeof(text));
+	ck_assert_str_eq(text, "point power (holding 52)");
+	link_point_text(NULL, 0, &some, "power", text, sizeof(text));
+	ck_assert_str_eq(text, "point power");
+	/* Cut, but not within a character. */
+	link_point_text(places, ARRAY_SIZE(places), &some, "12345678\u00e9", little, sizeof(little));
+	ck_assert_str_eq(little, "point 12345678");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("describe");
@@ -266,6 +300,7 @@ int main(void)
 	tcase_add_test(tcase, refusals_refused);
 	tcase_add_test(tcase, explanations_round_trip);
 	tcase_add_test(tcase, explanations_refused);
+	tcase_add_test(tcase, point_text);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -32,6 +32,11 @@ int fieldbus_write(struct fieldbus *f, uint32_t device, uint32_t point,
 	return 0;
 }
 
+void fieldbus_point_text(const struct config_type *type, uint32_t point, char *ret, size_t size)
+{
+	snprintf(ret, size, "point %s (input %u)", type->points[point].name, point);
+}
+
 void fieldbus_forget(struct fieldbus *f, void *userdata)
 {
 	for (unsigned i = 0; i < rig.n_writes; i++)

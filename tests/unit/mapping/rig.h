@@ -6,8 +6,8 @@
 
 /*
  * A mapping over a configuration made by hand, the stores of its endpoints,
- * and a field that does what the test says: rig.c has fieldbus_write() and
- * fieldbus_forget() of its own.
+ * and a field that does what the test says: rig.c has fieldbus_write(),
+ * fieldbus_forget() and fieldbus_point_text() of its own.
  */
 #define RIG_MAX 4
 

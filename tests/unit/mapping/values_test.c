@@ -345,7 +345,7 @@ START_TEST(test_invalid_and_failed)
 	rig_expect_error(0, "/3316/0/5700", -ESTALE);
 	rig_expect_explanation(
 		0, "/3316/0/5700",
-		"em1: last read 0s ago, point v1: the device has no valid value");
+		"em1: last read 0s ago, bus hall1: point v1 (input 0): the device has no valid value");
 	rig_number(0, VOLTS, 231);
 	rig_expect(0, "/3316/0/5700", "231");
 	rig_advance(SECONDS(4));
@@ -363,7 +363,7 @@ START_TEST(test_a_point_has_reasons_of_its_own)
 	rig_bad_sample(0, VOLTS, FIELDWAY_FAILED, -ENXIO);
 	rig_expect_explanation(
 		0, "/3316/0/5700",
-		"em1: never read, point v1: the device knows no such address");
+		"em1: never read, bus hall1: point v1 (input 0): the device knows no such address");
 	rig_number(0, VOLTS, 230);
 	rig_advance(SECONDS(6));
 	rig_expect_explanation(0, "/3316/0/5700", "em1: last read 6s ago");
