@@ -167,13 +167,14 @@ void log_write(int level, const struct log_about *about, const char *file, int l
 
 int log_budget_take(struct log_budget *budget, unsigned *ret_suppressed)
 {
+	unsigned limit = budget->limit ?: LOG_BUDGET_MESSAGES;
 	uint64_t now = clock_monotonic_usec();
 
 	if (budget->count == 0 || now - budget->window_usec >= LOG_BUDGET_USEC) {
 		budget->window_usec = now;
 		budget->count = 0;
 	}
-	if (budget->count >= LOG_BUDGET_MESSAGES) {
+	if (budget->count >= limit) {
 		budget->suppressed++;
 		return 0;
 	}

@@ -48,9 +48,11 @@ void log_write(int level, const struct log_about *about, const char *file, int l
  * A budget for one kind of message: true when it may be printed now. Zero
  * initialised it allows 10 messages per 30 s of monotonic time; the first one
  * allowed after a silence says through *ret_suppressed (may be NULL) how many
- * were swallowed.
+ * were swallowed. What many may write into needs one for each of them, or the
+ * noisy hide the others, and one of a higher limit for all.
  */
 struct log_budget {
+	unsigned limit; /* 0: those 10 */
 	unsigned count, suppressed;
 	unsigned long long window_usec;
 };

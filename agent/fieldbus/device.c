@@ -33,16 +33,21 @@ static int state_level(enum fieldbus_state state)
 
 static void log_state(struct fieldbus *f, uint32_t device)
 {
-	const struct device *d = &f->devices[device];
 	const struct config_device *c = &f->config->devices[device];
+	struct device *d = &f->devices[device];
 	struct log_about about = host_about(d->host);
-	unsigned suppressed = 0;
+	unsigned own = 0, all = 0;
 
-	if (!log_budget_take(&d->host->state_budget, &suppressed))
+	/* One that comes and goes must not hide that another has gone. */
+	if (state_level(d->state) > log_level() || !log_budget_take(&d->log_budget, &own) ||
+	    !log_budget_take(&d->host->log_budget, &all))
 		return;
+	if (all > 0)
+		log_notice(&about, "bus %s: %u changes of devices' states were not logged", about.bus, all);
 	about.device = c->name;
-	if (suppressed > 0)
-		log_notice(&about, "bus %s: %u changes of devices' states were not logged", about.bus, suppressed);
+	if (own > 0)
+		log_notice(&about, "bus %s: device %s: %u changes of its state were not logged", about.bus,
+			   about.device, own);
 	if (d->reason) /* which names the bus */
 		log_full(state_level(d->state), &about, "device %s is %s: %s", c->name,
 			 fieldbus_state_name(d->state), d->reason);

@@ -125,6 +125,9 @@ int check_sample(struct check *c, const struct config_sample *sample);
 
 /* ---- device.c ---- */
 
+/* Messages about all devices of a host together in 30 s; of one it is the usual 10. */
+#define FIELDBUS_LOG_MAX 200u
+
 struct device {
 	struct host *host; /* NULL: disabled */
 	enum fieldbus_state state;
@@ -133,6 +136,7 @@ struct device {
 	struct link_counters now;    /* since its host started */
 	struct link_counters before; /* of hosts before that */
 	uint64_t stale_dropped;
+	struct log_budget log_budget;
 };
 
 void device_enter_state(struct fieldbus *f, uint32_t device, enum fieldbus_state state,
@@ -175,7 +179,7 @@ struct host {
 	unsigned n_writes;
 	struct list questions; /* of fieldbus_explain() */
 	unsigned n_questions;
-	struct log_budget state_budget;
+	struct log_budget log_budget; /* of all its devices */
 };
 
 /* The loop starts its first process. */

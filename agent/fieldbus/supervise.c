@@ -396,6 +396,7 @@ int host_new(struct fieldbus *f, uint32_t bus, struct host **ret)
 	h->fieldbus = f;
 	h->bus = bus;
 	h->backoff = (struct backoff){ HOST_RESTART_FIRST_USEC, HOST_RESTART_LAST_USEC, 0 };
+	h->log_budget.limit = FIELDBUS_LOG_MAX;
 	list_init(&h->writes);
 	list_init(&h->questions);
 	timer_init(&h->timer, f->timers, host_tick, h);

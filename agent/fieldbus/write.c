@@ -112,6 +112,23 @@ static void write_take_error(struct write *w, const sd_bus_error *e)
 		write_failed(w, -EIO, e->message ?: "its plugin host failed");
 }
 
+/* It was told as unknown: this is the only word about what became of it. */
+static void log_late(const struct write *w, enum fieldway_outcome outcome, const char *detail)
+{
+	static const char *const texts[] = {
+		[FIELDWAY_ACCEPTED] = "accepted",
+		[FIELDWAY_REFUSED] = "refused",
+		[FIELDWAY_NOT_SENT] = "not sent",
+		[FIELDWAY_UNKNOWN] = "unknown",
+	};
+	struct log_about about = host_about(w->host);
+	char text[WRITE_DETAIL_MAX];
+
+	about.device = w->host->fieldbus->config->devices[w->device].name;
+	log_notice(&about, "%s: %s%s%s%s", write_detail(w, "its result came late", text), texts[outcome],
+		   *detail ? " (" : "", detail, *detail ? ")" : "");
+}
+
 static void write_take_outcome(struct write *w, sd_bus_message *m)
 {
 	enum fieldway_outcome outcome;
@@ -124,7 +141,7 @@ static void write_take_outcome(struct write *w, sd_bus_message *m)
 		return;
 	}
 	if (w->over)
-		log_debug(NULL, "the result of a write came late: %s", detail);
+		log_late(w, outcome, detail);
 	write_end(w, outcome, error, detail);
 }
 

@@ -45,8 +45,8 @@ static int device_init(struct host_bus *b, struct device *d, const struct setup_
 	d->bus = b;
 	d->setup = setup;
 	d->written = calloc(n_points + 1, sizeof(*d->written));
-	d->failing = calloc(setup->n_polls + 1, sizeof(*d->failing));
-	if (!d->written || !d->failing)
+	d->health = calloc(setup->n_polls + 1, sizeof(*d->health));
+	if (!d->written || !d->health)
 		return -ENOMEM;
 	return values_device_init(&d->values, &b->group, setup->link->id, n_points);
 }
@@ -207,7 +207,7 @@ struct host_bus *bus_free(struct host_bus *b)
 	for (size_t i = 0; i < b->n_devices; i++) {
 		values_device_done(&b->devices[i].values);
 		free(b->devices[i].written);
-		free(b->devices[i].failing);
+		free(b->devices[i].health);
 	}
 	free(b->devices);
 	free(b->lines);

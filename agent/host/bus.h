@@ -30,7 +30,7 @@ struct host_services {
 	struct timers *timers;
 	struct workers *workers;
 	struct values *values;
-	struct log_budget *log_budget;
+	struct log_budget *log_budget; /* of all devices */
 	uint64_t grace_usec;
 	/* A worker is stuck: the process must be replaced. */
 	void (*stuck)(void *userdata);
@@ -38,6 +38,15 @@ struct host_services {
 };
 
 struct line;
+
+/* What was met by a request, and what the log knows of it. */
+struct poll_health {
+	int told; /* the error that was logged; 0: none since it was answered */
+	uint8_t silences;
+};
+
+/* More silences of one request than this, or than make a device offline, are logged while the device answers others. */
+#define POLL_SILENCES 3u
 
 struct device {
 	struct host_bus *bus;
@@ -47,7 +56,8 @@ struct device {
 	enum link_state state;
 	struct values_device values;
 	uint64_t *written; /* by point: the line's n_writes when its last write came */
-	bool *failing;	   /* by poll: its last answer was an exception */
+	struct poll_health *health; /* by poll */
+	struct log_budget log_budget;
 };
 
 enum line_work {

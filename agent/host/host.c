@@ -369,11 +369,23 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 	return sd_event_exit(h->event, EXIT_SUCCESS);
 }
 
+/* The daemon gives a host one bus, or a part of one. */
+static void log_end(const struct host *h, const char *text)
+{
+	struct host_bus *b;
+
+	list_for_each(b, &h->buses, node) {
+		const struct log_about about = { .bus = bus_name(b) };
+
+		log_error(&about, "bus %s: %s", about.bus, text);
+	}
+}
+
 static void on_lost(void *userdata)
 {
 	struct host *h = userdata;
 
-	log_error(NULL, "the daemon does not take values any more");
+	log_end(h, "the daemon takes no values of this plugin host any more");
 	sd_event_exit(h->event, EXIT_FAILURE);
 }
 
@@ -390,7 +402,7 @@ static void on_stuck(void *userdata)
 
 	if (timer_is_armed(&h->farewell))
 		return;
-	log_error(NULL, "this host cannot go on and is to be replaced");
+	log_end(h, "this plugin host cannot go on and is to be replaced");
 	if (timer_arm_in(&h->farewell, HOST_FAREWELL_USEC) < 0)
 		on_farewell(&h->farewell, h);
 }
@@ -439,6 +451,7 @@ static int host_setup(struct host *h, const struct host_options *options)
 
 	list_init(&h->buses);
 	list_init(&h->retired);
+	h->log_budget.limit = HOST_LOG_MAX;
 	r = sd_event_default(&h->event);
 	if (r >= 0)
 		r = timers_new(h->event, &h->timers);

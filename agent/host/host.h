@@ -22,6 +22,9 @@
  */
 #define HOST_JOIN_USEC UINT64_C(100000)
 
+/* Messages about all devices together in 30 s; of one it is the usual 10. */
+#define HOST_LOG_MAX 200u
+
 struct host_options {
 	int fd;		     /* the connected socket; taken over */
 	const char *plugins; /* folder */

@@ -50,15 +50,20 @@ void device_text(const struct device *d, const char *what, const struct fieldway
 	ret[utf8_valid_prefix(ret, strlen(ret))] = '\0';
 }
 
-static void log_device(int level, const struct device *d, const char *text)
+/* A noisy device has its own budget: it must not hide what another has to say. */
+static void log_device(int level, struct device *d, const char *text)
 {
 	const struct log_about about = { .device = d->setup->link->name, .bus = bus_name(d->bus) };
-	unsigned left_out = 0;
+	unsigned own = 0, all = 0;
 
-	if (!log_budget_take(d->bus->services->log_budget, &left_out))
+	if (level > log_level() || !log_budget_take(&d->log_budget, &own) ||
+	    !log_budget_take(d->bus->services->log_budget, &all))
 		return;
-	if (left_out > 0)
-		log_notice(NULL, "%u messages about devices were left out", left_out);
+	if (own > 0)
+		log_notice(&about, "bus %s: device %s: %u messages were left out", about.bus,
+			   about.device, own);
+	if (all > 0)
+		log_notice(NULL, "%u messages about devices were left out", all);
 	log_full(level, &about, "%s", text);
 }
 
@@ -120,21 +125,38 @@ void device_settle(struct device *d, const struct fieldway_result *result, const
 	}
 }
 
-/* An exception is logged when it begins and when it ends. */
-static void note_exception(struct device *d, const struct setup_poll *poll,
-			   const struct fieldway_result *result)
+/*
+ * An exception is the request's own, silence only where the device goes on
+ * answering others: what makes it offline is told with that.
+ */
+static bool failure_is_news(const struct device *d, const struct poll_health *h, int error)
 {
-	bool *failing = &d->failing[poll - d->setup->polls];
-	bool fails = result->error < 0 && answer_of(result->error) == SCHEDULE_ANSWERED;
+	unsigned offline_after = d->bus->setup->configuration->offline_after;
+
+	if (h->told == error)
+		return false;
+	return answer_of(error) == SCHEDULE_ANSWERED ||
+	       (h->silences > MAX(offline_after, POLL_SILENCES) && d->state != LINK_OFFLINE &&
+		d->state != LINK_FAILED);
+}
+
+/* What a request met is logged when it begins and when it ends. */
+static void note_result(struct device *d, const struct setup_poll *poll,
+			const struct fieldway_result *result)
+{
+	static const struct fieldway_result again = { .detail = "answered again" };
+	struct poll_health *h = &d->health[poll - d->setup->polls];
 	char text[DEVICE_TEXT_MAX];
 
-	if (result->error < 0 && !fails)
+	if (answer_of(result->error) == SCHEDULE_ANSWERED)
+		h->silences = 0;
+	else if (h->silences < UINT8_MAX)
+		h->silences++;
+	if (result->error < 0 ? !failure_is_news(d, h, result->error) : !h->told)
 		return;
-	if (fails && !*failing) {
-		device_text(d, poll->request->text, result, text, sizeof(text));
-		log_device(LOG_WARNING, d, text);
-	}
-	*failing = fails;
+	h->told = result->error;
+	device_text(d, poll->request->text, result->error < 0 ? result : &again, text, sizeof(text));
+	log_device(result->error < 0 ? LOG_WARNING : LOG_NOTICE, d, text);
 }
 
 /* ---- samples ---- */
@@ -184,7 +206,7 @@ static void take_samples(struct line *l)
 		put_failed(l, l->device, l->poll, result->error);
 	else
 		put_good(l, l->device, l->poll);
-	note_exception(l->device, l->poll, result);
+	note_result(l->device, l->poll, result);
 	values_flush(l->bus->services->values);
 }
 

@@ -210,7 +210,7 @@ static void explain_cause(const struct mapped_row *row, char *ret, size_t size)
 {
 	const struct mapping *m = row->endpoint->mapping;
 	const char *reason = m->devices[row_device(row)].reason;
-	char point[EXPLANATION_MAX / 2];
+	char point[POINT_TEXT_MAX];
 
 	if (reason && *reason) {
 		snprintf(ret, size, ", %s", reason);

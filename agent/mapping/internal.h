@@ -7,6 +7,9 @@
 #include "mapping/mapping.h"
 #include "mapping/transform.h"
 
+/* Room for fieldbus_point_text(). */
+#define POINT_TEXT_MAX 256u
+
 /* One row of an endpoint's mapping at work; its index is that of config_endpoint.map. */
 struct mapped_row {
 	struct mapped_endpoint *endpoint;
@@ -51,6 +54,7 @@ struct mapped_device {
 	uint32_t n;
 	enum fieldbus_state state;
 	char *reason; /* of a state that is not online; may be NULL */
+	struct log_budget log_budget;
 };
 
 struct mapping {

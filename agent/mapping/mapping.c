@@ -258,20 +258,38 @@ static int take_alarm(struct mapped_row *row, const struct fieldway_sample *samp
 	return r;
 }
 
+static struct log_about device_about(const struct mapped_endpoint *e, uint32_t device)
+{
+	const struct config *config = e->mapping->config;
+	const struct config_device *d = &config->devices[device];
+
+	return (struct log_about){ .endpoint = e->config->endpoint,
+				   .device = d->name,
+				   .bus = config->buses[d->bus].name };
+}
+
 static void row_log(const struct mapped_row *row, int error)
 {
-	static struct log_budget budget;
-	const struct config *config = row->endpoint->mapping->config;
-	const struct config_device *device = &config->devices[row_device(row)];
-	char path[PATH_TEXT_MAX];
-	struct log_about about = { .endpoint = row->endpoint->config->endpoint,
-				   .device = device->name,
-				   .bus = config->buses[device->bus].name };
+	struct log_about about = device_about(row->endpoint, row_device(row));
+	struct mapping *m = row->endpoint->mapping;
+	char path[PATH_TEXT_MAX], point[POINT_TEXT_MAX];
 
-	if (log_budget_take(&budget, NULL))
-		log_warning(&about, "%s: %s of device %s on bus %s does not fit %s: %s",
-			    row->endpoint->config->name, row_point(row)->name, device->name, about.bus,
-			    path_format(&row_map(row)->path, path), strerror(-error));
+	if (!log_budget_take(&m->devices[row_device(row)].log_budget, NULL))
+		return;
+	about.path = path_format(&row_map(row)->path, path);
+	fieldbus_point_text(m->config->devices[row_device(row)].type, row_map(row)->point, point,
+			    sizeof(point));
+	log_warning(&about, "%s: bus %s: device %s: %s does not fit %s: %s", about.endpoint, about.bus,
+		    about.device, point, about.path, strerror(-error));
+}
+
+static void batch_log(const struct mapped_endpoint *e, uint32_t device, int error)
+{
+	struct log_about about = device_about(e, device);
+
+	if (log_budget_take(&e->mapping->devices[device].log_budget, NULL))
+		log_error(&about, "%s: bus %s: device %s: its values are refused by the store: %s",
+			  about.endpoint, about.bus, about.device, strerror(-error));
 }
 
 static void take_sample(struct mapped_row *row, const struct fieldway_sample *sample,
@@ -322,8 +340,7 @@ static void take_batch(struct mapped_endpoint *e, struct batch *batch)
 	}
 	r = store_update(e->store, batch->records.items, batch->records.n);
 	if (r < 0)
-		log_error(&(struct log_about){ .endpoint = e->config->endpoint },
-			  "%s: values refused by the store: %s", e->config->name, strerror(-r));
+		batch_log(e, batch->device, r);
 	if (alarms)
 		errors_update(e);
 	store_end(e->store);

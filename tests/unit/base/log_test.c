@@ -141,6 +141,16 @@ START_TEST(test_budget)
 }
 END_TEST
 
+START_TEST(test_budget_of_many)
+{
+	struct log_budget budget = { .limit = 25 };
+
+	for (unsigned i = 0; i < 25; i++)
+		ck_assert_int_eq(log_budget_take(&budget, NULL), 1);
+	ck_assert_int_eq(log_budget_take(&budget, NULL), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("log");
@@ -157,6 +167,7 @@ int main(void)
 	tcase_add_test(tcase, test_long_text_is_cut);
 	tcase_add_test(tcase, test_level_names);
 	tcase_add_test(tcase, test_budget);
+	tcase_add_test(tcase, test_budget_of_many);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -201,7 +201,11 @@ START_TEST(many_states)
 	/* All of them are heard, whatever becomes of the write meanwhile; few are logged. */
 	rig_order(0, "many-states");
 	rig_until(rig.n_states[0] == FAKE_STATES + 1);
-	ck_assert_uint_le(rig_host(0)->state_budget.count, 10);
+	ck_assert_uint_eq(rig.fieldbus->devices[0].log_budget.count, 10);
+	ck_assert_uint_gt(rig.fieldbus->devices[0].log_budget.suppressed, 0);
+	/* None of them at the cost of its neighbour. */
+	ck_assert_uint_eq(rig.fieldbus->devices[1].log_budget.count, 1);
+	ck_assert_uint_eq(rig_host(0)->log_budget.count, 11);
 }
 END_TEST
 
