@@ -85,6 +85,10 @@ void writes_forget(struct mapped_endpoint *e);
 /* quality.c */
 void quality_start(struct mapped_endpoint *e);
 void quality_sampled(struct mapped_endpoint *e);
+/* Was what it shows sampled so long ago that it is stale? */
+bool row_is_due(const struct mapped_row *row, uint64_t now_usec);
+/* Such a sample has come just now: inside the bracket that shows it. */
+void quality_late(struct mapped_endpoint *e);
 /* The device confirmed a write: as good as a sample. */
 void quality_written(struct mapped_row *row);
 /* It was read, and is no value. */

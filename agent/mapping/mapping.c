@@ -193,8 +193,9 @@ void mapping_detach(struct mapping *m, uint32_t endpoint)
 struct batch {
 	uint32_t device;
 	const struct fieldway_sample **sample_of;
-	uint64_t now_usec; /* monotonic */
-	bool clock;	   /* the wall clock can be believed */
+	uint64_t now_usec, boottime_usec;
+	bool clock; /* the wall clock can be believed */
+	bool late;  /* something came that had been read too long ago */
 	struct path stamped; /* the last 5518 that was added */
 	struct records records;
 };
@@ -224,6 +225,20 @@ static int add_timestamp(const struct path *path, uint64_t boottime_usec, struct
 	return records_add(&batch->records, &timestamp, &value, boottime_usec);
 }
 
+/*
+ * On the daemon's clock. What waited for a process that was stopped, or slept
+ * with the machine, is as old as its time says, however late it comes.
+ */
+static uint64_t sampled_usec(const struct fieldway_sample *sample, const struct batch *batch)
+{
+	uint64_t age = batch->boottime_usec > sample->boottime_usec ?
+			       batch->boottime_usec - sample->boottime_usec :
+			       0;
+
+	/* 0 is for what was never read. */
+	return age < batch->now_usec ? batch->now_usec - age : 1;
+}
+
 static int take_good(struct mapped_row *row, const struct fieldway_sample *sample,
 		     struct batch *batch)
 {
@@ -239,8 +254,10 @@ static int take_good(struct mapped_row *row, const struct fieldway_sample *sampl
 		r = records_add_copy(&batch->records, &map->path, &value, sample->boottime_usec);
 	if (r >= 0 && plan->stamps)
 		r = add_timestamp(&map->path, sample->boottime_usec, batch);
-	if (r >= 0)
-		row->sampled_usec = batch->now_usec;
+	if (r >= 0) {
+		row->sampled_usec = sampled_usec(sample, batch);
+		batch->late |= row_is_due(row, batch->now_usec);
+	}
 	return r;
 }
 
@@ -325,6 +342,7 @@ static void take_batch(struct mapped_endpoint *e, struct batch *batch)
 	int r;
 
 	batch->stamped.depth = PATH_ROOT;
+	batch->late = false;
 	store_begin(e->store);
 	for (size_t i = 0; i < e->config->n_map; i++) {
 		struct mapped_row *row = &e->rows[i];
@@ -341,6 +359,8 @@ static void take_batch(struct mapped_endpoint *e, struct batch *batch)
 	r = store_update(e->store, batch->records.items, batch->records.n);
 	if (r < 0)
 		batch_log(e, batch->device, r);
+	if (batch->late)
+		quality_late(e);
 	if (alarms)
 		errors_update(e);
 	store_end(e->store);
@@ -365,6 +385,7 @@ void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sa
 	const struct mapped_device *d = &m->devices[device];
 	struct batch batch = { .device = device,
 			       .now_usec = clock_monotonic_usec(),
+			       .boottime_usec = clock_boottime_usec(),
 			       .clock = clock_realtime_is_plausible() };
 
 	batch.sample_of = calloc(type->n_points, sizeof(*batch.sample_of));

@@ -35,6 +35,11 @@ static uint64_t row_due_usec(const struct mapped_row *row)
 	return usec_add(row->sampled_usec, row_stale_usec(row));
 }
 
+bool row_is_due(const struct mapped_row *row, uint64_t now_usec)
+{
+	return row_due_usec(row) <= now_usec;
+}
+
 /* Marks what is due and returns when the next row may be. */
 static uint64_t mark_stale(struct mapped_endpoint *e)
 {
@@ -88,6 +93,11 @@ void quality_sampled(struct mapped_endpoint *e)
 {
 	if (!timer_is_armed(&e->stale))
 		stale_fired(&e->stale, e);
+}
+
+void quality_late(struct mapped_endpoint *e)
+{
+	mark_stale(e);
 }
 
 void quality_written(struct mapped_row *row)

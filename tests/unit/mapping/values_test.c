@@ -102,12 +102,12 @@ START_TEST(test_a_batch_is_one_change)
 {
 	const struct fieldway_sample samples[] = {
 		{ .point = VOLTS,
-		  .boottime_usec = 1,
+		  .boottime_usec = clock_boottime_usec(),
 		  .value = { .type = FIELDWAY_FLOAT, .real = 1 } },
 		{ .point = ENERGY,
-		  .boottime_usec = 1,
+		  .boottime_usec = clock_boottime_usec(),
 		  .value = { .type = FIELDWAY_FLOAT, .real = 2 } },
-		{ .point = 99, .boottime_usec = 1, .value = { .type = FIELDWAY_FLOAT, .real = 3 } },
+		{ .point = 99, .boottime_usec = clock_boottime_usec(), .value = { .type = FIELDWAY_FLOAT, .real = 3 } },
 	};
 
 	mapping_values(rig.mapping, 0, samples, ARRAY_SIZE(samples));
@@ -122,7 +122,7 @@ END_TEST
 
 START_TEST(test_time_of_the_sample)
 {
-	const uint64_t age = SECONDS(100);
+	const uint64_t age = SECONDS(5); /* it is stale after 6 */
 	const struct fieldway_sample sample = { .point = VOLTS,
 						.boottime_usec = clock_boottime_usec() - age,
 						.value = { .type = FIELDWAY_FLOAT, .real = 1 } };
@@ -262,10 +262,10 @@ START_TEST(test_two_points_of_an_instance)
 						 POINT(SELF, DOOR, 3305, 0, 5820) };
 	const struct fieldway_sample samples[] = {
 		{ .point = VOLTS,
-		  .boottime_usec = 1,
+		  .boottime_usec = clock_boottime_usec(),
 		  .value = { .type = FIELDWAY_FLOAT, .real = 1 } },
 		{ .point = DOOR,
-		  .boottime_usec = 1,
+		  .boottime_usec = clock_boottime_usec(),
 		  .value = { .type = FIELDWAY_FLOAT, .real = 2 } },
 	};
 
@@ -309,6 +309,33 @@ START_TEST(test_staleness_is_counted_from_the_last_sample)
 	rig_expect(0, "/3305/3/5805", "1000"); /* after: 90 s */
 	rig_advance(SECONDS(43));
 	rig_expect_error(0, "/3305/3/5805", -ESTALE);
+}
+END_TEST
+
+/* What waited for a daemon that was stopped is as old as it is, and no news. */
+START_TEST(test_samples_that_come_late)
+{
+	struct fieldway_sample sample = { .point = VOLTS,
+					  .boottime_usec = clock_boottime_usec() - SECONDS(7),
+					  .value = { .type = FIELDWAY_FLOAT, .real = 230 } };
+
+	mapping_values(rig.mapping, 0, &sample, 1);
+	rig_expect_error(0, "/3316/0/5700", -ESTALE);
+	rig_expect_explanation(0, "/3316/0/5700", "em1: last read 7s ago");
+	sample.boottime_usec = clock_boottime_usec() - SECONDS(4);
+	mapping_values(rig.mapping, 0, &sample, 1);
+	rig_expect(0, "/3316/0/5700", "230");
+	rig_advance(SECONDS(1));
+	rig_expect(0, "/3316/0/5700", "230");
+	rig_advance(SECONDS(1));
+	rig_expect_error(0, "/3316/0/5700", -ESTALE);
+	/* One that says to come from the future is from now. */
+	sample.boottime_usec = clock_boottime_usec() + SECONDS(100);
+	mapping_values(rig.mapping, 0, &sample, 1);
+	rig_advance(SECONDS(5));
+	rig_expect(0, "/3316/0/5700", "230");
+	rig_advance(SECONDS(1));
+	rig_expect_error(0, "/3316/0/5700", -ESTALE);
 }
 END_TEST
 
@@ -588,6 +615,7 @@ int main(void)
 	tcase_add_test(of_meter, test_reset_before_the_first_value);
 	tcase_add_test(of_meter, test_three_intervals);
 	tcase_add_test(of_meter, test_staleness_is_counted_from_the_last_sample);
+	tcase_add_test(of_meter, test_samples_that_come_late);
 	tcase_add_test(of_meter, test_once_never_grows_stale);
 	tcase_add_test(of_meter, test_read_last);
 	tcase_add_test(of_meter, test_invalid_and_failed);
