@@ -301,13 +301,13 @@ static struct device *find_device(const struct host *h, uint64_t generation, uin
 
 static int on_write(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	uint64_t generation, within_usec;
+	uint64_t generation, deadline_usec;
 	struct fieldway_value value;
 	uint32_t device, point;
 	struct device *d;
 	int r;
 
-	r = sd_bus_message_read(m, "tuut", &generation, &device, &point, &within_usec);
+	r = sd_bus_message_read(m, "tuut", &generation, &device, &point, &deadline_usec);
 	if (r >= 0)
 		r = link_read_value(m, &value);
 	if (r < 0)
@@ -316,7 +316,7 @@ static int on_write(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (!d)
 		return write_refuse(m, FIELDWAY_NOT_SENT, -ESTALE,
 				    "no such device in this generation");
-	r = write_begin(d, m, point, within_usec, &value);
+	r = write_begin(d, m, point, deadline_usec, &value);
 	return r < 0 ? r : 1;
 }
 

@@ -94,18 +94,22 @@ static void write_end(struct write *w, enum fieldway_outcome outcome, int error,
 	write_free(w);
 }
 
-/* The value is read again where it is not what was asked for, or nobody would ask for it. */
-static void read_back(struct write *w, enum fieldway_outcome outcome)
+static void read_soon(struct device *d, uint32_t point)
 {
-	struct device *d = w->device;
 	struct schedule *s = &d->line->schedule;
-	int32_t poll = setup_poll_of(d->setup, w->point);
+	int32_t poll = setup_poll_of(d->setup, point);
 
-	if (poll < 0 || (outcome == FIELDWAY_ACCEPTED && !w->rounded &&
-			 point_of(w)->period_usec != LINK_PERIOD_ONCE))
+	if (poll < 0)
 		return;
 	schedule_hasten(s, d->index, s->devices[d->index].first + (uint32_t)poll,
 			clock_monotonic_usec());
+}
+
+/* The value is read again where it is not what was asked for, or nobody would ask for it. */
+static void read_back(struct write *w, enum fieldway_outcome outcome)
+{
+	if (outcome != FIELDWAY_ACCEPTED || w->rounded || point_of(w)->period_usec == LINK_PERIOD_ONCE)
+		read_soon(w->device, w->point);
 }
 
 /* ---- waiting ---- */
@@ -118,6 +122,8 @@ static void write_late(struct timer *timer, void *userdata)
 
 	switch (w->stage) {
 	case WRITE_QUEUED:
+		/* The daemon may have given it up as unknown, if this process was stopped. */
+		read_back(w, FIELDWAY_NOT_SENT);
 		write_end(w, FIELDWAY_NOT_SENT, -ETIMEDOUT, "the line was busy until the deadline");
 		return;
 	case WRITE_SENT:
@@ -218,7 +224,7 @@ static struct fieldway_value proof_of(const struct write *w)
 	return s.quality == FIELDWAY_GOOD ? s.value : w->raw;
 }
 
-static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uint64_t within_usec,
+static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uint64_t deadline_usec,
 		     const struct fieldway_value *value, const struct fieldway_value *raw)
 {
 	struct write *w = calloc(1, sizeof(*w));
@@ -230,7 +236,7 @@ static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uin
 	w->raw = *raw;
 	w->proof = proof_of(w);
 	w->rounded = !value_is_near(&w->proof, value, 0);
-	w->deadline_usec = usec_add(clock_monotonic_usec(), within_usec);
+	w->deadline_usec = usec_add(deadline_usec, clock_offset_usec());
 	timer_init(&w->timer, d->bus->services->timers, write_late, w);
 	if (timer_arm(&w->timer, w->deadline_usec) < 0) {
 		free(w);
@@ -245,7 +251,7 @@ static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uin
 	return 0;
 }
 
-int write_begin(struct device *d, sd_bus_message *call, uint32_t point, uint64_t within_usec,
+int write_begin(struct device *d, sd_bus_message *call, uint32_t point, uint64_t deadline_usec,
 		const struct fieldway_value *value)
 {
 	const struct check check = { d, point };
@@ -257,11 +263,17 @@ int write_begin(struct device *d, sd_bus_message *call, uint32_t point, uint64_t
 	outcome = find_obstacle(d, point, &r, &obstacle);
 	if (outcome >= 0)
 		return refuse_device(d, call, point, outcome, r, obstacle);
+	if (usec_add(deadline_usec, clock_offset_usec()) <= clock_monotonic_usec()) {
+		read_soon(d, point);
+		line_kick(d->line);
+		return refuse_device(d, call, point, FIELDWAY_NOT_SENT, -ETIMEDOUT,
+				     "it came to the plugin host after its deadline");
+	}
 	r = transform_inverse(&d->setup->type->points[point], value, check_raw, &check, &raw, text,
 			      sizeof(text));
 	if (r < 0)
 		return refuse_device(d, call, point, FIELDWAY_REFUSED, r, text);
-	return write_new(d, call, point, within_usec, value, &raw);
+	return write_new(d, call, point, deadline_usec, value, &raw);
 }
 
 static uint64_t time_left(const struct write *w)

@@ -15,8 +15,11 @@ struct write;
 /* A plugin ends at the deadline; the answer may take so long after it. */
 #define WRITE_GRACE_USEC UINT64_C(250000)
 
-/* Answers the call at once, or takes a reference to it. 0, or -ENOMEM: nothing was sent. */
-int write_begin(struct device *d, struct sd_bus_message *call, uint32_t point, uint64_t within_usec,
+/*
+ * Answers the call at once, or takes a reference to it; the deadline is the
+ * call's. 0, or -ENOMEM: nothing was sent.
+ */
+int write_begin(struct device *d, struct sd_bus_message *call, uint32_t point, uint64_t deadline_usec,
 		const struct fieldway_value *value);
 /* An answer to a call for which there is no device. */
 int write_refuse(struct sd_bus_message *call, enum fieldway_outcome outcome, int error,

@@ -33,8 +33,10 @@ struct sd_event;
  *     LINK_TYPE_SAMPLES: what the device's points are when it has these cells,
  *     as Values would have them. A bus without a name is none: for samples of
  *     a profile, whose devices have no address. Opens nothing.
- *   Write(LINK_TYPE_WRITE: generation, device, point, microseconds it may
- *     take, value) -> LINK_TYPE_OUTCOME.
+ *   Write(LINK_TYPE_WRITE: generation, device, point, deadline, value) ->
+ *     LINK_TYPE_OUTCOME. The deadline is on the kernel's CLOCK_MONOTONIC, which
+ *     both sides see alike: a host that was stopped must not carry out what the
+ *     daemon has given up meanwhile.
  *   Ping() -> ().
  *   Clock(t microseconds) -> (): test builds only, moves the host's clock.
  * Called at the daemon: Values(LINK_TYPE_VALUES) -> (), at most LINK_CREDIT of

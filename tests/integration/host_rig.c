@@ -215,7 +215,8 @@ void rig_write_start(struct rig *r, uint64_t generation, uint32_t device, uint32
 	sd_bus_message *m = rig_call_new(r, "Write");
 
 	*ret = (struct rig_outcome){ 0 };
-	ck_assert_int_ge(sd_bus_message_append(m, "tuut", generation, device, point, within_usec),
+	ck_assert_int_ge(sd_bus_message_append(m, "tuut", generation, device, point,
+					       rig_now() + within_usec),
 			 0);
 	ck_assert_int_ge(link_append_value(m, value), 0);
 	ck_assert_int_ge(sd_bus_call_async(r->link, NULL, m, on_outcome, ret, 0), 0);

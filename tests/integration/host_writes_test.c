@@ -204,6 +204,28 @@ START_TEST(a_write_waits_no_longer_than_it_may)
 }
 END_TEST
 
+/* As a host finds it that was stopped while the daemon gave up waiting. */
+START_TEST(a_write_that_comes_too_late_is_not_sent)
+{
+	const struct fieldway_value value = { .type = FIELDWAY_INT, .integer = 5 };
+	struct rig_outcome o;
+
+	field_start_tcp(1);
+	for (int i = 0; i < POINTS; i++)
+		field.points[i].period_usec = i == LEVEL ? 3600 * 1000 * MSEC : LINK_PERIOD_ON_DEMAND;
+	field_configure();
+	rig_expect(rig, field_has(0, LEVEL, 0));
+	ck_assert_uint_eq(rig->devices[0].points[LEVEL].n, 1);
+	rig_write_start(rig, 1, 0, LEVEL, 0 - 1000 * MSEC, &value, &o);
+	rig_expect(rig, o.done);
+	expect_outcome(o, FIELDWAY_NOT_SENT, -ETIMEDOUT, "point level (holding 100): it came to the plugin host");
+	/* The daemon calls it unknown: it is read back. */
+	rig_expect(rig, rig->devices[0].points[LEVEL].n == 2);
+	ck_assert_str_eq(field_ask("get holding 100"), "0");
+	field_stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("writes");
@@ -221,6 +243,7 @@ int main(void)
 	tcase_add_test(tcase, offline_is_known);
 	tcase_add_test(tcase, too_many_writes);
 	tcase_add_test(tcase, a_write_waits_no_longer_than_it_may);
+	tcase_add_test(tcase, a_write_that_comes_too_late_is_not_sent);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

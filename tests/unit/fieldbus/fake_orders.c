@@ -133,7 +133,7 @@ struct order {
 	struct fake *fake;
 	sd_bus_message *message;
 	uint32_t device;
-	uint64_t usec;
+	uint64_t deadline_usec;
 	const char *rest;
 };
 
@@ -298,9 +298,9 @@ static void do_clock(struct order *o)
 	answer_number(o->message, o->fake->clock_usec);
 }
 
-static void do_usec(struct order *o)
+static void do_deadline(struct order *o)
 {
-	answer_number(o->message, o->usec);
+	answer_number(o->message, o->deadline_usec);
 }
 
 static const struct {
@@ -317,6 +317,7 @@ static const struct {
 	{ "clock", do_clock },
 	{ "close", do_close },
 	{ "credit", do_credit },
+	{ "deadline", do_deadline },
 	{ "die", do_die },
 	{ "error", do_error },
 	{ "flood", do_flood },
@@ -333,7 +334,6 @@ static const struct {
 	{ "stubborn", do_stubborn },
 	{ "surroundings", do_surroundings },
 	{ "unknown", do_unknown },
-	{ "usec", do_usec },
 	{ "values", do_values },
 };
 
@@ -345,7 +345,7 @@ void fake_write(struct fake *f, sd_bus_message *m)
 	uint32_t point;
 	size_t n;
 
-	fake_must(sd_bus_message_read(m, "tuut", &generation, &o.device, &point, &o.usec));
+	fake_must(sd_bus_message_read(m, "tuut", &generation, &o.device, &point, &o.deadline_usec));
 	fake_must(link_read_value(m, &value));
 	fake_must(generation == f->generation && value.type == FIELDWAY_STRING ? 0 : -EINVAL);
 	n = strcspn(value.data, " ");
