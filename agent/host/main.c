@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -63,6 +65,21 @@ static void confine(void)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+/*
+ * The daemon raises its limit for its sessions, and a host inherits that.
+ * Libraries that wait with select() write beyond their sets, or abort, at a
+ * descriptor of FD_SETSIZE: no more than that may come into being here.
+ */
+static void limit_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= FD_SETSIZE)
+		return;
+	limit.rlim_cur = FD_SETSIZE;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(const char *folder, const char *fd_text)
 {
 	struct host_options options = { .plugins = folder };
@@ -80,6 +97,7 @@ static int run(const char *folder, const char *fd_text)
 		return EXIT_FAILURE;
 	}
 	confine();
+	limit_descriptors();
 	return host_run(&options);
 }
 

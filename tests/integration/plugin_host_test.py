@@ -3,6 +3,7 @@
 """A plugin host that dies, hangs, or cannot be had: endpoints stay registered,
 and another one takes over."""
 import os
+import resource
 import signal
 import sys
 
@@ -125,6 +126,18 @@ class PluginHostTest(Scenario):
         self.expect_another(old)
         self.until_code("gw-m1", POWER, "2.05")
         self.expect_nothing_happened()
+
+    def descriptors(self, pid):
+        """The soft limit of open files."""
+        with open(f"/proc/{pid}/limits", encoding="ascii") as f:
+            return int([line for line in f if line.startswith("Max open files")][0].split()[3])
+
+    def test_descriptors(self):
+        """The daemon's sessions need many, libmodbus's select() bears 1024."""
+        resource.setrlimit(resource.RLIMIT_NOFILE, (512, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        self.start(more="limits: {sessions: 2000}")
+        self.assertGreater(self.descriptors(self.daemon.process.pid), 2000)
+        self.assertLessEqual(self.descriptors(self.host()), 1024)
 
     def test_the_daemon_ends_its_hosts(self):
         self.start()
