@@ -19,8 +19,8 @@ struct sd_bus_message;
 /* Writes of one line that have not ended. One more is NOT_SENT with -EBUSY. */
 #define LINE_WRITES_MAX 64u
 /*
- * After its deadline a worker has so long until it counts as stuck: a resolver
- * that cannot reach its servers takes up to 20 s and knows no deadline.
+ * After its deadline a worker has so long until it counts as stuck: opening a
+ * serial port can wait for its driver, which knows no deadline.
  */
 #define LINE_GRACE_USEC UINT64_C(30000000)
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "decode.h"
+#include "lookup.h"
 #include "point.h"
 #include "settings.h"
 
@@ -55,7 +56,7 @@ static int compile_host(struct fieldway_driver *d, const struct fieldway_setting
 	d->port = (uint16_t)port;
 	d->connection = d->unit % d->bus.connections;
 	d->host = setting_text(s, "host");
-	return d->host ? 0 : -ENOMEM;
+	return d->host ? lookup_new(d->host, d->port, &d->lookup) : -ENOMEM;
 }
 
 static int compile_limits(struct fieldway_driver *d, const struct fieldway_settings *s,
@@ -136,6 +137,7 @@ void driver_free(struct fieldway_driver *d)
 {
 	if (!d)
 		return;
+	lookup_unref(d->lookup);
 	free(d->host);
 	free(d);
 }

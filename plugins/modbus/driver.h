@@ -12,6 +12,7 @@ struct fieldway_driver {
 	struct plan_limits limits;
 	uint8_t unit;
 	char *host;          /* TCP */
+	struct lookup *lookup; /* TCP; the only thing in here that changes, under a mutex of its own */
 	uint16_t port;       /* TCP */
 	uint32_t connection; /* TCP: which one of the pool */
 	size_t n_points;

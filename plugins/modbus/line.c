@@ -2,6 +2,7 @@
 #include "line.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "driver.h"
 #include "line_state.h"
+#include "lookup.h"
 #include "moment.h"
 #include "socket.h"
 
@@ -30,9 +32,10 @@ static void line_disconnect(struct fieldway_line *line)
 	modbus_set_socket(line->modbus, -1);
 }
 
-static int connect_tcp(struct fieldway_line *line, uint64_t deadline_usec)
+static int connect_addresses(struct fieldway_line *line, const struct addrinfo *addresses,
+			     uint64_t deadline_usec)
 {
-	int fd = socket_connect(line->host, line->port, deadline_usec);
+	int fd = socket_connect(addresses, deadline_usec);
 
 	if (fd < 0)
 		return fd;
@@ -47,9 +50,10 @@ static int connect_serial(struct fieldway_line *line)
 	return descriptor_check(modbus_get_socket(line->modbus));
 }
 
-/* Silence and EMFILE while connecting say more than the errors of a request would. */
-static void describe_connect_error(const struct fieldway_line *line, int r, struct fieldway_result *result)
+/* What went wrong while connecting says more than the errors of a request would. */
+static int connect_failed(struct fieldway_line *line, int r, struct fieldway_result *result)
 {
+	line_disconnect(line);
 	error_translate(-r, result);
 	if (r == -EMFILE)
 		snprintf(result->detail, sizeof(result->detail),
@@ -58,7 +62,31 @@ static void describe_connect_error(const struct fieldway_line *line, int r, stru
 		snprintf(result->detail, sizeof(result->detail), "cannot open %.54s: %s", line->bus.device,
 			 strerror(-r));
 	else
-		snprintf(result->detail, sizeof(result->detail), "cannot connect: %s", strerror(-r));
+		snprintf(result->detail, sizeof(result->detail), "cannot connect to %.39s port %u: %.24s",
+			 line->host, line->port, strerror(-r));
+	return result->error;
+}
+
+static int lookup_failed(struct fieldway_line *line, int r, const char *why, struct fieldway_result *result)
+{
+	error_translate(-r, result);
+	snprintf(result->detail, sizeof(result->detail), "cannot look up %.40s: %.38s", line->host,
+		 r == -ETIMEDOUT ? "no answer in time" : why ? why : strerror(-r));
+	return result->error;
+}
+
+static int connect_tcp(struct fieldway_line *line, uint64_t deadline_usec, struct fieldway_result *result)
+{
+	struct addrinfo *addresses;
+	const char *why = NULL;
+	int r;
+
+	r = lookup_wait(line->lookup, deadline_usec, &addresses, &why);
+	if (r < 0)
+		return lookup_failed(line, r, why, result);
+	r = connect_addresses(line, addresses, deadline_usec);
+	freeaddrinfo(addresses);
+	return r < 0 ? connect_failed(line, r, result) : 0;
 }
 
 static int line_connect(struct fieldway_line *line, uint64_t deadline_usec, struct fieldway_result *result)
@@ -68,12 +96,10 @@ static int line_connect(struct fieldway_line *line, uint64_t deadline_usec, stru
 
 	if (deadline_usec > own_deadline)
 		deadline_usec = own_deadline;
-	r = line->bus.serial ? connect_serial(line) : connect_tcp(line, deadline_usec);
-	if (r >= 0)
-		return 0;
-	line_disconnect(line);
-	describe_connect_error(line, r, result);
-	return result->error;
+	if (!line->bus.serial)
+		return connect_tcp(line, deadline_usec, result);
+	r = connect_serial(line);
+	return r < 0 ? connect_failed(line, r, result) : 0;
 }
 
 static modbus_t *context_new(const struct bus *bus)
@@ -92,6 +118,7 @@ static struct fieldway_line *line_new(const struct fieldway_driver *first)
 	line->bus = first->bus;
 	line->port = first->port;
 	line->host = first->host ? strdup(first->host) : NULL;
+	line->lookup = first->lookup ? lookup_ref(first->lookup) : NULL;
 	line->modbus = context_new(&line->bus);
 	if (!line->modbus || (first->host && !line->host)) {
 		line_close(line);
@@ -131,6 +158,7 @@ void line_close(struct fieldway_line *line)
 		line_disconnect(line);
 		modbus_free(line->modbus);
 	}
+	lookup_unref(line->lookup);
 	free(line->host);
 	free(line);
 }

@@ -13,6 +13,7 @@
 struct fieldway_line {
 	struct bus bus;
 	char *host; /* TCP */
+	struct lookup *lookup; /* TCP */
 	uint16_t port;
 	modbus_t *modbus;
 	uint16_t transaction;      /* TCP: of the last request */

@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -58,34 +57,15 @@ static int connect_address(const struct addrinfo *a, uint64_t deadline_usec)
 	return fd;
 }
 
-/* Digits first: only a name costs the resolver's time. */
-static int resolve(const char *host, uint16_t port, struct addrinfo **ret)
+int socket_connect(const struct addrinfo *addresses, uint64_t deadline_usec)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
-	char service[8];
+	int r = -EHOSTUNREACH;
 
-	snprintf(service, sizeof(service), "%u", port);
-	if (getaddrinfo(host, service, &hints, ret) == 0)
-		return 0;
-	hints.ai_flags = AI_NUMERICSERV;
-	return getaddrinfo(host, service, &hints, ret) == 0 ? 0 : -EHOSTUNREACH;
-}
-
-int socket_connect(const char *host, uint16_t port, uint64_t deadline_usec)
-{
-	struct addrinfo *addresses;
-	int r;
-
-	r = resolve(host, port, &addresses);
-	if (r < 0)
-		return r;
-	r = -EHOSTUNREACH;
 	for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
 		r = connect_address(a, deadline_usec);
 		if (r >= 0 || r == -EMFILE)
 			break;
 	}
-	freeaddrinfo(addresses);
 	return r;
 }
 

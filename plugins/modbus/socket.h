@@ -12,12 +12,13 @@
 /* 0, or -EMFILE when libmodbus could not use the descriptor. */
 int descriptor_check(int fd);
 
+struct addrinfo;
+
 /*
- * Connects to host:port, all addresses of a name in turn, until the deadline
- * (CLOCK_MONOTONIC; a name's look-up is not bounded by it). Returns the
- * non-blocking descriptor, or a negative errno.
+ * Connects to one of the addresses, each in turn, until the deadline
+ * (CLOCK_MONOTONIC). Returns the non-blocking descriptor, or a negative errno.
  */
-int socket_connect(const char *host, uint16_t port, uint64_t deadline_usec);
+int socket_connect(const struct addrinfo *addresses, uint64_t deadline_usec);
 
 /* May a request be sent: nothing unread, not closed by the peer? */
 int socket_is_clean(int fd);

@@ -598,7 +598,9 @@ START_TEST(nobody_listens)
 	ck_assert(broken);
 	plugin->line_close(f.line);
 	ck_assert_int_eq(open_line(&result), -ECONNREFUSED);
-	ck_assert_str_eq(result.detail, "cannot connect: Connection refused");
+	snprintf(text_room, sizeof(text_room), "cannot connect to 127.0.0.1 port %u: Connection refused",
+		 f.simulated.port[0]);
+	ck_assert_str_eq(result.detail, text_room);
 	ask("talk");
 	ck_assert_int_eq(open_line(&result), 0);
 	reads(HOLDING, 0);
