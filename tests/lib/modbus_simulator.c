@@ -40,6 +40,7 @@ static int add_instance(struct program *p, const struct simulator *template, boo
 	s->place = place;
 	s->index = (unsigned)p->n++;
 	s->listener = s->pty_slave = -1;
+	s->only_address = -1;
 	return 0;
 }
 

@@ -47,6 +47,8 @@ struct simulator {
 	double phase;     /* makes equal models differ */
 
 	/* faults */
+	int only;         /* of requests to this unit; 0: to any */
+	long only_address; /* that begin at this address; -1: at any */
 	bool silent;
 	bool garble;      /* a wrong checksum, or transaction id */
 	const struct simulator_fault *fault; /* of answers; NULL: none */
@@ -75,6 +77,8 @@ void simulator_close(struct simulator *s);
 int simulator_cut(struct simulator *s);
 void simulator_accept(struct simulator *s);
 void simulator_receive(struct simulator *s, struct simulator_client *c);
+/* Is the client's request one that faults are for? */
+bool simulator_fault_is_for(const struct simulator *s, const struct simulator_client *c);
 /* Answers what is due. */
 void simulator_answer(struct simulator *s, struct simulator_client *c);
 

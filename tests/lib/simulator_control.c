@@ -40,6 +40,8 @@ static int run_talk(struct simulator *s, char **words, int n, FILE *out)
 	s->exception = 0;
 	s->raw_size = 0;
 	s->fault = NULL;
+	s->only = 0;
+	s->only_address = -1;
 	return s->listener < 0 && s->pty_slave < 0 ? simulator_open(s) : 0;
 }
 
@@ -85,6 +87,18 @@ static int run_raw(struct simulator *s, char **words, int n, FILE *out)
 		s->raw[i] = (uint8_t)byte;
 	}
 	s->raw_size = n;
+	return 0;
+}
+
+static int run_only(struct simulator *s, char **words, int n, FILE *out)
+{
+	long unit, address = -1;
+
+	if (parse_number(words[0], 0, 255, &unit) < 0 ||
+	    (n > 1 && parse_number(words[1], 0, 65535, &address) < 0))
+		return -EINVAL;
+	s->only = (int)unit;
+	s->only_address = address;
 	return 0;
 }
 
@@ -205,6 +219,7 @@ static const struct command commands[] = {
 	{ "delay", 1, run_delay },	 /* MS before each answer */
 	{ "exception", 1, run_exception }, /* N in answer to everything */
 	{ "garble", 0, run_garble },	 /* wrong checksums; over TCP wrong transaction ids */
+	{ "only", 1, run_only },	 /* UNIT [ADDRESS]: what goes wrong does so for these */
 	{ "fault", 1, run_fault },	 /* NAME [COUNT]: answers that are wrong */
 	{ "raw", 1, run_raw },		 /* BYTES in hex: the next answer */
 	{ "cut", 0, run_cut },		 /* drops connections; unplugs and plugs in a serial line */

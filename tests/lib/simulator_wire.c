@@ -184,6 +184,30 @@ static void trace_request(const struct simulator *s, const struct simulator_clie
 	fflush(stdout);
 }
 
+bool simulator_fault_is_for(const struct simulator *s, const struct simulator_client *c)
+{
+	const uint8_t *pdu = c->request + modbus_get_header_length(c->modbus);
+
+	return (s->only == 0 || pdu[-1] == s->only) &&
+	       (s->only_address < 0 || (pdu[1] << 8 | pdu[2]) == s->only_address);
+}
+
+/* What comes of a request before it is answered; true when nothing is left to be done. */
+static bool request_is_lost(struct simulator *s, struct simulator_client *c)
+{
+	if (!simulator_fault_is_for(s, c))
+		return false;
+	if (s->hangup) {
+		s->hangup = false;
+		c->size = 0;
+		simulator_cut(s);
+		return true;
+	}
+	if (s->silent)
+		c->size = 0;
+	return s->silent;
+}
+
 void simulator_receive(struct simulator *s, struct simulator_client *c)
 {
 	int size = modbus_receive(c->modbus, c->request);
@@ -201,16 +225,13 @@ void simulator_receive(struct simulator *s, struct simulator_client *c)
 	s->requests++;
 	if (s->trace)
 		trace_request(s, c);
-	c->due_usec = simulator_now_usec() + s->delay_usec;
-	if (s->hangup) {
-		s->hangup = false;
-		c->size = 0;
-		simulator_cut(s);
-	} else if (s->silent) {
-		c->size = 0;
-	} else if (!s->delay_usec) {
+	c->due_usec = simulator_now_usec();
+	if (request_is_lost(s, c))
+		return;
+	if (simulator_fault_is_for(s, c))
+		c->due_usec += s->delay_usec;
+	if (c->due_usec <= simulator_now_usec())
 		simulator_answer(s, c);
-	}
 }
 
 static bool function_writes(int function)
@@ -243,7 +264,9 @@ void simulator_answer(struct simulator *s, struct simulator_client *c)
 
 	c->size = 0;
 	simulator_map_move(s);
-	if (s->raw_size) {
+	if (!simulator_fault_is_for(s, c)) {
+		simulator_reply(s, c, size);
+	} else if (s->raw_size) {
 		if (write(c->fd, s->raw, (size_t)s->raw_size) < 0)
 			return;
 		s->raw_size = 0;

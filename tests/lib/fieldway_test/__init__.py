@@ -6,7 +6,7 @@ from . import coap, encode
 from .bus import Bus
 from .clock import Clock, ClockDaemon
 from .decode import decode, read_cbor, read_senml_cbor, read_senml_json, read_tlv
-from .namespace import enter_namespace
+from .namespace import enter_namespace, replace_files
 from .objects import Objects
 from .process import Process, ProgramEnded, Rig, Timeout
 from .programs import Daemon, Event, Lwm2mServer, Simulator, build_path, plugin_folder, source_path
@@ -16,5 +16,5 @@ __all__ = [
     "Bus", "Clock", "ClockDaemon", "Daemon", "Event", "Lwm2mServer", "Objects", "Process", "ProgramEnded",
     "Rig", "Scenario", "Simulator", "Timeout", "build_path", "coap", "decode", "encode",
     "enter_namespace", "main", "plugin_folder", "read_cbor", "read_senml_cbor", "read_senml_json",
-    "read_tlv", "source_path",
+    "read_tlv", "replace_files", "source_path",
 ]
