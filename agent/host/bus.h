@@ -43,7 +43,18 @@ struct line;
 struct poll_health {
 	int told; /* the error that was logged; 0: none since it was answered */
 	uint8_t silences;
+	uint8_t owed;  /* good answers that have to come before its time, after a write */
+	uint8_t again; /* tries of that in vain */
 };
+
+/*
+ * What a write may have changed is read until it is known: at once, and as long
+ * as that fails after this time, doubled each time up to 64 s. Where nobody
+ * knows what became of the write it is read once more after this time: a slow
+ * device may carry it out only now.
+ */
+#define POLL_AGAIN_USEC UINT64_C(1000000)
+#define POLL_AGAIN_DOUBLED 6u
 
 /* More silences of one request than this, or than make a device offline, are logged while the device answers others. */
 #define POLL_SILENCES 3u
@@ -142,4 +153,6 @@ void device_text(const struct device *d, const char *what, const struct fieldway
 /* What the device's schedule says after something was heard, or not. */
 void device_settle(struct device *d, const struct fieldway_result *result, const char *what);
 enum schedule_answer answer_of(int error);
+/* The poll is due now, out of its turn, until it was good so often. */
+void device_read_soon(struct device *d, uint32_t poll, unsigned good);
 uint64_t line_deadline(const struct line *l, unsigned tries, uint32_t wire_bytes);

@@ -288,12 +288,38 @@ void line_kick(struct line *l)
 	}
 }
 
+void device_read_soon(struct device *d, uint32_t poll, unsigned good)
+{
+	struct schedule *s = &d->line->schedule;
+	struct poll_health *h = &d->health[poll];
+
+	h->owed = (uint8_t)MAX((unsigned)h->owed, good);
+	h->again = 0;
+	schedule_hasten(s, d->index, s->devices[d->index].first + poll, clock_monotonic_usec());
+}
+
+static void poll_settle_debt(struct line *l)
+{
+	struct poll_health *h = &l->device->health[l->poll - l->device->setup->polls];
+
+	if (h->owed == 0)
+		return;
+	if (l->job.result.error < 0)
+		h->again = (uint8_t)MIN(h->again + 1u, POLL_AGAIN_DOUBLED);
+	else
+		h->owed--;
+	if (h->owed > 0)
+		schedule_hasten(&l->schedule, l->turn.device, l->turn.entry,
+				usec_add(clock_monotonic_usec(), POLL_AGAIN_USEC << h->again));
+}
+
 static void poll_done(struct line *l)
 {
 	const struct fieldway_result *result = &l->job.result;
 
 	schedule_done(&l->schedule, &l->turn, l->begun_usec, clock_monotonic_usec(),
 		      answer_of(result->error), result->error < 0, random_u64());
+	poll_settle_debt(l);
 	take_samples(l);
 	device_settle(l->device, result, l->poll->request->text);
 }

@@ -176,13 +176,12 @@ bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_
 	return changed;
 }
 
-void schedule_hasten(struct schedule *s, uint32_t device, uint32_t entry, uint64_t now)
+void schedule_hasten(struct schedule *s, uint32_t device, uint32_t entry, uint64_t due_usec)
 {
 	struct schedule_entry *e = &s->entries[entry];
 
-	if (s->devices[device].state == SCHEDULE_OFFLINE || e->due_usec <= now)
-		return;
-	e->due_usec = now;
+	if (s->devices[device].state != SCHEDULE_OFFLINE)
+		e->due_usec = MIN(e->due_usec, due_usec);
 }
 
 void schedule_restored(struct schedule *s, uint64_t now)

@@ -84,7 +84,7 @@ bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_
 /* The same for a request out of turn, such as a write. */
 bool schedule_heard(struct schedule *s, uint32_t device, uint64_t now_usec,
 		    enum schedule_answer answer, uint64_t random);
-/* An online device's entry is due at once. */
-void schedule_hasten(struct schedule *s, uint32_t device, uint32_t entry, uint64_t now_usec);
+/* An online device's entry is due by then at the latest. */
+void schedule_hasten(struct schedule *s, uint32_t device, uint32_t entry, uint64_t due_usec);
 /* The line is open again after it was not: whoever is offline is probed at once. */
 void schedule_restored(struct schedule *s, uint64_t now_usec);

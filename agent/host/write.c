@@ -94,22 +94,15 @@ static void write_end(struct write *w, enum fieldway_outcome outcome, int error,
 	write_free(w);
 }
 
-static void read_soon(struct device *d, uint32_t point)
+/* The value is read again where it is not what was asked for, or nobody would ask for it. */
+static void read_back(struct device *d, uint32_t point, enum fieldway_outcome outcome, bool rounded)
 {
-	struct schedule *s = &d->line->schedule;
 	int32_t poll = setup_poll_of(d->setup, point);
 
-	if (poll < 0)
+	if (poll < 0 || (outcome == FIELDWAY_ACCEPTED && !rounded &&
+			 d->setup->type->points[point].period_usec != LINK_PERIOD_ONCE))
 		return;
-	schedule_hasten(s, d->index, s->devices[d->index].first + (uint32_t)poll,
-			clock_monotonic_usec());
-}
-
-/* The value is read again where it is not what was asked for, or nobody would ask for it. */
-static void read_back(struct write *w, enum fieldway_outcome outcome)
-{
-	if (outcome != FIELDWAY_ACCEPTED || w->rounded || point_of(w)->period_usec == LINK_PERIOD_ONCE)
-		read_soon(w->device, w->point);
+	device_read_soon(d, (uint32_t)poll, outcome == FIELDWAY_UNKNOWN ? 2 : 1);
 }
 
 /* ---- waiting ---- */
@@ -123,7 +116,7 @@ static void write_late(struct timer *timer, void *userdata)
 	switch (w->stage) {
 	case WRITE_QUEUED:
 		/* The daemon may have given it up as unknown, if this process was stopped. */
-		read_back(w, FIELDWAY_NOT_SENT);
+		read_back(w->device, w->point, FIELDWAY_NOT_SENT, false);
 		write_end(w, FIELDWAY_NOT_SENT, -ETIMEDOUT, "the line was busy until the deadline");
 		return;
 	case WRITE_SENT:
@@ -264,7 +257,7 @@ int write_begin(struct device *d, sd_bus_message *call, uint32_t point, uint64_t
 	if (outcome >= 0)
 		return refuse_device(d, call, point, outcome, r, obstacle);
 	if (usec_add(deadline_usec, clock_offset_usec()) <= clock_monotonic_usec()) {
-		read_soon(d, point);
+		read_back(d, point, FIELDWAY_NOT_SENT, false);
 		line_kick(d->line);
 		return refuse_device(d, call, point, FIELDWAY_NOT_SENT, -ETIMEDOUT,
 				     "it came to the plugin host after its deadline");
@@ -350,7 +343,7 @@ void write_done(struct line *l)
 			verify_begin(w);
 			return;
 		}
-		read_back(w, job->outcome);
+		read_back(w->device, w->point, job->outcome, w->rounded);
 	}
 	if (w->stage == WRITE_SENT)
 		write_answer(w, job->outcome, &job->result);
