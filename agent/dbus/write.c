@@ -33,7 +33,7 @@ static void writing_done(void *userdata, int error, const char *reason)
 
 	if (w->audit)
 		log_notice(&about, "%s: uid %u: %s: %s%s%s", w->endpoint, (unsigned)w->uid,
-			   w->audit, error < 0 ? strerror(-error) : "done", reason ? ": " : "",
+			   w->audit, audit_end(error, reason), reason ? ": " : "",
 			   reason ?: "");
 	if (error < 0)
 		sd_bus_reply_method_errno(w->message, error_set(&e, error, reason), &e);

@@ -31,7 +31,7 @@ static void pending_log(const struct pending *op, int error, const char *reason)
 		return;
 	about.message_id = AUDIT_MESSAGE_ID;
 	log_notice(&about, "%s: server %u: %s: %s%s%s", op->client->config.endpoint,
-		   op->client->config.short_id, op->audit, error < 0 ? strerror(-error) : "done",
+		   op->client->config.short_id, op->audit, audit_end(error, reason),
 		   reason ? ": " : "", reason ?: "");
 }
 

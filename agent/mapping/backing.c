@@ -11,6 +11,7 @@
 /* Who stands behind mapped resources: South, from a Write to a point. */
 
 #define EXPLANATION_MAX 512u
+#define WRITE_REASON_MAX 768u
 
 static const struct config_device *row_config_device(const struct mapped_row *row)
 {
@@ -66,6 +67,7 @@ static void write_done(void *userdata, enum fieldway_outcome outcome, int error,
 	struct mapped_row *row = south->row;
 	struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
 	int r = outcome_error(outcome, error);
+	char unknown[WRITE_REASON_MAX];
 
 	/* What the register holds now is not known until it has been read back. */
 	if (outcome == FIELDWAY_UNKNOWN && row_map(row)->kind == CONFIG_MAP_POINT)
@@ -73,6 +75,10 @@ static void write_done(void *userdata, enum fieldway_outcome outcome, int error,
 	if (outcome == FIELDWAY_ACCEPTED && row_map(row)->kind == CONFIG_MAP_POINT)
 		quality_written(row);
 	list_remove(&south->list);
+	if (outcome == FIELDWAY_UNKNOWN) {
+		snprintf(unknown, sizeof(unknown), "outcome unknown: %s", detail);
+		detail = unknown;
+	}
 	south->done(south->userdata, r, r < 0 ? detail : NULL);
 	free(south);
 }

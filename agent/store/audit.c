@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/audit.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "store/store.h"
 
@@ -42,4 +44,12 @@ char *audit_write(struct store *store, const struct record *records, size_t n)
 	if (n > AUDIT_RECORDS_MAX)
 		buf_printf(&out, " and %zu more", n - AUDIT_RECORDS_MAX);
 	return buf_take_text(&out);
+}
+
+/* The field knows better than errno: "Connection timed out" of a connection that was closed. */
+const char *audit_end(int error, const char *reason)
+{
+	if (error >= 0)
+		return "done";
+	return reason ? "failed" : strerror(-error);
 }

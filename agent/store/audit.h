@@ -14,3 +14,5 @@ struct store;
  * Long values and long lists are cut. NULL without memory.
  */
 char *audit_write(struct store *store, const struct record *records, size_t n);
+/* How it ended, "done" or "failed", where reason (may be NULL) follows. Without one it is the error's text. */
+const char *audit_end(int error, const char *reason);

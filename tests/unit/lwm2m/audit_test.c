@@ -72,7 +72,7 @@ START_TEST(test_write_by_the_field)
 	expect_line("");
 	account_field(-ETIMEDOUT, "vfd1.run: no answer");
 	peer_receive(&answer);
-	expect_line("write /3306/0/5850 0 -> 1: Connection timed out: vfd1.run: no answer");
+	expect_line("write /3306/0/5850 0 -> 1: failed: vfd1.run: no answer");
 }
 END_TEST
 
@@ -80,7 +80,7 @@ START_TEST(test_refused)
 {
 	ck_assert_uint_eq(server_put("/3308/0/5900", FORMAT_TEXT, "51", 2), CODE(4, 00));
 	expect_line(
-		"write /3308/0/5900 (none) -> 51: Numerical result out of range: vfd1.speed: out of range");
+		"write /3308/0/5900 (none) -> 51: failed: vfd1.speed: out of range");
 }
 END_TEST
 
