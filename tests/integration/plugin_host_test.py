@@ -5,7 +5,9 @@ and another one takes over."""
 import os
 import resource
 import signal
+import struct
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
@@ -14,6 +16,11 @@ from fieldway_test import Scenario, main  # noqa: E402
 POWER = "/3305/0/5800"
 NAMES = ("gw", "gw-m1", "gw-m2")
 RETURN_S = 5
+TWO_BUSES = """schema: 1
+devices:
+  - {{name: m1, profile: meter, bus: lan, address: {{host: 127.0.0.11, unit: 1}}}}
+  - {{name: m2, profile: meter, bus: other, address: {{host: 127.0.0.12, unit: 1}}}}
+"""
 
 
 def children(pid):
@@ -59,30 +66,96 @@ class PluginHostTest(Scenario):
         self.start()
         for _ in range(2):
             old = self.host()
-            values = self.read_one("gw-m1", POWER)
+            self.simulator.command("* freeze")
+            self.set_power(old)
             os.kill(old, signal.SIGKILL)
+            begin = time.monotonic()
             # The values return, those of a moment later.
+            self.set_power(old + 1)
             for name in NAMES[1:]:
-                self.until_read(name, POWER, lambda a: a.code == "2.05" and
-                                self.server.values(a, POWER)[POWER] != values, RETURN_S)
+                self.until_power(name, old + 1, RETURN_S)
+            print(f"{self.id()}: values returned after {time.monotonic() - begin:.2f} s", file=sys.stderr)
             self.expect_another(old)
         self.expect_nothing_happened()
         lines = self.logged("plugin host ended (killed by SIGKILL)")
         self.assertEqual(len(lines), 2)
         self.assertIn("bus lan", lines[0])
 
+    def set_power(self, watts):
+        high, low = struct.unpack(">HH", struct.pack(">f", watts))
+        self.simulator.command(f"* set input 52 {high} {low}")
+
+    def until_power(self, name, watts, timeout=20):
+        self.until_read(name, POWER, lambda a: a.code == "2.05" and
+                        self.server.values(a, POWER) == {POWER: watts}, timeout)
+
+    def test_killed_again_and_again(self):
+        """Each time it waits longer; another bus has a host of its own, which does not notice."""
+        self.start_server(secure=True)
+        self.start_meters(2, devices=TWO_BUSES)
+        with open(self.rig.path("etc/buses.d/lan.yaml"), encoding="ascii") as f:
+            self.rig.write("etc/buses.d/other.yaml", f.read().replace("bus: lan", "bus: other"))
+        self.configure(more="stale: {after: 3x}")
+        self.start_daemon()
+        self.ready(*NAMES)
+        self.since = self.now()
+        for name in NAMES[1:]:
+            self.until_code(name, POWER, "2.05")
+        hosts = children(self.daemon.process.pid)
+        self.assertEqual(len(hosts), 2)
+        victim, spared = hosts
+        os.kill(victim, signal.SIGKILL)
+        line = self.log("plugin host ended (killed by SIGKILL)")
+        lost, kept = ("lan", "other") if "bus lan: " in line else ("other", "lan")
+        name, index = ("gw-m1", 1) if lost == "lan" else ("gw-m2", 0)
+        quiet = len(self.logged("bus " + kept))
+        before, begin = self.requests(index), time.monotonic()
+        waits, killed = [], [time.monotonic()]
+        for _ in range(4):
+            self.rig.until(lambda: [p for p in children(self.daemon.process.pid) if p not in (victim, spared)], 20,
+                           "another plugin host")
+            waits.append(time.monotonic() - killed[-1])
+            victim = [p for p in children(self.daemon.process.pid) if p != spared][0]
+            os.kill(victim, signal.SIGKILL)
+            killed.append(time.monotonic())
+        # At once, then half a second, doubled each time, and up to a quarter more.
+        self.assertLess(waits[0], 0.5)
+        for wait, least in zip(waits[1:], (0.5, 1, 2)):
+            self.assertGreaterEqual(wait, 0.9 * least)
+            self.assertLess(wait, 1.25 * least + 1)
+        pace = (self.requests(index) - before) / (time.monotonic() - begin)
+        self.assertGreater(pace, 3 / 0.2 * 0.7)     # three requests each 200 ms
+        self.until_code(name, POWER, "2.05", 8)
+        self.assertIn(spared, children(self.daemon.process.pid))
+        self.expect_nothing_happened()
+        lines = self.logged("plugin host ended (killed by SIGKILL); the next one starts ")
+        self.assertEqual(len(lines), 5)
+        self.assertTrue(all(f"bus {lost}: " in line for line in lines), lines)
+        self.assertIn("at once", lines[0])
+        self.assertRegex(lines[-1], r"in [45]s")
+        self.assertEqual(len(self.logged("bus " + kept)), quiet)
+
+    def requests(self, index):
+        return int(self.simulator.command(f"{index} requests"))
+
     def test_killed_while_a_write_is_under_way(self):
-        """Nobody knows what became of it: 5.04."""
+        """The device has done it and nobody knows: 5.04, and read before anything is shown."""
         self.start()
         self.write_relay()
-        self.simulator.command("0 silent")
+        self.simulator.command("0 only 1 3")
+        self.simulator.command("0 fault mute")
         name = self.server.send("request", "gw-m1", "PUT /3306/0/5850 format=0 payload=31")
         self.rig.until(lambda: self.simulator_is_asked(), 10, "the request of the write")
         os.kill(self.host(), signal.SIGKILL)
         self.rig.until(lambda: name in self.server.answers, 10, "the answer to the write")
-        self.expect(self.server.answers.pop(name), "5.04")
+        answer = self.expect(self.server.answers.pop(name), "5.04")
+        self.assertRegex(answer.payload.decode(), r"^outcome unknown: bus lan: device m1: point relay \(coil 3\): "
+                         "its plugin host ended")
+        self.log("gw-m1: server 101: write /3306/0/5850 0 -> 1: failed: outcome unknown: bus lan: device m1: ")
+        self.expect(self.server.request("gw-m1", "GET", "/3306/0/5850"), "5.03")
         self.simulator.command("0 talk")
-        self.until_code("gw-m1", POWER, "2.05")
+        answer = self.until_code("gw-m1", "/3306/0/5850", "2.05")
+        self.assertEqual(self.server.values(answer, "/3306/0/5850"), {"/3306/0/5850": True})
         self.assertEqual(self.writes(), 1)
 
     def write_relay(self):
