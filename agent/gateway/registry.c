@@ -3,8 +3,12 @@
 
 #include <errno.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "gateway/internal.h"
+
+/* So many endpoints that stay away are named, the rest is counted. */
+#define UNSEEN_LOG_MAX 50u
 
 /* ---- resolver: where object 25's prefixes will come in ---- */
 
@@ -84,12 +88,54 @@ static int add_endpoints(struct registry *r)
 	return error;
 }
 
+/* The first device that an endpoint shows points of. */
+static const struct config_device *first_device(const struct config *c, const struct config_endpoint *e)
+{
+	for (size_t i = 0; i < e->n_map; i++)
+		if (e->map[i].kind != CONFIG_MAP_CONSTANT)
+			return &c->devices[e->map[i].device == UINT32_MAX ? e->device : e->map[i].device];
+	return NULL;
+}
+
+static void log_unseen(const struct endpoint *e)
+{
+	const struct config *c = e->registry->config.config;
+	const struct config_device *d = first_device(c, e->config);
+	struct log_about about = { .endpoint = endpoint_client_name(e) };
+
+	if (!d)
+		return;
+	about.device = d->name;
+	about.bus = c->buses[d->bus].name;
+	log_warning(&about, "%s: does not register before it is seen, and device %s on bus %s has not been read yet",
+		    about.endpoint, about.device, about.bus);
+}
+
+/* With `wait: seen` whoever is not there stays away for good: somebody will look for the reason. */
+static void tell_unseen(const struct registry *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->config.config->n_endpoints; i++) {
+		if (r->endpoints[i].started)
+			continue;
+		if (++n <= UNSEEN_LOG_MAX)
+			log_unseen(&r->endpoints[i]);
+	}
+	if (n > UNSEEN_LOG_MAX)
+		log_warning(NULL, "and so do %zu more endpoints", n - UNSEEN_LOG_MAX);
+}
+
 /* `register: {at_most: }` is over: what has not been read by now registers all the same. */
 static void at_most_over(struct timer *timer, void *userdata)
 {
 	struct registry *r = userdata;
 
 	(void)timer;
+	if (r->config.config->register_wait == CONFIG_WAIT_SEEN) {
+		tell_unseen(r);
+		return;
+	}
 	for (size_t i = 0; i < r->config.config->n_endpoints; i++)
 		endpoint_start(&r->endpoints[i]);
 }
@@ -153,7 +199,7 @@ void registry_start(struct registry *r)
 		if (c->register_wait == CONFIG_WAIT_NONE || c->endpoints[i].n_map == 0)
 			endpoint_start(&r->endpoints[i]);
 	}
-	if (c->register_wait == CONFIG_WAIT_FIRST_READ)
+	if (c->register_wait != CONFIG_WAIT_NONE)
 		timer_arm_in(&r->at_most, c->register_at_most_usec);
 }
 

@@ -215,6 +215,10 @@ static int gateway_start(struct gateway *g)
 	if (r < 0)
 		return r;
 	registry_start(g->registry);
+	/* Nobody will ever see anything of these. */
+	for (uint32_t i = 0; i < g->loaded.config->n_endpoints; i++)
+		if (mapping_is_blind(g->mapping, i))
+			registry_seen(g->registry, i, true);
 	counts_changed(g);
 	return fieldbus_start(g->fieldbus, g->loaded.config);
 }

@@ -48,14 +48,27 @@ static bool row_shows_point(const struct mapped_row *row)
 	return kind == CONFIG_MAP_POINT || kind == CONFIG_MAP_ALARM;
 }
 
-/* Rows that wait for a first sample: readable, and read without being asked. */
+/* Readable, and read without being asked, would its device be enabled. */
+static bool row_has_rate(const struct mapped_row *row)
+{
+	return row_shows_point(row) && row_point(row)->access & CONFIG_ACCESS_READ &&
+	       row_point(row)->period_usec != CONFIG_RATE_ON_DEMAND;
+}
+
+/* Rows that wait for a first sample. */
 static bool row_is_polled(const struct mapped_row *row)
 {
-	if (!row_shows_point(row))
-		return false;
-	return row->endpoint->mapping->config->devices[row_device(row)].enabled &&
-	       row_point(row)->access & CONFIG_ACCESS_READ &&
-	       row_point(row)->period_usec != CONFIG_RATE_ON_DEMAND;
+	return row_has_rate(row) && row->endpoint->mapping->config->devices[row_device(row)].enabled;
+}
+
+bool mapping_is_blind(const struct mapping *m, uint32_t endpoint)
+{
+	const struct mapped_endpoint *e = &m->endpoints[endpoint];
+
+	for (size_t i = 0; i < e->config->n_map; i++)
+		if (row_has_rate(&e->rows[i]))
+			return false;
+	return true;
 }
 
 const struct row_plan *row_plan(const struct mapped_row *row)

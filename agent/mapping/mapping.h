@@ -44,6 +44,12 @@ struct mapping *mapping_free(struct mapping *m);
 int mapping_attach(struct mapping *m, uint32_t endpoint, struct store *store);
 void mapping_detach(struct mapping *m, uint32_t endpoint);
 
+/*
+ * Is nothing of it ever read without being asked, as where all points are only
+ * written? Then ops->seen does not run for it. Disabled devices count as read.
+ */
+bool mapping_is_blind(const struct mapping *m, uint32_t endpoint);
+
 /* fieldbus_ops.values and .state lead here. */
 void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sample *samples, size_t n);
 void mapping_state(struct mapping *m, uint32_t device, enum fieldbus_state state, const char *reason);

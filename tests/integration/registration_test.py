@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from fieldway_test import Scenario, Timeout, main  # noqa: E402
-from fieldway_test.scenario import TLV  # noqa: E402
+from fieldway_test.scenario import METER_PROFILE, TLV  # noqa: E402
 
 ROOT = '</>;ct="60 110 112 11542"'
 ENDPOINTS = ("gw", "gw-m1", "gw-m2")
@@ -251,12 +251,37 @@ class WaitTest(Scenario):
         self.assertEqual(self.until_code("gw-m2", "/3316/0/5700", "5.03").payload[:3], b"m2:")
 
     def test_seen(self):
-        self.start("{wait: seen}", silent=True)
+        """One that is not there stays away; the log says so, once."""
+        self.start("{wait: seen, at_most: 30m}", silent=True, clock=True)
         self.registered("gw-m1")
         self.log("device m2 is offline")
+        text = "gw-m2: does not register before it is seen, and device m2 on bus lan has not been read yet"
+        self.assertEqual(self.logged(text), [])
+        self.daemon.step(30 * 60)
+        self.log(text)
+        self.daemon.step(60 * 60)
+        self.assertEqual(len(self.logged("does not register before it is seen")), 1)
         self.assertFalse(self.is_registered("gw-m2"))
         self.simulator.command("1 talk")
         self.registered("gw-m2")
+
+    def test_nothing_to_be_seen(self):
+        """An endpoint that is only written cannot wait for a value."""
+        for wait in ("{wait: seen}", "{wait: first-read, at_most: 1h}"):
+            with self.subTest(wait):
+                self.start_server()
+                self.start_meters(1, profile=METER_PROFILE.replace(
+                    "lwm2m:\n", "  horn: {area: coil, address: 0, type: bool, access: w}\nlwm2m:\n"))
+                self.rig.write("etc/devices.d/site.yaml", """schema: 1
+devices:
+  - {name: m1, profile: meter, bus: lan, address: {host: 127.0.0.11, unit: 1}, endpoint: none}
+endpoints:
+  - {name: m2, lwm2m: {3306/0/5850: m1.horn}}
+""")
+                self.configure(more=f"register: {wait}")
+                self.start_daemon()
+                self.registered("gw-m2", timeout=10)
+                self.stop_daemon(self.daemon)
 
 
 class EndTest(Scenario):
