@@ -16,16 +16,6 @@ static const bool test_clock_is_built = false;
 /* What all hosts together may take to end: this blocks the loop. */
 #define STOP_USEC (500 * USEC_PER_MSEC)
 
-struct fieldbus_config fieldbus_launcher(const struct fieldbus *f)
-{
-	return (struct fieldbus_config){
-		.event = f->event,
-		.timers = f->timers,
-		.host_program = f->host_program,
-		.plugin_folder = f->plugin_folder,
-	};
-}
-
 /* After anything that the loop has done: one of those may have been a step of the clock. */
 static int fieldbus_follow_clock(sd_event_source *source, void *userdata)
 {

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/backoff.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/timer.h"
@@ -102,7 +103,7 @@ struct yaml_mark refused_mark(const struct refused *refused);
  */
 int bus_split(struct fieldbus *f, uint32_t bus, const struct device_list *list, uint32_t *ret_parts);
 
-/* ---- check.c, samples.c ---- */
+/* ---- ask.c, check.c, samples.c ---- */
 
 struct check {
 	struct fieldbus *fieldbus;
@@ -118,6 +119,8 @@ struct check {
  */
 int check_call(struct check *c, int r, sd_bus_message *m, struct yaml_mark mark,
 	       sd_bus_message **ret);
+/* r as an error at the mark, in these words or, with NULL, its own; -EINVAL then, or -ENOMEM. */
+int check_failed(struct check *c, int r, struct yaml_mark mark, const char *text);
 /* How reading an answer went: 0, or as check_call(). */
 int check_answer(struct check *c, int r, struct yaml_mark mark);
 /* samples.c */
@@ -144,7 +147,7 @@ void device_enter_state(struct fieldbus *f, uint32_t device, enum fieldbus_state
 /* Its host has ended: what it counted stays. */
 void device_carry_counters(struct device *d);
 
-/* ---- supervise.c: the host of a bus, or of a part of it ---- */
+/* ---- the host of a bus, or of a part of it ---- */
 
 enum host_state {
 	HOST_DOWN,	  /* no process; the timer starts the next one */
@@ -182,25 +185,41 @@ struct host {
 	struct log_budget log_budget; /* of all its devices */
 };
 
-/* The loop starts its first process. */
-int host_new(struct fieldbus *f, uint32_t bus, struct host **ret);
-/* There must be no process any more. */
-struct host *host_free(struct host *h);
+/* ---- host.c: what all that has to do with a host needs of it ---- */
+
+/* From the end of its link, or SIGTERM, to SIGKILL. */
+#define HOST_EXIT_USEC USEC_PER_SEC
+
 const struct config_bus *host_bus(const struct host *h);
 struct log_about host_about(const struct host *h);
 /*
  * Calls the host; takes m over, also on failure, r is how making m went. The
- * call never times out by itself: this module's timers watch.
+ * call never times out by itself: its timers watch.
  */
 typedef int (*host_handler)(sd_bus_message *m, void *userdata, sd_bus_error *error);
-int host_call(struct host *h, int r, sd_bus_message *m, sd_bus_slot **ret_slot,
-	      host_handler handler, void *userdata);
+int host_call(struct host *h, int r, sd_bus_message *m, sd_bus_slot **ret_slot, host_handler handler,
+	      void *userdata);
+/*
+ * When its timer fires next. Cannot fail: it is armed from host_new() on, and
+ * its handler arms it again before anything else can take its place in the heap.
+ */
+void host_arm(struct host *h, uint64_t usec);
+void host_enter_state(struct host *h, enum host_state state, uint64_t delay_usec);
+/* Why it goes, and what that makes of its devices. */
+void host_leave(struct host *h, enum fieldbus_state left, const char *why);
 /* Ends the process now; another one follows. */
 void host_give_up(struct host *h, const char *why);
 /* The other end of its link is closed; the exit follows. */
 void host_lost(struct host *h);
 /* Tells it the steps that a test moved this process's clock by. */
 void host_follow_clock(struct host *h);
+
+/* ---- supervise.c: its life ---- */
+
+/* The loop starts its first process. */
+int host_new(struct fieldbus *f, uint32_t bus, struct host **ret);
+/* There must be no process any more. */
+struct host *host_free(struct host *h);
 /* For good: asks it to end and waits for nothing. */
 void host_dismiss(struct host *h);
 

@@ -26,6 +26,16 @@ static const char *const inherited[] = {
 	"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH",
 };
 
+struct fieldbus_config fieldbus_launcher(const struct fieldbus *f)
+{
+	return (struct fieldbus_config){
+		.event = f->event,
+		.timers = f->timers,
+		.host_program = f->host_program,
+		.plugin_folder = f->plugin_folder,
+	};
+}
+
 static int environment_make(char *ret[ARRAY_SIZE(inherited) + 1], struct arena *arena)
 {
 	size_t n = 0, size;

@@ -22,47 +22,10 @@
 #define HOST_PING_TICKS 2u
 #define HOST_CONFIGURE_TICKS 6u
 #define HOST_REAL_USEC (2 * USEC_PER_SEC)
-/* From the end of its link, or SIGTERM, to SIGKILL. */
-#define HOST_EXIT_USEC USEC_PER_SEC
 #define HOST_RESTART_FIRST_USEC (500 * USEC_PER_MSEC)
 #define HOST_RESTART_LAST_USEC (60 * USEC_PER_SEC)
 /* More than this after its end is no host's last words. */
 #define HOST_LAST_MESSAGES_MAX 1024u
-
-const struct config_bus *host_bus(const struct host *h)
-{
-	return &h->fieldbus->config->buses[h->bus];
-}
-
-struct log_about host_about(const struct host *h)
-{
-	return (struct log_about){ .bus = host_bus(h)->name };
-}
-
-/*
- * Cannot fail: the timer is armed from host_new() on, and its handler arms it
- * again before anything else can take its place in the heap.
- */
-static void host_arm(struct host *h, uint64_t usec)
-{
-	timer_arm_in(&h->timer, usec);
-}
-
-static void host_enter_state(struct host *h, enum host_state state, uint64_t delay_usec)
-{
-	h->state = state;
-	h->ticks = 0;
-	host_arm(h, delay_usec);
-}
-
-int host_call(struct host *h, int r, sd_bus_message *m, sd_bus_slot **ret_slot, host_handler handler,
-	      void *userdata)
-{
-	if (r >= 0)
-		r = sd_bus_call_async(h->link, ret_slot, m, handler, userdata, UINT64_MAX);
-	sd_bus_message_unref(m);
-	return r;
-}
 
 static uint64_t real_usec(void)
 {
@@ -85,29 +48,6 @@ static void host_disconnect(struct host *h)
 	h->filter = sd_bus_slot_unref(h->filter);
 	h->link = link_free(h->link);
 	h->exit_source = sd_event_source_disable_unref(h->exit_source);
-}
-
-static void host_leave(struct host *h, enum fieldbus_state left, const char *why)
-{
-	snprintf(h->reason, sizeof(h->reason), "%s", why);
-	h->left = left;
-}
-
-void host_give_up(struct host *h, const char *why)
-{
-	if (h->state != HOST_CONFIGURING && h->state != HOST_RUNNING)
-		return;
-	host_leave(h, FIELDBUS_UNKNOWN, why);
-	process_signal(&h->process, SIGKILL);
-	host_enter_state(h, HOST_ENDING, HOST_EXIT_USEC);
-}
-
-void host_lost(struct host *h)
-{
-	if (h->state != HOST_CONFIGURING && h->state != HOST_RUNNING)
-		return;
-	host_leave(h, FIELDBUS_UNKNOWN, "ended");
-	host_enter_state(h, HOST_ENDING, HOST_EXIT_USEC);
 }
 
 static void host_log_end(struct host *h, uint64_t delay)
@@ -330,34 +270,6 @@ static void host_watch(struct host *h)
 	h->asked_usec = real_usec();
 	r = link_call_new(h->link, "Ping", &m);
 	host_call(h, r, m, &h->ping, host_pinged, h);
-}
-
-static int host_clock_moved(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct host *h = userdata;
-
-	(void)m;
-	(void)error;
-	h->clock = sd_bus_slot_unref(h->clock);
-	host_follow_clock(h);
-	return 1;
-}
-
-/* One call at a time: steps that are made meanwhile are told together. */
-void host_follow_clock(struct host *h)
-{
-	uint64_t offset = clock_offset_usec();
-	sd_bus_message *m = NULL;
-	int r;
-
-	if (!h->link || h->clock || offset == h->clock_usec)
-		return;
-	r = link_call_new(h->link, "Clock", &m);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "t", offset - h->clock_usec);
-	r = host_call(h, r, m, &h->clock, host_clock_moved, h);
-	if (r >= 0)
-		h->clock_usec = offset;
 }
 
 static void host_tick(struct timer *timer, void *userdata)

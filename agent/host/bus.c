@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "host/device.h"
+#include "host/line.h"
 
 /* ---- building ---- */
 

@@ -15,6 +15,7 @@
 #include "host/decode.h"
 #include "host/describe.h"
 #include "host/explain.h"
+#include "host/line.h"
 #include "host/write.h"
 #include "link/marshal.h"
 
@@ -317,6 +318,7 @@ static int on_write(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return write_refuse(m, FIELDWAY_NOT_SENT, -ESTALE,
 				    "no such device in this generation");
 	r = write_begin(d, m, point, deadline_usec, &value);
+	line_kick(d->line);
 	return r < 0 ? r : 1;
 }
 

@@ -1,39 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "host/line.h"
+
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <systemd/sd-bus.h>
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "host/bus.h"
+#include "host/device.h"
 #include "host/transform.h"
 #include "host/write.h"
-#include "link/marshal.h"
 
 /* The slowest line, 1200 baud, takes 9.2 ms for a byte. */
 #define WIRE_BYTE_USEC UINT64_C(10000)
 /* What a try may take beside silence: a connection to be made, a line to fall idle. */
 #define TRY_TIMEOUTS 3u
 
-/* ---- what is known about a device ---- */
-
-/* Exceptions are answers; all else proves nothing. */
-enum schedule_answer answer_of(int error)
-{
-	switch (error) {
-	case 0:
-	case -EINVAL:
-	case -ENXIO:
-	case -EOPNOTSUPP:
-	case -EBUSY:
-	case -EREMOTEIO:
-		return SCHEDULE_ANSWERED;
-	default:
-		return SCHEDULE_SILENT;
-	}
-}
+/* ---- what is heard of a device ---- */
 
 /* The line itself cannot be used: no device can be blamed. */
 static bool is_local(int error)
@@ -41,73 +23,8 @@ static bool is_local(int error)
 	return error == -ENODEV || error == -EMFILE || error == -ENOMEM || error == -EACCES;
 }
 
-void device_text(const struct device *d, const char *what, const struct fieldway_result *result,
-		 char *ret, size_t size)
-{
-	snprintf(ret, size, "bus %s: device %s: %s%s%s", bus_name(d->bus), d->setup->link->name,
-		 what ?: "", what ? ": " : "",
-		 *result->detail ? result->detail : strerror(-result->error));
-	ret[utf8_valid_prefix(ret, strlen(ret))] = '\0';
-}
-
-/* A noisy device has its own budget: it must not hide what another has to say. */
-static void log_device(int level, struct device *d, const char *text)
-{
-	const struct log_about about = { .device = d->setup->link->name, .bus = bus_name(d->bus) };
-	unsigned own = 0, all = 0;
-
-	if (level > log_level() || !log_budget_take(&d->log_budget, &own) ||
-	    !log_budget_take(d->bus->services->log_budget, &all))
-		return;
-	if (own > 0)
-		log_notice(&about, "bus %s: device %s: %u messages were left out", about.bus,
-			   about.device, own);
-	if (all > 0)
-		log_notice(NULL, "%u messages about devices were left out", all);
-	log_full(level, &about, "%s", text);
-}
-
-static int send_state(const struct device *d, const char *reason)
-{
-	const struct link_counters *c = &d->values.counters;
-	sd_bus_message *m = NULL;
-	int r;
-
-	r = link_check_queue(d->bus->services->link);
-	if (r >= 0)
-		r = link_call_new(d->bus->services->link, "State", &m);
-	if (r >= 0)
-		r = sd_bus_message_set_expect_reply(m, 0);
-	if (r >= 0)
-		r = sd_bus_message_append(m, LINK_TYPE_STATE,
-					  d->bus->setup->configuration->generation,
-					  d->setup->link->id, (uint8_t)d->state, reason,
-					  c->requests, c->errors, c->timeouts, c->conflated);
-	if (r >= 0)
-		r = sd_bus_send(d->bus->services->link, m, NULL);
-	sd_bus_message_unref(m);
-	return r;
-}
-
-void device_enter_state(struct device *d, enum link_state state, const char *reason)
-{
-	char text[DEVICE_TEXT_MAX];
-	int r;
-
-	if (d->state == state || d->bus->retired)
-		return;
-	d->state = state;
-	snprintf(text, sizeof(text), "bus %s: device %s: online", bus_name(d->bus),
-		 d->setup->link->name);
-	/* The daemon, which hears of it, logs it. */
-	log_device(LOG_DEBUG, d, state == LINK_ONLINE ? text : reason);
-	/* A state that is lost would never be told again. */
-	r = send_state(d, reason);
-	if (r < 0 && !link_is_gone(r))
-		d->bus->services->stuck(d->bus->services->userdata);
-}
-
-void device_settle(struct device *d, const struct fieldway_result *result, const char *what)
+/* What the device's schedule says after something was heard, or not. */
+static void device_settle(struct device *d, const struct fieldway_result *result, const char *what)
 {
 	char text[DEVICE_TEXT_MAX];
 
@@ -123,40 +40,6 @@ void device_settle(struct device *d, const struct fieldway_result *result, const
 		write_cancel(d->line, d, -EHOSTDOWN, text);
 		return;
 	}
-}
-
-/*
- * An exception is the request's own, silence only where the device goes on
- * answering others: what makes it offline is told with that.
- */
-static bool failure_is_news(const struct device *d, const struct poll_health *h, int error)
-{
-	unsigned offline_after = d->bus->setup->configuration->offline_after;
-
-	if (h->told == error)
-		return false;
-	return answer_of(error) == SCHEDULE_ANSWERED ||
-	       (h->silences > MAX(offline_after, POLL_SILENCES) && d->state != LINK_OFFLINE &&
-		d->state != LINK_FAILED);
-}
-
-/* What a request met is logged when it begins and when it ends. */
-static void note_result(struct device *d, const struct setup_poll *poll,
-			const struct fieldway_result *result)
-{
-	static const struct fieldway_result again = { .detail = "answered again" };
-	struct poll_health *h = &d->health[poll - d->setup->polls];
-	char text[DEVICE_TEXT_MAX];
-
-	if (answer_of(result->error) == SCHEDULE_ANSWERED)
-		h->silences = 0;
-	else if (h->silences < UINT8_MAX)
-		h->silences++;
-	if (result->error < 0 ? !failure_is_news(d, h, result->error) : !h->told)
-		return;
-	h->told = result->error;
-	device_text(d, poll->request->text, result->error < 0 ? result : &again, text, sizeof(text));
-	log_device(result->error < 0 ? LOG_WARNING : LOG_NOTICE, d, text);
 }
 
 /* ---- samples ---- */
@@ -206,13 +89,13 @@ static void take_samples(struct line *l)
 		put_failed(l, l->device, l->poll, result->error);
 	else
 		put_good(l, l->device, l->poll);
-	note_result(l->device, l->poll, result);
+	device_note(l->device, l->poll, result);
 	values_flush(l->bus->services->values);
 }
 
 /* ---- jobs ---- */
 
-uint64_t line_deadline(const struct line *l, unsigned tries, uint32_t wire_bytes)
+static uint64_t line_deadline(const struct line *l, unsigned tries, uint32_t wire_bytes)
 {
 	uint64_t now = clock_monotonic_usec() - clock_offset_usec();
 
@@ -275,6 +158,7 @@ void line_kick(struct line *l)
 		return;
 	if (!list_is_empty(&l->queued)) {
 		write_start(l);
+		l->job.deadline_usec = MIN(l->job.deadline_usec, line_deadline(l, l->job.tries, 0));
 		submit(l, LINE_WRITE);
 		return;
 	}
@@ -288,38 +172,13 @@ void line_kick(struct line *l)
 	}
 }
 
-void device_read_soon(struct device *d, uint32_t poll, unsigned good)
-{
-	struct schedule *s = &d->line->schedule;
-	struct poll_health *h = &d->health[poll];
-
-	h->owed = (uint8_t)MAX((unsigned)h->owed, good);
-	h->again = 0;
-	schedule_hasten(s, d->index, s->devices[d->index].first + poll, clock_monotonic_usec());
-}
-
-static void poll_settle_debt(struct line *l)
-{
-	struct poll_health *h = &l->device->health[l->poll - l->device->setup->polls];
-
-	if (h->owed == 0)
-		return;
-	if (l->job.result.error < 0)
-		h->again = (uint8_t)MIN(h->again + 1u, POLL_AGAIN_DOUBLED);
-	else
-		h->owed--;
-	if (h->owed > 0)
-		schedule_hasten(&l->schedule, l->turn.device, l->turn.entry,
-				usec_add(clock_monotonic_usec(), POLL_AGAIN_USEC << h->again));
-}
-
 static void poll_done(struct line *l)
 {
 	const struct fieldway_result *result = &l->job.result;
 
 	schedule_done(&l->schedule, &l->turn, l->begun_usec, clock_monotonic_usec(),
 		      answer_of(result->error), result->error < 0, random_u64());
-	poll_settle_debt(l);
+	device_read(l->device, (uint32_t)(l->poll - l->device->setup->polls), result->error);
 	take_samples(l);
 	device_settle(l->device, result, l->poll->request->text);
 }
@@ -330,6 +189,22 @@ static void verify_done(struct line *l)
 		       answer_of(l->job.result.error), random_u64());
 	take_samples(l);
 	device_settle(l->device, &l->job.result, l->poll->request->text);
+}
+
+/* What is heard from a write counts for its device as a poll's answer does. */
+static void write_heard(struct line *l)
+{
+	const struct job *job = &l->job;
+	char what[LINK_POINT_TEXT_MAX];
+	bool local = job->outcome == FIELDWAY_NOT_SENT && answer_of(job->result.error) == SCHEDULE_ANSWERED;
+
+	/* Refused by the plugin itself: nothing was heard at all. */
+	if (local || job->result.error == -ERANGE)
+		return;
+	write_point_text(l->device, job->point, what, sizeof(what));
+	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(), answer_of(job->result.error),
+		       random_u64());
+	device_settle(l->device, &job->result, what);
 }
 
 static void count(struct link_counters *c, const struct job *job)
@@ -364,6 +239,8 @@ static void job_done(struct line *l)
 			     work == LINE_VERIFY ? l->write : NULL, &l->job.result);
 		return;
 	case LINE_WRITE:
+		if (!l->bus->retired)
+			write_heard(l);
 		write_done(l);
 		return;
 	}

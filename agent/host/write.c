@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "host/device.h"
 #include "host/transform.h"
 #include "link/host1.h"
 
@@ -64,7 +65,7 @@ static void write_free(struct write *w)
 	free(w);
 }
 
-static void point_text(const struct device *d, uint32_t point, char *ret, size_t size)
+void write_point_text(const struct device *d, uint32_t point, char *ret, size_t size)
 {
 	const struct fieldway_plugin *plugin = d->bus->setup->plugin;
 	const struct link_point *p = &d->setup->type->points[point];
@@ -77,7 +78,7 @@ static void write_answer(struct write *w, enum fieldway_outcome outcome,
 {
 	char what[LINK_POINT_TEXT_MAX], text[DEVICE_TEXT_MAX] = "";
 
-	point_text(w->device, w->point, what, sizeof(what));
+	write_point_text(w->device, w->point, what, sizeof(what));
 	if (outcome != FIELDWAY_ACCEPTED)
 		device_text(w->device, what, result, text, sizeof(text));
 	/* An answer that cannot be sent is a link that is gone. */
@@ -200,7 +201,7 @@ static int refuse_device(const struct device *d, sd_bus_message *call, uint32_t 
 	char what[LINK_POINT_TEXT_MAX], text[DEVICE_TEXT_MAX];
 
 	if (point < d->setup->type->n_points)
-		point_text(d, point, what, sizeof(what));
+		write_point_text(d, point, what, sizeof(what));
 	else
 		snprintf(what, sizeof(what), "point number %u", point);
 	snprintf(result.detail, sizeof(result.detail), "%s", detail);
@@ -240,7 +241,6 @@ static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uin
 	d->line->n_pending++;
 	/* Polls that have begun by now show what was before. */
 	d->written[point] = ++d->line->n_writes;
-	line_kick(d->line);
 	return 0;
 }
 
@@ -258,7 +258,6 @@ int write_begin(struct device *d, sd_bus_message *call, uint32_t point, uint64_t
 		return refuse_device(d, call, point, outcome, r, obstacle);
 	if (usec_add(deadline_usec, clock_offset_usec()) <= clock_monotonic_usec()) {
 		read_back(d, point, FIELDWAY_NOT_SENT, false);
-		line_kick(d->line);
 		return refuse_device(d, call, point, FIELDWAY_NOT_SENT, -ETIMEDOUT,
 				     "it came to the plugin host after its deadline");
 	}
@@ -291,8 +290,7 @@ void write_start(struct line *l)
 	job->point = w->point;
 	job->value = w->raw;
 	job->tries = l->bus->setup->configuration->retries + 1;
-	job->deadline_usec = MIN(clock_monotonic_usec() - clock_offset_usec() + time_left(w),
-				 line_deadline(l, job->tries, 0));
+	job->deadline_usec = clock_monotonic_usec() - clock_offset_usec() + time_left(w);
 	job->requests = job->errors = job->timeouts = 0;
 	job->restored = false;
 }
@@ -309,23 +307,6 @@ static void verify_begin(struct write *w)
 	list_append(&w->device->line->verifying, &w->node);
 }
 
-/* What is heard from a write counts for its device as a poll's answer does. */
-static void write_heard(struct line *l, struct write *w)
-{
-	const struct job *job = &l->job;
-	char what[LINK_POINT_TEXT_MAX];
-	bool local = job->outcome == FIELDWAY_NOT_SENT &&
-		     answer_of(job->result.error) == SCHEDULE_ANSWERED;
-
-	/* Refused by the plugin itself: nothing was heard at all. */
-	if (local || job->result.error == -ERANGE)
-		return;
-	point_text(w->device, w->point, what, sizeof(what));
-	schedule_heard(&l->schedule, w->device->index, clock_monotonic_usec(),
-		       answer_of(job->result.error), random_u64());
-	device_settle(w->device, &job->result, what);
-}
-
 void write_done(struct line *l)
 {
 	struct write *w = l->write;
@@ -337,7 +318,6 @@ void write_done(struct line *l)
 	if (job->outcome == FIELDWAY_ACCEPTED || job->outcome == FIELDWAY_UNKNOWN)
 		values_forget(&w->device->values, w->point);
 	if (!l->bus->retired) {
-		write_heard(l, w);
 		if (job->outcome == FIELDWAY_ACCEPTED && point_of(w)->verify.enabled &&
 		    w->stage == WRITE_SENT) {
 			verify_begin(w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "host/bus.h"
+#include "host/parts.h"
 
 /*
  * One write from its call to its only answer: waits for the line, is sent at
@@ -17,7 +17,7 @@ struct write;
 
 /*
  * Answers the call at once, or takes a reference to it; the deadline is the
- * call's. 0, or -ENOMEM: nothing was sent.
+ * call's. 0, or -ENOMEM: nothing was sent. The line is kicked by the caller.
  */
 int write_begin(struct device *d, struct sd_bus_message *call, uint32_t point, uint64_t deadline_usec,
 		const struct fieldway_value *value);
@@ -25,7 +25,9 @@ int write_begin(struct device *d, struct sd_bus_message *call, uint32_t point, u
 int write_refuse(struct sd_bus_message *call, enum fieldway_outcome outcome, int error,
 		 const char *text);
 
-/* The oldest queued write becomes the line's job. */
+/* As messages name the point of a write: "point speed (holding 100)". */
+void write_point_text(const struct device *d, uint32_t point, char *ret, size_t size);
+/* The oldest queued write becomes the line's job, with its own deadline. */
 void write_start(struct line *l);
 /* The line's job was this write and has come back. */
 void write_done(struct line *l);

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """A system bus of the test's own, with the shipped policy or a permissive one."""
-import ctypes
 import functools
 import os
 import pwd
@@ -9,6 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
+from .namespace import replace_files
 from .programs import source_path
 
 NAME = "org.fieldway.Agent1"
@@ -41,9 +41,6 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Con
 PERMISSIVE = '  <policy context="mandatory"><allow send_destination="*"/></policy>'
 
 
-CLONE_NEWNS = 0x20000
-MS_REC, MS_PRIVATE, MS_BIND = 0x4000, 0x40000, 0x1000
-LIBC = ctypes.CDLL(None, use_errno=True)
 GROUP, GROUP_ID = "fieldway-admin", 64200
 MEMBER, STRANGER = 65534, 1     # nobody and daemon of base-passwd
 
@@ -53,8 +50,6 @@ def add_group():
     """Makes MEMBER one of GROUP, in a mount namespace of this process; raises SkipTest where that cannot be."""
     if os.geteuid() != 0:
         raise unittest.SkipTest("needs root, to be somebody else")
-    if LIBC.unshare(CLONE_NEWNS) != 0 or LIBC.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) != 0:
-        raise unittest.SkipTest(f"no mount namespace for a group of the test's own: {os.strerror(ctypes.get_errno())}")
     with open("/etc/group", encoding="ascii") as f:
         lines = [line for line in f if not line.startswith(GROUP + ":")]
     member = pwd.getpwuid(MEMBER).pw_name
@@ -62,8 +57,8 @@ def add_group():
         f.write("".join(lines) + f"{GROUP}:x:{GROUP_ID}:{member}\n")
         f.flush()
         os.chmod(f.name, 0o644)
-        if LIBC.mount(f.name.encode(), b"/etc/group", None, MS_BIND, None) != 0:
-            raise OSError(ctypes.get_errno(), "/etc/group")
+        if not replace_files({"/etc/group": f.name}):
+            raise unittest.SkipTest("no mount namespace for a group of the test's own")
 
 
 class Bus:

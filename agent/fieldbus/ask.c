@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+
+#include "fieldbus/internal.h"
+
+/* Questions to the host of a check, where what goes wrong is an error of the files. */
+
+int check_failed(struct check *c, int r, struct yaml_mark mark, const char *text)
+{
+	const char *reason = text && *text ? text : strerror(-r);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r == -ETIMEDOUT)
+		reason = "its host does not answer";
+	else if (r == -EPIPE)
+		reason = "its host ended unexpectedly";
+	else if (r == -EBADMSG)
+		reason = "its host does not speak " LINK_INTERFACE;
+	else if (r == -E2BIG)
+		reason = "too many devices or points for one bus";
+	yaml_error(c->errors, mark, "plugin %s: %s", c->plugin->name, reason);
+	return -EINVAL;
+}
+
+int check_call(struct check *c, int r, struct sd_bus_message *m, struct yaml_mark mark,
+	       struct sd_bus_message **ret)
+{
+	char text[FIELDBUS_REASON_MAX] = "";
+
+	if (r >= 0)
+		r = session_call(&c->session, m, c->deadline_usec, ret, text, sizeof(text));
+	else
+		sd_bus_message_unref(m);
+	return r < 0 ? check_failed(c, r, mark, text) : 0;
+}
+
+int check_answer(struct check *c, int r, struct yaml_mark mark)
+{
+	return r < 0 ? check_failed(c, r, mark, NULL) : 0;
+}

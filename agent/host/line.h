@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "host/parts.h"
+
+/* A line's thread, and what is next for it. */
+
+/* 0, -ENOMEM, -EAGAIN. */
+int line_start(struct line *l);
+void line_retire(struct line *l);
+/* Gives an idle line what is next. */
+void line_kick(struct line *l);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/log.h"
+#include "base/timer.h"
+#include "host/schedule.h"
+#include "host/setup.h"
+#include "host/values.h"
+#include "host/worker.h"
+
+struct sd_bus;
+struct sd_bus_message;
+
+/*
+ * A configured bus at work, in the main thread: its lines, each with a worker,
+ * and its devices. Internal to the host; shared by bus.c, line.c, write.c, device.c.
+ */
+
+/* Writes of one line that have not ended. One more is NOT_SENT with -EBUSY. */
+#define LINE_WRITES_MAX 64u
+/*
+ * After its deadline a worker has so long until it counts as stuck: opening a
+ * serial port can wait for its driver, which knows no deadline.
+ */
+#define LINE_GRACE_USEC UINT64_C(30000000)
+
+/* What buses need of the host. */
+struct host_services {
+	struct sd_bus *link;
+	struct timers *timers;
+	struct workers *workers;
+	struct values *values;
+	struct log_budget *log_budget; /* of all devices */
+	uint64_t grace_usec;
+	/* A worker is stuck: the process must be replaced. */
+	void (*stuck)(void *userdata);
+	void *userdata;
+};
+
+struct line;
+
+/* What was met by a request, and what the log knows of it. */
+struct poll_health {
+	int told; /* the error that was logged; 0: none since it was answered */
+	uint8_t silences;
+	uint8_t owed;  /* good answers that have to come before its time, after a write */
+	uint8_t again; /* tries of that in vain */
+};
+
+/*
+ * What a write may have changed is read until it is known: at once, and as long
+ * as that fails after this time, doubled each time up to 64 s. Where nobody
+ * knows what became of the write it is read once more after this time: a slow
+ * device may carry it out only now.
+ */
+#define POLL_AGAIN_USEC UINT64_C(1000000)
+#define POLL_AGAIN_DOUBLED 6u
+
+struct device {
+	struct host_bus *bus;
+	struct line *line;
+	const struct setup_device *setup;
+	uint32_t index; /* in its line */
+	enum link_state state;
+	struct values_device values;
+	uint64_t *written; /* by point: the line's n_writes when its last write came */
+	struct poll_health *health; /* by poll */
+	struct log_budget log_budget;
+};
+
+enum line_work {
+	LINE_IDLE,
+	LINE_POLL,
+	LINE_VERIFY,
+	LINE_WRITE,
+};
+
+struct line {
+	struct host_bus *bus;
+	const char *name;
+	size_t place; /* of its first entry among those of the bus */
+	struct device **devices;
+	size_t n_devices;
+	struct schedule schedule;
+	struct worker *worker; /* NULL: not started, or ended */
+	struct timer due, watch;
+	struct job job;
+	struct list queued, verifying; /* struct write */
+	unsigned n_pending;
+	uint64_t n_writes;
+
+	/* The job at work. */
+	enum line_work work;
+	struct schedule_turn turn; /* poll */
+	struct device *device;
+	const struct setup_poll *poll; /* poll, verify */
+	struct write *write;	       /* write, verify */
+	uint64_t begun_usec, begun_writes;
+};
+
+struct host_bus {
+	struct list node;
+	const struct host_services *services;
+	struct setup *setup;
+	struct values_group group;
+	struct device *devices;
+	size_t n_devices;
+	struct line *lines;
+	size_t n_lines;
+	size_t n_entries;
+	size_t n_workers; /* whose threads have not ended */
+	bool started, retired;
+	void (*ended)(struct host_bus *bus, void *userdata);
+	void *userdata;
+};
+
+static inline const char *bus_name(const struct host_bus *b)
+{
+	return b->setup->bus.name;
+}
