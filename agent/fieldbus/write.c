@@ -125,6 +125,8 @@ static void log_late(const struct write *w, enum fieldway_outcome outcome, const
 	char text[WRITE_DETAIL_MAX];
 
 	about.device = w->host->fieldbus->config->devices[w->device].name;
+	if (!log_budget_take(&w->host->fieldbus->devices[w->device].log_budget, NULL))
+		return;
 	log_notice(&about, "%s: %s%s%s%s", write_detail(w, "its result came late", text), texts[outcome],
 		   *detail ? " (" : "", detail, *detail ? ")" : "");
 }

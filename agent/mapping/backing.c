@@ -61,6 +61,22 @@ struct south {
 	void *userdata;
 };
 
+/* Without `writes: {audit: true}` nobody else says what a device did not do. */
+static void write_log(const struct mapped_row *row, const char *detail)
+{
+	const struct mapping *m = row->endpoint->mapping;
+	const struct config_device *d = row_config_device(row);
+	char path[PATH_TEXT_MAX];
+	const struct log_about about = { .endpoint = row->endpoint->config->endpoint,
+					 .device = d->name,
+					 .bus = m->config->buses[d->bus].name,
+					 .path = path_format(&row_map(row)->path, path) };
+
+	if (!m->config->writes_audit &&
+	    log_budget_take(&row->endpoint->mapping->devices[row_device(row)].log_budget, NULL))
+		log_warning(&about, "%s: write %s failed: %s", about.endpoint, about.path, detail);
+}
+
 static void write_done(void *userdata, enum fieldway_outcome outcome, int error, const char *detail)
 {
 	struct south *south = userdata;
@@ -79,6 +95,8 @@ static void write_done(void *userdata, enum fieldway_outcome outcome, int error,
 		snprintf(unknown, sizeof(unknown), "outcome unknown: %s", detail);
 		detail = unknown;
 	}
+	if (r < 0)
+		write_log(row, detail);
 	south->done(south->userdata, r, r < 0 ? detail : NULL);
 	free(south);
 }

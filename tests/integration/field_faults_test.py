@@ -96,7 +96,7 @@ RTU = {
 
 
 class FaultScenario(Scenario):
-    def start(self, serial=False, rate="200ms", stale="3x", after=3, clock=False):
+    def start(self, serial=False, rate="200ms", stale="3x", after=3, clock=False, more=""):
         self.bus = "cabinet" if serial else "lan"
         if serial:
             device = self.rig.path("ttyCabinet")
@@ -111,7 +111,7 @@ class FaultScenario(Scenario):
         self.names = ("gw", "gw-a2") if serial else NAMES
         self.simulator.command("* set holding 30 0 7 9")
         self.start_server(names=NAMES)
-        self.configure()
+        self.configure(more=more)
         if clock:
             self.start_clock_daemon()
             self.ready(*self.names)
@@ -366,6 +366,15 @@ class WriteTest(FaultScenario):
                     self.check_write(f"exception {number}", code, f"exception {number} (", 200 + number)
                     self.assertEqual(len(self.writes()), 1)
             self.stop_daemon(self.daemon)
+
+    def test_without_audit(self):
+        """What failed is told all the same."""
+        self.start(more="writes: {audit: false}")
+        self.expect(self.put("gw-a2", NUMBER, "1"), "2.04")
+        self.simulator.command("exception 4")
+        self.expect(self.put("gw-a2", NUMBER, "2"), "5.00")
+        self.log(f"gw-a2: write {NUMBER} failed: bus lan: device a2: point number (holding 111): exception 4")
+        self.assertEqual(self.logged("server 101: write"), [])
 
     def test_uncertain_meanwhile(self):
         """Nobody knows what the register holds: no value is shown until it has been read."""
