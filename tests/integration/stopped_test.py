@@ -57,15 +57,14 @@ def children(pid):
         return [int(n) for n in f.read().split()]
 
 
-def memory_kb(pid):
+def memory_kb(pid, what="VmRSS"):
     with open(f"/proc/{pid}/status", encoding="ascii") as f:
-        return int([line for line in f if line.startswith("VmRSS:")][0].split()[1])
+        return int([line for line in f if line.startswith(what + ":")][0].split()[1])
 
 
 def is_sanitized(pid):
-    """Freed memory is kept by a sanitizer, to see its use."""
-    with open(f"/proc/{pid}/maps", encoding="ascii") as f:
-        return any("asan" in line for line in f)
+    """Freed memory is kept by a sanitizer, to see its use; its shadow takes terabytes of addresses."""
+    return memory_kb(pid, "VmSize") > 1 << 30
 
 
 class Servers(coap.Server):
