@@ -40,7 +40,7 @@ plugin: modbus
 tcp: {{port: {port}}}
 timeout: 250ms
 retries: 0
-offline: {{after: {after}, retry: 600ms..900ms}}
+offline: {{after: {after}, retry: {retry}}}
 """
 TCP_DEVICES = """schema: 1
 devices:
@@ -54,7 +54,7 @@ plugin: modbus
 rtu: {{device: {device}, baud: 115200, format: "8N1"}}
 timeout: 250ms
 retries: 0
-offline: {{after: {after}, retry: 600ms..900ms}}
+offline: {{after: {after}, retry: {retry}}}
 """
 RTU_DEVICES = """schema: 1
 devices:
@@ -96,15 +96,16 @@ RTU = {
 
 
 class FaultScenario(Scenario):
-    def start(self, serial=False, rate="200ms", stale="3x", after=3, clock=False, more=""):
+    def start(self, serial=False, rate="200ms", stale="3x", after=3, clock=False, more="",
+              retry="300ms..400ms"):
         self.bus = "cabinet" if serial else "lan"
         if serial:
             device = self.rig.path("ttyCabinet")
             self.simulator = Simulator(self.rig, ["--unit", "2", "--rtu", device])
-            bus, devices = RTU_BUS.format(device=device, after=after), RTU_DEVICES
+            bus, devices = RTU_BUS.format(device=device, after=after, retry=retry), RTU_DEVICES
         else:
             port = self.start_boards()
-            bus, devices = TCP_BUS.format(port=port, after=after), TCP_DEVICES
+            bus, devices = TCP_BUS.format(port=port, after=after, retry=retry), TCP_DEVICES
         self.rig.write(f"etc/buses.d/{self.bus}.yaml", bus)
         self.rig.write("etc/profiles.d/board.yaml", PROFILE.format(rate=rate, stale=stale))
         self.rig.write("etc/devices.d/site.yaml", devices)
@@ -227,7 +228,7 @@ class ReadTest(FaultScenario):
                 self.simulator.command("set holding 50 1050")
                 self.until_read("gw-a2", SECOND, lambda a: self.server.values(a, SECOND) == {SECOND: 1050})
                 seen = set()
-                for _ in range(6):
+                for _ in range(4):
                     self.simulator.command("delay 300")
                     self.rig.until(self.after(0.4), 5, "a late answer")
                     self.simulator.command("delay 0")
@@ -250,7 +251,7 @@ class ReadTest(FaultScenario):
 
     def test_others_keep_their_pace(self):
         """The other unit behind the same gateway, and other lines."""
-        self.start()
+        self.start(retry="600ms..900ms")
         self.trace()
         def other_line():
             return int(self.simulator.command("1 requests"))

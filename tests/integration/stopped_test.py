@@ -16,7 +16,7 @@ from fieldway_test.scenario import HOST  # noqa: E402
 
 POWER, RELAY = "/3305/0/5800", "/3306/0/5850"
 METERS = 3
-STOPPED_S = 7                   # less than the watchdog takes
+STOPPED_S = 5                   # less than the watchdog takes
 GROWTH_KB = 4096                # tens of megabytes, were what flows meanwhile kept
 DEADLINE_S = 5                  # a server's patience
 WATCHDOG_S = 20                 # two or three ticks of 5 s, and a start
@@ -292,7 +292,7 @@ class DaemonStoppedTest(StoppedScenario):
         self.passes(0.5)
         self.stop_process(daemon)
         self.simulator.command("* silent")
-        self.passes(STOPPED_S)
+        self.passes(3)
         asked = [self.server.send("request", name, f"GET {POWER} accept=112") for name in self.names]
         self.passes(0.2)
         self.go_on(daemon)
