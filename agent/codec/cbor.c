@@ -26,12 +26,6 @@ enum {
 	SIMPLE_DOUBLE = 27,
 };
 
-enum {
-	TAG_TIME_TEXT = 0,
-	TAG_TIME_NUMBER = 1,
-	TAG_DECIMAL = 4,
-};
-
 #define BREAK 0xffu
 
 static const char cut_short[] = "CBOR cut short";
@@ -267,17 +261,18 @@ int cbor_read(struct span *s, struct wire *ret, const char **ret_reason)
 		return r;
 	if (head.major != CBOR_TAG) {
 		r = read_plain(s, &head, &w, ret_reason);
-	} else if (head.info == INFO_INDEFINITE || head.argument > TAG_DECIMAL) {
+	} else if (head.info == INFO_INDEFINITE || head.argument > CBOR_TAG_DECIMAL) {
 		r = fail(-EINVAL, "unknown CBOR tag", ret_reason);
-	} else if (head.argument == TAG_DECIMAL) {
+	} else if (head.argument == CBOR_TAG_DECIMAL) {
 		r = read_decimal(s, &w, ret_reason);
-	} else if (head.argument > TAG_TIME_NUMBER) {
+	} else if (head.argument > CBOR_TAG_TIME_NUMBER) {
 		r = fail(-EINVAL, "integer of more than 64 bits", ret_reason);
 	} else {
 		r = read_untagged(s, &w, ret_reason);
 		if (r >= 0)
-			r = head.argument == TAG_TIME_TEXT ? read_time_text(&w, ret_reason) :
-							     read_time_number(&w, ret_reason);
+			r = head.argument == CBOR_TAG_TIME_TEXT ?
+				    read_time_text(&w, ret_reason) :
+				    read_time_number(&w, ret_reason);
 	}
 	if (r < 0)
 		return r;

@@ -18,6 +18,13 @@ enum cbor_major {
 	CBOR_SIMPLE = 7,
 };
 
+/* RFC 8949 3.4. */
+enum cbor_tag {
+	CBOR_TAG_TIME_TEXT = 0,	  /* RFC 3339 */
+	CBOR_TAG_TIME_NUMBER = 1, /* seconds since 1970 */
+	CBOR_TAG_DECIMAL = 4,
+};
+
 /* An item that is passed over may nest this deep. */
 #define CBOR_DEPTH_MAX 8u
 

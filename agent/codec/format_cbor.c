@@ -7,6 +7,17 @@
 
 /* Content format 60: one value as one CBOR item (Core 7.5.3). */
 
+/*
+ * Core table C-2 sends for Time to RFC 7049 2.4.1, which is about tags: text in
+ * 1.1, also a number from 1.2 on. Servers take an untagged one for an integer.
+ */
+static int write_item(struct buf *out, const struct value *v)
+{
+	int r = v->type == VALUE_TIME ? cbor_write_head(out, CBOR_TAG, CBOR_TAG_TIME_NUMBER) : 0;
+
+	return r < 0 ? r : cbor_write_value(out, v);
+}
+
 static int cbor_encode(const struct path *base, const struct record *records, size_t n, bool times,
 		       struct buf *out)
 {
@@ -17,7 +28,7 @@ static int cbor_encode(const struct path *base, const struct record *records, si
 	(void)times;
 	if (!value || !encode_carries(value))
 		return -EINVAL;
-	return encode_end(out, size, cbor_write_value(out, value));
+	return encode_end(out, size, write_item(out, value));
 }
 
 static int decode_item(struct intake *in, struct span payload)
