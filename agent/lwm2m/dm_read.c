@@ -84,6 +84,20 @@ int read_check(const struct client *c, const struct target *target, int32_t acce
 	return read_prepare(c, &view, &target->path, accept, &codec);
 }
 
+/*
+ * What is sent together was so when the newest of it was sampled. Servers take
+ * records of other times for history: Leshan shows those of one time only.
+ */
+static void set_common_time(struct records *records)
+{
+	uint64_t newest = 0;
+
+	for (size_t i = 0; i < records->n; i++)
+		newest = MAX(newest, records->items[i].boottime_usec);
+	for (size_t i = 0; i < records->n; i++)
+		records->items[i].boottime_usec = newest;
+}
+
 int read_content(const struct client *c, const struct target *target, int32_t accept, bool times,
 		 struct buf *ret, int32_t *ret_format, char ret_reason[REASON_MAX])
 {
@@ -99,6 +113,8 @@ int read_content(const struct client *c, const struct target *target, int32_t ac
 	r = collect(target, &view, &records, ret_reason);
 	if (r < 0)
 		return r;
+	if (times)
+		set_common_time(&records);
 	ret->limit = CONTENT_MAX;
 	r = codec->encode(&target->path, records.items, records.n, times && codec->timed, ret);
 	if (r < 0)

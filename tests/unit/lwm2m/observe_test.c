@@ -79,6 +79,20 @@ START_TEST(test_format_is_fixed)
 }
 END_TEST
 
+/* Records of other times are history to servers, and no part of what is so now. */
+START_TEST(test_one_time)
+{
+	struct message m;
+
+	observe("/3303/1", 5, FORMAT_SENML_JSON, NULL);
+	rig_advance(SECONDS(10));
+	account_set(VALUE, value_float(22));
+	server_expect_notification(5, NULL, &m);
+	ck_assert_msg(strstr(server_body, "[{\"bn\":\"/3303/1/\",\"bt\":") == server_body, "%s", server_body);
+	ck_assert_ptr_nonnull(strstr(server_body, ",\"n\":\"5700\",\"v\":22},{\"n\":\"5701\",\"vs\":\"Cel\"}]"));
+}
+END_TEST
+
 START_TEST(test_pmin_and_pmax)
 {
 	struct message m;
@@ -519,6 +533,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, account_tear_down);
 	tcase_add_test(tcase, test_any_change);
 	tcase_add_test(tcase, test_format_is_fixed);
+	tcase_add_test(tcase, test_one_time);
 	tcase_add_test(tcase, test_pmin_and_pmax);
 	tcase_add_test(tcase, test_defaults_and_changes_of_attributes);
 	tcase_add_test(tcase, test_parameters);
