@@ -14,7 +14,7 @@
  * command. tests/lib/simulator.md tells how to talk to the program.
  */
 
-#define SIMULATOR_INSTANCES 16
+#define SIMULATOR_INSTANCES 32
 #define SIMULATOR_CLIENTS 64 /* of one instance */
 
 enum simulator_model {

@@ -20,6 +20,20 @@ def _fields(text):
     return {key: _plain(value) for key, value in FIELD.findall(text)}
 
 
+def read_documents(path):
+    """The versions of an object, oldest first: its header and {id: fields} of its resources."""
+    documents = []
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            line = line.rstrip("\n")
+            match = RESOURCE.match(line)
+            if line.startswith("object: {"):
+                documents.append((_fields(line[len("object: {"):-1]), {}))
+            elif match and documents:
+                documents[-1][1][int(match.group(1))] = _fields(match.group(2))
+    return documents
+
+
 class Objects:
     """Of each object the newest version."""
 
@@ -27,23 +41,15 @@ class Objects:
         self.names = {}
         self.resources = {}
         for path in sorted(glob.glob(os.path.join(folder, "*.yaml"))):
-            self._read(path)
+            for header, resources in read_documents(path):
+                self._take(int(header["id"]), header["name"], resources)
 
-    def _read(self, path):
-        number = None
-        with open(path, encoding="utf-8") as f:
-            for line in f:
-                line = line.rstrip("\n")
-                match = RESOURCE.match(line)
-                if line.startswith("object: {"):
-                    fields = _fields(line[len("object: {"):-1])
-                    number = int(fields["id"])
-                    self.names[number] = fields["name"]
-                elif match and number is not None:
-                    fields = _fields(match.group(2))
-                    self.resources[number, int(match.group(1))] = Resource(
-                        fields["name"], fields.get("operations", ""), fields.get("type", ""),
-                        fields.get("multiple") == "true", fields.get("unit", ""))
+    def _take(self, number, name, resources):
+        self.names[number] = name
+        for resource, fields in resources.items():
+            self.resources[number, resource] = Resource(
+                fields["name"], fields.get("operations", ""), fields.get("type", ""),
+                fields.get("multiple") == "true", fields.get("unit", ""))
 
     def find(self, path):
         """The resource at /o/i/r or /o/i/r/ri, or None."""
