@@ -14,6 +14,16 @@ static bool is_secret(uint16_t object)
 	return object == 0 || object == 21 || object == 23;
 }
 
+/* Closed whatever follows, also where no path has that shape. */
+static bool names_secret(const struct message *m)
+{
+	uint16_t object;
+
+	return m->n_path > 0 &&
+	       path_parse_id((const char *)m->path[0].p, m->path[0].n, &object) >= 0 &&
+	       is_secret(object);
+}
+
 /* What the shape of method and path allows at all; 4.05 otherwise. */
 static bool fits_shape(const struct message *m, const struct path *path)
 {
@@ -153,6 +163,10 @@ void requests_handle(void *userdata, struct exchange *exchange, const struct mes
 	/* Requests before the answer to Register are dropped (Core 6.3). */
 	if (!client_is_registered(c)) {
 		exchange_ignore(exchange);
+		return;
+	}
+	if (names_secret(message)) {
+		respond_error(&q, -EACCES, NULL);
 		return;
 	}
 	r = c->config.resolver->resolve(c->config.resolver->userdata, c->config.store, message->path,

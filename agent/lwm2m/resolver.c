@@ -28,7 +28,7 @@ int resolver_path(const struct span *segments, unsigned n, struct path *ret)
 
 		r = path_parse_id((const char *)segments[i].p, segments[i].n, &id);
 		if (r < 0 || id == ID_NONE)
-			return -EINVAL;
+			return -EPERM;
 		path = path_child(&path, id);
 	}
 	*ret = path;

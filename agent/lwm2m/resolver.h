@@ -21,7 +21,7 @@ struct target {
 struct resolver {
 	/*
 	 * 0; -ENOENT: a first segment that is no number and no known prefix;
-	 * -EPERM: more segments than a path has; -EINVAL: a number out of range.
+	 * -EPERM: no path has this shape: too many segments, or one that is no id.
 	 * own: the store of the account's endpoint.
 	 */
 	int (*resolve)(void *userdata, struct store *own, const struct span *segments, unsigned n,

@@ -104,8 +104,9 @@ class OperationsTest(Scenario):
             with self.subTest(f"{method} {path}"):
                 options = "format=11542 payload=c10101" if method == "PUT" else ""
                 self.expect(self.server.request("gw", method, path, options), code)
-        for path, code in {"/a": "4.04", "/-1": "4.04", "/3/x": "4.00", "/65536": "4.00", "/03": "4.00",
-                           "/3/0/16/0/0": "4.05"}.items():
+        for path, code in {"/a": "4.04", "/-1": "4.04", "/3/x": "4.05", "/3/65535": "4.05", "/65536": "4.05",
+                           "/03": "4.05", "/3/0/16/0/0": "4.05", "/0/x": "4.01", "/0/65536": "4.01",
+                           "/0/0/0/0/0": "4.01"}.items():
             with self.subTest(path):
                 self.expect(self.server.request("gw", "GET", path), code)
         self.expect(self.put("gw", "/3/0/16", "U"), "4.05")

@@ -64,6 +64,9 @@ static const struct row checks[] = {
 	{ DELETE, "/0/0", NONE, NULL, 0, CODE(4, 01), "" },
 	{ GET, "/21", NONE, NULL, 0, CODE(4, 01), "" },
 	{ GET, "/23/0", NONE, NULL, 0, CODE(4, 01), "" },
+	{ GET, "/0/0/0/0/0", NONE, NULL, 0, CODE(4, 01), "" },
+	{ PUT, "/0/65536/0", TEXT, "x", 0, CODE(4, 01), "" },
+	{ GET, "/21/x", NONE, NULL, 0, CODE(4, 01), "" },
 	/* 2: shapes that no operation has */
 	{ GET, "/", NONE, NULL, 0, CODE(4, 05), NULL },
 	{ GET, "", FORMAT_LINK, NULL, 0, CODE(4, 05), NULL },
@@ -78,6 +81,11 @@ static const struct row checks[] = {
 	  NULL }, /* composites: later */
 	{ CODE_IPATCH, "/", FORMAT_SENML_CBOR, "\x80", 0, CODE(4, 05), NULL },
 	{ GET, "/3/0/11/0/0", NONE, NULL, 0, CODE(4, 05), NULL },
+	{ GET, "/3/x", NONE, NULL, 0, CODE(4, 05), NULL },
+	{ GET, "/70000", NONE, NULL, 0, CODE(4, 05), NULL },
+	{ PUT, "/3306/65535/5850", TEXT, "1", 0, CODE(4, 05), NULL },
+	{ POST, "/16/00", FORMAT_TLV, "x", 0, CODE(4, 05), NULL },
+	{ DELETE, "/99/65536", NONE, NULL, 0, CODE(4, 05), NULL },
 	{ GET, "/3/0/0/0", NONE, NULL, 0, CODE(4, 05),
 	  NULL }, /* an instance of a single resource */
 	{ PUT, "/3308/0/5900/0", TEXT, "1", 0, CODE(4, 05), NULL },
@@ -100,8 +108,6 @@ static const struct row checks[] = {
 	{ POST, "/3/0/5", NONE, NULL, 0, CODE(4, 04), NULL }, /* Factory Reset is not offered */
 	{ DELETE, "/16/5", NONE, NULL, 0, CODE(4, 04), NULL },
 	{ DELETE, "/16/0/0/5", NONE, NULL, 0, CODE(4, 04), NULL },
-	{ GET, "/3/x", NONE, NULL, 0, CODE(4, 00), NULL },
-	{ GET, "/70000", NONE, NULL, 0, CODE(4, 00), NULL },
 	/* 4: operations, before format and content */
 	{ GET, "/3/0/4", NONE, NULL, 0, CODE(4, 05), NULL }, /* executable */
 	{ GET, "/3/0/4", 9999, NULL, 0, CODE(4, 05), NULL },
