@@ -252,15 +252,16 @@ double double_from_float(float value)
 	return value;
 }
 
+static const struct {
+	const char *name;
+	uint64_t usec;
+} units[] = {
+	{ "d", USEC_PER_DAY }, { "h", USEC_PER_HOUR },	{ "m", USEC_PER_MINUTE },
+	{ "s", USEC_PER_SEC }, { "ms", USEC_PER_MSEC }, { "us", 1 },
+};
+
 char *format_usec(uint64_t usec, char *ret)
 {
-	static const struct {
-		const char *name;
-		uint64_t usec;
-	} units[] = {
-		{ "d", USEC_PER_DAY }, { "h", USEC_PER_HOUR },	{ "m", USEC_PER_MINUTE },
-		{ "s", USEC_PER_SEC }, { "ms", USEC_PER_MSEC }, { "us", 1 },
-	};
 	char *at = ret;
 
 	if (usec == USEC_INFINITY)
@@ -275,4 +276,16 @@ char *format_usec(uint64_t usec, char *ret)
 		usec %= units[i].usec;
 	}
 	return ret;
+}
+
+char *format_usec_rough(uint64_t usec, char *ret)
+{
+	uint64_t step = 1;
+
+	for (size_t i = 0; i + 1 < ARRAY_SIZE(units) && step == 1; i++)
+		if (usec >= units[i].usec)
+			step = units[i + 1].usec;
+	if (usec < USEC_INFINITY - step)
+		usec = (usec + step / 2) / step * step;
+	return format_usec(usec, ret);
 }

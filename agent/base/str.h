@@ -35,6 +35,8 @@ double double_from_float(float value);
 /* "5s", "1m", "1h 30m", "20ms": for people. Needs FORMAT_USEC_MAX bytes. */
 #define FORMAT_USEC_MAX 64
 char *format_usec(uint64_t usec, char *ret);
+/* The same, rounded to its two largest units: "1m 13s", "3d 4h". For what people only want to know roughly. */
+char *format_usec_rough(uint64_t usec, char *ret);
 
 int hex_decode(const char *text, uint8_t **ret, size_t *ret_size); /* -EINVAL on odd length or other digits */
 char *hex_encode(const void *data, size_t size);                   /* lower case; NULL without memory */

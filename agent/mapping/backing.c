@@ -260,7 +260,7 @@ static void point_explain(void *userdata, const struct path *path, char *ret, si
 		snprintf(ret, size, "%s: never read%s", row_config_device(row)->name, cause);
 	else
 		snprintf(ret, size, "%s: last read %s ago%s", row_config_device(row)->name,
-			 format_usec(age_usec - age_usec % USEC_PER_SEC, age), cause);
+			 format_usec_rough(age_usec - age_usec % USEC_PER_SEC, age), cause);
 }
 
 const struct backing_ops point_backing = {

@@ -325,6 +325,31 @@ START_TEST(test_format_usec)
 }
 END_TEST
 
+START_TEST(test_format_usec_rough)
+{
+	static const struct {
+		uint64_t usec;
+		const char *text;
+	} cases[] = {
+		{ 0, "0s" },
+		{ 999, "999us" },
+		{ 1500, "1ms 500us" },
+		{ 72 * USEC_PER_SEC + 892476, "1m 13s" },
+		{ 72 * USEC_PER_SEC + 499999, "1m 12s" },
+		{ 12 * USEC_PER_SEC + 345678, "12s 346ms" },
+		{ USEC_PER_HOUR - 1, "1h" },
+		{ USEC_PER_DAY - USEC_PER_SEC, "1d" },
+		{ USEC_PER_DAY + 90 * USEC_PER_MINUTE, "1d 2h" },
+		{ USEC_INFINITY, "forever" },
+		{ USEC_INFINITY - 1, "213503982d 8h 1m 49s 551ms 614us" },
+	};
+	char text[FORMAT_USEC_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		ck_assert_str_eq(format_usec_rough(cases[i].usec, text), cases[i].text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("number");
@@ -345,6 +370,7 @@ int main(void)
 	tcase_add_test(tcase, test_double_from_float);
 	tcase_add_test(tcase, test_double_from_float_property);
 	tcase_add_test(tcase, test_format_usec);
+	tcase_add_test(tcase, test_format_usec_rough);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
