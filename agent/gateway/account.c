@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "base/log.h"
 #include "gateway/internal.h"
 
 static int account_psk(void *userdata, uint8_t **ret_key, size_t *ret_size)
 {
-	static struct log_budget budget;
 	struct account *a = userdata;
 	struct secret_store *secrets = a->endpoint->registry->config.secrets;
 	struct log_about about = { .endpoint = endpoint_client_name(a->endpoint) };
 	int r = secret_lookup(secrets, a->server->config->psk_key, a->identity, ret_key, ret_size);
 
-	if (r != 0 && log_budget_take(&budget, NULL))
+	if (r != 0 && log_budget_take(&a->no_key, NULL))
 		log_warning(&about, "%s: no new key for server %s: %s", endpoint_client_name(a->endpoint),
 			    a->server->config->name, secret_reason(secrets));
 	return MIN(r, 0);
@@ -85,6 +83,7 @@ int account_init(struct account *a, struct endpoint *e, struct server *server)
 		.resolver = &r->resolver,
 		.store = e->store,
 		.endpoint = endpoint_client_name(e),
+		.server_name = s->name,
 		.uri = &server->uri,
 		.psk = account_psk,
 		.psk_userdata = a,
@@ -97,6 +96,7 @@ int account_init(struct account *a, struct endpoint *e, struct server *server)
 		.liveness_usec = s->liveness_usec,
 		.first_value_usec = r->config.config->register_at_most_usec,
 		.audit = r->config.config->writes_audit,
+		.server_budget = &server->failures,
 	};
 	int error;
 

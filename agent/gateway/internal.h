@@ -3,6 +3,7 @@
 
 /* Shared by the .c files of gateway/ that make up the registry. */
 
+#include "base/log.h"
 #include "base/timer.h"
 #include "builtin/builtin.h"
 #include "config/config.h"
@@ -22,6 +23,7 @@ struct server {
 	const struct codec **formats;
 	size_t n_formats;
 	enum lwm2m_version version; /* that it was found to speak; 0: unknown */
+	struct log_budget failures; /* of all its accounts, where they all say the same */
 };
 
 /* An endpoint at a server. */
@@ -33,6 +35,7 @@ struct account {
 	bool counted;	/* among registry.registered */
 	int error;	/* of its last attempt, 0 while all is well */
 	enum client_state told; /* to the watch, which does not hear of Updates */
+	struct log_budget no_key;
 };
 
 struct endpoint {
@@ -42,6 +45,7 @@ struct endpoint {
 	struct builtin *builtin;
 	struct account *account; /* NULL: registers nowhere */
 	bool started;
+	struct log_budget not_kept;
 };
 
 struct registry {

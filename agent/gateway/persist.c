@@ -25,12 +25,11 @@ static void kind_of_account(const struct server *server, const char *what, char 
 	snprintf(ret, KIND_MAX, "%s-%u", what, server->config->short_id);
 }
 
-static void log_failure(const struct endpoint *e, const char *kind, int error)
+static void log_failure(struct endpoint *e, const char *kind, int error)
 {
-	static struct log_budget budget;
 	struct log_about about = { .endpoint = endpoint_client_name(e) };
 
-	if (!log_budget_take(&budget, NULL))
+	if (!log_budget_take(&e->not_kept, NULL))
 		return;
 	log_error(&about, "%s: cannot keep %s over restarts: %s", endpoint_label(e), kind, strerror(-error));
 }

@@ -2,7 +2,7 @@
 #include "lwm2m/client.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
@@ -121,12 +121,41 @@ static struct retry_settings client_retry_settings(const struct client *c)
 	};
 }
 
-static void wait_for_attempt(struct client *c, int error, bool final)
+/* Silence and missing routes are about the server: all its accounts would tell the same. */
+static bool is_about_server(const struct failure *f)
 {
-	static struct log_budget budget;
-	struct retry_settings settings = client_retry_settings(c);
+	return f->code == 0 && f->alert < 0 && f->error != -EACCES && f->error != -ENOKEY;
+}
+
+bool client_may_log(struct client *c, const struct failure *f, char suppressed[SUPPRESSED_MAX])
+{
+	struct log_budget *budget = &c->failures;
+	unsigned n = 0;
+
+	if (is_about_server(f) && c->config.server_budget)
+		budget = c->config.server_budget;
+	if (!log_budget_take(budget, &n))
+		return false;
+	suppressed[0] = '\0';
+	if (n > 0)
+		snprintf(suppressed, SUPPRESSED_MAX, " (%u more like this)", n);
+	return true;
+}
+
+static void log_attempt(struct client *c, const struct failure *f, uint64_t wait_usec)
+{
+	char text[FAILURE_TEXT_MAX], wait[FORMAT_USEC_MAX], suppressed[SUPPRESSED_MAX];
 	struct log_about about = client_about(c, NULL);
-	char text[FORMAT_USEC_MAX];
+
+	if (client_may_log(c, f, suppressed))
+		log_warning(&about, "%s: not registered at server %s: %s; next attempt in %s%s",
+			    c->config.endpoint, c->config.server_name, failure_format(f, text),
+			    format_usec_rough(wait_usec, wait), suppressed);
+}
+
+static void wait_for_attempt(struct client *c, const struct failure *f, bool final)
+{
+	struct retry_settings settings = client_retry_settings(c);
 	bool failed;
 	uint64_t wait;
 
@@ -134,17 +163,16 @@ static void wait_for_attempt(struct client *c, int error, bool final)
 	if (final)
 		settings.attempts = 1;
 	wait = retry_next_usec(&c->retry, &settings, random_u64(), &failed);
-	if (log_budget_take(&budget, NULL))
-		log_warning(&about, "%s: not registered at server %u (%s), next attempt in %s",
-			    c->config.endpoint, c->config.short_id, strerror(-error),
-			    format_usec(wait, text));
-	client_enter_state(c, CLIENT_WAITING, error);
+	log_attempt(c, f, wait);
+	client_enter_state(c, CLIENT_WAITING, f->error);
 	timer_arm_in(&c->timer, wait);
 }
 
-void client_wait(struct client *c, int error)
+void client_wait(struct client *c, int error, uint8_t code)
 {
-	wait_for_attempt(c, error, false);
+	const struct failure f = { .error = error, .code = code, .alert = code ? -1 : c->alert };
+
+	wait_for_attempt(c, &f, false);
 }
 
 void client_left(struct client *c)
@@ -232,6 +260,8 @@ static void client_note_alert(struct client *c, int alert)
 /* The server will have nothing to do with us: what is under way would be refused again. */
 static void client_give_up(struct client *c, int error)
 {
+	const struct failure f = { .error = error, .alert = c->alert };
+
 	switch (c->state) {
 	case CLIENT_REGISTERING:
 	case CLIENT_REGISTERED:
@@ -239,7 +269,7 @@ static void client_give_up(struct client *c, int error)
 	case CLIENT_WAITING:
 		c->call = call_cancel(c->call);
 		session_disconnect(c->session);
-		wait_for_attempt(c, error, true);
+		wait_for_attempt(c, &f, true);
 		break;
 	case CLIENT_STOPPED:
 	case CLIENT_DISABLED:
@@ -248,10 +278,19 @@ static void client_give_up(struct client *c, int error)
 	}
 }
 
+static void log_session(const struct client *c)
+{
+	const struct failure f = { .error = c->error, .alert = c->alert };
+	struct log_about about = client_about(c, NULL);
+	char text[FAILURE_TEXT_MAX];
+
+	log_debug(&about, "%s: lost server %s: %s", c->config.endpoint, c->config.server_name,
+		  failure_format(&f, text));
+}
+
 static void session_changed(void *userdata, enum session_event event, int error, int alert)
 {
 	struct client *c = userdata;
-	struct log_about about = client_about(c, NULL);
 
 	switch (event) {
 	case SESSION_NEW_CONTEXT:
@@ -260,11 +299,11 @@ static void session_changed(void *userdata, enum session_event event, int error,
 	case SESSION_RESUMED:
 		break;
 	case SESSION_FAILED:
-		/* A call under way ends with the same error and decides what follows. */
+		/* A call under way ends behind this with the same error, and decides what follows. */
 		c->error = error;
+		c->alert = alert;
 		client_note_alert(c, alert);
-		log_debug(&about, "%s: session with server %u failed: %s%s", c->config.endpoint,
-			  c->config.short_id, strerror(-error), alert >= 0 ? " (alert)" : "");
+		log_session(c);
 		if (status_alert_is_final(alert))
 			client_give_up(c, error);
 		else if (c->state == CLIENT_REGISTERED)
@@ -315,6 +354,7 @@ int client_new(const struct client_config *config, const struct client_ops *ops,
 	c->ops = ops;
 	c->userdata = userdata;
 	c->version = config->version;
+	c->alert = -1;
 	list_init(&c->pending);
 	list_init(&c->waiting);
 	list_init(&c->notifications);

@@ -15,6 +15,7 @@
  * a server may change are read from the store: /1/x of `server_instance`.
  */
 struct client;
+struct log_budget;
 
 enum client_state {
 	CLIENT_STOPPED,	      /* not started, or de-registered */
@@ -35,6 +36,7 @@ struct client_config {
 	const struct resolver *resolver;
 	struct store *store;	      /* the endpoint's own */
 	const char *endpoint;	      /* endpoint client name, outlives the client */
+	const char *server_name;      /* as the operator calls it, for logs; outlives the client */
 	const struct uri *uri;
 	enum session_security security;
 	const char *psk_identity;
@@ -55,6 +57,12 @@ struct client_config {
 	uint64_t liveness_usec;
 	uint64_t first_value_usec;    /* an Observe waits this long for a first value */
 	bool audit;		      /* log who wrote what */
+	/*
+	 * For what is said of the server itself and not of this account, shared
+	 * by all its accounts: thousands need not tell that it is silent. NULL:
+	 * the account's own. Outlives the client.
+	 */
+	struct log_budget *server_budget;
 };
 
 struct client_ops {

@@ -8,6 +8,7 @@
 #include "base/timer.h"
 #include "codec/codec.h"
 #include "lwm2m/client.h"
+#include "lwm2m/failure.h"
 #include "lwm2m/retry.h"
 #include "lwm2m/view.h"
 #include "observe/attributes.h"
@@ -26,6 +27,9 @@ struct client {
 	enum client_state state;
 	enum lwm2m_version version;
 	int error;		   /* of the last failure */
+	int alert;		   /* that ended the connection of the call under way, -1 */
+	struct log_budget failures; /* of this account: another one's storm does not hide them */
+	struct log_budget refusals; /* requests of the server that were refused */
 	struct timer timer;	   /* meaning by state: retry, return, refresh and liveness */
 	uint64_t confirmed_usec;   /* when the last Register or Update was answered */
 	struct retry retry;
@@ -55,8 +59,11 @@ int64_t client_setting(const struct client *c, uint16_t resource, int64_t initia
 /* client.c */
 /* The only door between states: what a state needs is set up here. */
 void client_enter_state(struct client *c, enum client_state state, int error);
-/* An attempt to register failed: CLIENT_WAITING for the next one. */
-void client_wait(struct client *c, int error);
+/* An attempt to register failed: CLIENT_WAITING for the next one. code: of the server's answer, 0: none. */
+void client_wait(struct client *c, int error, uint8_t code);
+/* Whether a failure may be logged now, and how many like it were not; suppressed may be "". */
+#define SUPPRESSED_MAX 40u
+bool client_may_log(struct client *c, const struct failure *f, char suppressed[SUPPRESSED_MAX]);
 /* The registration has ended, or never was. */
 void client_left(struct client *c);
 uint32_t client_lifetime(const struct client *c);

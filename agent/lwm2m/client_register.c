@@ -51,13 +51,13 @@ static void client_registered(struct client *c, const struct message *response)
 	int r = client_take_location(c, response);
 
 	if (r < 0) {
-		client_wait(c, r);
+		client_wait(c, r, 0);
 		return;
 	}
 	retry_reset(&c->retry);
 	c->confirmed_usec = clock_monotonic_usec();
-	log_debug(&about, "%s: registered at server %u as LwM2M %d.%d", c->config.endpoint,
-		  c->config.short_id, c->version / 10, c->version % 10);
+	log_debug(&about, "%s: registered at server %s as LwM2M %d.%d", c->config.endpoint,
+		  c->config.server_name, c->version / 10, c->version % 10);
 	client_enter_state(c, CLIENT_REGISTERED, 0);
 }
 
@@ -88,10 +88,10 @@ static void register_done(void *userdata, int error, const struct message *respo
 		client_register(c);
 		return;
 	}
-	if (error == 0)
-		error = status_error(response->code);
 	if (error < 0)
-		client_wait(c, error);
+		client_wait(c, error, 0);
+	else if (status_error(response->code) < 0)
+		client_wait(c, status_error(response->code), response->code);
 	else
 		client_registered(c, response);
 }
@@ -170,10 +170,11 @@ void client_register(struct client *c)
 	c->list_due = c->lifetime_due = c->update_due = c->repeated = false;
 	/* Observations do not survive a Register (Core 6.4.1). */
 	notify_drop(c);
+	c->alert = -1;
 	client_enter_state(c, CLIENT_REGISTERING, 0);
 	r = client_send_register(c);
 	if (r < 0)
-		client_wait(c, r);
+		client_wait(c, r, 0);
 }
 
 /* ---- Update ---- */
@@ -190,14 +191,16 @@ static bool is_registration_lost(uint8_t code)
  */
 static void update_lost(struct client *c, int error)
 {
-	static struct log_budget budget;
+	const struct failure f = { .error = error, .alert = c->alert };
+	char text[FAILURE_TEXT_MAX], suppressed[SUPPRESSED_MAX];
 	struct log_about about = client_about(c, NULL);
 	bool again = c->version >= LWM2M_1_2 && c->config.security != SESSION_SECURITY_NONE &&
 		     !c->repeated;
 
-	if (log_budget_take(&budget, NULL))
-		log_info(&about, "%s: no answer of server %u to Update (%s), %s", c->config.endpoint,
-			 c->config.short_id, strerror(-error), again ? "once more" : "registering again");
+	if (client_may_log(c, &f, suppressed))
+		log_info(&about, "%s: Update did not get to server %s: %s; %s%s", c->config.endpoint,
+			 c->config.server_name, failure_format(&f, text),
+			 again ? "once more" : "registering again", suppressed);
 	session_disconnect(c->session);
 	if (!again) {
 		client_register(c);
@@ -211,16 +214,18 @@ static void update_lost(struct client *c, int error)
 
 static void update_refused(struct client *c, uint8_t code)
 {
-	static struct log_budget budget;
+	const struct failure f = { .error = status_error(code), .code = code, .alert = -1 };
+	char text[STATUS_TEXT_MAX], suppressed[SUPPRESSED_MAX];
 	struct log_about about = client_about(c, NULL);
 
-	if (log_budget_take(&budget, NULL))
-		log_info(&about, "%s: server %u answered Update with %u.%02u, registering again",
-			 c->config.endpoint, c->config.short_id, code_class(code), code & 0x1f);
-	if (is_registration_lost(code))
-		client_register(c);
-	else
-		client_wait(c, status_error(code));
+	if (!is_registration_lost(code)) {
+		client_wait(c, f.error, code);
+		return;
+	}
+	if (client_may_log(c, &f, suppressed))
+		log_info(&about, "%s: server %s answered Update with %s, registering again%s",
+			 c->config.endpoint, c->config.server_name, status_format(code, text), suppressed);
+	client_register(c);
 }
 
 static void update_done(void *userdata, int error, const struct message *response)
@@ -269,11 +274,12 @@ void client_send_update(struct client *c)
 	c->list_sent = c->list_due;
 	c->lifetime_sent = c->lifetime_due;
 	c->list_due = c->lifetime_due = c->update_due = false;
+	c->alert = -1;
 	client_enter_state(c, CLIENT_UPDATING, 0);
 	if (r >= 0)
 		r = session_request(c->session, &m, CALL_UPDATE, update_done, c, &c->call);
 	if (r < 0)
-		client_wait(c, r);
+		client_wait(c, r, 0);
 }
 
 /* When the next Update is due: refresh of the lifetime, or liveness since the peer's last sign. */
@@ -311,10 +317,15 @@ void client_refresh(struct client *c)
 static void deregister_done(void *userdata, int error, const struct message *response)
 {
 	struct client *c = userdata;
+	const struct failure f = { .error = error, .code = response ? response->code : 0, .alert = c->alert };
+	char text[FAILURE_TEXT_MAX], suppressed[SUPPRESSED_MAX];
+	struct log_about about = client_about(c, NULL);
 
-	(void)error;
-	(void)response;
 	c->call = NULL;
+	/* It ends all the same; at the server by its lifetime. */
+	if ((error < 0 || code_class(f.code) != 2) && client_may_log(c, &f, suppressed))
+		log_info(&about, "%s: left server %s without its consent: %s%s", c->config.endpoint,
+			 c->config.server_name, failure_format(&f, text), suppressed);
 	client_left(c);
 }
 
@@ -324,6 +335,7 @@ void client_deregister(struct client *c)
 
 	c->call = call_cancel(c->call);
 	notify_drop(c);
+	c->alert = -1;
 	client_enter_state(c, CLIENT_DEREGISTERING, 0);
 	message_init(&m, MESSAGE_CON, CODE_DELETE);
 	m.n_path = client_location(c, m.path);

@@ -25,14 +25,14 @@ struct pending *pending_new(struct request *q, uint8_t success)
 
 static void pending_log(const struct pending *op, int error, const char *reason)
 {
+	const struct client_config *config = &op->client->config;
 	struct log_about about = client_about(op->client, NULL);
 
 	if (!op->audit)
 		return;
 	about.message_id = AUDIT_MESSAGE_ID;
-	log_notice(&about, "%s: server %u: %s: %s%s%s", op->client->config.endpoint,
-		   op->client->config.short_id, op->audit, audit_end(error, reason),
-		   reason ? ": " : "", reason ?: "");
+	log_notice(&about, "%s: server %s: %s: %s%s%s", config->endpoint, config->server_name, op->audit,
+		   audit_end(error, reason), reason ? ": " : "", reason ?: "");
 }
 
 static void pending_answer(struct pending *op, int error, const char *reason)

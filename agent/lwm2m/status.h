@@ -10,5 +10,8 @@
 uint8_t status_code(int error);
 /* The negative errno for a response code of a server, 0 for class 2. */
 int status_error(uint8_t code);
+/* "4.03 Forbidden": the code with its name (RFC 7252 12.1.2, 7959, 8132), without one where there is none. */
+#define STATUS_TEXT_MAX 48u
+const char *status_format(uint8_t code, char ret[STATUS_TEXT_MAX]);
 /* Does a TLS alert of a server say that trying again is of no use (Transport 5.2.10)? -1: there was none. */
 bool status_alert_is_final(int alert);

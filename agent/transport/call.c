@@ -169,19 +169,29 @@ static void collect_calls(struct session *s, int error)
 	}
 }
 
-void call_end_all(struct session *s, int error)
+void call_stop_all(struct session *s, int error)
+{
+	collect_calls(s, error);
+	if (s->freed)
+		collect_done(s);
+}
+
+void call_run_ending(struct session *s)
 {
 	struct call *c;
 
 	/* Handlers may make new calls, which are not meant, and free the session, which ends the rest first. */
-	collect_calls(s, error);
-	if (s->freed)
-		collect_done(s);
 	while (!list_is_empty(&s->ending)) {
 		c = list_entry(s->ending.next, struct call, node);
 		list_remove(&c->node);
 		run_handler(c, c->error, NULL);
 	}
+}
+
+void call_end_all(struct session *s, int error)
+{
+	call_stop_all(s, error);
+	call_run_ending(s);
 }
 
 void call_discard(struct call *c)

@@ -173,9 +173,10 @@ void session_fail(struct session *s, int error, int alert)
 	if (error == -ETIMEDOUT && s->hint < 0)
 		error = s->hint;
 	session_input(s, SESSION_INPUT_BROKEN);
-	call_end_all(s, error);
+	call_stop_all(s, error);
 	if (!s->freed && s->ops->event)
 		s->ops->event(s->userdata, SESSION_FAILED, error, alert);
+	call_run_ending(s);
 	session_unref(s);
 }
 

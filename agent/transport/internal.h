@@ -167,7 +167,9 @@ void call_on_timer(struct timer *timer, void *userdata);
 void call_pump(struct session *s);
 /* A separate response: at once, beside whatever else is in flight. */
 void call_send_response(struct call *c);
-/* Ends all calls of a session. */
+/* Ends all calls of a session: first none of them goes on, then their handlers run. */
+void call_stop_all(struct session *s, int error);
+void call_run_ending(struct session *s);
 void call_end_all(struct session *s, int error);
 struct call *call_find_id(struct session *s, uint16_t id);
 struct call *call_find_token(struct session *s, const uint8_t *token, uint8_t size);

@@ -63,8 +63,8 @@ enum session_event {
 	SESSION_RESUMED,
 	/*
 	 * Name unresolvable, handshake failed, alert, peer silent: error is a
-	 * negative errno. Pending calls end with it first; what their handlers
-	 * send starts a new connection.
+	 * negative errno. Behind it pending calls end with the same error; what
+	 * is sent from here on starts a new connection.
 	 */
 	SESSION_FAILED,
 };

@@ -332,7 +332,7 @@ class WriteTest(FaultScenario):
         reason += f"bus {self.bus}: device a2: point number (holding 111): "
         self.assertTrue(answer.payload.decode().startswith(reason), answer.payload)
         self.assertIn(text, answer.payload.decode())
-        line = self.log(f"gw-a2: server 101: write {NUMBER} ", start=start)
+        line = self.log(f"gw-a2: server plant: write {NUMBER} ", start=start)
         self.assertIn(f" {before:.15g} -> {value}: failed: ", line)
         self.assertIn(reason, line)
         self.assertIn(text, line)
@@ -375,7 +375,7 @@ class WriteTest(FaultScenario):
         self.simulator.command("exception 4")
         self.expect(self.put("gw-a2", NUMBER, "2"), "5.00")
         self.log(f"gw-a2: write {NUMBER} failed: bus lan: device a2: point number (holding 111): exception 4")
-        self.assertEqual(self.logged("server 101: write"), [])
+        self.assertEqual(self.logged("server plant: write"), [])
 
     def test_uncertain_meanwhile(self):
         """Nobody knows what the register holds: no value is shown until it has been read."""

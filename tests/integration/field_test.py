@@ -166,7 +166,7 @@ class FieldTest(FieldScenario):
         self.start(kind="--plain")
         self.expect(self.put(NAME, NUMBER, "42"), "2.04")
         self.expect(self.put(NAME, NUMBER, "43"), "2.04")
-        self.log(f"{NAME}: server 101: write {NUMBER} 42 -> 43: done")
+        self.log(f"{NAME}: server plant: write {NUMBER} 42 -> 43: done")
 
     # What the device says
 

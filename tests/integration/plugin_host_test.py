@@ -151,7 +151,7 @@ class PluginHostTest(Scenario):
         answer = self.expect(self.server.answers.pop(name), "5.04")
         self.assertRegex(answer.payload.decode(), r"^outcome unknown: bus lan: device m1: point relay \(coil 3\): "
                          "its plugin host ended")
-        self.log("gw-m1: server 101: write /3306/0/5850 0 -> 1: failed: outcome unknown: bus lan: device m1: ")
+        self.log("gw-m1: server plant: write /3306/0/5850 0 -> 1: failed: outcome unknown: bus lan: device m1: ")
         self.expect(self.server.request("gw-m1", "GET", "/3306/0/5850"), "5.03")
         self.simulator.command("0 talk")
         answer = self.until_code("gw-m1", "/3306/0/5850", "2.05")

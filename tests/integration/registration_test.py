@@ -101,7 +101,7 @@ class SuiteTest(Scenario):
                 break
             self.daemon.step(3)
             self.rig.turn(0.2)
-        self.assertRegex(self.log("not registered at server 101"), r"^fieldwayd: gw: .* next attempt in ")
+        self.assertRegex(self.log("not registered at server plant"), r"^fieldwayd: gw: .* next attempt in ")
         self.assertEqual([e for e in self.server.events if e.word == "registered"], [])
 
 
@@ -167,7 +167,7 @@ class VersionTest(Scenario):
         self.server.command("fault register 4.12")
         self.configure(['protocol: "1.2"'])
         self.start_daemon()
-        self.log("gw: not registered at server 101")
+        self.log("gw: not registered at server plant")
         self.assertEqual([e.code for e in self.server.events if e.word == "refused"], ["4.12"])
 
     def test_an_endpoint_of_its_own_name(self):

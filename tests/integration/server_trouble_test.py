@@ -44,14 +44,14 @@ class TroubleTest(Scenario):
         return passed
 
     def failures(self, name="gw"):
-        return self.logged(f"{name}: not registered at server 101")
+        return self.logged(f"{name}: not registered at server plant")
 
     def wait_failure(self, number):
         """Of the n-th attempt; how long it says to wait."""
         self.rig.until(lambda: len(self.failures()) >= number, 20, f"failure {number}")
         lines = self.failures()
         self.assertEqual(len(lines), number, lines)
-        return seconds(lines[-1].rpartition("next attempt in ")[2])
+        return seconds(lines[-1].rpartition("; next attempt in ")[2].partition("(")[0])
 
 
 class RefusalTest(TroubleTest):
@@ -61,14 +61,15 @@ class RefusalTest(TroubleTest):
         for number, wait in enumerate((60, 120, 240, 480, 24 * 3600), 1):
             told = self.wait_failure(number)
             self.assertGreaterEqual(told, wait)
-            self.assertLessEqual(told, wait * 1.25 + 1)
-            # Real time passes as well, but not that much of it.
-            self.daemon.step(told - 20)
+            self.assertLessEqual(told, wait * 1.25 + (1 if told < 3600 else 1800))
+            # It is told roughly, and real time passes as well, but not that much of it.
+            slack = 20 if told < 3600 else 1900
+            self.daemon.step(told - slack)
             self.server.command("clients")
             self.server.command("clients")
             refused = [e.code for e in self.server.events if e.word == "refused"]
             self.assertEqual(refused, [code] * number)
-            self.daemon.step(21)
+            self.daemon.step(2 * slack + 1)
         self.assertGreaterEqual(self.wait_failure(6), 60)
         self.server.command("fault register none")
         self.daemon.step(76)
@@ -99,7 +100,7 @@ class RefusalTest(TroubleTest):
         took = self.step_until(self.failures, EXCHANGE_S, "an end of the attempt")
         # Four repetitions: RFC 7252 4.8.2.
         self.assertGreaterEqual(took, 45)
-        self.assertIn("timed out", self.failures()[0])
+        self.assertIn("no answer: is it up", self.failures()[0])
         self.server.command("fault register none")
         self.daemon.step(76)
         self.registered("gw")
@@ -149,7 +150,7 @@ class RestartTest(TroubleTest):
         self.start(meters=2, uri="coaps://" + place)
         for name in self.NAMES:
             self.step_until(lambda: self.failures(name), EXCHANGE_S, f"{name} giving up")
-        self.assertIn("(Connection refused)", self.failures()[0])
+        self.assertIn("nobody listens at its port", self.failures()[0])
         self.start_server(True, place)
         self.expect_return(75 + 20)
 
@@ -167,9 +168,9 @@ class KeyTest(TroubleTest):
         self.configure()
         self.start_clock_daemon()
         self.registered("gw")
-        line = self.log("gw-m1: not registered at server 101", 40)
+        line = self.log("gw-m1: not registered at server plant", 40)
         self.assertNotIn(right[::-1], line)
-        self.assertIn("(Permission denied)", line)
+        self.assertIn("it does not know this key: compare `key` and `identity`", line)
         with open(path, "w", encoding="ascii") as f:
             f.write(text)
         self.daemon.step(76)
@@ -189,7 +190,7 @@ class KeyTest(TroubleTest):
         self.start_clock_daemon()
         self.registered("gw")
         self.log("gw-m1: no new key for server plant: ")
-        self.log("gw-m1: not registered at server 101")
+        self.log("gw-m1: not registered at server plant")
         with open(path, "w", encoding="ascii") as f:
             f.write(text)
         self.daemon.step(76)
@@ -202,15 +203,15 @@ class KeyTest(TroubleTest):
         self.start(True)
         self.assertIn("gw", mine)
         self.server.wait_event(lambda e: e.word == "unknown-identity" and e.arguments == ["gw"])
-        self.log("gw: not registered at server 101", 40)
+        self.log("gw: not registered at server plant", 40)
 
 
 class NameTest(TroubleTest):
     def test_unknown_host(self):
         self.write_keys(["gw"])
         self.start(uri="coaps://nonesuch.invalid:5684")
-        line = self.log("gw: not registered at server 101", 60)
-        self.assertIn("No route to host", line)
+        line = self.log("gw: not registered at server plant", 60)
+        self.assertIn("its name is unknown, or no route leads there", line)
         # It is tried again.
         self.daemon.step(76)
         self.rig.until(lambda: len(self.failures()) == 2, 60, "a second attempt")

@@ -114,7 +114,7 @@ class UpdateTest(Scenario):
         start = self.now()
         self.server.command("fault update 5.00")
         self.expect(self.post("gw", "/1/0/8"), "2.04")
-        self.log("gw: not registered at server 101")
+        self.log("gw: not registered at server plant")
         self.daemon.step(76)
         self.registered("gw", start=start)
 

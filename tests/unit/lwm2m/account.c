@@ -244,6 +244,7 @@ void account_set_up(void)
 		.resolver = &account.resolver,
 		.store = account.store,
 		.endpoint = "urn:dev:ops:1-em1",
+		.server_name = "plant",
 		.uri = &uri,
 		.short_id = 101,
 		.first_value_usec = 30 * USEC_PER_SEC,

@@ -45,7 +45,7 @@ static void expect_line(const char *text)
 
 	ck_assert_int_ge(n, 0);
 	output[n] = 0;
-	snprintf(want, sizeof(want), "test: urn:dev:ops:1-em1: server 101: %s\n", text);
+	snprintf(want, sizeof(want), "test: urn:dev:ops:1-em1: server plant: %s\n", text);
 	ck_assert_str_eq(output, *text ? want : "");
 	ck_assert_int_eq(ftruncate(captured, 0), 0);
 	lseek(captured, 0, SEEK_SET);
@@ -81,6 +81,35 @@ START_TEST(test_refused)
 	ck_assert_uint_eq(server_put("/3308/0/5900", FORMAT_TEXT, "51", 2), CODE(4, 00));
 	expect_line(
 		"write /3308/0/5900 (none) -> 51: failed: vfd1.speed: out of range");
+}
+END_TEST
+
+/* Also what never came near a value says who, where and why. */
+START_TEST(test_refused_before)
+{
+	ck_assert_uint_eq(server_put("/1/0/2", FORMAT_TEXT, "x", 1), CODE(4, 00));
+	expect_line("PUT /1/0/2 refused: 4.00 Bad Request: "
+		    "text is no value of the resource's type");
+	ck_assert_uint_eq(server_post("/16/0/0/0/0", FORMAT_TLV, "x", 1), CODE(4, 05));
+	expect_line("POST /16/0/0/0/0 refused: 4.05 Method Not Allowed");
+	ck_assert_uint_eq(server_delete("/0/x\ny"), CODE(4, 01));
+	expect_line("DELETE /0/x?y refused: 4.01 Unauthorized");
+	ck_assert_uint_eq(server_put("/", FORMAT_TEXT, "x", 1), CODE(4, 05));
+	expect_line("PUT / refused: 4.05 Method Not Allowed");
+}
+END_TEST
+
+/* A server that goes on and on fills no journal. */
+START_TEST(test_many_refusals)
+{
+	unsigned lines = 0;
+
+	for (unsigned i = 0; i < 100; i++)
+		ck_assert_uint_eq(server_put("/3308/0/5900", FORMAT_TEXT, "x", 1), CODE(4, 00));
+	output[MAX(pread(captured, output, sizeof(output) - 1, 0), 0)] = 0;
+	for (const char *at = output; (at = strchr(at, '\n')); at++)
+		lines++;
+	ck_assert_uint_eq(lines, 10);
 }
 END_TEST
 
@@ -139,6 +168,8 @@ int main(void)
 	tcase_add_test(tcase, test_write);
 	tcase_add_test(tcase, test_write_by_the_field);
 	tcase_add_test(tcase, test_refused);
+	tcase_add_test(tcase, test_refused_before);
+	tcase_add_test(tcase, test_many_refusals);
 	tcase_add_test(tcase, test_execute);
 	tcase_add_test(tcase, test_create_and_delete);
 	tcase_add_test(tcase, test_bounds);

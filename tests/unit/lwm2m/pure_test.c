@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/yaml.h"
 #include "lwm2m/execute_argument.h"
+#include "lwm2m/failure.h"
 #include "lwm2m/resolver.h"
 #include "lwm2m/retry.h"
 #include "lwm2m/status.h"
@@ -209,6 +210,44 @@ START_TEST(test_error_of_code)
 }
 END_TEST
 
+START_TEST(test_names)
+{
+	char text[STATUS_TEXT_MAX];
+
+	ck_assert_str_eq(status_format(CODE(4, 03), text), "4.03 Forbidden");
+	ck_assert_str_eq(status_format(CODE(5, 00), text), "5.00 Internal Server Error");
+	ck_assert_str_eq(status_format(CODE(4, 15), text), "4.15 Unsupported Content-Format");
+	ck_assert_str_eq(status_format(CODE(7, 31), text), "7.31");
+}
+END_TEST
+
+/* ---- failures ---- */
+
+static const struct {
+	struct failure failure;
+	const char *text;
+} failures[] = {
+	/* The answer is the truth, whatever errno it travels as. */
+	{ { -ECONNREFUSED, CODE(4, 03), -1 },
+	  "it answered 4.03 Forbidden: does it know this endpoint, secured like this?" },
+	{ { -EIO, CODE(5, 00), -1 }, "it answered 5.00 Internal Server Error" },
+	{ { -EIO, CODE(5, 31), -1 }, "it answered 5.31" },
+	{ { -EACCES, 0, 115 },
+	  "it sent TLS alert 115, unknown_psk_identity: compare `identity` with what it knows" },
+	{ { -ECONNABORTED, 0, 0 }, "it sent TLS alert 0, close_notify" },
+	{ { -ECONNABORTED, 0, 200 }, "it sent TLS alert 200" },
+	{ { -ECONNREFUSED, 0, -1 }, "nobody listens at its port" },
+	{ { -EXDEV, 0, -1 }, "Invalid cross-device link" },
+};
+
+START_TEST(test_failure)
+{
+	char text[FAILURE_TEXT_MAX];
+
+	ck_assert_str_eq(failure_format(&failures[_i].failure, text), failures[_i].text);
+}
+END_TEST
+
 /* Transport table 5.2.10-1. */
 START_TEST(test_alerts)
 {
@@ -392,6 +431,8 @@ int main(void)
 	tcase_add_loop_test(pure, test_code_of_error, 0, ARRAY_SIZE(codes));
 	tcase_add_loop_test(pure, test_error_of_code, 0, ARRAY_SIZE(errors));
 	tcase_add_test(pure, test_alerts);
+	tcase_add_test(pure, test_names);
+	tcase_add_loop_test(pure, test_failure, 0, ARRAY_SIZE(failures));
 	tcase_add_loop_test(pure, test_target, 0, ARRAY_SIZE(targets));
 	suite_add_tcase(suite, of_store);
 	tcase_add_checked_fixture(of_store, set_up_store, tear_down_store);

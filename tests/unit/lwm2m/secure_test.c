@@ -284,6 +284,8 @@ START_TEST(test_final_alert_in_handshake)
 	rig_until(client_state(account.client) == CLIENT_WAITING);
 	ck_assert_int_eq(account.error, -EACCES);
 	rig_turn();
+	/* One failure, one attempt counted, one line. */
+	account_expect_states(_i ? "gRUW" : "gW");
 	tls_peer_restart(true);
 	expect_attempt_after(1000);
 	expect_register();

@@ -97,7 +97,71 @@ START_TEST(freed_by_the_first_of_many)
 		rig_advance(48 * USEC_PER_SEC);
 	ck_assert_uint_eq(rig.n_ended, 3);
 	ck_assert_ptr_null(rig.session);
-	ck_assert_uint_eq(rig.n_failed, 0);
+	ck_assert_uint_eq(rig.n_failed, 1);
+}
+END_TEST
+
+/* ---- what its user does when it hears of the end ---- */
+
+static struct call *under_way;
+
+static void free_session(void *userdata, enum session_event event, int error, int alert)
+{
+	if (event != SESSION_FAILED)
+		return;
+	ck_assert_uint_eq(rig.n_ended, 0);
+	rig.session = session_free(rig.session);
+	ck_assert_uint_eq(rig.n_ended, 2);
+}
+
+static void forget_call(void *userdata, enum session_event event, int error, int alert)
+{
+	if (event != SESSION_FAILED)
+		return;
+	under_way = call_cancel(under_way);
+	session_disconnect(rig.session);
+	/* What is new does not end with the old. */
+	rig_post("new", 3, CALL_REGISTRATION);
+}
+
+static void break_with(void (*event)(void *, enum session_event, int, int))
+{
+	static struct session_ops ops;
+	struct message n, m;
+
+	rig_connect();
+	ops = rig_ops;
+	ops.event = event;
+	rig.session->ops = &ops;
+	rig.n_ended = 0;
+	under_way = rig_post("x", 1, CALL_UPDATE);
+	rig_notification(&n, 5, 2, "21", 2);
+	ck_assert_int_eq(session_notify(rig.session, &n, true, rig_ended, NULL, NULL), 0);
+	peer_receive(&m);
+	session_fail(rig.session, -ECONNABORTED, 49);
+}
+
+START_TEST(freed_when_it_fails)
+{
+	break_with(free_session);
+	ck_assert_ptr_null(rig.session);
+	ck_assert_uint_eq(rig.n_ended, 2);
+	ck_assert_int_eq(rig.ended_error, -ECONNABORTED);
+}
+END_TEST
+
+START_TEST(forgotten_when_it_fails)
+{
+	struct message m;
+
+	break_with(forget_call);
+	ck_assert_uint_eq(rig.n_ended, 1);
+	ck_assert_int_eq(rig.ended_error, -ECONNABORTED);
+	peer_receive(&m);
+	ck_assert_mem_eq(m.payload.p, "new", 3);
+	peer_answer(&m, CODE(2, 04));
+	rig_until(rig.n_ended == 2);
+	ck_assert_int_eq(rig.ended_error, 0);
 }
 END_TEST
 
@@ -147,6 +211,8 @@ int main(void)
 	tcase_add_test(tcase, bursts_go_while_all_ends);
 	tcase_add_test(tcase, bursts_go_while_an_update_overtakes);
 	tcase_add_test(tcase, freed_by_the_first_of_many);
+	tcase_add_test(tcase, freed_when_it_fails);
+	tcase_add_test(tcase, forgotten_when_it_fails);
 	tcase_add_test(tcase, disconnected_by_the_first_of_many);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
