@@ -38,8 +38,11 @@ struct dtls {
 	uint64_t finished_usec;                   /* our side has said everything, 0: not yet */
 	uint64_t end_usec;
 	int psk_error;
+	unsigned restarts;
 	bool established;
-	bool invalid; /* not to be resumed */
+	bool invalid;     /* not to be resumed */
+	bool repeated;    /* our ClientHello with the cookie has gone out once more */
+	bool asked_again; /* and was answered by a request for another cookie */
 };
 
 bool dtls_clock_stepped(uint64_t monotonic_usec, uint64_t realtime_usec)
@@ -144,6 +147,13 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t size)
 	return (ssize_t)size;
 }
 
+/* In the clear: content type, version, epoch 0, ... and the handshake's type behind the record's header. */
+static bool is_verify_request(const uint8_t *record, size_t size)
+{
+	return size > 13 && record[0] == 22 && record[3] == 0 && record[4] == 0 &&
+	       record[13] == GNUTLS_HANDSHAKE_HELLO_VERIFY_REQUEST;
+}
+
 static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 {
 	struct session *s = ptr;
@@ -151,6 +161,8 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 
 	if (n > 0) {
 		s->counters.received_bytes += (uint64_t)n;
+		if (s->dtls->repeated && is_verify_request(data, (size_t)n))
+			s->dtls->asked_again = true;
 		return n;
 	}
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -181,6 +193,7 @@ static void drop_resume(struct dtls *d)
 }
 
 static void on_timer(struct timer *timer, void *userdata);
+static void dtls_readable(struct session *s);
 
 static int get_dtls(struct session *s, struct dtls **ret)
 {
@@ -202,7 +215,8 @@ static int get_dtls(struct session *s, struct dtls **ret)
 static int set_up(struct session *s, struct dtls *d, struct dtls_shared *shared)
 {
 	gnutls_session_t tls;
-	uint64_t total_usec = session_handshake_usec(s);
+	uint64_t now_usec = clock_monotonic_usec();
+	uint64_t left_usec = d->end_usec - MIN(now_usec, d->end_usec);
 
 	if (gnutls_init(&tls, GNUTLS_CLIENT | GNUTLS_DATAGRAM | GNUTLS_NONBLOCK) < 0)
 		return -ENOMEM;
@@ -213,18 +227,18 @@ static int set_up(struct session *s, struct dtls *d, struct dtls_shared *shared)
 	gnutls_transport_set_pull_function(tls, pull);
 	gnutls_transport_set_pull_timeout_function(tls, pull_timeout);
 	gnutls_dtls_set_mtu(tls, DTLS_DATAGRAM_MAX);
-	gnutls_dtls_set_timeouts(tls, HANDSHAKE_RETRANSMIT_MSEC, (unsigned)(total_usec / USEC_PER_MSEC));
+	gnutls_dtls_set_timeouts(tls, HANDSHAKE_RETRANSMIT_MSEC << MIN(d->restarts, HANDSHAKE_RESTARTS_SLOWER),
+				 (unsigned)(left_usec / USEC_PER_MSEC));
 	if (gnutls_priority_set(tls, shared->priority) < 0 ||
 	    gnutls_credentials_set(tls, GNUTLS_CRD_PSK, shared->credentials) < 0)
 		return -EOPNOTSUPP;
 	if (d->resume.data)
 		gnutls_session_set_data(tls, d->resume.data, d->resume.size);
-	d->start_usec = clock_monotonic_usec();
+	d->start_usec = now_usec;
 	d->start_realtime_usec = clock_realtime_usec();
 	d->finished_usec = 0;
-	d->end_usec = d->start_usec + total_usec;
 	d->psk_error = 0;
-	d->established = d->invalid = false;
+	d->established = d->invalid = d->repeated = d->asked_again = false;
 	return 0;
 }
 
@@ -251,6 +265,30 @@ static bool clock_has_stepped(const struct dtls *d)
 				  clock_realtime_usec() - d->start_realtime_usec);
 }
 
+static void shake(struct session *s);
+
+/*
+ * The server has forgotten the handshake: it lost it, or ended it by an alert
+ * that was lost. GnuTLS takes one HelloVerifyRequest and no other, and servers
+ * made with it number all of theirs alike, so that they are dropped as
+ * replayed: without a new ClientHello both would talk past each other until
+ * the time is over. Each time takes a flight that was repeated: no faster.
+ */
+static void start_over(struct session *s)
+{
+	struct dtls *d = s->dtls;
+	int r;
+
+	gnutls_deinit(d->tls);
+	d->tls = NULL;
+	d->restarts++;
+	r = set_up(s, d, s->transport->dtls);
+	if (r < 0)
+		fail_handshake(s, r, -1);
+	else
+		shake(s);
+}
+
 static void wait_for_peer(struct session *s)
 {
 	struct dtls *d = s->dtls;
@@ -263,6 +301,10 @@ static void wait_for_peer(struct session *s)
 	/* It has answered all that it could read, and RFC 6347 4.1.2.7 has it drop the rest: a wrong key. */
 	if (d->finished_usec > 0 && now_usec - d->finished_usec >= HANDSHAKE_FINISHED_USEC) {
 		fail_handshake(s, -EACCES, -1);
+		return;
+	}
+	if (d->asked_again) {
+		start_over(s);
 		return;
 	}
 	timer_arm_in(&d->timer, MIN(wait_usec, TIMER_MAX_USEC));
@@ -318,7 +360,10 @@ static void shake(struct session *s)
 /* As with confirmable messages, what is not answered in time goes on without a place. */
 static void repeat_flight(struct session *s)
 {
+	struct dtls *d = s->dtls;
+
 	governor_loss(s->governor, &s->ticket);
+	d->repeated = gnutls_handshake_get_last_in(d->tls) == GNUTLS_HANDSHAKE_HELLO_VERIFY_REQUEST;
 	shake(s);
 }
 
@@ -327,7 +372,9 @@ static void on_timer(struct timer *timer, void *userdata)
 	struct session *s = session_ref(userdata);
 	struct dtls *d = s->dtls;
 
-	if (clock_has_stepped(d))
+	if (d->established)
+		dtls_readable(s);
+	else if (clock_has_stepped(d))
 		session_channel_restart(s);
 	else if (clock_monotonic_usec() >= d->end_usec)
 		give_up(s, GNUTLS_E_TIMEDOUT);
@@ -348,6 +395,8 @@ static int dtls_start(struct session *s)
 	r = get_dtls(s, &d);
 	if (r < 0)
 		return r;
+	d->restarts = 0;
+	d->end_usec = clock_monotonic_usec() + session_handshake_usec(s);
 	r = set_up(s, d, shared);
 	if (r < 0)
 		return r;
@@ -393,7 +442,7 @@ static void dtls_readable(struct session *s)
 		shake(s);
 		return;
 	}
-	/* A datagram may hold several records, which the loop does not see. */
+	/* A datagram may hold many records, which the loop does not see once the first is read. */
 	for (unsigned i = 0; i < READ_BATCH; i++) {
 		uint8_t *in = s->transport->in;
 		ssize_t n = gnutls_record_recv(s->dtls->tls, in, DATAGRAM_MAX);
@@ -405,6 +454,7 @@ static void dtls_readable(struct session *s)
 		if (s->freed || s->state != SESSION_STATE_CONNECTED)
 			return;
 	}
+	timer_arm_in(&s->dtls->timer, 0);
 }
 
 /* Only now: while the connection lasts, GnuTLS has all of it anyhow. */

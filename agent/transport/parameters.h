@@ -13,6 +13,7 @@
 
 /* Handshakes. */
 #define HANDSHAKE_RETRANSMIT_MSEC 1000u     /* RFC 6347 section 4.2.4.1 */
+#define HANDSHAKE_RESTARTS_SLOWER 4u         /* from that one on they come no slower */
 #define HANDSHAKE_USEC (45 * USEC_PER_SEC)  /* to the last address of a name */
 #define HANDSHAKE_TRY_USEC (10 * USEC_PER_SEC) /* to an address that others follow */
 #define HANDSHAKE_FINISHED_USEC (15 * USEC_PER_SEC) /* for the peer's last flight: it dropped ours, the key is wrong */

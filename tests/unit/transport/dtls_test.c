@@ -134,6 +134,30 @@ START_TEST(cookie_is_returned)
 }
 END_TEST
 
+static ssize_t receive_raw(void)
+{
+	uint8_t data[2048];
+
+	return recv(rig.fd, data, sizeof(data), MSG_DONTWAIT);
+}
+
+/* It comes back with another secret for cookies: what the repeated flight shows it means nothing. */
+START_TEST(server_restarts_in_the_handshake)
+{
+	uint8_t data[64];
+
+	tls_peer_ask_cookie();
+	rig_post("hello", 5, CALL_REGISTRATION);
+	rig_until((tls_peer_step(data, sizeof(data)), tls_peer.cookie_asked));
+	rig_until(receive_raw() > 0);
+	tls_peer_restart(true);
+	tls_peer_ask_cookie();
+	request_and_response();
+	ck_assert_uint_eq(rig.n_failed, 0);
+	ck_assert_uint_eq(session_counters(rig.session)->handshakes, 1);
+}
+END_TEST
+
 START_TEST(largest_message_fits_every_suite)
 {
 	static uint8_t payload[1024];
@@ -164,6 +188,22 @@ START_TEST(requests_of_the_server)
 		ck_assert_uint_eq(m.code, CODE(2, 4));
 	}
 	ck_assert_uint_eq(rig.n_requests, 1);
+}
+END_TEST
+
+/* More than are read in one turn; nothing else need come for the rest to be seen. */
+START_TEST(many_records_in_a_datagram)
+{
+	struct message m;
+
+	request_and_response();
+	tls_peer_cork();
+	for (uint16_t id = 1; id <= 3 * READ_BATCH; id++) {
+		peer_request(&m, MESSAGE_NON, CODE_PUT, id, "/3/0/13");
+		tls_peer_send(&m);
+	}
+	tls_peer_uncork();
+	rig_until(rig.n_requests == 3 * READ_BATCH);
 }
 END_TEST
 
@@ -378,6 +418,8 @@ int main(void)
 	tcase_add_test(tcase, suites_are_offered_in_order);
 	tcase_add_test(tcase, longest_credentials);
 	tcase_add_test(tcase, cookie_is_returned);
+	tcase_add_test(tcase, server_restarts_in_the_handshake);
+	tcase_add_test(tcase, many_records_in_a_datagram);
 	tcase_add_test(tcase, requests_of_the_server);
 	tcase_add_test(tcase, unknown_identity_is_refused);
 	tcase_add_test(tcase, wrong_key_is_refused);

@@ -12,6 +12,7 @@
 
 struct tls_peer tls_peer;
 static uint8_t record[2048];
+static struct buf cork;
 
 static int get_key(gnutls_session_t tls, const char *username, gnutls_datum_t *key)
 {
@@ -27,8 +28,11 @@ static int get_key(gnutls_session_t tls, const char *username, gnutls_datum_t *k
 
 static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t size)
 {
-	ssize_t n = sendto(rig.fd, data, size, 0, &rig.session_address.any, address_size(&rig.session_address));
+	ssize_t n;
 
+	if (tls_peer.corked)
+		return buf_append(&cork, data, size) < 0 ? -1 : (ssize_t)size;
+	n = sendto(rig.fd, data, size, 0, &rig.session_address.any, address_size(&rig.session_address));
 	return n < 0 ? (ssize_t)size : n;
 }
 
@@ -88,8 +92,21 @@ void tls_peer_done(void)
 	gnutls_free(tls_peer.cookie_key.data);
 }
 
+void tls_peer_cork(void)
+{
+	tls_peer.corked = true;
+}
+
+void tls_peer_uncork(void)
+{
+	tls_peer.corked = false;
+	ck_assert_int_eq(push(NULL, cork.data, cork.size), (ssize_t)cork.size);
+	buf_done(&cork);
+}
+
 void tls_peer_ask_cookie(void)
 {
+	gnutls_free(tls_peer.cookie_key.data);
 	ck_assert_int_eq(gnutls_key_generate(&tls_peer.cookie_key, GNUTLS_COOKIE_KEY_SIZE), 0);
 	tls_peer.asks_cookie = true;
 }
@@ -111,6 +128,7 @@ static bool check_cookie(void)
 	if (r < 0) {
 		gnutls_dtls_cookie_send(&tls_peer.cookie_key, &rig.session_address.any, n, &state, NULL, push);
 		ck_assert_int_eq(recv(rig.fd, data, sizeof(data), 0), size);
+		tls_peer.cookie_asked = true;
 		return false;
 	}
 	gnutls_dtls_prestate_set(tls_peer.tls, &state);

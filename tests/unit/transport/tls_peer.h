@@ -16,7 +16,8 @@ struct tls_peer {
 	const char *priority;
 	const char *identity, *secret; /* that it knows: "me", "secret" */
 	gnutls_datum_t cookie_key;
-	bool asks_cookie, cookie_seen;
+	bool asks_cookie, cookie_asked, cookie_seen;
+	bool corked;
 	bool established, closed;
 	int error;
 };
@@ -29,6 +30,9 @@ extern struct tls_peer tls_peer;
 void tls_peer_start(const char *priority);
 /* Forgets the connection, as after a restart; tickets stay valid unless forget_tickets. */
 void tls_peer_restart(bool forget_tickets);
+/* What it sends from now on goes as one datagram by the second of these. */
+void tls_peer_cork(void);
+void tls_peer_uncork(void);
 /* The next handshake needs a HelloVerifyRequest. */
 void tls_peer_ask_cookie(void);
 void tls_peer_done(void);
