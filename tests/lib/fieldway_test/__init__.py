@@ -9,12 +9,15 @@ from .decode import decode, read_cbor, read_senml_cbor, read_senml_json, read_tl
 from .namespace import enter_namespace, replace_files
 from .objects import Objects
 from .process import Process, ProgramEnded, Rig, Timeout
-from .programs import Daemon, Event, Lwm2mServer, Simulator, build_path, plugin_folder, source_path
+from .programs import (Daemon, DtlsFront, Event, Lwm2mServer, Simulator, WallClock, build_path, plugin_folder,
+                       source_path)
+from .relay import Relay
 from .scenario import Scenario, main
 
 __all__ = [
-    "Bus", "Clock", "ClockDaemon", "Daemon", "Event", "Lwm2mServer", "Objects", "Process", "ProgramEnded",
-    "Rig", "Scenario", "Simulator", "Timeout", "build_path", "coap", "decode", "encode",
+    "Bus", "Clock", "ClockDaemon", "Daemon", "DtlsFront", "Event", "Lwm2mServer", "Objects", "Process",
+    "ProgramEnded", "Relay", "Rig", "Scenario", "Simulator", "Timeout", "WallClock", "build_path", "coap", "decode",
+    "encode",
     "enter_namespace", "main", "plugin_folder", "read_cbor", "read_senml_cbor", "read_senml_json",
     "read_tlv", "replace_files", "source_path",
 ]

@@ -2,6 +2,7 @@
 """The programs that tests start: the server, simulated devices, the daemon."""
 import glob
 import os
+import sys
 import urllib.parse
 
 from .decode import decode
@@ -169,6 +170,46 @@ class Simulator:
         if not self.replies[0].startswith("ok"):
             raise ValueError(f"simulator: {line}: {self.replies[0]}")
         return self.replies[0][2:].strip()
+
+
+class DtlsFront:
+    """tests/lib/dtls_front before a server made by hand; place is what the daemon connects to."""
+
+    def __init__(self, rig, place, identity, key):
+        self.rig = rig
+        self.replies = []
+        self.process = rig.start([build_path("tests/lib/dtls_front"), place, f"{identity}:{key}"])
+        self.place = self.process.wait_line("coaps ").partition(" ")[2]
+        self.process.wait_line("ready")
+        self.process.listeners.append(self.replies.append)
+
+    def command(self, line, timeout=10):
+        self.replies.clear()
+        self.process.write(line)
+        self.rig.until(lambda: self.replies, timeout, f"dtls_front: {line[:40]}")
+        if self.replies[0] != "ok":
+            raise ValueError(f"dtls_front: {line[:40]}: {self.replies[0]}")
+
+
+class WallClock:
+    """Steps the wall clock of a daemon that was started with its environment()."""
+
+    def __init__(self, rig):
+        self.path = rig.path("wall-clock")
+        self.step(0)
+
+    def environment(self):
+        # Where a sanitizer's library is preloaded too, ours may come before it.
+        sanitizer = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
+        return {"LD_PRELOAD": build_path("tests/lib/.libs/wall_clock.so"), "FIELDWAY_WALL_CLOCK": self.path,
+                "ASAN_OPTIONS": sanitizer}
+
+    def step(self, seconds):
+        """From the true time."""
+        mode = os.O_WRONLY | os.O_CREAT
+        fd = os.open(self.path, mode, 0o600)
+        os.pwrite(fd, seconds.to_bytes(8, sys.byteorder, signed=True), 0)
+        os.close(fd)
 
 
 def plugin_folder(rig):
