@@ -147,11 +147,56 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t size)
 	return (ssize_t)size;
 }
 
-/* In the clear: content type, version, epoch 0, ... and the handshake's type behind the record's header. */
+/* RFC 6347 4.1: type, version, epoch, sequence number, length. */
+#define RECORD_HEADER 13u
+#define RECORD_TYPE_FIRST 20u
+#define RECORD_TYPE_HANDSHAKE 22u
+#define RECORD_TYPE_DATA 23u
+#define RECORD_TYPE_LAST 24u
+#define RECORD_MAX (16384u + 256u) /* more makes GnuTLS end the session */
+#define HANDSHAKE_HEADER 12u
+
+static bool is_in_the_clear(const uint8_t *record)
+{
+	return record[3] == 0 && record[4] == 0;
+}
+
 static bool is_verify_request(const uint8_t *record, size_t size)
 {
-	return size > 13 && record[0] == 22 && record[3] == 0 && record[4] == 0 &&
-	       record[13] == GNUTLS_HANDSHAKE_HELLO_VERIFY_REQUEST;
+	return size > RECORD_HEADER && record[0] == RECORD_TYPE_HANDSHAKE && is_in_the_clear(record) &&
+	       record[RECORD_HEADER] == GNUTLS_HANDSHAKE_HELLO_VERIFY_REQUEST;
+}
+
+/* The size of a whole record that may be one of our peer's; 0: it is none. */
+static size_t record_size(const uint8_t *record, size_t left)
+{
+	size_t n;
+
+	if (left < RECORD_HEADER || record[1] != 0xfe || record[0] < RECORD_TYPE_FIRST ||
+	    record[0] > RECORD_TYPE_LAST)
+		return 0;
+	n = (size_t)record[11] << 8 | record[12];
+	if (n > RECORD_MAX || n > left - RECORD_HEADER)
+		return 0;
+	if (is_in_the_clear(record) &&
+	    (record[0] >= RECORD_TYPE_DATA ||
+	     (record[0] == RECORD_TYPE_HANDSHAKE && n < HANDSHAKE_HEADER)))
+		return 0;
+	return RECORD_HEADER + n;
+}
+
+/*
+ * What comes before the first thing that is no record. RFC 6347 4.1.2.7 has
+ * such things dropped silently; GnuTLS ends the session for some of them, which
+ * anybody could send in the peer's name.
+ */
+static size_t sound_part(const uint8_t *datagram, size_t size)
+{
+	size_t used = 0, n;
+
+	while (used < size && (n = record_size(datagram + used, size - used)) > 0)
+		used += n;
+	return used;
 }
 
 static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
@@ -159,15 +204,21 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 	struct session *s = ptr;
 	ssize_t n = recv(s->io.fd, data, size, 0);
 
+	size_t sound;
+
 	if (n > 0) {
 		s->counters.received_bytes += (uint64_t)n;
-		if (s->dtls->repeated && is_verify_request(data, (size_t)n))
+		sound = sound_part(data, (size_t)n);
+		if (sound < (size_t)n)
+			s->counters.malformed++;
+		if (s->dtls->repeated && is_verify_request(data, sound))
 			s->dtls->asked_again = true;
-		return n;
+		if (sound > 0)
+			return (ssize_t)sound;
 	}
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		session_hint(s, -errno);
-	/* An empty datagram, which anybody can forge, is no end of file either. */
+	/* Nothing of use, which anybody can forge, is no end of file either. */
 	gnutls_transport_set_errno(s->dtls->tls, EAGAIN);
 	return -1;
 }
@@ -436,6 +487,18 @@ static bool handle_record_error(struct session *s, ssize_t n)
 	return false;
 }
 
+/* One record, cut like a datagram: GnuTLS would give the rest of a longer one as if it were another. */
+static ssize_t read_record(gnutls_session_t tls, uint8_t *in)
+{
+	uint8_t rest[512];
+	ssize_t n = gnutls_record_recv(tls, in, DATAGRAM_MAX);
+
+	while (n == DATAGRAM_MAX && gnutls_record_check_pending(tls) > 0)
+		if (gnutls_record_recv(tls, rest, sizeof(rest)) <= 0)
+			break;
+	return n;
+}
+
 static void dtls_readable(struct session *s)
 {
 	if (!s->dtls->established) {
@@ -445,7 +508,7 @@ static void dtls_readable(struct session *s)
 	/* A datagram may hold many records, which the loop does not see once the first is read. */
 	for (unsigned i = 0; i < READ_BATCH; i++) {
 		uint8_t *in = s->transport->in;
-		ssize_t n = gnutls_record_recv(s->dtls->tls, in, DATAGRAM_MAX);
+		ssize_t n = read_record(s->dtls->tls, in);
 
 		if (n > 0)
 			session_received(s, in, (size_t)n);

@@ -8,19 +8,28 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Scenario, coap, main  # noqa: E402
+from fieldway_test import DtlsFront, Relay, Scenario, coap, main  # noqa: E402
 from fieldway_test.coap import ACK, CON, NON, RST, uri_path  # noqa: E402
 
 UNKNOWN_CRITICAL, IF_NONE_MATCH = 9999, 5
 DEADLINE_S = 10
+STORM = 3000
 
 
 class DatagramsTest(Scenario):
+    def open(self):
+        """What is in front of the peer; returns the URI."""
+        return "coap://" + self.peer.place
+
+    def address(self):
+        """Of the daemon's socket."""
+        return self.peer.client
+
     def setUp(self):
         super().setUp()
         self.peer = coap.Server(self.rig)
         self.addCleanup(self.peer.close)
-        self.configure(["lifetime: 24h"], uri="coap://" + self.peer.place)
+        self.configure(["lifetime: 24h"], uri=self.open())
         self.start_daemon()
         self.rig.until(lambda: self.peer.registers, DEADLINE_S, "Register")
         self.alive()
@@ -120,9 +129,51 @@ class DatagramsTest(Scenario):
     def test_somebody_else(self):
         """Nobody but the server can talk to the session."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.sendto(coap.encode(coap.Message(CON, coap.POST, 1, b"\x01", uri_path("/1/0/8"), b"")), self.peer.client)
+            s.sendto(coap.encode(coap.Message(CON, coap.POST, 1, b"\x01", uri_path("/1/0/8"), b"")), self.address())
         self.alive()
         self.assertEqual((self.peer.updates, self.logged("execute")), (0, []))
+
+    def test_a_request_behind_the_end(self):
+        """What is too long is cut; no part of it is a message of its own."""
+        request = coap.encode(coap.Message(CON, coap.POST, 4711, b"\x05", uri_path("/1/0/8"), b""))
+        for size in (2048, 4096, 6144):
+            filler = b"\x40\x45\x12\x34\xff"
+            with self.subTest(size):
+                self.peer.raw(filler + b"x" * (size - len(filler)) + request)
+                self.assertNotIn(4711, [m.id for m in self.alive()])
+        self.assertEqual((self.peer.updates, self.logged("execute")), (0, []))
+
+    def test_a_storm(self):
+        """Many of them neither fill the journal nor the memory."""
+        before, lines = self.memory(), len(self.daemon.process.lines)
+        for i in range(STORM):
+            self.peer.raw(os.urandom(1 + i % 300))
+            options = [*uri_path("/1/0/2"), (coap.CONTENT_FORMAT, b"")]
+            self.peer.send(CON, coap.PUT, b"\x06", options, os.urandom(20), 30000 + i)
+            if i % 50 == 0:
+                self.alive()
+        self.alive()
+        self.assertLess(self.memory() - before, 1 << 20)
+        self.assertLess(len(self.daemon.process.lines) - lines, 20)
+
+    def memory(self):
+        """Bytes of the daemon's heap and stacks."""
+        with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("RssAnon:")) * 1024
+
+
+class SecuredDatagramsTest(DatagramsTest):
+    """The same inside DTLS."""
+
+    def open(self):
+        self.write_keys(["gw"])
+        front = DtlsFront(self.rig, self.peer.place, "gw", self.keys["gw"])
+        self.relay = Relay(self.rig, front.place)
+        self.addCleanup(self.relay.close)
+        return "coaps://" + self.relay.place
+
+    def address(self):
+        return self.relay.links[0].client
 
 
 if __name__ == "__main__":

@@ -382,10 +382,15 @@ START_TEST(forged_datagrams_change_nothing)
 {
 	static const char alert[] = "\x15\xfe\xfd\x00\x00\x00\x00\x00\x00\x00\x09\x00\x02\x02\x28";
 	static const char protected[] = "\x17\xfe\xfd\x00\x01\x00\x00\x00\x00\x00\x09\x00\x04" "abcd";
+	/* GnuTLS would end the session for these two. */
+	static const char giant[] = "\x17\xfe\xfd\x00\x01\x00\x00\x00\x00\x00\x09\x48\x01" "abcd";
+	static const char plain[] = "\x17\xfe\xfd\x00\x00\x00\x00\x00\x00\x00\x09\x00\x04" "abcd";
 
 	request_and_response();
 	peer_send_bytes("", 0);
 	peer_send_bytes("garbage", 7);
+	peer_send_bytes(giant, sizeof(giant) - 1);
+	peer_send_bytes(plain, sizeof(plain) - 1);
 	peer_send_bytes(alert, sizeof(alert) - 1); /* in the clear, after the handshake */
 	peer_send_bytes(protected, sizeof(protected) - 1);
 	request_and_response();
