@@ -117,10 +117,16 @@ class RestartTest(TroubleTest):
         self.step_until(lambda: self.back(0), most, "all endpoints coming back")
         for name in self.NAMES[1:]:
             self.until_code(name, "/3305/0/5800", "2.05")
+            # What the old one observed is forgotten with it, the new one's flows.
+            self.expect(self.server.observe(name, "/3305/0/5800", "accept=112"), "2.05")
+            self.event("notify", name, self.now())
 
     def restart(self, secure):
         self.start(secure, 2, ("lifetime: 24h", "liveness: 1m"))
         self.ready(*self.NAMES)
+        for name in self.NAMES[1:]:
+            self.expect(self.server.observe(name, "/3305/0/5800", "accept=112"), "2.05")
+            self.event("notify", name)
         self.restart_server()
 
     def test_without_security(self):
