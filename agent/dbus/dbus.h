@@ -27,7 +27,6 @@ struct dbus_account {
 	const struct config_server *server;
 	const struct client *client;
 	bool started;
-	const char *trouble; /* why its last attempt failed, "" while all is well */
 };
 
 /* What this module asks of the rest. */

@@ -180,11 +180,11 @@ static int get_last_error(sd_bus *bus, const char *path, const char *interface,
 			  const char *property, sd_bus_message *reply, void *userdata,
 			  sd_bus_error *error)
 {
-	const char *trouble = "";
+	char trouble[CLIENT_TROUBLE_MAX] = "";
 	struct dbus_account a;
 
 	for (unsigned i = 0; !*trouble && account_of(userdata, i, &a); i++)
-		trouble = a.trouble;
+		client_trouble(a.client, trouble);
 	return sd_bus_message_append(reply, "s", trouble);
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/ports.h"
 
-#include <string.h>
-
 #include "gateway/internal.h"
 
 static struct endpoint *endpoint_of(struct registry *r, uint32_t endpoint)
@@ -32,7 +30,6 @@ static bool port_account(void *userdata, uint32_t endpoint, unsigned index,
 		.server = a->server->config,
 		.client = a->client,
 		.started = e->started,
-		.trouble = a->error < 0 ? strerror(-a->error) : "",
 	};
 	return true;
 }

@@ -103,6 +103,7 @@ void client_enter_state(struct client *c, enum client_state state, int error)
 		timer_arm_in(&c->timer, DEREGISTER_USEC);
 		break;
 	case CLIENT_REGISTERED:
+		c->failure = (struct failure){ .error = 0 };
 		client_look_ahead(c);
 		break;
 	}
@@ -163,6 +164,7 @@ static void wait_for_attempt(struct client *c, const struct failure *f, bool fin
 	if (final)
 		settings.attempts = 1;
 	wait = retry_next_usec(&c->retry, &settings, random_u64(), &failed);
+	c->failure = *f;
 	log_attempt(c, f, wait);
 	client_enter_state(c, CLIENT_WAITING, f->error);
 	timer_arm_in(&c->timer, wait);
@@ -473,6 +475,14 @@ bool client_is_registered(const struct client *c)
 enum lwm2m_version client_version(const struct client *c)
 {
 	return c->version;
+}
+
+const char *client_trouble(const struct client *c, char ret[CLIENT_TROUBLE_MAX])
+{
+	_Static_assert(CLIENT_TROUBLE_MAX >= FAILURE_TEXT_MAX, "room for what failed");
+
+	ret[0] = '\0';
+	return c->failure.error < 0 ? failure_format(&c->failure, ret) : ret;
 }
 
 const struct session_counters *client_counters(const struct client *c)

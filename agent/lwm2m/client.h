@@ -93,6 +93,9 @@ void client_restart(struct client *c);
 enum client_state client_state(const struct client *c);
 bool client_is_registered(const struct client *c);
 enum lwm2m_version client_version(const struct client *c);
+/* Why its last attempt failed, for people: "it answered 4.03 Forbidden: ..."; "" while all is well. */
+#define CLIENT_TROUBLE_MAX 192u
+const char *client_trouble(const struct client *c, char ret[CLIENT_TROUBLE_MAX]);
 const struct session_counters *client_counters(const struct client *c);
 /* Attributes as text for the state folder, and back (before client_start()). */
 int client_save_attributes(const struct client *c, struct buf *ret);

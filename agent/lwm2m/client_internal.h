@@ -27,6 +27,7 @@ struct client {
 	enum client_state state;
 	enum lwm2m_version version;
 	int error;		   /* of the last failure */
+	struct failure failure;	   /* of the last attempt; error 0: it went well, or there was none */
 	int alert;		   /* that ended the connection of the call under way, -1 */
 	struct log_budget failures; /* of this account: another one's storm does not hide them */
 	struct log_budget refusals; /* requests of the server that were refused */

@@ -146,7 +146,7 @@ class ObjectsTest(DbusScenario):
         self.server.command("fault update 4.04")
         self.expect(self.post(CLIENT, "/1/0/8"), "2.04")
         monitor.wait_line(change(VFD, "State", "waiting"))
-        self.assertNotEqual(self.bus.get(VFD, "Endpoint", "LastError"), "")
+        self.assertIn("it answered 4.03 Forbidden", self.bus.get(VFD, "Endpoint", "LastError"))
         monitor.wait_line(change(PATH, "Registered", 1))
 
 

@@ -148,25 +148,35 @@ END_TEST
 static const struct {
 	uint8_t code;
 	int error;
+	const char *told;
 } refusals[] = {
-	{ CODE(4, 00), -EINVAL }, { CODE(4, 03), -ECONNREFUSED }, { CODE(5, 00), -EIO },
-	{ CODE(5, 03), -EHOSTDOWN }, { CODE(2, 01), -EBADMSG }, /* without a Location */
+	{ CODE(4, 00), -EINVAL, "it answered 4.00 Bad Request" },
+	{ CODE(4, 03), -ECONNREFUSED, "it answered 4.03 Forbidden" },
+	{ CODE(5, 00), -EIO, "it answered 5.00 Internal Server Error" },
+	{ CODE(5, 03), -EHOSTDOWN, "it answered 5.03 Service Unavailable" },
+	{ CODE(2, 01), -EBADMSG, "its answer makes no sense" }, /* without a Location */
 };
 
 START_TEST(test_refused)
 {
+	char trouble[CLIENT_TROUBLE_MAX];
 	struct message m;
 
+	ck_assert_str_eq(client_trouble(account.client, trouble), "");
 	client_start(account.client);
 	peer_receive(&m);
 	peer_answer(&m, refusals[_i].code);
 	rig_until(client_state(account.client) == CLIENT_WAITING);
 	ck_assert_int_eq(account.error, refusals[_i].error);
+	ck_assert_mem_eq(client_trouble(account.client, trouble), refusals[_i].told,
+			 strlen(refusals[_i].told));
 	peer_expect_silence();
 	rig_advance(SECONDS(59));
 	peer_expect_silence();
 	rig_advance(SECONDS(17));
 	peer_receive(&m);
+	/* It is being tried, but all is not well yet. */
+	ck_assert_str_ne(client_trouble(account.client, trouble), "");
 	server_registers(&m);
 	rig_until(client_is_registered(account.client));
 	account_expect_states("gWgR");
