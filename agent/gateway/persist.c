@@ -34,6 +34,17 @@ static void log_failure(struct endpoint *e, const char *kind, int error)
 	log_error(&about, "%s: cannot keep %s over restarts: %s", endpoint_label(e), kind, strerror(-error));
 }
 
+/* What was kept cannot be used; no record at all is no news. */
+static void log_lost(const struct endpoint *e, const struct server *server, const char *what, int error)
+{
+	struct log_about about = { .endpoint = endpoint_client_name(e) };
+
+	if (error < 0 && error != -ENOENT)
+		log_warning(&about, "%s: %s%s are lost: %s", endpoint_label(e), what, server ? server->config->name : "",
+			    error == -EBADMSG ? "their record was damaged and lies in quarantine/ of the state folder" :
+						strerror(-error));
+}
+
 /* ---- stores as text: SenML JSON behind a line ---- */
 
 static const struct codec *text_codec(void)
@@ -185,10 +196,8 @@ static void restore_account(struct endpoint *e, const struct server *server)
 	r = load_path(e, &path, kind, &former, &records);
 	if (r >= 0)
 		r = restore_settings(e, &path, &records);
-	if (r < 0 && r != -ENOENT)
-		log_warning(&about, "%s: what server %s wrote to /1 is lost: %s", endpoint_label(e),
-			    server->config->name, strerror(-r));
-	else if (r >= 0 && !streq_null(head, former))
+	log_lost(e, server, "settings in /1 by server ", r);
+	if (r >= 0 && !streq_null(head, former))
 		log_warning(&about,
 			    "%s: settings of server %s were changed in YAML; those that the server wrote "
 			    "to /1 stay in force",
@@ -220,7 +229,6 @@ static int restore_records(struct endpoint *e, const struct records *records)
 static void restore_portfolios(struct endpoint *e)
 {
 	const struct path path = path_of_object(PORTFOLIO_OBJECT);
-	struct log_about about = { .endpoint = endpoint_client_name(e) };
 	_cleanup_records_ struct records records = { 0 };
 	_cleanup_free_ char *head = NULL;
 	int r;
@@ -230,8 +238,7 @@ static void restore_portfolios(struct endpoint *e)
 	r = load_path(e, &path, "portfolio", &head, &records);
 	if (r >= 0)
 		r = restore_records(e, &records);
-	if (r < 0 && r != -ENOENT)
-		log_warning(&about, "%s: portfolios are lost: %s", endpoint_label(e), strerror(-r));
+	log_lost(e, NULL, "portfolios in /16", r);
 }
 
 /* ---- doors ---- */
@@ -296,6 +303,5 @@ void persist_restore_attributes(struct account *a)
 	r = state_load(e->registry->config.state, endpoint_label(e), kind, &text);
 	if (r >= 0)
 		r = client_load_attributes(a->client, span_of(text.data, text.size));
-	if (r < 0 && r != -ENOENT)
-		log_failure(e, kind, r);
+	log_lost(e, a->server, "attributes attached by server ", r);
 }

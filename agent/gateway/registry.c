@@ -2,6 +2,7 @@
 #include "gateway/registry.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -57,6 +58,10 @@ static int add_endpoint(struct registry *r, struct endpoint *e, const struct con
 
 	if (error >= 0 && server)
 		error = account_init(&r->accounts[r->n_accounts++], e, server);
+	if (error < 0)
+		log_error(&(struct log_about){ .endpoint = endpoint_client_name(e) },
+			  "%s: cannot be set up%s%s: %s", endpoint_label(e), server ? " for server " : "",
+			  server ? server->config->name : "", strerror(-error));
 	return error;
 }
 
@@ -70,6 +75,9 @@ static int add_servers(struct registry *r)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->n_servers && error >= 0; i++, r->n_servers++)
 		error = server_open(&r->servers[i], &c->servers[i], r->config.transport);
+	if (error < 0)
+		log_error(NULL, "server %s: cannot be set up: %s", c->servers[r->n_servers - 1].name,
+			  strerror(-error));
 	return error;
 }
 

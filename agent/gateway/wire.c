@@ -71,13 +71,14 @@ static const struct mapping_ops mapping_ops = { .seen = seen };
 static void state_failed(unsigned n, int error, void *userdata)
 {
 	static struct log_budget budget;
+	const struct gateway *g = userdata;
 
-	(void)userdata;
 	/* A full disk fails each save anew, and servers decide how many there are. */
 	if (n == 0)
-		log_notice(NULL, "the state folder can be written again");
+		log_notice(NULL, "%s can be written again", g->options.state_folder);
 	else if (log_budget_take(&budget, NULL))
-		log_error(NULL, "%u records could not be written to the state folder: %s", n, strerror(-error));
+		log_error(NULL, "%u records could not be written to %s: %s", n, g->options.state_folder,
+			  strerror(-error));
 }
 
 static void counts_changed(void *userdata)

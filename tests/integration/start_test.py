@@ -209,6 +209,7 @@ class StartTest(Scenario):
         self.start_daemon()
         self.assertEqual(self.registered("gw", start=start).lt, "3600")
         self.assertTrue(os.listdir(self.rig.path("state/quarantine")))
+        self.log("host: settings in /1 by server plant are lost: their record was damaged and lies in quarantine/")
 
     # Signals, and what an installed daemon does not listen to
 
