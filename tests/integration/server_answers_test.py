@@ -23,8 +23,8 @@ DEREGISTER_S = 3
 class Server(coap.Server):
     """answers[word] gets each such request; without one it is answered well."""
 
-    def __init__(self, rig):
-        super().__init__(rig)
+    def __init__(self, rig, port=0):
+        super().__init__(rig, port)
         self.answers = {}
         self.requests = {"register": [], "update": [], "deregister": []}
 
@@ -58,7 +58,7 @@ class AnswersTest(TroubleTest):
     def setUp(self):
         super().setUp()
         self.peer = Server(self.rig)
-        self.addCleanup(self.peer.close)
+        self.addCleanup(lambda: self.peer.close())     # the one of then
 
     def begin(self, *server):
         self.configure(server or ["lifetime: 24h"], uri="coap://" + self.peer.place)
@@ -120,6 +120,16 @@ class RegisterTest(AnswersTest):
                 self.assertEqual(self.count("register"), 1)
                 self.returns()
                 self.stop_daemon(self.daemon)
+
+    def test_nobody_there(self):
+        """At start; found as soon as it is there."""
+        place, self.peer.place = self.peer.place, None
+        self.peer.close()
+        self.configure(["lifetime: 24h"], uri="coap://" + place)
+        self.start_clock_daemon()
+        self.fails(EXCHANGE_S, "nobody listens at its port")
+        self.peer = Server(self.rig, int(place.rpartition(":")[2]))
+        self.returns()
 
     def test_reset(self):
         self.peer.answers["register"] = lambda m: self.peer.reply(RST, "0.00", m, token=b"")

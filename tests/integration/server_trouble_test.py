@@ -109,9 +109,9 @@ class RefusalTest(TroubleTest):
 class RestartTest(TroubleTest):
     NAMES = ("gw", "gw-m1", "gw-m2")
 
-    def back(self, start):
+    def back(self, start, names=NAMES):
         return all(any(e.word == "registered" and e.arguments == [name] for e in self.server.events[start:])
-                   for name in self.NAMES)
+                   for name in names)
 
     def expect_return(self, most):
         self.step_until(lambda: self.back(0), most, "all endpoints coming back")
@@ -147,6 +147,20 @@ class RestartTest(TroubleTest):
             self.step_until(lambda: self.failures(name), 60 + 2 * EXCHANGE_S, f"{name} noticing it")
         self.start_server(True, place)
         self.expect_return(75 * 4)
+
+    def test_silent_to_updates(self):
+        """Under a new security context the same Update once more, then a Register (Transport 6.4.3)."""
+        self.start(True, 1, ("lifetime: 24h", "liveness: 1m"))
+        self.ready("gw", "gw-m1")
+        self.server.command("fault update silent")
+        start = self.now()
+        self.step_until(lambda: self.logged("gw-m1: Update did not get to server plant: no answer"), 60 + EXCHANGE_S,
+                        "the first being given up")
+        self.assertTrue(self.logged("gw-m1: Update did not get to server plant")[0].endswith("; once more"))
+        self.step_until(lambda: self.back(start, self.NAMES[:2]), EXCHANGE_S + 60, "Registers")
+        self.assertTrue(self.logged("gw-m1: Update did not get to server plant")[1].endswith("; registering again"))
+        self.assertEqual(self.failures("gw-m1"), [])
+        self.until_code("gw-m1", "/3305/0/5800", "2.05")
 
     def test_comes_late(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:

@@ -121,10 +121,10 @@ class Peer:
 class Server(Peer):
     """Answers registrations and Updates; what else comes is left for the test."""
 
-    def __init__(self, rig):
+    def __init__(self, rig, port=0):
         self.rig = rig
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind(("127.0.0.1", port))
         self.socket.setblocking(False)
         self.place = "127.0.0.1:%d" % self.socket.getsockname()[1]
         self.received, self.updates, self.registers = [], 0, 0
