@@ -45,6 +45,39 @@ static bool all_present(struct request *q, const struct records *records)
 	return true;
 }
 
+static bool names_present(const struct request *q, const struct link *link)
+{
+	struct path path;
+
+	return path_parse(link->target, strlen(link->target), &path) >= 0 && path.depth >= PATH_OBJECT &&
+	       store_exists(q->target.store, &path);
+}
+
+/* Of a Corelnk as of an Objlnk: it leads somewhere (Core Tbl C-2). Here, for the store knows no links. */
+static bool links_are_good(const struct request *q, const struct value *value)
+{
+	struct links links = { 0 };
+	bool good = links_parse(value->data, value->size, &links) >= 0;
+
+	for (size_t i = 0; i < links.n && good; i++)
+		good = names_present(q, &links.items[i]);
+	links_done(&links);
+	return good;
+}
+
+static bool all_links_good(struct request *q, const struct records *records)
+{
+	for (size_t i = 0; i < records->n; i++) {
+		const struct value *value = &records->items[i].value;
+
+		if (value->type != VALUE_CORELNK || links_are_good(q, value))
+			continue;
+		respond_error(q, -EINVAL, "no links, or to what is not there");
+		return false;
+	}
+	return true;
+}
+
 /* Only an array and what is above it can be written with nothing in it. */
 static bool is_one_value(const struct request *q, const struct resource_definition *resource)
 {
@@ -70,7 +103,7 @@ void dm_write(struct request *q, enum store_write_mode mode)
 	}
 	/* Resources newer than the registered object version do not exist for this server. */
 	view_filter(&q->view, &records);
-	if (!all_present(q, &records))
+	if (!all_present(q, &records) || !all_links_good(q, &records))
 		return;
 	op = pending_new(q, CODE(2, 04));
 	if (!op)
@@ -131,6 +164,8 @@ void dm_create(struct request *q)
 		return;
 	}
 	view_filter(&q->view, &records);
+	if (!all_links_good(q, &records))
+		return;
 	op = pending_new(q, CODE(2, 01));
 	if (!op)
 		return;

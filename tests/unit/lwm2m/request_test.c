@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/yaml.h"
 #include "codec/codec.h"
 #include "tests/unit/lwm2m/account.h"
 
@@ -455,6 +457,60 @@ START_TEST(test_create)
 }
 END_TEST
 
+/* An object of the operator's: of those that are shipped none has links that servers write. */
+static void add_linking_object(void)
+{
+	static const char yaml[] =
+		"---\nschema: 1\n"
+		"object: {id: 32800, name: Links, version: \"1.0\", instances: single, mandatory: false}\n"
+		"resources:\n  0: {name: Links, operations: RW, type: corelnk}\n";
+	char folder[] = "/tmp/fieldway-objects-XXXXXX", file[64];
+	struct yaml_errors errors = { 0 };
+	FILE *f;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(file, sizeof(file), "%s/32800-links.yaml", folder);
+	f = fopen(file, "we");
+	ck_assert_ptr_nonnull(f);
+	fputs(yaml, f);
+	fclose(f);
+	ck_assert_int_eq(definitions_read_folder(account.definitions, folder, &errors), 0);
+	unlink(file);
+	rmdir(folder);
+	ck_assert_int_eq(store_add_instance(account.store, definitions_newest(account.definitions, 32800), 0), 0);
+	account_set_text("/32800/0/0", "");
+	server_expect_update("", true);
+}
+
+static const struct {
+	const char *text;
+	uint8_t code;
+} corelnks[] = {
+	{ "</3/0>", CODE(2, 04) },
+	{ "</3/0>,</3303>;ver=\"1.1\",</16/0/0/0>", CODE(2, 04) },
+	{ "", CODE(2, 04) },
+	{ "3/0", CODE(4, 00) },
+	{ "</3/0>,", CODE(4, 00) },
+	{ "</3/0", CODE(4, 00) },
+	{ "</>", CODE(4, 00) },
+	{ "</x>", CODE(4, 00) },
+	{ "</3/1>", CODE(4, 00) },
+	{ "</3/0>,</99>", CODE(4, 00) },
+	{ "<//server/3/0>", CODE(4, 00) },
+};
+
+/* Core Tbl C-2: links, and to what is there. */
+START_TEST(test_corelnk)
+{
+	const char *text = corelnks[_i].text;
+
+	add_linking_object();
+	ck_assert_uint_eq(server_put("/32800/0/0", TEXT, text, strlen(text)), corelnks[_i].code);
+	ck_assert_uint_eq(server_get("/32800/0/0", NONE), CODE(2, 05));
+	ck_assert_str_eq(server_body, corelnks[_i].code == CODE(2, 04) ? text : "");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("request");
@@ -478,6 +534,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_execute, 0, ARRAY_SIZE(executes));
 	tcase_add_test(tcase, test_execute_by_non);
 	tcase_add_test(tcase, test_create);
+	tcase_add_loop_test(tcase, test_corelnk, 0, ARRAY_SIZE(corelnks));
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
