@@ -8,12 +8,13 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import DtlsFront, Relay, Scenario, coap, main  # noqa: E402
+from fieldway_test import Daemon, DtlsFront, Relay, Scenario, coap, main  # noqa: E402
 from fieldway_test.coap import ACK, CON, NON, RST, uri_path  # noqa: E402
 
 UNKNOWN_CRITICAL, IF_NONE_MATCH = 9999, 5
 DEADLINE_S = 10
 STORM = 3000
+GROWTH = 2 << 20
 
 
 class DatagramsTest(Scenario):
@@ -30,7 +31,7 @@ class DatagramsTest(Scenario):
         self.peer = coap.Server(self.rig)
         self.addCleanup(self.peer.close)
         self.configure(["lifetime: 24h"], uri=self.open())
-        self.start_daemon()
+        self.start_daemon(environment=Daemon.MEASURED)
         self.rig.until(lambda: self.peer.registers, DEADLINE_S, "Register")
         self.alive()
 
@@ -145,7 +146,7 @@ class DatagramsTest(Scenario):
 
     def test_a_storm(self):
         """Many of them neither fill the journal nor the memory."""
-        before, lines = self.memory(), len(self.daemon.process.lines)
+        before, lines = self.daemon.memory(), len(self.daemon.process.lines)
         for i in range(STORM):
             self.peer.raw(os.urandom(1 + i % 300))
             options = [*uri_path("/1/0/2"), (coap.CONTENT_FORMAT, b"")]
@@ -153,13 +154,8 @@ class DatagramsTest(Scenario):
             if i % 50 == 0:
                 self.alive()
         self.alive()
-        self.assertLess(self.memory() - before, 1 << 20)
+        self.assertLess(self.daemon.memory() - before, GROWTH)
         self.assertLess(len(self.daemon.process.lines) - lines, 20)
-
-    def memory(self):
-        """Bytes of the daemon's heap and stacks."""
-        with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as f:
-            return next(int(line.split()[1]) for line in f if line.startswith("RssAnon:")) * 1024
 
 
 class SecuredDatagramsTest(DatagramsTest):

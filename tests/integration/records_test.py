@@ -7,13 +7,14 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Relay, Scenario, coap, main  # noqa: E402
+from fieldway_test import Daemon, Relay, Scenario, coap, main  # noqa: E402
 from fieldway_test.coap import CON, NON, uri_path  # noqa: E402
 
 VALUE = "/3316/0/5700"
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, DATA, HEARTBEAT = 20, 21, 22, 23, 24
 DTLS_1_2 = b"\xfe\xfd"
 STORM = 5000
+GROWTH = 2 << 20
 
 
 def record(kind, epoch, sequence, content, version=DTLS_1_2, length=None):
@@ -72,7 +73,7 @@ class RecordsTest(Scenario):
             self.relay.to_client = to_client
         self.start_meters()
         self.configure(["lifetime: 24h"], uri="coaps://" + self.relay.place)
-        self.start_daemon()
+        self.start_daemon(environment=Daemon.MEASURED)
         self.ready("gw", "gw-m1")
         self.links = len(self.relay.links)
 
@@ -86,10 +87,6 @@ class RecordsTest(Scenario):
         self.assertEqual(self.read_one("gw", "/3/0/16"), "U")
         self.until_code("gw-m1", VALUE, "2.05")
         self.assertEqual(len(self.relay.links), self.links)
-
-    def memory(self):
-        with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as f:
-            return next(int(line.split()[1]) for line in f if line.startswith("RssAnon:")) * 1024
 
     def last_record(self):
         """Of what the server said to the host's endpoint: application data, in good order."""
@@ -164,14 +161,14 @@ class RecordsTest(Scenario):
     def test_a_storm(self):
         self.start()
         self.alive()
-        before, lines = self.memory(), len(self.daemon.process.lines)
+        before, lines = self.daemon.memory(), len(self.daemon.process.lines)
         kinds = [data for _, data in garbage()]
         for i in range(STORM):
             self.tell(kinds[i % len(kinds)])
             if i % 100 == 0:
                 self.alive()
         self.alive()
-        self.assertLess(self.memory() - before, 1 << 20)
+        self.assertLess(self.daemon.memory() - before, GROWTH)
         self.assertEqual(self.daemon.process.lines[lines:], [])
 
 

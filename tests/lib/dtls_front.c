@@ -37,7 +37,7 @@ static struct {
 	size_t cork_size;
 } front;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "dtls_front: %s\n", what);
 	exit(EXIT_FAILURE);
