@@ -33,11 +33,16 @@ class Clock:
             self.rig.selector.unregister(self.socket)
         self.socket.close()
 
-    def step(self, seconds):
-        """All clocks of the daemon go on, and what is due by then is done."""
+    def push(self, seconds):
+        """As step(), for a daemon that may end by it and never answer."""
         step = STEP.pack(round(seconds * 1000000))
         self._answer = b""
         self.socket.sendall(step)
+        return step
+
+    def step(self, seconds):
+        """All clocks of the daemon go on, and what is due by then is done."""
+        step = self.push(seconds)
         self.rig.until(lambda: len(self._answer) == STEP.size, 20, "the daemon's clock")
         if self._answer != step:
             raise AssertionError(f"the daemon's clock answered {self._answer.hex()}")
