@@ -113,6 +113,46 @@ START_TEST(test_many_refusals)
 }
 END_TEST
 
+static bool is_logged(const char *text)
+{
+	output[MAX(pread(captured, output, sizeof(output) - 1, 0), 0)] = 0;
+	return strstr(output, text) != NULL;
+}
+
+/* What all accounts of a server would say is bounded for all of them; what is this one's own is not hidden by it. */
+START_TEST(test_storm_of_others)
+{
+	struct log_budget spent = { 0 };
+	struct message m;
+	char rest[2048];
+
+	while (log_budget_take(&spent, NULL))
+		;
+	account.config.server_budget = &spent;
+	account_open(LWM2M_1_2, true);
+	client_start(account.client);
+	peer_receive(&m);
+	for (unsigned i = 0; i < 5; i++)
+		rig_advance(48 * USEC_PER_SEC);
+	ck_assert_int_eq(client_state(account.client), CLIENT_WAITING);
+	/* The budget came back meanwhile, and tells how many it swallowed. */
+	ck_assert(is_logged("not registered at server plant: no answer"));
+	ck_assert(is_logged(" (1 more like this)\n"));
+	while (log_budget_take(&spent, NULL))
+		;
+	ck_assert_int_eq(ftruncate(captured, 0), 0);
+	lseek(captured, 0, SEEK_SET);
+	/* What was retransmitted is of no interest. */
+	while (recv(rig.fd, rest, sizeof(rest), MSG_DONTWAIT) >= 0)
+		;
+	rig_advance(76 * USEC_PER_SEC);
+	peer_receive(&m);
+	peer_answer(&m, CODE(4, 03));
+	rig_until(client_state(account.client) == CLIENT_WAITING);
+	ck_assert(is_logged("not registered at server plant: it answered 4.03 Forbidden"));
+}
+END_TEST
+
 START_TEST(test_execute)
 {
 	ck_assert_uint_eq(server_post("/1/0/8", -1, NULL, 0), CODE(2, 04));
@@ -170,6 +210,7 @@ int main(void)
 	tcase_add_test(tcase, test_refused);
 	tcase_add_test(tcase, test_refused_before);
 	tcase_add_test(tcase, test_many_refusals);
+	tcase_add_test(tcase, test_storm_of_others);
 	tcase_add_test(tcase, test_execute);
 	tcase_add_test(tcase, test_create_and_delete);
 	tcase_add_test(tcase, test_bounds);
