@@ -123,8 +123,8 @@ class RefusalTest(Plant):
         self.write_configuration()
         self.start_daemon()
         self.leshan.wait_all("REGISTRATION", set(ENDPOINTS) - {METER, RELAYS})
-        self.expect_refused(METER, "key|Permission denied")
-        self.expect_refused(RELAYS, "identity|Permission denied")
+        self.expect_refused(METER, "key")
+        self.expect_refused(RELAYS, "identity")
         self.assertEqual(set(ENDPOINTS) - set(self.leshan.clients()), {METER, RELAYS})
         self.assertNotRegex("\n".join(self.daemon.process.lines), derived(self.master, METER).hex())
 
@@ -134,7 +134,7 @@ class RefusalTest(Plant):
         self.start_field()
         self.write_configuration(security="{mode: none}")
         self.start_daemon()
-        self.expect_refused(GATEWAY, r"4\.03|Connection refused")
+        self.expect_refused(GATEWAY, r"4\.03")
         self.assertEqual(self.leshan.clients(), {})
 
 
