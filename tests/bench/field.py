@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The field side: fieldway-plugin-host under the daemon, against simulated devices."""
+from fieldway_test import Rig
+from measure import SECONDS, Tool, children, cpu_us, memory_kb, run, sleep, start_daemon
+
+PORT = 1502
+SETTLE_S = 2
+REGISTERS = 10
+REQUESTS_PER_S = 1000
+UNITS = 10      # of one connection, as no rate is faster than 10 ms
+MANY_DEVICES, MANY_REGISTERS, MANY_SECONDS = 1000, 100, 3 * SECONDS
+HOSTS_PER_NET = 250
+
+GATEWAY = """schema: 1
+gateway: {name: gw, endpoint: "{gateway}", endpoint_template: "{gateway}-{name}"}
+"""
+BUS = f"""schema: 1
+bus: lan
+plugin: modbus
+tcp: {{port: {PORT}}}
+timeout: 5s
+"""
+PROFILE = """schema: 1
+profile: meter
+plugin: modbus
+rates: {{fast: {period}ms}}
+defaults: {{area: input, type: uint16, rate: fast}}
+points:
+  "r{{k}}": {{repeat: {{k: 1-{registers}}}, address: 0, step: 1, unit: W}}
+lwm2m: {{3305/0/5800: r1}}
+"""
+ROW = """  - {{name: "m{net}-{{n}}-{{u}}", profile: meter, bus: lan, each: {{n: 1-{hosts}, u: 1-{units}}}, address: {{host: "127.1.{net}.{{n}}", unit: "{{u}}"}}}}
+"""
+
+
+def rows(n, units):
+    """n hosts, each an address and a connection of its own, with so many units."""
+    nets = [(net, min(HOSTS_PER_NET, n - HOSTS_PER_NET * net)) for net in range((n - 1) // HOSTS_PER_NET + 1)]
+    return "".join(ROW.format(net=net, hosts=hosts, units=units) for net, hosts in nets)
+
+
+def configure(rig, hosts, units, registers, period):
+    rig.write("etc/fieldway.yaml", GATEWAY)
+    rig.write("etc/buses.d/lan.yaml", BUS)
+    rig.write("etc/profiles.d/meter.yaml", PROFILE.format(period=period, registers=registers))
+    rig.write("etc/devices.d/site.yaml", "schema: 1\ndevices:\n" + rows(hosts, units))
+
+
+def poll(rig, hosts, units, registers, period, seconds):
+    """What the daemon and its hosts take for that."""
+    configure(rig, hosts, units, registers, period)
+    slave = Tool(rig, "modbus_slave", str(PORT), str(period))
+    daemon = start_daemon(rig, "etc").process
+    rig.until(lambda: slave.stats()["connections"] >= hosts, 30, "the connections")
+    sleep(SETTLE_S)
+    pids = children(daemon.pid)
+    slave.stats()
+    before, daemon_before = sum(map(cpu_us, pids)), cpu_us(daemon.pid)
+    sleep(seconds)
+    used, daemon_used = sum(map(cpu_us, pids)) - before, cpu_us(daemon.pid) - daemon_before
+    stats = slave.stats()
+    return {
+        "requests": stats["requests"], "rate": stats["requests"] / seconds, "late": stats["late"], "longest_ms": stats["longest_ms"],
+        "host_us": used / stats["requests"], "daemon_us": daemon_used / stats["requests"],
+        "host_percent": used / seconds / 1e4, "daemon_percent": daemon_used / seconds / 1e4,
+        "host_kb": sum(memory_kb(pid)[0] for pid in pids), "daemon_kb": memory_kb(daemon.pid)[0],
+        "hosts": len(pids),
+    }
+
+
+def bare(connections, period):
+    with Rig() as rig:
+        Tool(rig, "modbus_slave", str(PORT), "1000")
+        requests = REQUESTS_PER_S * SECONDS if period else 10 * REQUESTS_PER_S
+        return run("modbus_bare", PORT, connections, REGISTERS, period, requests)["request_us"]
+
+
+def measure_requests(connections):
+    """10 registers at a time over so many connections, 1,000 requests a second in all."""
+    units = UNITS if connections == 1 else 1
+    period = 1000 * connections * units // REQUESTS_PER_S
+    with Rig() as rig:
+        result = poll(rig, connections, units, REGISTERS, period, SECONDS)
+    with Rig() as rig:
+        single = poll(rig, connections, units, 1, period, SECONDS)
+    return {"connections": connections, "single_us": single["host_us"], **result,
+            "bare_us": bare(connections, 0), "paced_us": bare(connections, period // units)}
+
+
+def measure_many():
+    with Rig() as rig:
+        return poll(rig, MANY_DEVICES // 2, 2, MANY_REGISTERS, 1000, MANY_SECONDS)
