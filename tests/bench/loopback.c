@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -12,7 +13,9 @@
 /*
  * loopback BYTES SOCKETS: what a datagram costs without any program around it.
  *   pair_us  sendto and recv of one datagram in one process
- *   send_us  only send, over so many connected sockets in turn, to another process that reads
+ *   send_us  only send, over so many connected sockets in turn, to a process that reads now and then
+ *   wake_us  the same to one that waits for each, and is woken
+ *   open_us  a socket, connected and in an epoll, that sends one datagram and receives one
  */
 
 #define ROUNDS 200000u
@@ -20,6 +23,9 @@
 #define SOCKETS_MAX 20000u
 /* So many are sent in a row, as when many endpoints have news at once. */
 #define BURST 64u
+#define NAP_USEC 200u
+#define WAKES 5000u
+#define WAKE_PAUSE_USEC 50u
 
 static int open_reader(struct sockaddr_in *ret)
 {
@@ -48,57 +54,100 @@ static void measure_pair(int reader, const struct sockaddr_in *to, const uint8_t
 	close(fd);
 }
 
-static pid_t start_reader(int fd)
+/* An empty datagram ends it. */
+static pid_t start_reader(int fd, unsigned nap_usec)
 {
 	uint8_t in[BYTES_MAX];
 	pid_t pid = fork();
 
 	need(pid >= 0, "fork");
-	/* An empty datagram ends it. */
-	while (pid == 0)
-		if (recv(fd, in, sizeof(in), 0) == 0)
+	while (pid == 0) {
+		ssize_t n = recv(fd, in, sizeof(in), nap_usec > 0 ? MSG_DONTWAIT : 0);
+
+		if (n == 0)
 			_exit(0);
+		if (n < 0)
+			usleep(nap_usec);
+	}
 	return pid;
 }
 
-static void measure_send(int reader, const struct sockaddr_in *to, const uint8_t *data, size_t n,
-			 unsigned n_sockets)
+static void pause_usec(unsigned usec)
 {
-	const struct timespec pause = { .tv_nsec = 200000 };
-	int *fds = calloc(n_sockets, sizeof(*fds));
-	pid_t pid = start_reader(reader);
-	uint64_t begin, used = 0;
+	const struct timespec t = { .tv_nsec = usec * 1000 };
 
-	need(fds != NULL, "sockets");
-	for (unsigned i = 0; i < n_sockets; i++) {
-		fds[i] = socket(AF_INET, SOCK_DGRAM, 0);
-		need(fds[i] >= 0 && connect(fds[i], (const struct sockaddr *)to, sizeof(*to)) == 0, "connect");
-	}
-	for (unsigned i = 0; i < ROUNDS; i += BURST) {
-		begin = cpu_nsec();
-		for (unsigned j = i; j < i + BURST; j++)
+	nanosleep(&t, NULL);
+}
+
+/* So long that the reader has come to rest before the next one, if it is to be woken by it. */
+static void measure_send(const char *name, int reader, const int *fds, unsigned n_sockets, const uint8_t *data,
+			 size_t n, unsigned nap_usec, unsigned burst)
+{
+	unsigned rounds = burst == 1 ? WAKES : ROUNDS;
+	pid_t pid = start_reader(reader, nap_usec);
+	uint64_t used = 0;
+
+	for (unsigned i = 0; i < rounds; i += burst) {
+		uint64_t begin = cpu_nsec();
+
+		for (unsigned j = i; j < i + burst; j++)
 			need(send(fds[j % n_sockets], data, n, 0) == (ssize_t)n, "send");
 		used += cpu_nsec() - begin;
-		nanosleep(&pause, NULL);
+		pause_usec(burst == 1 ? WAKE_PAUSE_USEC : NAP_USEC);
 	}
-	report("send_us", (double)used / ROUNDS / 1000);
+	report(name, (double)used / rounds / 1000);
 	send(fds[0], data, 0, 0);
 	waitpid(pid, NULL, 0);
-	free(fds);
+}
+
+/* What an endpoint cannot do without to register: the answer is there at once. */
+static void measure_open(int *fds, unsigned n_sockets, int reader, const struct sockaddr_in *to,
+			 const uint8_t *data, size_t n)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll_fd = epoll_create1(0);
+	uint64_t begin, used = 0;
+	uint8_t in[BYTES_MAX];
+
+	for (unsigned i = 0; i < n_sockets; i++) {
+		struct sockaddr_in from;
+		socklen_t size = sizeof(from);
+
+		begin = cpu_nsec();
+		fds[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+		need(fds[i] >= 0 && connect(fds[i], (const struct sockaddr *)to, sizeof(*to)) == 0 &&
+			     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fds[i], &event) == 0 &&
+			     send(fds[i], data, n, 0) == (ssize_t)n,
+		     "open");
+		used += cpu_nsec() - begin;
+		recvfrom(reader, in, sizeof(in), 0, (struct sockaddr *)&from, &size);
+		sendto(reader, data, n, 0, (struct sockaddr *)&from, size);
+		begin = cpu_nsec();
+		need(epoll_wait(epoll_fd, &event, 1, -1) == 1 && recv(fds[i], in, sizeof(in), 0) == (ssize_t)n,
+		     "answer");
+		used += cpu_nsec() - begin;
+	}
+	report("open_us", (double)used / n_sockets / 1000);
+	close(epoll_fd);
 }
 
 int main(int argc, char **argv)
 {
 	unsigned n = argument(argv, 1, 1, BYTES_MAX), n_sockets = argument(argv, 2, 1, SOCKETS_MAX);
 	struct rlimit limit = { n_sockets + 100, n_sockets + 100 };
+	int *fds = calloc(n_sockets, sizeof(*fds));
 	uint8_t data[BYTES_MAX];
 	struct sockaddr_in to;
 	int reader = open_reader(&to);
 
 	(void)argc;
+	need(fds != NULL, "sockets");
 	memset(data, 'x', sizeof(data));
 	setrlimit(RLIMIT_NOFILE, &limit);
 	measure_pair(reader, &to, data, n);
-	measure_send(reader, &to, data, n, n_sockets);
+	measure_open(fds, n_sockets, reader, &to, data, n);
+	measure_send("send_us", reader, fds, n_sockets, data, n, NAP_USEC, BURST);
+	measure_send("wake_us", reader, fds, n_sockets, data, n, 0, 1);
+	free(fds);
 	return 0;
 }

@@ -19,10 +19,12 @@
  *   put PATH TEXT      writes it there
  *   reach NAME VALUE   says `reached` once that counter is there
  *   buffer BYTES       the room for datagrams that it has not read yet; at first the system's default
+ *   nap USEC           sleeps so long before it reads again what has come
  *   stats              says `stats NAME=VALUE...`
  */
 
 #define READ_BATCH 64
+#define READ_BATCH_NAPPING 16384
 #define LINE_MAX_SIZE 256
 /* The endpoint of the host has no devices. */
 #define HOST "gw"
@@ -165,7 +167,7 @@ static void read_datagrams(struct sink *s)
 	uint8_t data[SINK_DATAGRAM_MAX];
 	struct sockaddr_in from;
 
-	for (unsigned i = 0; i < READ_BATCH; i++) {
+	for (unsigned i = 0; i < (s->nap_usec > 0 ? READ_BATCH_NAPPING : READ_BATCH); i++) {
 		socklen_t size = sizeof(from);
 		ssize_t n = recvfrom(s->fd, data, sizeof(data), MSG_DONTWAIT, (struct sockaddr *)&from,
 				     &size);
@@ -241,6 +243,8 @@ static void take_command(struct sink *s, char *line)
 		start_requests(s, first, second);
 	else if (strcmp(word, "buffer") == 0 && first)
 		set_buffer(s, first);
+	else if (strcmp(word, "nap") == 0 && first)
+		s->nap_usec = (unsigned)atoi(first);
 	else if (strcmp(word, "reach") == 0 && second)
 		reach(s, first, second);
 	else
@@ -276,6 +280,8 @@ static void run(struct sink *s)
 
 	for (;;) {
 		need(poll(fds, 2, -1) > 0 || errno == EINTR, "poll");
+		if (s->nap_usec > 0)
+			usleep(s->nap_usec);
 		if (fds[0].revents)
 			read_datagrams(s);
 		if (fds[1].revents && !read_commands(s))

@@ -52,6 +52,7 @@ struct sink {
 	/* The round of requests. */
 	const char *path, *text; /* text NULL: an Observe */
 	unsigned next_port, waiting;
+	unsigned nap_usec;
 	/* `reach`: counter to be told about. */
 	const uint64_t *reach;
 	uint64_t reach_value;
