@@ -17,6 +17,12 @@
 /* Segments of the Location-Path of a registration: longer ones are refused as a failed Register. */
 #define LOCATION_MAX 128u
 
+/* What /1 says about notifications; each of them asks, so it is kept until /1 changes. */
+struct notify_settings {
+	bool known, confirmable;
+	int64_t pmin_s, pmax_s; /* -1: none */
+};
+
 struct client {
 	struct client_config config;
 	const struct client_ops *ops;
@@ -43,6 +49,7 @@ struct client {
 	bool repeated;		   /* it is the second one: the first was not answered */
 	bool stopping, disabling;  /* what a De-register ends in */
 
+	struct notify_settings notify;
 	struct attribute_set *attributes;
 	struct observations *observations;
 	struct list pending;  	   /* struct pending: server requests that wait for the field */
@@ -128,6 +135,6 @@ void notify_done(struct client *c);
 void notify_changed(struct client *c, enum store_change change, const struct path *paths, size_t n);
 void notify_reset(void *userdata, const uint8_t *token, uint8_t token_size);
 /* pmin and pmax of /1. */
-struct attributes client_default_attributes(const struct client *c);
+struct attributes client_default_attributes(struct client *c);
 /* Registered anew: observations are gone (lwm2m.md "Update answered 4.04"). */
 void notify_drop(struct client *c);

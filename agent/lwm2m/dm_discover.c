@@ -77,7 +77,7 @@ static int add_version(struct discovery *d, const struct path *path)
  */
 static struct attributes shown(const struct discovery *d, const struct path *path)
 {
-	const struct client *c = d->request->client;
+	struct client *c = d->request->client;
 	const struct attributes *own = attribute_set_find(c->attributes, path);
 	struct attributes a = own ? *own : (struct attributes){ 0 };
 

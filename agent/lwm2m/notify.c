@@ -8,6 +8,7 @@
 
 /* Observe, Notify and Cancel (Core 6.4). */
 
+#define SERVER_OBJECT 1
 enum {
 	SERVER_PMIN = 2,
 	SERVER_PMAX = 3,
@@ -38,18 +39,30 @@ struct waiting_observe {
 	struct wish wish;
 };
 
-struct attributes client_default_attributes(const struct client *c)
+static const struct notify_settings *settings(struct client *c)
 {
-	struct attributes a = { 0 };
-	int64_t pmin = client_setting(c, SERVER_PMIN, -1), pmax = client_setting(c, SERVER_PMAX, -1);
+	if (!c->notify.known)
+		c->notify = (struct notify_settings){
+			.known = true,
+			.confirmable = client_setting(c, SERVER_NOTIFY_CON, 0) == 1,
+			.pmin_s = client_setting(c, SERVER_PMIN, -1),
+			.pmax_s = client_setting(c, SERVER_PMAX, -1),
+		};
+	return &c->notify;
+}
 
-	if (pmin >= 0 && pmin <= UINT32_MAX) {
+struct attributes client_default_attributes(struct client *c)
+{
+	const struct notify_settings *s = settings(c);
+	struct attributes a = { 0 };
+
+	if (s->pmin_s >= 0 && s->pmin_s <= UINT32_MAX) {
 		a.present |= ATTRIBUTE_PMIN;
-		a.pmin_s = pmin;
+		a.pmin_s = s->pmin_s;
 	}
-	if (pmax >= 0 && pmax <= UINT32_MAX) {
+	if (s->pmax_s >= 0 && s->pmax_s <= UINT32_MAX) {
 		a.present |= ATTRIBUTE_PMAX;
-		a.pmax_s = pmax;
+		a.pmax_s = s->pmax_s;
 	}
 	return a;
 }
@@ -92,9 +105,9 @@ static void notification_done(void *userdata, int error, const struct message *r
 	notification_free(n);
 }
 
-static bool is_confirmable(const struct client *c, const struct observation *o, uint64_t now)
+static bool is_confirmable(struct client *c, const struct observation *o, uint64_t now)
 {
-	return client_setting(c, SERVER_NOTIFY_CON, 0) == 1 || now - o->confirmed_usec >= CONFIRM_USEC;
+	return settings(c)->confirmable || now - o->confirmed_usec >= CONFIRM_USEC;
 }
 
 static void fill_notification(struct client *c, const struct observation *o, struct message *m, uint8_t code)
@@ -369,12 +382,20 @@ static void forget_attributes(struct client *c, const struct path *paths, size_t
 		c->ops->attributes(c->userdata);
 }
 
+static void forget_settings(struct client *c, const struct path *paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (paths[i].depth == PATH_ROOT || paths[i].object == SERVER_OBJECT)
+			c->notify.known = false;
+}
+
 void notify_changed(struct client *c, enum store_change change, const struct path *paths, size_t n)
 {
 	struct waiting_observe *w;
 
 	if (change == STORE_CHANGE_INSTANCES)
 		forget_attributes(c, paths, n);
+	forget_settings(c, paths, n);
 	observations_changed(c->observations, change, paths, n);
 	/* Behind it: the first value is no change to the observation that it starts. */
 	list_for_each(w, &c->waiting, list)

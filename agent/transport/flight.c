@@ -48,7 +48,7 @@ static void transmit(struct call *c)
 	if (c->kind == CALL_KIND_REQUEST)
 		new_token(c);
 	if (c->confirmable) {
-		retransmit_start(&c->retransmit, random_u64());
+		retransmit_start(&c->retransmit, transport_jitter(c->session->transport));
 		timer_arm_in(&c->timer, c->retransmit.timeout_usec);
 	}
 	put_on_wire(c);

@@ -38,6 +38,7 @@ struct transport {
 	size_t assembling;        /* bytes of all bodies that come in */
 	size_t snapshot_bytes;    /* of all bodies that peers fetch */
 	uint64_t hash_seed;
+	uint64_t jitter; /* state of transport_jitter() */
 	struct buf out;           /* the datagram that is being made */
 	uint8_t in[DATAGRAM_MAX];
 };
@@ -82,6 +83,9 @@ struct session {
 	bool recheck; /* addresses have come or gone */
 	bool moving; /* to another address, unnoticed by the user */
 };
+
+/* Any number, good enough to spread retransmissions; a call of the kernel for each would cost as much as a message. */
+uint64_t transport_jitter(struct transport *t);
 
 /* ---- session.c, connection.c ---- */
 

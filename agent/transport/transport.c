@@ -51,6 +51,16 @@ static void on_network(void *userdata)
 		session_network_changed(s);
 }
 
+/* SplitMix64. */
+uint64_t transport_jitter(struct transport *t)
+{
+	uint64_t z = t->jitter += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
 int transport_new(struct sd_event *event, struct timers *timers, struct transport **ret)
 {
 	struct transport *t = calloc(1, sizeof(*t));
@@ -60,6 +70,7 @@ int transport_new(struct sd_event *event, struct timers *timers, struct transpor
 		return -ENOMEM;
 	t->timers = timers;
 	t->hash_seed = random_u64();
+	t->jitter = random_u64();
 	list_init(&t->sessions);
 	list_init(&t->ready);
 	list_init(&t->done);
