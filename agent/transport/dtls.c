@@ -43,6 +43,7 @@ struct dtls {
 	bool invalid;     /* not to be resumed */
 	bool repeated;    /* our ClientHello with the cookie has gone out once more */
 	bool asked_again; /* and was answered by a request for another cookie */
+	bool gathering;   /* records for one datagram */
 };
 
 bool dtls_clock_stepped(uint64_t monotonic_usec, uint64_t realtime_usec)
@@ -134,16 +135,48 @@ static int get_shared(struct transport *t, struct dtls_shared **ret)
 
 /* ---- under GnuTLS ---- */
 
-/* What cannot go is lost like any other datagram; GnuTLS must not keep it. */
-static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t size)
+static void send_datagram(struct session *s, const void *data, size_t size)
 {
-	struct session *s = ptr;
 	ssize_t n = send(s->io.fd, data, size, MSG_NOSIGNAL);
 
 	if (n > 0)
 		s->counters.sent_bytes += (uint64_t)n;
 	else if (n < 0 && errno != EAGAIN)
 		session_hint(s, -errno);
+}
+
+static void send_gathered(struct session *s)
+{
+	struct buf *flight = &s->transport->flight;
+
+	if (flight->size > 0)
+		send_datagram(s, flight->data, flight->size);
+	flight->size = 0;
+}
+
+/*
+ * RFC 6347 4.1.1 allows several records in a datagram. GnuTLS sends each by
+ * itself, three for our last flight: a window of handshakes would overrun the
+ * server's buffer, which counts datagrams rather than bytes.
+ */
+static bool gather(struct session *s, const void *data, size_t size)
+{
+	struct buf *flight = &s->transport->flight;
+
+	if (!s->dtls->gathering)
+		return false;
+	if (flight->size + size > DTLS_DATAGRAM_MAX)
+		send_gathered(s);
+	return buf_append(flight, data, size) >= 0;
+}
+
+/* What cannot go is lost like any other datagram; GnuTLS must not keep it. */
+static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t size)
+{
+	struct session *s = ptr;
+
+	if (!gather(s, data, size))
+		send_datagram(s, data, size);
 	return (ssize_t)size;
 }
 
@@ -395,9 +428,12 @@ static void shake(struct session *s)
 {
 	int r;
 
+	s->dtls->gathering = true;
 	do
 		r = gnutls_handshake(s->dtls->tls);
 	while (r == GNUTLS_E_INTERRUPTED);
+	s->dtls->gathering = false;
+	send_gathered(s);
 	if (r == GNUTLS_E_SUCCESS)
 		on_secured(s);
 	else if (!gnutls_error_is_fatal(r))

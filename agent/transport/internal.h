@@ -40,6 +40,7 @@ struct transport {
 	uint64_t hash_seed;
 	uint64_t jitter; /* state of transport_jitter() */
 	struct buf out;           /* the datagram that is being made */
+	struct buf flight;        /* of a handshake, likewise */
 	uint8_t in[DATAGRAM_MAX];
 };
 

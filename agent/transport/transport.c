@@ -102,7 +102,7 @@ struct transport *transport_free(struct transport *t)
 	names_free(t->names);
 	loop_free(t->loop);
 	dtls_shared_free(t->dtls);
-
+	buf_done(&t->flight);
 	buf_done(&t->out);
 	free(t);
 	return NULL;

@@ -124,6 +124,15 @@ START_TEST(longest_credentials)
 }
 END_TEST
 
+/* ClientHello, and ClientKeyExchange, ChangeCipherSpec and Finished in one datagram. */
+START_TEST(flights_are_gathered)
+{
+	rig_post("hello", 5, CALL_REGISTRATION);
+	rig_until(tls_peer_step(NULL, 0) == 0 && tls_peer.established);
+	ck_assert_uint_eq(tls_peer.n_datagrams, 2);
+}
+END_TEST
+
 /* RFC 6347 4.2.1: servers ask for their cookie back before they remember anything. */
 START_TEST(cookie_is_returned)
 {
@@ -422,6 +431,7 @@ int main(void)
 	tcase_add_loop_test(tcase, largest_message_fits_every_suite, 0, ARRAY_SIZE(suites));
 	tcase_add_test(tcase, suites_are_offered_in_order);
 	tcase_add_test(tcase, longest_credentials);
+	tcase_add_test(tcase, flights_are_gathered);
 	tcase_add_test(tcase, cookie_is_returned);
 	tcase_add_test(tcase, server_restarts_in_the_handshake);
 	tcase_add_test(tcase, many_records_in_a_datagram);

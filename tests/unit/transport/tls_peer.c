@@ -39,8 +39,10 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t size)
 static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 {
 	socklen_t n = sizeof(rig.session_address);
+	ssize_t r = recvfrom(rig.fd, data, size, 0, &rig.session_address.any, &n);
 
-	return recvfrom(rig.fd, data, size, 0, &rig.session_address.any, &n);
+	tls_peer.n_datagrams += r > 0;
+	return r;
 }
 
 static int pull_timeout(gnutls_transport_ptr_t ptr, unsigned ms)

@@ -20,6 +20,7 @@ struct tls_peer {
 	bool corked;
 	bool established, closed;
 	int error;
+	unsigned n_datagrams; /* read by GnuTLS */
 };
 
 extern struct tls_peer tls_peer;
