@@ -12,7 +12,7 @@ DEVICES_PORT = 1502
 # Until what has been started has come to rest.
 SETTLE_S = 2
 BUFFER_BYTES = 16 << 20
-NAP_US = 500
+NAP_US = 200
 KEY = b"fieldway-bench-1".hex()
 PRIORITY = "NONE:+VERS-DTLS1.2:+{}:+SHA256:+AEAD:+COMP-NULL:+SIGN-ECDSA-SHA256:+GROUP-SECP256R1"
 SUITES = {
@@ -89,6 +89,8 @@ class Run:
         self.n = n
         configure(rig, suite != "none", n)
         self.sink = Tool(rig, "sink", str(PORT), *filter(None, [SUITES[suite]]))
+        # The daemon is not to pay for waking the reader, which no server on another machine lets it do.
+        self.sink.process.write(f"nap {NAP_US}")
         self.slave = Tool(rig, "modbus_slave", str(DEVICES_PORT), "1000")
         lost = lost_datagrams()
         begin = time.monotonic()
@@ -103,8 +105,6 @@ class Run:
         self.lost = lost_datagrams() - lost
         # Registering is over: what is lost from here on would only blur the sums.
         self.sink.process.write(f"buffer {BUFFER_BYTES}")
-        # Nor is the sender to pay for waking the reader, which no server on another machine lets it do.
-        self.sink.process.write(f"nap {NAP_US}")
         sleep(SETTLE_S)
         self.rss_kb, self.heap_kb = memory_kb(self.process.pid)
 
