@@ -15,11 +15,11 @@ struct slot {
 
 struct resource {
 	uint16_t id;
-	uint8_t quality; /* enum store_quality */
-	bool multiple;
-	bool present;	 /* has a value; a multiple one may have it with no instance */
 	uint16_t n_slots;
-	struct backing backing; /* ops NULL: memory */
+	uint16_t backing; /* see resource_backing() */
+	uint8_t quality;  /* enum store_quality */
+	bool multiple : 1;
+	bool present : 1; /* has a value; a multiple one may have it with no instance */
 	uint64_t boottime_usec;
 	union {
 		struct value value;
@@ -41,7 +41,8 @@ struct object {
 struct store {
 	const struct definitions *definitions;
 	struct object *objects;
-	uint16_t n;
+	struct backing *backings;
+	uint16_t n, n_backings;
 	uint16_t brackets;
 	bool overlooked;      /* a change for whose note there was no memory */
 	struct path *changed; /* resources, and below PATH_RESOURCE instances and objects */
@@ -63,6 +64,10 @@ int resource_make(struct store *s, const struct path *path, struct resource **re
 int resource_set(struct resource *r, const struct path *path, struct value *value, uint64_t boottime_usec,
 		 bool *ret_changed);
 void resource_clear(struct resource *r);
+/* backing.c: NULL: memory. Valid until another one is set. */
+const struct backing *resource_backing(const struct store *s, const struct resource *r);
+/* -ENOMEM, -ENOSPC: too many different ones. */
+int resource_set_backing(struct store *s, struct resource *r, const struct backing *backing);
 /* Bytes of all texts and opaque values. */
 size_t store_bytes(const struct store *s);
 void instance_remove(struct store *s, uint16_t object, uint16_t instance);

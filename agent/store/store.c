@@ -136,6 +136,7 @@ struct store *store_free(struct store *s)
 		free(s->objects[i].instances);
 	}
 	free(s->objects);
+	free(s->backings);
 	free(s->changed);
 	free(s);
 	return NULL;
@@ -245,7 +246,7 @@ static bool is_executable(const struct store *s, const struct path *path)
 static bool resource_exists(const struct store *s, const struct path *path,
 			    const struct resource *r)
 {
-	return r->present || r->backing.ops || is_executable(s, path);
+	return r->present || r->backing > 0 || is_executable(s, path);
 }
 
 int store_add_resource(struct store *s, const struct path *resource, const struct backing *backing)
@@ -254,10 +255,11 @@ int store_add_resource(struct store *s, const struct path *resource, const struc
 	struct resource *r;
 	int error = resource_make(s, &path, &r);
 
+	if (error >= 0)
+		error = resource_set_backing(s, r, backing);
 	if (error < 0)
 		return error;
 	store_begin(s);
-	r->backing = backing ? *backing : (struct backing){ 0 };
 	r->quality = STORE_GOOD;
 	if (backing && !backing->ops->read && !is_executable(s, &path)) {
 		/* Whoever backs it now has not spoken yet. */

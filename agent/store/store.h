@@ -43,8 +43,9 @@ int store_remove_instance(struct store *s, uint16_t object, uint16_t instance); 
  * Makes a resource exist in an instance, without value (STORE_NEVER when it has
  * a backing without read(), else absent until a value comes). Executables
  * exist by this call too. -ENOENT no such instance, -EINVAL not in the
- * definition.
+ * definition, -ENOSPC too many different backings.
  */
+#define STORE_BACKINGS_MAX 16384u /* of one store */
 int store_add_resource(struct store *s, const struct path *resource, const struct backing *backing);
 int store_remove_resource(struct store *s, const struct path *resource);
 

@@ -149,15 +149,16 @@ int store_read(struct store *s, const struct path *path, bool last_known, struct
 	       uint64_t *ret_boottime_usec)
 {
 	const struct resource *r = resource_find(s, path);
+	const struct backing *backing = r ? resource_backing(s, r) : NULL;
 	const struct slot *slot = NULL;
 	int error;
 
 	if (!r || !store_exists(s, path))
 		return -ENOENT;
-	if (r->backing.ops && r->backing.ops->read) {
+	if (backing && backing->ops->read) {
 		if (ret_boottime_usec)
 			*ret_boottime_usec = clock_boottime_usec();
-		return r->backing.ops->read(r->backing.userdata, path, ret);
+		return backing->ops->read(backing->userdata, path, ret);
 	}
 	if (r->multiple)
 		slot = path->depth == PATH_RESOURCE_INSTANCE ? slot_find(r, path->resource_instance) : NULL;
@@ -179,11 +180,11 @@ struct collection {
 	const struct path *target;
 };
 
-static int collect_computed(struct collection *c, const struct path *path, const struct resource *r)
+static int collect_computed(struct collection *c, const struct path *path, const struct backing *backing)
 {
 	struct value value = { 0 };
 
-	if (r->backing.ops->read(r->backing.userdata, path, &value) < 0) {
+	if (backing->ops->read(backing->userdata, path, &value) < 0) {
 		c->left_out++;
 		return 0;
 	}
@@ -211,12 +212,13 @@ static int collect_resource(struct collection *c, const struct path *path)
 {
 	const struct resource_definition *definition = store_resource(c->store, path);
 	const struct resource *r = resource_find(c->store, path);
+	const struct backing *backing = r ? resource_backing(c->store, r) : NULL;
 
 	if (!r || !(definition->operations & OPERATION_READ))
 		return 0;
-	if (r->backing.ops && r->backing.ops->read)
-		return collect_computed(c, path, r);
-	if (!r->present && !r->backing.ops)
+	if (backing && backing->ops->read)
+		return collect_computed(c, path, backing);
+	if (!r->present && !backing)
 		return 0;
 	if (usable(r, c->last_known) < 0) {
 		c->left_out++;
@@ -263,12 +265,13 @@ static int explain_below(void *userdata, const struct path *path)
 {
 	struct explanation *e = userdata;
 	const struct resource *r = resource_find(e->store, path);
+	const struct backing *backing = r ? resource_backing(e->store, r) : NULL;
 
 	if (path->depth < PATH_RESOURCE)
 		return store_children(e->store, path, explain_below, e);
-	if (!r || !r->backing.ops || !r->backing.ops->explain || usable(r, false) == 0)
+	if (!backing || !backing->ops->explain || usable(r, false) == 0)
 		return 0;
-	r->backing.ops->explain(r->backing.userdata, path, e->text, e->size);
+	backing->ops->explain(backing->userdata, path, e->text, e->size);
 	return 1;
 }
 

@@ -100,10 +100,11 @@ static int check_room(const struct write *w, const struct path *path)
 static int check_backing(struct write *w, const struct path *path, const struct value *v)
 {
 	const struct resource *r = resource_find(w->store, path);
+	const struct backing *backing = r ? resource_backing(w->store, r) : NULL;
 
-	if (w->mode == STORE_BOOTSTRAP || !r || !r->backing.ops || !r->backing.ops->check)
+	if (w->mode == STORE_BOOTSTRAP || !backing || !backing->ops->check)
 		return 0;
-	return r->backing.ops->check(r->backing.userdata, path, v, &w->reason);
+	return backing->ops->check(backing->userdata, path, v, &w->reason);
 }
 
 static int explain(struct write *w, int error, const struct path *path)
@@ -210,8 +211,9 @@ static int check_target(struct write *w)
 static const struct backing *writable_backing(const struct write *w, const struct path *path)
 {
 	const struct resource *r = resource_find(w->store, path);
+	const struct backing *backing = r ? resource_backing(w->store, r) : NULL;
 
-	return r && r->backing.ops && r->backing.ops->write ? &r->backing : NULL;
+	return backing && backing->ops->write ? backing : NULL;
 }
 
 /* Replace: what the server could have written and did not goes away, unless somebody backs it. */
@@ -224,7 +226,7 @@ static void remove_absent(struct write *w)
 		struct path path = path_of_resource(w->target.object, w->target.instance, d->id);
 		const struct resource *r = resource_find(w->store, &path);
 
-		if (r && !r->backing.ops && !d->mandatory && d->operations & OPERATION_WRITE &&
+		if (r && r->backing == 0 && !d->mandatory && d->operations & OPERATION_WRITE &&
 		    !names_resource(w, d->id))
 			store_remove_resource(w->store, &path);
 	}
@@ -280,9 +282,10 @@ static void commit_record(struct write *w, size_t i)
 static void tell_backing(struct write *w, const struct path *path)
 {
 	const struct resource *r = resource_find(w->store, path);
+	const struct backing *backing = r ? resource_backing(w->store, r) : NULL;
 
-	if (r && r->backing.ops && !r->backing.ops->write && r->backing.ops->changed)
-		r->backing.ops->changed(r->backing.userdata, path, r->multiple ? NULL : &r->value);
+	if (backing && !backing->ops->write && backing->ops->changed)
+		backing->ops->changed(backing->userdata, path, r->multiple ? NULL : &r->value);
 }
 
 /* Memory takes everything or, after a failure, nothing; what devices accepted is true either way. */
@@ -436,16 +439,17 @@ void store_execute(struct store *s, const struct path *path, const char *argumen
 {
 	const struct resource_definition *definition = store_resource(s, path);
 	const struct resource *r = resource_find(s, path);
+	const struct backing *backing = r ? resource_backing(s, r) : NULL;
 
 	if (!definition || !r) {
 		done(userdata, -ENOENT, NULL);
 		return;
 	}
-	if (!(definition->operations & OPERATION_EXECUTE) || !r->backing.ops || !r->backing.ops->execute) {
+	if (!(definition->operations & OPERATION_EXECUTE) || !backing || !backing->ops->execute) {
 		done(userdata, -EPERM, NULL);
 		return;
 	}
-	r->backing.ops->execute(r->backing.userdata, path, argument, done, userdata);
+	backing->ops->execute(backing->userdata, path, argument, done, userdata);
 }
 
 int store_delete(struct store *s, const struct path *path)

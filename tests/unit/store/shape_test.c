@@ -149,6 +149,24 @@ START_TEST(a_new_backing_has_not_spoken)
 }
 END_TEST
 
+/* A resource that changes its owner again and again; of those that it knows none takes another place. */
+START_TEST(backings_are_bounded)
+{
+	static char owners[STORE_BACKINGS_MAX + 1];
+	struct backing backing = plain;
+
+	ck_assert_int_eq(store_add_instance(rig.store, rig.object, 0), 0);
+	for (unsigned round = 0; round < 2; round++)
+		for (size_t i = 0; i < STORE_BACKINGS_MAX; i += round ? STORE_BACKINGS_MAX / 4 : 1) {
+			backing.userdata = &owners[i];
+			ck_assert_int_eq(add_resource("/1000/0/1", &backing), 0);
+		}
+	backing.userdata = &owners[STORE_BACKINGS_MAX];
+	ck_assert_int_eq(add_resource("/1000/0/1", &backing), -ENOSPC);
+	ck_assert_int_eq(add_resource("/1000/0/1", NULL), 0);
+}
+END_TEST
+
 START_TEST(resources_go)
 {
 	struct path path = rig_path("/1000/0/3"), unknown = rig_path("/1000/0/7"),
@@ -373,6 +391,7 @@ int main(void)
 	tcase_add_test(tcase, full_objects_have_no_free_instance);
 	tcase_add_test(tcase, resources_need_a_place);
 	tcase_add_test(tcase, a_new_backing_has_not_spoken);
+	tcase_add_test(tcase, backings_are_bounded);
 	tcase_add_test(tcase, resources_go);
 	tcase_add_test(tcase, values_go);
 	tcase_add_loop_test(tcase, walks_in_order, 0, ARRAY_SIZE(walks));
