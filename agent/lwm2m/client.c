@@ -383,6 +383,7 @@ struct client *client_free(struct client *c)
 	/* It ends its calls, which are confirmable notifications now. */
 	c->session = session_free(c->session);
 	notify_done(c);
+	free(c->location);
 	free(c);
 	return NULL;
 }

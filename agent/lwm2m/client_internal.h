@@ -40,7 +40,7 @@ struct client {
 	struct timer timer;	   /* meaning by state: retry, return, refresh and liveness */
 	uint64_t confirmed_usec;   /* when the last Register or Update was answered */
 	struct retry retry;
-	char location[LOCATION_MAX]; /* segments, each with a NUL behind it */
+	char *location;		   /* segments, each with a NUL behind it */
 	uint8_t n_location;
 	bool list_due;		   /* the next Update carries the object list */
 	bool lifetime_due;	   /* the next Update carries lt */
@@ -51,7 +51,7 @@ struct client {
 
 	struct notify_settings notify;
 	struct attribute_set *attributes;
-	struct observations *observations;
+	struct observations *observations; /* NULL until there is one */
 	struct list pending;  	   /* struct pending: server requests that wait for the field */
 	struct list waiting;	   /* struct waiting_observe: Observes that wait for a first value */
 	struct list notifications; /* struct notification: confirmable ones on their way */

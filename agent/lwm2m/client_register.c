@@ -15,23 +15,41 @@ enum {
 
 /* ---- Register ---- */
 
-static int client_take_location(struct client *c, const struct message *response)
+/* What the segments take with a NUL behind each, or an error. */
+static ssize_t location_size(const struct message *response)
 {
-	size_t used = 0;
+	size_t size = 0;
 
 	for (unsigned i = 0; i < response->n_path; i++) {
 		const struct span *s = &response->path[i];
 
-		if (used + s->n + 1 > sizeof(c->location))
-			return -ENAMETOOLONG;
 		if (s->n > 0 && memchr(s->p, 0, s->n))
 			return -EBADMSG;
-		memcpy(c->location + used, s->p, s->n);
-		used += s->n;
-		c->location[used++] = 0;
+		size += s->n + 1;
+		if (size > LOCATION_MAX)
+			return -ENAMETOOLONG;
 	}
+	return size > 0 ? (ssize_t)size : -EBADMSG;
+}
+
+static int client_take_location(struct client *c, const struct message *response)
+{
+	ssize_t size = location_size(response);
+	char *location, *at;
+
+	if (size < 0)
+		return (int)size;
+	at = location = malloc((size_t)size);
+	if (!location)
+		return -ENOMEM;
+	for (unsigned i = 0; i < response->n_path; i++) {
+		at = mempcpy(at, response->path[i].p ?: (const uint8_t *)"", response->path[i].n);
+		*at++ = 0;
+	}
+	free(c->location);
+	c->location = location;
 	c->n_location = response->n_path;
-	return c->n_location > 0 ? 0 : -EBADMSG;
+	return 0;
 }
 
 static unsigned client_location(const struct client *c, struct span *ret)

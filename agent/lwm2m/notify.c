@@ -186,6 +186,21 @@ static void gone(void *userdata, struct observation *o)
 
 /* ---- Observe ---- */
 
+/* Most accounts are never observed: they have none of it. */
+static int make_observations(struct client *c)
+{
+	const struct observations_config config = {
+		.timers = c->config.timers,
+		.attributes = c->attributes,
+		.defaults = defaults,
+		.notify = notify,
+		.gone = gone,
+		.userdata = c,
+	};
+
+	return c->observations ? 0 : observations_new(&config, &c->observations);
+}
+
 static int start_observation(struct client *c, const struct target *target, const struct wish *wish,
 			     int32_t format)
 {
@@ -198,9 +213,11 @@ static int start_observation(struct client *c, const struct target *target, cons
 		.attributes = wish->attributes,
 		.confirmed_usec = clock_monotonic_usec(),
 	};
+	int r;
 
 	memcpy(o.token, wish->token, wish->token_size);
-	return observations_add(c->observations, &o);
+	r = make_observations(c);
+	return r < 0 ? r : observations_add(c->observations, &o);
 }
 
 /* The first value and the observation, or an error. */
@@ -330,19 +347,7 @@ void dm_cancel(struct request *q)
 
 int notify_new(struct client *c)
 {
-	struct observations_config config = {
-		.timers = c->config.timers,
-		.defaults = defaults,
-		.notify = notify,
-		.gone = gone,
-		.userdata = c,
-	};
-	int r = attribute_set_new(&c->attributes);
-
-	if (r < 0)
-		return r;
-	config.attributes = c->attributes;
-	return observations_new(&config, &c->observations);
+	return attribute_set_new(&c->attributes);
 }
 
 void notify_drop(struct client *c)
@@ -362,8 +367,7 @@ void notify_done(struct client *c)
 {
 	struct notification *n;
 
-	if (c->observations)
-		notify_drop(c);
+	notify_drop(c);
 	c->observations = observations_free(c->observations);
 	c->attributes = attribute_set_free(c->attributes);
 	list_for_each(n, &c->notifications, list)

@@ -82,6 +82,8 @@ void observations_clear(struct observations *o)
 {
 	struct entry *e;
 
+	if (!o)
+		return;
 	list_for_each(e, &o->entries, list)
 		if (!e->dead)
 			entry_remove(o, e);
@@ -90,21 +92,22 @@ void observations_clear(struct observations *o)
 
 struct observations *observations_free(struct observations *o)
 {
-	if (o)
-		observations_clear(o);
+	observations_clear(o);
 	free(o);
 	return NULL;
 }
 
 unsigned observations_count(const struct observations *o)
 {
-	return o->n;
+	return o ? o->n : 0;
 }
 
 static struct entry *entry_find(struct observations *o, const uint8_t *token, unsigned size)
 {
 	struct entry *e;
 
+	if (!o)
+		return NULL;
 	list_for_each(e, &o->entries, list)
 		if (!e->dead && e->public.token_size == size &&
 		    memcmp(e->public.token, token, size) == 0)
@@ -285,9 +288,10 @@ static void look(struct observations *o)
 
 void observations_reconsider(struct observations *o)
 {
+	if (!o || o->n == 0)
+		return;
 	stir_all(o);
-	if (o->n > 0)
-		look(o);
+	look(o);
 }
 
 int observations_add(struct observations *o, const struct observation *observation)
@@ -429,7 +433,7 @@ static void end_gone(struct observations *o)
 
 void observations_changed(struct observations *o, enum store_change change, const struct path *paths, size_t n)
 {
-	if (o->n == 0)
+	if (!o || o->n == 0)
 		return;
 	mark(o, change, paths, n);
 	end_gone(o);

@@ -47,26 +47,29 @@ int observations_new(const struct observations_config *config, struct observatio
 struct observations *observations_free(struct observations *o);
 
 /*
- * An observation that was just answered with its first value. The same token
- * replaces. -ENOSPC, -ENOMEM.
+ * In what follows o may be NULL, where nothing is observed: an idle account
+ * need not have one.
  */
-int observations_add(struct observations *o, const struct observation *observation);
-/* True when there was one. */
-bool observations_remove(struct observations *o, const uint8_t *token, unsigned token_size);
+bool observations_remove(struct observations *o, const uint8_t *token, unsigned token_size); /* true when there was one */
 void observations_clear(struct observations *o);
 unsigned observations_count(const struct observations *o);
-
 /* What the store's watch said; notifies what is due. */
 void observations_changed(struct observations *o, enum store_change change, const struct path *paths,
 			  size_t n);
 /* Attributes changed: running observations follow. */
 void observations_reconsider(struct observations *o);
-/* The value that is now in the store was sent: both timers start anew. */
-void observation_sent(struct observations *o, struct observation *observation);
 /* A confirmable notification has been acknowledged: what came meanwhile goes out. Harmless for a token that is gone. */
 void observations_landed(struct observations *o, const uint8_t *token, unsigned token_size);
 /* It was not: the newest value goes out whatever the conditions say, after delay_usec. Harmless likewise. */
 void observations_lost(struct observations *o, const uint8_t *token, unsigned token_size,
 		       uint64_t delay_usec);
+
+/*
+ * An observation that was just answered with its first value. The same token
+ * replaces. -ENOSPC, -ENOMEM.
+ */
+int observations_add(struct observations *o, const struct observation *observation);
+/* The value that is now in the store was sent: both timers start anew. */
+void observation_sent(struct observations *o, struct observation *observation);
 /* It could not be sent: what was owed stays owed, looked at again after delay_usec. */
 void observation_failed(struct observations *o, struct observation *observation, uint64_t delay_usec);
