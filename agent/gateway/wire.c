@@ -16,6 +16,7 @@
 #include "gateway/ports.h"
 #include "gateway/registry.h"
 #include "gateway/status.h"
+#include "gateway/trim.h"
 #include "mapping/mapping.h"
 #include "secret/secret.h"
 #include "state/state.h"
@@ -36,6 +37,7 @@ struct gateway {
 	struct registry *registry;
 	struct mapping *mapping;
 	struct status *status;
+	struct trim trim;
 	struct dbus *dbus; /* NULL: --bus=none */
 };
 
@@ -88,6 +90,7 @@ static void counts_changed(void *userdata)
 
 	registry_counts(g->registry, &counts);
 	status_accounts(g->status, counts.accounts, counts.registered);
+	trim_registered(&g->trim, counts.registered);
 	dbus_counts_changed(g->dbus);
 }
 
@@ -261,6 +264,7 @@ int gateway_new(const struct gateway_options *options, struct sd_event *event, s
 	g->options = *options;
 	g->event = event;
 	g->timers = timers;
+	trim_init(&g->trim, timers);
 	r = gateway_open(g);
 	if (r < 0) {
 		gateway_free(g);
@@ -281,6 +285,7 @@ struct gateway *gateway_free(struct gateway *g)
 	g->registry = registry_free(g->registry);
 	g->transport = transport_free(g->transport);
 	g->status = status_free(g->status);
+	trim_done(&g->trim);
 	loaded_done(&g->loaded);
 	buf_done(&g->errors);
 	identity_done(&g->identity);
