@@ -44,7 +44,7 @@ int buf_reserve(struct buf *b, size_t n)
 	return buf_grow(b, b->size + n);
 }
 
-int buf_append(struct buf *b, const void *data, size_t size)
+int buf_append_slowly(struct buf *b, const void *data, size_t size)
 {
 	int r;
 
@@ -55,11 +55,6 @@ int buf_append(struct buf *b, const void *data, size_t size)
 		memcpy(b->data + b->size, data, size);
 	b->size += size;
 	return 0;
-}
-
-int buf_append_byte(struct buf *b, uint8_t byte)
-{
-	return buf_append(b, &byte, 1);
 }
 
 int buf_append_text(struct buf *b, const char *text)

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "base/macro.h"
@@ -19,8 +20,21 @@ struct buf {
 void buf_done(struct buf *b);
 /* Makes room for n more bytes behind size. -ENOMEM, or -EFBIG over the limit. */
 int buf_reserve(struct buf *b, size_t n);
-int buf_append(struct buf *b, const void *data, size_t size);
-int buf_append_byte(struct buf *b, uint8_t byte);
+int buf_append_slowly(struct buf *b, const void *data, size_t size); /* grows */
+/* Encoders append a few bytes at a time, nearly always where there is room. */
+static inline int buf_append(struct buf *b, const void *data, size_t size)
+{
+	if (b->size + size >= b->allocated || size > b->allocated || (b->limit > 0 && b->size + size > b->limit))
+		return buf_append_slowly(b, data, size);
+	if (size > 0)
+		memcpy(b->data + b->size, data, size);
+	b->size += size;
+	return 0;
+}
+static inline int buf_append_byte(struct buf *b, uint8_t byte)
+{
+	return buf_append(b, &byte, 1);
+}
 int buf_append_text(struct buf *b, const char *text);
 int buf_printf(struct buf *b, const char *format, ...) _printf_(2, 3);
 /* Big-endian, n = 1..8 bytes. */

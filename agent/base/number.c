@@ -17,6 +17,8 @@
 #define FLOAT_DIGITS_MAX 9
 /* Integers up to here are exact in a double. */
 #define DOUBLE_INTEGER_MAX 9007199254740992.0
+/* Decimals below here have at most DBL_DIG digits. */
+#define DOUBLE_SHORT_MAX 1e15
 
 static int digit_value(char c)
 {
@@ -203,6 +205,52 @@ static char *put(char *at, char c, int times)
 	return at;
 }
 
+char *format_u64(uint64_t value, char *ret)
+{
+	char digits[FORMAT_U64_MAX];
+	unsigned n = 0;
+	char *at = ret;
+
+	do
+		digits[n++] = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	while (n > 0)
+		*at++ = digits[--n];
+	*at = '\0';
+	return at;
+}
+
+/*
+ * What sensors say has few decimals, and libc takes a microsecond to find
+ * them. A quotient of two integers that doubles hold exactly is rounded
+ * correctly (IEEE 754-2008, 5.4.1), as reading its text is: if it is the value,
+ * the text is, too. No other text of up to 15 digits is, and none with fewer
+ * decimals was. False: it needs more.
+ */
+static bool format_short(double value, char *ret)
+{
+	static const double powers[] = { 1e1, 1e2, 1e3, 1e4, 1e5, 1e6 };
+	static const uint64_t integers[] = { 10, 100, 1000, 10000, 100000, 1000000 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(powers); i++) {
+		double scaled = value * powers[i];
+		uint64_t n;
+		char *at;
+
+		if (!(scaled < DOUBLE_SHORT_MAX))
+			return false;
+		n = (uint64_t)(scaled + 0.5);
+		if ((double)n / powers[i] != value)
+			continue;
+		at = format_u64(n / integers[i], ret);
+		/* The leading 1 keeps the zeros behind the point, and gives its place to it. */
+		format_u64(integers[i] + n % integers[i], at);
+		*at = '.';
+		return true;
+	}
+	return false;
+}
+
 char *format_double(double value, char *ret)
 {
 	char text[48], digits[32], *at = ret;
@@ -217,9 +265,11 @@ char *format_double(double value, char *ret)
 		at = put(at, '-', 1);
 	value = fabs(value);
 	if (value < DOUBLE_INTEGER_MAX && value == floor(value)) {
-		sprintf(at, "%" PRIu64, (uint64_t)value);
+		format_u64((uint64_t)value, at);
 		return ret;
 	}
+	if (format_short(value, at))
+		return ret;
 	format_shortest(value, text, sizeof(text));
 	exponent = split_scientific(text, digits, &n);
 	if (exponent < 0) {

@@ -27,6 +27,9 @@ int parse_u16(const char *text, uint16_t *ret); /* decimal only, no leading zero
 int parse_double(const char *text, double *ret); /* locale independent, finite decimal notation, "nan" and "inf" refused */
 int parse_usec(const char *text, uint64_t *ret); /* "500ms" "5s" "2m" "1h" "3d"; a bare number is an error; -EINVAL, -ERANGE */
 
+/* Decimal digits and a NUL; returns where that is. */
+#define FORMAT_U64_MAX 21
+char *format_u64(uint64_t value, char *ret);
 /* Shortest decimal text that reads back as the same double, without exponent. Needs FORMAT_DOUBLE_MAX bytes. */
 #define FORMAT_DOUBLE_MAX 352
 char *format_double(double value, char *ret);

@@ -14,16 +14,14 @@
 
 /* ---- writing ---- */
 
-/* A comma before every member but the first. */
+/* A comma before every member but the first. Keys have nothing to escape. */
 static int write_key(struct buf *out, const char *key)
 {
-	int r = 0;
+	int r = buf_append_text(out, out->data[out->size - 1] == '{' ? "\"" : ",\"");
 
-	if (out->data[out->size - 1] != '{')
-		r = buf_append_byte(out, ',');
 	if (r >= 0)
-		r = json_write_text(out, key, strlen(key));
-	return r < 0 ? r : buf_append_byte(out, ':');
+		r = buf_append_text(out, key);
+	return r < 0 ? r : buf_append_text(out, "\":");
 }
 
 static int write_path(struct buf *out, const char *key, const char *path)

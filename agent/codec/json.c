@@ -2,7 +2,6 @@
 #include "codec/json.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
 
 #include "base/str.h"
@@ -301,6 +300,15 @@ int json_write_text(struct buf *out, const char *text, size_t size)
 	return r < 0 ? r : buf_append_byte(out, '"');
 }
 
+static int write_integer(struct buf *out, bool negative, uint64_t v)
+{
+	char text[1 + FORMAT_U64_MAX] = "-", *end;
+
+	end = format_u64(negative ? 0 - v : v, text + 1);
+	return negative ? buf_append(out, text, (size_t)(end - text)) :
+			  buf_append(out, text + 1, (size_t)(end - text - 1));
+}
+
 int json_write_number(struct buf *out, const struct value *v)
 {
 	char text[FORMAT_DOUBLE_MAX];
@@ -308,9 +316,9 @@ int json_write_number(struct buf *out, const struct value *v)
 	switch (v->type) {
 	case VALUE_INTEGER:
 	case VALUE_TIME:
-		return buf_printf(out, "%" PRId64, v->integer);
+		return write_integer(out, v->integer < 0, v->integer);
 	case VALUE_UNSIGNED:
-		return buf_printf(out, "%" PRIu64, v->unsignd);
+		return write_integer(out, false, v->unsignd);
 	case VALUE_FLOAT:
 		return buf_append_text(out, format_double(v->real, text));
 	case VALUE_NONE:

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -257,6 +258,34 @@ START_TEST(test_format_double_property)
 }
 END_TEST
 
+/* Up to 15 digits come out as they went in; a neighbour, which needs 16 or 17, as itself. */
+START_TEST(test_format_double_decimals)
+{
+	uint64_t state = 2463534242u;
+	char text[FORMAT_DOUBLE_MAX], wanted[64];
+	double value, again;
+
+	for (unsigned i = 0; i < 20000; i++) {
+		unsigned decimals = i % 9 + 1, n;
+
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		n = (unsigned)sprintf(wanted, "%0*llu", (int)decimals + 1,
+				      (unsigned long long)(state % 1000000000000000u >> state % 50));
+		if (wanted[n - 1] == '0')
+			wanted[n - 1] = '1';
+		memmove(&wanted[n - decimals + 1], &wanted[n - decimals], decimals + 1);
+		wanted[n - decimals] = '.';
+		ck_assert_int_eq(parse_double(wanted, &value), 0);
+		ck_assert_str_eq(format_double(value, text), wanted);
+		value = nextafter(value, INFINITY);
+		ck_assert_int_eq(parse_double(format_double(value, text), &again), 0);
+		ck_assert_msg(value == again, "%a -> %s", value, text);
+	}
+}
+END_TEST
+
 START_TEST(test_numbers_ignore_locale)
 {
 	char text[FORMAT_DOUBLE_MAX];
@@ -366,6 +395,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_format_double, 0, ARRAY_SIZE(format_cases));
 	tcase_add_test(tcase, test_format_double_extremes);
 	tcase_add_test(tcase, test_format_double_property);
+	tcase_add_test(tcase, test_format_double_decimals);
 	tcase_add_test(tcase, test_numbers_ignore_locale);
 	tcase_add_test(tcase, test_double_from_float);
 	tcase_add_test(tcase, test_double_from_float_property);
