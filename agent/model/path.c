@@ -2,10 +2,10 @@
 #include "model/path.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/str.h"
 
 int path_parse_id(const char *text, size_t size, uint16_t *ret)
 {
@@ -53,12 +53,12 @@ int path_parse(const char *text, size_t size, struct path *ret)
 
 char *path_format(const struct path *path, char ret[PATH_TEXT_MAX])
 {
-	size_t used = 0;
+	char *at = strcpy(ret, "/");
 
-	for (unsigned i = 0; i < path->depth; i++)
-		used += snprintf(ret + used, PATH_TEXT_MAX - used, "/%u", path->ids[i]);
-	if (path->depth == PATH_ROOT)
-		snprintf(ret, PATH_TEXT_MAX, "/");
+	for (unsigned i = 0; i < path->depth; i++) {
+		*at = '/';
+		at = format_u64(path->ids[i], at + 1);
+	}
 	return ret;
 }
 
