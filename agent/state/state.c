@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "state/presence.h"
 #include "state/record.h"
 #include "state/writer.h"
 
@@ -23,6 +24,7 @@ struct state {
 	sd_event_source *source;
 	state_handler handler;
 	void *userdata;
+	struct presence presence; /* of records/ */
 };
 
 static int open_folder(int at, const char *name)
@@ -61,6 +63,7 @@ static int open_folders(struct state *s, const char *folder)
 {
 	static const char *const names[] = { "records", "temporary", "quarantine" };
 	int *const fds[] = { &s->records, &s->temporary, &s->quarantine };
+	int r;
 
 	s->folder = open_folder(AT_FDCWD, folder);
 	if (s->folder < 0)
@@ -74,7 +77,8 @@ static int open_folders(struct state *s, const char *folder)
 	}
 	if (fsync(s->folder) < 0)
 		return -errno;
-	return empty_folder(s->temporary);
+	r = presence_read(&s->presence, s->records);
+	return r < 0 ? r : empty_folder(s->temporary);
 }
 
 static int state_dispatch(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -180,6 +184,8 @@ int state_load(struct state *s, const char *name, const char *kind, struct buf *
 	r = state_writer_peek(s->writer, file, ret);
 	if (r != 0)
 		return MIN(r, 0);
+	if (!presence_may_have(&s->presence, file))
+		return -ENOENT;
 	r = state_record_read(s->records, file, ret);
 	if (r == -EBADMSG || r == -EPROTO)
 		if (renameat(s->records, file, s->quarantine, file) < 0)
@@ -197,6 +203,7 @@ int state_save(struct state *s, const char *name, const char *kind, const void *
 	r = file_name(name, kind, &file);
 	if (r < 0)
 		return r;
+	presence_add(&s->presence, file);
 	return state_writer_put(s->writer, file, size > 0 ? data : "", size);
 }
 

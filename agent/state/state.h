@@ -19,7 +19,8 @@ struct sd_event;
  *   records/     NAME.KIND, names percent-encoded
  *   temporary/   what is being written; emptied at start
  *   quarantine/  damaged records, the last one of each (name, kind)
- * and is locked: a second process gets -EBUSY.
+ * and is locked: a second process gets -EBUSY. What else comes into records/ is
+ * seen after the next start.
  *
  * Only for the thread of the loop.
  */
