@@ -105,29 +105,6 @@ char *buf_take_text(struct buf *b)
 	return text;
 }
 
-int span_take(struct span *s, size_t n, struct span *ret)
-{
-	if (n > s->n)
-		return -EBADMSG;
-	*ret = span_of(s->p, n);
-	if (n > 0)
-		s->p += n;
-	s->n -= n;
-	return 0;
-}
-
-int span_take_byte(struct span *s, uint8_t *ret)
-{
-	struct span byte;
-	int r;
-
-	r = span_take(s, 1, &byte);
-	if (r < 0)
-		return r;
-	*ret = *byte.p;
-	return 0;
-}
-
 int span_take_be(struct span *s, unsigned n, uint64_t *ret)
 {
 	struct span bytes;

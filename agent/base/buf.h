@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -55,6 +56,22 @@ static inline struct span span_of(const void *data, size_t size)
 }
 
 /* Each takes bytes from the front: 0, or -EBADMSG when too few are left (then nothing moved). */
-int span_take(struct span *s, size_t n, struct span *ret);
-int span_take_byte(struct span *s, uint8_t *ret);
+static inline int span_take(struct span *s, size_t n, struct span *ret)
+{
+	if (n > s->n)
+		return -EBADMSG;
+	*ret = span_of(s->p, n);
+	if (n > 0)
+		s->p += n;
+	s->n -= n;
+	return 0;
+}
+static inline int span_take_byte(struct span *s, uint8_t *ret)
+{
+	if (s->n == 0)
+		return -EBADMSG;
+	*ret = *s->p++;
+	s->n--;
+	return 0;
+}
 int span_take_be(struct span *s, unsigned n, uint64_t *ret);
