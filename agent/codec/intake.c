@@ -72,8 +72,8 @@ static int compare(const struct record *a, const struct record *b)
 /* Of two in order: the same value twice, or a resource beside its own instances. */
 static bool collide(const struct record *a, const struct record *b)
 {
-	return compare(a, b) == 0 ||
-	       (a->path.depth < b->path.depth && path_contains(&a->path, &b->path));
+	return path_contains(&a->path, &b->path) &&
+	       (a->path.depth < b->path.depth || a->boottime_usec == b->boottime_usec);
 }
 
 static int compare_items(const void *a, const void *b)

@@ -69,30 +69,3 @@ int path_compare(const struct path *a, const struct path *b)
 			return a->ids[i] < b->ids[i] ? -1 : 1;
 	return (int)a->depth - (int)b->depth;
 }
-
-bool path_equal(const struct path *a, const struct path *b)
-{
-	return path_compare(a, b) == 0;
-}
-
-bool path_contains(const struct path *outer, const struct path *inner)
-{
-	return outer->depth <= inner->depth && memcmp(outer->ids, inner->ids, outer->depth * sizeof(*outer->ids)) == 0;
-}
-
-struct path path_cut(const struct path *path, unsigned depth)
-{
-	struct path cut = { .depth = MIN((unsigned)path->depth, depth) };
-
-	memcpy(cut.ids, path->ids, cut.depth * sizeof(*cut.ids));
-	return cut;
-}
-
-struct path path_child(const struct path *path, uint16_t id)
-{
-	struct path child = *path;
-
-	if (child.depth < PATH_RESOURCE_INSTANCE)
-		child.ids[child.depth++] = id;
-	return child;
-}

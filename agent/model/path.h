@@ -54,10 +54,38 @@ int path_parse_id(const char *text, size_t size, uint16_t *ret);
 char *path_format(const struct path *path, char ret[PATH_TEXT_MAX]);
 /* Orders by ids, a shorter path before what it contains. */
 int path_compare(const struct path *a, const struct path *b);
-bool path_equal(const struct path *a, const struct path *b);
+
+/* What follows is asked dozens of times for each value: in place, it is a few instructions. */
+
 /* True when inner lies at or below outer. */
-bool path_contains(const struct path *outer, const struct path *inner);
+static inline bool path_contains(const struct path *outer, const struct path *inner)
+{
+	if (outer->depth > inner->depth)
+		return false;
+	for (unsigned i = 0; i < outer->depth; i++)
+		if (outer->ids[i] != inner->ids[i])
+			return false;
+	return true;
+}
+static inline bool path_equal(const struct path *a, const struct path *b)
+{
+	return a->depth == b->depth && path_contains(a, b);
+}
 /* The first `depth` ids. */
-struct path path_cut(const struct path *path, unsigned depth);
+static inline struct path path_cut(const struct path *path, unsigned depth)
+{
+	struct path cut = *path;
+
+	while (cut.depth > depth)
+		cut.ids[--cut.depth] = 0;
+	return cut;
+}
 /* path with one more id. */
-struct path path_child(const struct path *path, uint16_t id);
+static inline struct path path_child(const struct path *path, uint16_t id)
+{
+	struct path child = *path;
+
+	if (child.depth < PATH_RESOURCE_INSTANCE)
+		child.ids[child.depth++] = id;
+	return child;
+}
