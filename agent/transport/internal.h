@@ -158,6 +158,7 @@ struct call {
 	uint8_t token[8];
 	bool confirmable, running;
 	bool referenced; /* its user has a pointer */
+	uint8_t message[]; /* head and body */
 };
 
 int call_new(struct session *s, enum call_kind kind, const struct message *m, struct call **ret);
