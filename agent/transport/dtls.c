@@ -44,6 +44,7 @@ struct dtls {
 	bool repeated;    /* our ClientHello with the cookie has gone out once more */
 	bool asked_again; /* and was answered by a request for another cookie */
 	bool gathering;   /* records for one datagram */
+	bool readable;    /* the loop says so, and nothing was read yet */
 };
 
 bool dtls_clock_stepped(uint64_t monotonic_usec, uint64_t realtime_usec)
@@ -262,6 +263,11 @@ static int pull_timeout(gnutls_transport_ptr_t ptr, unsigned ms)
 	struct session *s = ptr;
 	struct pollfd fd = { .fd = s->io.fd, .events = POLLIN };
 
+	/* It asks each time that it is called, mostly because there is something. */
+	if (s->dtls->readable) {
+		s->dtls->readable = false;
+		return 1;
+	}
 	return poll(&fd, 1, 0);
 }
 
@@ -432,7 +438,7 @@ static void shake(struct session *s)
 	do
 		r = gnutls_handshake(s->dtls->tls);
 	while (r == GNUTLS_E_INTERRUPTED);
-	s->dtls->gathering = false;
+	s->dtls->gathering = s->dtls->readable = false;
 	send_gathered(s);
 	if (r == GNUTLS_E_SUCCESS)
 		on_secured(s);
@@ -538,6 +544,7 @@ static ssize_t read_record(gnutls_session_t tls, uint8_t *in)
 static void dtls_readable(struct session *s)
 {
 	if (!s->dtls->established) {
+		s->dtls->readable = true;
 		shake(s);
 		return;
 	}

@@ -12,6 +12,7 @@ DEVICES_PORT = 1502
 # Until what has been started has come to rest.
 SETTLE_S = 2
 BUFFER_BYTES = 16 << 20
+TRIES = 3
 NAP_US = 200
 KEY = b"fieldway-bench-1".hex()
 PRIORITY = "NONE:+VERS-DTLS1.2:+{}:+SHA256:+AEAD:+COMP-NULL:+SIGN-ECDSA-SHA256:+GROUP-SECP256R1"
@@ -73,7 +74,11 @@ def configure(rig, secure, n):
 
 
 def check_us(rig):
-    """What reading the files takes, by itself."""
+    """What reading the files takes, by itself; the best of some tries."""
+    return min(_check_us(rig) for _ in range(TRIES))
+
+
+def _check_us(rig):
     with subprocess.Popen([build_path("fieldwayd"), "--check", rig.path("etc"), "--objects", source_path("objects"),
                            "--host-program", build_path("fieldway-plugin-host"), "--plugins", rig.path("plugins")],
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
@@ -169,7 +174,10 @@ def measure(suite, n, base):
 
 
 def measure_base(suite):
-    with Rig() as rig:
-        started = Run(rig, suite, 0)
-        started.stop()
-        return started
+    """Without endpoints: what the sums of the others are less."""
+    found = []
+    for _ in range(TRIES):
+        with Rig() as rig:
+            found.append(Run(rig, suite, 0))
+            found[-1].stop()
+    return min(found, key=lambda run_0: run_0.start_us)
