@@ -6,36 +6,34 @@
 /* A payload is at most this large; it goes block-wise. */
 #define CONTENT_MAX (256u << 10)
 
-static bool is_single(const struct view *view, const struct path *path)
+/* resource: the path's, NULL above one. */
+static bool is_single(const struct path *path, const struct resource_definition *resource)
 {
-	const struct resource_definition *resource = view_resource(view, path);
-
 	return path->depth == PATH_RESOURCE_INSTANCE ||
 	       (path->depth == PATH_RESOURCE && resource && !resource->multiple);
 }
 
 /* Format without Accept (lwm2m.md "Format without Accept"). */
-static const struct codec *codec_default(const struct client *c, const struct view *view,
-					 const struct path *path)
+static const struct codec *codec_default(const struct client *c, const struct path *path,
+					 const struct resource_definition *resource)
 {
-	const struct resource_definition *resource = view_resource(view, path);
-
 	if (c->version == LWM2M_1_0)
 		return codec_find(FORMAT_TLV);
-	if (is_single(view, path))
+	if (is_single(path, resource))
 		return codec_find(resource->type == VALUE_OPAQUE ? FORMAT_OPAQUE : FORMAT_TEXT);
 	return c->config.n_formats > 0 ? c->config.formats[0] : codec_find(FORMAT_SENML_CBOR);
 }
 
-static int codec_choose(const struct client *c, const struct view *view, const struct path *path,
-			int32_t accept, const struct codec **ret)
+static int codec_choose(const struct client *c, const struct path *path,
+			const struct resource_definition *resource, int32_t accept,
+			const struct codec **ret)
 {
 	const struct codec *codec =
-		accept >= 0 ? codec_find(accept) : codec_default(c, view, path);
+		accept >= 0 ? codec_find(accept) : codec_default(c, path, resource);
 
-	if (!codec || (codec->single && !is_single(view, path)))
+	if (!codec || (codec->single && !is_single(path, resource)))
 		return -ENOMEDIUM;
-	if (codec->format == FORMAT_OPAQUE && view_resource(view, path)->type != VALUE_OPAQUE)
+	if (codec->format == FORMAT_OPAQUE && resource->type != VALUE_OPAQUE)
 		return -ENOMEDIUM;
 	*ret = codec;
 	return 0;
@@ -69,11 +67,11 @@ static int read_prepare(const struct client *c, const struct view *view, const s
 {
 	const struct resource_definition *resource = view_resource(view, path);
 
-	if (!view_exists(view, path))
+	if ((path->depth >= PATH_RESOURCE && !resource) || !store_exists(view->store, path))
 		return -ENOENT;
 	if (resource && !(resource->operations & OPERATION_READ))
 		return -EPERM;
-	return codec_choose(c, view, path, accept, ret);
+	return codec_choose(c, path, resource, accept, ret);
 }
 
 int read_check(const struct client *c, const struct target *target, int32_t accept)

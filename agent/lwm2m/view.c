@@ -5,12 +5,9 @@
 
 const struct object_definition *view_object(const struct view *v, uint16_t object)
 {
-	const struct object_definition *own = store_object(v->store, object), *seen;
+	const struct object_definition *own = store_object(v->store, object);
 
-	if (!own)
-		return NULL;
-	seen = definitions_for(v->definitions, object, v->version, own->version);
-	return seen ? seen : own;
+	return own ? definitions_for(v->definitions, own, v->version) : NULL;
 }
 
 const struct resource_definition *view_resource(const struct view *v, const struct path *path)

@@ -143,17 +143,20 @@ static bool is_of_standard(uint16_t id)
 	return false;
 }
 
-const struct object_definition *definitions_for(const struct definitions *d, uint16_t id,
-						enum lwm2m_version lwm2m, uint16_t own)
+const struct object_definition *definitions_for(const struct definitions *d,
+						const struct object_definition *own,
+						enum lwm2m_version lwm2m)
 {
-	const struct object_definition *o = NULL;
+	uint16_t version;
 
 	/* Our Firmware Update is 1.2 and says so by ver=1.2 (lwm2m.md). */
-	if (id == 5 && lwm2m == LWM2M_1_2)
-		o = definitions_find(d, id, VERSION(1, 2));
-	else if (is_of_standard(id))
-		o = definitions_find(d, id, object_version_implied(id, lwm2m));
-	return o ?: definitions_find(d, id, own);
+	if (own->id == 5 && lwm2m == LWM2M_1_2)
+		version = VERSION(1, 2);
+	else if (is_of_standard(own->id))
+		version = object_version_implied(own->id, lwm2m);
+	else
+		return own;
+	return version == own->version ? own : definitions_find(d, own->id, version) ?: own;
 }
 
 const struct resource_definition *object_resource(const struct object_definition *o, uint16_t id)

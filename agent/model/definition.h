@@ -67,12 +67,13 @@ const struct object_definition *definitions_find(const struct definitions *d, ui
 /* The newest version known. */
 const struct object_definition *definitions_newest(const struct definitions *d, uint16_t id);
 /*
- * The version to show in a registration as 1.0, 1.1 or 1.2: for the objects of
- * the standard the one of that LwM2M version (lwm2m.md "Versions that a missing
- * ver means", with our /5 1.2 at 1.2), for all others `own`.
+ * What of an object a registration as 1.0, 1.1 or 1.2 shows: for the objects of
+ * the standard the version of that LwM2M version (lwm2m.md "Versions that a
+ * missing ver means", with our /5 1.2 at 1.2), where it is known; else `own`.
  */
-const struct object_definition *definitions_for(const struct definitions *d, uint16_t id,
-						enum lwm2m_version lwm2m, uint16_t own);
+const struct object_definition *definitions_for(const struct definitions *d,
+						const struct object_definition *own,
+						enum lwm2m_version lwm2m);
 /* The version that a link without `ver` means in a registration of this LwM2M version (Core 7.2.3). */
 uint16_t object_version_implied(uint16_t id, enum lwm2m_version lwm2m);
 
