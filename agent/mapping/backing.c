@@ -261,6 +261,8 @@ static void point_explain(void *userdata, const struct path *path, char *ret, si
 	else
 		snprintf(ret, size, "%s: last read %s ago%s", row_config_device(row)->name,
 			 format_usec_rough(age_usec - age_usec % USEC_PER_SEC, age), cause);
+	/* Reasons name hosts and files: half a character is no text for a server, and none for D-Bus. */
+	ret[utf8_valid_prefix(ret, strlen(ret))] = '\0';
 }
 
 const struct backing_ops point_backing = {

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/str.h"
+#include "store/store.h"
 #include "tests/unit/mapping/rig.h"
 
 /* North: from samples of devices to values of endpoints. */
@@ -424,6 +426,25 @@ START_TEST(test_offline)
 END_TEST
 
 /* A bus that cannot be opened is as silent; while a host restarts, values last as they would. */
+/* No half characters, wherever it is cut. */
+START_TEST(test_long_reasons)
+{
+	const struct path path = path_of("/3316/0/5700");
+	char reason[800], text[160];
+
+	for (size_t shift = 0; shift < 2; shift++) {
+		memset(reason, 'x', sizeof(reason));
+		for (size_t i = shift; i + 1 < sizeof(reason); i += 2)
+			memcpy(reason + i, "\303\274", 2);
+		reason[700 + shift] = '\0';
+		mapping_state(rig.mapping, 0, FIELDBUS_OFFLINE, reason);
+		store_explain(rig.stores[0], &path, text, sizeof(text));
+		ck_assert_uint_gt(strlen(text), sizeof(text) - 4);
+		ck_assert(utf8_is_valid(text, strlen(text)));
+	}
+}
+END_TEST
+
 START_TEST(test_failed_and_unknown)
 {
 	rig_number(0, VOLTS, 230);
@@ -621,6 +642,7 @@ int main(void)
 	tcase_add_test(of_meter, test_invalid_and_failed);
 	tcase_add_test(of_meter, test_a_point_has_reasons_of_its_own);
 	tcase_add_test(of_meter, test_offline);
+	tcase_add_test(of_meter, test_long_reasons);
 	tcase_add_test(of_meter, test_failed_and_unknown);
 	tcase_add_test(of_meter, test_alarms);
 	tcase_add_test(of_meter, test_detach_and_attach_again);
