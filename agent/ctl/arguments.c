@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "ctl/ctl.h"
+#include "ctl/text.h"
 
 static const char bus_option[] = "--bus";
 static const char bus_help[] =
@@ -33,8 +34,10 @@ void command_print_help(FILE *to, const struct command *c)
 
 static int refuse(const struct command *c, const char *argument, const char *why)
 {
-	fprintf(stderr, "fieldwayctl %s: %s%s%s\nTry 'fieldwayctl %s --help'.\n", c->name,
-		argument ?: "", argument ? ": " : "", why, c->name);
+	fprintf(stderr, "fieldwayctl %s: ", c->name);
+	text_print(stderr, argument ?: "");
+	fprintf(stderr, "%s%s\nTry 'fieldwayctl %s --help'.\n", argument ? ": " : "", why,
+		c->name);
 	return -EINVAL;
 }
 
@@ -107,6 +110,6 @@ int output_finish(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return EXIT_SUCCESS;
-	fprintf(stderr, "standard output: %s\n", strerror(errno));
+	fprintf(stderr, "fieldwayctl: standard output: %s\n", strerror(errno));
 	return EXIT_FAILURE;
 }

@@ -90,7 +90,9 @@ static int run(const struct invocation *i)
 	int r;
 
 	if (!streq(what, "endpoints") && !streq(what, "devices")) {
-		fprintf(stderr, "fieldwayctl list: '%s': endpoints or devices\n", what);
+		fputs("fieldwayctl list: '", stderr);
+		text_print(stderr, what);
+		fputs("': endpoints or devices\n", stderr);
 		return EXIT_USAGE;
 	}
 	if (client_open(i->bus, &c) < 0 || inventory_fetch(&c, &inventory) < 0)

@@ -7,6 +7,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "ctl/ctl.h"
+#include "ctl/text.h"
 
 static const struct command *const commands[] = {
 	&command_status, &command_list,	   &command_read,
@@ -32,8 +33,10 @@ static int complain(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		names[i] = commands[i]->name;
 	near = str_nearest(name, names, ARRAY_SIZE(names));
-	fprintf(stderr, "fieldwayctl: unknown command '%s'%s%s%s\n", name,
-		near ? ", did you mean '" : "", near ?: "", near ? "'?" : "");
+	fputs("fieldwayctl: unknown command '", stderr);
+	text_print(stderr, name);
+	fprintf(stderr, "'%s%s%s\n", near ? ", did you mean '" : "", near ?: "",
+		near ? "'?" : "");
 	if (*name == '-')
 		fputs("Options stand behind the command.\n", stderr);
 	return EXIT_USAGE;

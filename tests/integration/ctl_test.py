@@ -324,6 +324,8 @@ class WithoutTest(CtlScenario):
                                 ("status", "--color"): "--color: no such option"}.items():
             with self.subTest(arguments):
                 self.fails(text, *arguments, status=2, environment={})
+        for arguments in (("\x1b[2J",), ("list", "\x1b[2J"), ("read", "--\x1b[2J"), ("status", "\x1b[2J")):
+            self.assertNotIn("\x1b", self.fails("\\x1b[2J", *arguments, status=2, environment={}))
         self.fails("UTF-8", "write", "vfd", "/3306/0/1", b"\xff", status=2, environment={})
         for command in ("status", "list", "read", "write", "explain"):
             text = self.ctl(command, "--help", environment={})

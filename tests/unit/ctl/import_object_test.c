@@ -510,7 +510,7 @@ START_TEST(a_full_disk_is_no_success)
 
 	put_version("a.xml", "", "V");
 	ck_assert_int_eq(run("/dev/full", arguments), 1);
-	ck_assert_str_eq(said(), "standard output: No space left on device\n");
+	ck_assert_str_eq(said(), "fieldwayctl: standard output: No space left on device\n");
 }
 END_TEST
 

@@ -24,6 +24,7 @@ static const struct {
 	/* CSI as one character; another direction; an end of line; a byte order mark. */
 	{ "\302\2332J", "\\xc2\\x9b2J", 10 },
 	{ "\342\200\256abc", "\\xe2\\x80\\xaeabc", 15 },
+	{ "a\330\234b", "a\\xd8\\x9cb", 10 },
 	{ "\342\200\250", "\\xe2\\x80\\xa8", 12 },
 	{ "\357\273\277", "\\xef\\xbb\\xbf", 12 },
 	/* No UTF-8: cut off, too long, out of nothing. */
