@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "dbus/internal.h"
+
+#define BUS "org.freedesktop.DBus"
 
 /*
  * Who may change things. The bus is asked for the sender's credentials, and
@@ -52,9 +55,9 @@ static int read_credential(sd_bus_message *m, const struct dbus *d, struct sende
 
 	if (r < 0)
 		return r;
-	if (__builtin_strcmp(key, "UnixGroupIDs") == 0 && d->has_group)
+	if (streq(key, "UnixGroupIDs") && d->has_group)
 		return read_groups(m, d->group, &ret->in_group);
-	if (__builtin_strcmp(key, "UnixUserID") != 0)
+	if (!streq(key, "UnixUserID"))
 		return sd_bus_message_skip(m, "v");
 	r = sd_bus_message_read(m, "v", "u", &uid);
 	if (r < 0)
@@ -67,9 +70,13 @@ static int read_credential(sd_bus_message *m, const struct dbus *d, struct sende
 /* The answer to GetConnectionCredentials (D-Bus specification). */
 static int read_sender(sd_bus_message *m, const struct dbus *d, struct sender *ret)
 {
-	int r = sd_bus_message_get_error(m) ? -EACCES :
-					      sd_bus_message_enter_container(m, 'a', "{sv}");
+	const char *from = sd_bus_message_get_sender(m);
+	int r;
 
+	/* sd-bus takes an answer from whoever has guessed its number, where the bus lets that through. */
+	if (sd_bus_message_get_error(m) || !from || !streq(from, BUS))
+		return -EACCES;
+	r = sd_bus_message_enter_container(m, 'a', "{sv}");
 	while (r >= 0) {
 		r = sd_bus_message_enter_container(m, 'e', "sv");
 		if (r <= 0)
@@ -108,8 +115,7 @@ static int ask_credentials(struct order *o)
 {
 	sd_bus *bus = o->item->dbus->bus;
 	sd_bus_message *m = NULL;
-	int r = sd_bus_message_new_method_call(bus, &m, "org.freedesktop.DBus",
-					       "/org/freedesktop/DBus", "org.freedesktop.DBus",
+	int r = sd_bus_message_new_method_call(bus, &m, BUS, "/org/freedesktop/DBus", BUS,
 					       "GetConnectionCredentials");
 
 	if (r >= 0)

@@ -3,7 +3,10 @@
 import functools
 import os
 import pwd
+import re
 import shlex
+import socket
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -38,7 +41,10 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Con
 {more}
 </busconfig>
 """
-PERMISSIVE = '  <policy context="mandatory"><allow send_destination="*"/></policy>'
+# Answers that nobody has asked for among it.
+PERMISSIVE = """  <policy context="mandatory"><allow send_destination="*"/>
+    <allow send_requested_reply="false" send_type="method_return"/><allow receive_requested_reply="false"/>
+  </policy>"""
 
 
 GROUP, GROUP_ID = "fieldway-admin", 64200
@@ -62,9 +68,9 @@ def add_group():
 
 
 class Bus:
-    """permissive: the policy lets everything through, so that only the daemon decides."""
+    """permissive: the policy lets everything through, so that only the daemon decides. limits: of the bus, by name."""
 
-    def __init__(self, rig, permissive=False):
+    def __init__(self, rig, permissive=False, limits=()):
         self.rig = rig
         self.socket = rig.path("bus")
         self.address = "unix:path=" + self.socket
@@ -73,7 +79,8 @@ class Bus:
         self.configuration = rig.write("bus.conf", CONFIGURATION.format(
             socket=self.socket, name=NAME, user=pwd.getpwuid(os.geteuid()).pw_name,
             policy=source_path("packaging/dbus/org.fieldway.Agent1.conf"),
-            more=PERMISSIVE if permissive else ""))
+            more="\n".join([PERMISSIVE if permissive else "",
+                            *(f'  <limit name="{name}">{value}</limit>' for name, value in limits)])))
         self.start()
 
     def start(self):
@@ -126,6 +133,76 @@ class Bus:
 
     def wait_name(self, timeout=20):
         self.rig.until(self.has_name, timeout, NAME)
+
+
+def marshal_text(text):
+    return struct.pack("<I", len(text)) + text.encode() + b"\0"
+
+
+def marshal_entry(text, letter, value):
+    """A text and a variant of 4 aligned bytes, from where 8 can be divided."""
+    start = marshal_text(text) + bytes([1, ord(letter), 0])
+    return start + bytes(-len(start) % 4) + value
+
+
+class Caller:
+    """A connection that says what it likes, and reads answers only when read() is called."""
+
+    def __init__(self, bus, user=None):
+        self.rig, self.serial, self.data = bus.rig, 0, b""
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(20)
+        own = os.geteuid()
+        user = own if user is None else user
+        os.seteuid(user)
+        try:
+            self.socket.connect(bus.socket)
+        finally:
+            os.seteuid(own)
+        self.socket.sendall(b"\0AUTH EXTERNAL " + str(user).encode().hex().encode() + b"\r\n")
+        if not self.socket.recv(100).startswith(b"OK"):
+            raise Refused("no connection to the bus")
+        self.socket.sendall(b"BEGIN\r\n")
+        self.call("/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", "org.freedesktop.DBus")
+
+    def close(self):
+        self.socket.close()
+
+    def send(self, kind, *fields, signature="", body=b""):
+        """fields: code, type and value; kind 1 is a call, 2 an answer."""
+        self.serial += 1
+        header = b""
+        for code, letter, value in (*fields, (8, b"g", signature)):
+            header += bytes(-len(header) % 8) + struct.pack("<BB1sx", code, 1, letter)
+            if letter == b"u":
+                header += struct.pack("<I", value)
+            elif letter == b"g":
+                header += bytes([len(value)]) + value.encode() + b"\0"
+            else:
+                header += struct.pack("<I", len(value)) + value.encode() + b"\0"
+        self.socket.sendall(struct.pack("<cBBBIII", b"l", kind, 0, 1, len(body), self.serial, len(header)) + header
+                            + bytes(-len(header) % 8) + body)
+
+    def call(self, path, interface, member, destination=NAME, **content):
+        self.send(1, (1, b"o", path), (2, b"s", interface), (3, b"s", member), (6, b"s", destination), **content)
+
+    def _take(self, size):
+        while len(self.data) < size:
+            data = self.socket.recv(65536)
+            if not data:
+                raise Refused("the bus closed the connection")
+            self.data += data
+        taken, self.data = self.data[:size], self.data[size:]
+        return taken
+
+    def read(self):
+        """The next answer: the name of its error, or None."""
+        while True:
+            _, kind, _, _, size, _, fields = struct.unpack("<cBBBIII", self._take(16))
+            header = self._take(fields + -fields % 8)
+            self._take(size)
+            if kind in (2, 3):
+                return None if kind == 2 else re.search(rb"\x04\x01s\0....([^\0]*)", header, re.S).group(1).decode()
 
 
 class Refused(Exception):
