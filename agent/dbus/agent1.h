@@ -85,7 +85,8 @@
 
 /*
  * Errors, beside those of D-Bus itself: AccessDenied (also for the secrets of
- * /0, /21, /23), InvalidArgs (content refused), NoMemory, LimitsExceeded.
+ * /0, /21, /23), InvalidArgs (content refused), NoMemory, LimitsExceeded (also
+ * of any call while too many answers wait for their callers to read them).
  */
 #define AGENT1_ERROR_NO_SUCH_ENDPOINT AGENT1_NAME ".Error.NoSuchEndpoint"
 #define AGENT1_ERROR_NO_SUCH_DEVICE AGENT1_NAME ".Error.NoSuchDevice"

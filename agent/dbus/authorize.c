@@ -133,8 +133,12 @@ int order_authorize(struct item *item, sd_bus_message *m, order_handler allowed,
 	struct order *o;
 	int r;
 
-	if (d->n_orders >= ORDERS_MAX)
+	if (d->n_orders >= ORDERS_MAX) {
+		if (log_budget_take(&d->refusals, NULL))
+			log_notice(NULL, "D-Bus: calls are refused while %u wait for their rights",
+				   ORDERS_MAX);
 		return error_set(error, -ENOSPC, "Too many callers at once");
+	}
 	if (!sd_bus_message_get_sender(m))
 		return -EACCES;
 	o = calloc(1, sizeof(*o));

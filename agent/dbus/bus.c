@@ -9,6 +9,11 @@
 
 #define RECONNECT_FIRST_USEC USEC_PER_SEC
 #define RECONNECT_LAST_USEC (30 * USEC_PER_SEC)
+/*
+ * Anybody may ask, and one answer can cost as much as thousands of notifications:
+ * it waits until values and servers have had their turn.
+ */
+#define BUS_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
 
 static void bus_close(struct dbus *d)
 {
@@ -94,8 +99,10 @@ static int bus_open(const char *address, sd_bus **ret)
 
 static int bus_publish(struct dbus *d)
 {
-	int r = sd_bus_add_object_manager(d->bus, NULL, AGENT1_PATH);
+	int r = room_guard(d);
 
+	if (r >= 0)
+		r = sd_bus_add_object_manager(d->bus, NULL, AGENT1_PATH);
 	if (r >= 0)
 		r = sd_bus_add_object_vtable(d->bus, NULL, AGENT1_PATH, AGENT1_MANAGER,
 					     manager_vtable, d);
@@ -122,7 +129,7 @@ static int bus_connect(struct dbus *d)
 	if (r >= 0)
 		r = bus_publish(d);
 	if (r >= 0)
-		r = sd_bus_attach_event(d->bus, d->config.event, SD_EVENT_PRIORITY_NORMAL);
+		r = sd_bus_attach_event(d->bus, d->config.event, BUS_PRIORITY);
 	if (r >= 0)
 		r = sd_bus_message_new_method_call(d->bus, &m, "org.freedesktop.DBus",
 						   "/org/freedesktop/DBus", "org.freedesktop.DBus",

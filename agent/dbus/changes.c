@@ -9,20 +9,11 @@
  */
 #define CHANGES_SETTLE_USEC (200 * USEC_PER_MSEC)
 #define CHANGES_AT_ONCE 500u
-#define CHANGES_QUEUED_MAX 64u
 
 static void settle(struct dbus *d)
 {
 	if (d->named && !timer_is_armed(&d->tell))
 		timer_arm_in(&d->tell, CHANGES_SETTLE_USEC);
-}
-
-/* True when the bus takes more. */
-static bool has_room(struct dbus *d)
-{
-	uint64_t queued;
-
-	return sd_bus_get_n_queued_write(d->bus, &queued) >= 0 && queued < CHANGES_QUEUED_MAX;
 }
 
 static void tell_items(struct dbus *d, struct items *s)
@@ -32,7 +23,7 @@ static void tell_items(struct dbus *d, struct items *s)
 
 		if (!s->items[i].changed)
 			continue;
-		if (told++ >= CHANGES_AT_ONCE || !has_room(d))
+		if (told++ >= CHANGES_AT_ONCE || !has_room_for_signal(d))
 			break;
 		s->items[i].changed = false;
 		s->n_changed--;

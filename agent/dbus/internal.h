@@ -60,11 +60,22 @@ struct dbus {
 	unsigned n_orders;
 	gid_t group;
 	bool has_group;
+	struct log_budget refusals;
 };
 
 /* changes.c */
 void changes_init(struct dbus *d);
 void changes_forget(struct dbus *d);
+
+/*
+ * room.c: what may wait for the bus to take it. Signals leave room, or they
+ * alone would have calls refused.
+ */
+#define QUEUED_MAX 4u
+#define SIGNALS_QUEUED_MAX 2u
+bool has_room_for_signal(const struct dbus *d);
+/* From now on calls are refused while too many answers wait. */
+int room_guard(struct dbus *d);
 
 /* manager.c, endpoint.c, device.c */
 extern const sd_bus_vtable manager_vtable[], endpoint_vtable[], device_vtable[];

@@ -13,10 +13,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fieldway_test import Bus, main  # noqa: E402
 from fieldway_test.bus import (  # noqa: E402
     GROUP_ID, MEMBER, NAME, PATH, STRANGER, Caller, Refused, add_group, marshal_entry, marshal_text, plain)
-from field_test import NAME as CLIENT, FieldScenario  # noqa: E402
+from field_test import DEVICES, NAME as CLIENT, FieldScenario  # noqa: E402
 
 VFD, HOST = PATH + "/endpoint/vfd", PATH + "/endpoint/host"
 DEVICE = PATH + "/device/vfd"
+ORDERS_MAX = 256        # dbus/internal.h
 
 
 class DbusScenario(FieldScenario):
@@ -346,6 +347,66 @@ class OwnRightsTest(RightsTest):
                             body=struct.pack("<II", len(root), 0) + root)
             self.assertEqual(caller.read(), "org.freedesktop.DBus.Error.AccessDenied")
         self.assertEqual(self.writes(), [])
+
+
+class GreedyTest(DbusScenario):
+    """One who asks more than he reads: what the bus does not take must not wait in the daemon's memory."""
+    CALLS = 1000
+    # Shown, not polled: so many that GetManagedObjects has 80 kB, and the buffers on the way some megabytes.
+    MORE = """  - {name: "x{n}", profile: vfd, bus: lan, enabled: false, each: {n: 2-240},
+     address: {host: 127.0.0.1, unit: "{n}"}}
+"""
+
+    def is_idle(self):
+        """It waits for something, and has done so since the last time."""
+        pid = self.daemon.process.pid
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            state = f.read().rpartition(")")[2].split()[0]
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as f:
+            before, self.used = self.used, f.read()
+        return state == "S" and before == self.used
+
+    def test_answers_that_nobody_reads(self):
+        self.used = None
+        self.bus = Bus(self.rig, limits=(("max_incoming_bytes", 65536), ("max_replies_per_connection", 2000)))
+        self.write_field(kind="--plain", rate="1h")
+        self.rig.write("etc/devices.d/site.yaml", DEVICES + self.MORE)
+        self.start_server(names=("gw", CLIENT))
+        self.configure()
+        self.start_daemon()
+        self.bus.wait_name()
+        self.registered(CLIENT)
+        caller = Caller(self.bus)
+        self.addCleanup(caller.close)
+        self.assertIsNone(caller.read())
+        for _ in range(self.CALLS):
+            caller.call(PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+        self.rig.until(self.is_idle, 20, "the daemon to have heard them all")
+        answers = [caller.read() for _ in range(self.CALLS)]
+        self.assertEqual(set(answers), {None, "org.freedesktop.DBus.Error.LimitsExceeded"})
+        # As many as the buffers on the way hold, not as many as were asked for.
+        self.assertLess(answers.count(None), self.CALLS / 2)
+        self.log("D-Bus: calls are refused")
+        self.assertEqual(self.read("/3308/0/5750"), "the speed")
+
+    def test_too_many_callers(self):
+        """All calls are there before the bus can say anything about the first caller."""
+        self.bus = Bus(self.rig, limits=[("max_replies_per_connection", 2000)])
+        self.start(rate="1h")
+        caller = Caller(self.bus)
+        self.addCleanup(caller.close)
+        self.assertIsNone(caller.read())
+        self.daemon.process.send_signal(signal.SIGSTOP)
+        for _ in range(ORDERS_MAX + 20):
+            caller.call(VFD, NAME + ".Endpoint", "Write", signature="sv",
+                        body=marshal_entry("nonsense", "s", marshal_text("7")))
+        caller.call("/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId", "org.freedesktop.DBus")
+        self.assertIsNone(caller.read())
+        self.daemon.process.send_signal(signal.SIGCONT)
+        answers = [caller.read().rpartition(".")[2] for _ in range(ORDERS_MAX + 20)]
+        self.assertEqual((answers.count("InvalidArgs"), answers.count("LimitsExceeded")), (ORDERS_MAX, 20))
+        self.log("D-Bus: calls are refused")
+        self.assertEqual(self.read("/3308/0/5750"), "the speed")
 
 
 class BusTest(DbusScenario):
