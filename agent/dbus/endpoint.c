@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "dbus/internal.h"
@@ -87,15 +88,17 @@ static int endpoint_read(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const struct item *item = userdata;
 	struct store *store = item->dbus->ports.store(item->dbus->userdata, item->id);
 	const struct resource_definition *resource;
+	char echo[ECHO_MAX + 1];
 	const char *text;
 	struct path path;
 	int r = sd_bus_message_read(m, "s", &text);
 
 	if (r < 0)
 		return r;
-	if (path_parse(text, __builtin_strlen(text), &path) < 0)
+	if (path_parse(text, strlen(text), &path) < 0)
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-					 "%s is no path such as /3303/0/5700", text);
+					 "%s is no path such as /3303/0/5700",
+					 error_echo(text, echo));
 	if (is_closed(&path))
 		return error_set(error, -EACCES, "Its values are secret");
 	if (!store_exists(store, &path))

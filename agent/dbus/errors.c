@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "dbus/internal.h"
 
 static const struct {
@@ -25,6 +26,15 @@ static const struct {
 	{ ENOSPC, SD_BUS_ERROR_LIMITS_EXCEEDED, "A limit is reached" },
 	{ EFBIG, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too large" },
 };
+
+char *error_echo(const char *text, char ret[ECHO_MAX + 1])
+{
+	size_t n = strnlen(text, ECHO_MAX);
+
+	memcpy(ret, text, n);
+	ret[utf8_valid_prefix(ret, n)] = '\0';
+	return ret;
+}
 
 int error_set(sd_bus_error *error, int r, const char *text)
 {

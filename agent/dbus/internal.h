@@ -99,3 +99,6 @@ void orders_forget(struct dbus *d);
 
 /* errors.c: errno to a D-Bus error, with a text of its own or the given one. Returns a negative errno. */
 int error_set(sd_bus_error *error, int r, const char *text);
+/* The beginning of what a caller sent, which may be megabytes, to say it in an error. Returns ret. */
+#define ECHO_MAX 128u
+char *error_echo(const char *text, char ret[ECHO_MAX + 1]);

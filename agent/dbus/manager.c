@@ -30,6 +30,7 @@ static int get_endpoint(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct dbus *d = userdata;
 	const struct item *item;
+	char echo[ECHO_MAX + 1];
 	const char *name;
 	int r = sd_bus_message_read(m, "s", &name);
 
@@ -38,13 +39,14 @@ static int get_endpoint(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	item = items_find(&d->endpoints, name) ?: find_client_name(d, name);
 	return item ? reply_path(m, &d->endpoints, item) :
 		      sd_bus_error_setf(error, AGENT1_ERROR_NO_SUCH_ENDPOINT,
-					"There is no endpoint %s", name);
+					"There is no endpoint %s", error_echo(name, echo));
 }
 
 static int get_device(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct dbus *d = userdata;
 	const struct item *item;
+	char echo[ECHO_MAX + 1];
 	const char *name;
 	int r = sd_bus_message_read(m, "s", &name);
 
@@ -53,7 +55,7 @@ static int get_device(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	item = items_find(&d->devices, name);
 	return item ? reply_path(m, &d->devices, item) :
 		      sd_bus_error_setf(error, AGENT1_ERROR_NO_SUCH_DEVICE, "There is no device %s",
-					name);
+					error_echo(name, echo));
 }
 
 /* ---- properties ---- */

@@ -76,11 +76,13 @@ static int refuse(sd_bus_error *error, int r, const struct path *at)
 /* Object 0, 21 and 23 belong to bootstrap (Core 6.3); values stand in resources. */
 static int parse_target(const char *text, struct path *ret, sd_bus_error *error)
 {
+	char echo[ECHO_MAX + 1];
 	struct path path;
 
 	if (path_parse(text, strlen(text), &path) < 0 || path.depth < PATH_INSTANCE)
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-					 "%s is no path of a resource, such as /3306/0/5850", text);
+					 "%s is no path of a resource, such as /3306/0/5850",
+					 error_echo(text, echo));
 	if (path.object == 0 || path.object == 21 || path.object == 23)
 		return error_set(error, -EACCES, "Only bootstrap writes this object");
 	*ret = path;

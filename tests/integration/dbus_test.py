@@ -84,6 +84,18 @@ class ObjectsTest(DbusScenario):
         self.refused("no device host", self.bus.call, PATH, "Manager", "GetDevice", "s", "host")
         self.refused("Unknown object", self.bus.call, PATH + "/endpoint/m9", "Endpoint", "Read", "s", "/3/0")
 
+    def test_long_names(self):
+        """An error does not repeat all of what was sent, nor end in half a character."""
+        self.start()
+        long = "x" + "\u00fc" * 10000
+        for path, member, *more in ((PATH, "Manager.GetEndpoint"), (PATH, "Manager.GetDevice"), (VFD, "Endpoint.Read"),
+                                    (VFD, "Endpoint.Write", "variant:byte:1")):
+            with self.subTest(member):
+                name, text = self.bus.error(path, member, "string:" + long, *more)
+                self.assertRegex(name, "NoSuch|InvalidArgs")
+                self.assertIn("x\u00fc\u00fc", text)
+                self.assertLess(len(text), 200)
+
     def test_explain(self):
         self.start()
         line, requests = self.bus.call(DEVICE, "Device", "Explain")

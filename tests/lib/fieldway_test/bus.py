@@ -149,7 +149,7 @@ class Caller:
     """A connection that says what it likes, and reads answers only when read() is called."""
 
     def __init__(self, bus, user=None):
-        self.rig, self.serial, self.data = bus.rig, 0, b""
+        self.rig, self.serial, self.data = bus.rig, 0, bytearray()
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(20)
         own = os.geteuid()
@@ -192,7 +192,8 @@ class Caller:
             if not data:
                 raise Refused("the bus closed the connection")
             self.data += data
-        taken, self.data = self.data[:size], self.data[size:]
+        taken = bytes(self.data[:size])
+        del self.data[:size]
         return taken
 
     def read(self):
