@@ -35,7 +35,7 @@ static int take_device(sd_bus_message *m, struct reader *reader)
 	return r < 0 ? r : buf_append(&reader->devices, &d, sizeof(d));
 }
 
-static int read_interface(sd_bus_message *m, struct reader *reader)
+static int read_interface(sd_bus_message *m, void *reader)
 {
 	const char *name;
 	int r = sd_bus_message_read_basic(m, 's', &name);
@@ -50,37 +50,16 @@ static int read_interface(sd_bus_message *m, struct reader *reader)
 	return r >= 0 ? 0 : record_error(r);
 }
 
-/* Reads each entry of an array of dictionary entries. */
-static int for_each_entry(sd_bus_message *m, const char *entry, const char *contents,
-			  int (*take)(sd_bus_message *m, struct reader *reader),
-			  struct reader *reader)
+static int read_object(sd_bus_message *m, void *userdata)
 {
-	int r = sd_bus_message_enter_container(m, 'a', entry);
-
-	if (r <= 0)
-		return record_error(r);
-	while ((r = sd_bus_message_enter_container(m, 'e', contents)) > 0) {
-		r = take(m, reader);
-		if (r < 0)
-			return r;
-		r = sd_bus_message_exit_container(m);
-		if (r <= 0)
-			return record_error(r);
-	}
-	if (r == 0)
-		r = sd_bus_message_exit_container(m);
-	return r > 0 ? 0 : record_error(r);
-}
-
-static int read_object(sd_bus_message *m, struct reader *reader)
-{
+	struct reader *reader = userdata;
 	int r = sd_bus_message_skip(m, "o");
 
 	if (r < 0)
 		return record_error(r);
 	if (++reader->objects > INVENTORY_OBJECTS_MAX)
 		return -E2BIG;
-	return for_each_entry(m, "{sa{sv}}", "sa{sv}", read_interface, reader);
+	return record_entries_read(m, "{sa{sv}}", read_interface, reader);
 }
 
 static int by_endpoint_name(const void *a, const void *b)
@@ -109,7 +88,7 @@ int inventory_read(sd_bus_message *m, struct inventory *ret)
 {
 	struct reader reader = { 0 };
 	struct inventory i;
-	int r = for_each_entry(m, "{oa{sa{sv}}}", "oa{sa{sv}}", read_object, &reader);
+	int r = record_entries_read(m, "{oa{sa{sv}}}", read_object, &reader);
 
 	i = (struct inventory){
 		.endpoints = (void *)reader.endpoints.data,

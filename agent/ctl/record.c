@@ -24,6 +24,30 @@ int record_error(int r)
 
 /* ---- arrays ---- */
 
+int record_entries_read(sd_bus_message *m, const char *entry,
+			int (*take)(sd_bus_message *m, void *userdata), void *userdata)
+{
+	_cleanup_free_ char *contents = strndup(entry + 1, strlen(entry) - 2);
+	int r;
+
+	if (!contents)
+		return -ENOMEM;
+	r = sd_bus_message_enter_container(m, 'a', entry);
+	if (r <= 0)
+		return record_error(r);
+	while ((r = sd_bus_message_enter_container(m, 'e', contents)) > 0) {
+		r = take(m, userdata);
+		if (r < 0)
+			return r;
+		r = sd_bus_message_exit_container(m);
+		if (r <= 0)
+			return record_error(r);
+	}
+	if (r == 0)
+		r = sd_bus_message_exit_container(m);
+	return r > 0 ? 0 : record_error(r);
+}
+
 static int append_item(sd_bus_message *m, record_reader reader, struct arena *arena, size_t size,
 		       struct buf *items)
 {
@@ -109,41 +133,34 @@ static int read_property(sd_bus_message *m, const struct property *p, struct are
 	return r > 0 ? 0 : record_error(r);
 }
 
-static int read_entry(sd_bus_message *m, const struct property *table, struct arena *arena,
-		      void *record)
+/* A record, and what its properties are. */
+struct reader {
+	const struct property *table; /* ends with a NULL name */
+	struct arena *arena;
+	void *record;
+};
+
+static int read_entry(sd_bus_message *m, void *userdata)
 {
+	const struct reader *reader = userdata;
 	const struct property *p;
 	const char *name;
 	int r = sd_bus_message_read_basic(m, 's', &name);
 
 	if (r <= 0)
 		return record_error(r);
-	p = property_find(table, name);
+	p = property_find(reader->table, name);
 	if (p)
-		return read_property(m, p, arena, record);
+		return read_property(m, p, reader->arena, reader->record);
 	r = sd_bus_message_skip(m, "v");
 	return r >= 0 ? 0 : record_error(r);
 }
 
-/* Table ends with a NULL name. */
 static int read_properties(sd_bus_message *m, const struct property *table, struct arena *arena,
 			   void *record)
 {
-	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
-
-	if (r <= 0)
-		return record_error(r);
-	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = read_entry(m, table, arena, record);
-		if (r < 0)
-			return r;
-		r = sd_bus_message_exit_container(m);
-		if (r <= 0)
-			return record_error(r);
-	}
-	if (r == 0)
-		r = sd_bus_message_exit_container(m);
-	return r > 0 ? 0 : record_error(r);
+	return record_entries_read(m, "{sv}", read_entry,
+				   &(struct reader){ table, arena, record });
 }
 
 /* ---- endpoints ---- */

@@ -66,5 +66,11 @@ const char *device_record_reason(const struct device_record *d);
 typedef int (*record_reader)(struct sd_bus_message *m, struct arena *arena, void *place);
 int record_array_read(struct sd_bus_message *m, const char *contents, size_t item_size,
 		      record_reader reader, struct arena *arena, void *ret_items, size_t *ret_n);
+/*
+ * Reads an array of dictionary entries, "{sv}"; take is called inside each of
+ * them. Returns as record_array_read().
+ */
+int record_entries_read(struct sd_bus_message *m, const char *entry,
+			int (*take)(struct sd_bus_message *m, void *userdata), void *userdata);
 /* What sd_bus_message_*() returned: -ENOMEM stays; 0, an early end, and the rest is -EBADMSG. */
 int record_error(int r);

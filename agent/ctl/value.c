@@ -145,38 +145,30 @@ static int read_variant(sd_bus_message *m, const struct path *path, struct value
 	return r > 0 ? 0 : record_error(r);
 }
 
-static int read_part(sd_bus_message *m, const struct path *path, struct value_lines *lines)
+/* What has parts, and where they are put. */
+struct parent {
+	const struct path *path;
+	struct value_lines *lines;
+};
+
+static int read_part(sd_bus_message *m, void *userdata)
 {
+	const struct parent *parent = userdata;
 	struct path part;
 	uint16_t id;
 	int r = sd_bus_message_read_basic(m, 'q', &id);
 
 	if (r <= 0)
 		return record_error(r);
-	part = path_child(path, id);
-	return read_variant(m, &part, lines);
+	part = path_child(parent->path, id);
+	return read_variant(m, &part, parent->lines);
 }
 
 static int read_parts(sd_bus_message *m, const struct path *path, struct value_lines *lines)
 {
-	int r;
-
 	if (path->depth >= PATH_RESOURCE_INSTANCE)
 		return -EBADMSG;
-	r = sd_bus_message_enter_container(m, 'a', "{qv}");
-	if (r <= 0)
-		return record_error(r);
-	while ((r = sd_bus_message_enter_container(m, 'e', "qv")) > 0) {
-		r = read_part(m, path, lines);
-		if (r < 0)
-			return r;
-		r = sd_bus_message_exit_container(m);
-		if (r <= 0)
-			return record_error(r);
-	}
-	if (r == 0)
-		r = sd_bus_message_exit_container(m);
-	return r > 0 ? 0 : record_error(r);
+	return record_entries_read(m, "{qv}", read_part, &(struct parent){ path, lines });
 }
 
 static int read_contents(sd_bus_message *m, const char *type, const struct path *path,
