@@ -36,8 +36,7 @@ static int refuse(const struct command *c, const char *argument, const char *why
 {
 	fprintf(stderr, "fieldwayctl %s: ", c->name);
 	text_print(stderr, argument ?: "");
-	fprintf(stderr, "%s%s\nTry 'fieldwayctl %s --help'.\n", argument ? ": " : "", why,
-		c->name);
+	fprintf(stderr, "%s%s\nTry 'fieldwayctl %s --help'.\n", argument ? ": " : "", why, c->name);
 	return -EINVAL;
 }
 

@@ -35,8 +35,7 @@ static int complain(const char *name)
 	near = str_nearest(name, names, ARRAY_SIZE(names));
 	fputs("fieldwayctl: unknown command '", stderr);
 	text_print(stderr, name);
-	fprintf(stderr, "'%s%s%s\n", near ? ", did you mean '" : "", near ?: "",
-		near ? "'?" : "");
+	fprintf(stderr, "'%s%s%s\n", near ? ", did you mean '" : "", near ?: "", near ? "'?" : "");
 	if (*name == '-')
 		fputs("Options stand behind the command.\n", stderr);
 	return EXIT_USAGE;

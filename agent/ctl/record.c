@@ -159,8 +159,7 @@ static int read_entry(sd_bus_message *m, void *userdata)
 static int read_properties(sd_bus_message *m, const struct property *table, struct arena *arena,
 			   void *record)
 {
-	return record_entries_read(m, "{sv}", read_entry,
-				   &(struct reader){ table, arena, record });
+	return record_entries_read(m, "{sv}", read_entry, &(struct reader){ table, arena, record });
 }
 
 /* ---- endpoints ---- */
