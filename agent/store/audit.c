@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/str.h"
 #include "store/store.h"
 
 /* One request's audit text names at most this many resources. */
@@ -17,6 +18,8 @@ static const char *value_text(const struct value *value, char **memory)
 		return "(opaque)";
 	if (value->type == VALUE_NONE || value_format_text(value, memory) < 0)
 		return "(none)";
+	if (strlen(*memory) > AUDIT_VALUE_MAX)
+		(*memory)[utf8_valid_prefix(*memory, AUDIT_VALUE_MAX)] = '\0';
 	return *memory;
 }
 
@@ -28,9 +31,8 @@ static void audit_record(struct buf *out, struct store *store, const struct reco
 
 	if (store_read(store, &record->path, true, &old, NULL) < 0)
 		old.type = VALUE_NONE;
-	buf_printf(out, "%s%s %.*s -> %.*s", out->size > 0 ? ", " : "write ",
-		   path_format(&record->path, path), AUDIT_VALUE_MAX, value_text(&old, &before),
-		   AUDIT_VALUE_MAX, value_text(&record->value, &after));
+	buf_printf(out, "%s%s %s -> %s", out->size > 0 ? ", " : "write ", path_format(&record->path, path),
+		   value_text(&old, &before), value_text(&record->value, &after));
 }
 
 char *audit_write(struct store *store, const struct record *records, size_t n)

@@ -60,6 +60,19 @@ START_TEST(test_write)
 }
 END_TEST
 
+/* Cut, but not within a character. */
+START_TEST(test_long_text)
+{
+	char text[100] = "", line[200];
+
+	for (unsigned i = 0; i < 33; i++)
+		strcat(text, i == 0 ? "x" : "\u00fc");
+	ck_assert_uint_eq(server_put("/16/0/0/0", FORMAT_TEXT, text, strlen(text)), CODE(2, 04));
+	snprintf(line, sizeof(line), "write /16/0/0/0 host -> %.63s: done", text);
+	expect_line(line);
+}
+END_TEST
+
 START_TEST(test_write_by_the_field)
 {
 	struct message m, answer;
@@ -206,6 +219,7 @@ int main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, test_write);
+	tcase_add_test(tcase, test_long_text);
 	tcase_add_test(tcase, test_write_by_the_field);
 	tcase_add_test(tcase, test_refused);
 	tcase_add_test(tcase, test_refused_before);
