@@ -16,21 +16,29 @@ static void settle(struct dbus *d)
 		timer_arm_in(&d->tell, CHANGES_SETTLE_USEC);
 }
 
+static void tell_item(struct dbus *d, struct items *s, struct item *item)
+{
+	_cleanup_free_ char *path = items_path(s, d, item->id);
+
+	item->changed = false;
+	s->n_changed--;
+	if (path)
+		sd_bus_emit_properties_changed_strv(d->bus, path, s->interface, s->properties);
+}
+
+/* Goes on where the last portion ended, so that some that flap do not hide the others. */
 static void tell_items(struct dbus *d, struct items *s)
 {
-	for (size_t i = 0, told = 0; s->n_changed > 0 && i < s->n; i++) {
-		_cleanup_free_ char *path = NULL;
+	size_t told = 0;
 
-		if (!s->items[i].changed)
-			continue;
-		if (told++ >= CHANGES_AT_ONCE || !has_room_for_signal(d))
-			break;
-		s->items[i].changed = false;
-		s->n_changed--;
-		path = items_path(s, d, s->items[i].id);
-		if (path)
-			sd_bus_emit_properties_changed_strv(d->bus, path, s->interface,
-							    s->properties);
+	for (size_t i = 0; s->n_changed > 0 && i < s->n; i++) {
+		struct item *item = &s->items[s->next];
+
+		if (item->changed && (told++ >= CHANGES_AT_ONCE || !has_room_for_signal(d)))
+			return;
+		if (item->changed)
+			tell_item(d, s, item);
+		s->next = (s->next + 1) % s->n;
 	}
 }
 

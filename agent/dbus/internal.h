@@ -28,6 +28,7 @@ struct items {
 	struct item *items;
 	uint32_t *order; /* by name */
 	size_t n, n_changed;
+	size_t next; /* to be looked at for changes */
 };
 
 int items_init(struct items *s, struct dbus *d, size_t n);
