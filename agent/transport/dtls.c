@@ -45,6 +45,7 @@ struct dtls {
 	bool asked_again; /* and was answered by a request for another cookie */
 	bool gathering;   /* records for one datagram */
 	bool readable;    /* the loop says so, and nothing was read yet */
+	bool silent;      /* there was nothing to read: that stays true until the next call */
 };
 
 bool dtls_clock_stepped(uint64_t monotonic_usec, uint64_t realtime_usec)
@@ -257,18 +258,29 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 	return -1;
 }
 
-/* Never waits: the loop does that. */
+/*
+ * Never waits: the loop does that. GnuTLS looks twice before it decides to wait
+ * for the peer's last flight. Would it find at the second time what it missed
+ * at the first, it would take that for news that its own flight has arrived,
+ * drop the flight, and not look at what it found: it would wait for a Finished
+ * that it has.
+ */
 static int pull_timeout(gnutls_transport_ptr_t ptr, unsigned ms)
 {
 	struct session *s = ptr;
 	struct pollfd fd = { .fd = s->io.fd, .events = POLLIN };
+	int r;
 
 	/* It asks each time that it is called, mostly because there is something. */
 	if (s->dtls->readable) {
 		s->dtls->readable = false;
 		return 1;
 	}
-	return poll(&fd, 1, 0);
+	if (s->dtls->silent)
+		return 0;
+	r = poll(&fd, 1, 0);
+	s->dtls->silent = r == 0;
+	return r;
 }
 
 /* ---- handshake ---- */
@@ -435,6 +447,7 @@ static void shake(struct session *s)
 	int r;
 
 	s->dtls->gathering = true;
+	s->dtls->silent = false;
 	do
 		r = gnutls_handshake(s->dtls->tls);
 	while (r == GNUTLS_E_INTERRUPTED);

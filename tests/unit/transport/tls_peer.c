@@ -99,11 +99,28 @@ void tls_peer_cork(void)
 	tls_peer.corked = true;
 }
 
-void tls_peer_uncork(void)
+static void push_corked(size_t size)
 {
 	tls_peer.corked = false;
-	ck_assert_int_eq(push(NULL, cork.data, cork.size), (ssize_t)cork.size);
+	if (size > 0)
+		ck_assert_int_eq(push(NULL, cork.data, size), (ssize_t)size);
+}
+
+void tls_peer_uncork(void)
+{
+	push_corked(cork.size);
 	buf_done(&cork);
+}
+
+void tls_peer_uncork_record(void)
+{
+	/* RFC 6347 4.1: the length stands at the end of 13 bytes. */
+	size_t size = 13u + (size_t)(cork.data[11] << 8 | cork.data[12]);
+
+	push_corked(size);
+	cork.size -= size;
+	memmove(cork.data, cork.data + size, cork.size);
+	tls_peer.corked = true;
 }
 
 void tls_peer_ask_cookie(void)

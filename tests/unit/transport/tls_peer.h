@@ -34,6 +34,8 @@ void tls_peer_restart(bool forget_tickets);
 /* What it sends from now on goes as one datagram by the second of these. */
 void tls_peer_cork(void);
 void tls_peer_uncork(void);
+/* The first record of it goes now, by itself. */
+void tls_peer_uncork_record(void);
 /* The next handshake needs a HelloVerifyRequest. */
 void tls_peer_ask_cookie(void);
 void tls_peer_done(void);
