@@ -46,6 +46,7 @@ struct dtls {
 	bool gathering;   /* records for one datagram */
 	bool readable;    /* the loop says so, and nothing was read yet */
 	bool silent;      /* there was nothing to read: that stays true until the next call */
+	bool drained;     /* it has read all that there was */
 };
 
 bool dtls_clock_stepped(uint64_t monotonic_usec, uint64_t realtime_usec)
@@ -253,6 +254,7 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 	}
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		session_hint(s, -errno);
+	s->dtls->drained = true;
 	/* Nothing of use, which anybody can forge, is no end of file either. */
 	gnutls_transport_set_errno(s->dtls->tls, EAGAIN);
 	return -1;
@@ -355,7 +357,8 @@ static void on_secured(struct session *s)
 	struct dtls *d = s->dtls;
 	bool resumed = gnutls_session_is_resumed(d->tls);
 
-	timer_disarm(&d->timer);
+	/* Behind Finished there may be more in the same datagram. */
+	timer_arm_in(&d->timer, 0);
 	d->established = true;
 	drop_resume(d);
 	session_secured(s, resumed);
@@ -442,15 +445,30 @@ static void give_up(struct session *s, int error)
 	}
 }
 
+/*
+ * RFC 6347 4.1.2.7: a broken record is dropped, and the session goes on. GnuTLS
+ * says then that there is nothing, although more of the datagram may lie with
+ * it, which the loop does not see.
+ */
+static bool is_worth_another_call(const struct dtls *d, ssize_t r)
+{
+	return r == GNUTLS_E_INTERRUPTED || (r == GNUTLS_E_AGAIN && !d->drained && !d->silent);
+}
+
+static int shake_once(struct dtls *d)
+{
+	d->silent = d->drained = false;
+	return gnutls_handshake(d->tls);
+}
+
 static void shake(struct session *s)
 {
 	int r;
 
 	s->dtls->gathering = true;
-	s->dtls->silent = false;
-	do
-		r = gnutls_handshake(s->dtls->tls);
-	while (r == GNUTLS_E_INTERRUPTED);
+	r = shake_once(s->dtls);
+	for (unsigned i = 0; i < READ_BATCH && is_worth_another_call(s->dtls, r); i++)
+		r = shake_once(s->dtls);
 	s->dtls->gathering = s->dtls->readable = false;
 	send_gathered(s);
 	if (r == GNUTLS_E_SUCCESS)
@@ -524,7 +542,7 @@ static bool handle_record_error(struct session *s, ssize_t n)
 	gnutls_session_t tls = s->dtls->tls;
 
 	if (n == GNUTLS_E_AGAIN)
-		return false;
+		return is_worth_another_call(s->dtls, n);
 	if (n == 0) {
 		session_channel_failed(s, -ECONNABORTED, GNUTLS_A_CLOSE_NOTIFY);
 		return false;
@@ -543,13 +561,16 @@ static bool handle_record_error(struct session *s, ssize_t n)
 }
 
 /* One record, cut like a datagram: GnuTLS would give the rest of a longer one as if it were another. */
-static ssize_t read_record(gnutls_session_t tls, uint8_t *in)
+static ssize_t read_record(struct dtls *d, uint8_t *in)
 {
 	uint8_t rest[512];
-	ssize_t n = gnutls_record_recv(tls, in, DATAGRAM_MAX);
+	ssize_t n;
 
-	while (n == DATAGRAM_MAX && gnutls_record_check_pending(tls) > 0)
-		if (gnutls_record_recv(tls, rest, sizeof(rest)) <= 0)
+	d->silent = d->drained = false;
+	n = gnutls_record_recv(d->tls, in, DATAGRAM_MAX);
+
+	while (n == DATAGRAM_MAX && gnutls_record_check_pending(d->tls) > 0)
+		if (gnutls_record_recv(d->tls, rest, sizeof(rest)) <= 0)
 			break;
 	return n;
 }
@@ -564,7 +585,7 @@ static void dtls_readable(struct session *s)
 	/* A datagram may hold many records, which the loop does not see once the first is read. */
 	for (unsigned i = 0; i < READ_BATCH; i++) {
 		uint8_t *in = s->transport->in;
-		ssize_t n = read_record(s->dtls->tls, in);
+		ssize_t n = read_record(s->dtls, in);
 
 		if (n > 0)
 			session_received(s, in, (size_t)n);

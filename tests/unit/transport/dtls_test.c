@@ -253,6 +253,41 @@ START_TEST(many_records_in_a_datagram)
 }
 END_TEST
 
+/* RFC 6347 4.1.2.7: of a datagram only the records that are broken are dropped. */
+START_TEST(broken_record_before_a_good_one)
+{
+	struct message m;
+
+	request_and_response();
+	tls_peer_cork();
+	for (uint16_t id = 1; id <= 3; id++) {
+		peer_request(&m, MESSAGE_NON, CODE_PUT, id, "/3/0/13");
+		tls_peer_send(&m);
+		if (id < 3)
+			tls_peer_damage();
+	}
+	tls_peer_uncork();
+	rig_until(rig.n_requests > 0);
+	ck_assert_uint_eq(rig.n_requests, 1);
+}
+END_TEST
+
+/* Nothing else need come for it to be seen. */
+START_TEST(request_behind_finished)
+{
+	struct message m;
+
+	rig_post("hello", 5, CALL_REGISTRATION);
+	rig_until((tls_peer_step(NULL, 0), tls_peer.n_datagrams == 1));
+	tls_peer_cork();
+	rig_until((tls_peer_step(NULL, 0), tls_peer.established));
+	peer_request(&m, MESSAGE_NON, CODE_PUT, 1, "/3/0/13");
+	tls_peer_send(&m);
+	tls_peer_uncork();
+	rig_until(rig.n_requests == 1);
+}
+END_TEST
+
 static void turn_both(void)
 {
 	uint8_t data[64];
@@ -473,6 +508,8 @@ int main(void)
 	tcase_add_test(tcase, cookie_is_returned);
 	tcase_add_test(tcase, server_restarts_in_the_handshake);
 	tcase_add_test(tcase, many_records_in_a_datagram);
+	tcase_add_test(tcase, broken_record_before_a_good_one);
+	tcase_add_test(tcase, request_behind_finished);
 	tcase_add_test(tcase, requests_of_the_server);
 	tcase_add_test(tcase, unknown_identity_is_refused);
 	tcase_add_test(tcase, wrong_key_is_refused);

@@ -112,6 +112,11 @@ void tls_peer_uncork(void)
 	buf_done(&cork);
 }
 
+void tls_peer_damage(void)
+{
+	cork.data[cork.size - 1] ^= 1;
+}
+
 void tls_peer_uncork_record(void)
 {
 	/* RFC 6347 4.1: the length stands at the end of 13 bytes. */
