@@ -43,6 +43,7 @@ struct dtls {
 	bool invalid;     /* not to be resumed */
 	bool repeated;    /* our ClientHello with the cookie has gone out once more */
 	bool asked_again; /* and was answered by a request for another cookie */
+	bool accepted;    /* the peer has answered our Finished: it knows the key */
 	bool gathering;   /* records for one datagram */
 	bool readable;    /* the loop says so, and nothing was read yet */
 	bool silent;      /* there was nothing to read: that stays true until the next call */
@@ -186,6 +187,7 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t size)
 /* RFC 6347 4.1: type, version, epoch, sequence number, length. */
 #define RECORD_HEADER 13u
 #define RECORD_TYPE_FIRST 20u
+#define RECORD_TYPE_CHANGE_CIPHER_SPEC 20u
 #define RECORD_TYPE_HANDSHAKE 22u
 #define RECORD_TYPE_DATA 23u
 #define RECORD_TYPE_LAST 24u
@@ -226,12 +228,15 @@ static size_t record_size(const uint8_t *record, size_t left)
  * such things dropped silently; GnuTLS ends the session for some of them, which
  * anybody could send in the peer's name.
  */
-static size_t sound_part(const uint8_t *datagram, size_t size)
+static size_t sound_part(const uint8_t *datagram, size_t size, bool *ret_change)
 {
 	size_t used = 0, n;
 
-	while (used < size && (n = record_size(datagram + used, size - used)) > 0)
+	*ret_change = false;
+	while (used < size && (n = record_size(datagram + used, size - used)) > 0) {
+		*ret_change |= datagram[used] == RECORD_TYPE_CHANGE_CIPHER_SPEC;
 		used += n;
+	}
 	return used;
 }
 
@@ -239,12 +244,13 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 {
 	struct session *s = ptr;
 	ssize_t n = recv(s->io.fd, data, size, 0);
-
+	bool change;
 	size_t sound;
 
 	if (n > 0) {
 		s->counters.received_bytes += (uint64_t)n;
-		sound = sound_part(data, (size_t)n);
+		sound = sound_part(data, (size_t)n, &change);
+		s->dtls->accepted |= change;
 		if (sound < (size_t)n)
 			s->counters.malformed++;
 		if (s->dtls->repeated && is_verify_request(data, sound))
@@ -342,7 +348,7 @@ static int set_up(struct session *s, struct dtls *d, struct dtls_shared *shared)
 	d->start_realtime_usec = clock_realtime_usec();
 	d->finished_usec = 0;
 	d->psk_error = 0;
-	d->established = d->invalid = d->repeated = d->asked_again = false;
+	d->established = d->invalid = d->repeated = d->asked_again = d->accepted = false;
 	return 0;
 }
 
@@ -394,6 +400,11 @@ static void start_over(struct session *s)
 		shake(s);
 }
 
+static bool is_overdue(const struct dtls *d, uint64_t now_usec)
+{
+	return d->finished_usec > 0 && now_usec - d->finished_usec >= HANDSHAKE_FINISHED_USEC;
+}
+
 static void wait_for_peer(struct session *s)
 {
 	struct dtls *d = s->dtls;
@@ -404,11 +415,12 @@ static void wait_for_peer(struct session *s)
 	    gnutls_handshake_get_last_out(d->tls) == GNUTLS_HANDSHAKE_FINISHED)
 		d->finished_usec = now_usec;
 	/* It has answered all that it could read, and RFC 6347 4.1.2.7 has it drop the rest: a wrong key. */
-	if (d->finished_usec > 0 && now_usec - d->finished_usec >= HANDSHAKE_FINISHED_USEC) {
+	if (is_overdue(d, now_usec) && !d->accepted) {
 		fail_handshake(s, -EACCES, -1);
 		return;
 	}
-	if (d->asked_again) {
+	/* Or what it said last was lost, and it does not say it again as 4.2.4 wants it to. */
+	if (is_overdue(d, now_usec) || d->asked_again) {
 		start_over(s);
 		return;
 	}

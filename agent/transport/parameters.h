@@ -16,7 +16,7 @@
 #define HANDSHAKE_RESTARTS_SLOWER 4u         /* from that one on they come no slower */
 #define HANDSHAKE_USEC (45 * USEC_PER_SEC)  /* to the last address of a name */
 #define HANDSHAKE_TRY_USEC (10 * USEC_PER_SEC) /* to an address that others follow */
-#define HANDSHAKE_FINISHED_USEC (15 * USEC_PER_SEC) /* for the peer's last flight: it dropped ours, the key is wrong */
+#define HANDSHAKE_FINISHED_USEC (15 * USEC_PER_SEC) /* for the peer's last flight: then the key is wrong, or we begin anew */
 #define CLOCK_STEP_USEC (1 * USEC_PER_SEC)  /* wall against monotonic clock: more is a step */
 #define DTLS_DATAGRAM_MAX 1232u             /* fits the IPv6 minimum MTU */
 

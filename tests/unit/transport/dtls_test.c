@@ -342,6 +342,39 @@ START_TEST(wrong_key_is_refused)
 }
 END_TEST
 
+static bool says_hello(void)
+{
+	uint8_t data[2048];
+	ssize_t n;
+
+	rig_turn();
+	do
+		n = recv(rig.fd, data, sizeof(data), MSG_DONTWAIT);
+	while (n > 13 && (data[0] != 22 || data[13] != GNUTLS_HANDSHAKE_CLIENT_HELLO));
+	return n > 13;
+}
+
+/* It knew the key, as its ChangeCipherSpec shows, but its Finished was lost for good. */
+START_TEST(last_flight_is_lost)
+{
+	rig_post("hello", 5, CALL_REGISTRATION);
+	rig_until((tls_peer_step(NULL, 0), tls_peer.n_datagrams == 1));
+	tls_peer_cork();
+	rig_until((tls_peer_step(NULL, 0), tls_peer.established));
+	tls_peer_uncork_record();
+	tls_peer_uncork_record();
+	tls_peer_discard();
+	for (unsigned i = 0; i < 20 && !says_hello(); i++)
+		rig_advance(USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_failed, 0);
+	tls_peer_restart(false);
+	/* The one that says_hello() took is repeated. */
+	rig_until((tls_peer_step(NULL, 0), rig.n_new + rig.n_failed > 0));
+	ck_assert_uint_eq(rig.n_new, 1);
+	request_and_response();
+}
+END_TEST
+
 static int no_key(void *userdata, uint8_t **ret_key, size_t *ret_size)
 {
 	return -ENOKEY;
@@ -513,6 +546,7 @@ int main(void)
 	tcase_add_test(tcase, requests_of_the_server);
 	tcase_add_test(tcase, unknown_identity_is_refused);
 	tcase_add_test(tcase, wrong_key_is_refused);
+	tcase_add_test(tcase, last_flight_is_lost);
 	tcase_add_test(tcase, missing_key_is_told);
 	tcase_add_test(tcase, no_common_suite);
 	tcase_add_test(tcase, silent_server_holds_nobody_up);

@@ -112,6 +112,12 @@ void tls_peer_uncork(void)
 	buf_done(&cork);
 }
 
+void tls_peer_discard(void)
+{
+	tls_peer.corked = false;
+	buf_done(&cork);
+}
+
 void tls_peer_damage(void)
 {
 	cork.data[cork.size - 1] ^= 1;

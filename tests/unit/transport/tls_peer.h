@@ -34,6 +34,7 @@ void tls_peer_restart(bool forget_tickets);
 /* What it sends from now on goes as one datagram by the second of these. */
 void tls_peer_cork(void);
 void tls_peer_uncork(void);
+void tls_peer_discard(void); /* it is lost instead */
 /* The last record of it so far will not be authentic. */
 void tls_peer_damage(void);
 /* The first record of it goes now, by itself. */
