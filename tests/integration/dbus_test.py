@@ -17,6 +17,7 @@ from field_test import DEVICES, NAME as CLIENT, FieldScenario  # noqa: E402
 
 VFD, HOST = PATH + "/endpoint/vfd", PATH + "/endpoint/host"
 DEVICE = PATH + "/device/vfd"
+PROBE = "org.fieldway.Probe"
 ORDERS_MAX = 256        # dbus/internal.h
 
 
@@ -130,14 +131,23 @@ class ObjectsTest(DbusScenario):
             self.assertEqual((file, line, column), (path, len(f.readlines()), 1))
         self.assertIn("nonesuch", text)
 
+    def until_monitored(self, monitor):
+        """Not every busctl says when it listens."""
+        def look():
+            self.bus.run(["busctl", f"--address={self.bus.address}", "emit", "/", PROBE, "Ping"])
+            return any(PROBE in line for line in monitor.lines)
+
+        self.rig.until(look, 20, "a signal at the monitor")
+
     def test_changes(self):
         """PropertiesChanged says what the properties then say."""
         self.start()
         self.until_property(DEVICE, "Device", "State", lambda state: state == "online")
         monitor = self.rig.start(["busctl", f"--address={self.bus.address}", "--json=short", "monitor",
-                                  "--match=type=signal,interface=org.freedesktop.DBus.Properties,sender=" + NAME],
+                                  "--match=type=signal,interface=org.freedesktop.DBus.Properties,sender=" + NAME,
+                                  "--match=type=signal,interface=" + PROBE],
                                  stderr=subprocess.PIPE)
-        monitor.wait_line("Monitoring")
+        self.until_monitored(monitor)
 
         def change(path, name, value):
             def fits(line):
