@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "transport/internal.h"
+#include "transport/record.h"
 
 /*
  * DTLS 1.2 with pre-shared keys (RFC 7925 section 4.2). GnuTLS retransmits its
@@ -184,62 +185,6 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t size)
 	return (ssize_t)size;
 }
 
-/* RFC 6347 4.1: type, version, epoch, sequence number, length. */
-#define RECORD_HEADER 13u
-#define RECORD_TYPE_FIRST 20u
-#define RECORD_TYPE_CHANGE_CIPHER_SPEC 20u
-#define RECORD_TYPE_HANDSHAKE 22u
-#define RECORD_TYPE_DATA 23u
-#define RECORD_TYPE_LAST 24u
-#define RECORD_MAX (16384u + 256u) /* more makes GnuTLS end the session */
-#define HANDSHAKE_HEADER 12u
-
-static bool is_in_the_clear(const uint8_t *record)
-{
-	return record[3] == 0 && record[4] == 0;
-}
-
-static bool is_verify_request(const uint8_t *record, size_t size)
-{
-	return size > RECORD_HEADER && record[0] == RECORD_TYPE_HANDSHAKE && is_in_the_clear(record) &&
-	       record[RECORD_HEADER] == GNUTLS_HANDSHAKE_HELLO_VERIFY_REQUEST;
-}
-
-/* The size of a whole record that may be one of our peer's; 0: it is none. */
-static size_t record_size(const uint8_t *record, size_t left)
-{
-	size_t n;
-
-	if (left < RECORD_HEADER || record[1] != 0xfe || record[0] < RECORD_TYPE_FIRST ||
-	    record[0] > RECORD_TYPE_LAST)
-		return 0;
-	n = (size_t)record[11] << 8 | record[12];
-	if (n > RECORD_MAX || n > left - RECORD_HEADER)
-		return 0;
-	if (is_in_the_clear(record) &&
-	    (record[0] >= RECORD_TYPE_DATA ||
-	     (record[0] == RECORD_TYPE_HANDSHAKE && n < HANDSHAKE_HEADER)))
-		return 0;
-	return RECORD_HEADER + n;
-}
-
-/*
- * What comes before the first thing that is no record. RFC 6347 4.1.2.7 has
- * such things dropped silently; GnuTLS ends the session for some of them, which
- * anybody could send in the peer's name.
- */
-static size_t sound_part(const uint8_t *datagram, size_t size, bool *ret_change)
-{
-	size_t used = 0, n;
-
-	*ret_change = false;
-	while (used < size && (n = record_size(datagram + used, size - used)) > 0) {
-		*ret_change |= datagram[used] == RECORD_TYPE_CHANGE_CIPHER_SPEC;
-		used += n;
-	}
-	return used;
-}
-
 static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 {
 	struct session *s = ptr;
@@ -249,11 +194,11 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 
 	if (n > 0) {
 		s->counters.received_bytes += (uint64_t)n;
-		sound = sound_part(data, (size_t)n, &change);
+		sound = record_sound_part(data, (size_t)n, &change);
 		s->dtls->accepted |= change;
 		if (sound < (size_t)n)
 			s->counters.malformed++;
-		if (s->dtls->repeated && is_verify_request(data, sound))
+		if (s->dtls->repeated && record_is_verify_request(data, sound))
 			s->dtls->asked_again = true;
 		if (sound > 0)
 			return (ssize_t)sound;
