@@ -7,7 +7,6 @@ import signal
 
 # Ctrl-C is how it ends, also while it is still loading.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-import socket  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
@@ -17,6 +16,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
 
 from fieldway_test import (  # noqa: E402
     Bus, Daemon, Lwm2mServer, ProgramEnded, Rig, Simulator, Timeout, build_path, enter_namespace)
+from fieldway_test.scenario import free_port  # noqa: E402
 from story import ENDPOINTS, Failure, Story  # noqa: E402
 from table import Table  # noqa: E402
 
@@ -25,25 +25,6 @@ REST_S = 10             # between rounds of an endless demo
 HOSTS = ("127.0.0.11", "127.0.0.12", "127.0.0.13")
 MODBUS_PORT = 1502      # as the configuration has it
 LOG_LINES = 15
-
-
-def free_port(wanted):
-    """One that is free on all hosts of the meters: the wanted one, if it can be."""
-    for port in (wanted, *(0,) * 20):
-        sockets = []
-        try:
-            for host in HOSTS:
-                sockets.append(socket.socket())
-                sockets[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                sockets[-1].bind((host, port))
-                port = sockets[-1].getsockname()[1]
-            return port
-        except OSError:
-            continue
-        finally:
-            for s in sockets:
-                s.close()
-    raise Failure("no port is free on " + ", ".join(HOSTS))
 
 
 def write_configuration(rig, replacements):
@@ -68,7 +49,7 @@ def write_keys(rig):
 class Demo:
     def __init__(self, rig, own_network, once):
         self.rig = rig
-        port = free_port(MODBUS_PORT)
+        port = free_port(HOSTS, MODBUS_PORT)
         meters = Simulator(rig, [w for host in HOSTS for w in ("--meter", "--tcp", f"{host}:{port}")])
         board = Simulator(rig, ["--relay", "--rtu", rig.path("board")])
         keys = write_keys(rig)

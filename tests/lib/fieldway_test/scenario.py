@@ -61,10 +61,10 @@ devices:
 """
 
 
-def free_port(hosts):
-    """One that is free on all of them."""
-    for _ in range(20):
-        sockets, port = [], 0
+def free_port(hosts, wanted=0):
+    """One that is free on all of them: the wanted one, if it can be."""
+    for port in (wanted, *(0,) * 20):
+        sockets = []
         try:
             for host in hosts:
                 sockets.append(socket.socket())
