@@ -9,7 +9,7 @@
  * The plugin contract. A plugin is a shared object that exports one symbol,
  * `fieldway_plugin`. It runs in fieldway-plugin-host, never in the daemon, and
  * knows frames and addresses of one protocol. The host owns schedule, deadlines,
- * back-off, scale, offset, invalid, verify and statistics. No globals, no exit,
+ * back-off, scale, offset, invalid, deadband, verify and statistics. No globals, no exit,
  * no third-party type here. Prose: plugins/README.md.
  */
 
@@ -23,16 +23,34 @@ enum fieldway_scope {
 	FIELDWAY_SCOPE_ADDRESS = 1 << 1, /* keys below a device's `address:` */
 	FIELDWAY_SCOPE_DEVICE = 1 << 2,  /* keys of `defaults:` that hold for a device as a whole */
 	FIELDWAY_SCOPE_POINT = 1 << 3,   /* keys of a point, or of `defaults:` for all points */
+	FIELDWAY_SCOPE_PROFILE = 1 << 4, /* keys of a profile itself, beside `points:`; come with those of the device */
 };
 
 enum fieldway_key_flag {
 	FIELDWAY_KEY_REQUIRED = 1 << 0,
-	FIELDWAY_KEY_SECRET = 1 << 1,   /* bytes come over the link at need and are never logged */
+	/*
+	 * A reference of the configuration ("table:keys/th.keys", "file:F"): the plugin
+	 * gets what it leads to as BYTES, never logged. Declared as STRING.
+	 */
+	FIELDWAY_KEY_SECRET = 1 << 1,
 	FIELDWAY_KEY_DURATION = 1 << 2, /* "500ms" in YAML, microseconds as UINT here */
 	FIELDWAY_KEY_PLACE = 1 << 3,    /* where a point lies: messages about the point name it */
+	FIELDWAY_KEY_LIST = 1 << 4,     /* one value, or a list in YAML: a setting for each, in order */
+	/*
+	 * A path, relative to the configuration folder: the plugin, which may not see that
+	 * folder, gets the file's content as BYTES. With SECRET the file is refused when
+	 * other users can read it. Declared as STRING.
+	 */
+	FIELDWAY_KEY_CONTENT = 1 << 5,
 };
 
-/* One key. A nested YAML key is written with a dot: "tcp.port", "write.address". */
+/*
+ * One key. A nested YAML key is written with a dot: "tcp.port", "write.address".
+ * A part that is "*" stands for a name that the user chooses, and the setting
+ * has that in its place: "messages.*.match" comes as "messages.weight.match".
+ * As the last part it takes the YAML key as it is, dots and all: "good.*" comes
+ * as "good.weight.state". Such settings come in the order of the file.
+ */
 struct fieldway_key {
 	const char *name;
 	unsigned scope; /* enum fieldway_scope, or'ed */
@@ -59,8 +77,11 @@ struct fieldway_settings {
 struct fieldway_point {
 	const char *name;
 	bool readable, writable;
+	uint64_t period_usec; /* how often it is wanted; FIELDWAY_PERIOD_ONCE, FIELDWAY_PERIOD_ON_DEMAND */
 	struct fieldway_settings settings;
 };
+#define FIELDWAY_PERIOD_ONCE UINT64_C(0)
+#define FIELDWAY_PERIOD_ON_DEMAND UINT64_MAX
 
 struct fieldway_device {
 	const char *name;
@@ -100,6 +121,7 @@ struct fieldway_request {
 	size_t n_points;
 	char text[96];          /* for people: "input 0-17 (18 registers)" */
 	uint32_t wire_bytes;    /* both directions, for cycle times */
+	uint64_t wire_usec;     /* how long it holds the line, pauses and all; 0: nobody can say beforehand */
 	uint64_t token;         /* the plugin's own */
 };
 
@@ -134,8 +156,87 @@ struct fieldway_result {
 
 /* Bits of fieldway_plugin.capabilities. */
 enum fieldway_capability {
-	FIELDWAY_CAN_POLL = 1 << 0,  /* has the polled operations */
+	FIELDWAY_CAN_POLL = 1 << 0,   /* has the polled operations */
 	FIELDWAY_CAN_WRITE = 1 << 1,
+	FIELDWAY_CAN_LISTEN = 1 << 2, /* has the event-driven operations */
+};
+
+/* How a device is reached. */
+enum fieldway_io {
+	FIELDWAY_IO_POLLED,
+	FIELDWAY_IO_EVENTS,
+};
+
+/* Which way bytes went, for recordings. */
+enum fieldway_direction {
+	FIELDWAY_SENT,
+	FIELDWAY_RECEIVED,
+};
+
+/*
+ * Where a line tells what goes over its wire, byte for byte as on the wire, in
+ * order. Called from the line's thread; neither fails nor blocks.
+ */
+struct fieldway_tap {
+	void (*bytes)(const struct fieldway_tap *tap, enum fieldway_direction direction,
+		      const void *bytes, size_t size);
+};
+
+/* ---- event-driven I/O ---- */
+
+struct fieldway_session; /* an event-driven bus at work */
+struct fieldway_watch;
+struct fieldway_timer;
+struct fieldway_ticket;	 /* a write that waits for its end */
+
+enum fieldway_device_state {
+	FIELDWAY_DEVICE_ONLINE,  /* something was heard of it */
+	FIELDWAY_DEVICE_OFFLINE, /* known to be gone; the host does so too, after `silence:` */
+	FIELDWAY_DEVICE_FAILED,  /* its bus cannot be used */
+};
+
+typedef void (*fieldway_watch_handler)(void *userdata, uint32_t events);
+typedef void (*fieldway_timer_handler)(void *userdata);
+
+/*
+ * What the host lends to an event-driven bus. Everything runs in the host's one
+ * loop: nothing may block there, neither these nor the plugin's handlers.
+ * Handlers never run inside of a call of the plugin's own. Devices are the
+ * indices of bus_start()'s array.
+ */
+struct fieldway_host {
+	/* events: EPOLLIN, EPOLLOUT and so on, level-triggered. 0 or a negative errno. */
+	int (*watch_new)(const struct fieldway_host *host, int fd, uint32_t events,
+			 fieldway_watch_handler handler, void *userdata, struct fieldway_watch **ret);
+	int (*watch_set)(struct fieldway_watch *watch, uint32_t events);
+	void (*watch_free)(struct fieldway_watch *watch); /* takes NULL; does not close fd */
+	/* Off at first. */
+	int (*timer_new)(const struct fieldway_host *host, fieldway_timer_handler handler, void *userdata,
+			 struct fieldway_timer **ret);
+	void (*timer_set)(struct fieldway_timer *timer, uint64_t monotonic_usec); /* once; UINT64_MAX: off */
+	void (*timer_free)(struct fieldway_timer *timer); /* takes NULL */
+
+	/*
+	 * GOOD and INVALID samples, raw as read() gives them; what they point to
+	 * is copied. They mean that the device is online. A FAILED one tells that
+	 * its point could not be read.
+	 */
+	void (*samples)(const struct fieldway_host *host, uint32_t device,
+			const struct fieldway_sample *samples, size_t n);
+	/* reason: text for people, without the names of bus and device. */
+	void (*state)(const struct fieldway_host *host, uint32_t device, enum fieldway_device_state state,
+		      const char *reason);
+	/* Requests, and those of them that failed or were not answered, for the device's statistics. */
+	void (*count)(const struct fieldway_host *host, uint32_t device, unsigned requests, unsigned errors,
+		      unsigned timeouts);
+	/* The end of a write, exactly once. */
+	void (*written)(const struct fieldway_host *host, struct fieldway_ticket *ticket,
+			enum fieldway_outcome outcome, const struct fieldway_result *result);
+	/* While bus_scan() is under way: something that could be a device. Facts as YAML flow text. */
+	void (*found)(const struct fieldway_host *host, const char *address, const char *facts);
+	/* As struct fieldway_tap has it. */
+	void (*bytes)(const struct fieldway_host *host, enum fieldway_direction direction, const void *bytes,
+		      size_t size);
 };
 
 /* ---- the descriptor ---- */
@@ -214,6 +315,49 @@ struct fieldway_plugin {
 	ssize_t (*answer)(const struct fieldway_driver *driver, const struct fieldway_request *request,
 			  const struct fieldway_cell *cells, size_t n_cells, void *ret_bytes,
 			  size_t size);
+
+	/* All that follows may be NULL. */
+
+	/* How this device is reached. NULL: polled if the plugin can, else by events. */
+	enum fieldway_io (*driver_io)(const struct fieldway_driver *driver);
+	/*
+	 * What of a device's configuration is allowed but looks wrong, such as two
+	 * points that overlap by half. Fills at most max, returns how many. Pure.
+	 */
+	size_t (*driver_notes)(const struct fieldway_driver *driver, struct fieldway_error *ret, size_t max);
+	/* From now on every byte of the line is told; NULL: no more. On the line's thread. */
+	void (*line_tap)(struct fieldway_line *line, const struct fieldway_tap *tap);
+	/*
+	 * One request as the user gives it and its answer, both without framing (Modbus:
+	 * PDU). Otherwise as read(); an answer is what the device says, exceptions too.
+	 */
+	int (*raw)(struct fieldway_line *line, const struct fieldway_driver *driver, const void *request,
+		   size_t size, uint64_t deadline_usec, void *ret_answer, size_t answer_size,
+		   size_t *ret_size, struct fieldway_result *result, bool *ret_broken);
+
+	/*
+	 * Event-driven I/O, in the host's loop. All devices of a bus that
+	 * driver_io() says EVENTS of are started together. A bus that cannot be used
+	 * now (no adapter, no port) is no failure: its devices are FIELDWAY_DEVICE_FAILED,
+	 * and the plugin goes on trying. 0 or -ENOMEM.
+	 */
+	int (*bus_start)(const struct fieldway_bus *bus, const struct fieldway_driver *const *drivers,
+			 size_t n_drivers, const struct fieldway_host *host, struct fieldway_session **ret);
+	/* Frees everything; tickets that are still out end first, as NOT_SENT or UNKNOWN. */
+	void (*bus_stop)(struct fieldway_session *session);
+	/*
+	 * As write(), without waiting: host->written() ends it, also from within this
+	 * call. deadline_usec is CLOCK_MONOTONIC.
+	 */
+	void (*bus_write)(struct fieldway_session *session, uint32_t device, uint32_t point,
+			  const struct fieldway_value *value, uint64_t deadline_usec,
+			  struct fieldway_ticket *ticket);
+	/* These points are wanted now (on demand, after a write): samples follow. */
+	void (*bus_read)(struct fieldway_session *session, uint32_t device, const uint32_t *points, size_t n);
+	/* Tells host->found() what is in reach until the time, and again from the start. 0: ends it. */
+	int (*bus_scan)(struct fieldway_session *session, uint64_t until_usec);
+	/* Gives the port or adapter away and takes it back, its devices FIELDWAY_DEVICE_FAILED meanwhile. */
+	void (*bus_release)(struct fieldway_session *session, bool released);
 };
 
 extern const struct fieldway_plugin fieldway_plugin;

@@ -112,6 +112,14 @@ struct config_verify {
 	int32_t point; /* index of another point, or -1: itself */
 };
 
+/* Which of the samples of one `sample: {every: }` counts; the names and order of enum link_keep. */
+enum config_keep {
+	CONFIG_KEEP_LAST,
+	CONFIG_KEEP_MEAN,
+	CONFIG_KEEP_MINIMUM,
+	CONFIG_KEEP_MAXIMUM,
+};
+
 struct config_point {
 	struct yaml_mark mark;
 	char *name;
@@ -127,6 +135,11 @@ struct config_point {
 	bool inexact_reject;               /* else: rounded to what the register can hold */
 	struct config_verify verify;
 	uint64_t period_usec;              /* or CONFIG_RATE_* */
+	double deadband;                   /* a value no further than this from the last one is no news; 0: none */
+	uint64_t sample_usec;              /* of what comes by itself one sample in so long; 0: all */
+	enum config_keep sample_keep;
+	uint64_t silence_usec;             /* of what comes by itself: stale after so long without a word; 0: never */
+	int32_t scale10;                   /* point whose value is a power of ten on top of scale, or -1 */
 	struct config_stale stale;
 };
 
@@ -148,15 +161,23 @@ struct config_map {
 	const struct unit *unit; /* `unit:` of the entry, or NULL */
 };
 
+/* `identify:`: another model at the address is an error. */
+struct config_identify {
+	int32_t point;
+	struct fieldway_value *values; /* one of them, in the point's unit; of the types that YAML has */
+	size_t n_values; /* 0: nothing is checked */
+};
+
 /* A profile with overrides, parameters and rates applied: shared by all devices where these are equal. */
 struct config_type {
 	char *profile;
 	unsigned revision;
 	char *manufacturer, *model; /* info; may be NULL */
 	const struct config_plugin *plugin;
-	struct fieldway_settings settings; /* device scope */
+	struct fieldway_settings settings; /* device and profile scope */
 	struct config_point *points;
 	size_t n_points;
+	struct config_identify identify;
 	struct config_map *map;
 	size_t n_map;
 };

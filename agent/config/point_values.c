@@ -273,6 +273,7 @@ int point_fill(struct loader *l, const struct profile *p, const struct point_sec
 	int r;
 
 	point->scale = section->scale;
+	point->scale10 = -1;
 	point->offset = section->offset;
 	point->inexact_reject = section->inexact == 1;
 	r = read_access(l, section->access, &point->access);

@@ -24,7 +24,7 @@ static int read_request(sd_bus_message *m, struct arena *arena, void *place)
 {
 	struct request_record *request = place;
 	int r = sd_bus_message_read(m, AGENT1_REQUEST, &request->period_usec, &request->text,
-				    &request->wire_bytes);
+				    &request->wire_bytes, &request->wire_usec);
 
 	return r > 0 ? 0 : record_error(r);
 }

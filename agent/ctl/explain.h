@@ -10,6 +10,7 @@ struct request_record {
 	uint64_t period_usec; /* 0: once; UINT64_MAX: on demand */
 	const char *text;
 	uint32_t wire_bytes; /* both ways */
+	uint64_t wire_usec;  /* on the line; 0: not known */
 };
 
 struct explanation {

@@ -48,10 +48,11 @@
  * At AGENT1_PATH/device/NAME:
  *
  *   org.fieldway.Agent1.Device
- *     Explain() -> s line, a(tsu)    the line that it lies on, and the requests
+ *     Explain() -> s line, a(tsut)   the line that it lies on, and the requests
  *                                    by which it is read: period in
  *                                    microseconds (0: once, UINT64_MAX: on
- *                                    demand), text, bytes on the wire
+ *                                    demand), text, bytes on the wire,
+ *                                    microseconds on the line (0: not known)
  *     Name s  Bus s  Profile s
  *     Enabled b
  *     State s                        "unknown", "online", "offline", "failed"
@@ -78,7 +79,7 @@
 #define AGENT1_DEVICE AGENT1_NAME ".Device"
 #define AGENT1_GROUP "fieldway-admin"
 
-#define AGENT1_REQUEST "(tsu)"
+#define AGENT1_REQUEST "(tsut)"
 #define AGENT1_ACCOUNT "a{sv}"
 #define AGENT1_OBJECT "(so)"
 #define AGENT1_CONFIGURATION_ERROR "(suus)"

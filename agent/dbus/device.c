@@ -28,7 +28,8 @@ static int append_explanation(sd_bus_message *reply, const char *line,
 		r = sd_bus_message_open_container(reply, 'a', AGENT1_REQUEST);
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		r = sd_bus_message_append(reply, AGENT1_REQUEST, requests[i].period_usec,
-					  requests[i].text, requests[i].wire_bytes);
+					  requests[i].text, requests[i].wire_bytes,
+					  requests[i].wire_usec);
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 

@@ -22,6 +22,11 @@ static void point_convert(const struct config_point *from, struct link_point *to
 			    .tolerance = from->verify.tolerance,
 			    .point = from->verify.point },
 		.period_usec = from->period_usec,
+		.deadband = from->deadband,
+		.sample_usec = from->sample_usec,
+		.sample_keep = (enum link_keep)from->sample_keep,
+		.silence_usec = from->silence_usec,
+		.scale10 = from->scale10,
 		.settings = from->settings,
 	};
 	if (from->access & CONFIG_ACCESS_READ)
@@ -35,6 +40,9 @@ static int type_convert(const struct config_type *from, struct arena *arena, str
 	if (from->n_points > LINK_POINTS_MAX)
 		return -E2BIG;
 	to->settings = from->settings;
+	to->identify = (struct link_identify){ .point = from->identify.point,
+					       .values = from->identify.values,
+					       .n_values = from->identify.n_values };
 	to->n_points = from->n_points;
 	to->points = arena_new(arena, from->n_points * sizeof(*to->points));
 	if (!to->points)

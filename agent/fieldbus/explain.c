@@ -34,6 +34,7 @@ static void question_end(struct question *q, int error, const struct link_explan
 			.period_usec = e->requests[i].period_usec,
 			.text = e->requests[i].text,
 			.wire_bytes = e->requests[i].wire_bytes,
+			.wire_usec = e->requests[i].wire_usec,
 		};
 	q->done(q->userdata, error, requests ? e->line : NULL, requests,
 		requests ? e->n_requests : 0);

@@ -123,6 +123,7 @@ struct fieldbus_request {
 	uint64_t period_usec; /* or CONFIG_RATE_* */
 	const char *text;     /* for people */
 	uint32_t wire_bytes;
+	uint64_t wire_usec; /* how long it holds the line; 0: nobody can say beforehand */
 };
 /* line: serial port or connection. Everything lives during the call. error: -EHOSTDOWN, -EBADMSG, -EINVAL refused. */
 typedef void (*fieldbus_explained)(void *userdata, int error, const char *line,

@@ -57,6 +57,7 @@ void describe_print(FILE *to, const struct fieldway_plugin *plugin)
 		{ FIELDWAY_SCOPE_BUS, "Bus" },
 		{ FIELDWAY_SCOPE_ADDRESS, "A device's address" },
 		{ FIELDWAY_SCOPE_DEVICE, "Device, in defaults" },
+		{ FIELDWAY_SCOPE_PROFILE, "Profile" },
 		{ FIELDWAY_SCOPE_POINT, "Point, or in defaults for all" },
 	};
 

@@ -22,6 +22,7 @@ static int append_device(sd_bus_message *m, const struct setup_device *d)
 			.period_usec = d->polls[i].period_usec,
 			.text = d->polls[i].request->text,
 			.wire_bytes = d->polls[i].request->wire_bytes,
+			.wire_usec = d->polls[i].request->wire_usec,
 		};
 	return link_append_explanation(m, &e);
 }

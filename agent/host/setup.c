@@ -126,7 +126,8 @@ static int compile_point(const struct building *b, const struct link_device *d,
 
 	*ret = (struct fieldway_point){ .name = p->name,
 					.readable = p->access & LINK_READ,
-					.writable = p->access & LINK_WRITE };
+					.writable = p->access & LINK_WRITE,
+					.period_usec = p->period_usec };
 	r = check_point(b, d, type, i);
 	if (r < 0)
 		return r;
@@ -160,7 +161,7 @@ static int compile_type(const struct building *b, const struct link_device *d,
 static int compile_settings(const struct building *b, struct setup_device *d)
 {
 	const struct settings_source sources[] = {
-		{ FIELDWAY_SCOPE_DEVICE, &d->type->settings },
+		{ FIELDWAY_SCOPE_DEVICE | FIELDWAY_SCOPE_PROFILE, &d->type->settings },
 		{ FIELDWAY_SCOPE_ADDRESS, &d->link->address },
 	};
 	const struct refusal_place place = device_place(b, d->link);

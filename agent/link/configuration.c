@@ -29,18 +29,18 @@ static int append_settings(sd_bus_message *m, const struct fieldway_settings *s)
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_invalid(sd_bus_message *m, const struct link_point *p)
+static int append_values(sd_bus_message *m, const struct fieldway_value *values, size_t n)
 {
 	int r = sd_bus_message_open_container(m, 'a', "v");
 
-	for (size_t i = 0; r >= 0 && i < p->n_invalid; i++)
-		r = link_append_value(m, &p->invalid[i]);
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = link_append_value(m, &values[i]);
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 /* Cuts the brackets off: what sd_bus_message_open_container() wants for a struct. */
-#define POINT_CONTENTS "sudddavb(btdi)t" LINK_TYPE_SETTINGS
-#define TYPE_CONTENTS LINK_TYPE_SETTINGS "a" LINK_TYPE_POINT
+#define POINT_CONTENTS "sudddavb(btdi)tdtyti" LINK_TYPE_SETTINGS
+#define TYPE_CONTENTS LINK_TYPE_SETTINGS "a" LINK_TYPE_POINT "(iav)"
 #define DEVICE_CONTENTS "usu" LINK_TYPE_SETTINGS
 #define BUS_CONTENTS "ss" LINK_TYPE_SETTINGS "tuutt"
 
@@ -51,13 +51,25 @@ static int append_point(sd_bus_message *m, const struct link_point *p)
 	if (r >= 0)
 		r = sd_bus_message_append(m, "suddd", p->name, p->access, p->scale, p->offset, p->factor);
 	if (r >= 0)
-		r = append_invalid(m, p);
+		r = append_values(m, p->invalid, p->n_invalid);
 	if (r >= 0)
-		r = sd_bus_message_append(m, "b(btdi)t", (int)p->inexact_reject, (int)p->verify.enabled,
-					  p->verify.within_usec, p->verify.tolerance, p->verify.point,
-					  p->period_usec);
+		r = sd_bus_message_append(m, "b(btdi)tdtyti", (int)p->inexact_reject,
+					  (int)p->verify.enabled, p->verify.within_usec, p->verify.tolerance,
+					  p->verify.point, p->period_usec, p->deadband, p->sample_usec,
+					  (uint8_t)p->sample_keep, p->silence_usec, p->scale10);
 	if (r >= 0)
 		r = append_settings(m, &p->settings);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_identify(sd_bus_message *m, const struct link_identify *i)
+{
+	int r = sd_bus_message_open_container(m, 'r', "iav");
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "i", i->point);
+	if (r >= 0)
+		r = append_values(m, i->values, i->n_values);
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -73,6 +85,8 @@ static int append_type(sd_bus_message *m, const struct link_type *t)
 		r = append_point(m, &t->points[i]);
 	if (r >= 0)
 		r = sd_bus_message_close_container(m);
+	if (r >= 0)
+		r = append_identify(m, &t->identify);
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -226,7 +240,7 @@ static int read_settings(sd_bus_message *m, struct arena *arena, struct fieldway
 			       read_setting, arena, &s->items, &s->n);
 }
 
-static int read_invalid(sd_bus_message *m, struct arena *arena, void *item)
+static int read_one_value(sd_bus_message *m, struct arena *arena, void *item)
 {
 	return link_read_value(m, item);
 }
@@ -234,11 +248,16 @@ static int read_invalid(sd_bus_message *m, struct arena *arena, void *item)
 static int read_point_end(sd_bus_message *m, struct arena *arena, struct link_point *p)
 {
 	int inexact, verify, r;
+	uint8_t keep;
 
-	r = sd_bus_message_read(m, "b(btdi)t", &inexact, &verify, &p->verify.within_usec,
-				&p->verify.tolerance, &p->verify.point, &p->period_usec);
+	r = sd_bus_message_read(m, "b(btdi)tdtyti", &inexact, &verify, &p->verify.within_usec,
+				&p->verify.tolerance, &p->verify.point, &p->period_usec, &p->deadband,
+				&p->sample_usec, &keep, &p->silence_usec, &p->scale10);
 	if (r <= 0)
 		return link_malformed(r);
+	if (keep > LINK_KEEP_MAXIMUM)
+		return -EBADMSG;
+	p->sample_keep = (enum link_keep)keep;
 	p->inexact_reject = inexact;
 	p->verify.enabled = verify;
 	return read_settings(m, arena, &p->settings);
@@ -252,15 +271,35 @@ static int read_point(sd_bus_message *m, struct arena *arena, void *item)
 	r = sd_bus_message_read(m, "suddd", &p->name, &p->access, &p->scale, &p->offset, &p->factor);
 	if (r <= 0)
 		return link_malformed(r);
-	r = link_read_array(m, 'v', NULL, sizeof(*p->invalid), LINK_INVALID_MAX, read_invalid, arena,
+	r = link_read_array(m, 'v', NULL, sizeof(*p->invalid), LINK_INVALID_MAX, read_one_value, arena,
 			    &p->invalid, &p->n_invalid);
 	return r < 0 ? r : read_point_end(m, arena, p);
+}
+
+/* Of another point, or -1. */
+static bool index_is_sane(int32_t index, size_t n_points)
+{
+	return index >= -1 && index < (int64_t)n_points;
 }
 
 static bool point_is_sane(const struct link_point *p, size_t n_points)
 {
 	return isfinite(p->scale) && isfinite(p->offset) && isfinite(p->factor) && p->scale != 0 &&
-	       p->factor != 0 && p->verify.point >= -1 && p->verify.point < (int64_t)n_points;
+	       p->factor != 0 && p->deadband >= 0 && isfinite(p->deadband) &&
+	       index_is_sane(p->verify.point, n_points) && index_is_sane(p->scale10, n_points);
+}
+
+static int read_identify(sd_bus_message *m, struct arena *arena, struct link_identify *i)
+{
+	int r = sd_bus_message_enter_container(m, 'r', "iav");
+
+	if (r > 0)
+		r = sd_bus_message_read_basic(m, 'i', &i->point);
+	if (r <= 0)
+		return link_malformed(r);
+	r = link_read_array(m, 'v', NULL, sizeof(*i->values), LINK_INVALID_MAX, read_one_value, arena,
+			    &i->values, &i->n_values);
+	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 static int read_type(sd_bus_message *m, struct arena *arena, void *item)
@@ -275,7 +314,9 @@ static int read_type(sd_bus_message *m, struct arena *arena, void *item)
 	for (size_t i = 0; r >= 0 && i < t->n_points; i++)
 		if (!point_is_sane(&t->points[i], t->n_points))
 			return -EBADMSG;
-	return r;
+	if (r >= 0)
+		r = read_identify(m, arena, &t->identify);
+	return r < 0 || index_is_sane(t->identify.point, t->n_points) ? r : -EBADMSG;
 }
 
 static int read_device(sd_bus_message *m, struct arena *arena, void *item)

@@ -45,8 +45,8 @@ struct sd_event;
  */
 #define LINK_CREDIT 8u
 #define LINK_TYPE_SETTINGS "a(sv)"
-#define LINK_TYPE_POINT "(sudddavb(btdi)t" LINK_TYPE_SETTINGS ")"
-#define LINK_TYPE_TYPE "(" LINK_TYPE_SETTINGS "a" LINK_TYPE_POINT ")"
+#define LINK_TYPE_POINT "(sudddavb(btdi)tdtyti" LINK_TYPE_SETTINGS ")"
+#define LINK_TYPE_TYPE "(" LINK_TYPE_SETTINGS "a" LINK_TYPE_POINT "(iav))"
 #define LINK_TYPE_DEVICE "(usu" LINK_TYPE_SETTINGS ")"
 #define LINK_TYPE_BUS "(ss" LINK_TYPE_SETTINGS "tuutt)"
 #define LINK_TYPE_CONFIGURE "t" LINK_TYPE_BUS "a" LINK_TYPE_TYPE "a" LINK_TYPE_DEVICE
@@ -62,7 +62,7 @@ struct sd_event;
 #define LINK_TYPE_DESCRIPTION "sst" "a" LINK_TYPE_KEY
 #define LINK_TYPE_REFUSAL "(iiss)"
 #define LINK_TYPE_REFUSALS "a" LINK_TYPE_REFUSAL
-#define LINK_TYPE_EXPLANATION "(usa(tsu))"
+#define LINK_TYPE_EXPLANATION "(usa(tsut))"
 #define LINK_TYPE_EXPLANATIONS "a" LINK_TYPE_EXPLANATION
 
 /* Limits of one message. */
@@ -87,8 +87,16 @@ enum link_access {
 	LINK_READ = 1,
 	LINK_WRITE = 2,
 };
-#define LINK_PERIOD_ONCE UINT64_C(0)
-#define LINK_PERIOD_ON_DEMAND UINT64_MAX
+#define LINK_PERIOD_ONCE FIELDWAY_PERIOD_ONCE
+#define LINK_PERIOD_ON_DEMAND FIELDWAY_PERIOD_ON_DEMAND
+
+/* Which of the samples that come within one `sample: {every: }` counts. */
+enum link_keep {
+	LINK_KEEP_LAST,
+	LINK_KEEP_MEAN,
+	LINK_KEEP_MINIMUM,
+	LINK_KEEP_MAXIMUM,
+};
 
 struct link_verify {
 	bool enabled;
@@ -106,13 +114,26 @@ struct link_point {
 	bool inexact_reject;
 	struct link_verify verify;
 	uint64_t period_usec;
+	double deadband;	 /* a value no further than this from the last told one is told as that; 0: none */
+	uint64_t sample_usec;	 /* of what comes by itself at most one sample in so long; 0: all */
+	enum link_keep sample_keep;
+	uint64_t silence_usec;	 /* of what comes by itself: so long without a word is too long; 0: never */
+	int32_t scale10;	 /* the point whose value is a power of ten on top of scale, or -1 */
 	struct fieldway_settings settings;
 };
 
+/* Another model at the address is an error: the point must have one of these values. */
+struct link_identify {
+	int32_t point;
+	struct fieldway_value *values;
+	size_t n_values; /* 0: nothing is checked */
+};
+
 struct link_type {
-	struct fieldway_settings settings; /* device scope */
+	struct fieldway_settings settings; /* device and profile scope */
 	struct link_point *points;
 	size_t n_points;
+	struct link_identify identify;
 };
 
 struct link_device {
@@ -161,6 +182,7 @@ struct link_request {
 	uint64_t period_usec; /* as link_point has it */
 	const char *text;
 	uint32_t wire_bytes;
+	uint64_t wire_usec; /* as struct fieldway_request has it */
 };
 
 struct link_explanation {

@@ -5,7 +5,7 @@
 #include <systemd/sd-bus.h>
 
 #define REFUSAL_CONTENTS "iiss"
-#define REQUEST_CONTENTS "tsu"
+#define REQUEST_CONTENTS "tsut"
 #define EXPLANATION_CONTENTS "usa(" REQUEST_CONTENTS ")"
 
 /* ---- what is held against a configuration ---- */
@@ -64,7 +64,7 @@ static int append_request(sd_bus_message *m, const struct link_request *request)
 	if (r >= 0)
 		r = link_append_text(m, request->text);
 	if (r >= 0)
-		r = sd_bus_message_append(m, "u", request->wire_bytes);
+		r = sd_bus_message_append(m, "ut", request->wire_bytes, request->wire_usec);
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -89,7 +89,7 @@ static int read_request(sd_bus_message *m, struct arena *arena, void *item)
 {
 	struct link_request *request = item;
 	int r = sd_bus_message_read(m, REQUEST_CONTENTS, &request->period_usec, &request->text,
-				    &request->wire_bytes);
+				    &request->wire_bytes, &request->wire_usec);
 
 	return r <= 0 ? link_malformed(r) : 0;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "settings.h"
+#include "plugins/lib/settings.h"
 
 /* Serial Line V1.02, 2.5.1.1: 3.5 characters between frames, above 19200 baud a fixed 1.75 ms. */
 #define GAP_FIXED_BAUD 19200u

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "point.h"
-#include "text.h"
+#include "plugins/lib/text.h"
 
 /* Floats below this are whole numbers where they have no fraction, and exact as they are. */
 #define FLOAT_EXACT 16777216.0f

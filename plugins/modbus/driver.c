@@ -9,7 +9,7 @@
 #include "decode.h"
 #include "lookup.h"
 #include "point.h"
-#include "settings.h"
+#include "plugins/lib/settings.h"
 
 /* Serial Line V1.02, 2.2: units 1 to 247, 0 is broadcast; over TCP 0 and 255 mean the device itself. */
 #define LAST_UNIT 247u

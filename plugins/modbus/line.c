@@ -12,7 +12,7 @@
 #include "driver.h"
 #include "line_state.h"
 #include "lookup.h"
-#include "moment.h"
+#include "plugins/lib/moment.h"
 #include "socket.h"
 
 /* A serial line that was quiet for so long is idle: adapters deliver in lumps up to 16 ms apart. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "point.h"
 
-#include "settings.h"
+#include "plugins/lib/settings.h"
 
 const char *const area_names[] = { "coil", "discrete", "input", "holding", NULL };
 const char *const data_names[] = { "bool",   "int16",  "uint16",  "int32",   "uint32", "int64",

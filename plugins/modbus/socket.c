@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "moment.h"
+#include "plugins/lib/moment.h"
 
 int descriptor_check(int fd)
 {

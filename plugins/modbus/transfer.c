@@ -8,7 +8,7 @@
 #include "driver.h"
 #include "exchange.h"
 #include "line_state.h"
-#include "moment.h"
+#include "plugins/lib/moment.h"
 
 /* The longest write: header, PDU, answer. */
 #define WRITE_OVERHEAD 32u

@@ -101,11 +101,11 @@ class ObjectsTest(DbusScenario):
         self.start()
         line, requests = self.bus.call(DEVICE, "Device", "Explain")
         self.assertIn("127.0.0.1", line)
-        self.assertEqual({period for period, _, _ in requests}, {200000})
-        texts = "\n".join(text for _, text, _ in requests)
+        self.assertEqual({period for period, *_ in requests}, {200000})
+        texts = "\n".join(text for _, text, *_ in requests)
         for word in ("holding", "discrete"):
             self.assertIn(word, texts)
-        self.assertTrue(all(size > 0 for _, _, size in requests))
+        self.assertTrue(all(size > 0 for _, _, size, _ in requests))
 
     def test_not_configured(self):
         os.mkdir(self.rig.path("etc"))

@@ -67,6 +67,7 @@ static void make_points(void)
 			.inexact_reject = row->reject,
 			.verify = row->verify,
 			.period_usec = row->period_usec,
+			.scale10 = -1,
 			.settings = { s, n },
 		};
 	}

@@ -99,7 +99,8 @@ function check_own(header,    parts, n, target) {
 	if (n == 1)
 		return # beside the file that includes it
 	target = parts[1]
-	if (target == "plugins" && module == "plugins" && parts[2] == plugin)
+	# plugins/lib is what all of them share.
+	if (target == "plugins" && module == "plugins" && (parts[2] == plugin || parts[2] == "lib"))
 		return
 	if (unit && target == "tests")
 		return

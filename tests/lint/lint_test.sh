@@ -36,7 +36,7 @@ put agent/model/a.c '#include "base/buf.h"\n#include "model/path.h"\n#include "o
 put agent/main.c '#include "gateway/wire.h"\n#include "lwm2m/client.h"\n'
 put agent/fieldbus/a.c '#include <systemd/sd-bus.h>\n'
 put agent/model/b.c '#include <systemd/sd-event.h>\n'
-put plugins/x/a.c '#include "api/plugin.h"\n#include "b.h"\n#include "plugins/x/b.h"\n#include <modbus.h>\n'
+put plugins/x/a.c '#include "api/plugin.h"\n#include "b.h"\n#include "plugins/x/b.h"\n#include "plugins/lib/b.h"\n#include <modbus.h>\n'
 put tests/unit/mapping/a_test.c '#include "link/host1.h"\n#include "tests/unit/mapping/rig.h"\n'
 layering 0 ''
 

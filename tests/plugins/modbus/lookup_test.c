@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "plugins/modbus/lookup.h"
-#include "plugins/modbus/moment.h"
+#include "plugins/lib/moment.h"
 
 /* A resolver that answers when the test lets it. */
 static struct {

@@ -248,9 +248,10 @@ START_TEST(reads_an_explanation)
 {
 	_cleanup_explanation_ struct explanation e = { 0 };
 
-	must(sd_bus_message_append(m, "sa(tsu)", "10.0.1.7:502", 4, UINT64_MAX, "d", 1,
-				   UINT64_C(60000000), "c", 2, UINT64_C(2000000), "a", 3,
-				   UINT64_C(2000000), "b", 4));
+	must(sd_bus_message_append(m, "sa(tsut)", "10.0.1.7:502", 4, UINT64_MAX, "d", 1,
+				   UINT64_C(0), UINT64_C(60000000), "c", 2, UINT64_C(0),
+				   UINT64_C(2000000), "a", 3, UINT64_C(1500), UINT64_C(2000000), "b", 4,
+				   UINT64_C(0)));
 	ck_assert_int_eq(explanation_read(message_turn(m), &e), 0);
 	ck_assert_str_eq(e.line, "10.0.1.7:502");
 	ck_assert_uint_eq(e.n, 4);
@@ -260,6 +261,7 @@ START_TEST(reads_an_explanation)
 	ck_assert_str_eq(e.requests[2].text, "c");
 	ck_assert_str_eq(e.requests[3].text, "d");
 	ck_assert_uint_eq(e.requests[0].wire_bytes, 3);
+	ck_assert_uint_eq(e.requests[0].wire_usec, 1500);
 }
 END_TEST
 

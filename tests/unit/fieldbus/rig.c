@@ -101,6 +101,7 @@ static void make_points(struct rig_configuration *c)
 			.scale = 1,
 			.factor = 1,
 			.verify = { .point = -1 },
+			.scale10 = -1,
 			.period_usec = USEC_PER_SEC,
 		};
 	c->labels[0] = (struct config_label){ 0, literal("stop") };

@@ -30,6 +30,7 @@ static struct link_point point = { .name = "p",
 				   .scale = 1,
 				   .factor = 1,
 				   .verify.point = -1,
+				   .scale10 = -1,
 				   .period_usec = 50000 };
 static struct fieldway_setting hangs = { "hangs", { .type = FIELDWAY_BOOL, .boolean = true } };
 static struct link_type type = { .settings = { &hangs, 0 }, .points = &point, .n_points = 1 };

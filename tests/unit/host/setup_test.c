@@ -69,6 +69,7 @@ static void setup(void)
 						 .scale = 1,
 						 .factor = 1,
 						 .verify.point = -1,
+						 .scale10 = -1,
 						 .period_usec = 1000000 };
 		lines[i] = line;
 		devices[i] = (struct link_device){ .id = 10 + (uint32_t)i,

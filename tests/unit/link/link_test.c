@@ -65,11 +65,15 @@ static struct fieldway_value invalid[] = { { .type = FIELDWAY_FLOAT, .real = NAN
 static const struct fieldway_setting setting = { "area", TEXT("input") };
 static struct link_point points[] = {
 	{ .name = "volts", .access = LINK_READ, .scale = 0.1, .factor = 1, .invalid = invalid, .n_invalid = 1,
-	  .verify = { .point = -1 }, .period_usec = 1000000, .settings = { &setting, 1 } },
+	  .verify = { .point = -1 }, .period_usec = 1000000, .deadband = 0.5, .sample_usec = 6,
+	  .sample_keep = LINK_KEEP_MAXIMUM, .silence_usec = 7, .scale10 = -1, .settings = { &setting, 1 } },
 	{ .name = "run", .access = LINK_READ | LINK_WRITE, .scale = 1, .factor = 1, .inexact_reject = true,
-	  .verify = { .enabled = true, .within_usec = 5, .tolerance = 0.5, .point = 0 } },
+	  .verify = { .enabled = true, .within_usec = 5, .tolerance = 0.5, .point = 0 }, .scale10 = 0 },
 };
-static struct link_type types[] = { { .points = points, .n_points = 2 } };
+static struct fieldway_value models[] = { { .type = FIELDWAY_INT, .integer = 0x70 }, TEXT("SDM630") };
+static struct link_type types[] = {
+	{ .points = points, .n_points = 2, .identify = { .point = 1, .values = models, .n_values = 2 } },
+};
 static struct link_device devices[] = { { .id = 7, .name = "m1", .address = { &setting, 1 } } };
 
 static struct link_configuration example(void)
@@ -109,6 +113,13 @@ START_TEST(configuration_round_trip)
 	ck_assert_str_eq(c->types[0].points[0].settings.items[0].key, "area");
 	ck_assert(c->types[0].points[1].inexact_reject && c->types[0].points[1].verify.enabled);
 	ck_assert(c->types[0].points[1].verify.tolerance == 0.5);
+	ck_assert(c->types[0].points[0].deadband == 0.5 && c->types[0].points[0].sample_usec == 6);
+	ck_assert(c->types[0].points[0].sample_keep == LINK_KEEP_MAXIMUM);
+	ck_assert(c->types[0].points[0].silence_usec == 7 && c->types[0].points[0].scale10 == -1);
+	ck_assert_int_eq(c->types[0].points[1].scale10, 0);
+	ck_assert_int_eq(c->types[0].identify.point, 1);
+	ck_assert_uint_eq(c->types[0].identify.n_values, 2);
+	check_same(&c->types[0].identify.values[1], &models[1]);
 	ck_assert_uint_eq(c->devices[0].id, 7);
 	check_same(&c->devices[0].address.items[0].value, &setting.value);
 	link_configuration_free(c);
@@ -120,6 +131,7 @@ START_TEST(configuration_refused)
 	struct link_configuration *c, from = example();
 	struct link_device lost = { .name = "m", .type = 1 };
 	struct link_point odd = { .name = "p", .scale = NAN, .factor = 1 };
+	struct link_point lonely = { .name = "p", .scale = 1, .factor = 1, .verify = { .point = -1 }, .scale10 = 1 };
 	struct link_type type = { .points = &odd, .n_points = 1 };
 	sd_bus_message *m;
 
@@ -128,6 +140,12 @@ START_TEST(configuration_refused)
 	from = example();
 	from.types = &type;
 	ck_assert_int_eq(carry_configuration(&from, &c), -EBADMSG);
+	type.points = &lonely;
+	ck_assert_int_eq(carry_configuration(&from, &c), -EBADMSG);
+	lonely.scale10 = -1;
+	lonely.sample_keep = LINK_KEEP_MAXIMUM + 1;
+	ck_assert_int_eq(carry_configuration(&from, &c), -EBADMSG);
+	lonely.sample_keep = LINK_KEEP_LAST;
 	m = start();
 	ck_assert_int_ge(sd_bus_message_append(m, "ts", UINT64_C(1), "x"), 0);
 	m = carry(m);
