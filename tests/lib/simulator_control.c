@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WORDS 40
+#define WORDS 160 /* an area, an address, and the registers of one request */
 
 struct command {
 	const char *name;
@@ -252,6 +252,8 @@ void simulator_command(struct simulator *all, size_t n, char *line, FILE *out)
 		return;
 	for (char *w = strtok_r(line, " \t\r\n", &rest); w && n_words < WORDS; w = strtok_r(NULL, " \t\r\n", &rest))
 		words[n_words++] = w;
+	if (n_words == WORDS)
+		r = -E2BIG;
 	if (n_words && strcmp(words[0], "*") == 0) {
 		to = (long)n - 1;
 		first = 1;

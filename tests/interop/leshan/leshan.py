@@ -2,9 +2,7 @@
 """Leshan as a program of the tests: made ready, started, asked over its REST interface, heard over
 its events. Our peer (Peer.java) over the libraries that Maven fetches; with FIELDWAY_LESHAN_DEMO
 naming a folder of jars, the demo server in there."""
-import fcntl
 import glob
-import hashlib
 import json
 import os
 import selectors
@@ -16,9 +14,10 @@ import time
 import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "lib")]
+sys.path[:0] = [HERE, os.path.join(HERE, ".."), os.path.join(HERE, "..", "..", "lib")]
 
 import ddf  # noqa: E402
+import fetched  # noqa: E402
 from fieldway_test import build_path, source_path  # noqa: E402
 
 DEMO = os.environ.get("FIELDWAY_LESHAN_DEMO")
@@ -26,70 +25,24 @@ DEMO_MAIN = "org.eclipse.leshan.demo.server.LeshanServerDemo"
 PEER_MAIN = "fieldway.leshan.Peer"
 START_S = 60        # of a JVM, on a loaded machine
 ANSWER_S = 20       # more than Leshan waits for a client
-FETCH_S = 480
 
 
-class Unavailable(Exception):
-    """Why Leshan cannot be had here."""
-
-
-# Made ready in the build folder, once for a state of the sources
-
-def _digest(paths):
-    digest = hashlib.sha256()
-    for path in paths:
-        with open(path, "rb") as f:
-            digest.update(f.read())
-    return digest.hexdigest()
-
-
-def _need(program, package):
-    if not shutil.which(program):
-        raise Unavailable(f"there is no {program} here (Debian: {package})")
-
-
-def _run(arguments):
-    """Why it failed, or None."""
-    try:
-        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=FETCH_S)
-    except subprocess.TimeoutExpired:
-        return f"{arguments[0]} took more than {FETCH_S} s"
-    if done.returncode:
-        return f"{arguments[0]} ended with status {done.returncode}:\n{done.stdout[-2000:]}"
-    return None
-
-
-def _made(folder, digest, make):
-    """Calls make() unless the folder is complete for this digest."""
-    stamp = os.path.join(folder, "complete")
-    try:
-        with open(stamp, encoding="ascii") as f:
-            if f.read() == digest:
-                return
-    except FileNotFoundError:
-        pass
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
-    make()
-    with open(stamp, "w", encoding="ascii") as f:
-        f.write(digest)
-
+# Made ready in the build folder
 
 def _fetch(folder):
-    _need("mvn", "maven")
+    fetched.need("mvn", "maven")
     pom = os.path.join(HERE, "pom.xml")
     # A copy: Maven may write beside it, and the sources may be read-only.
     shutil.copy(pom, folder)
-    problem = _run(["mvn", "-B", "-q", "-f", os.path.join(folder, "pom.xml"), "dependency:copy-dependencies",
+    problem = fetched.run(["mvn", "-B", "-q", "-f", os.path.join(folder, "pom.xml"), "dependency:copy-dependencies",
                     "-DincludeScope=runtime", f"-DoutputDirectory={folder}"])
     if problem:
-        raise Unavailable(problem)
+        raise fetched.Unavailable(problem)
 
 
 def _compile(libraries, sources, folder):
-    _need("javac", "default-jdk-headless")
-    problem = _run(["javac", "-d", folder, "-cp", os.path.join(libraries, "*"), *sources])
+    fetched.need("javac", "default-jdk-headless")
+    problem = fetched.run(["javac", "-d", folder, "-cp", os.path.join(libraries, "*"), *sources])
     if problem:
         sys.exit(f"the peer does not compile: {problem}")
 
@@ -97,28 +50,21 @@ def _compile(libraries, sources, folder):
 def prepare():
     """Fetches, compiles, and writes the models. To be called before the network is left."""
     place = build_path("tests", "interop", "leshan", "peer")
-    os.makedirs(place, exist_ok=True)
     libraries, classes, models = (os.path.join(place, name) for name in ("libraries", "classes", "models"))
     sources = sorted(glob.glob(os.path.join(HERE, "*.java")))
     objects = sorted(glob.glob(source_path("objects", "*.yaml")))
-    _need("java", "default-jdk-headless")
-    # Two tests may want it at once.
-    with open(os.path.join(place, "lock"), "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _made(models, _digest([*objects, ddf.__file__]), lambda: ddf.write(source_path("objects"), models))
+    fetched.need("java", "default-jdk-headless")
+    with fetched.place(place):
+        fetched.made(models, fetched.digest([*objects, ddf.__file__]),
+                     lambda: ddf.write(source_path("objects"), models))
         if DEMO:
             return
-        _made(libraries, _digest([os.path.join(HERE, "pom.xml")]), lambda: _fetch(libraries))
-        _made(classes, _digest(sources), lambda: _compile(libraries, sources, classes))
+        fetched.made(libraries, fetched.digest([os.path.join(HERE, "pom.xml")]), lambda: _fetch(libraries))
+        fetched.made(classes, fetched.digest(sources), lambda: _compile(libraries, sources, classes))
 
 
 def prepare_or_exit():
-    """Says why it cannot be had: skipped, or failed where CI=true."""
-    try:
-        prepare()
-    except Unavailable as e:
-        print(f"Leshan cannot be had: {e}", file=sys.stderr)
-        sys.exit(1 if os.environ.get("CI") == "true" else 77)
+    fetched.prepare_or_exit("Leshan", prepare)
 
 
 def command():

@@ -42,7 +42,7 @@ class RestartTest(Plant):
         self.observe(OBSERVED)
         self.expect_values(start)
         flowing = time.monotonic()
-        print(f"Leshan was away for {back - killed:.1f} s; then all {len(ENDPOINTS)} endpoints were registered after "
+        print(f"== Leshan was away for {back - killed:.1f} s; then all {len(ENDPOINTS)} endpoints were registered after "
               f"{registered - back:.1f} s, observed values flowed after {flowing - back:.1f} s", file=sys.stderr)
         self.assertLess(flowing - killed, PROMISE_S)
         self.assertEqual(set(self.leshan.clients()), set(ENDPOINTS))

@@ -133,11 +133,11 @@ class Lwm2mServer:
 
 
 class Simulator:
-    """tests/lib/modbus_simulator; places[INDEX] is HOST:PORT or the path of a line."""
+    """tests/lib/modbus_simulator, or a program like it; places[INDEX] is HOST:PORT or the path of a line."""
 
-    def __init__(self, rig, arguments):
+    def __init__(self, rig, arguments, program=None, **options):
         self.rig = rig
-        self.process = rig.start([build_path("tests/lib/modbus_simulator"), *arguments])
+        self.process = rig.start([*(program or [build_path("tests/lib/modbus_simulator")]), *arguments], **options)
         self.places = []
         self.replies = []
         self.traces = []
@@ -150,7 +150,7 @@ class Simulator:
             self.replies.append(line)
         elif words[0] == "trace":
             self.traces.append(line)
-        elif len(words) == 3 and words[1] in ("tcp", "rtu"):
+        elif len(words) == 3 and words[0].isdigit():
             self.places.append(words[2])
 
     def port(self, index):

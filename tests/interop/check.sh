@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# check.sh TEST...: runs them side by side in the build folder, shows what fails, and ends with
-# N passed, N failed, N skipped. For `make check-leshan`.
-logs=tests/interop/leshan
+# check.sh FOLDER TEST...: runs them side by side in the build folder, logs in FOLDER, shows what fails
+# and the lines that begin with "== ", and ends with N passed, N failed, N skipped.
+logs=$1
+shift
 mkdir -p "$logs"
 for test in "$@"; do
 	name=$(basename "$test" .py)
@@ -21,7 +22,7 @@ for pair in $running; do
 	esac
 	echo "$result: $name"
 	if [ "$result" = PASS ]; then
-		grep '^Leshan' "$logs/$name.log"
+		sed -n 's/^== //p' "$logs/$name.log"
 	else
 		tail -n 150 "$logs/$name.log"
 	fi
