@@ -116,6 +116,24 @@ bool glob_match(const char *pattern, const char *text)
 	return *pattern == '\0';
 }
 
+bool dotted_match(const char *pattern, const char *name)
+{
+	while (*pattern == *name || *pattern == '*') {
+		if (*pattern == '\0')
+			return true;
+		if (*pattern != '*') {
+			pattern++;
+			name++;
+			continue;
+		}
+		if (*name == '\0' || *name == '.')
+			return false;
+		pattern++;
+		name += *pattern ? strcspn(name, ".") : strlen(name);
+	}
+	return false;
+}
+
 static unsigned edit_distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
 	unsigned row[NEAREST_LENGTH_MAX + 1], diagonal, above;

@@ -52,6 +52,11 @@ bool utf8_is_valid(const char *text, size_t size);
 size_t utf8_valid_prefix(const char *text, size_t size);
 /* fnmatch-like globs with * and ? only. */
 bool glob_match(const char *pattern, const char *text);
+/*
+ * Names with dots between their parts: "*" in the pattern stands for any one part,
+ * as its last for all that follow. None of them is empty.
+ */
+bool dotted_match(const char *pattern, const char *name);
 /* Percent-encodes all but A-Z a-z 0-9 . _ - ~. NULL without memory. */
 char *percent_encode(const char *text);
 /* Levenshtein nearest of n candidates within distance 2 (for "did you mean"), or NULL. */

@@ -69,12 +69,16 @@ static void read_bus(struct loader *l, const struct yaml_node *node, struct conf
 		     struct bus_source *source)
 {
 	struct bus_section section = { 0 };
-	struct settings_request request = { .layers = { node }, .owner = node->mark };
+	struct plugin_scope scope = { find_plugin(l, node), FIELDWAY_SCOPE_BUS };
+	struct settings_request request = {
+		.plugin = scope.plugin,
+		.parts = { { FIELDWAY_SCOPE_BUS, { node } } },
+		.owner = node->mark,
+	};
 	int other;
 
-	source->plugin = request.scope.plugin = find_plugin(l, node);
-	request.scope.scope = FIELDWAY_SCOPE_BUS;
-	mapping_read(l, node, node->mark, &keys_bus, &request.scope, &section);
+	source->plugin = scope.plugin;
+	mapping_read(l, node, node->mark, &keys_bus, &scope, &section);
 	other = section.bus ? bus_find(l, section.bus) : -ENOENT;
 	if (other >= 0)
 		loader_error(l, mapping_mark(node, "bus"),

@@ -119,11 +119,11 @@ static void read_overrides(struct loader *l, struct device_row *row)
 static bool is_multiple(const struct device_row *row, const struct yaml_node *key,
 			const struct yaml_node *node)
 {
-	enum fieldway_type type = settings_type(&row->scope, key->text);
+	const struct fieldway_key *known = settings_key(&row->scope, key->text);
 
 	if (node->kind == YAML_KIND_SEQUENCE)
-		return true;
-	return node->kind == YAML_KIND_SCALAR && type != FIELDWAY_STRING &&
+		return !known || !(known->flags & FIELDWAY_KEY_LIST);
+	return node->kind == YAML_KIND_SCALAR && (!known || known->type != FIELDWAY_STRING) &&
 	       text_is_range(node->text);
 }
 
@@ -254,8 +254,8 @@ static int fill_device(struct loader *l, struct device_row *row, const struct ov
 {
 	const struct level *levels[2] = { o ? &o->level : NULL, &row->level };
 	struct settings_request request = {
-		.scope = row->scope,
-		.layers = { device_address(l, row, v) },
+		.plugin = row->scope.plugin,
+		.parts = { { FIELDWAY_SCOPE_ADDRESS, { device_address(l, row, v) } } },
 		.owner = row->section.address ? row->section.address->mark : row->node->mark,
 		.variables = v,
 	};

@@ -18,9 +18,6 @@ static const struct key bus_keys[] = {
 	{ "rates", KEY_NODE, .reload = RELOAD_BUS, AT(bus_section, rates),
 	  .help = "classes of the profiles, slower or faster here" },
 	{ "stale", KEY_NODE, AT(bus_section, stale), .help = "as in fieldway.yaml, for this bus" },
-	LATER("adapter", "Bluetooth adapter"),
-	LATER("scan", "Bluetooth scanning"),
-	LATER("connections", "Bluetooth connections"),
 };
 
 static const struct key offline_keys[] = {
@@ -72,10 +69,8 @@ static const struct key device_keys[] = {
 	LATER("pin", "keep an old revision of the profile"),
 };
 
-/* Addresses are a plugin's; these are those of plugins to come. */
+/* Addresses are a plugin's; this is of one to come. */
 static const struct key address_keys[] = {
-	LATER("mac", "Bluetooth address"),
-	LATER("key", "secret of a device"),
 	LATER("owner", "user of a local device"),
 };
 

@@ -31,10 +31,6 @@ static const struct key profile_keys[] = {
 	LATER("identify", "refuse another model at the address"),
 	LATER("notify", "attributes that every server starts with"),
 	LATER("history", "points that are kept"),
-	LATER("mode", "how a serial device talks"),
-	LATER("frame", "frames of a serial device"),
-	LATER("messages", "messages of a serial device"),
-	LATER("decode", "decoder of advertisements"),
 	LATER("silence", "stale after this long without a word"),
 };
 
@@ -59,14 +55,8 @@ static const struct key parameter_keys[] = {
 #define POINT_KEYS_LATER                                                                           \
 	LATER("counter", "a total that survives wrap and reset"),                                  \
 		LATER("deadband", "changes smaller than this are none"),                           \
-		LATER("from", "field of a serial message"),                                        \
-		LATER("good", "states in which the value counts"),                                 \
 		LATER("sample", "thinning of a stream"),                                           \
 		LATER("silence", "stale after this long without a word"),                          \
-		LATER("send", "what is written to a serial device"),                               \
-		LATER("expect", "what a serial device answers"),                                   \
-		LATER("timeout", "how long a serial device may take"),                             \
-		LATER("bthome", "kind of a BTHome object"),                                        \
 		LATER("persist", "kept over a restart")
 
 static const char *const inexact[] = { "round", "reject", NULL };

@@ -19,6 +19,7 @@
 #define CONFIG_CELLS_MAX 65536u	       /* of one sample */
 #define CONFIG_INVALID_MAX 64u	       /* `invalid:` of one point */
 #define CONFIG_LABELS_MAX 1000u	       /* `enum:` of one point */
+#define CONFIG_SETTINGS_MAX 1000u      /* that a plugin has of one bus, device, or point */
 #define CONFIG_PLUGINS_MAX 32u
 #define CONFIG_NAME_MAX 64u
 #define CONFIG_REPORTS_MAX 1000u

@@ -160,8 +160,8 @@ static int read_point(struct loader *l, const struct profile *p, const struct po
 {
 	struct variables v = { 0 };
 	struct settings_request request = {
-		.scope = row->scope,
-		.layers = { row->node, row->defaults },
+		.plugin = p->plugin,
+		.parts = { { FIELDWAY_SCOPE_POINT, { row->node, row->defaults } } },
 		.owner = row->name->mark,
 		.variables = &v,
 		.shift = index * row->step,

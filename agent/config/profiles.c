@@ -129,18 +129,21 @@ static const struct known_plugin *find_plugin(struct loader *l, const struct doc
 	return plugin_get(l, name->mark, name->text, document->file->shared);
 }
 
-static int read_settings(struct loader *l, struct profile *p, const struct yaml_node *defaults)
+static int read_settings(struct loader *l, struct profile *p, const struct yaml_node *node,
+			 const struct yaml_node *defaults)
 {
 	struct settings_request request = {
-		.scope = { p->plugin, FIELDWAY_SCOPE_DEVICE },
-		.layers = { defaults },
+		.plugin = p->plugin,
+		.parts = { { FIELDWAY_SCOPE_DEVICE, { defaults } },
+			   { FIELDWAY_SCOPE_PROFILE, { node } } },
 		.owner = defaults ? defaults->mark : p->mark,
 	};
 
 	return settings_read(l, &request, &p->settings);
 }
 
-static int read_sections(struct loader *l, struct profile *p, const struct profile_section *section)
+static int read_sections(struct loader *l, struct profile *p, const struct yaml_node *node,
+			 const struct profile_section *section)
 {
 	struct map_target target = { .profile = p };
 	int r = 0;
@@ -149,7 +152,7 @@ static int read_sections(struct loader *l, struct profile *p, const struct profi
 	r = worse(r, read_parameters(l, p, section->parameters));
 	r = worse(r, rates_read(l, section->rates, &p->rates));
 	r = worse(r, stale_read(l, section->stale, &p->stale));
-	r = worse(r, read_settings(l, p, section->defaults));
+	r = worse(r, read_settings(l, p, node, section->defaults));
 	r = worse(r, points_read(l, p, section->points, section->defaults));
 	return worse(r, map_read(l, &target, section->lwm2m, NULL, &p->map, &p->n_map));
 }
@@ -158,19 +161,18 @@ static void read_profile(struct loader *l, const struct document *document, stru
 {
 	const struct yaml_node *node = document->node;
 	struct profile_section section = { 0 };
-	struct plugin_scope nothing = { 0 };
+	struct plugin_scope scope = { find_plugin(l, document), FIELDWAY_SCOPE_PROFILE };
 	int r;
 
 	p->mark = node->mark;
-	p->plugin = find_plugin(l, document);
-	r = mapping_read(l, node, node->mark, &keys_profile,
-			 p->plugin && p->plugin->plugin ? NULL : &nothing, &section);
+	p->plugin = scope.plugin;
+	r = mapping_read(l, node, node->mark, &keys_profile, &scope, &section);
 	p->revision = section.revision;
 	if (r < 0 || check_name(l, document, section.profile) < 0)
 		p->broken = true;
 	if (section.profile && !profile_find(l, section.profile))
 		p->name = section.profile;
-	if (!p->plugin || !p->plugin->plugin || read_sections(l, p, &section) < 0)
+	if (!p->plugin || !p->plugin->plugin || read_sections(l, p, node, &section) < 0)
 		p->broken = true;
 	if (!p->broken && section.samples)
 		samples_read(l, p, section.samples);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/settings.h"
+#include "config/settings_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
+
+#define NAME_SIZE 256u /* of a whole name, all parts together */
 
 /* What settings handed out are part of, so that a key leads back to its place. */
 struct settings_origin {
@@ -14,131 +16,115 @@ struct settings_origin {
 	struct fieldway_setting items[];
 };
 
-static bool is_checked(const struct plugin_scope *scope)
+struct item {
+	struct fieldway_setting setting;
+	struct yaml_mark mark;
+};
+
+struct reading {
+	struct loader *l;
+	const struct settings_request *request;
+	const struct settings_part *part; /* the one at hand */
+	struct plugin_scope scope;	  /* its */
+	struct item *items;
+	size_t n, allocated;
+};
+
+/* ---- items ---- */
+
+/* mark.file NULL: a default. */
+static int add_item(struct reading *s, const char *name, const struct fieldway_value *value,
+		    struct yaml_mark mark)
 {
-	return scope->plugin && scope->plugin->plugin && !scope->plugin->plugin->unchecked;
-}
+	struct item *grown;
 
-static bool is_first_part(const char *name, const char *part)
-{
-	size_t size = strlen(part);
-
-	return strncmp(name, part, size) == 0 && (name[size] == '.' || name[size] == '\0');
-}
-
-bool settings_knows(const struct plugin_scope *scope, const char *key)
-{
-	const struct config_plugin *plugin;
-
-	if (!is_checked(scope))
-		return true;
-	plugin = scope->plugin->plugin;
-	for (size_t i = 0; i < plugin->n_keys; i++)
-		if (plugin->keys[i].scope & scope->scope &&
-		    is_first_part(plugin->keys[i].name, key))
-			return true;
-	return false;
-}
-
-size_t settings_candidates(struct loader *l, const struct plugin_scope *scope, const char **ret,
-			   size_t max)
-{
-	const struct config_plugin *plugin = is_checked(scope) ? scope->plugin->plugin : NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; plugin && i < plugin->n_keys && n < max; i++) {
-		const char *name = plugin->keys[i].name;
-
-		if (!(plugin->keys[i].scope & scope->scope))
-			continue;
-		ret[n] = loader_scratch_text(l, name, strcspn(name, "."));
-		n += ret[n] != NULL;
+	if (s->n == CONFIG_SETTINGS_MAX) {
+		loader_error(s->l, s->request->owner, "more than %u keys of plugin %s in one place",
+			     CONFIG_SETTINGS_MAX, s->scope.plugin->name);
+		return -EINVAL;
 	}
-	return n;
+	grown = loader_grow(s->l, s->items, &s->allocated, s->n, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	s->items = grown;
+	grown[s->n++] = (struct item){ { name, *value }, mark };
+	return 0;
 }
 
-enum fieldway_type settings_type(const struct plugin_scope *scope, const char *key)
+static bool is_address(const char *name)
 {
-	const struct config_plugin *plugin = is_checked(scope) ? scope->plugin->plugin : NULL;
-
-	for (size_t i = 0; plugin && i < plugin->n_keys; i++)
-		if (plugin->keys[i].scope & scope->scope && streq(plugin->keys[i].name, key))
-			return plugin->keys[i].type;
-	return FIELDWAY_NONE;
+	return streq(name, "address") || streq(name, "write.address");
 }
 
-/* ---- values ---- */
-
-static int read_unsigned(struct loader *l, const struct fieldway_key *key,
-			 const struct yaml_node *node, uint64_t *ret)
+static int shift_value(const struct reading *s, const struct fieldway_key *key,
+		       const struct yaml_node *node, struct fieldway_value *value)
 {
-	return key->flags & FIELDWAY_KEY_DURATION ? scalar_usec(l, node, ret) :
-						    scalar_u64(l, node, ret);
-}
+	uint64_t shift = s->request->shift;
 
-static int check_limits(struct loader *l, const struct fieldway_key *key,
-			const struct yaml_node *node, double value)
-{
-	/* Limits of a duration are microseconds as well. */
-	if (key->flags & FIELDWAY_KEY_DURATION)
-		return usec_check(l, node->mark, node->text, (uint64_t)value, key->minimum,
-				  key->maximum);
-	return number_check(l, node->mark, node->text, value, key->minimum, key->maximum);
-}
-
-static int read_string(struct loader *l, const struct fieldway_key *key,
-		       const struct yaml_node *node, bool expanded, struct fieldway_value *ret)
-{
-	const char *text = node->text;
-	int choice, r;
-
-	if (key->choices)
-		r = scalar_choice(l, node, key->choices, &choice);
-	else
-		r = expanded ? 0 : scalar_text(l, node, &text);
-	if (r < 0)
-		return r;
-	ret->data = loader_text(l, text);
-	ret->size = strlen(text);
-	return ret->data ? 0 : -ENOMEM;
-}
-
-static int read_value(struct loader *l, const struct fieldway_key *key,
-		      const struct yaml_node *node, bool expanded, struct fieldway_value *ret)
-{
-	struct fieldway_value value = { .type = key->type };
-	int r = -EINVAL;
-
-	switch (key->type) {
-	case FIELDWAY_BOOL:
-		r = scalar_bool(l, node, &value.boolean);
-		break;
-	case FIELDWAY_INT:
-		r = scalar_i64(l, node, &value.integer);
-		r = r < 0 ? r : check_limits(l, key, node, (double)value.integer);
-		break;
-	case FIELDWAY_UINT:
-		r = read_unsigned(l, key, node, &value.unsignd);
-		r = r < 0 ? r : check_limits(l, key, node, (double)value.unsignd);
-		break;
-	case FIELDWAY_FLOAT:
-		r = scalar_double(l, node, &value.real);
-		r = r < 0 ? r : check_limits(l, key, node, value.real);
-		break;
-	case FIELDWAY_STRING:
-		r = read_string(l, key, node, expanded, &value);
-		break;
-	case FIELDWAY_NONE:
-	case FIELDWAY_BYTES:
-		loader_error(l, node->mark, "%s: " NOT_IN_THIS_VERSION, key->name);
-		break;
+	if (shift == 0 || !is_address(key->name) || value->type != FIELDWAY_UINT)
+		return 0;
+	if (value->unsignd > UINT64_MAX - shift ||
+	    (key->maximum > 0 && (double)(value->unsignd + shift) > key->maximum)) {
+		loader_error(s->l, node->mark, "with repeat and step, %s goes over %.0f", key->name,
+			     key->maximum);
+		return -EINVAL;
 	}
+	value->unsignd += shift;
+	return 0;
+}
+
+static int add_value(struct reading *s, const struct fieldway_key *key, const char *name,
+		     const struct yaml_node *node)
+{
+	const struct yaml_node *expanded;
+	struct fieldway_value value;
+	int r = node_expand(s->l, node, s->request->variables, &expanded);
+
 	if (r >= 0)
-		*ret = value;
+		r = setting_value(s->l, key, expanded, expanded != node, &value);
+	if (r >= 0)
+		r = shift_value(s, key, node, &value);
+	return r < 0 ? r : add_item(s, name, &value, node->mark);
+}
+
+/* One value, or a list of them. */
+static int add_values(struct reading *s, const struct fieldway_key *key, const char *name,
+		      const struct yaml_node *node)
+{
+	int r = 0;
+
+	if (node->kind != YAML_KIND_SEQUENCE || !(key->flags & FIELDWAY_KEY_LIST))
+		return add_value(s, key, name, node);
+	if (node->n == 0) {
+		loader_error(s->l, node->mark, "the list is empty");
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < node->n && s->n < CONFIG_SETTINGS_MAX; i++)
+		r = worse(r, add_value(s, key, name, node->items[i]));
 	return r;
 }
 
-/* ---- looking keys up ---- */
+/* What a key is that nobody gave. `owner`: whose it would be. */
+static int add_initial(struct reading *s, const struct fieldway_key *key, const char *name,
+		       struct yaml_mark owner)
+{
+	struct yaml_node initial = { .kind = YAML_KIND_SCALAR,
+				     .mark = owner,
+				     .text = key->initial };
+	struct fieldway_value value;
+	int r;
+
+	if (key->initial) {
+		r = setting_value(s->l, key, &initial, true, &value);
+		return r < 0 ? r : add_item(s, name, &value, (struct yaml_mark){ 0 });
+	}
+	if (!(key->flags & FIELDWAY_KEY_REQUIRED))
+		return 0;
+	loader_error(s->l, owner, "%s: is missing", name);
+	return -EINVAL;
+}
+
+/* ---- keys whose names stand in the table: in its order ---- */
 
 static const struct yaml_node *get_dotted(const struct yaml_node *mapping, const char *name)
 {
@@ -156,183 +142,240 @@ static const struct yaml_node *get_dotted(const struct yaml_node *mapping, const
 	return get_dotted(yaml_get(mapping, part), dot + 1);
 }
 
-static const struct yaml_node *find_node(const struct settings_request *request, const char *name)
+/* Keys can lie below one that has a value, too: the mapping is theirs then. */
+static bool is_value(const struct reading *s, const struct yaml_node *node, const char *pattern)
+{
+	return node->kind != YAML_KIND_MAPPING || !settings_has_below(&s->scope, pattern);
+}
+
+static int read_key(struct reading *s, const struct fieldway_key *key)
 {
 	const struct yaml_node *node = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(request->layers) && !node; i++)
-		node = get_dotted(request->layers[i], name);
-	return node;
+	for (size_t i = 0; i < ARRAY_SIZE(s->part->layers) && !node; i++)
+		node = get_dotted(s->part->layers[i], key->name);
+	if (node && is_value(s, node, key->name))
+		return add_values(s, key, key->name, node);
+	return add_initial(s, key, key->name, s->request->owner);
 }
 
-/* "tcp.port" in tcp: {prot: 1} is not found, and what is there instead has to be refused. */
-static int check_nested(struct loader *l, const struct plugin_scope *scope, const char *prefix,
-			const struct yaml_node *mapping)
+static int read_keys(struct reading *s)
 {
-	const struct config_plugin *plugin = scope->plugin->plugin;
-	const char *candidates[64];
-	char name[2 * CONFIG_NAME_MAX];
-	size_t size = strlen(prefix), n = 0;
+	const struct config_plugin *plugin = s->scope.plugin->plugin;
 	int r = 0;
 
-	for (size_t i = 0; i < plugin->n_keys && n < ARRAY_SIZE(candidates); i++)
-		if (strncmp(plugin->keys[i].name, prefix, size) == 0 &&
-		    plugin->keys[i].name[size] == '.')
-			candidates[n++] = plugin->keys[i].name + size + 1;
-	for (size_t i = 0; i < mapping->n; i++) {
-		snprintf(name, sizeof(name), "%s.%s", prefix, mapping->keys[i]->text);
-		if (settings_type(scope, name) != FIELDWAY_NONE)
-			continue;
-		loader_unknown(l, mapping->keys[i]->mark, "key", mapping->keys[i]->text, candidates,
-			       n);
-		r = -EINVAL;
-	}
+	for (size_t i = 0; i < plugin->n_keys; i++)
+		if (plugin->keys[i].scope & s->scope.scope &&
+		    !settings_is_wild(plugin->keys[i].name))
+			r = worse(r, read_key(s, &plugin->keys[i]));
 	return r;
 }
 
-/* A layer's keys with parts below them: a mapping and nothing unknown in it. */
-static int check_layer(struct loader *l, const struct plugin_scope *scope,
-		       const struct yaml_node *layer)
+/* ---- keys in whose names the user chose a part: in the order of the file ---- */
+
+/* A mapping below the layers; also looked through for what nobody knows. */
+struct branch {
+	const char *pattern, *name; /* "messages.*", "messages.weight"; "": the layers themselves */
+	const struct yaml_node *nodes[2]; /* nearest first; NULL: nothing there */
+};
+
+static int read_branch(struct reading *s, const struct branch *b);
+
+static bool is_chosen(const char *pattern)
 {
-	int r = 0, one;
+	size_t size = strlen(pattern);
 
-	for (size_t i = 0; i < layer->n; i++) {
-		const struct yaml_node *name = layer->keys[i], *value = layer->items[i];
+	return size > 0 && pattern[size - 1] == '*';
+}
 
-		if (!settings_knows(scope, name->text) ||
-		    settings_type(scope, name->text) != FIELDWAY_NONE)
+static int join(struct reading *s, struct yaml_mark mark, const char *start, const char *part,
+		char ret[static NAME_SIZE])
+{
+	if (snprintf(ret, NAME_SIZE, "%s%s%s", start, *start ? "." : "", part) < (int)NAME_SIZE)
+		return 0;
+	loader_error(s->l, mark, "the name of this key is too long");
+	return -EINVAL;
+}
+
+static int refuse_part(struct reading *s, const struct branch *b, const struct yaml_node *part)
+{
+	const char *candidates[64];
+	size_t n = settings_parts(s->l, &s->scope, b->pattern, candidates, ARRAY_SIZE(candidates));
+
+	if (!*b->pattern)
+		return 0; /* not of the plugin */
+	loader_unknown(s->l, part->mark, "key", part->text, candidates, n);
+	return -EINVAL;
+}
+
+/* A name inside of others has no dot, so that the whole is not ambiguous. */
+static int check_chosen(struct reading *s, const struct yaml_node *part, const char *pattern)
+{
+	bool last = !settings_has_below(&s->scope, pattern);
+
+	if (last ? *part->text != '\0' : name_is_valid(part->text) && !strchr(part->text, '.'))
+		return 0;
+	loader_error(s->l, part->mark,
+		     last ? "the name is empty" :
+			    "\"%s\" is no name: letters, digits, \"_\" and \"-\"",
+		     part->text);
+	return -EINVAL;
+}
+
+static bool is_known(const struct reading *s, const char *pattern)
+{
+	return settings_key(&s->scope, pattern) || settings_has_below(&s->scope, pattern);
+}
+
+/* Returns 1 when the table has something of this name, or for any name. */
+static int find_part(struct reading *s, const struct branch *b, const struct yaml_node *part,
+		     char pattern[static NAME_SIZE])
+{
+	int r = join(s, part->mark, b->pattern, part->text, pattern);
+
+	if (r < 0)
+		return r;
+	/* In YAML there is a mapping for each dot. */
+	if (!strpbrk(part->text, ".*") && is_known(s, pattern))
+		return 1;
+	r = join(s, part->mark, b->pattern, "*", pattern);
+	if (r < 0)
+		return r;
+	if (!*b->pattern || !is_known(s, pattern))
+		return refuse_part(s, b, part);
+	r = check_chosen(s, part, pattern);
+	return r < 0 ? r : 1;
+}
+
+static int read_part(struct reading *s, const struct branch *b, const struct yaml_node *part)
+{
+	char pattern[NAME_SIZE], name[NAME_SIZE];
+	struct branch below = { .pattern = pattern, .name = name };
+	const struct yaml_node *nearest;
+	const struct fieldway_key *key;
+	int r = find_part(s, b, part, pattern);
+
+	if (r <= 0)
+		return r;
+	r = join(s, part->mark, b->name, part->text, name);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(below.nodes); i++)
+		below.nodes[i] = b->nodes[i] ? yaml_get(b->nodes[i], part->text) : NULL;
+	nearest = below.nodes[0] ?: below.nodes[1];
+	key = settings_key(&s->scope, pattern);
+	if (!key || !is_value(s, nearest, pattern))
+		return read_branch(s, &below);
+	if (!settings_is_wild(pattern))
+		return 0;
+	below.name = loader_text(s->l, name);
+	return below.name ? add_values(s, key, below.name, nearest) : -ENOMEM;
+}
+
+static bool is_given(const struct reading *s, size_t from, const char *name)
+{
+	for (size_t i = from; i < s->n; i++)
+		if (streq(s->items[i].setting.key, name))
+			return true;
+	return false;
+}
+
+/* What is not said of a thing that the user named: items from `from` on are its. */
+static int fill_chosen(struct reading *s, const struct branch *b, size_t from)
+{
+	const struct config_plugin *plugin = s->scope.plugin->plugin;
+	const struct yaml_node *owner = b->nodes[0] ?: b->nodes[1];
+	size_t size = strlen(b->pattern);
+	char name[NAME_SIZE];
+	int r = 0;
+
+	for (size_t i = 0; i < plugin->n_keys && r >= 0; i++) {
+		const struct fieldway_key *key = &plugin->keys[i];
+		const char *text;
+
+		if (!(key->scope & s->scope.scope) || strncmp(key->name, b->pattern, size) != 0 ||
+		    key->name[size] != '.' || settings_is_wild(key->name + size))
 			continue;
-		one = mapping_expect(l, value, name->text);
-		if (one == 0)
-			one = check_nested(l, scope, name->text, value);
-		r = worse(r, one == -ENOENT ? 0 : one);
+		r = join(s, owner->mark, b->name, key->name + size + 1, name);
+		if (r < 0 || is_given(s, from, name))
+			continue;
+		text = loader_text(s->l, name);
+		r = text ? add_initial(s, key, text, owner->mark) : -ENOMEM;
 	}
 	return r;
 }
 
-/* ---- settings ---- */
+static int read_branch(struct reading *s, const struct branch *b)
+{
+	size_t from = s->n;
+	int r = 0;
 
-static struct settings_origin *origin_new(struct loader *l, size_t n)
+	for (size_t i = 0; i < ARRAY_SIZE(b->nodes); i++) {
+		const struct yaml_node *node = b->nodes[i];
+		int one = mapping_expect(s->l, node, b->name);
+
+		r = worse(r, one == -ENOENT ? 0 : one);
+		for (size_t k = 0; one == 0 && k < node->n; k++)
+			if (i == 0 || !b->nodes[0] || !yaml_get(b->nodes[0], node->keys[k]->text))
+				r = worse(r, read_part(s, b, node->keys[k]));
+	}
+	return r >= 0 && is_chosen(b->pattern) ? fill_chosen(s, b, from) : r;
+}
+
+/* ---- all ---- */
+
+static bool is_mapping(const struct yaml_node *node)
+{
+	return node && node->kind == YAML_KIND_MAPPING;
+}
+
+static int read_part_of_request(struct reading *s, const struct settings_part *part)
+{
+	struct branch all = { .pattern = "", .name = "" };
+	int r;
+
+	s->part = part;
+	s->scope = (struct plugin_scope){ s->request->plugin, part->scope };
+	if (!settings_are_checked(&s->scope))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(all.nodes); i++)
+		all.nodes[i] = is_mapping(part->layers[i]) ? part->layers[i] : NULL;
+	r = read_keys(s);
+	return worse(r, read_branch(s, &all));
+}
+
+static struct settings_origin *origin_new(struct loader *l, const struct item *items, size_t n)
 {
 	struct settings_origin *origin =
 		loader_new(l, sizeof(*origin) + n * sizeof(origin->items[0]));
 
 	if (origin)
 		origin->marks = loader_array(l, struct yaml_mark, n);
-	return origin && origin->marks ? origin : NULL;
-}
-
-static bool is_address(const char *name)
-{
-	return streq(name, "address") || streq(name, "write.address");
-}
-
-static int shift_value(struct loader *l, const struct fieldway_key *key,
-		       const struct yaml_node *node, uint64_t shift, struct fieldway_value *value)
-{
-	if (shift == 0 || !is_address(key->name) || value->type != FIELDWAY_UINT)
-		return 0;
-	if (value->unsignd > UINT64_MAX - shift ||
-	    (key->maximum > 0 && (double)(value->unsignd + shift) > key->maximum)) {
-		loader_error(l, node->mark, "with repeat and step, %s goes over %.0f", key->name,
-			     key->maximum);
-		return -EINVAL;
+	if (!origin || !origin->marks)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		origin->items[i] = items[i].setting;
+		origin->marks[i] = items[i].mark;
 	}
-	value->unsignd += shift;
-	return 0;
-}
-
-static int read_given(struct loader *l, const struct settings_request *request,
-		      const struct fieldway_key *key, const struct yaml_node *node,
-		      struct fieldway_value *ret)
-{
-	const struct yaml_node *expanded;
-	int r = node_expand(l, node, request->variables, &expanded);
-
-	if (r < 0)
-		return r;
-	r = read_value(l, key, expanded, expanded != node, ret);
-	return r < 0 ? r : shift_value(l, key, node, request->shift, ret);
-}
-
-/* Returns 1 when there is a value. */
-static int read_key(struct loader *l, const struct settings_request *request,
-		    const struct fieldway_key *key, struct fieldway_value *ret,
-		    struct yaml_mark *ret_mark)
-{
-	const struct yaml_node *node = find_node(request, key->name);
-	struct yaml_node initial = { .kind = YAML_KIND_SCALAR,
-				     .mark = request->owner,
-				     .text = key->initial };
-	int r;
-
-	if (node) {
-		*ret_mark = node->mark;
-		r = read_given(l, request, key, node, ret);
-		return r < 0 ? r : 1;
-	}
-	if (key->initial) {
-		r = read_value(l, key, &initial, true, ret);
-		return r < 0 ? r : 1;
-	}
-	if (!(key->flags & FIELDWAY_KEY_REQUIRED))
-		return 0;
-	loader_error(l, request->owner, "%s: is missing", key->name);
-	return -EINVAL;
-}
-
-static int read_keys(struct loader *l, const struct settings_request *request,
-		     struct settings_origin *origin, size_t *ret_n)
-{
-	const struct config_plugin *plugin = request->scope.plugin->plugin;
-	struct fieldway_setting *items = origin->items;
-	size_t n = 0;
-	int r = 0, one;
-
-	for (size_t i = 0; i < plugin->n_keys; i++) {
-		if (!(plugin->keys[i].scope & request->scope.scope))
-			continue;
-		one = read_key(l, request, &plugin->keys[i], &items[n].value, &origin->marks[n]);
-		r = worse(r, one);
-		if (one > 0)
-			items[n++].key = plugin->keys[i].name;
-	}
-	*ret_n = n;
-	return r;
-}
-
-static size_t count_keys(const struct plugin_scope *scope)
-{
-	const struct config_plugin *plugin = is_checked(scope) ? scope->plugin->plugin : NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; plugin && i < plugin->n_keys; i++)
-		n += (plugin->keys[i].scope & scope->scope) != 0;
-	return n;
+	return origin;
 }
 
 int settings_read(struct loader *l, const struct settings_request *request,
 		  struct fieldway_settings *ret)
 {
-	struct settings_origin *origin = origin_new(l, count_keys(&request->scope));
-	size_t n = 0;
+	struct reading s = { .l = l, .request = request };
+	struct settings_origin *origin;
 	int r = 0;
 
-	if (!origin)
-		return -ENOMEM;
-	origin->owner = request->owner;
-	*ret = (struct fieldway_settings){ .items = origin->items };
-	if (!is_checked(&request->scope))
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(request->layers); i++) {
-		if (!request->layers[i] || request->layers[i]->kind != YAML_KIND_MAPPING)
-			continue;
-		r = worse(r, check_layer(l, &request->scope, request->layers[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(request->parts); i++)
+		r = worse(r, read_part_of_request(&s, &request->parts[i]));
+	origin = origin_new(l, s.items, r < 0 ? 0 : s.n);
+	if (origin) {
+		origin->owner = request->owner;
+		*ret = (struct fieldway_settings){ origin->items, r < 0 ? 0 : s.n };
 	}
-	r = worse(r, read_keys(l, request, origin, &n));
-	if (r >= 0)
-		ret->n = n;
-	return r < 0 ? r : 0;
+	free(s.items);
+	return origin ? r : -ENOMEM;
 }
 
 const struct fieldway_value *settings_find(const struct fieldway_settings *s, const char *key)
@@ -343,14 +386,35 @@ const struct fieldway_value *settings_find(const struct fieldway_settings *s, co
 	return NULL;
 }
 
+/* How many whole parts two names have in common. */
+static unsigned common_parts(const char *a, const char *b)
+{
+	unsigned n = 0;
+
+	for (; *a && *a == *b; a++, b++)
+		n += *a == '.';
+	return n;
+}
+
 struct yaml_mark config_setting_mark(const struct config *c, const struct fieldway_settings *s,
 				     const char *key)
 {
 	const struct settings_origin *origin =
 		(const void *)((const char *)s->items - offsetof(struct settings_origin, items));
+	struct yaml_mark near = origin->owner;
+	unsigned most = 0;
 
-	for (size_t i = 0; key && i < s->n; i++)
-		if (streq(s->items[i].key, key) && origin->marks[i].file)
+	for (size_t i = 0; key && i < s->n; i++) {
+		unsigned common = common_parts(s->items[i].key, key);
+
+		if (!origin->marks[i].file)
+			continue;
+		if (streq(s->items[i].key, key) || dotted_match(key, s->items[i].key))
 			return origin->marks[i];
-	return origin->owner;
+		if (common > most) {
+			most = common;
+			near = origin->marks[i];
+		}
+	}
+	return near;
 }

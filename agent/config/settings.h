@@ -6,15 +6,26 @@
 
 /* Keys of a plugin's table: from YAML to typed settings, and back to the place in YAML. */
 
-struct settings_request {
-	struct plugin_scope scope;
+/* Where the keys of a scope stand. */
+struct settings_part {
+	unsigned scope;			   /* enum fieldway_scope; 0: nothing */
 	const struct yaml_node *layers[2]; /* mappings, nearest first; NULL: none */
+};
+
+struct settings_request {
+	const struct known_plugin *plugin; /* NULL: nobody knows */
+	struct settings_part parts[2];
 	struct yaml_mark owner;		   /* whom the settings belong to */
 	const struct variables *variables; /* or NULL */
 	uint64_t shift; /* of a repeated point: goes onto address and write.address */
 };
 
-/* All keys of the scope, in the order of the table, defaults filled in. -EINVAL with reports. */
+/*
+ * All keys of the scopes. Of each part first those that the table names, in its
+ * order and with defaults, then those in which the user chose a name, in the
+ * order of the file. Keys that the table does not know are refused where the
+ * plugin has others beside them. -EINVAL with reports.
+ */
 int settings_read(struct loader *l, const struct settings_request *request,
 		  struct fieldway_settings *ret);
 /* Does a key stand in the plugin's table (or does nobody know)? Nested keys by their first part. */
@@ -22,8 +33,8 @@ bool settings_knows(const struct plugin_scope *scope, const char *key);
 /* The names of the plugin's keys, first parts only, for "did you mean". Returns their number. */
 size_t settings_candidates(struct loader *l, const struct plugin_scope *scope, const char **ret,
 			   size_t max);
-/* The type of a key of the table, FIELDWAY_NONE when it is not there. */
-enum fieldway_type settings_type(const struct plugin_scope *scope, const char *key);
+/* The key of exactly this name in the plugin's table, or NULL. */
+const struct fieldway_key *settings_key(const struct plugin_scope *scope, const char *name);
 
 /*
  * plugins.c: asks for a plugin once. NULL without memory; its plugin is NULL when there is

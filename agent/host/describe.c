@@ -11,6 +11,10 @@
 
 static const char *type_name(const struct fieldway_key *key)
 {
+	if (key->flags & FIELDWAY_KEY_CONTENT)
+		return "file";
+	if (key->flags & FIELDWAY_KEY_SECRET)
+		return "key file:F or table:F";
 	if (key->flags & FIELDWAY_KEY_DURATION)
 		return "duration";
 	switch (key->type) {
@@ -44,6 +48,8 @@ static void print_range(FILE *to, const struct fieldway_key *key)
 		fprintf(to, "%s%s", choice == key->choices ? ": " : " | ", *choice);
 	if (key->initial)
 		fprintf(to, ", default %s", key->initial);
+	if (key->flags & FIELDWAY_KEY_LIST)
+		fputs(", or a list", to);
 	if (key->flags & FIELDWAY_KEY_REQUIRED)
 		fputs(", required", to);
 }
@@ -61,8 +67,9 @@ void describe_print(FILE *to, const struct fieldway_plugin *plugin)
 		{ FIELDWAY_SCOPE_POINT, "Point, or in defaults for all" },
 	};
 
-	fprintf(to, "%s %s:%s%s\n", plugin->name, plugin->version,
+	fprintf(to, "%s %s:%s%s%s\n", plugin->name, plugin->version,
 		plugin->capabilities & FIELDWAY_CAN_POLL ? " polls" : "",
+		plugin->capabilities & FIELDWAY_CAN_LISTEN ? " listens" : "",
 		plugin->capabilities & FIELDWAY_CAN_WRITE ? " writes" : "");
 	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
 		fprintf(to, "\n%s:\n", scopes[i].title);

@@ -56,13 +56,28 @@ static bool has_operations(const struct fieldway_plugin *p)
 	       ((p->write && p->write_check) || !(p->capabilities & FIELDWAY_CAN_WRITE));
 }
 
+/* Parts with dots between; "*" is a whole part, and not the first. */
+static bool name_is_sane(const char *name)
+{
+	for (const char *p = name; p; p = strchr(p, '.') ? strchr(p, '.') + 1 : NULL) {
+		size_t size = strcspn(p, ".");
+
+		if (size == 0 || (memchr(p, '*', size) && (size > 1 || p == name)))
+			return false;
+	}
+	return true;
+}
+
 static bool keys_are_sane(const struct fieldway_plugin *p)
 {
 	for (size_t i = 0; i < p->n_keys; i++) {
 		const struct fieldway_key *k = &p->keys[i];
 
-		if (!k->name || !*k->name || !k->help || !k->scope || k->type < FIELDWAY_BOOL ||
-		    k->type > FIELDWAY_STRING)
+		if (!k->name || !name_is_sane(k->name) || !k->help || !k->scope ||
+		    k->type < FIELDWAY_BOOL || k->type > FIELDWAY_STRING)
+			return false;
+		if (k->flags & (FIELDWAY_KEY_SECRET | FIELDWAY_KEY_CONTENT) &&
+		    (k->type != FIELDWAY_STRING || k->choices || k->initial))
 			return false;
 	}
 	return p->n_keys == 0 || p->keys;

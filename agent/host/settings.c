@@ -19,11 +19,22 @@ struct compilation {
 		refusals_add((c)->refusals, (c)->place, (key), __VA_ARGS__);                       \
 	})
 
+static bool is_wild(const struct fieldway_key *key)
+{
+	return strchr(key->name, '*') != NULL;
+}
+
+/* What the user keeps outside of the configuration: its bytes come. */
+static bool is_content(const struct fieldway_key *key)
+{
+	return key->flags & (FIELDWAY_KEY_SECRET | FIELDWAY_KEY_CONTENT);
+}
+
 static const struct fieldway_key *find_key(const struct fieldway_plugin *plugin, const char *name,
 					   unsigned scope)
 {
 	for (size_t i = 0; i < plugin->n_keys; i++)
-		if ((plugin->keys[i].scope & scope) && streq(plugin->keys[i].name, name))
+		if ((plugin->keys[i].scope & scope) && dotted_match(plugin->keys[i].name, name))
 			return &plugin->keys[i];
 	return NULL;
 }
@@ -93,18 +104,23 @@ static bool is_choice(const struct fieldway_key *key, const struct fieldway_valu
 	return false;
 }
 
-static int check_value(struct compilation *c, const struct fieldway_key *key,
+static int check_value(struct compilation *c, const struct fieldway_key *key, const char *name,
 		       const struct fieldway_value *from, struct fieldway_value *ret)
 {
 	char low[FORMAT_DOUBLE_MAX], high[FORMAT_DOUBLE_MAX];
 
-	if (!convert(from, key->type, ret))
-		return refuse(c, key->name, "%s: takes %s", key->name, type_text(key->type));
+	if (is_content(key) && from->type == FIELDWAY_BYTES) {
+		*ret = *from;
+		return 0;
+	}
+	if (is_content(key) || !convert(from, key->type, ret))
+		return refuse(c, name, "%s: takes %s", name,
+			      is_content(key) ? "what a file holds" : type_text(key->type));
 	if (!is_in_range(key, ret))
-		return refuse(c, key->name, "%s: is not within %.40s to %.40s", key->name,
+		return refuse(c, name, "%s: is not within %.40s to %.40s", name,
 			      format_double(key->minimum, low), format_double(key->maximum, high));
 	if (!is_choice(key, ret))
-		return refuse(c, key->name, "%s: there is no '%.*s'", key->name,
+		return refuse(c, name, "%s: there is no '%.*s'", name,
 			      (int)MIN(ret->size, (size_t)64), ret->data);
 	return 0;
 }
@@ -164,11 +180,11 @@ static int take_given(struct compilation *c, const struct fieldway_plugin *plugi
 		if (!key) {
 			r = refuse(c, s->key, "plugin %s has no key '%.64s' here", plugin->name,
 				   s->key);
-		} else if (find_setting(items, *n, s->key)) {
-			r = refuse(c, s->key, "%s: is given twice", key->name);
+		} else if (!(key->flags & FIELDWAY_KEY_LIST) && find_setting(items, *n, s->key)) {
+			r = refuse(c, s->key, "%s: is given twice", s->key);
 		} else {
-			items[*n].key = key->name;
-			r = check_value(c, key, &s->value, &items[*n].value);
+			items[*n].key = is_wild(key) ? s->key : key->name;
+			r = check_value(c, key, s->key, &s->value, &items[*n].value);
 			++*n;
 		}
 		if (r < 0)
@@ -184,7 +200,8 @@ static int take_defaults(struct compilation *c, const struct fieldway_plugin *pl
 		const struct fieldway_key *key = &plugin->keys[i];
 		int r = 0;
 
-		if (!(key->scope & scope) || find_setting(items, *n, key->name))
+		/* Only the configuration knows which names the user chose: it fills theirs in. */
+		if (!(key->scope & scope) || is_wild(key) || find_setting(items, *n, key->name))
 			continue;
 		if (key->initial && parse_initial(key, &items[*n].value) >= 0)
 			items[(*n)++].key = key->name;
@@ -212,13 +229,15 @@ int settings_compile(const struct fieldway_plugin *plugin, const struct settings
 	struct compilation c = { .place = place, .refusals = refusals };
 	struct fieldway_setting *items;
 	unsigned scope = 0;
-	size_t n = 0;
+	size_t n = 0, room;
 	int r = 0;
 
 	for (size_t i = 0; i < n_sources; i++)
 		scope |= sources[i].scope;
-	/* No key is taken twice. */
-	items = arena_new(arena, (count_keys(plugin, scope) + 1) * sizeof(*items));
+	room = count_keys(plugin, scope);
+	for (size_t i = 0; i < n_sources; i++)
+		room += sources[i].settings->n;
+	items = arena_new(arena, (room + 1) * sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	for (size_t i = 0; r >= 0 && i < n_sources; i++)

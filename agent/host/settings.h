@@ -6,9 +6,11 @@
 
 /*
  * Settings against a plugin's key table: only keys of the scopes, of the
- * declared type, within range and choices, none twice; defaults filled in,
- * required ones there. Plugins rely on that. Every refusal goes to refusals.
- * 0, -EINVAL, -ENOMEM.
+ * declared type, within range and choices, none but lists twice; defaults filled
+ * in and required ones there, as far as their names stand in the table. Secrets
+ * and contents are BYTES. Plugins rely on that. Settings whose names the user
+ * chose keep their own; they live as long as the sources. Every refusal goes to
+ * refusals. 0, -EINVAL, -ENOMEM.
  */
 struct settings_source {
 	unsigned scope; /* of these; enum fieldway_scope */

@@ -68,7 +68,7 @@ struct sd_event;
 /* Limits of one message. */
 #define LINK_DEVICES_MAX 10000u
 #define LINK_POINTS_MAX 10000u   /* of one type */
-#define LINK_SETTINGS_MAX 256u
+#define LINK_SETTINGS_MAX 1024u
 #define LINK_INVALID_MAX 64u
 #define LINK_CELLS_MAX 65536u
 #define LINK_KEYS_MAX 1024u

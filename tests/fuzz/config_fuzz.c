@@ -43,6 +43,10 @@
 	"  3/0/12: {execute: x, value: true}\n" \
 	"samples: [{registers: {input: {0: [1, 2]}}, expect: {v1: 1.5, w: invalid}}]\n"
 
+#define TALKER_TEXT \
+	"schema: 1\nprofile: p\nplugin: talker\nmessages: {w: {match: '^(?<v>[0-9]{3})$'}, x: {match: y, every: 2s}}\n" \
+	"points:\n  w: {from: w.v, good: {w.state: [ST, GS], x: y}, unit: kg}\n  \"v{p}\": {repeat: {p: 1-2}, address: 1}\n"
+
 #define DEVICES_TEXT \
 	"schema: 1\n" \
 	"devices:\n" \
@@ -106,15 +110,35 @@ static struct fieldway_key keys[] = {
 	{ .name = "bit", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_UINT },
 	{ .name = "write.address", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_UINT },
 };
+static struct fieldway_key talker_keys[] = {
+	{ .name = "ca", .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_CONTENT, .type = FIELDWAY_STRING },
+	{ .name = "key", .scope = FIELDWAY_SCOPE_ADDRESS, .flags = FIELDWAY_KEY_SECRET, .type = FIELDWAY_STRING },
+	{ .name = "mac", .scope = FIELDWAY_SCOPE_ADDRESS, .flags = FIELDWAY_KEY_LIST, .type = FIELDWAY_STRING },
+	{ .name = "messages.*.match",
+	  .scope = FIELDWAY_SCOPE_PROFILE,
+	  .flags = FIELDWAY_KEY_REQUIRED,
+	  .type = FIELDWAY_STRING },
+	{ .name = "messages.*.every",
+	  .scope = FIELDWAY_SCOPE_PROFILE,
+	  .flags = FIELDWAY_KEY_DURATION,
+	  .type = FIELDWAY_UINT,
+	  .initial = "1s" },
+	{ .name = "from", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_STRING },
+	{ .name = "good.*", .scope = FIELDWAY_SCOPE_POINT, .flags = FIELDWAY_KEY_LIST, .type = FIELDWAY_STRING },
+};
 static char plugin_name[] = "modbus", plugin_version[] = "1";
 static const struct config_plugin plugin = { plugin_name, plugin_version, FIELDWAY_CAN_WRITE, keys,
 					     ARRAY_SIZE(keys) };
+static char talker_name[] = "talker";
+static const struct config_plugin talker = { talker_name, plugin_version,
+					     FIELDWAY_CAN_LISTEN | FIELDWAY_CAN_WRITE, talker_keys,
+					     ARRAY_SIZE(talker_keys) };
 
 static int find_plugin(void *userdata, const char *name, const struct config_plugin **ret)
 {
-	if (!streq(name, "modbus"))
+	if (!streq(name, "modbus") && !streq(name, "talker"))
 		return -ENOENT;
-	*ret = &plugin;
+	*ret = streq(name, "modbus") ? &plugin : &talker;
 	return 0;
 }
 
@@ -187,6 +211,7 @@ static void read_files(const struct config_files *files, const struct definition
 static const struct fuzz_seed seeds[] = {
 	{ "6d", MAIN_TEXT },	{ "62", BUSES_TEXT }, { "70", PROFILE_TEXT },
 	{ "64", DEVICES_TEXT }, { "74", TABLE_TEXT },
+	{ "70", TALKER_TEXT },
 };
 
 const struct fuzz_target fuzz_target = { "config", seeds, ARRAY_SIZE(seeds), 500 };

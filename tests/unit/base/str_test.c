@@ -130,6 +130,32 @@ START_TEST(test_glob)
 }
 END_TEST
 
+static const struct {
+	const char *pattern, *name;
+	bool matches;
+} dotted_cases[] = {
+	{ "tcp.port", "tcp.port", true },
+	{ "tcp.port", "tcp.ports", false },
+	{ "tcp.port", "tcp", false },
+	{ "messages.*.match", "messages.weight.match", true },
+	{ "messages.*.match", "messages.a.b.match", false },
+	{ "messages.*.match", "messages..match", false },
+	{ "messages.*.match", "messages.weight", false },
+	{ "messages.*.match", "messages.weight.match.x", false },
+	{ "good.*", "good.weight.state", true },
+	{ "good.*", "good.x", true },
+	{ "good.*", "good.", false },
+	{ "good.*", "good", false },
+	{ "a.*.b.*", "a.x.b.y.z", true },
+};
+
+START_TEST(test_dotted)
+{
+	ck_assert_int_eq(dotted_match(dotted_cases[_i].pattern, dotted_cases[_i].name),
+			 dotted_cases[_i].matches);
+}
+END_TEST
+
 START_TEST(test_glob_does_not_explode)
 {
 	char text[4097];
@@ -287,6 +313,7 @@ int main(void)
 	tcase_add_test(tcase, test_closep);
 	tcase_add_loop_test(tcase, test_utf8, 0, ARRAY_SIZE(utf8_cases));
 	tcase_add_loop_test(tcase, test_glob, 0, ARRAY_SIZE(glob_cases));
+	tcase_add_loop_test(tcase, test_dotted, 0, ARRAY_SIZE(dotted_cases));
 	tcase_add_test(tcase, test_glob_does_not_explode);
 	tcase_add_test(tcase, test_nearest);
 	tcase_add_test(tcase, test_percent_encode);

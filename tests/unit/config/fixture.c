@@ -90,7 +90,66 @@ static struct fieldway_key keys[] = {
 	  .maximum = 16 },
 };
 
-static char modbus[] = "modbus", reader[] = "reader", version[] = "1";
+static const char *const modes[] = { "stream", "request", NULL };
+
+/* Keys of the other kinds: chosen names, lists, secrets, contents, of a profile itself. */
+static struct fieldway_key talker_keys[] = {
+	{ .name = "port", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_STRING },
+	{ .name = "ca",
+	  .scope = FIELDWAY_SCOPE_BUS,
+	  .flags = FIELDWAY_KEY_CONTENT,
+	  .type = FIELDWAY_STRING },
+	{ .name = "allow",
+	  .scope = FIELDWAY_SCOPE_BUS,
+	  .flags = FIELDWAY_KEY_LIST,
+	  .type = FIELDWAY_STRING },
+	{ .name = "mac", .scope = FIELDWAY_SCOPE_ADDRESS, .type = FIELDWAY_STRING },
+	{ .name = "key",
+	  .scope = FIELDWAY_SCOPE_ADDRESS,
+	  .flags = FIELDWAY_KEY_SECRET,
+	  .type = FIELDWAY_STRING },
+	{ .name = "channels",
+	  .scope = FIELDWAY_SCOPE_ADDRESS,
+	  .flags = FIELDWAY_KEY_LIST,
+	  .type = FIELDWAY_UINT,
+	  .maximum = 8 },
+	{ .name = "gap", .scope = FIELDWAY_SCOPE_DEVICE, .type = FIELDWAY_UINT, .initial = "3" },
+	{ .name = "mode",
+	  .scope = FIELDWAY_SCOPE_PROFILE,
+	  .type = FIELDWAY_STRING,
+	  .choices = modes,
+	  .initial = "stream" },
+	{ .name = "frame.end", .scope = FIELDWAY_SCOPE_PROFILE, .type = FIELDWAY_STRING },
+	{ .name = "frame.idle",
+	  .scope = FIELDWAY_SCOPE_PROFILE,
+	  .flags = FIELDWAY_KEY_DURATION,
+	  .type = FIELDWAY_UINT },
+	{ .name = "messages.*.match",
+	  .scope = FIELDWAY_SCOPE_PROFILE,
+	  .flags = FIELDWAY_KEY_REQUIRED,
+	  .type = FIELDWAY_STRING },
+	{ .name = "messages.*.every",
+	  .scope = FIELDWAY_SCOPE_PROFILE,
+	  .flags = FIELDWAY_KEY_DURATION,
+	  .type = FIELDWAY_UINT,
+	  .initial = "1s" },
+	{ .name = "messages.*.fields.*",
+	  .scope = FIELDWAY_SCOPE_PROFILE,
+	  .flags = FIELDWAY_KEY_LIST,
+	  .type = FIELDWAY_UINT,
+	  .maximum = 100 },
+	{ .name = "from",
+	  .scope = FIELDWAY_SCOPE_POINT,
+	  .flags = FIELDWAY_KEY_PLACE,
+	  .type = FIELDWAY_STRING },
+	{ .name = "type", .scope = FIELDWAY_SCOPE_POINT, .type = FIELDWAY_STRING },
+	{ .name = "good.*",
+	  .scope = FIELDWAY_SCOPE_POINT,
+	  .flags = FIELDWAY_KEY_LIST,
+	  .type = FIELDWAY_STRING },
+};
+
+static char modbus[] = "modbus", reader[] = "reader", talker[] = "talker", version[] = "1";
 
 const struct config_plugin fixture_modbus = {
 	.name = modbus,
@@ -107,12 +166,22 @@ const struct config_plugin fixture_reader = {
 	.n_keys = ARRAY_SIZE(keys),
 };
 
+const struct config_plugin fixture_talker = {
+	.name = talker,
+	.version = version,
+	.capabilities = FIELDWAY_CAN_LISTEN | FIELDWAY_CAN_WRITE,
+	.keys = talker_keys,
+	.n_keys = ARRAY_SIZE(talker_keys),
+};
+
 static int find_plugin(void *userdata, const char *name, const struct config_plugin **ret)
 {
 	if (streq(name, "modbus"))
 		*ret = &fixture_modbus;
 	else if (streq(name, "reader"))
 		*ret = &fixture_reader;
+	else if (streq(name, "talker"))
+		*ret = &fixture_talker;
 	else
 		return streq(name, "broken") ? -ETIMEDOUT : -ENOENT;
 	return 0;

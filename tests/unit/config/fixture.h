@@ -32,5 +32,8 @@ int fixture_read(struct fixture *f);
 /* Reads and fails the test with all messages when something is wrong. */
 struct config *fixture_good(struct fixture *f);
 
-/* Tables like those of the Modbus plugin, and one of a plugin that cannot write. */
-extern const struct config_plugin fixture_modbus, fixture_reader;
+/*
+ * Tables like those of the Modbus plugin, one of a plugin that cannot write, and one
+ * with keys whose names the user chooses, lists, secrets and contents.
+ */
+extern const struct config_plugin fixture_modbus, fixture_reader, fixture_talker;

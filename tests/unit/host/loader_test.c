@@ -160,6 +160,31 @@ START_TEST(descriptors)
 }
 END_TEST
 
+/* Names of keys are parts with dots between; what leads to a file is text without a default. */
+START_TEST(keys_of_descriptors)
+{
+	static const char *const bad[] = { "", ".a", "a.", "a..b", "*", "*.a", "a.b*", "a.**" };
+	struct fieldway_key key = { .scope = 1, .type = FIELDWAY_STRING, .help = "x" };
+	struct fieldway_plugin p = good();
+
+	p.keys = &key;
+	p.n_keys = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		key.name = bad[i];
+		refused(&p, "key table");
+	}
+	key.name = "a.*.b.*";
+	ck_assert_int_eq(descriptor_check(&p, "fake", text, sizeof(text)), 0);
+	key.flags = FIELDWAY_KEY_SECRET;
+	ck_assert_int_eq(descriptor_check(&p, "fake", text, sizeof(text)), 0);
+	key.initial = "file:x";
+	refused(&p, "key table");
+	key.initial = NULL;
+	key.type = FIELDWAY_UINT;
+	refused(&p, "key table");
+}
+END_TEST
+
 static void add(TCase *t)
 {
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -167,6 +192,7 @@ static void add(TCase *t)
 	tcase_add_test(t, no_such_plugin);
 	tcase_add_test(t, what_is_no_plugin);
 	tcase_add_test(t, descriptors);
+	tcase_add_test(t, keys_of_descriptors);
 }
 
 int main(void)

@@ -232,6 +232,67 @@ START_TEST(device_settings_are_checked)
 }
 END_TEST
 
+#define SETTING_BYTES(k, t)                                                                        \
+	{                                                                                          \
+		(k),                                                                               \
+		{                                                                                  \
+			.type = FIELDWAY_BYTES, .data = (t), .size = sizeof(t) - 1                 \
+		}                                                                                  \
+	}
+
+static void refused_in_profile(const struct fieldway_setting *items, size_t n, const char *key,
+			       const char *text)
+{
+	type.settings = (struct fieldway_settings){ items, n };
+	configuration.n_devices = 1;
+	refused(10, -1, key, text);
+}
+
+/* Names that the user chose, lists, and what files hold. */
+START_TEST(chosen_names)
+{
+	const struct fieldway_setting items[] = { SETTING_UINT("names.b.size", 3),
+						  SETTING_TEXT("names.a.words", "x"),
+						  SETTING_TEXT("names.a.words", "y"),
+						  SETTING_INT("names.a.size", 4),
+						  SETTING_BYTES("key", "\x00\x01") };
+	const struct fieldway_settings *given;
+	struct setup *s;
+
+	type.settings = (struct fieldway_settings){ items, ARRAY_SIZE(items) };
+	s = accepted();
+	given = &s->devices[0].device.settings;
+	/* As they came, before the address and what is filled in. */
+	ck_assert_uint_ge(given->n, ARRAY_SIZE(items));
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
+		ck_assert_str_eq(given->items[i].key, items[i].key);
+	ck_assert_int_eq(given->items[3].value.type, FIELDWAY_UINT);
+	ck_assert_mem_eq(find(given, "key")->data, "\x00\x01", 2);
+	setup_free(s);
+}
+END_TEST
+
+START_TEST(chosen_names_are_checked)
+{
+	const struct fieldway_setting size[] = { SETTING_UINT("names.a.size", 10) },
+				      twice[] = { SETTING_UINT("names.a.size", 1),
+						  SETTING_UINT("names.a.size", 1) },
+				      deep[] = { SETTING_UINT("names.a.b.size", 1) },
+				      key[] = { SETTING_TEXT("key", "file:x") },
+				      bytes[] = { SETTING_BYTES("names.a.size", "x") };
+
+	refused_in_profile(size, 1, "names.a.size",
+			   "bus bus: device a: names.a.size: is not within 0 to 9");
+	refused_in_profile(twice, 2, "names.a.size",
+			   "bus bus: device a: names.a.size: is given twice");
+	refused_in_profile(deep, 1, "names.a.b.size",
+			   "bus bus: device a: plugin fake has no key 'names.a.b.size' here");
+	refused_in_profile(key, 1, "key", "bus bus: device a: key: takes what a file holds");
+	refused_in_profile(bytes, 1, "names.a.size",
+			   "bus bus: device a: names.a.size: takes a whole number, not negative");
+}
+END_TEST
+
 START_TEST(point_settings_are_checked_once_a_type)
 {
 	const struct fieldway_setting bad = SETTING_TEXT("mood", "bad"),
@@ -339,6 +400,8 @@ static void add(TCase *t)
 	tcase_add_loop_test(t, bus_settings_are_checked, 0, ARRAY_SIZE(bus_rows));
 	tcase_add_test(t, bus_numbers_are_checked);
 	tcase_add_test(t, device_settings_are_checked);
+	tcase_add_test(t, chosen_names);
+	tcase_add_test(t, chosen_names_are_checked);
 	tcase_add_test(t, point_settings_are_checked_once_a_type);
 	tcase_add_test(t, all_that_is_wrong_is_said);
 	tcase_add_test(t, refusals_have_a_limit);

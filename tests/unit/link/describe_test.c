@@ -37,6 +37,11 @@ static struct fieldway_key keys[] = {
 	  .type = FIELDWAY_STRING,
 	  .choices = areas,
 	  .help = "which table" },
+	{ .name = "messages.*.key",
+	  .scope = FIELDWAY_SCOPE_PROFILE,
+	  .flags = FIELDWAY_KEY_SECRET | FIELDWAY_KEY_LIST | FIELDWAY_KEY_CONTENT,
+	  .type = FIELDWAY_STRING,
+	  .help = "x" },
 };
 
 static int carry_description(const struct link_description *d, struct link_description *ret)
@@ -62,7 +67,7 @@ START_TEST(description_round_trip)
 	ck_assert_str_eq(d.name, "modbus");
 	ck_assert_str_eq(d.version, "1.2");
 	ck_assert_uint_eq(d.capabilities, 3);
-	ck_assert_uint_eq(d.n_keys, 2);
+	ck_assert_uint_eq(d.n_keys, 3);
 	ck_assert_str_eq(d.keys[0].name, "rtu.baud");
 	ck_assert_uint_eq(d.keys[0].scope, FIELDWAY_SCOPE_BUS);
 	ck_assert_uint_eq(d.keys[0].flags, FIELDWAY_KEY_REQUIRED);
@@ -76,6 +81,9 @@ START_TEST(description_round_trip)
 	ck_assert_ptr_null(d.keys[1].choices[2]);
 	ck_assert_ptr_null(d.keys[1].initial);
 	ck_assert_ptr_null(d.keys[1].unit);
+	ck_assert_str_eq(d.keys[2].name, "messages.*.key");
+	ck_assert_uint_eq(d.keys[2].scope, FIELDWAY_SCOPE_PROFILE);
+	ck_assert_uint_eq(d.keys[2].flags, keys[2].flags);
 }
 END_TEST
 
