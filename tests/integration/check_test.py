@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """fieldwayd --check: every error with file, line and column, and exit codes."""
+import glob
 import os
 import re
 import subprocess
@@ -114,6 +115,11 @@ BROKEN = (
 )
 
 
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
 class CheckTest(Scenario):
     def write(self, changed=None):
         for name, text in {**FILES, **(changed or {})}.items():
@@ -121,12 +127,12 @@ class CheckTest(Scenario):
         for name, mode in (("plant", 0o600), ("open", 0o644)):
             self.rig.write(f"etc/keys/{name}.psk", f"gw:{'00' * 16}\n", mode)
 
-    def check(self, *arguments, folder="etc"):
+    def check(self, *arguments, folder="etc", shared=None):
         """(exit status, lines)"""
         done = subprocess.run(
             [build_path("fieldwayd"), "--check", self.rig.path(folder), "--objects", source_path("objects"),
              "--host-program", build_path("fieldway-plugin-host"), "--plugins", plugin_folder(self.rig),
-             "--shared", self.rig.path("shared"), *arguments],
+             "--shared", shared or self.rig.path("shared"), *arguments],
             stderr=subprocess.PIPE, stdout=subprocess.PIPE, timeout=60, text=True, check=False)
         self.assertEqual(done.stdout, "")
         return done.returncode, done.stderr.splitlines()
@@ -188,6 +194,35 @@ class CheckTest(Scenario):
                                   check=False)
             self.assertEqual(done.returncode, 64)
             self.assertTrue(done.stderr)
+
+    def test_shipped(self):
+        """Every device type that is shipped: its samples, and a device of it, without a word."""
+        names = sorted(os.path.basename(path)[:-5] for path in glob.glob(source_path("etc", "profiles.d", "*.yaml")))
+        modbus = [name for name in names if "\nplugin: modbus\n" in read(source_path("etc", "profiles.d", name + ".yaml"))]
+        self.assertGreater(len(modbus), 3)
+        rows = "".join(f"  - {{name: {name}, profile: {name}, bus: lan, address: {{host: 10.0.0.1, unit: {i + 1}}}}}\n"
+                       for i, name in enumerate(modbus))
+        self.write({"profiles.d/meter.yaml": "", "devices.d/site.yaml": "schema: 1\ndevices:\n" + rows})
+        self.assertEqual(self.check(shared=source_path("etc")), (0, []))
+
+    def test_shipped_samples_run(self):
+        """A sample of a shipped type that no device uses is run, and can fail."""
+        self.write()
+        name = "eastron-sdm120.yaml"
+        text = read(source_path("etc", "profiles.d", name))
+        self.assertIn("voltage: 230.2", text)
+        self.rig.write("broken/profiles.d/" + name, text.replace("voltage: 230.2", "voltage: 230.3"))
+        status, lines = self.check(shared=self.rig.path("broken"))
+        self.assertEqual((status, len(lines)), (1, 1), lines)
+        self.assertRegex(lines[0], name + r":\d+:\d+: .*voltage.*230\.3.*230\.2")
+
+    def test_shipped_listed(self):
+        """What lies in etc/profiles.d is installed, and has a row in its table."""
+        lists = read(source_path("etc", "etc.am")), read(source_path("etc", "profiles.d", "README.md"))
+        for path in glob.glob(source_path("etc", "profiles.d", "*.yaml")):
+            name = os.path.basename(path)
+            self.assertIn(f"etc/profiles.d/{name}", lists[0])
+            self.assertIn(f"| `{name[:-5]}` |", lists[1])
 
     def test_leaves_nothing_behind(self):
         """Neither state nor connections nor a device opened."""
