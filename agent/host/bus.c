@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "host/device.h"
+#include "host/exponent.h"
 #include "host/line.h"
 
 /* ---- building ---- */
@@ -43,13 +44,22 @@ static int count_lines(struct host_bus *b)
 static int device_init(struct host_bus *b, struct device *d, const struct setup_device *setup)
 {
 	size_t n_points = setup->type->n_points;
+	int r;
 
 	d->bus = b;
 	d->setup = setup;
 	d->written = calloc(n_points + 1, sizeof(*d->written));
-	d->health = calloc(setup->n_polls + 1, sizeof(*d->health));
-	if (!d->written || !d->health)
+	d->counts = calloc(n_points + 1, sizeof(*d->counts));
+	d->polls = calloc(setup->n_polls + 1, sizeof(*d->polls));
+	if (!d->written || !d->counts || !d->polls)
 		return -ENOMEM;
+	d->n_polls = setup->n_polls;
+	for (size_t i = 0; i < d->n_polls; i++)
+		d->polls[i] = (struct poll){ .request = setup->polls[i].request,
+					     .period_usec = setup->polls[i].period_usec };
+	r = exponents_new(setup->type, &d->exponents);
+	if (r < 0)
+		return r;
 	return values_device_init(&d->values, &b->group, setup->link->id, n_points);
 }
 
@@ -209,7 +219,9 @@ struct host_bus *bus_free(struct host_bus *b)
 	for (size_t i = 0; i < b->n_devices; i++) {
 		values_device_done(&b->devices[i].values);
 		free(b->devices[i].written);
-		free(b->devices[i].health);
+		free(b->devices[i].counts);
+		free(b->devices[i].polls);
+		exponents_free(b->devices[i].exponents);
 	}
 	free(b->devices);
 	free(b->lines);

@@ -106,11 +106,10 @@ static bool failure_is_news(const struct device *d, const struct poll_health *h,
 		d->state != LINK_FAILED);
 }
 
-void device_note(struct device *d, const struct setup_poll *poll,
-			const struct fieldway_result *result)
+void device_note(struct device *d, struct poll *poll, const struct fieldway_result *result)
 {
 	static const struct fieldway_result again = { .detail = "answered again" };
-	struct poll_health *h = &d->health[poll - d->setup->polls];
+	struct poll_health *h = &poll->health;
 	char text[DEVICE_TEXT_MAX];
 
 	if (answer_of(result->error) == SCHEDULE_ANSWERED)
@@ -124,10 +123,19 @@ void device_note(struct device *d, const struct setup_poll *poll,
 	log_device(result->error < 0 ? LOG_WARNING : LOG_NOTICE, d, text);
 }
 
+int32_t device_poll_of(const struct device *d, uint32_t point)
+{
+	for (size_t i = 0; i < d->n_polls; i++)
+		for (size_t j = 0; j < d->polls[i].request->n_points; j++)
+			if (d->polls[i].request->points[j] == point)
+				return (int32_t)i;
+	return -1;
+}
+
 void device_read_soon(struct device *d, uint32_t poll, unsigned good)
 {
 	struct schedule *s = &d->line->schedule;
-	struct poll_health *h = &d->health[poll];
+	struct poll_health *h = &d->polls[poll].health;
 
 	h->owed = (uint8_t)MAX((unsigned)h->owed, good);
 	h->again = 0;
@@ -137,7 +145,7 @@ void device_read_soon(struct device *d, uint32_t poll, unsigned good)
 void device_read(struct device *d, uint32_t poll, int error)
 {
 	struct schedule *s = &d->line->schedule;
-	struct poll_health *h = &d->health[poll];
+	struct poll_health *h = &d->polls[poll].health;
 
 	if (h->owed == 0)
 		return;

@@ -17,7 +17,9 @@ void device_text(const struct device *d, const char *what, const struct fieldway
 /* Tells the daemon, and the log. */
 void device_enter_state(struct device *d, enum link_state state, const char *reason);
 /* What a request met, for the log: when it begins and when it ends. */
-void device_note(struct device *d, const struct setup_poll *poll, const struct fieldway_result *result);
+void device_note(struct device *d, struct poll *poll, const struct fieldway_result *result);
+/* The poll whose request holds the point, or -1. */
+int32_t device_poll_of(const struct device *d, uint32_t point);
 /* The poll is due now, out of its turn, until it was good so often. */
 void device_read_soon(struct device *d, uint32_t poll, unsigned good);
 /* A turn of the poll is over: was it such a one, and is another one due? */

@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "host/device.h"
-#include "host/transform.h"
+#include "host/exponent.h"
+#include "host/take.h"
 #include "host/write.h"
 
 /* The slowest line, 1200 baud, takes 9.2 ms for a byte. */
@@ -38,58 +39,23 @@ static void device_settle(struct device *d, const struct fieldway_result *result
 		device_text(d, what, result, text, sizeof(text));
 		device_enter_state(d, is_local(result->error) ? LINK_FAILED : LINK_OFFLINE, text);
 		write_cancel(d->line, d, -EHOSTDOWN, text);
+		exponents_reset(d->exponents);
 		return;
 	}
 }
 
 /* ---- samples ---- */
 
-/* False: the value is from before the point's last write. */
-static bool sample_is_current(const struct line *l, const struct device *d, uint32_t point)
+static void line_take(struct line *l)
 {
-	return point < d->values.n_slots && d->written[point] <= l->begun_writes;
-}
+	const struct fieldway_request *request = l->job.request;
+	int error = l->job.result.error;
 
-static void put_good(struct line *l, struct device *d, const struct setup_poll *poll)
-{
-	uint64_t offset = clock_offset_usec();
-
-	for (size_t i = 0; i < poll->request->n_points; i++) {
-		struct fieldway_sample *s = &l->job.samples[i];
-
-		if (s->point >= d->values.n_slots)
-			continue;
-		s->boottime_usec += offset;
-		transform_forward(&d->setup->type->points[s->point], s);
-		if (sample_is_current(l, d, s->point))
-			(void)values_put(d->bus->services->values, &d->values, s);
-	}
-}
-
-static void put_failed(struct line *l, struct device *d, const struct setup_poll *poll, int error)
-{
-	uint64_t now = clock_boottime_usec();
-
-	for (size_t i = 0; i < poll->request->n_points; i++) {
-		const struct fieldway_sample s = { .point = poll->request->points[i],
-						   .quality = FIELDWAY_FAILED,
-						   .error = error,
-						   .boottime_usec = now };
-
-		if (sample_is_current(l, d, s.point))
-			(void)values_put(d->bus->services->values, &d->values, &s);
-	}
-}
-
-static void take_samples(struct line *l)
-{
-	const struct fieldway_result *result = &l->job.result;
-
-	if (result->error < 0)
-		put_failed(l, l->device, l->poll, result->error);
+	if (error < 0)
+		take_failure(l->device, request->points, request->n_points, error, l->begun_writes);
 	else
-		put_good(l, l->device, l->poll);
-	device_note(l->device, l->poll, result);
+		take_samples(l->device, l->job.samples, request->n_points, l->begun_writes);
+	device_note(l->device, l->poll, &l->job.result);
 	values_flush(l->bus->services->values);
 }
 
@@ -138,7 +104,7 @@ static void start_poll(struct line *l)
 	unsigned retries = l->bus->setup->configuration->retries;
 
 	l->device = l->devices[l->turn.device];
-	l->poll = &l->device->setup->polls[l->turn.entry - s->first];
+	l->poll = &l->device->polls[l->turn.entry - s->first];
 	submit_read(l, LINE_POLL, l->turn.probe ? 1 : retries + 1);
 }
 
@@ -178,17 +144,17 @@ static void poll_done(struct line *l)
 
 	schedule_done(&l->schedule, &l->turn, l->begun_usec, clock_monotonic_usec(),
 		      answer_of(result->error), result->error < 0, random_u64());
-	device_read(l->device, (uint32_t)(l->poll - l->device->setup->polls), result->error);
-	take_samples(l);
-	device_settle(l->device, result, l->poll->request->text);
+	device_read(l->device, (uint32_t)(l->poll - l->device->polls), result->error);
+	line_take(l);
+	device_settle(l->device, result, l->job.request->text);
 }
 
 static void verify_done(struct line *l)
 {
 	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(),
 		       answer_of(l->job.result.error), random_u64());
-	take_samples(l);
-	device_settle(l->device, &l->job.result, l->poll->request->text);
+	line_take(l);
+	device_settle(l->device, &l->job.result, l->job.request->text);
 }
 
 /* What is heard from a write counts for its device as a poll's answer does. */
@@ -235,7 +201,7 @@ static void job_done(struct line *l)
 			poll_done(l);
 		else
 			verify_done(l);
-		write_verify(l, l->device, l->job.samples, n * l->poll->request->n_points,
+		write_verify(l, l->device, l->job.samples, n * l->job.request->n_points,
 			     work == LINE_VERIFY ? l->write : NULL, &l->job.result);
 		return;
 	case LINE_WRITE:

@@ -56,6 +56,21 @@ struct poll_health {
 #define POLL_AGAIN_USEC UINT64_C(1000000)
 #define POLL_AGAIN_DOUBLED 6u
 
+/* A request that is asked again and again. */
+struct poll {
+	const struct fieldway_request *request;
+	uint64_t period_usec; /* as link_point has it */
+	struct poll_health health;
+};
+
+/* What a point has met since its host started. */
+struct point_counts {
+	uint32_t good, invalid, failed;
+	uint32_t unchanged; /* good ones within the deadband of the last told */
+	uint32_t conflated;
+	int16_t error; /* the last one, or 0 */
+};
+
 struct device {
 	struct host_bus *bus;
 	struct line *line;
@@ -64,7 +79,10 @@ struct device {
 	enum link_state state;
 	struct values_device values;
 	uint64_t *written; /* by point: the line's n_writes when its last write came */
-	struct poll_health *health; /* by poll */
+	struct point_counts *counts; /* by point */
+	struct poll *polls;	     /* the first one is its probe */
+	size_t n_polls;
+	struct exponents *exponents; /* NULL: no point has one */
 	struct log_budget log_budget;
 };
 
@@ -93,8 +111,8 @@ struct line {
 	enum line_work work;
 	struct schedule_turn turn; /* poll */
 	struct device *device;
-	const struct setup_poll *poll; /* poll, verify */
-	struct write *write;	       /* write, verify */
+	struct poll *poll;   /* poll, verify */
+	struct write *write; /* write, verify */
 	uint64_t begun_usec, begun_writes;
 };
 

@@ -117,12 +117,3 @@ void polls_done(const struct fieldway_plugin *plugin, struct setup_device *d)
 		plugin->plan_free(&d->plans[i]);
 	d->n_plans = 0;
 }
-
-int32_t setup_poll_of(const struct setup_device *d, uint32_t point)
-{
-	for (size_t i = 0; i < d->n_polls; i++)
-		for (size_t j = 0; j < d->polls[i].request->n_points; j++)
-			if (d->polls[i].request->points[j] == point)
-				return (int32_t)i;
-	return -1;
-}

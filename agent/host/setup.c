@@ -104,10 +104,17 @@ static int check_point(const struct building *b, const struct link_device *d,
 	const struct refusal_place place = point_place(b, d, type, i);
 	const struct link_point *p = &type->points[i];
 	const struct link_point *proof = p->verify.point >= 0 ? &type->points[p->verify.point] : p;
+	const struct link_point *exponent = p->scale10 >= 0 ? &type->points[p->scale10] : NULL;
 	int r = 0;
 
 	if ((p->access & LINK_WRITE) && !(b->setup->plugin->capabilities & FIELDWAY_CAN_WRITE))
 		r = refusals_add(b->refusals, &place, "access", "the plugin cannot write");
+	else if (exponent && exponent->scale10 >= 0)
+		r = refusals_add(b->refusals, &place, "scale10", "point %s has a scale10 itself",
+				 exponent->name);
+	else if (exponent && !(exponent->access & LINK_READ))
+		r = refusals_add(b->refusals, &place, "scale10", "point %s cannot be read",
+				 exponent->name);
 	else if (p->verify.enabled && (p->access & LINK_WRITE) && !(proof->access & LINK_READ))
 		r = refusals_add(b->refusals, &place, "verify", "point %s cannot be read back",
 				 proof->name);

@@ -53,5 +53,3 @@ struct setup *setup_free(struct setup *s);
 
 /* NULL when there is none of this id. */
 const struct setup_device *setup_find(const struct setup *s, uint32_t id);
-/* The poll whose request holds the point, or -1. */
-int32_t setup_poll_of(const struct setup_device *d, uint32_t point);

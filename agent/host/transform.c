@@ -9,9 +9,30 @@
 #include "base/str.h"
 #include "host/decimal.h"
 
-static bool is_identity(const struct link_point *p)
+/* A point's constants, with the power of ten that was read for it. */
+struct scaling {
+	const struct link_point *point;
+	int exponent;
+};
+
+static bool is_identity(const struct scaling *c)
 {
-	return p->scale == 1 && p->offset == 0 && p->factor == 1;
+	const struct link_point *p = c->point;
+
+	return p->scale == 1 && p->offset == 0 && p->factor == 1 && c->exponent == 0;
+}
+
+static bool scale_of(const struct scaling *c, struct decimal *ret)
+{
+	if (!decimal_from_double(c->point->scale, ret))
+		return false;
+	ret->exponent += c->exponent;
+	return true;
+}
+
+static double scale_real(const struct scaling *c)
+{
+	return c->exponent == 0 ? c->point->scale : c->point->scale * pow(10, c->exponent);
 }
 
 static bool is_number(const struct fieldway_value *v)
@@ -118,50 +139,59 @@ static bool is_invalid(const struct link_point *p, const struct fieldway_value *
 }
 
 /* (raw * scale + offset) * factor, exact. */
-static bool scale_decimal(const struct link_point *p, const struct fieldway_value *raw,
-			  struct decimal *ret)
+static bool scale_decimal(const struct scaling *c, const struct fieldway_value *raw, struct decimal *ret)
 {
+	const struct link_point *p = c->point;
 	struct decimal d, scale, offset, factor;
 
-	return to_decimal(raw, &d) && decimal_from_double(p->scale, &scale) &&
+	return to_decimal(raw, &d) && scale_of(c, &scale) &&
 	       decimal_from_double(p->offset, &offset) && decimal_from_double(p->factor, &factor) &&
 	       decimal_multiply(d, scale, &d) && decimal_add(d, offset, &d) &&
 	       decimal_multiply(d, factor, ret);
 }
 
-static bool keeps_integers(const struct link_point *p, const struct fieldway_value *raw)
+static bool keeps_integers(const struct scaling *c, const struct fieldway_value *raw)
 {
-	return raw->type != FIELDWAY_FLOAT && p->scale == rint(p->scale) &&
+	const struct link_point *p = c->point;
+
+	return raw->type != FIELDWAY_FLOAT && c->exponent >= 0 && p->scale == rint(p->scale) &&
 	       p->offset == rint(p->offset) && p->factor == rint(p->factor);
 }
 
 /* An integer stays one where all constants are whole: counters of 64 bits lose nothing. */
-static struct fieldway_value scale_value(const struct link_point *p,
-					 const struct fieldway_value *raw)
+static struct fieldway_value scale_value(const struct scaling *c, const struct fieldway_value *raw)
 {
+	const struct link_point *p = c->point;
 	struct fieldway_value value;
 	struct decimal d;
 	__int128 whole;
 
-	if (!scale_decimal(p, raw, &d))
-		return real_value((to_double(raw) * p->scale + p->offset) * p->factor);
-	if (keeps_integers(p, raw) && decimal_to_integer(d, &whole) && integer_value(whole, &value))
+	if (!scale_decimal(c, raw, &d))
+		return real_value((to_double(raw) * scale_real(c) + p->offset) * p->factor);
+	if (keeps_integers(c, raw) && decimal_to_integer(d, &whole) && integer_value(whole, &value))
 		return value;
 	return real_value(decimal_to_double(d));
 }
 
-void transform_forward(const struct link_point *p, struct fieldway_sample *s)
+void transform_forward_by(const struct link_point *p, int exponent, struct fieldway_sample *s)
 {
+	const struct scaling c = { p, exponent };
+
 	if (s->quality != FIELDWAY_GOOD)
 		return;
 	if (is_invalid(p, &s->value))
 		s->quality = FIELDWAY_INVALID;
-	else if (!is_identity(p) && is_number(&s->value))
-		s->value = scale_value(p, &s->value);
-	if (s->value.type == FIELDWAY_FLOAT && !isfinite(s->value.real) && !is_identity(p))
+	else if (!is_identity(&c) && is_number(&s->value))
+		s->value = scale_value(&c, &s->value);
+	if (s->value.type == FIELDWAY_FLOAT && !isfinite(s->value.real) && !is_identity(&c))
 		s->quality = FIELDWAY_INVALID;
 	if (s->quality == FIELDWAY_INVALID)
 		s->value = (struct fieldway_value){ .type = FIELDWAY_NONE };
+}
+
+void transform_forward(const struct link_point *p, struct fieldway_sample *s)
+{
+	transform_forward_by(p, 0, s);
 }
 
 /* What a register would have to hold: real, and the whole number next to it. */
@@ -172,12 +202,13 @@ struct wanted {
 };
 
 /* raw = (value - offset * factor) / (scale * factor) */
-static bool divide_decimal(const struct link_point *p, const struct fieldway_value *value,
-			   __int128 *ret, bool *ret_exact)
+static bool divide_decimal(const struct scaling *c, const struct fieldway_value *value, __int128 *ret,
+			   bool *ret_exact)
 {
+	const struct link_point *p = c->point;
 	struct decimal d, scale, offset, factor;
 
-	if (!to_decimal(value, &d) || !decimal_from_double(p->scale, &scale) ||
+	if (!to_decimal(value, &d) || !scale_of(c, &scale) ||
 	    !decimal_from_double(p->offset, &offset) || !decimal_from_double(p->factor, &factor))
 		return false;
 	offset.mantissa = -offset.mantissa;
@@ -185,12 +216,13 @@ static bool divide_decimal(const struct link_point *p, const struct fieldway_val
 	       decimal_multiply(scale, factor, &scale) && decimal_divide(d, scale, ret, ret_exact);
 }
 
-static struct wanted want(const struct link_point *p, const struct fieldway_value *value)
+static struct wanted want(const struct scaling *c, const struct fieldway_value *value)
 {
-	struct wanted w = { .real = (to_double(value) / p->factor - p->offset) / p->scale };
+	const struct link_point *p = c->point;
+	struct wanted w = { .real = (to_double(value) / p->factor - p->offset) / scale_real(c) };
 	__int128 whole;
 
-	if (!divide_decimal(p, value, &whole, &w.is_whole)) {
+	if (!divide_decimal(c, value, &whole, &w.is_whole)) {
 		if (!(fabs(w.real) < 0x1p64))
 			return w;
 		whole = (__int128)rint(w.real);
@@ -209,11 +241,11 @@ static int refuse_inexact(const struct fieldway_value *value, char *text, size_t
 	return -ERANGE;
 }
 
-static int inverse_number(const struct link_point *p, const struct fieldway_value *value,
+static int inverse_number(const struct scaling *c, const struct fieldway_value *value,
 			  transform_checker check, const void *userdata, struct fieldway_value *ret,
 			  char *text, size_t size)
 {
-	struct wanted w = want(p, value);
+	struct wanted w = want(c, value);
 	struct fieldway_value real = real_value(w.real);
 	int r;
 
@@ -224,7 +256,7 @@ static int inverse_number(const struct link_point *p, const struct fieldway_valu
 			*ret = real;
 		if (r != -EINVAL || !w.has_whole)
 			return r;
-		if (p->inexact_reject)
+		if (c->point->inexact_reject)
 			return refuse_inexact(value, text, size);
 	}
 	r = check(userdata, &w.whole, text, size);
@@ -233,15 +265,16 @@ static int inverse_number(const struct link_point *p, const struct fieldway_valu
 	return r;
 }
 
-int transform_inverse(const struct link_point *p, const struct fieldway_value *value,
+int transform_inverse(const struct link_point *p, int exponent, const struct fieldway_value *value,
 		      transform_checker check, const void *userdata, struct fieldway_value *ret,
 		      char *text, size_t size)
 {
+	const struct scaling c = { p, exponent };
 	int r;
 
-	if (is_number(value) && (value->type == FIELDWAY_FLOAT || !is_identity(p)))
-		return inverse_number(p, value, check, userdata, ret, text, size);
-	if (!is_number(value) && !is_identity(p)) {
+	if (is_number(value) && (value->type == FIELDWAY_FLOAT || !is_identity(&c)))
+		return inverse_number(&c, value, check, userdata, ret, text, size);
+	if (!is_number(value) && !is_identity(&c)) {
 		snprintf(text, size, "takes numbers only");
 		return -EINVAL;
 	}

@@ -13,6 +13,8 @@
  * `invalid` becomes INVALID without a value.
  */
 void transform_forward(const struct link_point *point, struct fieldway_sample *sample);
+/* The same with scale * 10^exponent for scale (scale10). */
+void transform_forward_by(const struct link_point *point, int exponent, struct fieldway_sample *sample);
 
 /* Would the device take this raw value? 0, -ERANGE, -EINVAL with a text of size bytes. */
 typedef int (*transform_checker)(const void *userdata, const struct fieldway_value *raw, char *text,
@@ -20,9 +22,10 @@ typedef int (*transform_checker)(const void *userdata, const struct fieldway_val
 /*
  * The raw value for a value in the point's unit. What lies between two raw
  * values is -ERANGE for inexact: reject, else the nearest. -EINVAL: no number
- * where one is needed, or as the checker says. text is for people.
+ * where one is needed, or as the checker says. text is for people. exponent as
+ * transform_forward_by() has it.
  */
-int transform_inverse(const struct link_point *point, const struct fieldway_value *value,
+int transform_inverse(const struct link_point *point, int exponent, const struct fieldway_value *value,
 		      transform_checker check, const void *userdata, struct fieldway_value *ret,
 		      char *text, size_t size);
 

@@ -113,8 +113,11 @@ int values_put(struct values *v, struct values_device *d, const struct fieldway_
 
 void values_forget(struct values_device *d, uint32_t point)
 {
-	if (point < d->n_slots)
-		d->slots[point].waits = false;
+	if (point >= d->n_slots)
+		return;
+	d->slots[point].waits = false;
+	/* Nor is it what a deadband may repeat. */
+	d->slots[point].sample.quality = FIELDWAY_INVALID;
 }
 
 /* ---- sending ---- */

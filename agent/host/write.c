@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "host/device.h"
+#include "host/exponent.h"
 #include "host/transform.h"
 #include "link/host1.h"
 
@@ -27,6 +28,7 @@ struct write {
 	enum write_stage stage;
 	sd_bus_message *call; /* also holds the text of the value */
 	struct fieldway_value raw;
+	int exponent; /* on top of the point's scale */
 	struct fieldway_value proof; /* what a read-back has to show, in the point's unit */
 	bool rounded;                /* which is not what was asked for */
 	uint64_t deadline_usec;
@@ -98,7 +100,7 @@ static void write_end(struct write *w, enum fieldway_outcome outcome, int error,
 /* The value is read again where it is not what was asked for, or nobody would ask for it. */
 static void read_back(struct device *d, uint32_t point, enum fieldway_outcome outcome, bool rounded)
 {
-	int32_t poll = setup_poll_of(d->setup, point);
+	int32_t poll = device_poll_of(d, point);
 
 	if (poll < 0 || (outcome == FIELDWAY_ACCEPTED && !rounded &&
 			 d->setup->type->points[point].period_usec != LINK_PERIOD_ONCE))
@@ -214,7 +216,7 @@ static struct fieldway_value proof_of(const struct write *w)
 {
 	struct fieldway_sample s = { .quality = FIELDWAY_GOOD, .value = w->raw };
 
-	transform_forward(point_of(w), &s);
+	transform_forward_by(point_of(w), w->exponent, &s);
 	return s.quality == FIELDWAY_GOOD ? s.value : w->raw;
 }
 
@@ -228,6 +230,7 @@ static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uin
 	w->device = d;
 	w->point = point;
 	w->raw = *raw;
+	w->exponent = exponents_of(d->exponents, point);
 	w->proof = proof_of(w);
 	w->rounded = !value_is_near(&w->proof, value, 0);
 	w->deadline_usec = usec_add(deadline_usec, clock_offset_usec());
@@ -244,6 +247,21 @@ static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uin
 	return 0;
 }
 
+/* Without its power of ten nobody knows what the register would have to hold. */
+static int refuse_exponent(struct device *d, sd_bus_message *call, uint32_t point, int exponent)
+{
+	const struct link_type *type = d->setup->type;
+	uint32_t of = (uint32_t)type->points[point].scale10;
+	int32_t poll = device_poll_of(d, of);
+	char text[128];
+
+	snprintf(text, sizeof(text), "its scale10, point %.40s, %s", type->points[of].name,
+		 exponent == EXPONENT_INVALID ? "is not within -10 to 10" : "has not been read yet");
+	if (poll >= 0)
+		device_read_soon(d, (uint32_t)poll, 1);
+	return refuse_device(d, call, point, FIELDWAY_NOT_SENT, -EBUSY, text);
+}
+
 int write_begin(struct device *d, sd_bus_message *call, uint32_t point, uint64_t deadline_usec,
 		const struct fieldway_value *value)
 {
@@ -251,7 +269,7 @@ int write_begin(struct device *d, sd_bus_message *call, uint32_t point, uint64_t
 	const char *obstacle = NULL;
 	struct fieldway_value raw;
 	char text[256] = "";
-	int outcome, r = 0;
+	int outcome, exponent, r = 0;
 
 	outcome = find_obstacle(d, point, &r, &obstacle);
 	if (outcome >= 0)
@@ -261,8 +279,11 @@ int write_begin(struct device *d, sd_bus_message *call, uint32_t point, uint64_t
 		return refuse_device(d, call, point, FIELDWAY_NOT_SENT, -ETIMEDOUT,
 				     "it came to the plugin host after its deadline");
 	}
-	r = transform_inverse(&d->setup->type->points[point], value, check_raw, &check, &raw, text,
-			      sizeof(text));
+	exponent = exponents_of(d->exponents, point);
+	if (exponent == EXPONENT_UNKNOWN || exponent == EXPONENT_INVALID)
+		return refuse_exponent(d, call, point, exponent);
+	r = transform_inverse(&d->setup->type->points[point], exponent, value, check_raw, &check, &raw,
+			      text, sizeof(text));
 	if (r < 0)
 		return refuse_device(d, call, point, FIELDWAY_REFUSED, r, text);
 	return write_new(d, call, point, deadline_usec, value, &raw);
@@ -307,6 +328,12 @@ static void verify_begin(struct write *w)
 	list_append(&w->device->line->verifying, &w->node);
 }
 
+static void forget(struct device *d, uint32_t point)
+{
+	values_forget(&d->values, point);
+	exponents_forget(d->exponents, point);
+}
+
 void write_done(struct line *l)
 {
 	struct write *w = l->write;
@@ -316,7 +343,7 @@ void write_done(struct line *l)
 		job->result = (struct fieldway_result){ 0 };
 	/* What was read before must not follow the answer up the link. */
 	if (job->outcome == FIELDWAY_ACCEPTED || job->outcome == FIELDWAY_UNKNOWN)
-		values_forget(&w->device->values, w->point);
+		forget(w->device, w->point);
 	if (!l->bus->retired) {
 		if (job->outcome == FIELDWAY_ACCEPTED && point_of(w)->verify.enabled &&
 		    w->stage == WRITE_SENT) {
@@ -353,14 +380,13 @@ static uint32_t proof_point(const struct write *w)
 	return point < 0 ? w->point : (uint32_t)point;
 }
 
-void write_verify_what(const struct write *w, struct device **ret_device,
-		       const struct setup_poll **ret_poll)
+void write_verify_what(const struct write *w, struct device **ret_device, struct poll **ret_poll)
 {
 	/* setup_new() has seen to it that the point can be read. */
-	int32_t poll = setup_poll_of(w->device->setup, proof_point(w));
+	int32_t poll = device_poll_of(w->device, proof_point(w));
 
 	*ret_device = w->device;
-	*ret_poll = &w->device->setup->polls[MAX(poll, 0)];
+	*ret_poll = &w->device->polls[MAX(poll, 0)];
 }
 
 static const struct fieldway_sample *find_sample(const struct fieldway_sample *samples, size_t n,

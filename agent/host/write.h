@@ -34,8 +34,7 @@ void write_done(struct line *l);
 /* The next read-back that is due; NULL and when it will be (USEC_INFINITY: none). */
 struct write *write_next_verify(struct line *l, uint64_t now_usec, uint64_t *ret_due_usec);
 /* The device and poll that read it back. */
-void write_verify_what(const struct write *w, struct device **ret_device,
-		       const struct setup_poll **ret_poll);
+void write_verify_what(const struct write *w, struct device **ret_device, struct poll **ret_poll);
 /*
  * A request of the device was read with these samples, in the points' units; n
  * is 0, and result has the error, when it failed.

@@ -224,7 +224,7 @@ START_TEST(inverse)
 	int r;
 
 	p.inexact_reject = inverses[_i].reject;
-	r = transform_inverse(&p, &inverses[_i].value, check_register, &inverses[_i].is_float, &raw,
+	r = transform_inverse(&p, 0, &inverses[_i].value, check_register, &inverses[_i].is_float, &raw,
 			      text, sizeof(text));
 	ck_assert_msg(r == inverses[_i].r, "%d %s", r, text);
 	if (r < 0)
@@ -252,13 +252,51 @@ START_TEST(round_trip)
 				char text[128];
 
 				transform_forward(&p, &s);
-				ck_assert_int_eq(transform_inverse(&p, &s.value, check_register,
+				ck_assert_int_eq(transform_inverse(&p, 0, &s.value, check_register,
 								   &is_float, &back, text,
 								   sizeof(text)),
 						 0);
 				ck_assert_int_eq(back.integer, raw);
 			}
 		}
+	}
+}
+END_TEST
+
+/* As a product of doubles 2302 * 0.1 * 1e-1 is 23.020000000000003. */
+START_TEST(powers_of_ten)
+{
+	const struct {
+		double scale;
+		int exponent;
+		struct fieldway_value raw, value;
+	} rows[] = {
+		{ 0.1, -1, I(2302), F(23.02) },
+		{ 1, -10, I(7), F(7e-10) },
+		{ 1, 10, I(7), I(70000000000) },
+		{ 1, 0, U(UINT64_MAX), U(UINT64_MAX) },
+		{ 1, 2, U(UINT64_MAX), F(1.8446744073709552e21) },
+		{ 0.3, 1, I(-5), F(-15) },
+		{ 1, -1, F(0.3), F(0.03) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct link_point p = point_of(rows[i].scale, 0, 1);
+		struct fieldway_sample s = { .value = rows[i].raw };
+		const bool is_float = rows[i].raw.type == FIELDWAY_FLOAT;
+		struct fieldway_value back;
+		char text[128];
+
+		transform_forward_by(&p, rows[i].exponent, &s);
+		check_same(&s.value, &rows[i].value);
+		if (rows[i].raw.type != FIELDWAY_INT)
+			continue;
+		p.inexact_reject = true;
+		ck_assert_int_eq(transform_inverse(&p, rows[i].exponent, &s.value, check_register,
+						   &is_float, &back, text, sizeof(text)),
+				 rows[i].raw.integer < 0 ? -ERANGE : 0);
+		if (rows[i].raw.integer >= 0)
+			check_same(&back, &rows[i].raw);
 	}
 }
 END_TEST
@@ -335,6 +373,7 @@ static void add(TCase *t)
 	tcase_add_test(t, what_is_not_good_stays);
 	tcase_add_loop_test(t, inverse, 0, ARRAY_SIZE(inverses));
 	tcase_add_test(t, round_trip);
+	tcase_add_test(t, powers_of_ten);
 	tcase_add_test(t, near);
 	tcase_add_test(t, decimals);
 }
