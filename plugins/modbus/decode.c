@@ -2,34 +2,11 @@
 #include "decode.h"
 
 #include <errno.h>
-#include <float.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "point.h"
+#include "plugins/lib/layout_number.h"
 #include "plugins/lib/text.h"
-
-/* Floats below this are whole numbers where they have no fraction, and exact as they are. */
-#define FLOAT_EXACT 16777216.0f
-
-double float_widen(float value)
-{
-	char decimal[32];
-
-	if (value != value || value - value != 0) /* NaN, infinite */
-		return (double)value;
-	if (value > -FLOAT_EXACT && value < FLOAT_EXACT && (float)(int32_t)value == value)
-		return (double)value;
-	/* Below FLT_MIN a float has fewer digits than FLT_DIG. */
-	for (int digits = value > -FLT_MIN && value < FLT_MIN ? 1 : FLT_DIG; digits <= FLT_DECIMAL_DIG;
-	     digits++) {
-		snprintf(decimal, sizeof(decimal), "%.*g", digits, (double)value);
-		if (strtof(decimal, NULL) == value)
-			return strtod(decimal, NULL);
-	}
-	return (double)value;
-}
 
 /* The value's bits, whatever order they came in. */
 static uint64_t gather(const struct point *p, const uint8_t *bytes)

@@ -28,6 +28,3 @@ int answer_decode(const struct point *points, const struct fieldway_request *req
  */
 int value_encode(const struct point *point, const struct fieldway_value *value, uint16_t *registers,
 		 struct fieldway_error *error);
-
-/* The double of the shortest decimal that still gives this float: 230.2, not 230.1999969. */
-double float_widen(float value);

@@ -346,38 +346,6 @@ START_TEST(coils_take_zero_and_one)
 }
 END_TEST
 
-static const struct {
-	float single;
-	double expected;
-} widths[] = {
-	{ 230.2f, 230.2 },	   { 0.1f, 0.1 },		{ 38.1f, 38.1 },    { -1.5f, -1.5 },
-	{ 3.4028235e38f, 3.4028235e38 }, { 1e-45f, 1e-45 }, { 1.17549435e-38f, 1.1754944e-38 },
-	{ 16777216.0f, 16777216.0 }, { 1e10f, 1e10 },		{ 0.33333334f, 0.33333334 },
-	{ 123456.79f, 123456.79 }, { 5e-7f, 5e-7 },
-};
-
-START_TEST(floats_become_their_shortest_decimal)
-{
-	ck_assert_double_eq(float_widen(widths[_i].single), widths[_i].expected);
-	ck_assert((float)float_widen(widths[_i].single) == widths[_i].single);
-}
-END_TEST
-
-START_TEST(every_float_comes_back)
-{
-	uint32_t bits = 1;
-
-	for (int i = 0; i < 20000; i++) {
-		float f, back;
-
-		bits = bits * 1664525u + 1013904223u;
-		memcpy(&f, &bits, sizeof(f));
-		back = (float)float_widen(f);
-		ck_assert(back == f || (f != f && back != back));
-	}
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("modbus/decode");
@@ -395,8 +363,6 @@ int main(void)
 	tcase_add_test(t, coils_are_packed);
 	tcase_add_loop_test(t, values_that_fit_and_do_not, 0, sizeof(conversions) / sizeof(conversions[0]));
 	tcase_add_test(t, coils_take_zero_and_one);
-	tcase_add_loop_test(t, floats_become_their_shortest_decimal, 0, sizeof(widths) / sizeof(widths[0]));
-	tcase_add_test(t, every_float_comes_back);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_ENV);

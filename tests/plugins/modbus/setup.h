@@ -7,8 +7,15 @@
 
 /* Settings as a configuration would give them: SETTINGS(TEXT("area", "input"), UINT("address", 3)). */
 
-#define UINT(name, number) \
-	((struct fieldway_setting){ .key = (name), .value = { .type = FIELDWAY_UINT, .unsignd = (number) } })
+/* The same for constant tables: text in quotes only. */
+#define UINT_(name, number) { .key = (name), .value = { .type = FIELDWAY_UINT, .unsignd = (number) } }
+#define TEXT_(name, string)                                                               \
+	{                                                                                 \
+		.key = (name),                                                            \
+		.value = { .type = FIELDWAY_STRING, .data = (string), .size = sizeof(string) - 1 } \
+	}
+
+#define UINT(name, number) ((struct fieldway_setting)UINT_(name, number))
 #define TEXT(name, string)                                                                   \
 	((struct fieldway_setting){ .key = (name),                                           \
 				    .value = { .type = FIELDWAY_STRING,                      \
