@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "host/device.h"
+#include "host/events.h"
 #include "host/exponent.h"
 #include "host/line.h"
 
@@ -21,7 +22,7 @@ static struct line *find_line(const struct host_bus *b, const char *name)
 	return NULL;
 }
 
-/* A line for each name, and how many devices it has. */
+/* A line for each name of polled devices, and how many devices it has. */
 static int count_lines(struct host_bus *b)
 {
 	struct line *l;
@@ -30,6 +31,8 @@ static int count_lines(struct host_bus *b)
 	if (!b->lines)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->n_devices; i++) {
+		if (b->setup->devices[i].io == FIELDWAY_IO_EVENTS)
+			continue;
 		l = find_line(b, b->setup->devices[i].line);
 		if (!l) {
 			l = &b->lines[b->n_lines++];
@@ -168,6 +171,8 @@ static int init_lines(struct host_bus *b)
 	for (size_t i = 0; i < b->n_devices; i++) {
 		struct line *l = b->devices[i].line;
 
+		if (!l)
+			continue;
 		b->devices[i].index = (uint32_t)l->n_devices;
 		l->devices[l->n_devices++] = &b->devices[i];
 	}
@@ -190,6 +195,8 @@ int bus_new(const struct host_services *services, struct setup *setup, struct ho
 	r = init_devices(b);
 	if (r >= 0)
 		r = init_lines(b);
+	if (r >= 0)
+		r = events_new(b, &b->events);
 	if (r < 0) {
 		b->setup = NULL; /* still the caller's */
 		bus_free(b);
@@ -215,6 +222,7 @@ struct host_bus *bus_free(struct host_bus *b)
 		return NULL;
 	for (size_t i = 0; i < b->n_lines; i++)
 		line_done(&b->lines[i]);
+	events_free(b->events);
 	values_group_remove(&b->group);
 	for (size_t i = 0; i < b->n_devices; i++) {
 		values_device_done(&b->devices[i].values);
@@ -276,6 +284,8 @@ void bus_start(struct host_bus *b)
 		if (r < 0)
 			line_has_no_thread(&b->lines[i], r);
 	}
+	if (b->events)
+		events_start(b->events);
 }
 
 void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *userdata),
@@ -287,6 +297,8 @@ void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *us
 	values_group_remove(&b->group);
 	for (size_t i = 0; i < b->n_lines; i++)
 		line_retire(&b->lines[i]);
+	if (b->events)
+		events_stop(b->events);
 	if (b->n_workers == 0)
 		ended(b, userdata);
 }

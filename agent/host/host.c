@@ -16,6 +16,7 @@
 #include "host/describe.h"
 #include "host/explain.h"
 #include "host/line.h"
+#include "host/ticket.h"
 #include "host/write.h"
 #include "link/marshal.h"
 
@@ -317,6 +318,10 @@ static int on_write(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (!d)
 		return write_refuse(m, FIELDWAY_NOT_SENT, -ESTALE,
 				    "no such device in this generation");
+	if (!d->line) {
+		r = ticket_begin(d->bus->events, d, m, point, deadline_usec, &value);
+		return r < 0 ? r : 1;
+	}
 	r = write_begin(d, m, point, deadline_usec, &value);
 	line_kick(d->line);
 	return r < 0 ? r : 1;
@@ -544,6 +549,7 @@ int host_run(const struct host_options *options)
 	}
 	r = host_setup(h, options);
 	h->services = (struct host_services){
+		.event = h->event,
 		.link = h->link,
 		.timers = h->timers,
 		.workers = h->workers,

@@ -46,14 +46,22 @@ static bool name_is_valid(const char *name)
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
 }
 
+static bool can_write(const struct fieldway_plugin *p)
+{
+	return p->write_check && (p->write || !(p->capabilities & FIELDWAY_CAN_POLL)) &&
+	       (p->bus_write || !(p->capabilities & FIELDWAY_CAN_LISTEN));
+}
+
 static bool has_operations(const struct fieldway_plugin *p)
 {
 	bool pure = p->bus_check && p->driver_new && p->driver_free && p->line_name &&
 		    p->plan_new && p->plan_free && p->decode;
 	bool poll = p->line_open && p->line_close && p->read;
+	bool listen = p->bus_start && p->bus_stop;
 
 	return pure && (poll || !(p->capabilities & FIELDWAY_CAN_POLL)) &&
-	       ((p->write && p->write_check) || !(p->capabilities & FIELDWAY_CAN_WRITE));
+	       (listen || !(p->capabilities & FIELDWAY_CAN_LISTEN)) &&
+	       (can_write(p) || !(p->capabilities & FIELDWAY_CAN_WRITE));
 }
 
 /* Parts with dots between; "*" is a whole part, and not the first. */

@@ -10,10 +10,11 @@
 
 struct sd_bus;
 struct sd_bus_message;
+struct sd_event;
 
 /*
  * A configured bus at work, in the main thread: its lines, each with a worker,
- * and its devices. Internal to the host; shared by bus.c, line.c, write.c, device.c.
+ * and its devices. Internal to the host; shared by bus.c, line.c, write.c, device.c, events.c.
  */
 
 /* Writes of one line that have not ended. One more is NOT_SENT with -EBUSY. */
@@ -26,6 +27,7 @@ struct sd_bus_message;
 
 /* What buses need of the host. */
 struct host_services {
+	struct sd_event *event;
 	struct sd_bus *link;
 	struct timers *timers;
 	struct workers *workers;
@@ -38,6 +40,7 @@ struct host_services {
 };
 
 struct line;
+struct events;
 
 /* What was met by a request, and what the log knows of it. */
 struct poll_health {
@@ -73,12 +76,13 @@ struct point_counts {
 
 struct device {
 	struct host_bus *bus;
-	struct line *line;
+	struct line *line; /* NULL: it is event-driven */
 	const struct setup_device *setup;
-	uint32_t index; /* in its line */
+	uint32_t index; /* in its line, or as the plugin counts event-driven ones */
 	enum link_state state;
 	struct values_device values;
-	uint64_t *written; /* by point: the line's n_writes when its last write came */
+	/* By point, when its last write came: the line's n_writes, or (event-driven) the boot-time clock. */
+	uint64_t *written;
 	struct point_counts *counts; /* by point */
 	struct poll *polls;	     /* the first one is its probe */
 	size_t n_polls;
@@ -125,6 +129,7 @@ struct host_bus {
 	size_t n_devices;
 	struct line *lines;
 	size_t n_lines;
+	struct events *events; /* NULL: all of its devices are polled */
 	size_t n_entries;
 	size_t n_workers; /* whose threads have not ended */
 	bool started, retired;

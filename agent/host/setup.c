@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "host/io.h"
 #include "host/polls.h"
 #include "host/settings.h"
 #include "link/marshal.h"
@@ -83,8 +84,8 @@ static int compile_bus(const struct building *b)
 	struct setup *s = b->setup;
 	int r;
 
-	if (!(s->plugin->capabilities & FIELDWAY_CAN_POLL))
-		return refuse_bus(b, NULL, "the plugin cannot poll");
+	if (!(s->plugin->capabilities & (FIELDWAY_CAN_POLL | FIELDWAY_CAN_LISTEN)))
+		return refuse_bus(b, NULL, "the plugin can neither poll nor listen");
 	r = check_numbers(b);
 	if (r < 0)
 		return r;
@@ -231,8 +232,9 @@ static int compile_device(const struct building *b, const struct link_device *li
 					 &d->driver, &error);
 	if (r < 0)
 		return r == -ENOMEM ? r : refuse_driver(b, d, t, &error);
+	d->io = io_of(b->setup->plugin, d->driver);
 	r = name_line(b, d);
-	if (r < 0 || b->kind == SETUP_SAMPLE)
+	if (r < 0 || b->kind == SETUP_SAMPLE || d->io == FIELDWAY_IO_EVENTS)
 		return r;
 	return polls_make(b->setup->plugin, &b->setup->arena, d);
 }
@@ -269,7 +271,8 @@ static int compile(struct building *b)
 		if (r < 0)
 			return r;
 	}
-	return compile_devices(b);
+	r = compile_devices(b);
+	return r < 0 || b->kind == SETUP_SAMPLE ? r : io_check(b->setup, b->refusals);
 }
 
 static int find_plugin(const struct building *b, struct loader *loader)

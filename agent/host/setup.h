@@ -22,6 +22,7 @@ struct setup_device {
 	const struct link_type *type;
 	struct fieldway_device device;
 	struct fieldway_driver *driver;
+	enum fieldway_io io;
 	const char *line; /* NULL without a bus */
 	struct fieldway_plan *plans;
 	size_t n_plans;

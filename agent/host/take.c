@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "host/device.h"
+#include "host/events.h"
 #include "host/exponent.h"
 #include "host/transform.h"
 
@@ -51,15 +52,24 @@ static void apply_deadband(double deadband, const struct fieldway_sample *told, 
 	s->value = told->value;
 }
 
-static void put(struct device *d, struct fieldway_sample *s)
+void take_put(struct device *d, struct fieldway_sample *s)
 {
 	const struct values_slot *slot = &d->values.slots[s->point];
 	struct point_counts *c = &d->counts[s->point];
 
-	count(c, s);
 	c->conflated += slot->waits;
 	apply_deadband(point_of(d, s->point)->deadband, &slot->sample, s, c);
 	(void)values_put(d->bus->services->values, &d->values, s);
+}
+
+/* What comes by itself is thinned. */
+static void put(struct device *d, struct fieldway_sample *s)
+{
+	count(&d->counts[s->point], s);
+	if (d->line)
+		take_put(d, s);
+	else
+		events_put(d->bus->events, d, s);
 }
 
 /* An exponent that failed takes those with it that cannot be told without. */

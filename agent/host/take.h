@@ -13,3 +13,5 @@
 void take_samples(struct device *d, struct fieldway_sample *samples, size_t n, uint64_t begun_writes);
 /* These points could not be read. */
 void take_failure(struct device *d, const uint32_t *points, size_t n, int error, uint64_t begun_writes);
+/* One sample in its point's unit: the deadband, and on. */
+void take_put(struct device *d, struct fieldway_sample *s);

@@ -75,17 +75,22 @@ void write_point_text(const struct device *d, uint32_t point, char *ret, size_t 
 	link_point_text(plugin->keys, plugin->n_keys, &p->settings, p->name, ret, size);
 }
 
-static void write_answer(struct write *w, enum fieldway_outcome outcome,
-			 const struct fieldway_result *result)
+void write_tell(const struct device *d, sd_bus_message *call, uint32_t point,
+		enum fieldway_outcome outcome, const struct fieldway_result *result)
 {
 	char what[LINK_POINT_TEXT_MAX], text[DEVICE_TEXT_MAX] = "";
 
-	write_point_text(w->device, w->point, what, sizeof(what));
+	write_point_text(d, point, what, sizeof(what));
 	if (outcome != FIELDWAY_ACCEPTED)
-		device_text(w->device, what, result, text, sizeof(text));
+		device_text(d, what, result, text, sizeof(text));
 	/* An answer that cannot be sent is a link that is gone. */
-	(void)write_refuse(w->call, outcome, outcome == FIELDWAY_ACCEPTED ? 0 : result->error,
-			   text);
+	(void)write_refuse(call, outcome, outcome == FIELDWAY_ACCEPTED ? 0 : result->error, text);
+}
+
+static void write_answer(struct write *w, enum fieldway_outcome outcome,
+			 const struct fieldway_result *result)
+{
+	write_tell(w->device, w->call, w->point, outcome, result);
 }
 
 static void write_end(struct write *w, enum fieldway_outcome outcome, int error, const char *detail)
@@ -173,8 +178,8 @@ static int check_raw(const void *userdata, const struct fieldway_value *raw, cha
 }
 
 /* What stands in the way, before anything is kept: the outcome, or -1. */
-static int find_obstacle(const struct device *d, uint32_t point, int *ret_error,
-			 const char **ret_text)
+static int find_obstacle(const struct device *d, unsigned n_pending, unsigned n_max, uint32_t point,
+			 int *ret_error, const char **ret_text)
 {
 	const struct link_type *type = d->setup->type;
 
@@ -188,16 +193,17 @@ static int find_obstacle(const struct device *d, uint32_t point, int *ret_error,
 		*ret_text = "offline";
 		return FIELDWAY_NOT_SENT;
 	}
-	if (d->line->n_pending >= LINE_WRITES_MAX) {
+	if (n_pending >= n_max) {
 		*ret_error = -EBUSY;
-		*ret_text = "too many writes are waiting for the line";
+		*ret_text = d->line ? "too many writes are waiting for the line" :
+				      "too many writes have not ended";
 		return FIELDWAY_NOT_SENT;
 	}
 	return -1;
 }
 
-static int refuse_device(const struct device *d, sd_bus_message *call, uint32_t point, int outcome,
-			 int error, const char *detail)
+int write_refuse_device(const struct device *d, sd_bus_message *call, uint32_t point,
+			enum fieldway_outcome outcome, int error, const char *detail)
 {
 	struct fieldway_result result = { .error = error };
 	char what[LINK_POINT_TEXT_MAX], text[DEVICE_TEXT_MAX];
@@ -211,13 +217,13 @@ static int refuse_device(const struct device *d, sd_bus_message *call, uint32_t 
 	return write_refuse(call, outcome, error, text);
 }
 
-/* The value as the register can show it: read-backs are compared with what was sent. */
-static struct fieldway_value proof_of(const struct write *w)
+struct fieldway_value write_proof(const struct device *d, uint32_t point, int exponent,
+				  const struct fieldway_value *raw)
 {
-	struct fieldway_sample s = { .quality = FIELDWAY_GOOD, .value = w->raw };
+	struct fieldway_sample s = { .quality = FIELDWAY_GOOD, .value = *raw };
 
-	transform_forward_by(point_of(w), w->exponent, &s);
-	return s.quality == FIELDWAY_GOOD ? s.value : w->raw;
+	transform_forward_by(&d->setup->type->points[point], exponent, &s);
+	return s.quality == FIELDWAY_GOOD ? s.value : *raw;
 }
 
 static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uint64_t deadline_usec,
@@ -231,7 +237,7 @@ static int write_new(struct device *d, sd_bus_message *call, uint32_t point, uin
 	w->point = point;
 	w->raw = *raw;
 	w->exponent = exponents_of(d->exponents, point);
-	w->proof = proof_of(w);
+	w->proof = write_proof(d, point, w->exponent, raw);
 	w->rounded = !value_is_near(&w->proof, value, 0);
 	w->deadline_usec = usec_add(deadline_usec, clock_offset_usec());
 	timer_init(&w->timer, d->bus->services->timers, write_late, w);
@@ -259,34 +265,58 @@ static int refuse_exponent(struct device *d, sd_bus_message *call, uint32_t poin
 		 exponent == EXPONENT_INVALID ? "is not within -10 to 10" : "has not been read yet");
 	if (poll >= 0)
 		device_read_soon(d, (uint32_t)poll, 1);
-	return refuse_device(d, call, point, FIELDWAY_NOT_SENT, -EBUSY, text);
+	return write_refuse_device(d, call, point, FIELDWAY_NOT_SENT, -EBUSY, text);
+}
+
+/* What a write of this value has to send; else it is answered, see write_prepare(). */
+static int find_raw(struct device *d, sd_bus_message *call, uint32_t point,
+		    const struct fieldway_value *value, struct fieldway_value *ret_raw)
+{
+	const struct check check = { d, point };
+	int exponent = exponents_of(d->exponents, point), r;
+	char text[256] = "";
+
+	if (exponent == EXPONENT_UNKNOWN || exponent == EXPONENT_INVALID) {
+		r = refuse_exponent(d, call, point, exponent);
+		return r < 0 ? r : 1;
+	}
+	r = transform_inverse(&d->setup->type->points[point], exponent, value, check_raw, &check,
+			      ret_raw, text, sizeof(text));
+	if (r >= 0)
+		return 0;
+	r = write_refuse_device(d, call, point, FIELDWAY_REFUSED, r, text);
+	return r < 0 ? r : 1;
+}
+
+int write_prepare(struct device *d, unsigned n_pending, unsigned n_max, sd_bus_message *call,
+		  uint32_t point, uint64_t deadline_usec, const struct fieldway_value *value,
+		  struct fieldway_value *ret_raw)
+{
+	const char *obstacle = NULL;
+	int outcome, r = 0;
+
+	outcome = find_obstacle(d, n_pending, n_max, point, &r, &obstacle);
+	if (outcome >= 0) {
+		r = write_refuse_device(d, call, point, (enum fieldway_outcome)outcome, r, obstacle);
+		return r < 0 ? r : 1;
+	}
+	if (usec_add(deadline_usec, clock_offset_usec()) <= clock_monotonic_usec()) {
+		read_back(d, point, FIELDWAY_NOT_SENT, false);
+		r = write_refuse_device(d, call, point, FIELDWAY_NOT_SENT, -ETIMEDOUT,
+					"it came to the plugin host after its deadline");
+		return r < 0 ? r : 1;
+	}
+	return find_raw(d, call, point, value, ret_raw);
 }
 
 int write_begin(struct device *d, sd_bus_message *call, uint32_t point, uint64_t deadline_usec,
 		const struct fieldway_value *value)
 {
-	const struct check check = { d, point };
-	const char *obstacle = NULL;
 	struct fieldway_value raw;
-	char text[256] = "";
-	int outcome, exponent, r = 0;
+	int r = write_prepare(d, d->line->n_pending, LINE_WRITES_MAX, call, point, deadline_usec,
+			      value, &raw);
 
-	outcome = find_obstacle(d, point, &r, &obstacle);
-	if (outcome >= 0)
-		return refuse_device(d, call, point, outcome, r, obstacle);
-	if (usec_add(deadline_usec, clock_offset_usec()) <= clock_monotonic_usec()) {
-		read_back(d, point, FIELDWAY_NOT_SENT, false);
-		return refuse_device(d, call, point, FIELDWAY_NOT_SENT, -ETIMEDOUT,
-				     "it came to the plugin host after its deadline");
-	}
-	exponent = exponents_of(d->exponents, point);
-	if (exponent == EXPONENT_UNKNOWN || exponent == EXPONENT_INVALID)
-		return refuse_exponent(d, call, point, exponent);
-	r = transform_inverse(&d->setup->type->points[point], exponent, value, check_raw, &check, &raw,
-			      text, sizeof(text));
-	if (r < 0)
-		return refuse_device(d, call, point, FIELDWAY_REFUSED, r, text);
-	return write_new(d, call, point, deadline_usec, value, &raw);
+	return r != 0 ? MIN(r, 0) : write_new(d, call, point, deadline_usec, value, &raw);
 }
 
 static uint64_t time_left(const struct write *w)

@@ -25,6 +25,24 @@ int write_begin(struct device *d, struct sd_bus_message *call, uint32_t point, u
 int write_refuse(struct sd_bus_message *call, enum fieldway_outcome outcome, int error,
 		 const char *text);
 
+/* Likewise, with a text that names bus, device and point. */
+int write_refuse_device(const struct device *d, struct sd_bus_message *call, uint32_t point,
+			enum fieldway_outcome outcome, int error, const char *detail);
+/* The end of a write, likewise. */
+void write_tell(const struct device *d, struct sd_bus_message *call, uint32_t point,
+		enum fieldway_outcome outcome, const struct fieldway_result *result);
+/*
+ * What stands before a write to any device: 0 and the raw value, whose data
+ * lies in the call; 1: nothing is to be written, and the call is answered.
+ * n_pending: writes that have not ended, of which there may be n_max.
+ */
+int write_prepare(struct device *d, unsigned n_pending, unsigned n_max, struct sd_bus_message *call,
+		  uint32_t point, uint64_t deadline_usec, const struct fieldway_value *value,
+		  struct fieldway_value *ret_raw);
+/* The value as the register can show it: read-backs are compared with what was sent. */
+struct fieldway_value write_proof(const struct device *d, uint32_t point, int exponent,
+				  const struct fieldway_value *raw);
+
 /* As messages name the point of a write: "point speed (holding 100)". */
 void write_point_text(const struct device *d, uint32_t point, char *ret, size_t size);
 /* The oldest queued write becomes the line's job, with its own deadline. */
