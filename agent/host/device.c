@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "host/identify.h"
+#include "host/write.h"
 #include "link/marshal.h"
 
 enum schedule_answer answer_of(int error)
@@ -89,6 +91,31 @@ void device_enter_state(struct device *d, enum link_state state, const char *rea
 	r = send_state(d, reason);
 	if (r < 0 && !link_is_gone(r))
 		d->bus->services->stuck(d->bus->services->userdata);
+}
+
+/* The line itself cannot be used: no device can be blamed. */
+static bool is_local(int error)
+{
+	return error == -ENODEV || error == -EMFILE || error == -ENOMEM || error == -EACCES;
+}
+
+void device_settle(struct device *d, const struct fieldway_result *result, const char *what)
+{
+	char text[DEVICE_TEXT_MAX];
+
+	switch (d->line->schedule.devices[d->index].state) {
+	case SCHEDULE_UNKNOWN:
+		return;
+	case SCHEDULE_ONLINE:
+		device_enter_state(d, LINK_ONLINE, "");
+		return;
+	case SCHEDULE_OFFLINE:
+		device_text(d, what, result, text, sizeof(text));
+		device_enter_state(d, is_local(result->error) ? LINK_FAILED : LINK_OFFLINE, text);
+		write_cancel(d->line, d, -EHOSTDOWN, text);
+		identify_forget(d);
+		return;
+	}
 }
 
 /*

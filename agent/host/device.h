@@ -16,6 +16,11 @@ void device_text(const struct device *d, const char *what, const struct fieldway
 		 char *ret, size_t size);
 /* Tells the daemon, and the log. */
 void device_enter_state(struct device *d, enum link_state state, const char *reason);
+/*
+ * Tells what the device's schedule says of it after something was heard, or
+ * not: result, of what. One that is offline has its writes cancelled.
+ */
+void device_settle(struct device *d, const struct fieldway_result *result, const char *what);
 /* What a request met, for the log: when it begins and when it ends. */
 void device_note(struct device *d, struct poll *poll, const struct fieldway_result *result);
 /* The poll whose request holds the point, or -1. */

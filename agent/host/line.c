@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "host/device.h"
-#include "host/exponent.h"
+#include "host/identify.h"
 #include "host/take.h"
 #include "host/write.h"
 
@@ -15,34 +15,6 @@
 #define WIRE_BYTE_USEC UINT64_C(10000)
 /* What a try may take beside silence: a connection to be made, a line to fall idle. */
 #define TRY_TIMEOUTS 3u
-
-/* ---- what is heard of a device ---- */
-
-/* The line itself cannot be used: no device can be blamed. */
-static bool is_local(int error)
-{
-	return error == -ENODEV || error == -EMFILE || error == -ENOMEM || error == -EACCES;
-}
-
-/* What the device's schedule says after something was heard, or not. */
-static void device_settle(struct device *d, const struct fieldway_result *result, const char *what)
-{
-	char text[DEVICE_TEXT_MAX];
-
-	switch (d->line->schedule.devices[d->index].state) {
-	case SCHEDULE_UNKNOWN:
-		return;
-	case SCHEDULE_ONLINE:
-		device_enter_state(d, LINK_ONLINE, "");
-		return;
-	case SCHEDULE_OFFLINE:
-		device_text(d, what, result, text, sizeof(text));
-		device_enter_state(d, is_local(result->error) ? LINK_FAILED : LINK_OFFLINE, text);
-		write_cancel(d->line, d, -EHOSTDOWN, text);
-		exponents_reset(d->exponents);
-		return;
-	}
-}
 
 /* ---- samples ---- */
 
@@ -84,18 +56,25 @@ static void submit(struct line *l, enum line_work work)
 	worker_submit(l->worker, &l->job);
 }
 
-static void submit_read(struct line *l, enum line_work work, unsigned tries)
+static void submit_read(struct line *l, enum line_work work, const struct fieldway_request *request,
+			unsigned tries)
 {
 	struct job *job = &l->job;
 
 	job->kind = JOB_READ;
 	job->driver = l->device->setup->driver;
-	job->request = l->poll->request;
+	job->request = request;
 	job->tries = tries;
-	job->deadline_usec = line_deadline(l, tries, l->poll->request->wire_bytes);
+	job->deadline_usec = line_deadline(l, tries, request->wire_bytes);
 	job->requests = job->errors = job->timeouts = 0;
 	job->restored = false;
 	submit(l, work);
+}
+
+static void start_identify(struct line *l, struct device *d, enum line_work work)
+{
+	l->device = d;
+	submit_read(l, work, d->setup->identify, 1);
 }
 
 static void start_poll(struct line *l)
@@ -103,16 +82,33 @@ static void start_poll(struct line *l)
 	const struct schedule_device *s = &l->schedule.devices[l->turn.device];
 	unsigned retries = l->bus->setup->configuration->retries;
 
+	if (identify_is_due(l->devices[l->turn.device])) {
+		start_identify(l, l->devices[l->turn.device], LINE_IDENTIFY);
+		return;
+	}
 	l->device = l->devices[l->turn.device];
 	l->poll = &l->device->polls[l->turn.entry - s->first];
-	submit_read(l, LINE_POLL, l->turn.probe ? 1 : retries + 1);
+	submit_read(l, LINE_POLL, l->poll->request, l->turn.probe ? 1 : retries + 1);
 }
 
 static void start_verify(struct line *l, struct write *w)
 {
 	l->write = w;
 	write_verify_what(w, &l->device, &l->poll);
-	submit_read(l, LINE_VERIFY, 1);
+	submit_read(l, LINE_VERIFY, l->poll->request, 1);
+}
+
+static void start_write(struct line *l)
+{
+	struct device *d = write_next_device(l);
+
+	if (identify_is_due(d)) {
+		start_identify(l, d, LINE_IDENTIFY_FIRST);
+		return;
+	}
+	write_start(l);
+	l->job.deadline_usec = MIN(l->job.deadline_usec, line_deadline(l, l->job.tries, 0));
+	submit(l, LINE_WRITE);
 }
 
 void line_kick(struct line *l)
@@ -123,9 +119,7 @@ void line_kick(struct line *l)
 	if (l->work != LINE_IDLE || !l->worker || l->bus->retired)
 		return;
 	if (!list_is_empty(&l->queued)) {
-		write_start(l);
-		l->job.deadline_usec = MIN(l->job.deadline_usec, line_deadline(l, l->job.tries, 0));
-		submit(l, LINE_WRITE);
+		start_write(l);
 		return;
 	}
 	verify = write_next_verify(l, now, &verify_due);
@@ -192,6 +186,11 @@ static void job_done(struct line *l)
 		schedule_restored(&l->schedule, clock_monotonic_usec());
 	switch (work) {
 	case LINE_IDLE:
+		return;
+	case LINE_IDENTIFY:
+	case LINE_IDENTIFY_FIRST:
+		if (!l->bus->retired)
+			identify_done(l, work == LINE_IDENTIFY);
 		return;
 	case LINE_POLL:
 	case LINE_VERIFY:

@@ -80,6 +80,7 @@ struct device {
 	const struct setup_device *setup;
 	uint32_t index; /* in its line, or as the plugin counts event-driven ones */
 	enum link_state state;
+	bool identified; /* since it came online */
 	struct values_device values;
 	/* By point, when its last write came: the line's n_writes, or (event-driven) the boot-time clock. */
 	uint64_t *written;
@@ -92,6 +93,8 @@ struct device {
 
 enum line_work {
 	LINE_IDLE,
+	LINE_IDENTIFY, /* in place of a poll's turn */
+	LINE_IDENTIFY_FIRST, /* a write waits for it */
 	LINE_POLL,
 	LINE_VERIFY,
 	LINE_WRITE,

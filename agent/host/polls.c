@@ -101,12 +101,30 @@ static int make_all(const struct fieldway_plugin *plugin, struct arena *arena,
 	return r < 0 ? r : collect_polls(arena, d);
 }
 
+static int make_identify(const struct fieldway_plugin *plugin, struct setup_device *d)
+{
+	const struct link_identify *identify = &d->type->identify;
+	const uint32_t point = (uint32_t)identify->point;
+	int r;
+
+	if (identify->n_values == 0)
+		return 0;
+	r = plugin->plan_new(d->driver, &point, 1, &d->identify_plan);
+	if (r < 0)
+		return r;
+	if (d->identify_plan.n == 1 && d->identify_plan.requests[0].n_points == 1)
+		d->identify = &d->identify_plan.requests[0];
+	return 0;
+}
+
 int polls_make(const struct fieldway_plugin *plugin, struct arena *arena, struct setup_device *d)
 {
 	_cleanup_free_ struct readable *readable = calloc(d->type->n_points + 1, sizeof(*readable));
 	_cleanup_free_ uint32_t *points = calloc(d->type->n_points + 1, sizeof(*points));
 
 	if (!readable || !points)
+		return -ENOMEM;
+	if (make_identify(plugin, d) < 0)
 		return -ENOMEM;
 	return make_all(plugin, arena, d, readable, points);
 }
@@ -116,4 +134,7 @@ void polls_done(const struct fieldway_plugin *plugin, struct setup_device *d)
 	for (size_t i = 0; i < d->n_plans; i++)
 		plugin->plan_free(&d->plans[i]);
 	d->n_plans = 0;
+	if (d->identify)
+		plugin->plan_free(&d->identify_plan);
+	d->identify = NULL;
 }

@@ -15,6 +15,7 @@ void schedule_init(struct schedule *s, unsigned offline_after, struct schedule_e
 		devices[i].state = SCHEDULE_UNKNOWN;
 		devices[i].silent = 0;
 		devices[i].probe_usec = USEC_INFINITY;
+		devices[i].served_usec = 0;
 	}
 }
 
@@ -39,38 +40,45 @@ void schedule_start(struct schedule *s, uint64_t now, size_t place, size_t total
 	}
 }
 
-static bool earlier(uint64_t due_usec, uint64_t *best_usec)
+/* What of a device is due first, and when. */
+static uint64_t device_due(const struct schedule *s, uint32_t device, struct schedule_turn *ret)
 {
-	if (due_usec >= *best_usec)
-		return false;
-	*best_usec = due_usec;
-	return true;
+	const struct schedule_device *d = &s->devices[device];
+	uint64_t best = USEC_INFINITY;
+
+	if (d->state == SCHEDULE_OFFLINE) {
+		*ret = (struct schedule_turn){ device, d->first, true };
+		return d->probe_usec;
+	}
+	for (uint32_t i = d->first; i < d->first + d->n; i++) {
+		if (s->entries[i].due_usec >= best)
+			continue;
+		best = s->entries[i].due_usec;
+		*ret = (struct schedule_turn){ device, i, d->state == SCHEDULE_UNKNOWN };
+	}
+	return best;
 }
 
 bool schedule_next(const struct schedule *s, uint64_t now, struct schedule_turn *ret,
 		   uint64_t *ret_due_usec)
 {
-	struct schedule_turn turn = { 0 };
-	uint64_t best = USEC_INFINITY;
+	uint64_t first = USEC_INFINITY, next = USEC_INFINITY;
 
 	for (uint32_t i = 0; i < s->n_devices; i++) {
-		const struct schedule_device *d = &s->devices[i];
+		struct schedule_turn turn = { 0 };
+		uint64_t due = device_due(s, i, &turn);
+		uint64_t waits = MAX(due, s->devices[i].served_usec);
 
-		if (d->state == SCHEDULE_OFFLINE) {
-			if (earlier(d->probe_usec, &best))
-				turn = (struct schedule_turn){ i, d->first, true };
+		next = MIN(next, due);
+		if (due > now || waits >= first)
 			continue;
-		}
-		for (uint32_t j = d->first; j < d->first + d->n; j++)
-			if (earlier(s->entries[j].due_usec, &best))
-				turn = (struct schedule_turn){ i, j, d->state == SCHEDULE_UNKNOWN };
+		first = waits;
+		*ret = turn;
 	}
-	if (best > now) {
-		*ret_due_usec = best;
-		return false;
-	}
-	*ret = turn;
-	return true;
+	if (first != USEC_INFINITY)
+		return true;
+	*ret_due_usec = next;
+	return false;
 }
 
 /*
@@ -162,6 +170,7 @@ bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_
 	bool changed = schedule_heard(s, turn->device, now, answer, random);
 	uint64_t retry = USEC_INFINITY;
 
+	s->devices[turn->device].served_usec = start;
 	/* Silence is tried again until the device counts as offline. */
 	if (failed)
 		retry = answer == SCHEDULE_SILENT && s->offline_after > 0 ?
@@ -174,6 +183,14 @@ bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_
 	if (!turn->probe || s->devices[turn->device].state == SCHEDULE_ONLINE || s->offline_after == 0)
 		entry_advance(e, start, retry);
 	return changed;
+}
+
+void schedule_reject(struct schedule *s, uint32_t device, uint64_t now)
+{
+	struct schedule_device *d = &s->devices[device];
+
+	d->state = SCHEDULE_OFFLINE;
+	d->probe_usec = usec_add(now, d->backoff.last_usec);
 }
 
 void schedule_hasten(struct schedule *s, uint32_t device, uint32_t entry, uint64_t due_usec)

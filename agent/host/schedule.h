@@ -10,7 +10,9 @@
 /*
  * Which request of which device of one line is due next. Pure: the caller
  * brings time and chance. Whatever is due waits in the order in which it fell
- * due, so on a line with more to do than it can, every request keeps its turn.
+ * due, and behind devices that have waited since this one was served: on a line
+ * with more to do than it can, every request keeps its turn, and a device with
+ * one request has as many of them as one with twenty.
  * A device that was silent goes behind all that: a line on which most devices
  * are missing still serves the others.
  */
@@ -46,6 +48,7 @@ struct schedule_device {
 	unsigned silent;
 	struct backoff backoff;
 	uint64_t probe_usec; /* while offline */
+	uint64_t served_usec; /* when its last turn began */
 };
 
 struct schedule {
@@ -84,6 +87,8 @@ bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_
 /* The same for a request out of turn, such as a write. */
 bool schedule_heard(struct schedule *s, uint32_t device, uint64_t now_usec,
 		    enum schedule_answer answer, uint64_t random);
+/* It is not the device that it should be: offline until it is probed after the longest back-off. */
+void schedule_reject(struct schedule *s, uint32_t device, uint64_t now_usec);
 /* An online device's entry is due by then at the latest. */
 void schedule_hasten(struct schedule *s, uint32_t device, uint32_t entry, uint64_t due_usec);
 /* The line is open again after it was not: whoever is offline is probed at once. */

@@ -143,6 +143,25 @@ static int compile_point(const struct building *b, const struct link_device *d,
 				&ret->settings, b->refusals);
 }
 
+static int check_identify(const struct building *b, const struct link_device *d,
+			  const struct link_type *type)
+{
+	const struct link_identify *identify = &type->identify;
+	struct refusal_place place;
+	int r;
+
+	if (identify->n_values == 0)
+		return 0;
+	if (identify->point < 0)
+		return -EBADMSG;
+	if ((type->points[identify->point].access & LINK_READ) && type->points[identify->point].scale10 < 0)
+		return 0;
+	place = point_place(b, d, type, (size_t)identify->point);
+	r = refusals_add(b->refusals, &place, "identify", "identifies nothing: it %s",
+			 type->points[identify->point].scale10 >= 0 ? "has a scale10" : "cannot be read");
+	return r < 0 ? r : -EINVAL;
+}
+
 /* The first device of a type stands for all: what is wrong with its points is said once. */
 static int compile_type(const struct building *b, const struct link_device *d,
 			const struct link_type *type, struct type *t)
@@ -161,6 +180,10 @@ static int compile_type(const struct building *b, const struct link_device *d,
 			return r;
 		t->refused |= r < 0;
 	}
+	r = check_identify(b, d, type);
+	if (r < 0 && r != -EINVAL)
+		return r;
+	t->refused |= r < 0;
 	return t->refused ? -EINVAL : 0;
 }
 

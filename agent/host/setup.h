@@ -28,6 +28,8 @@ struct setup_device {
 	size_t n_plans;
 	struct setup_poll *polls; /* shortest period first, then once, then on demand */
 	size_t n_polls;
+	struct fieldway_plan identify_plan;
+	const struct fieldway_request *identify; /* NULL: any model will do */
 };
 
 struct setup {

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "host/device.h"
 #include "host/exponent.h"
+#include "host/identify.h"
 #include "host/transform.h"
 #include "link/host1.h"
 
@@ -326,6 +327,11 @@ static uint64_t time_left(const struct write *w)
 	return w->deadline_usec > now ? w->deadline_usec - now : 0;
 }
 
+struct device *write_next_device(const struct line *l)
+{
+	return list_entry(l->queued.next, struct write, node)->device;
+}
+
 void write_start(struct line *l)
 {
 	struct write *w = list_entry(l->queued.next, struct write, node);
@@ -395,6 +401,8 @@ struct write *write_next_verify(struct line *l, uint64_t now, uint64_t *ret_due_
 	struct write *w;
 
 	list_for_each(w, &l->verifying, node) {
+		if (identify_is_due(w->device))
+			continue;
 		if (w->verify_usec <= now)
 			return w;
 		due = MIN(due, w->verify_usec);

@@ -45,11 +45,13 @@ struct fieldway_value write_proof(const struct device *d, uint32_t point, int ex
 
 /* As messages name the point of a write: "point speed (holding 100)". */
 void write_point_text(const struct device *d, uint32_t point, char *ret, size_t size);
+/* Whose write is the oldest queued one; there is one. */
+struct device *write_next_device(const struct line *l);
 /* The oldest queued write becomes the line's job, with its own deadline. */
 void write_start(struct line *l);
 /* The line's job was this write and has come back. */
 void write_done(struct line *l);
-/* The next read-back that is due; NULL and when it will be (USEC_INFINITY: none). */
+/* The next read-back that is due, of a device that is known; NULL and when it will be (USEC_INFINITY: none). */
 struct write *write_next_verify(struct line *l, uint64_t now_usec, uint64_t *ret_due_usec);
 /* The device and poll that read it back. */
 void write_verify_what(const struct write *w, struct device **ret_device, struct poll **ret_poll);

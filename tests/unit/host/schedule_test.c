@@ -108,6 +108,51 @@ START_TEST(a_short_period_is_spread_over_itself)
 }
 END_TEST
 
+/* Devices 0 with twenty requests, 1 with one: half of the turns of an overloaded line are each one's. */
+START_TEST(a_small_device_has_as_many_turns)
+{
+	const uint64_t period = SECOND / 10;
+
+	make(1, &period, 1);
+	for (int i = 0; i < 21; i++)
+		entries[i].period_usec = period;
+	devices[0] = (struct schedule_device){ .n = 20, .backoff = { 5 * SECOND, 40 * SECOND, 0 } };
+	devices[1] = (struct schedule_device){ .first = 20, .n = 1, .backoff = { 5 * SECOND, 40 * SECOND, 0 } };
+	schedule_init(&s, 3, entries, 21, devices, 2);
+	schedule_start(&s, now, 0, 21);
+	run(now + 100 * SECOND, SECOND / 10);
+	/* A turn takes as long as the period: it waits for one of the other's at most. */
+	ck_assert_uint_ge(turns[20], 490);
+	for (int i = 0; i < 20; i++) {
+		ck_assert_uint_ge(turns[i], 24);
+		ck_assert_uint_le(turns[i], 27);
+	}
+}
+END_TEST
+
+START_TEST(a_rejected_device_waits_longest)
+{
+	const uint64_t period = SECOND;
+	struct schedule_turn turn;
+
+	make(2, &period, 1);
+	schedule_reject(&s, 0, now);
+	ck_assert_int_eq(devices[0].state, SCHEDULE_OFFLINE);
+	ck_assert_uint_eq(devices[0].probe_usec, now + 40 * SECOND);
+	run(now + 39 * SECOND, 1000);
+	ck_assert_uint_eq(turns[0], 0);
+	ck_assert_uint_ge(turns[1], 38);
+	now += 2 * SECOND;
+	do
+		turn = next();
+	while (turn.device != 0 && (done(turn, 1000, SCHEDULE_ANSWERED), true));
+	ck_assert(turn.probe);
+	schedule_heard(&s, 0, now, SCHEDULE_ANSWERED, 0);
+	ck_assert_int_eq(devices[0].state, SCHEDULE_ONLINE);
+	ck_assert_uint_le(entries[0].due_usec, now);
+}
+END_TEST
+
 START_TEST(rates_are_kept)
 {
 	const uint64_t periods[] = { SECOND, 10 * SECOND };
@@ -333,6 +378,8 @@ static void add(TCase *t)
 	tcase_add_test(t, the_first_reads_are_spread);
 	tcase_add_test(t, a_short_period_is_spread_over_itself);
 	tcase_add_test(t, rates_are_kept);
+	tcase_add_test(t, a_small_device_has_as_many_turns);
+	tcase_add_test(t, a_rejected_device_waits_longest);
 	tcase_add_test(t, an_overloaded_line_goes_round);
 	tcase_add_test(t, no_request_is_caught_up);
 	tcase_add_test(t, once_and_on_demand);
