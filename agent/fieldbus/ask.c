@@ -41,3 +41,13 @@ int check_answer(struct check *c, int r, struct yaml_mark mark)
 {
 	return r < 0 ? check_failed(c, r, mark, NULL) : 0;
 }
+
+void check_missing(struct check *c, const struct contents *contents)
+{
+	for (size_t i = 0; i < contents->n_missing; i++) {
+		const struct missing *m = &contents->missing[i];
+
+		yaml_error(c->contents_optional ? c->warnings : c->errors,
+			   config_setting_mark(c->config, &m->settings, m->key), "%s", m->reason);
+	}
+}

@@ -54,10 +54,16 @@ static int check_refusals(struct check *c, uint32_t bus, sd_bus_message *reply)
 static int explain_call_new(struct check *c, uint32_t bus, sd_bus_message **ret)
 {
 	_cleanup_arena_ struct arena arena = { 0 };
+	struct contents contents = { 0 };
 	struct device_list list;
 	int r = device_list_of_bus(c->config, bus, true, &arena, &list);
 
-	return r < 0 ? r : configuration_call_new(c->session.link, "Explain", 0, c->config, bus, &list, ret);
+	if (r >= 0)
+		r = configuration_call_new(c->fieldbus, c->session.link, "Explain", 0, c->config, bus,
+					   &list, &contents, ret);
+	check_missing(c, &contents);
+	contents_done(&contents);
+	return r;
 }
 
 static int check_bus(struct check *c, uint32_t bus)
@@ -65,6 +71,8 @@ static int check_bus(struct check *c, uint32_t bus)
 	sd_bus_message *m = NULL, *reply;
 	int r = explain_call_new(c, bus, &m);
 
+	if (r == -ENOKEY)
+		return 0;
 	r = check_call(c, r, m, c->config->buses[bus].mark, &reply);
 	if (r < 0)
 		return r;
@@ -121,9 +129,14 @@ static int check_plugin(struct check *c)
 	return r;
 }
 
-int fieldbus_check(struct fieldbus *f, const struct config *config, struct yaml_errors *errors)
+int fieldbus_check(struct fieldbus *f, const struct config *config, bool contents_optional,
+		   struct yaml_errors *errors, struct yaml_errors *warnings)
 {
-	struct check c = { .fieldbus = f, .config = config, .errors = errors };
+	struct check c = { .fieldbus = f,
+			   .config = config,
+			   .errors = errors,
+			   .warnings = warnings,
+			   .contents_optional = contents_optional };
 	unsigned before = errors->n;
 	int r;
 

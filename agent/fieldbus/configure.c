@@ -160,19 +160,30 @@ int device_list_of_bus(const struct config *config, uint32_t bus, bool all, stru
 	return 0;
 }
 
-int configuration_call_new(sd_bus *link, const char *member, uint64_t generation, const struct config *config,
-			   uint32_t bus, const struct device_list *list, sd_bus_message **ret)
+int configuration_call_new(struct fieldbus *f, sd_bus *link, const char *member,
+			   uint64_t generation, const struct config *config, uint32_t bus,
+			   const struct device_list *list, struct contents *contents,
+			   sd_bus_message **ret)
 {
+	struct contents own = { 0 }, *used = contents ?: &own;
 	_cleanup_arena_ struct arena arena = { 0 };
 	struct link_configuration c;
 	int r;
 
 	r = configuration_of_bus(config, bus, list, &arena, &c);
-	if (r < 0)
-		return r;
+	if (r >= 0)
+		r = contents_resolve(f, config->buses[bus].plugin, &c, used);
+	if (r >= 0 && (used->of_bus || (c.n_devices == 0 && list->n > 0)))
+		r = -ENOKEY;
 	c.generation = generation;
-	r = link_call_new(link, member, ret);
-	return r < 0 ? r : link_append_configuration(*ret, &c);
+	if (r >= 0)
+		r = link_call_new(link, member, ret);
+	if (r >= 0 && used->items)
+		r = sd_bus_message_sensitive(*ret);
+	if (r >= 0)
+		r = link_append_configuration(*ret, &c);
+	contents_done(&own);
+	return r;
 }
 
 int configuration_of_type(const struct config_type *type, struct arena *arena,

@@ -80,8 +80,9 @@ static int question_send(struct question *q)
 	sd_bus_message *m = NULL;
 	int r;
 
-	r = configuration_call_new(q->host->link, "Explain", q->host->generation,
-				   q->host->fieldbus->config, q->host->bus, &list, &m);
+	r = configuration_call_new(q->host->fieldbus, q->host->link, "Explain",
+				   q->host->generation, q->host->fieldbus->config, q->host->bus,
+				   &list, NULL, &m);
 	return host_call(q->host, r, m, &q->slot, question_answered, q);
 }
 
@@ -106,7 +107,7 @@ int fieldbus_explain(struct fieldbus *f, uint32_t device, fieldbus_explained don
 	r = question_send(q);
 	if (r < 0)
 		question_free(q);
-	return r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE ? -EHOSTDOWN : MIN(r, 0);
+	return r == -ENOKEY || r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE ? -EHOSTDOWN : MIN(r, 0);
 }
 
 void questions_end(struct host *h)

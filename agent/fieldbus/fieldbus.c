@@ -51,6 +51,7 @@ int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops
 		return -ENOMEM;
 	f->event = config->event;
 	f->timers = config->timers;
+	f->content = config->content;
 	f->userdata = userdata;
 	if (ops)
 		f->ops = *ops;

@@ -44,11 +44,27 @@ struct fieldbus_ops {
  */
 typedef void (*fieldbus_done)(void *userdata, enum fieldway_outcome outcome, int error, const char *detail);
 
+/* What a setting leads to whose key is FIELDWAY_KEY_SECRET or FIELDWAY_KEY_CONTENT. */
+struct fieldbus_content {
+	const char *reference; /* as it stands in YAML */
+	unsigned flags;	       /* of the key */
+	const char *owner;     /* whose it is, for `table:`: the name of the device, or else of the bus */
+	const char *mac;       /* `mac:` of the device, or NULL */
+};
+
 struct fieldbus_config {
 	struct sd_event *event;
 	struct timers *timers;
 	const char *host_program;  /* path of fieldway-plugin-host */
 	const char *plugin_folder;
+	/*
+	 * Gets the bytes, in malloc()ed memory that the fieldbus wipes and frees as
+	 * soon as they are on their way. Else a negative errno, with a text for people
+	 * in *ret_reason that lives until the next call. userdata: fieldbus_new()'s.
+	 * NULL: nothing leads anywhere.
+	 */
+	int (*content)(void *userdata, const struct fieldbus_content *what, uint8_t **ret,
+		       size_t *ret_size, const char **ret_reason);
 };
 
 /*
@@ -77,20 +93,24 @@ int fieldbus_describe(struct fieldbus *f, const char *plugin, const struct confi
 /*
  * Everything that only plugins can judge: asks a host about each bus with its
  * devices (nothing is opened), and runs the samples of all profiles; plugins
- * that config could not ask are passed over. 0, or
- * -EINVAL with file:line:column messages in errors. Blocks, at most
- * FIELDBUS_CHECK_USEC for each plugin.
+ * that config could not ask are passed over. 0, or -EINVAL with file:line:column
+ * messages in errors; what is allowed but looks wrong is in warnings. A key or
+ * file that is missing is an error, or with contents_optional a warning: it costs
+ * its device or bus, not the configuration. Blocks, at most FIELDBUS_CHECK_USEC
+ * for each plugin.
  */
 #define FIELDBUS_CHECK_USEC UINT64_C(30000000)
-int fieldbus_check(struct fieldbus *f, const struct config *config, struct yaml_errors *errors);
+int fieldbus_check(struct fieldbus *f, const struct config *config, bool contents_optional,
+		   struct yaml_errors *errors, struct yaml_errors *warnings);
 
 /* Lines (serial ports, connections) of one host; a bus with more of them has several hosts. */
 #define FIELDBUS_LINES_MAX 500u
 /*
  * Starts a host for each bus that has enabled devices of a configuration, which
  * must outlive the fieldbus or the next call. Hosts of the call before are
- * ended first, as in fieldbus_free(). That a host cannot start is no error:
- * its devices are FIELDBUS_FAILED, and it is tried again. Buses with more than
+ * ended first, as in fieldbus_free(). That a host cannot start, or that a key or
+ * file of a device or bus is missing, is no error: its devices are
+ * FIELDBUS_FAILED, and it is tried again. Buses with more than
  * FIELDBUS_LINES_MAX devices are explained first, which blocks. In a build
  * with --enable-test-clock the hosts' clocks follow the daemon's.
  */
@@ -131,7 +151,7 @@ typedef void (*fieldbus_explained)(void *userdata, int error, const char *line,
 /*
  * Asks the running host of a device. 0: done will run exactly once, also when
  * the host ends or is dismissed. Else it does not run: -EINVAL no such device;
- * -EHOSTDOWN no host runs, or it has FIELDBUS_EXPLAINS_MAX questions to answer;
+ * -EHOSTDOWN no host runs, it lacks a key, or FIELDBUS_EXPLAINS_MAX are not answered;
  * -ENOMEM.
  */
 #define FIELDBUS_EXPLAINS_MAX 16u

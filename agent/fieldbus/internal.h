@@ -68,9 +68,42 @@ int device_list_of_bus(const struct config *config, uint32_t bus, bool all, stru
 /* A bus with these of its devices. -E2BIG: more than Host1 carries. */
 int configuration_of_bus(const struct config *config, uint32_t bus, const struct device_list *list,
 			 struct arena *arena, struct link_configuration *ret);
-/* A call with that as its arguments. *ret may be set on failure, too. */
-int configuration_call_new(sd_bus *link, const char *member, uint64_t generation,
-			   const struct config *config, uint32_t bus, const struct device_list *list,
+
+/* ---- contents.c: what settings lead to that are secrets or files ---- */
+
+/* One that is not there; lives as long as its contents. */
+struct missing {
+	int32_t device; /* -1: the bus as a whole, all its devices */
+	struct fieldway_settings settings; /* config's, for config_setting_mark() */
+	const char *key, *reason;	   /* reason names bus, device and key */
+};
+
+struct contents {
+	struct arena arena;
+	struct content *items;
+	struct missing *missing;
+	size_t n_missing, allocated;
+	bool of_bus; /* one of the missing is the bus's: nothing can be configured */
+};
+
+/* Are there such keys at all? */
+bool contents_are_used(const struct config_plugin *plugin);
+/*
+ * Puts bytes in place of references. A device that lacks some is taken out of the
+ * configuration.
+ */
+int contents_resolve(struct fieldbus *f, const struct config_plugin *plugin,
+		     struct link_configuration *c, struct contents *contents);
+/* Wipes; not before the configuration has been appended. */
+void contents_done(struct contents *contents);
+
+/*
+ * A call with a configuration as its arguments; *ret may be set on failure, too.
+ * contents: what is missing, or NULL. -ENOKEY: nothing is left to be configured.
+ */
+int configuration_call_new(struct fieldbus *f, sd_bus *link, const char *member,
+			   uint64_t generation, const struct config *config, uint32_t bus,
+			   const struct device_list *list, struct contents *contents,
 			   sd_bus_message **ret);
 /* No bus and one device without address, for samples. */
 int configuration_of_type(const struct config_type *type, struct arena *arena,
@@ -108,7 +141,8 @@ int bus_split(struct fieldbus *f, uint32_t bus, const struct device_list *list, 
 struct check {
 	struct fieldbus *fieldbus;
 	const struct config *config;
-	struct yaml_errors *errors;
+	struct yaml_errors *errors, *warnings;
+	bool contents_optional;
 	const struct config_plugin *plugin;
 	struct session session;
 	uint64_t deadline_usec;
@@ -123,6 +157,8 @@ int check_call(struct check *c, int r, sd_bus_message *m, struct yaml_mark mark,
 int check_failed(struct check *c, int r, struct yaml_mark mark, const char *text);
 /* How reading an answer went: 0, or as check_call(). */
 int check_answer(struct check *c, int r, struct yaml_mark mark);
+/* What is missing, as errors or warnings. */
+void check_missing(struct check *c, const struct contents *contents);
 /* samples.c */
 int check_sample(struct check *c, const struct config_sample *sample);
 
@@ -136,6 +172,7 @@ struct device {
 	enum fieldbus_state state;
 	char *reason;
 	bool heard;		     /* of the host that runs now */
+	bool waits;		     /* for a key or file: its host does not know it */
 	struct link_counters now;    /* since its host started */
 	struct link_counters before; /* of hosts before that */
 	uint64_t stale_dropped;
@@ -223,6 +260,12 @@ struct host *host_free(struct host *h);
 /* For good: asks it to end and waits for nothing. */
 void host_dismiss(struct host *h);
 
+/* waiting.c: devices that lack a key or file */
+/* Who lacks what, told as the devices' state. -ENOKEY: all of them. */
+int host_find_waiting(struct host *h, const struct contents *contents);
+/* Would one of them not lack it any more? *ret_device: which. */
+bool host_may_go_on(struct host *h, uint32_t *ret_device);
+
 /* restart.c: what a host's end means for its devices, and when the next one starts. */
 void host_devices_leave(struct host *h);
 void host_devices_refused(struct host *h, const struct link_refusal *refusals, size_t n);
@@ -252,6 +295,8 @@ struct fieldbus {
 	struct timers *timers;
 	char *host_program, *plugin_folder;
 	struct fieldbus_ops ops;
+	int (*content)(void *userdata, const struct fieldbus_content *what, uint8_t **ret,
+		       size_t *ret_size, const char **ret_reason);
 	void *userdata;
 	struct sd_event_source *clock_source;
 	struct list plugins; /* described so far */

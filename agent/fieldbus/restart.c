@@ -36,7 +36,7 @@ void host_devices_leave(struct host *h)
 		if (f->devices[i].host != h)
 			continue;
 		device_carry_counters(&f->devices[i]);
-		if (!h->told)
+		if (!h->told && !f->devices[i].waits)
 			device_enter_state(f, i, h->left, reason);
 	}
 	h->told = true;
@@ -56,7 +56,7 @@ void host_devices_refused(struct host *h, const struct link_refusal *refusals, s
 	struct fieldbus *f = h->fieldbus;
 
 	for (uint32_t i = 0; i < f->config->n_devices; i++)
-		if (f->devices[i].host == h)
+		if (f->devices[i].host == h && !f->devices[i].waits)
 			device_enter_state(f, i, FIELDBUS_FAILED, refusal_of(i, refusals, n));
 	h->told = true;
 }
@@ -66,6 +66,6 @@ void host_devices_begin(struct host *h)
 	struct fieldbus *f = h->fieldbus;
 
 	for (uint32_t i = 0; i < f->config->n_devices; i++)
-		if (f->devices[i].host == h && !f->devices[i].heard)
+		if (f->devices[i].host == h && !f->devices[i].heard && !f->devices[i].waits)
 			device_enter_state(f, i, FIELDBUS_UNKNOWN, NULL);
 }

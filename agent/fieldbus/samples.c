@@ -149,13 +149,22 @@ static int decode_call_new(struct check *c, const struct config_sample *sample, 
 {
 	_cleanup_arena_ struct arena arena = { 0 };
 	struct link_configuration configuration;
+	struct contents contents = { 0 };
 	int r;
 
 	r = configuration_of_type(sample->type, &arena, &configuration);
 	if (r >= 0)
+		r = contents_resolve(c->fieldbus, sample->type->plugin, &configuration, &contents);
+	check_missing(c, &contents);
+	if (r >= 0 && contents.n_missing > 0)
+		r = -ENOKEY;
+	if (r >= 0)
 		r = session_call_new(&c->session, "Decode", ret);
+	if (r >= 0 && contents.items)
+		r = sd_bus_message_sensitive(*ret);
 	if (r >= 0)
 		r = link_append_configuration(*ret, &configuration);
+	contents_done(&contents);
 	if (r >= 0)
 		r = sd_bus_message_append(*ret, "u", configuration.devices[0].id);
 	return r < 0 ? r : link_append_cells(*ret, sample->cells, sample->n_cells);
@@ -219,6 +228,8 @@ int check_sample(struct check *c, const struct config_sample *sample)
 	sd_bus_message *m = NULL, *reply;
 	int r = decode_call_new(c, sample, &m);
 
+	if (r == -ENOKEY)
+		return 0;
 	r = check_call(c, r, m, sample->mark, &reply);
 	if (r < 0)
 		return r;

@@ -25,7 +25,7 @@ static int explain(struct fieldbus *f, uint32_t bus, const struct device_list *l
 	r = session_open(&launcher, &session);
 	if (r < 0)
 		return r;
-	r = configuration_call_new(session.link, "Explain", 0, f->config, bus, list, &m);
+	r = configuration_call_new(f, session.link, "Explain", 0, f->config, bus, list, NULL, &m);
 	if (r >= 0)
 		r = session_call(&session, TAKE_PTR(m), deadline, ret, NULL, 0);
 	sd_bus_message_unref(m);

@@ -175,6 +175,7 @@ static int host_device_list(const struct host *h, struct arena *arena, struct de
 static int host_configure(struct host *h)
 {
 	_cleanup_arena_ struct arena arena = { 0 };
+	struct contents contents = { 0 };
 	struct device_list list;
 	sd_bus_message *m = NULL;
 	int r;
@@ -182,8 +183,11 @@ static int host_configure(struct host *h)
 	h->asked_usec = real_usec();
 	r = host_device_list(h, &arena, &list);
 	if (r >= 0)
-		r = configuration_call_new(h->link, "Configure", h->generation, h->fieldbus->config, h->bus,
-					   &list, &m);
+		r = configuration_call_new(h->fieldbus, h->link, "Configure", h->generation,
+					   h->fieldbus->config, h->bus, &list, &contents, &m);
+	if (r >= 0 || r == -ENOKEY)
+		r = MIN(r, host_find_waiting(h, &contents));
+	contents_done(&contents);
 	return host_call(h, r, m, &h->configure, host_configured, h);
 }
 
@@ -232,6 +236,8 @@ static void host_start(struct host *h)
 		return;
 	if (r == -ENOPKG)
 		snprintf(why, sizeof(why), "cannot start: no program %s", h->fieldbus->host_program);
+	else if (r == -ENOKEY)
+		snprintf(why, sizeof(why), "waits for the keys or files of its devices");
 	else
 		snprintf(why, sizeof(why), "cannot start: %s",
 			 r == -E2BIG ? "more devices or points than one host takes" : strerror(-r));
@@ -257,10 +263,29 @@ static int host_pinged(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 1;
 }
 
+/* Only as a whole can a bus be set up: it starts again. */
+static bool host_goes_on(struct host *h)
+{
+	char why[FIELDBUS_REASON_MAX];
+	uint32_t device;
+
+	if (!contents_are_used(host_bus(h)->plugin) || !host_may_go_on(h, &device))
+		return false;
+	snprintf(why, sizeof(why), "ends, as there is now what device %.64s lacked",
+		 h->fieldbus->config->devices[device].name);
+	host_leave(h, FIELDBUS_UNKNOWN, why);
+	process_signal(&h->process, SIGTERM);
+	host_enter_state(h, HOST_ENDING, HOST_EXIT_USEC);
+	return true;
+}
+
 static void host_watch(struct host *h)
 {
 	sd_bus_message *m = NULL;
 	int r;
+
+	if (host_goes_on(h))
+		return;
 
 	if (h->ping) {
 		if (host_is_late(h, HOST_PING_TICKS))

@@ -61,7 +61,8 @@ static int read_config(const struct load_sources *sources, const struct config_f
 		return r;
 	/* Both, so that one run shows all errors. */
 	r = load_check(sources, l->config, errors);
-	return MIN(r, fieldbus_check(sources->fieldbus, l->config, errors));
+	return MIN(r, fieldbus_check(sources->fieldbus, l->config, sources->plugins_optional, errors,
+				     warnings));
 }
 
 int load_files(const struct load_sources *sources, const struct config_files *files,

@@ -12,6 +12,7 @@
 #include "base/timer.h"
 #include "fieldbus/fieldbus.h"
 #include "gateway/accepted.h"
+#include "gateway/content.h"
 #include "gateway/identity.h"
 #include "gateway/ports.h"
 #include "gateway/registry.h"
@@ -105,6 +106,16 @@ static const struct registry_watch registry_watch = { .counts = counts_changed, 
 
 /* ---- in order ---- */
 
+static int find_content(void *userdata, const struct fieldbus_content *what, uint8_t **ret,
+			size_t *ret_size, const char **ret_reason)
+{
+	struct gateway *g = userdata;
+	int r = content_find(g->secrets, what, ret, ret_size);
+
+	*ret_reason = secret_reason(g->secrets);
+	return r;
+}
+
 static int open_fieldbus(struct gateway *g)
 {
 	const struct fieldbus_config config = {
@@ -112,6 +123,7 @@ static int open_fieldbus(struct gateway *g)
 		.timers = g->timers,
 		.host_program = g->options.host_program,
 		.plugin_folder = g->options.plugin_folder,
+		.content = find_content,
 	};
 
 	return fieldbus_new(&config, &fieldbus_ops, g, &g->fieldbus);

@@ -373,6 +373,10 @@ int link_read_configuration(struct sd_bus_message *m, struct link_configuration 
 
 	if (!c)
 		return -ENOMEM;
+	/* It may hold keys. */
+	r = sd_bus_message_sensitive(m);
+	if (r < 0)
+		return r;
 	c->arena = calloc(1, sizeof(struct arena));
 	if (!c->arena)
 		return -ENOMEM;

@@ -38,6 +38,12 @@ static _printf_(3, 4) int refuse(int error, char *reason, const char *format, ..
 	return error;
 }
 
+/* Lines of name and key, or one key only. */
+static bool has_names(enum secret_kind kind)
+{
+	return kind == SECRET_PSK_FILE || kind == SECRET_TABLE;
+}
+
 int keyfile_check_stat(const char *path, const struct stat *st, enum secret_kind kind, char *reason)
 {
 	size_t most = kind == SECRET_DERIVE ? SECRET_MASTER_BYTES_MAX : SECRET_FILE_BYTES_MAX;
@@ -137,11 +143,11 @@ static int parse_line(struct keyfile *k, const char *path, enum secret_kind kind
 	struct key key = { .line = number };
 	char *hex = line;
 
-	if (kind == SECRET_PSK_FILE) {
+	if (has_names(kind)) {
 		hex = strrchr(line, ':');
 		if (!hex || hex == line)
-			return refuse(-EBADMSG, reason, "%s:%u: expected identity:hex", path,
-				      number);
+			return refuse(-EBADMSG, reason, "%s:%u: expected %s:hex", path, number,
+				      kind == SECRET_TABLE ? "name" : "identity");
 		*hex++ = '\0';
 		key.identity = line;
 	} else if (k->n > 0) {

@@ -16,7 +16,7 @@ static const struct {
 	{ "derive:", SECRET_DERIVE },
 	{ "credential:", -1 },
 	{ "pkcs11:", -1 },
-	{ "table:", -1 },
+	{ "table:", SECRET_TABLE },
 };
 
 int secret_reference_parse(const char *reference, enum secret_kind *ret_kind, const char **ret_path,
@@ -38,7 +38,7 @@ int secret_reference_parse(const char *reference, enum secret_kind *ret_kind, co
 		return 0;
 	}
 	*ret_error =
-		"expected psk-file:FILE, file:FILE or derive:FILE; a key is never given itself";
+		"expected psk-file:FILE, table:FILE, file:FILE or derive:FILE; a key is never given itself";
 	return -EINVAL;
 }
 

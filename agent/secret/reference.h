@@ -5,6 +5,7 @@ enum secret_kind {
 	SECRET_PSK_FILE,
 	SECRET_FILE,
 	SECRET_DERIVE,
+	SECRET_TABLE,
 };
 
 /*

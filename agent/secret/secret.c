@@ -11,6 +11,7 @@
 
 #include "base/list.h"
 #include "base/str.h"
+#include "secret/content.h"
 #include "secret/derive.h"
 #include "secret/keyfile.h"
 
@@ -232,6 +233,11 @@ static int copy_key(const uint8_t *key, size_t size, uint8_t **ret, size_t *ret_
 	return 0;
 }
 
+static bool has_names(enum secret_kind kind)
+{
+	return kind == SECRET_PSK_FILE || kind == SECRET_TABLE;
+}
+
 static int file_lookup(const struct file *f, const char *identity, uint8_t **ret, size_t *ret_size)
 {
 	uint8_t derived[SECRET_DERIVED_BYTES];
@@ -239,7 +245,7 @@ static int file_lookup(const struct file *f, const char *identity, uint8_t **ret
 	size_t size;
 	int r;
 
-	r = keyfile_find(f->keys, f->kind == SECRET_PSK_FILE ? identity : NULL, &key, &size);
+	r = keyfile_find(f->keys, has_names(f->kind) ? identity : NULL, &key, &size);
 	if (r < 0 || f->kind != SECRET_DERIVE)
 		return r < 0 ? r : copy_key(key, size, ret, ret_size);
 	r = secret_derive(key, size, identity, derived);
@@ -277,11 +283,22 @@ int secret_lookup(struct secret_store *s, const char *reference, const char *ide
 		return kept;
 	r = file_lookup(f, identity, ret, ret_size);
 	if (r == -ENOKEY)
-		snprintf(s->reason, sizeof(s->reason), "%s: no key for identity \"%s\"", f->path,
-			 identity);
+		snprintf(s->reason, sizeof(s->reason), "%s: no key for %s\"%s\"", f->path,
+			 f->kind == SECRET_TABLE ? "" : "identity ", identity);
 	else if (r < 0)
 		return refuse(s, r, f->path, strerror(-r));
 	return r < 0 ? r : kept;
+}
+
+int secret_content(struct secret_store *s, const char *path, bool is_private, uint8_t **ret,
+		   size_t *ret_size)
+{
+	_cleanup_free_ char *absolute = absolute_path(s, path);
+
+	s->reason[0] = '\0';
+	if (!absolute)
+		return refuse(s, -ENOMEM, path, "out of memory");
+	return content_read(absolute, is_private, s->reason, ret, ret_size);
 }
 
 int secret_check(struct secret_store *s, const char *reference)

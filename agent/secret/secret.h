@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,7 @@
 /*
  * Key references -> bytes (configuration.md, Keys):
  *   psk-file:F  lines "identity:hex", split at the last colon
+ *   table:F     the same of a device's name or address: "A4:C1:38:00:11:01:hex"
  *   file:F      one hex line
  *   derive:F    HKDF-SHA256 (RFC 5869) of a file of at least 32 bytes, salt
  *               "fieldway-psk-1", info = identity, 16 bytes
@@ -35,13 +37,13 @@ DEFINE_FREEP(struct secret_store *, secret_store_free)
 
 /*
  * The grammar only, no file is touched. 0; -EINVAL, or -EOPNOTSUPP for
- * credential:, pkcs11: and table:, which are not in this version; then
+ * credential: and pkcs11:, which are not in this version; then
  * *ret_error (may be NULL) is a constant text for people.
  */
 int secret_reference_check(const char *reference, const char **ret_error);
 
 /*
- * The key of an identity (that only psk-file: and derive: look at). The caller
+ * The key of an identity (that only psk-file:, table: and derive: look at). The caller
  * gives it back with secret_free().
  *
  * 0, or 1 when the file was changed into something that is refused and the
@@ -54,6 +56,15 @@ int secret_lookup(struct secret_store *s, const char *reference, const char *ide
 		  uint8_t **ret, size_t *ret_size);
 /* Whether the file of a reference could be used, for --check. Results as above, without -ENOKEY. */
 int secret_check(struct secret_store *s, const char *reference);
+/*
+ * A file as it is, for a plugin. Nothing of it is kept here. is_private: refused
+ * when other users can read it. The caller gives it back with secret_free(). 0;
+ * -EPERM, -EINVAL, -EFBIG (SECRET_CONTENT_BYTES_MAX), -ENOMEM, errno of the file
+ * system; secret_reason() says why.
+ */
+#define SECRET_CONTENT_BYTES_MAX (64u << 10)
+int secret_content(struct secret_store *s, const char *path, bool is_private, uint8_t **ret,
+		   size_t *ret_size);
 /* Why the last call failed, with the file and the line but never a key. Lives until the next call. */
 const char *secret_reason(const struct secret_store *s);
 

@@ -6,7 +6,7 @@
 
 #include "tests/unit/fieldbus/rig.h"
 
-static struct yaml_errors errors;
+static struct yaml_errors errors, warnings;
 
 static void set_up(void)
 {
@@ -18,6 +18,7 @@ static void tear_down(void)
 {
 	rig_tear_down();
 	yaml_errors_done(&errors);
+	yaml_errors_done(&warnings);
 }
 
 /* ---- describe ---- */
@@ -93,7 +94,7 @@ static void check_errors(int r, const char *expected)
 
 START_TEST(accepted)
 {
-	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors), "");
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
 }
 END_TEST
 
@@ -102,7 +103,7 @@ START_TEST(refused_where_it_stands)
 	rig.c.buses[1].settings = rig_setting(0, "bad", "bus-key.yaml");
 	rig.c.devices[0].address = rig_setting(1, "bad", "address-key.yaml");
 	rig.c.devices[1].address = rig_setting(2, "keyless", "x");
-	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors),
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings),
 		     "address-key.yaml:7:3: the address is bad\n"
 		     "site.yaml:31:1: the device is bad\n"
 		     "bus-key.yaml:7:3: the bus is bad\n");
@@ -114,14 +115,14 @@ START_TEST(refused_point_once)
 	/* Also of a device that is disabled; three devices of bus 0 share the point. */
 	rig.c.points[0].settings = rig_setting(0, "bad", "point-key.yaml");
 	rig.c.devices[2].bus = 0;
-	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors), "point-key.yaml:7:3: the point is bad\n");
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "point-key.yaml:7:3: the point is bad\n");
 }
 END_TEST
 
 START_TEST(refused_nonsense)
 {
 	rig.c.buses[0].settings = rig_setting(0, "lost", "x");
-	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors),
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings),
 		     "bus.yaml:20:1: plugin fake: its host does not speak org.fieldway.Host1\n");
 }
 END_TEST
@@ -129,7 +130,7 @@ END_TEST
 START_TEST(host_dies)
 {
 	rig.c.buses[0].settings = rig_setting(0, "die", "x");
-	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors),
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings),
 		     "bus.yaml:20:1: plugin fake: its host ended unexpectedly\n");
 }
 END_TEST
@@ -137,8 +138,38 @@ END_TEST
 START_TEST(no_program)
 {
 	strcpy(rig.fieldbus->host_program, "/nowhere");
-	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors),
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings),
 		     "bus.yaml:20:1: plugin fake: no host program to ask\n");
+}
+END_TEST
+
+static void check_warnings(const char *expected)
+{
+	ck_assert_int_eq(buf_append_byte(&warnings.text, '\0'), 0);
+	ck_assert_str_eq((const char *)warnings.text.data, expected);
+}
+
+/* What lacks a key is not asked about: it would lack it only once more. */
+START_TEST(missing_contents)
+{
+	rig.c.plugin.n_keys = 2;
+	rig.c.buses[1].settings = rig_setting(0, "ca", "bus-key.yaml");
+	rig.c.devices[0].address = rig_setting(1, "key", "address-key.yaml");
+	rig.c.devices[1].address = rig_setting(2, "keyless", "x");
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings),
+		     "address-key.yaml:7:3: bus hall1: device m1: key: no such key\n"
+		     "site.yaml:31:1: the device is bad\n"
+		     "bus-key.yaml:7:3: bus lan: ca: no such key\n");
+	ck_assert_uint_eq(warnings.n, 0);
+}
+END_TEST
+
+START_TEST(missing_contents_are_optional)
+{
+	rig.c.plugin.n_keys = 2;
+	rig.c.devices[0].address = rig_setting(1, "key", "address-key.yaml");
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, true, &errors, &warnings), "");
+	check_warnings("address-key.yaml:7:3: bus hall1: device m1: key: no such key\n");
 }
 END_TEST
 
@@ -152,7 +183,7 @@ START_TEST(too_many_devices)
 		devices[i] = rig.c.devices[0];
 	rig.c.config.devices = devices;
 	rig.c.config.n_devices = n;
-	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors),
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings),
 		     "bus.yaml:20:1: plugin fake: too many devices or points for one bus\n");
 	free(devices);
 }
@@ -227,7 +258,7 @@ START_TEST(sample_value)
 	add_sample(&cell, 1, &expected, 1);
 	if (samples[_i].error)
 		snprintf(text, sizeof(text), "profile.yaml:51:9: sample of profile fake-meter: point %s\n", samples[_i].error);
-	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors), text);
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), text);
 }
 END_TEST
 
@@ -240,7 +271,7 @@ START_TEST(sample_without_value)
 	};
 
 	add_sample(&cell, 1, expected, 2);
-	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors),
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings),
 		     "profile.yaml:51:9: sample of profile fake-meter: point level: expected 1, got nothing\n"
 		     "profile.yaml:52:9: sample of profile fake-meter: point mode: expected 2, got 1\n");
 }
@@ -257,7 +288,7 @@ START_TEST(sample_refused)
 	rig.c.points[1].settings = rig_setting(1, "bad", "other-key.yaml");
 	add_sample(&cell, 1, &expected, 1);
 	rig.c.buses[1].plugin = NULL;
-	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, &errors), "point-key.yaml:7:3: the point is bad\n"
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "point-key.yaml:7:3: the point is bad\n"
 		     "other-key.yaml:7:3: the point is bad\n");
 }
 END_TEST
@@ -316,6 +347,8 @@ int main(void)
 	tcase_add_test(tcase, refused_nonsense);
 	tcase_add_test(tcase, host_dies);
 	tcase_add_test(tcase, no_program);
+	tcase_add_test(tcase, missing_contents);
+	tcase_add_test(tcase, missing_contents_are_optional);
 	tcase_add_test(tcase, too_many_devices);
 	tcase_add_loop_test(tcase, sample_value, 0, ARRAY_SIZE(samples));
 	tcase_add_test(tcase, sample_without_value);

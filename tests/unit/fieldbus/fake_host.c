@@ -202,10 +202,21 @@ static void decode(sd_bus_message *m)
 
 /* ---- Configure ---- */
 
+/* The bytes of a `key`, to be told as the reason for a state. */
+static const char *key_of(const struct fieldway_settings *s, char *ret, size_t size)
+{
+	*ret = '\0';
+	for (size_t i = 0; i < s->n; i++)
+		if (streq(s->items[i].key, "key") && s->items[i].value.type == FIELDWAY_BYTES)
+			snprintf(ret, size, "%.*s", (int)s->items[i].value.size, s->items[i].value.data);
+	return ret;
+}
+
 static void configure_reply(struct fake *f, sd_bus_message *m, const struct link_configuration *c)
 {
 	struct link_refusal refusals[2] = { { -1, -1, "", "the bus is busy" } };
 	sd_bus_message *r;
+	char key[64];
 	size_t n = 0;
 
 	if (streq(text_of(&c->bus.settings, "mode"), "refuse")) {
@@ -218,7 +229,8 @@ static void configure_reply(struct fake *f, sd_bus_message *m, const struct link
 	fake_must(link_append_refusals(r, refusals, n));
 	reply(r);
 	for (size_t i = 0; n == 0 && i < c->n_devices; i++)
-		fake_send_state(f, f->generation, c->devices[i].id, LINK_ONLINE, "");
+		fake_send_state(f, f->generation, c->devices[i].id, LINK_ONLINE,
+				key_of(&c->devices[i].address, key, sizeof(key)));
 }
 
 static void configure(struct fake *f, sd_bus_message *m)

@@ -281,6 +281,53 @@ START_TEST(misbehaving_host)
 }
 END_TEST
 
+/* ---- keys and files ---- */
+
+/* One device of two lacks its key: the other is there, and soon it is, too. */
+START_TEST(a_key_comes_later)
+{
+	int before;
+
+	rig.c.plugin.n_keys = 2;
+	rig.c.devices[0].address = rig_setting(0, "key", "table:k");
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	rig_until(rig.states[1] == FIELDBUS_ONLINE);
+	ck_assert_int_eq(rig.states[0], FIELDBUS_FAILED);
+	ck_assert_str_eq(rig_reason(0), "bus hall1: device m1: key: no such key");
+	ck_assert_str_eq(rig.asked.reference, "table:k");
+	ck_assert_uint_eq(rig.asked.flags, FIELDWAY_KEY_SECRET);
+	ck_assert_str_eq(rig.asked.owner, "m1");
+	ck_assert_ptr_null(rig.asked.mac);
+	ck_assert_int_eq(rig_try(0, "accept"), -EHOSTDOWN);
+	rig_advance(6 * USEC_PER_SEC);
+	ck_assert_int_eq(rig_host(0)->state, HOST_RUNNING);
+	rig.content = "topsecret";
+	before = fieldbus_host_pid(rig.fieldbus, 0);
+	rig_advance(6 * USEC_PER_SEC);
+	rig_until(rig_is_back(0, before) && rig_is_back(1, before));
+	ck_assert_str_eq(rig_reason(0), "topsecret");
+	ck_assert_str_eq(rig_reason(1), "");
+}
+END_TEST
+
+/* Nothing is left of a bus: its host starts when there is something again. */
+START_TEST(a_file_of_the_bus_comes_later)
+{
+	rig.c.plugin.n_keys = 2;
+	rig.c.buses[0].settings = rig_setting(0, "ca", "certs/ca.pem");
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	rig_until(rig.states[0] == FIELDBUS_FAILED && rig.states[1] == FIELDBUS_FAILED &&
+		  rig_host(0)->state == HOST_DOWN);
+	ck_assert_str_eq(rig_reason(0), "bus hall1: ca: no such key");
+	ck_assert_uint_eq(rig.asked.flags, FIELDWAY_KEY_CONTENT);
+	ck_assert_str_eq(rig.asked.owner, "hall1");
+	rig_until(rig.states[2] == FIELDBUS_ONLINE); /* the other bus */
+	rig.content = "x";
+	rig_advance(USEC_PER_SEC);
+	rig_until(rig_is_back(0, 0) && rig_is_back(1, 0));
+}
+END_TEST
+
 START_TEST(back_off)
 {
 	static const uint64_t least[] = { 0, 500 * USEC_PER_MSEC, USEC_PER_SEC, 2 * USEC_PER_SEC };
@@ -431,6 +478,8 @@ int main(void)
 	tcase_add_test(tcase, silent_configure);
 	tcase_add_loop_test(tcase, misbehaving_host, 0, ARRAY_SIZE(misbehaviour));
 	tcase_add_test(tcase, back_off);
+	tcase_add_test(tcase, a_key_comes_later);
+	tcase_add_test(tcase, a_file_of_the_bus_comes_later);
 	tcase_add_test(tcase, back_off_ends);
 	tcase_add_loop_test(tcase, bad_beginning, 0, ARRAY_SIZE(beginnings));
 	tcase_add_test(tcase, missing_program);

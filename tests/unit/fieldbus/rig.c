@@ -60,6 +60,20 @@ static void on_state(void *userdata, uint32_t device, enum fieldbus_state state,
 	rig.states[device] = state;
 }
 
+static int on_content(void *userdata, const struct fieldbus_content *what, uint8_t **ret, size_t *ret_size,
+		      const char **ret_reason)
+{
+	ck_assert_ptr_eq(userdata, &rig);
+	rig.asked = *what;
+	if (!rig.content) {
+		*ret_reason = "no such key";
+		return -ENOKEY;
+	}
+	*ret = (uint8_t *)strdup(rig.content);
+	*ret_size = strlen(rig.content);
+	return 0;
+}
+
 void rig_done(void *userdata, enum fieldway_outcome outcome, int error, const char *detail)
 {
 	rig.n_done++;
@@ -131,6 +145,9 @@ static void make_configuration(struct rig_configuration *c)
 {
 	c->config.arena = calloc(1, sizeof(struct arena));
 	ck_assert_ptr_nonnull(c->config.arena);
+	c->keys[0] = (struct fieldway_key){ .name = "key", .flags = FIELDWAY_KEY_SECRET, .type = FIELDWAY_STRING };
+	c->keys[1] = (struct fieldway_key){ .name = "ca", .flags = FIELDWAY_KEY_CONTENT, .type = FIELDWAY_STRING };
+	c->plugin.keys = c->keys;
 	c->plugin.name = literal("fake");
 	make_points(c);
 	make_buses(c);
@@ -151,7 +168,7 @@ static void make_configuration(struct rig_configuration *c)
 void rig_set_up(void)
 {
 	static const struct fieldbus_ops ops = { on_values, on_state };
-	struct fieldbus_config config = { .plugin_folder = "/a/folder" };
+	struct fieldbus_config config = { .plugin_folder = "/a/folder", .content = on_content };
 
 	rig = (struct rig){ 0 };
 	snprintf(rig.program, sizeof(rig.program), "%s/tests/unit/fieldbus/fake_host", getenv("abs_top_builddir") ?: ".");

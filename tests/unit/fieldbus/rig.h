@@ -35,6 +35,7 @@ struct rig_configuration {
 	struct config_label labels[2];
 	struct config_sample sample;
 	struct fieldway_setting settings[8];
+	struct fieldway_key keys[2]; /* `key` of an address, `ca` of a bus; the plugin has none of them at first */
 };
 
 struct rig {
@@ -50,6 +51,9 @@ struct rig {
 	/* States. */
 	unsigned n_states[RIG_DEVICES];
 	enum fieldbus_state states[RIG_DEVICES];
+	/* What references lead to; NULL: "no such key". */
+	const char *content;
+	struct fieldbus_content asked; /* the last one; its texts live as long as the configuration */
 	/* Ends of writes. */
 	unsigned n_done;
 	enum fieldway_outcome outcome;

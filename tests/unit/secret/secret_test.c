@@ -100,7 +100,8 @@ static const struct {
 	{ "derive:/etc/fieldway/master", 0, NULL },
 	{ "credential:master", -EOPNOTSUPP, "not in this version" },
 	{ "pkcs11:token=x", -EOPNOTSUPP, "not in this version" },
-	{ "table:keys/bthome.keys", -EOPNOTSUPP, "not in this version" },
+	{ "table:keys/bthome.keys", 0, NULL },
+	{ "table:", -EINVAL, "missing" },
 	{ "psk-file:", -EINVAL, "missing" },
 	{ "derive:", -EINVAL, "missing" },
 	{ "", -EINVAL, "expected psk-file:FILE" },
@@ -374,6 +375,56 @@ START_TEST(test_freed_while_a_thread_reads)
 }
 END_TEST
 
+START_TEST(test_table)
+{
+	put_file("t", "# devices\nA4:C1:38:00:11:01:00ff\nroof:0102\n");
+	assert_key("table:t", "A4:C1:38:00:11:01", 0, "00ff");
+	assert_key("table:t", "roof", 0, "0102");
+	assert_key("table:t", "kitchen", -ENOKEY, NULL);
+	assert_reason("no key for \"kitchen\"");
+	put_file("t", "roof\n");
+	assert_key("table:t", "roof", 1, "0102");
+	assert_reason("t:1: expected name:hex");
+}
+END_TEST
+
+static void assert_content(const char *path, bool is_private, int expected, const char *reason)
+{
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+
+	ck_assert_int_eq(secret_content(store, path, is_private, &bytes, &size), expected);
+	if (expected < 0) {
+		ck_assert_ptr_null(bytes);
+		assert_reason(reason);
+		return;
+	}
+	ck_assert_uint_eq(size, strlen(reason));
+	ck_assert_mem_eq(bytes, reason, size);
+	secret_free(bytes, size);
+}
+
+START_TEST(test_content)
+{
+	static char large[SECRET_CONTENT_BYTES_MAX + 2];
+
+	put_bytes("c", "any\nthing", 9, 0644);
+	assert_content("c", false, 0, "any\nthing");
+	assert_content(path_of("c"), false, 0, "any\nthing");
+	assert_content("c", true, -EPERM, "c: other users can read or write it");
+	put_bytes("c", "", 0, 0640);
+	assert_content("c", true, 0, "");
+	assert_content("none", false, -ENOENT, "none: No such file");
+	assert_content(".", false, -EINVAL, "not a regular file");
+	memset(large, 'x', sizeof(large) - 1);
+	put_bytes("c", large, SECRET_CONTENT_BYTES_MAX + 1, 0640);
+	assert_content("c", false, -EFBIG, "larger than 64 KiB");
+	large[SECRET_CONTENT_BYTES_MAX] = '\0';
+	put_bytes("c", large, SECRET_CONTENT_BYTES_MAX, 0640);
+	assert_content("c", false, 0, large);
+}
+END_TEST
+
 START_TEST(test_files_are_bounded)
 {
 	char reference[32];
@@ -413,6 +464,8 @@ int main(void)
 	tcase_add_test(tcase, test_changed_file);
 	tcase_add_test(tcase, test_large_file_changes_in_a_thread);
 	tcase_add_test(tcase, test_freed_while_a_thread_reads);
+	tcase_add_test(tcase, test_table);
+	tcase_add_test(tcase, test_content);
 	tcase_add_test(tcase, test_files_are_bounded);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
