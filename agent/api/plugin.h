@@ -151,7 +151,7 @@ enum fieldway_outcome {
  */
 struct fieldway_result {
 	int error;
-	char detail[96];
+	char detail[192];
 };
 
 /* Bits of fieldway_plugin.capabilities. */

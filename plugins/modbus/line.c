@@ -59,7 +59,7 @@ static int connect_failed(struct fieldway_line *line, int r, struct fieldway_res
 		snprintf(result->detail, sizeof(result->detail),
 			 "descriptor above 1023, which libmodbus cannot use");
 	else if (line->bus.serial)
-		snprintf(result->detail, sizeof(result->detail), "cannot open %.54s: %s", line->bus.device,
+		snprintf(result->detail, sizeof(result->detail), "cannot open %.120s: %.48s", line->bus.device,
 			 strerror(-r));
 	else
 		snprintf(result->detail, sizeof(result->detail), "cannot connect to %.39s port %u: %.24s",

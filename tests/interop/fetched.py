@@ -28,13 +28,13 @@ def need(program, package):
         raise Unavailable(f"there is no {program} here (Debian: {package})")
 
 
-def run(arguments, **options):
+def run(arguments, timeout=FETCH_S, **options):
     """Why it failed, or None."""
     try:
         done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=FETCH_S, check=False, **options)
+                              stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False, **options)
     except subprocess.TimeoutExpired:
-        return f"{arguments[0]} took more than {FETCH_S} s"
+        return f"{arguments[0]} took more than {timeout} s"
     if done.returncode:
         return f"{arguments[0]} ended with status {done.returncode}:\n{done.stdout[-2000:]}"
     return None
