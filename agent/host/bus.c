@@ -10,6 +10,7 @@
 #include "host/device.h"
 #include "host/events.h"
 #include "host/exponent.h"
+#include "host/learn.h"
 #include "host/line.h"
 
 /* ---- building ---- */
@@ -228,6 +229,7 @@ struct host_bus *bus_free(struct host_bus *b)
 		values_device_done(&b->devices[i].values);
 		free(b->devices[i].written);
 		free(b->devices[i].counts);
+		learn_free(&b->devices[i]);
 		free(b->devices[i].polls);
 		exponents_free(b->devices[i].exponents);
 	}

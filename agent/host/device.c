@@ -37,7 +37,7 @@ void device_text(const struct device *d, const char *what, const struct fieldway
 }
 
 /* A noisy device has its own budget: it must not hide what another has to say. */
-static void log_device(int level, struct device *d, const char *text)
+void device_log(int level, struct device *d, const char *text)
 {
 	const struct log_about about = { .device = d->setup->link->name, .bus = bus_name(d->bus) };
 	unsigned own = 0, all = 0;
@@ -86,7 +86,7 @@ void device_enter_state(struct device *d, enum link_state state, const char *rea
 	snprintf(text, sizeof(text), "bus %s: device %s: online", bus_name(d->bus),
 		 d->setup->link->name);
 	/* The daemon, which hears of it, logs it. */
-	log_device(LOG_DEBUG, d, state == LINK_ONLINE ? text : reason);
+	device_log(LOG_DEBUG, d, state == LINK_ONLINE ? text : reason);
 	/* A state that is lost would never be told again. */
 	r = send_state(d, reason);
 	if (r < 0 && !link_is_gone(r))
@@ -147,7 +147,7 @@ void device_note(struct device *d, struct poll *poll, const struct fieldway_resu
 		return;
 	h->told = result->error;
 	device_text(d, poll->request->text, result->error < 0 ? result : &again, text, sizeof(text));
-	log_device(result->error < 0 ? LOG_WARNING : LOG_NOTICE, d, text);
+	device_log(result->error < 0 ? LOG_WARNING : LOG_NOTICE, d, text);
 }
 
 int32_t device_poll_of(const struct device *d, uint32_t point)

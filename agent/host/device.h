@@ -14,6 +14,8 @@ enum schedule_answer answer_of(int error);
 #define DEVICE_TEXT_MAX 512u
 void device_text(const struct device *d, const char *what, const struct fieldway_result *result,
 		 char *ret, size_t size);
+/* Within the device's budget. */
+void device_log(int level, struct device *d, const char *text);
 /* Tells the daemon, and the log. */
 void device_enter_state(struct device *d, enum link_state state, const char *reason);
 /*

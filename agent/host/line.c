@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "host/device.h"
 #include "host/identify.h"
+#include "host/learn.h"
 #include "host/take.h"
 #include "host/write.h"
 
@@ -88,7 +89,7 @@ static void start_poll(struct line *l)
 	}
 	l->device = l->devices[l->turn.device];
 	l->poll = &l->device->polls[l->turn.entry - s->first];
-	submit_read(l, LINE_POLL, l->poll->request, l->turn.probe ? 1 : retries + 1);
+	submit_read(l, LINE_POLL, learn_request(l->poll), l->turn.probe ? 1 : retries + 1);
 }
 
 static void start_verify(struct line *l, struct write *w)
@@ -132,14 +133,21 @@ void line_kick(struct line *l)
 	}
 }
 
+static uint32_t poll_index(const struct line *l)
+{
+	return (uint32_t)(l->poll - l->device->polls);
+}
+
 static void poll_done(struct line *l)
 {
 	const struct fieldway_result *result = &l->job.result;
 
 	schedule_done(&l->schedule, &l->turn, l->begun_usec, clock_monotonic_usec(),
 		      answer_of(result->error), result->error < 0, random_u64());
-	device_read(l->device, (uint32_t)(l->poll - l->device->polls), result->error);
-	line_take(l);
+	if (!l->poll->lesson)
+		device_read(l->device, poll_index(l), result->error);
+	if (!learn_is_answer(l->poll, result))
+		line_take(l);
 	device_settle(l->device, result, l->job.request->text);
 }
 
@@ -202,6 +210,8 @@ static void job_done(struct line *l)
 			verify_done(l);
 		write_verify(l, l->device, l->job.samples, n * l->job.request->n_points,
 			     work == LINE_VERIFY ? l->write : NULL, &l->job.result);
+		if (work == LINE_POLL)
+			learn_done(l->device, poll_index(l), &l->job.result);
 		return;
 	case LINE_WRITE:
 		if (!l->bus->retired)

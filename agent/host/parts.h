@@ -41,6 +41,7 @@ struct host_services {
 
 struct line;
 struct events;
+struct lesson;
 
 /* What was met by a request, and what the log knows of it. */
 struct poll_health {
@@ -64,6 +65,10 @@ struct poll {
 	const struct fieldway_request *request;
 	uint64_t period_usec; /* as link_point has it */
 	struct poll_health health;
+	struct lesson *lesson; /* NULL: none is under way */
+	uint64_t learned_usec;
+	bool learned; /* no other lesson for now */
+	bool refused; /* one point that is not readable, while others of its request are */
 };
 
 /* What a point has met since its host started. */
@@ -87,6 +92,8 @@ struct device {
 	struct point_counts *counts; /* by point */
 	struct poll *polls;	     /* the first one is its probe */
 	size_t n_polls;
+	struct fieldway_plan *learned; /* what some of them are out of */
+	size_t n_learned;
 	struct exponents *exponents; /* NULL: no point has one */
 	struct log_budget log_budget;
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/schedule.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/macro.h"
 #include "link/host1.h"
@@ -183,6 +185,28 @@ bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_
 	if (!turn->probe || s->devices[turn->device].state == SCHEDULE_ONLINE || s->offline_after == 0)
 		entry_advance(e, start, retry);
 	return changed;
+}
+
+void schedule_insert(struct schedule *s, uint32_t device, uint32_t entry, uint32_t n)
+{
+	struct schedule_entry *e = &s->entries[entry];
+
+	memmove(e + n + 1, e + 1, (s->n_entries - entry - 1) * sizeof(*e));
+	s->n_entries += n;
+	s->devices[device].n += n;
+	for (uint32_t i = 1; i <= n; i++) {
+		e[i] = *e;
+		schedule_set(s, entry + i, USEC_INFINITY);
+	}
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (s->devices[i].first > entry)
+			s->devices[i].first += n;
+}
+
+void schedule_set(struct schedule *s, uint32_t entry, uint64_t due)
+{
+	s->entries[entry].due_usec = due;
+	s->entries[entry].first = false;
 }
 
 void schedule_reject(struct schedule *s, uint32_t device, uint64_t now)

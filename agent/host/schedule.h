@@ -87,6 +87,10 @@ bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_
 /* The same for a request out of turn, such as a write. */
 bool schedule_heard(struct schedule *s, uint32_t device, uint64_t now_usec,
 		    enum schedule_answer answer, uint64_t random);
+/* n more entries behind this one, of its period and never due; s->entries has room for them. */
+void schedule_insert(struct schedule *s, uint32_t device, uint32_t entry, uint32_t n);
+/* When an entry is due next, and then after each period. */
+void schedule_set(struct schedule *s, uint32_t entry, uint64_t due_usec);
 /* It is not the device that it should be: offline until it is probed after the longest back-off. */
 void schedule_reject(struct schedule *s, uint32_t device, uint64_t now_usec);
 /* An online device's entry is due by then at the latest. */

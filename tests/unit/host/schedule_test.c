@@ -153,6 +153,36 @@ START_TEST(a_rejected_device_waits_longest)
 }
 END_TEST
 
+START_TEST(entries_are_added_at_work)
+{
+	const uint64_t periods[] = { SECOND, 2 * SECOND };
+
+	make(3, periods, 2);
+	run(now + 4 * SECOND, 1000);
+	/* What device 1 is asked each second takes three requests from now on. */
+	schedule_insert(&s, 1, 2, 2);
+	ck_assert_uint_eq(s.n_entries, 8);
+	ck_assert_uint_eq(devices[0].first, 0);
+	ck_assert_uint_eq(devices[1].first, 2);
+	ck_assert_uint_eq(devices[1].n, 4);
+	ck_assert_uint_eq(devices[2].first, 6);
+	ck_assert_uint_eq(entries[5].period_usec, 2 * SECOND);
+	ck_assert_uint_eq(entries[3].due_usec, USEC_INFINITY);
+	schedule_set(&s, 3, now + SECOND / 2);
+	schedule_set(&s, 4, now + 30 * SECOND);
+	memset(turns, 0, sizeof(turns));
+	run(now + 20 * SECOND, 1000);
+	ck_assert_uint_ge(turns[2], 19);
+	ck_assert_uint_ge(turns[3], 19);
+	ck_assert_uint_eq(turns[4], 0);
+	ck_assert_uint_ge(turns[5], 9);
+	ck_assert_uint_le(turns[5], 11);
+	ck_assert_uint_ge(turns[6], 19);
+	run(now + 20 * SECOND, 1000);
+	ck_assert_uint_ge(turns[4], 9);
+}
+END_TEST
+
 START_TEST(rates_are_kept)
 {
 	const uint64_t periods[] = { SECOND, 10 * SECOND };
@@ -378,6 +408,7 @@ static void add(TCase *t)
 	tcase_add_test(t, the_first_reads_are_spread);
 	tcase_add_test(t, a_short_period_is_spread_over_itself);
 	tcase_add_test(t, rates_are_kept);
+	tcase_add_test(t, entries_are_added_at_work);
 	tcase_add_test(t, a_small_device_has_as_many_turns);
 	tcase_add_test(t, a_rejected_device_waits_longest);
 	tcase_add_test(t, an_overloaded_line_goes_round);
