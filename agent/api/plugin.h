@@ -110,6 +110,19 @@ struct fieldway_cell {
 	uint16_t value;   /* of a coil 0 or 1 */
 };
 
+/*
+ * A part of what came from a device, in a profile's sample that has no
+ * registers. `bytes: "02 41"` is "bytes" and what the digits mean; of all
+ * others data is the text as written: `text:` and `message:` are these names,
+ * `advertisement: {service_data: {fcd2: "40"}}` is "advertisement.service_data.fcd2",
+ * `gatt: {2a19: "64"}` is "gatt.2a19". A list is several of one name.
+ */
+struct fieldway_input {
+	const char *name;
+	const char *data;
+	size_t size;
+};
+
 /* ---- opaque objects of the plugin ---- */
 
 struct fieldway_driver; /* a device's configuration, compiled: addresses, types, orders; opens nothing */
@@ -358,6 +371,16 @@ struct fieldway_plugin {
 	int (*bus_scan)(struct fieldway_session *session, uint64_t until_usec);
 	/* Gives the port or adapter away and takes it back, its devices FIELDWAY_DEVICE_FAILED meanwhile. */
 	void (*bus_release)(struct fieldway_session *session, bool released);
+
+	/*
+	 * Pure: the raw samples that these make, for `samples:`. samples has room for
+	 * each point of the device once; of one that comes more than once the last
+	 * counts. text as in decode(). 0, -ENOMEM, or -EINVAL with error, whose key is
+	 * the name of an input. NULL: the plugin's profiles have no such samples.
+	 */
+	int (*sample)(const struct fieldway_driver *driver, const struct fieldway_input *inputs,
+		      size_t n_inputs, struct fieldway_sample *samples, size_t *ret_n, char *text,
+		      size_t text_size, struct fieldway_error *error);
 };
 
 extern const struct fieldway_plugin fieldway_plugin;

@@ -218,8 +218,11 @@ struct config_expectation {
 struct config_sample {
 	struct yaml_mark mark;
 	const struct config_type *type; /* the profile with default parameters */
-	struct fieldway_cell *cells;
+	struct fieldway_cell *cells; /* either these */
 	size_t n_cells;
+	struct fieldway_input *inputs; /* or these */
+	struct yaml_mark *input_marks;
+	size_t n_inputs;
 	struct config_expectation *expectations;
 	size_t n_expectations;
 };

@@ -124,8 +124,18 @@ static const struct key map_keys[] = {
 };
 
 static const struct key sample_keys[] = {
-	{ "registers", KEY_NODE, .required = true, AT(sample_section, registers),
+	{ "registers", KEY_NODE, AT(sample_section, registers),
 	  .help = "area: {address: value or list}" },
+	{ "bytes", KEY_NODE, AT(sample_section, bytes),
+	  .help = "what comes from the device, in hex; or a list, one after the other" },
+	{ "text", KEY_NODE, AT(sample_section, text),
+	  .help = "what comes from the device, as text; or a list" },
+	{ "message", KEY_NODE, AT(sample_section, message),
+	  .help = "name of the message that it answers" },
+	{ "advertisement", KEY_NODE, AT(sample_section, advertisement),
+	  .help = "what a Bluetooth device sends: service_data, manufacturer_data" },
+	{ "gatt", KEY_NODE, AT(sample_section, gatt),
+	  .help = "UUID of a characteristic: its value in hex" },
 	{ "expect", KEY_NODE, .required = true, AT(sample_section, expect),
 	  .help = "point: value, or invalid" },
 };

@@ -17,6 +17,7 @@
 #define CONFIG_EXPANSIONS_MAX 200000u  /* of all ranges, repeats and tables together */
 #define CONFIG_VARIABLES_MAX 64u       /* that one row or repeat has */
 #define CONFIG_CELLS_MAX 65536u	       /* of one sample */
+#define CONFIG_INPUTS_MAX 64u 	       /* of one sample */
 #define CONFIG_INVALID_MAX 64u	       /* `invalid:` of one point */
 #define CONFIG_LABELS_MAX 1000u	       /* `enum:` of one point */
 #define CONFIG_SETTINGS_MAX 1000u      /* that a plugin has of one bus, device, or point */

@@ -67,6 +67,8 @@ int points_read(struct loader *l, struct profile *p, const struct yaml_node *poi
 /* point_values.c: the keys of one point that no plugin has. */
 int point_fill(struct loader *l, const struct profile *p, const struct point_section *section,
 	       const struct variables *v, struct point_source *ret);
+/* inputs.c: what a sample has that is no register. 0: nothing; 1: something. */
+int inputs_read(struct loader *l, const struct sample_section *section, struct config_sample *ret);
 /* samples.c */
 void samples_read(struct loader *l, const struct profile *p, const struct yaml_node *node);
 

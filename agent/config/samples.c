@@ -176,6 +176,22 @@ static int read_expect(struct loader *l, const struct profile *p, const struct y
 	return r;
 }
 
+static int read_source(struct loader *l, const struct profile *p, const struct yaml_node *node,
+		       const struct sample_section *section, struct config_sample *sample)
+{
+	int r = inputs_read(l, section, sample);
+
+	if (r < 0)
+		return r;
+	if ((r > 0) == (section->registers != NULL)) {
+		loader_error(l, node->mark,
+			     r > 0 ? "a sample with registers has nothing else" :
+				     "a sample has registers, or bytes, text, advertisement or gatt");
+		return -EINVAL;
+	}
+	return section->registers ? read_registers(l, p, section->registers, sample) : 0;
+}
+
 static int read_sample(struct loader *l, const struct profile *p, const struct yaml_node *node,
 		       struct config_sample *sample)
 {
@@ -183,8 +199,7 @@ static int read_sample(struct loader *l, const struct profile *p, const struct y
 	int r = mapping_read(l, node, node->mark, &keys_sample, NULL, &section);
 
 	sample->mark = node->mark;
-	if (section.registers)
-		r = worse(r, read_registers(l, p, section.registers, sample));
+	r = worse(r, read_source(l, p, node, &section, sample));
 	if (section.expect)
 		r = worse(r, read_expect(l, p, section.expect, sample));
 	return r;

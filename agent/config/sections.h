@@ -90,7 +90,7 @@ struct map_section {
 };
 
 struct sample_section {
-	const struct yaml_node *registers, *expect;
+	const struct yaml_node *registers, *bytes, *text, *message, *advertisement, *gatt, *expect;
 };
 
 struct devices_section {

@@ -135,7 +135,8 @@ static void check_expectation(struct check *c, const struct config_sample *sampl
 	char expected[VALUE_TEXT_MAX], got[VALUE_TEXT_MAX];
 	const struct fieldway_sample *found = NULL;
 
-	for (size_t i = 0; i < n && !found; i++)
+	/* What comes more than once: the last. */
+	for (size_t i = 0; i < n; i++)
 		if (samples[i].point == e->point)
 			found = &samples[i];
 	if (found && sample_matches(e, point, found))
@@ -167,7 +168,9 @@ static int decode_call_new(struct check *c, const struct config_sample *sample, 
 	contents_done(&contents);
 	if (r >= 0)
 		r = sd_bus_message_append(*ret, "u", configuration.devices[0].id);
-	return r < 0 ? r : link_append_cells(*ret, sample->cells, sample->n_cells);
+	if (r >= 0)
+		r = link_append_cells(*ret, sample->cells, sample->n_cells);
+	return r < 0 ? r : link_append_inputs(*ret, sample->inputs, sample->n_inputs);
 }
 
 /* Its devices have been refused for the same, or another sample has. */
@@ -182,6 +185,15 @@ static bool is_known(const struct yaml_errors *errors, struct yaml_mark mark)
 		memmem(errors->text.data, errors->text.size, line.text.data, line.text.size - 1);
 	yaml_errors_done(&line);
 	return known;
+}
+
+/* Where the input of this name stands, or the sample. */
+static struct yaml_mark input_mark(const struct config_sample *sample, const char *name)
+{
+	for (size_t i = 0; i < sample->n_inputs; i++)
+		if (streq(sample->inputs[i].name, name))
+			return sample->input_marks[i];
+	return sample->mark;
 }
 
 /* *ret: whether there are values to look at. */
@@ -199,6 +211,7 @@ static int check_sample_refusals(struct check *c, const struct config_sample *sa
 		if (refusals[i].point >= 0 && (size_t)refusals[i].point >= sample->type->n_points)
 			return -EBADMSG;
 		refused.refusal = &refusals[i];
+		refused.place = input_mark(sample, refusals[i].key);
 		if (!is_known(c->errors, refused_mark(&refused)))
 			yaml_error(c->errors, refused_mark(&refused), "%s", refusals[i].text);
 	}

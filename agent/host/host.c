@@ -15,6 +15,7 @@
 #include "host/decode.h"
 #include "host/describe.h"
 #include "host/explain.h"
+#include "host/input.h"
 #include "host/line.h"
 #include "host/ticket.h"
 #include "host/write.h"
@@ -241,49 +242,80 @@ static int on_configure(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return r < 0 && r != -EINVAL ? r : reply_refusals(m, &refusals);
 }
 
-static int reply_samples(sd_bus_message *m, const struct refusals *refusals, const struct setup *s,
-			 const struct setup_device *d, const struct fieldway_cell *cells,
-			 size_t n_cells)
+/* One of a profile's samples. */
+struct sample_call {
+	struct setup *setup;
+	const struct setup_device *device;
+	struct fieldway_cell *cells;
+	struct fieldway_input *inputs;
+	size_t n_cells, n_inputs;
+	struct decoded decoded; /* of inputs */
+	struct refusals refusals;
+};
+
+static void sample_call_done(struct sample_call *s)
+{
+	decoded_done(&s->decoded);
+	free(s->cells);
+	free(s->inputs);
+	setup_free(s->setup);
+	refusals_done(&s->refusals);
+}
+
+static int reply_samples(sd_bus_message *m, const struct sample_call *s)
 {
 	sd_bus_message *reply = NULL;
 	int r = sd_bus_message_new_method_return(m, &reply);
 
 	if (r >= 0)
-		r = link_append_refusals(reply, refusals->items, refusals->n);
-	if (r >= 0 && s)
-		r = decode_append(reply, s, d, cells, n_cells);
+		r = link_append_refusals(reply, s->refusals.items, s->refusals.n);
+	if (r >= 0 && s->setup && s->n_inputs == 0)
+		r = decode_append(reply, s->setup, s->device, s->cells, s->n_cells);
 	else if (r >= 0)
-		r = sd_bus_message_append(reply, LINK_TYPE_SAMPLES, 0);
+		r = decoded_append(reply, &s->decoded);
 	return reply_end(reply, r);
+}
+
+static int read_sample(struct host *h, sd_bus_message *m, struct sample_call *s, uint32_t *ret_device)
+{
+	int r = read_setup(h, m, SETUP_SAMPLE, &s->refusals, &s->setup);
+
+	if (r < 0 && r != -EINVAL)
+		return r;
+	r = sd_bus_message_read(m, "u", ret_device);
+	if (r >= 0)
+		r = link_read_cells(m, &s->cells, &s->n_cells);
+	return r < 0 ? r : link_read_inputs(m, &s->inputs, &s->n_inputs);
+}
+
+static int decode_sample(sd_bus_message *m, struct sample_call *s, uint32_t device, sd_bus_error *error)
+{
+	int r = 0;
+
+	if (s->setup)
+		s->device = setup_find(s->setup, device);
+	if (s->setup && !s->device)
+		return sd_bus_error_set_errnof(error, -ENODEV, "there is no device %u", device);
+	if (s->setup && s->n_inputs > 0)
+		r = decode_inputs(s->setup, s->device, s->inputs, s->n_inputs, &s->refusals,
+				  &s->decoded);
+	else if (s->setup && !s->setup->plugin->answer)
+		return sd_bus_error_set_errnof(error, -EOPNOTSUPP,
+					       "plugin %s has no registers for samples",
+					       s->setup->plugin->name);
+	return r < 0 && r != -EINVAL ? r : reply_samples(m, s);
 }
 
 static int on_decode(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	_cleanup_(refusals_done) struct refusals refusals = { 0 };
-	_cleanup_(setup_freep) struct setup *s = NULL;
-	_cleanup_free_ struct fieldway_cell *cells = NULL;
-	const struct setup_device *d = NULL;
+	struct sample_call s = { 0 };
 	uint32_t device;
-	size_t n_cells;
-	int r, refused;
+	int r = read_sample(userdata, m, &s, &device);
 
-	refused = read_setup(userdata, m, SETUP_SAMPLE, &refusals, &s);
-	if (refused < 0 && refused != -EINVAL)
-		return refused;
-	r = sd_bus_message_read(m, "u", &device);
 	if (r >= 0)
-		r = link_read_cells(m, &cells, &n_cells);
-	if (r < 0)
-		return r;
-	if (s)
-		d = setup_find(s, device);
-	if (s && !d)
-		return sd_bus_error_set_errnof(error, -ENODEV, "there is no device %u", device);
-	if (s && !s->plugin->answer)
-		return sd_bus_error_set_errnof(error, -EOPNOTSUPP,
-					       "plugin %s has no registers for samples",
-					       s->plugin->name);
-	return reply_samples(m, &refusals, s, d, cells, n_cells);
+		r = decode_sample(m, &s, device, error);
+	sample_call_done(&s);
+	return r;
 }
 
 /* ---- writes ---- */
@@ -349,7 +381,7 @@ static const sd_bus_vtable vtable[] = {
 		      on_explain, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Configure", LINK_TYPE_CONFIGURE, LINK_TYPE_REFUSALS, on_configure,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("Decode", LINK_TYPE_CONFIGURE "u" LINK_TYPE_CELLS,
+	SD_BUS_METHOD("Decode", LINK_TYPE_CONFIGURE "u" LINK_TYPE_CELLS LINK_TYPE_INPUTS,
 		      LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES, on_decode, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Write", LINK_TYPE_WRITE, LINK_TYPE_OUTCOME, on_write,
 		      SD_BUS_VTABLE_UNPRIVILEGED),

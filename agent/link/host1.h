@@ -29,8 +29,9 @@ struct sd_event;
  *     needs. Opens nothing, changes nothing.
  *   Configure(LINK_TYPE_CONFIGURE) -> LINK_TYPE_REFUSALS: empty when the bus is
  *     set up in this generation; otherwise nothing has changed.
- *   Decode(LINK_TYPE_CONFIGURE, u device, LINK_TYPE_CELLS) -> LINK_TYPE_REFUSALS
- *     LINK_TYPE_SAMPLES: what the device's points are when it has these cells,
+ *   Decode(LINK_TYPE_CONFIGURE, u device, LINK_TYPE_CELLS, LINK_TYPE_INPUTS) ->
+ *     LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES: what the device's points are when it
+ *     has these cells or, where there are some, when these inputs come from it,
  *     as Values would have them. A bus without a name is none: for samples of
  *     a profile, whose devices have no address. Opens nothing.
  *   Write(LINK_TYPE_WRITE: generation, device, point, deadline, value) ->
@@ -58,6 +59,7 @@ struct sd_event;
 #define LINK_TYPE_OUTCOME "yis"
 #define LINK_TYPE_STATE "tuys(tttt)"
 #define LINK_TYPE_CELLS "a(suq)"
+#define LINK_TYPE_INPUTS "a(say)"
 #define LINK_TYPE_KEY "(suuyddassss)"
 #define LINK_TYPE_DESCRIPTION "sst" "a" LINK_TYPE_KEY
 #define LINK_TYPE_REFUSAL "(iiss)"
@@ -71,6 +73,7 @@ struct sd_event;
 #define LINK_SETTINGS_MAX 1024u
 #define LINK_INVALID_MAX 64u
 #define LINK_CELLS_MAX 65536u
+#define LINK_INPUTS_MAX 64u
 #define LINK_KEYS_MAX 1024u
 #define LINK_CHOICES_MAX 256u
 #define LINK_REFUSALS_MAX 200u

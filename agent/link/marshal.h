@@ -35,6 +35,9 @@ int link_read_samples(struct sd_bus_message *m, struct fieldway_sample **ret, si
 
 int link_append_cells(struct sd_bus_message *m, const struct fieldway_cell *cells, size_t n);
 int link_read_cells(struct sd_bus_message *m, struct fieldway_cell **ret, size_t *ret_n);
+/* As cells: what they point to lies in the message. */
+int link_append_inputs(struct sd_bus_message *m, const struct fieldway_input *inputs, size_t n);
+int link_read_inputs(struct sd_bus_message *m, struct fieldway_input **ret, size_t *ret_n);
 
 struct arena;
 int link_append_description(struct sd_bus_message *m, const struct link_description *d);

@@ -163,3 +163,53 @@ int link_read_cells(struct sd_bus_message *m, struct fieldway_cell **ret, size_t
 		*ret_n = n;
 	return r;
 }
+
+static int append_input(sd_bus_message *m, const struct fieldway_input *input)
+{
+	int r = sd_bus_message_open_container(m, 'r', "say");
+
+	if (r >= 0)
+		r = link_append_text(m, input->name);
+	if (r >= 0)
+		r = sd_bus_message_append_array(m, 'y', input->data, input->size);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+int link_append_inputs(struct sd_bus_message *m, const struct fieldway_input *inputs, size_t n)
+{
+	int r = sd_bus_message_open_container(m, 'a', "(say)");
+
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = append_input(m, &inputs[i]);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int read_input(sd_bus_message *m, struct arena *arena, void *item)
+{
+	struct fieldway_input *input = item;
+	const void *data;
+	int r = sd_bus_message_read_basic(m, 's', &input->name);
+
+	if (r > 0)
+		r = sd_bus_message_read_array(m, 'y', &data, &input->size);
+	if (r <= 0)
+		return link_malformed(r);
+	input->data = data;
+	return 0;
+}
+
+int link_read_inputs(struct sd_bus_message *m, struct fieldway_input **ret, size_t *ret_n)
+{
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct fieldway_input *inputs;
+	size_t n;
+	int r;
+
+	r = link_read_array(m, 'r', "say", sizeof(*inputs), LINK_INPUTS_MAX, read_input, &arena,
+			    &inputs, &n);
+	if (r >= 0)
+		r = copy_array(inputs, n, sizeof(*inputs), ret);
+	if (r >= 0)
+		*ret_n = n;
+	return r;
+}

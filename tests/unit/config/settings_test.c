@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -155,9 +156,55 @@ START_TEST(marks)
 }
 END_TEST
 
+static void expect_input(const struct config_sample *s, size_t i, const char *name, const char *data)
+{
+	ck_assert_uint_lt(i, s->n_inputs);
+	ck_assert_str_eq(s->inputs[i].name, name);
+	ck_assert_uint_eq(s->inputs[i].size, strlen(data));
+	ck_assert_mem_eq(s->inputs[i].data, data, s->inputs[i].size);
+}
+
+/* Samples of what has no registers. */
+START_TEST(inputs)
+{
+	const struct config *c;
+	const struct config_sample *s;
+
+	add("", START POINTS "samples:\n"
+			     "  - {bytes: [\"4142 43\", 6a], message: weight, expect: {w: 5}}\n"
+			     "  - text: \"ST,GS\\r\\n\"\n"
+			     "    expect: {w: invalid}\n"
+			     "  - {advertisement: {service_data: {fcd2: \"40\"}, rssi: -60}, gatt: {2a19: 64}, expect: {w: 1}}\n",
+	    "{}");
+	c = fixture_good(f);
+	ck_assert_uint_eq(c->n_samples, 3);
+	s = c->samples;
+	ck_assert_uint_eq(s[0].n_inputs, 3);
+	expect_input(&s[0], 0, "message", "weight");
+	expect_input(&s[0], 1, "bytes", "ABC");
+	expect_input(&s[0], 2, "bytes", "j");
+	ck_assert_uint_eq(s[0].input_marks[2].line, 6);
+	ck_assert_uint_eq(s[0].input_marks[2].column, 25);
+	expect_input(&s[1], 0, "text", "ST,GS\r\n");
+	ck_assert_uint_eq(s[2].n_inputs, 3);
+	expect_input(&s[2], 0, "advertisement.service_data.fcd2", "40");
+	expect_input(&s[2], 1, "advertisement.rssi", "-60");
+	expect_input(&s[2], 2, "gatt.2a19", "64");
+}
+END_TEST
+
 static const struct {
 	const char *bus, *profile, *address, *expected;
 } cases[] = {
+	{ "", START POINTS "samples: [{expect: {w: 1}}, {text: x, registers: {}, expect: {w: 1}}]\n", "{}",
+	  "scale.yaml:5:11: a sample has registers, or bytes, text, advertisement or gatt\n"
+	  "scale.yaml:5:29: a sample with registers has nothing else\n" },
+	{ "", START POINTS "samples: [{bytes: [4g, \"414\"], expect: {w: 1}}, {text: {a: b}, expect: {w: 1}}]\n", "{}",
+	  "scale.yaml:5:20: bytes are pairs of hex digits, such as \"02 4F 4b\"\n"
+	  "scale.yaml:5:24: bytes are pairs of hex digits, such as \"02 4F 4b\"\n"
+	  "scale.yaml:5:56: expected text\n" },
+	{ "", START POINTS "samples: [{gatt: {a: {b: {c: {d: {e: x}}}}}, expect: {w: 1}}]\n", "{}",
+	  "scale.yaml:5:35: this is nested too deep\n" },
 	{ "", START "messages: {weight: {mtach: x}}\n" POINTS, "{}",
 	  "scale.yaml:4:21: unknown key \"mtach\", did you mean \"match\"?\n" },
 	{ "", START "messages: {weight: {}, other: {every: 5}}\n" POINTS, "{}",
@@ -232,6 +279,7 @@ int main(void)
 	tcase_add_test(c, lists);
 	tcase_add_test(c, references);
 	tcase_add_test(c, marks);
+	tcase_add_test(c, inputs);
 	tcase_add_loop_test(c, refused, 0, ARRAY_SIZE(cases));
 	tcase_add_test(c, too_many);
 	suite_add_tcase(suite, c);

@@ -293,6 +293,34 @@ START_TEST(sample_refused)
 }
 END_TEST
 
+/* Of what comes more than once the last counts. */
+START_TEST(sample_of_inputs)
+{
+	struct fieldway_input inputs[] = { { "text", "x", 1 }, { "bytes", "\0\1\2", 3 } };
+	struct config_expectation expected = { { "profile.yaml", 51, 9 }, RIG_LEVEL, INT(2) };
+
+	add_sample(NULL, 0, &expected, 1);
+	rig.c.sample.inputs = inputs;
+	rig.c.sample.n_inputs = 2;
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings),
+		     "profile.yaml:51:9: sample of profile fake-meter: point level: expected 2, got 3\n");
+}
+END_TEST
+
+START_TEST(sample_of_bad_inputs)
+{
+	struct fieldway_input inputs[] = { { "text", "x", 1 }, { "bad.name", "", 0 } };
+	struct yaml_mark marks[] = { { "profile.yaml", 52, 1 }, { "profile.yaml", 52, 9 } };
+
+	add_sample(NULL, 0, NULL, 0);
+	rig.c.sample.inputs = inputs;
+	rig.c.sample.input_marks = marks;
+	rig.c.sample.n_inputs = 2;
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings),
+		     "profile.yaml:52:9: no such input\n");
+}
+END_TEST
+
 /* ---- what a host is given ---- */
 
 START_TEST(configuration_has_what_the_bus_uses)
@@ -352,6 +380,8 @@ int main(void)
 	tcase_add_test(tcase, too_many_devices);
 	tcase_add_loop_test(tcase, sample_value, 0, ARRAY_SIZE(samples));
 	tcase_add_test(tcase, sample_without_value);
+	tcase_add_test(tcase, sample_of_inputs);
+	tcase_add_test(tcase, sample_of_bad_inputs);
 	tcase_add_loop_test(tcase, sample_refused, 0, 2);
 	tcase_add_test(tcase, configuration_has_what_the_bus_uses);
 	suite_add_tcase(suite, tcase);

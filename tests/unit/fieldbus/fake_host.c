@@ -178,18 +178,29 @@ static void decode(sd_bus_message *m)
 	struct link_refusal refusals[LINK_REFUSALS_MAX];
 	struct link_configuration *c;
 	struct fieldway_sample s;
+	struct fieldway_input *inputs;
 	struct fieldway_cell *cells;
 	sd_bus_message *r;
 	uint32_t device;
-	size_t n;
+	size_t n, n_inputs, n_refusals;
 
 	fake_must(link_read_configuration(m, &c));
 	fake_must(sd_bus_message_read(m, "u", &device));
 	fake_must(link_read_cells(m, &cells, &n));
+	fake_must(link_read_inputs(m, &inputs, &n_inputs));
 	fake_must(device == c->devices[0].id && c->n_devices == 1 && !*c->bus.name ? 0 : -EINVAL);
 	fake_must(sd_bus_message_new_method_return(m, &r));
-	fake_must(link_append_refusals(r, refusals, find_bad(c, refusals)));
+	n_refusals = find_bad(c, refusals);
+	/* Each is the value of the level, or its name is refused. */
+	for (size_t i = 0; i < n_inputs; i++)
+		if (streq(inputs[i].name, "bad.name"))
+			refuse(refusals, &n_refusals, 0, -1, inputs[i].name, "no such input");
+	fake_must(link_append_refusals(r, refusals, n_refusals));
 	fake_must(sd_bus_message_open_container(r, 'a', LINK_TYPE_SAMPLE));
+	for (size_t i = 0; i < n_inputs; i++) {
+		s = (struct fieldway_sample){ .value = { .type = FIELDWAY_UINT, .unsignd = inputs[i].size } };
+		fake_must(link_append_sample(r, &s));
+	}
 	for (size_t i = 0; i < n; i++) {
 		s = sample_of(&cells[i]);
 		fake_must(link_append_sample(r, &s));
@@ -197,6 +208,7 @@ static void decode(sd_bus_message *m)
 	fake_must(sd_bus_message_close_container(r));
 	reply(r);
 	free(cells);
+	free(inputs);
 	link_configuration_free(c);
 }
 

@@ -182,6 +182,25 @@ static int line_read(struct fieldway_line *line, const struct fieldway_driver *d
 	return decode(driver, request, NULL, 0, samples, text, text_size);
 }
 
+/* "1=5": point 1 has the raw value 5. */
+static int sample(const struct fieldway_driver *driver, const struct fieldway_input *inputs, size_t n_inputs,
+		  struct fieldway_sample *samples, size_t *ret_n, char *text, size_t text_size,
+		  struct fieldway_error *error)
+{
+	unsigned point, value;
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_inputs; i++) {
+		snprintf(text, text_size, "%.*s", (int)inputs[i].size, inputs[i].data);
+		if (sscanf(text, "%u=%u", &point, &value) != 2)
+			return refuse(error, -1, inputs[i].name, "is no sample");
+		samples[n++] = (struct fieldway_sample){ .point = point,
+							 .value = { .type = FIELDWAY_UINT, .unsignd = value } };
+	}
+	*ret_n = n;
+	return 0;
+}
+
 FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.struct_size = sizeof(fieldway_plugin),
 	.abi = FIELDWAY_ABI,
@@ -200,4 +219,5 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.line_open = line_open,
 	.line_close = line_close,
 	.read = line_read,
+	.sample = sample,
 };

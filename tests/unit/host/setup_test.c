@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/input.h"
 #include "host/setup.h"
 #include "link/marshal.h"
 #include "suite.h"
@@ -293,6 +294,59 @@ START_TEST(chosen_names_are_checked)
 }
 END_TEST
 
+#define INPUT(t) { "text", (t), sizeof(t) - 1 }
+
+static struct decoded decode(const struct fieldway_input *inputs, size_t n, int expected)
+{
+	struct decoded d = { 0 };
+	struct setup *s = NULL;
+
+	refusals_done(&refusals);
+	ck_assert_int_eq(make(SETUP_SAMPLE, &s), 0);
+	ck_assert_int_eq(decode_inputs(s, &s->devices[0], inputs, n, &refusals, &d), expected);
+	setup_free(s);
+	return d;
+}
+
+/* What came from a device, in its points' units. */
+START_TEST(samples_of_inputs)
+{
+	const struct fieldway_input inputs[] = { INPUT("1=5"), INPUT("2=3"), INPUT("0=7") };
+	struct decoded d;
+
+	points[1].scale = 0.5;
+	points[2].scale10 = 1;
+	points[1].offset = -0.5;
+	d = decode(inputs, 3, 0);
+	ck_assert_uint_eq(d.n, 3);
+	ck_assert_uint_eq(d.samples[0].point, 1);
+	ck_assert_double_eq(d.samples[0].value.real, 2);
+	ck_assert_double_eq(d.samples[1].value.type == FIELDWAY_FLOAT ? d.samples[1].value.real :
+									(double)d.samples[1].value.unsignd,
+			    300);
+	ck_assert_uint_eq(d.samples[2].value.unsignd, 7);
+	decoded_done(&d);
+	/* Without the exponent there is no value. */
+	d = decode(inputs + 1, 1, 0);
+	ck_assert_int_eq(d.samples[0].quality, FIELDWAY_INVALID);
+	decoded_done(&d);
+}
+END_TEST
+
+START_TEST(refused_inputs)
+{
+	const struct fieldway_input bad[] = { INPUT("x") }, far[] = { INPUT("3=1") };
+
+	decode(bad, 1, -EINVAL);
+	ck_assert_uint_eq(refusals.n, 1);
+	ck_assert_str_eq(refusals.items[0].key, "text");
+	ck_assert_str_eq(refusals.items[0].text, "bus bus: device a: is no sample");
+	decode(far, 1, -EINVAL);
+	ck_assert_str_eq(refusals.items[0].text,
+			 "bus bus: device a: the plugin told of points that there are not");
+}
+END_TEST
+
 START_TEST(point_settings_are_checked_once_a_type)
 {
 	const struct fieldway_setting bad = SETTING_TEXT("mood", "bad"),
@@ -398,6 +452,8 @@ static void add(TCase *t)
 	tcase_add_loop_test(t, bus_settings_are_checked, 0, ARRAY_SIZE(bus_rows));
 	tcase_add_test(t, bus_numbers_are_checked);
 	tcase_add_test(t, device_settings_are_checked);
+	tcase_add_test(t, samples_of_inputs);
+	tcase_add_test(t, refused_inputs);
 	tcase_add_test(t, chosen_names);
 	tcase_add_test(t, chosen_names_are_checked);
 	tcase_add_test(t, point_settings_are_checked_once_a_type);

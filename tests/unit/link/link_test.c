@@ -230,6 +230,43 @@ START_TEST(cells_round_trip)
 }
 END_TEST
 
+START_TEST(inputs_round_trip)
+{
+	const struct fieldway_input inputs[] = { { "bytes", "\0\1", 2 }, { "text", "", 0 } };
+	struct fieldway_input *ret;
+	sd_bus_message *m = start();
+	size_t n;
+
+	ck_assert_int_ge(link_append_inputs(m, inputs, 2), 0);
+	m = carry(m);
+	ck_assert_int_eq(link_read_inputs(m, &ret, &n), 0);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_str_eq(ret[0].name, "bytes");
+	ck_assert_uint_eq(ret[0].size, 2);
+	ck_assert_mem_eq(ret[0].data, "\0\1", 2);
+	ck_assert_str_eq(ret[1].name, "text");
+	ck_assert_uint_eq(ret[1].size, 0);
+	free(ret);
+	sd_bus_message_unref(m);
+}
+END_TEST
+
+START_TEST(inputs_are_bounded)
+{
+	static struct fieldway_input inputs[LINK_INPUTS_MAX + 1];
+	struct fieldway_input *ret;
+	sd_bus_message *m = start();
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(inputs); i++)
+		inputs[i].name = "text";
+	ck_assert_int_ge(link_append_inputs(m, inputs, ARRAY_SIZE(inputs)), 0);
+	m = carry(m);
+	ck_assert_int_eq(link_read_inputs(m, &ret, &n), -EBADMSG);
+	sd_bus_message_unref(m);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("link");
@@ -245,6 +282,8 @@ int main(void)
 	tcase_add_test(tcase, values_round_trip);
 	tcase_add_test(tcase, samples_refused);
 	tcase_add_test(tcase, cells_round_trip);
+	tcase_add_test(tcase, inputs_round_trip);
+	tcase_add_test(tcase, inputs_are_bounded);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
