@@ -136,6 +136,7 @@ static int init_line(struct host_bus *b, struct line *l)
 
 	list_init(&l->queued);
 	list_init(&l->verifying);
+	list_init(&l->reads);
 	r = make_schedule(l);
 	if (r < 0)
 		return r;

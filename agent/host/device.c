@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "host/identify.h"
+#include "host/read.h"
 #include "host/write.h"
 #include "link/marshal.h"
 
@@ -113,6 +114,7 @@ void device_settle(struct device *d, const struct fieldway_result *result, const
 		device_text(d, what, result, text, sizeof(text));
 		device_enter_state(d, is_local(result->error) ? LINK_FAILED : LINK_OFFLINE, text);
 		write_cancel(d->line, d, -EHOSTDOWN, text);
+		read_cancel(d->line, d, -EHOSTDOWN, "offline");
 		identify_forget(d);
 		return;
 	}

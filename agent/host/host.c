@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "host/bus.h"
+#include "host/calls.h"
 #include "host/decode.h"
 #include "host/describe.h"
 #include "host/explain.h"
@@ -320,7 +321,7 @@ static int on_decode(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 /* ---- writes ---- */
 
-static struct device *find_device(const struct host *h, uint64_t generation, uint32_t id)
+struct device *host_find_device(const struct host *h, uint64_t generation, uint32_t id)
 {
 	struct host_bus *b;
 	struct device *d;
@@ -346,7 +347,7 @@ static int on_write(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		r = link_read_value(m, &value);
 	if (r < 0)
 		return r;
-	d = find_device(userdata, generation, device);
+	d = host_find_device(userdata, generation, device);
 	if (!d)
 		return write_refuse(m, FIELDWAY_NOT_SENT, -ESTALE,
 				    "no such device in this generation");
@@ -477,6 +478,8 @@ static int open_link(struct host *h, int fd)
 	if (r < 0)
 		return r;
 	r = sd_bus_add_object_vtable(h->link, NULL, LINK_PATH, LINK_INTERFACE, vtable, h);
+	if (r >= 0)
+		r = sd_bus_add_object_vtable(h->link, NULL, LINK_PATH, LINK_INTERFACE, calls_vtable, h);
 	if (r < 0)
 		return r;
 	return sd_bus_match_signal(h->link, NULL, "org.freedesktop.DBus.Local",

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "host/device.h"
 #include "host/exponent.h"
+#include "host/read.h"
 #include "host/take.h"
 #include "host/transform.h"
 #include "host/write.h"
@@ -103,6 +104,7 @@ static void reject(struct device *d, const struct text *why)
 	schedule_reject(&d->line->schedule, d->index, clock_monotonic_usec());
 	device_enter_state(d, LINK_FAILED, text);
 	write_cancel(d->line, d, -EHOSTDOWN, text);
+	read_cancel(d->line, d, -EHOSTDOWN, "offline");
 	identify_forget(d);
 }
 

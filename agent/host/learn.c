@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "host/device.h"
 #include "host/lesson.h"
+#include "host/statistics.h"
 #include "host/take.h"
 
 const struct fieldway_request *learn_request(const struct poll *p)
@@ -208,7 +209,7 @@ static uint32_t count_refused(const struct lesson *s)
 /* The poll's place is taken by those of its parts, behind one another. */
 static int replace(struct device *d, uint32_t poll)
 {
-	const struct poll old = d->polls[poll];
+	struct poll old = d->polls[poll];
 	struct lesson *s = old.lesson;
 	size_t n = count_polls(s);
 	uint32_t n_refused = count_refused(s);
@@ -226,6 +227,7 @@ static int replace(struct device *d, uint32_t poll)
 	put_parts(d, poll + (uint32_t)n - n_refused, &old, s, true);
 	values_flush(d->bus->services->values);
 	lesson_free(s);
+	statistics_done(&old);
 	return 0;
 }
 
@@ -283,8 +285,10 @@ void learn_done(struct device *d, uint32_t poll, const struct fieldway_result *r
 
 void learn_free(struct device *d)
 {
-	for (size_t i = 0; i < d->n_polls; i++)
+	for (size_t i = 0; i < d->n_polls; i++) {
 		lesson_free(d->polls[i].lesson);
+		statistics_done(&d->polls[i]);
+	}
 	for (size_t i = 0; i < d->n_learned; i++)
 		d->bus->setup->plugin->plan_free(&d->learned[i]);
 	free(d->learned);

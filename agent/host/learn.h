@@ -24,5 +24,5 @@ bool learn_is_answer(const struct poll *p, const struct fieldway_result *result)
  * here.
  */
 void learn_done(struct device *d, uint32_t poll, const struct fieldway_result *result);
-/* Lessons, and the plans that they have left. */
+/* What the polls own: lessons, the plans that these have left, texts. */
 void learn_free(struct device *d);

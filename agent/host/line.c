@@ -9,6 +9,8 @@
 #include "host/device.h"
 #include "host/identify.h"
 #include "host/learn.h"
+#include "host/read.h"
+#include "host/statistics.h"
 #include "host/take.h"
 #include "host/write.h"
 
@@ -28,8 +30,13 @@ static void line_take(struct line *l)
 		take_failure(l->device, request->points, request->n_points, error, l->begun_writes);
 	else
 		take_samples(l->device, l->job.samples, request->n_points, l->begun_writes);
-	device_note(l->device, l->poll, &l->job.result);
 	values_flush(l->bus->services->values);
+}
+
+static void line_take_and_note(struct line *l)
+{
+	line_take(l);
+	device_note(l->device, l->poll, &l->job.result);
 }
 
 /* ---- jobs ---- */
@@ -99,6 +106,16 @@ static void start_verify(struct line *l, struct write *w)
 	submit_read(l, LINE_VERIFY, l->poll->request, 1);
 }
 
+static void start_read(struct line *l)
+{
+	struct device *d = read_next_device(l);
+
+	if (identify_is_due(d))
+		start_identify(l, d, LINE_IDENTIFY_FIRST);
+	else
+		submit_read(l, LINE_READ, read_start(l), l->bus->setup->configuration->retries + 1);
+}
+
 static void start_write(struct line *l)
 {
 	struct device *d = write_next_device(l);
@@ -123,6 +140,10 @@ void line_kick(struct line *l)
 		start_write(l);
 		return;
 	}
+	if (!list_is_empty(&l->reads)) {
+		start_read(l);
+		return;
+	}
 	verify = write_next_verify(l, now, &verify_due);
 	if (verify) {
 		start_verify(l, verify);
@@ -142,12 +163,13 @@ static void poll_done(struct line *l)
 {
 	const struct fieldway_result *result = &l->job.result;
 
+	statistics_turn(l->poll, l->begun_usec, &l->job);
 	schedule_done(&l->schedule, &l->turn, l->begun_usec, clock_monotonic_usec(),
 		      answer_of(result->error), result->error < 0, random_u64());
 	if (!l->poll->lesson)
 		device_read(l->device, poll_index(l), result->error);
 	if (!learn_is_answer(l->poll, result))
-		line_take(l);
+		line_take_and_note(l);
 	device_settle(l->device, result, l->job.request->text);
 }
 
@@ -155,8 +177,25 @@ static void verify_done(struct line *l)
 {
 	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(),
 		       answer_of(l->job.result.error), random_u64());
-	line_take(l);
+	line_take_and_note(l);
 	device_settle(l->device, &l->job.result, l->job.request->text);
+}
+
+/* For whoever waits, and for all others as a poll's answer. */
+static void read_answered(struct line *l)
+{
+	const struct fieldway_result *result = &l->job.result;
+	bool is_final = read_take(l);
+
+	if (l->bus->retired)
+		return;
+	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(), answer_of(result->error),
+		       random_u64());
+	if (is_final)
+		line_take(l);
+	device_settle(l->device, result, l->job.request->text);
+	write_verify(l, l->device, l->job.samples, result->error < 0 ? 0 : l->job.request->n_points, NULL,
+		     result);
 }
 
 /* What is heard from a write counts for its device as a poll's answer does. */
@@ -199,6 +238,10 @@ static void job_done(struct line *l)
 	case LINE_IDENTIFY_FIRST:
 		if (!l->bus->retired)
 			identify_done(l, work == LINE_IDENTIFY);
+		return;
+	case LINE_READ:
+		read_answered(l);
+		read_done(l);
 		return;
 	case LINE_POLL:
 	case LINE_VERIFY:
@@ -302,6 +345,7 @@ int line_start(struct line *l)
 void line_retire(struct line *l)
 {
 	write_cancel(l, NULL, -ECANCELED, "the configuration has changed");
+	read_cancel(l, NULL, -ECANCELED, "the configuration has changed");
 	if (!l->worker)
 		return;
 	timer_disarm(&l->due);

@@ -60,24 +60,37 @@ struct poll_health {
 #define POLL_AGAIN_USEC UINT64_C(1000000)
 #define POLL_AGAIN_DOUBLED 6u
 
+/* What has become of it; see link_request_statistics. */
+struct poll_counts {
+	uint64_t begun_usec; /* its last turn */
+	uint32_t requests, errors, timeouts, exceptions;
+	uint32_t effective_msec;
+	uint32_t last_usec, mean_usec, max_usec;
+	int error; /* the last one, or 0 */
+};
+
 /* A request that is asked again and again. */
 struct poll {
 	const struct fieldway_request *request;
 	uint64_t period_usec; /* as link_point has it */
 	struct poll_health health;
+	struct poll_counts counts;
+	char *detail; /* what counts.error says, or NULL */
 	struct lesson *lesson; /* NULL: none is under way */
 	uint64_t learned_usec;
 	bool learned; /* no other lesson for now */
 	bool refused; /* one point that is not readable, while others of its request are */
 };
 
-/* What a point has met since its host started. */
+/* What a point has met since its bus was configured: a host may have a hundred thousand of them. */
+#define POINT_COUNTS_BYTES_MAX 40u
 struct point_counts {
 	uint32_t good, invalid, failed;
 	uint32_t unchanged; /* good ones within the deadband of the last told */
 	uint32_t conflated;
 	int16_t error; /* the last one, or 0 */
 };
+_Static_assert(sizeof(struct point_counts) <= POINT_COUNTS_BYTES_MAX, "too much for each point");
 
 struct device {
 	struct host_bus *bus;
@@ -103,6 +116,7 @@ enum line_work {
 	LINE_IDENTIFY, /* in place of a poll's turn */
 	LINE_IDENTIFY_FIRST, /* a write waits for it */
 	LINE_POLL,
+	LINE_READ,
 	LINE_VERIFY,
 	LINE_WRITE,
 };
@@ -119,6 +133,8 @@ struct line {
 	struct job job;
 	struct list queued, verifying; /* struct write */
 	unsigned n_pending;
+	struct list reads; /* struct read */
+	unsigned n_reads;
 	uint64_t n_writes;
 
 	/* The job at work. */
@@ -127,6 +143,7 @@ struct line {
 	struct device *device;
 	struct poll *poll;   /* poll, verify */
 	struct write *write; /* write, verify */
+	struct read *read;   /* read */
 	uint64_t begun_usec, begun_writes;
 };
 

@@ -107,14 +107,17 @@ static void line_drop(struct worker *w, bool broken)
 static int read_once(struct worker *w, struct job *job)
 {
 	bool broken = false;
+	uint64_t begun;
 	int r;
 
 	job->result = (struct fieldway_result){ 0 };
 	r = line_ready(w, job);
 	if (r >= 0) {
+		begun = clock_monotonic_usec();
 		r = w->config.plugin->read(w->line, job->driver, job->request, job->deadline_usec,
 					   job->samples, job->text, WORKER_TEXT_BYTES, &job->result,
 					   &broken);
+		job->usec = clock_monotonic_usec() - begun;
 		job->result.error = r < 0 ? r : 0;
 		line_drop(w, broken);
 	}

@@ -40,6 +40,7 @@ struct job {
 	struct fieldway_sample *samples;     /* read: room for the line's longest request */
 	char *text;			     /* of WORKER_TEXT_BYTES */
 	unsigned requests, errors, timeouts; /* tries, and what became of them */
+	uint64_t usec;			     /* what the last read took */
 	bool restored;			     /* the line has been opened, and before could not be */
 };
 

@@ -38,6 +38,16 @@ struct sd_event;
  *     LINK_TYPE_OUTCOME. The deadline is on the kernel's CLOCK_MONOTONIC, which
  *     both sides see alike: a host that was stopped must not carry out what the
  *     daemon has given up meanwhile.
+ *   Read(LINK_TYPE_READ: generation, device, points, deadline as Write's) ->
+ *     LINK_TYPE_READING: error, text, samples in the points' units. These
+ *     points are read now, ahead of polls and behind writes; what is read goes
+ *     up by Values, too. Points that the device refuses are FAILED samples;
+ *     error is the first that was met, with bus, device and request in its text.
+ *     Samples of points that the asked ones need (scale10) may be among them.
+ *     A device that speaks by itself is asked to do so, and the answer is what
+ *     was heard of it last.
+ *   Statistics(t generation, u device) -> LINK_TYPE_STATISTICS: of its requests
+ *     as they are asked now, and of its points. Error ESTALE: no such device.
  *   Ping() -> ().
  *   Clock(t microseconds) -> (): test builds only, moves the host's clock.
  * Called at the daemon: Values(LINK_TYPE_VALUES) -> (), at most LINK_CREDIT of
@@ -58,6 +68,9 @@ struct sd_event;
 #define LINK_TYPE_WRITE "tuutv"
 #define LINK_TYPE_OUTCOME "yis"
 #define LINK_TYPE_STATE "tuys(tttt)"
+#define LINK_TYPE_READ "tuaut"
+#define LINK_TYPE_READING "is" LINK_TYPE_SAMPLES
+#define LINK_TYPE_STATISTICS "a(sttttttttt)a(utttttis)"
 #define LINK_TYPE_CELLS "a(suq)"
 #define LINK_TYPE_INPUTS "a(say)"
 #define LINK_TYPE_KEY "(suuyddassss)"
@@ -170,6 +183,25 @@ struct link_configuration {
  */
 struct link_counters {
 	uint64_t requests, errors, timeouts, conflated;
+};
+
+/* What has become of one request of a device since its bus was configured; times in microseconds. */
+struct link_request_statistics {
+	const char *text;
+	uint64_t period_usec;	 /* as link_point has it */
+	uint64_t effective_usec; /* from one turn to the next, smoothed; 0: there were no two */
+	uint64_t requests, errors, timeouts;
+	uint64_t exceptions; /* turns that ended with one */
+	uint64_t last_usec, mean_usec, max_usec; /* latency of what was answered; the mean is smoothed */
+};
+
+struct link_point_statistics {
+	uint32_t point;
+	uint64_t good, invalid, failed;
+	uint64_t unchanged; /* good ones, told as their deadband's last value */
+	uint64_t conflated; /* as in link_counters */
+	int32_t error;	    /* the last one, or 0 */
+	const char *text;   /* what it says, or "" */
 };
 
 /* Where a configuration is refused. */

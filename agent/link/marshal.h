@@ -52,3 +52,12 @@ int link_read_refusals(struct sd_bus_message *m, struct arena *arena, struct lin
 int link_append_explanation(struct sd_bus_message *m, const struct link_explanation *e);
 int link_read_explanations(struct sd_bus_message *m, struct arena *arena,
 			   struct link_explanation **ret, size_t *ret_n);
+/* The two arrays of LINK_TYPE_STATISTICS; read: as refusals. */
+int link_append_request_statistics(struct sd_bus_message *m, const struct link_request_statistics *items,
+				   size_t n);
+int link_read_request_statistics(struct sd_bus_message *m, struct arena *arena,
+				 struct link_request_statistics **ret, size_t *ret_n);
+int link_append_point_statistics(struct sd_bus_message *m, const struct link_point_statistics *items,
+				 size_t n);
+int link_read_point_statistics(struct sd_bus_message *m, struct arena *arena,
+			       struct link_point_statistics **ret, size_t *ret_n);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "host/parts.h"
+
+/* Calls of Host1 about devices at work, beside those in host.c. */
+
+struct host;
+
+/* Userdata is the host. */
+extern const sd_bus_vtable calls_vtable[];
+
+/* ---- host.c: what they need ---- */
+
+/* NULL: none of this generation. */
+struct device *host_find_device(const struct host *h, uint64_t generation, uint32_t id);
