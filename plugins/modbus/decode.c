@@ -2,99 +2,76 @@
 #include "decode.h"
 
 #include <errno.h>
-#include <string.h>
 
-#include "point.h"
-#include "plugins/lib/layout_number.h"
-#include "plugins/lib/text.h"
+/* Where the texts of an answer go. */
+struct texts {
+	char *next;
+	size_t room;
+};
 
-/* The value's bits, whatever order they came in. */
-static uint64_t gather(const struct point *p, const uint8_t *bytes)
+static int decode_value(const struct point *p, const uint8_t *bytes, size_t size,
+			struct fieldway_sample *sample, struct texts *texts)
 {
-	size_t size = point_size(p);
-	uint64_t raw = 0;
+	ssize_t used = layout_decode(&p->layout, bytes, size, sample, texts->next, texts->room);
 
-	for (size_t i = 0; i < size; i++)
-		raw = raw << 8 | bytes[i ^ (p->order & (size - 1))];
-	return raw;
-}
-
-static void decode_float(uint64_t raw, enum data data, struct fieldway_sample *sample)
-{
-	uint32_t half = (uint32_t)raw;
-	double wide;
-	float single;
-
-	if (data == DATA_FLOAT32) {
-		memcpy(&single, &half, sizeof(single));
-		wide = float_widen(single);
-	} else {
-		memcpy(&wide, &raw, sizeof(wide));
-	}
-	sample->value = (struct fieldway_value){ .type = FIELDWAY_FLOAT, .real = wide };
-	if (wide != wide)
-		sample->quality = FIELDWAY_INVALID;
-}
-
-static int64_t sign_extend(uint64_t raw, size_t size)
-{
-	uint64_t sign = UINT64_C(1) << (8 * size - 1);
-
-	return (int64_t)((raw ^ sign) - sign);
-}
-
-static void decode_number(const struct point *p, uint64_t raw, struct fieldway_sample *sample)
-{
-	struct fieldway_value *v = &sample->value;
-
-	if (p->bit >= 0) {
-		*v = (struct fieldway_value){ .type = FIELDWAY_BOOL, .boolean = raw >> p->bit & 1 };
-		return;
-	}
-	switch (p->data) {
-	case DATA_BOOL:
-		*v = (struct fieldway_value){ .type = FIELDWAY_BOOL, .boolean = raw != 0 };
-		return;
-	case DATA_INT16:
-	case DATA_INT32:
-	case DATA_INT64:
-		*v = (struct fieldway_value){ .type = FIELDWAY_INT,
-					      .integer = sign_extend(raw, point_size(p)) };
-		return;
-	case DATA_UINT16:
-	case DATA_UINT32:
-	case DATA_UINT64:
-		*v = (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = raw };
-		return;
-	case DATA_FLOAT32:
-	case DATA_FLOAT64:
-		decode_float(raw, p->data, sample);
-		return;
-	case DATA_STRING:
-		return;
-	}
-}
-
-/* Returns the room that the string took in text, or -ENOBUFS. */
-static int decode_string(const struct point *p, const uint8_t *bytes, struct fieldway_sample *sample,
-			 char *text, size_t text_size)
-{
-	size_t n = 0;
-
-	if (text_size < p->length)
-		return -ENOBUFS;
-	for (size_t i = 0; i < p->length; i++)
-		text[i] = (char)bytes[i ^ (p->order & 1u)];
-	while (n < p->length && text[n])
-		n++;
-	while (n > 0 && text[n - 1] == ' ')
-		n--;
-	if (!text_is_utf8(text, n)) {
+	if (used == -EBADMSG) { /* an object that is shorter than its type */
 		sample->quality = FIELDWAY_INVALID;
 		return 0;
 	}
-	sample->value = (struct fieldway_value){ .type = FIELDWAY_STRING, .data = text, .size = n };
-	return (int)n;
+	if (used <= 0)
+		return (int)used;
+	texts->next += used;
+	texts->room -= (size_t)used;
+	return 0;
+}
+
+static int decode_register(const struct span *span, const struct point *p, const uint8_t *bytes,
+			   size_t size, struct fieldway_sample *sample, struct texts *texts)
+{
+	size_t offset = p->address - span->address;
+
+	if (area_has_bits(span->area)) {
+		sample->value =
+			(struct fieldway_value){ .type = FIELDWAY_BOOL,
+						 .boolean = bytes[offset / 8] >> offset % 8 & 1 };
+		return 0;
+	}
+	if (2 * (offset + p->count) > size) {
+		sample->quality = FIELDWAY_INVALID;
+		return 0;
+	}
+	return decode_value(p, bytes + 2 * offset, 2u * p->count, sample, texts);
+}
+
+/* The object's bytes, or NULL. */
+static const uint8_t *find_object(const uint8_t *bytes, size_t size, uint16_t object,
+				  size_t *ret_size)
+{
+	for (size_t i = 0; i + 2 <= size && i + 2 + bytes[i + 1] <= size; i += 2u + bytes[i + 1]) {
+		if (bytes[i] != object)
+			continue;
+		*ret_size = bytes[i + 1];
+		return bytes + i + 2;
+	}
+	return NULL;
+}
+
+static int decode_object(const struct point *p, const uint8_t *bytes, size_t size,
+			 struct fieldway_sample *sample, struct texts *texts)
+{
+	const uint8_t *object = find_object(bytes, size, p->address, &size);
+
+	if (object)
+		return decode_value(p, object, size, sample, texts);
+	sample->quality = FIELDWAY_INVALID;
+	return 0;
+}
+
+static bool size_is_right(const struct span *span, size_t size)
+{
+	if (span->area == AREA_IDENTIFICATION)
+		return true;
+	return span->model ? size <= span_bytes(span) && size % 2 == 0 : size == span_bytes(span);
 }
 
 int answer_decode(const struct point *points, const struct fieldway_request *request,
@@ -102,28 +79,22 @@ int answer_decode(const struct point *points, const struct fieldway_request *req
 		  size_t text_size)
 {
 	struct span span = request_span(request);
+	struct texts texts = { text, text_size };
 
-	if (size != span_bytes(&span))
+	if (!size_is_right(&span, size))
 		return -EBADMSG;
 	for (size_t i = 0; i < request->n_points; i++) {
 		const struct point *p = &points[request->points[i]];
-		size_t offset = p->address - span.address;
 		struct fieldway_sample *s = &samples[i];
-		int used;
+		int r;
 
-		*s = (struct fieldway_sample){ .point = request->points[i], .quality = FIELDWAY_GOOD };
-		if (area_has_bits(p->area)) {
-			s->value = (struct fieldway_value){ .type = FIELDWAY_BOOL,
-							    .boolean = bytes[offset / 8] >> offset % 8 & 1 };
-		} else if (p->data == DATA_STRING) {
-			used = decode_string(p, bytes + 2 * offset, s, text, text_size);
-			if (used < 0)
-				return used;
-			text += used;
-			text_size -= (size_t)used;
-		} else {
-			decode_number(p, gather(p, bytes + 2 * offset), s);
-		}
+		*s = (struct fieldway_sample){ .point = request->points[i],
+					       .quality = FIELDWAY_GOOD };
+		r = span.area == AREA_IDENTIFICATION ?
+			    decode_object(p, bytes, size, s, &texts) :
+			    decode_register(&span, p, bytes, size, s, &texts);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

@@ -22,6 +22,23 @@ int driver_bus_check(const struct fieldway_bus *bus, struct fieldway_error *erro
 	return bus_compile(bus, &b, error);
 }
 
+/*
+ * Serial Line V1.02, 2.1: requests to unit 0 are for everybody, and nobody answers.
+ * Over TCP unit 0 means the device itself, unless it is said to be a broadcast.
+ */
+static int compile_broadcast(struct fieldway_driver *d, const struct fieldway_settings *s,
+			     struct fieldway_error *error)
+{
+	const struct fieldway_value *v = setting_find(s, "broadcast");
+	bool said = v && v->boolean;
+
+	if (said && d->unit != 0)
+		return setting_refuse(error, "broadcast", "only unit 0 is a broadcast");
+	d->broadcast = d->unit == 0 && (d->bus.serial || said);
+	d->sent_is_accepted = said;
+	return 0;
+}
+
 static int compile_unit(struct fieldway_driver *d, const struct fieldway_settings *s,
 			struct fieldway_error *error)
 {
@@ -32,10 +49,8 @@ static int compile_unit(struct fieldway_driver *d, const struct fieldway_setting
 	if (unit > LAST_UNIT && (d->bus.serial || unit != TCP_UNIT))
 		return setting_refuse(error, "unit", d->bus.serial ? "a serial unit is 1 to 247" :
 								     "a unit is 0 to 247, or 255");
-	if (unit == 0 && d->bus.serial)
-		return setting_refuse(error, "unit", "unit 0 is everybody on a serial line, and nobody answers");
 	d->unit = (uint8_t)unit;
-	return 0;
+	return compile_broadcast(d, s, error);
 }
 
 static int compile_host(struct fieldway_driver *d, const struct fieldway_settings *s,
@@ -59,41 +74,105 @@ static int compile_host(struct fieldway_driver *d, const struct fieldway_setting
 	return d->host ? lookup_new(d->host, d->port, &d->lookup) : -ENOMEM;
 }
 
-static int compile_limits(struct fieldway_driver *d, const struct fieldway_settings *s,
-			  struct fieldway_error *error)
+/* A number of registers or coils that one request may have, most by default. */
+static int take_limit(const struct fieldway_settings *s, const char *key, uint32_t most, uint32_t usual,
+		      uint32_t *ret, struct fieldway_error *error)
 {
-	uint64_t gap = setting_uint(s, "max_gap", 0);
-	uint64_t registers = setting_uint(s, "max_registers", MAX_READ_REGISTERS);
+	uint64_t limit = setting_uint(s, key, usual);
 
-	if (registers < 1 || registers > MAX_READ_REGISTERS)
-		return setting_refuse(error, "max_registers", "1 to %u registers", MAX_READ_REGISTERS);
-	if (gap > MAX_READ_BITS)
-		return setting_refuse(error, "max_gap", "a gap is at most %u addresses", MAX_READ_BITS);
-	d->limits = (struct plan_limits){
-		.max_gap = (uint32_t)gap,
-		.max_registers = (uint32_t)registers,
-		.serial = d->bus.serial,
-	};
+	if (limit < 1 || limit > most)
+		return setting_refuse(error, key, "a request has 1 to %u of them", most);
+	*ret = (uint32_t)limit;
 	return 0;
 }
 
-static int compile_points(struct fieldway_driver *d, const struct fieldway_device *device,
-			  struct fieldway_error *error)
+static int compile_limits(struct fieldway_driver *d, const struct fieldway_bus *bus,
+			  const struct fieldway_settings *s, struct fieldway_error *error)
 {
-	for (size_t i = 0; i < device->n_points; i++) {
-		struct point *p = &d->points[i];
-		int r = point_compile(&device->points[i], p, error);
+	struct plan_limits *l = &d->limits;
+	uint64_t gap = setting_uint(s, "max_gap", 0);
+	int r;
 
-		if (r >= 0 && p->readable && p->count > plan_area_limit(&d->limits, p->area))
-			r = setting_refuse(error, "max_registers",
-					   "the point has %u registers, a request at most %u", p->count,
-					   d->limits.max_registers);
-		if (r < 0) {
-			error->point = (int)i;
-			return r;
-		}
-	}
+	r = take_limit(s, "max_registers", MAX_READ_REGISTERS, MAX_READ_REGISTERS, &l->max_registers, error);
+	if (r >= 0)
+		r = take_limit(s, "max_coils", MAX_READ_BITS, l->max_registers * BITS_PER_REGISTER, &l->max_coils,
+			       error);
+	if (r < 0)
+		return r;
+	if (gap > MAX_READ_BITS)
+		return setting_refuse(error, "max_gap", "a gap is at most %u addresses", MAX_READ_BITS);
+	l->max_gap = (uint32_t)gap;
+	l->bus = bus ? &d->bus : NULL;
+	l->wishes = &d->wishes;
 	return 0;
+}
+
+static int compile_base(struct fieldway_driver *d, const struct fieldway_settings *s,
+			struct point_rules *rules, struct fieldway_error *error)
+{
+	int base = setting_choice(s, "address_base", address_base_names, ADDRESS_BASE_0);
+	uint32_t writes = 0;
+	int r;
+
+	if (base < 0)
+		return setting_refuse(error, "address_base", "addresses count from 0, from 1, or are modicon");
+	r = base_compile(s, &d->base, error);
+	if (r >= 0)
+		r = take_limit(s, "max_write_registers", MAX_WRITE_REGISTERS, MAX_WRITE_REGISTERS, &writes, error);
+	if (r < 0)
+		return r;
+	*rules = (struct point_rules){
+		.address_base = (enum address_base)base,
+		.offset = d->base.offset,
+		.has_models = d->base.find,
+		.max_write_registers = (uint16_t)writes,
+	};
+	if (!d->base.find)
+		return 0;
+	d->walk = calloc(1, sizeof(*d->walk));
+	return d->walk ? 0 : -ENOMEM;
+}
+
+static int check_broadcast(const struct fieldway_driver *d, const struct point *p, struct fieldway_error *error)
+{
+	if (!d->broadcast)
+		return 0;
+	if (p->readable)
+		return setting_refuse(error, "unit", "unit 0 is everybody, and nobody answers: access is w only");
+	if (p->model || point_is_merged(p) || p->write.function == FUNCTION_WRITE_AND_READ)
+		return setting_refuse(error, "unit", "writing this point means reading, and unit 0 does not answer");
+	return 0;
+}
+
+static int compile_point(struct fieldway_driver *d, const struct fieldway_point *from,
+			 const struct point_rules *rules, struct point *p, struct fieldway_error *error)
+{
+	int r = point_compile(from, rules, p, error);
+
+	if (r >= 0 && p->model) {
+		r = wishes_add(&d->wishes, &from->settings, error);
+		if (r > 0)
+			p->model = (uint8_t)r;
+	}
+	if (r >= 0)
+		r = check_broadcast(d, p, error);
+	if (r >= 0 && p->readable && p->count > plan_area_limit(&d->limits, p->area))
+		r = setting_refuse(error, "max_registers", "the point has %u registers, a request at most %u",
+				   p->count, d->limits.max_registers);
+	return r < 0 ? r : 0;
+}
+
+static int compile_points(struct fieldway_driver *d, struct fieldway_error *error)
+{
+	struct point_rules rules = { 0 };
+	int r = compile_base(d, &d->device->settings, &rules, error);
+
+	for (size_t i = 0; r >= 0 && i < d->device->n_points; i++) {
+		r = compile_point(d, &d->device->points[i], &rules, &d->points[i], error);
+		if (r < 0)
+			error->point = (int)i;
+	}
+	return r;
 }
 
 /* Where the device is reached; a device for samples is nowhere. */
@@ -119,12 +198,13 @@ int driver_new(const struct fieldway_bus *bus, const struct fieldway_device *dev
 	d = calloc(1, sizeof(*d) + device->n_points * sizeof(d->points[0]));
 	if (!d)
 		return -ENOMEM;
+	d->device = device;
 	d->n_points = device->n_points;
 	r = compile_address(d, bus, device, error);
 	if (r >= 0)
-		r = compile_limits(d, &device->settings, error);
+		r = compile_limits(d, bus, &device->settings, error);
 	if (r >= 0)
-		r = compile_points(d, device, error);
+		r = compile_points(d, error);
 	if (r < 0) {
 		driver_free(d);
 		return r;
@@ -138,6 +218,8 @@ void driver_free(struct fieldway_driver *d)
 	if (!d)
 		return;
 	lookup_unref(d->lookup);
+	wishes_done(&d->wishes);
+	free(d->walk);
 	free(d->host);
 	free(d);
 }
@@ -173,7 +255,8 @@ int driver_decode(const struct fieldway_driver *d, const struct fieldway_request
 int driver_write_check(const struct fieldway_driver *d, uint32_t point,
 		       const struct fieldway_value *value, struct fieldway_error *error)
 {
-	uint16_t registers[MAX_READ_REGISTERS];
+	uint8_t bytes[MAX_ANSWER_BYTES];
+	ssize_t n;
 
 	*error = (struct fieldway_error){ .point = (int)point };
 	if (point >= d->n_points || !d->points[point].writable) {
@@ -181,52 +264,6 @@ int driver_write_check(const struct fieldway_driver *d, uint32_t point,
 		error->point = (int)point;
 		return -EINVAL;
 	}
-	return value_encode(&d->points[point], value, registers, error);
-}
-
-/* -1: there is no such cell. */
-static int32_t find_cell(const struct fieldway_cell *cells, size_t n, enum area area, uint32_t address)
-{
-	for (size_t i = 0; i < n; i++)
-		if (cells[i].address == address && strcmp(cells[i].area, area_names[area]) == 0)
-			return cells[i].value;
-	return -1;
-}
-
-static bool span_address_wanted(const struct fieldway_driver *d, const struct fieldway_request *request,
-				uint32_t address)
-{
-	for (size_t i = 0; i < request->n_points; i++) {
-		const struct point *p = &d->points[request->points[i]];
-
-		if (address >= p->address && address < (uint32_t)p->address + p->count)
-			return true;
-	}
-	return false;
-}
-
-ssize_t driver_answer(const struct fieldway_driver *d, const struct fieldway_request *request,
-		      const struct fieldway_cell *cells, size_t n_cells, void *ret_bytes, size_t size)
-{
-	struct span span = request_span(request);
-	uint8_t *bytes = ret_bytes;
-
-	if (size < span_bytes(&span))
-		return -ENOBUFS;
-	memset(bytes, 0, span_bytes(&span));
-	for (uint32_t i = 0; i < span.count; i++) {
-		int32_t cell = find_cell(cells, n_cells, span.area, span.address + i);
-
-		if (cell < 0 && span_address_wanted(d, request, span.address + i))
-			return -ENODATA;
-		if (cell < 0)
-			continue;
-		if (area_has_bits(span.area)) {
-			bytes[i / 8] |= (uint8_t)((cell != 0) << i % 8);
-		} else {
-			bytes[2 * i] = (uint8_t)(cell >> 8);
-			bytes[2 * i + 1] = (uint8_t)cell;
-		}
-	}
-	return (ssize_t)span_bytes(&span);
+	n = layout_encode(&d->points[point].layout, value, bytes, sizeof(bytes), error);
+	return n < 0 ? (int)n : 0;
 }

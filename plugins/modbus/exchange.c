@@ -115,3 +115,12 @@ int exchange_run(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, s
 	*ret_size = (size_t)n - header - trailer;
 	return 0;
 }
+
+int exchange_send(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, size_t size)
+{
+	uint8_t frame[MODBUS_MAX_ADU_LENGTH];
+
+	return frame_send(line, frame,
+			  line->bus.serial ? frame_serial(unit, pdu, size, frame) :
+					     frame_tcp(++line->transaction, unit, pdu, size, frame));
+}

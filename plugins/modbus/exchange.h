@@ -19,3 +19,6 @@
  */
 int exchange_run(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, size_t size,
 		 const uint8_t **ret_answer, size_t *ret_size);
+
+/* A request that nobody answers: a broadcast. 0 or an errno. */
+int exchange_send(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, size_t size);

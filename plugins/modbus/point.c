@@ -1,124 +1,237 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "point.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "plugins/lib/settings.h"
 
-const char *const area_names[] = { "coil", "discrete", "input", "holding", NULL };
-const char *const data_names[] = { "bool",   "int16",  "uint16",  "int32",   "uint32", "int64",
-				   "uint64", "float32", "float64", "string", NULL };
-const char *const order_names[] = { "AB",       "BA",       "ABCD",     "CDAB",     "BADC",
-				    "DCBA",     "ABCDEFGH", "HGFEDCBA", "BADCFEHG", "GHEFCDAB",
-				    "EFGHABCD", "CDABGHEF", "DCBAHGFE", "FEHGBADC", NULL };
+const char *const area_names[] = { "coil", "discrete", "input", "holding", "identification", NULL };
+const char *const address_base_names[] = { "0", "1", "modicon", NULL };
 
-enum {
-	SWAP_BYTES = 1,
-	SWAP_REGISTERS = 2,
-	SWAP_PAIRS = 4,
+/* Application Protocol V1.1b3, section 6.21: the first objects, in order. Behind them are the device's own. */
+const char *const object_names[] = {
+	"vendor_name", "product_code",		"revision", "vendor_url", "product_name",
+	"model_name",  "user_application_name", NULL
 };
 
-/* By order_names. A name of four letters that swaps registers turns the whole of a longer value round. */
-static const uint8_t order_swaps[] = {
-	0,
-	SWAP_BYTES,
-	0,
-	SWAP_REGISTERS | SWAP_PAIRS,
-	SWAP_BYTES,
-	SWAP_BYTES | SWAP_REGISTERS | SWAP_PAIRS,
-	0,
-	SWAP_BYTES | SWAP_REGISTERS | SWAP_PAIRS,
-	SWAP_BYTES,
-	SWAP_REGISTERS | SWAP_PAIRS,
-	SWAP_PAIRS,
-	SWAP_REGISTERS,
-	SWAP_BYTES | SWAP_REGISTERS,
-	SWAP_BYTES | SWAP_PAIRS,
-};
-_Static_assert(sizeof(order_names) / sizeof(order_names[0]) == sizeof(order_swaps) + 1, "one each");
+#define LAST_ADDRESS (ADDRESSES - 1)
 
-static const uint8_t data_sizes[] = {
-	[DATA_BOOL] = 2,   [DATA_INT16] = 2,  [DATA_UINT16] = 2,  [DATA_INT32] = 4,   [DATA_UINT32] = 4,
-	[DATA_INT64] = 8,  [DATA_UINT64] = 8, [DATA_FLOAT32] = 4, [DATA_FLOAT64] = 8, [DATA_STRING] = 0,
+/* The tables of a Modicon PLC: the digit before the number, which has four or five more, from 1 on. */
+static const struct {
+	uint64_t first, last;
+	enum area area;
+} modicon[] = {
+	{ 400001, 465536, AREA_HOLDING },
+	{ 300001, 365536, AREA_INPUT },
+	{ 100001, 165536, AREA_DISCRETE },
+	{ 40001, 49999, AREA_HOLDING },
+	{ 30001, 39999, AREA_INPUT },
+	{ 10001, 19999, AREA_DISCRETE },
+	{ 1, 9999, AREA_COIL },
 };
 
-size_t point_size(const struct point *p)
+/* *area is what the point says, and becomes what a Modicon address says. */
+static int take_modicon(const char *key, uint64_t number, enum area *area, uint64_t *ret,
+			struct fieldway_error *error)
 {
-	return area_has_bits(p->area) ? 0 : data_sizes[p->data];
-}
-
-static bool data_is_integer(enum data data)
-{
-	return data >= DATA_INT16 && data <= DATA_UINT64;
-}
-
-static int compile_place(const struct fieldway_settings *s, struct point *p, struct fieldway_error *error)
-{
-	int area = setting_choice(s, "area", area_names, AREA_HOLDING);
-	uint64_t address = setting_uint(s, "address", ADDRESSES);
-
-	if (area < 0)
-		return setting_refuse(error, "area", "area is one of coil, discrete, input, holding");
-	if (!setting_has(s, "address"))
-		return setting_refuse(error, "address", "the point has no address");
-	if (address >= ADDRESSES)
-		return setting_refuse(error, "address", "an address is 0 to %u", ADDRESSES - 1);
-	p->area = (enum area)area;
-	p->address = (uint16_t)address;
-	return 0;
-}
-
-static int compile_string(const struct fieldway_settings *s, struct point *p, struct fieldway_error *error)
-{
-	uint64_t length = setting_uint(s, "length", 0);
-
-	if (p->data != DATA_STRING) {
-		if (setting_has(s, "length"))
-			return setting_refuse(error, "length", "only a string has a length");
+	for (size_t i = 0; i < sizeof(modicon) / sizeof(modicon[0]); i++) {
+		if (number < modicon[i].first || number > modicon[i].last)
+			continue;
+		/* holding is what stands there when nothing does. */
+		if (*area != AREA_HOLDING && *area != modicon[i].area)
+			return setting_refuse(error, "area",
+					      "%llu is an address of area %s, not %s",
+					      (unsigned long long)number,
+					      area_names[modicon[i].area], area_names[*area]);
+		*area = modicon[i].area;
+		*ret = number - modicon[i].first;
 		return 0;
 	}
-	if (length < 1 || length > MAX_ANSWER_BYTES)
-		return setting_refuse(error, "length", "a string needs a length of 1 to %u bytes",
-				      MAX_ANSWER_BYTES);
-	p->length = (uint16_t)length;
-	p->count = (uint16_t)((length + 1) / 2);
+	return setting_refuse(
+		error, key,
+		"a Modicon address is 1, 10001, 30001, 40001 and on, or has six digits");
+}
+
+/* An address as the device's manual has it, made one as on the wire. */
+static int take_address(const char *key, uint64_t number, const struct point_rules *rules,
+			enum area *area, uint16_t *ret, struct fieldway_error *error)
+{
+	uint64_t address = number;
+	int r;
+
+	switch (rules->address_base) {
+	case ADDRESS_BASE_0:
+		break;
+	case ADDRESS_BASE_1:
+		if (number == 0)
+			return setting_refuse(error, key, "addresses of this device count from 1");
+		address--;
+		break;
+	case ADDRESS_BASE_MODICON:
+		r = take_modicon(key, number, area, &address, error);
+		if (r < 0)
+			return r;
+		break;
+	}
+	address += rules->offset;
+	if (address > LAST_ADDRESS)
+		return setting_refuse(error, key, "an address is 0 to %u", LAST_ADDRESS);
+	*ret = (uint16_t)address;
 	return 0;
 }
 
-static int compile_type(const struct fieldway_settings *s, struct point *p, struct fieldway_error *error)
+static int compile_area(const struct fieldway_settings *s, struct point *p,
+			struct fieldway_error *error)
 {
-	bool bits = area_has_bits(p->area);
-	int data = setting_choice(s, "type", data_names, bits ? DATA_BOOL : DATA_UINT16);
-	int order = setting_choice(s, "order", order_names, 0);
+	int area = setting_choice(s, "area", area_names, AREA_HOLDING);
 
-	if (data < 0)
-		return setting_refuse(error, "type", "there is no such type");
-	if (order < 0)
-		return setting_refuse(error, "order", "there is no such order");
-	if (bits && data != DATA_BOOL)
-		return setting_refuse(error, "type", "area %s holds single bits: its type is bool, not %s",
-				      area_names[p->area], data_names[data]);
-	p->data = (enum data)data;
-	p->order = order_swaps[order];
-	p->count = bits ? 1 : data_sizes[data] / 2;
-	return compile_string(s, p, error);
+	if (area < 0)
+		return setting_refuse(
+			error, "area",
+			"area is one of coil, discrete, input, holding, identification");
+	p->area = (enum area)area;
+	p->model = setting_has(s, "model");
+	if (p->area != AREA_IDENTIFICATION && setting_has(s, "object"))
+		return setting_refuse(error, "object", "only area identification has objects");
+	if (!p->model && setting_has(s, "occurrence"))
+		return setting_refuse(error, "occurrence", "only of a model there are several");
+	return 0;
 }
 
-static int compile_bit(const struct fieldway_settings *s, struct point *p, struct fieldway_error *error)
+/* Registers of a model are counted from its own, whatever the rest of the manual does. */
+static int compile_model(const struct point *p, const struct point_rules *rules,
+			 struct fieldway_error *error)
 {
-	uint64_t bit = setting_uint(s, "bit", 0);
+	if (!rules->has_models)
+		return setting_refuse(error, "model",
+				      "a model needs base: {find: \"SunS\"} in defaults:");
+	if (p->area != AREA_HOLDING)
+		return setting_refuse(error, "model", "models lie in area holding, not %s",
+				      area_names[p->area]);
+	return 0;
+}
 
-	p->bit = -1;
-	if (!setting_has(s, "bit"))
-		return 0;
+static int compile_place(const struct fieldway_settings *s, const struct point_rules *rules,
+			 struct point *p, struct fieldway_error *error)
+{
+	static const struct point_rules of_a_model = { 0 };
+	int r;
+
+	if (!setting_has(s, "address"))
+		return setting_refuse(error, "address", "the point has no address");
+	r = p->model ? compile_model(p, rules, error) : 0;
+	if (r < 0)
+		return r;
+	return take_address("address", setting_uint(s, "address", 0),
+			    p->model ? &of_a_model : rules, &p->area, &p->address, error);
+}
+
+static int compile_bit(const struct fieldway_settings *s, struct point *p,
+		       struct fieldway_error *error)
+{
+	static const struct layout_rules rules = { .initial = LAYOUT_BOOL, .max_length = 1 };
+	int r = layout_compile(s, &rules, &p->layout, error);
+
+	if (r < 0)
+		return r;
+	if (layout_is_partial(&p->layout))
+		return setting_refuse(error, setting_has(s, "bit") ? "bit" : "mask",
+				      "area %s holds single bits already", area_names[p->area]);
+	if (p->layout.type != LAYOUT_BOOL)
+		return setting_refuse(error, "type",
+				      "area %s holds single bits: its type is bool, not %s",
+				      area_names[p->area], layout_type_name(&p->layout));
+	p->count = 1;
+	return 0;
+}
+
+static int compile_layout(const struct fieldway_settings *s, struct point *p,
+			  struct fieldway_error *error)
+{
+	static const struct layout_rules rules = { .registers = true,
+						   .initial = LAYOUT_UINT16,
+						   .max_length = MAX_ANSWER_BYTES };
+	int r;
+
 	if (area_has_bits(p->area))
-		return setting_refuse(error, "bit", "area %s holds single bits already", area_names[p->area]);
-	if (p->data == DATA_BOOL)
-		p->data = DATA_UINT16;
-	if (!data_is_integer(p->data))
-		return setting_refuse(error, "bit", "type %s has no bits to choose from", data_names[p->data]);
-	if (bit >= 8u * data_sizes[p->data])
-		return setting_refuse(error, "bit", "type %s has the bits 0 to %u", data_names[p->data],
-				      8u * data_sizes[p->data] - 1);
-	p->bit = (int8_t)bit;
+		return compile_bit(s, p, error);
+	r = layout_compile(s, &rules, &p->layout, error);
+	if (r < 0)
+		return r;
+	p->count = p->layout.size / 2;
+	return 0;
+}
+
+/* "vendor_name", or "0". */
+static int find_object(const struct fieldway_settings *s)
+{
+	const struct fieldway_value *v = setting_find(s, "object");
+	char text[4] = "", *end;
+	unsigned long number;
+	int named;
+
+	named = setting_choice(s, "object", object_names, -1);
+	if (named >= 0 || !v || v->type != FIELDWAY_STRING || v->size == 0 ||
+	    v->size >= sizeof(text))
+		return named;
+	memcpy(text, v->data, v->size);
+	number = strtoul(text, &end, 10);
+	return *end || number >= OBJECTS ? -1 : (int)number;
+}
+
+static int compile_object(const struct fieldway_settings *s, struct point *p,
+			  struct fieldway_error *error)
+{
+	static const struct layout_rules rules = { .rest = true,
+						   .initial = LAYOUT_STRING,
+						   .max_length = MAX_OBJECT_BYTES };
+	int object = find_object(s);
+
+	if (object < 0)
+		return setting_refuse(
+			error, "object",
+			setting_has(s, "object") ?
+				"an object has one of seven names, or a number 0 to 255" :
+				"area identification needs object: vendor_name or another");
+	if (setting_has(s, "address"))
+		return setting_refuse(error, "address",
+				      "area identification has objects, no addresses");
+	if (p->model)
+		return setting_refuse(error, "model", "area identification has no models");
+	if (p->writable)
+		return setting_refuse(error, "area", "area identification cannot be written");
+	p->address = (uint16_t)object;
+	p->count = 1;
+	return layout_compile(s, &rules, &p->layout, error);
+}
+
+static bool function_is_known(uint64_t function)
+{
+	return function == FUNCTION_WRITE_COIL || function == FUNCTION_WRITE_REGISTER ||
+	       function == FUNCTION_WRITE_COILS || function == FUNCTION_WRITE_REGISTERS ||
+	       function == FUNCTION_MASK_REGISTER || function == FUNCTION_WRITE_AND_READ;
+}
+
+bool point_is_merged(const struct point *p)
+{
+	return p->writable && layout_is_partial(&p->layout) &&
+	       p->write.function != FUNCTION_MASK_REGISTER;
+}
+
+static int check_size(const struct point *p, const struct point_rules *rules,
+		      struct fieldway_error *error)
+{
+	if (p->write.function == FUNCTION_WRITE_AND_READ && p->count > MAX_WRITE_READ_REGISTERS)
+		return setting_refuse(error, "write.function",
+				      "function 23 writes at most %u registers",
+				      MAX_WRITE_READ_REGISTERS);
+	if (!area_has_bits(p->area) && p->count > rules->max_write_registers)
+		return setting_refuse(
+			error,
+			layout_type_name(&p->layout)[0] == 's' ? "length" : "max_write_registers",
+			"the point has %u registers, a request writes at most %u", p->count,
+			rules->max_write_registers);
 	return 0;
 }
 
@@ -126,16 +239,26 @@ static int check_function(const struct point *p, struct fieldway_error *error)
 {
 	enum function function = p->write.function;
 	bool coils = function == FUNCTION_WRITE_COIL || function == FUNCTION_WRITE_COILS;
+	bool one = function == FUNCTION_WRITE_REGISTER || function == FUNCTION_MASK_REGISTER;
 
 	if (coils != area_has_bits(p->area))
-		return setting_refuse(error, "write.function", "function %d does not write %s", function,
-				      area_has_bits(p->area) ? "coils" : "registers");
-	if (function == FUNCTION_WRITE_REGISTER && p->count != 1)
+		return setting_refuse(error, "write.function", "function %d does not write %s",
+				      function, area_has_bits(p->area) ? "coils" : "registers");
+	if (one && p->count != 1)
 		return setting_refuse(error, "write.function",
-				      "function 6 writes one register, the point has %u", p->count);
-	if (p->count > MAX_WRITE_REGISTERS)
-		return setting_refuse(error, "length", "one request writes at most %u bytes",
-				      2 * MAX_WRITE_REGISTERS);
+				      "function %d writes one register, the point has %u", function,
+				      p->count);
+	if (function == FUNCTION_MASK_REGISTER && !layout_is_partial(&p->layout))
+		return setting_refuse(
+			error, "write.function",
+			"function 22 writes bits: the point has neither bit: nor mask:");
+	if (function == FUNCTION_WRITE_AND_READ && layout_is_partial(&p->layout))
+		return setting_refuse(error, "write.function",
+				      "function 23 writes whole registers, not some of their bits");
+	if (function == FUNCTION_WRITE_AND_READ && p->area != AREA_HOLDING)
+		return setting_refuse(error, "write.function",
+				      "function 23 reads back area holding, not %s",
+				      area_names[p->area]);
 	return 0;
 }
 
@@ -143,51 +266,84 @@ static enum function default_function(const struct point *p)
 {
 	if (area_has_bits(p->area))
 		return FUNCTION_WRITE_COIL;
+	if (layout_is_partial(&p->layout))
+		return FUNCTION_MASK_REGISTER;
 	return p->count == 1 ? FUNCTION_WRITE_REGISTER : FUNCTION_WRITE_REGISTERS;
 }
 
-static int compile_write(const struct fieldway_settings *s, struct point *p, struct fieldway_error *error)
+static int compile_write_address(const struct fieldway_settings *s, const struct point_rules *rules,
+				 struct point *p, struct fieldway_error *error)
 {
-	uint64_t address = setting_uint(s, "write.address", p->address);
+	static const struct point_rules of_a_model = { 0 };
+	enum area area = area_has_bits(p->area) ? AREA_COIL : AREA_HOLDING, said = area;
+	int r;
+
+	p->write.address = p->address;
+	if (setting_has(s, "write.address")) {
+		r = take_address("write.address", setting_uint(s, "write.address", 0),
+				 p->model ? &of_a_model : rules, &said, &p->write.address, error);
+		if (r < 0)
+			return r;
+		if (said != area)
+			return setting_refuse(error, "write.address",
+					      "what lies in area %s cannot be written there",
+					      area_names[p->area]);
+	} else if (p->area == AREA_DISCRETE || p->area == AREA_INPUT) {
+		return setting_refuse(error, "area",
+				      "area %s cannot be written: it needs write.address",
+				      area_names[p->area]);
+	}
+	if ((unsigned)p->write.address + p->count > ADDRESSES)
+		return setting_refuse(error, "write.address",
+				      "the value would end behind address %u", LAST_ADDRESS);
+	return 0;
+}
+
+static int compile_write(const struct fieldway_settings *s, const struct point_rules *rules,
+			 struct point *p, struct fieldway_error *error)
+{
 	uint64_t function = setting_uint(s, "write.function", default_function(p));
+	int r;
 
 	if (!p->writable)
 		return 0;
-	if (p->bit >= 0)
-		return setting_refuse(error, "bit", "a bit of a register cannot be written");
-	if ((p->area == AREA_DISCRETE || p->area == AREA_INPUT) && !setting_has(s, "write.address"))
-		return setting_refuse(error, "area", "area %s cannot be written: it needs write.address",
-				      area_names[p->area]);
-	if (address + p->count > ADDRESSES)
-		return setting_refuse(error, "write.address", "the value would end behind address %u",
-				      ADDRESSES - 1);
-	if (function != FUNCTION_WRITE_COIL && function != FUNCTION_WRITE_REGISTER &&
-	    function != FUNCTION_WRITE_COILS && function != FUNCTION_WRITE_REGISTERS)
-		return setting_refuse(error, "write.function", "the functions that write are 5, 6, 15, 16");
-	p->write.address = (uint16_t)address;
+	r = compile_write_address(s, rules, p, error);
+	if (r < 0)
+		return r;
+	if (!function_is_known(function))
+		return setting_refuse(error, "write.function",
+				      "the functions that write are 5, 6, 15, 16, 22, 23");
 	p->write.function = (enum function)function;
-	return check_function(p, error);
+	r = check_function(p, error);
+	return r < 0 ? r : check_size(p, rules, error);
 }
 
-int point_compile(const struct fieldway_point *from, struct point *ret, struct fieldway_error *error)
+static int compile_table(const struct fieldway_settings *s, const struct point_rules *rules,
+			 struct point *p, struct fieldway_error *error)
+{
+	int r = compile_place(s, rules, p, error);
+
+	if (r >= 0)
+		r = compile_layout(s, p, error);
+	if (r < 0)
+		return r;
+	if ((unsigned)p->address + p->count > ADDRESSES)
+		return setting_refuse(error, "address", "the value would end behind address %u",
+				      LAST_ADDRESS);
+	return compile_write(s, rules, p, error);
+}
+
+int point_compile(const struct fieldway_point *from, const struct point_rules *rules,
+		  struct point *ret, struct fieldway_error *error)
 {
 	const struct fieldway_settings *s = &from->settings;
 	struct point p = { .readable = from->readable, .writable = from->writable };
 	int r;
 
-	r = compile_place(s, &p, error);
-	if (r < 0)
-		return r;
-	r = compile_type(s, &p, error);
-	if (r < 0)
-		return r;
-	r = compile_bit(s, &p, error);
-	if (r < 0)
-		return r;
-	if ((unsigned)p.address + p.count > ADDRESSES)
-		return setting_refuse(error, "address", "the value would end behind address %u",
-				      ADDRESSES - 1);
-	r = compile_write(s, &p, error);
+	r = compile_area(s, &p, error);
+	if (r >= 0)
+		r = p.area == AREA_IDENTIFICATION ? compile_object(s, &p, error) :
+						    compile_table(s, rules, &p, error);
 	if (r < 0)
 		return r;
 	*ret = p;

@@ -6,16 +6,31 @@
 
 /* NULL-terminated, in the order of the enumerations: also the choices of the key table. */
 extern const char *const area_names[];
-extern const char *const data_names[];
-extern const char *const order_names[];
+extern const char *const address_base_names[];
+extern const char *const object_names[];
+
+/* How a device's manual counts addresses. */
+enum address_base {
+	ADDRESS_BASE_0,	      /* as on the wire */
+	ADDRESS_BASE_1,	      /* from 1 */
+	ADDRESS_BASE_MODICON, /* 40001 or 400001 is the first holding register */
+};
+
+/* What the device says about all of its points. */
+struct point_rules {
+	enum address_base address_base;
+	uint16_t offset; /* `base: {address: }`: added to addresses */
+	bool has_models; /* `base: {find: }` */
+	uint16_t max_write_registers;
+};
 
 /*
- * Compiles a point's settings. An order's name gives its three swaps (of bytes,
- * registers, pairs of registers) and thereby fits every size: CDAB in `defaults:`
- * is AB for a point of 16 bits and GHEFCDAB for one of 64.
- * 0, or -EINVAL with error (error->point stays -1: the caller knows it).
+ * Compiles a point's settings but for its model, which is the device's to number:
+ * p->model is 0 or 1. 0, or -EINVAL with error (error->point stays -1: the caller
+ * knows it).
  */
-int point_compile(const struct fieldway_point *from, struct point *ret, struct fieldway_error *error);
+int point_compile(const struct fieldway_point *from, const struct point_rules *rules,
+		  struct point *ret, struct fieldway_error *error);
 
-/* What a value of the point is made of, in bytes; 0 for coils and strings. */
-size_t point_size(const struct point *p);
+/* Writing it means reading what lies around it, changing its bits, and writing all of it back. */
+bool point_is_merged(const struct point *p);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "setup.h"
 
@@ -76,6 +77,8 @@ START_TEST(bus_settings)
 END_TEST
 
 #define POINT SETTINGS(UINT("address", 0))
+#define BOOL(name, on) \
+	((struct fieldway_setting){ .key = (name), .value = { .type = FIELDWAY_BOOL, .boolean = (on) } })
 
 static void refused(struct fieldway_settings bus, struct fieldway_settings device, const char *key)
 {
@@ -94,13 +97,195 @@ START_TEST(device_settings)
 	refused(TCP, SETTINGS(UINT("unit", 1)), "host");
 	refused(TCP, SETTINGS(UINT("unit", 248), TEXT("host", "h")), "unit");
 	refused(TCP, SETTINGS(UINT("unit", 1), TEXT("host", "h"), UINT("port", 0)), "port");
-	refused(RTU, SETTINGS(UINT("unit", 0)), "unit");
 	refused(RTU, SETTINGS(UINT("unit", 255)), "unit");
 	refused(RTU, SETTINGS(UINT("unit", 1), TEXT("host", "h")), "host");
 	refused(RTU, SETTINGS(UINT("unit", 1), UINT("port", 9)), "port");
 	refused(RTU, SETTINGS(UINT("unit", 1), UINT("max_registers", 126)), "max_registers");
 	refused(RTU, SETTINGS(UINT("unit", 1), UINT("max_gap", 2001)), "max_gap");
+	refused(RTU, SETTINGS(UINT("unit", 1), UINT("max_coils", 2001)), "max_coils");
+	refused(RTU, SETTINGS(UINT("unit", 1), UINT("max_coils", 0)), "max_coils");
+	refused(RTU, SETTINGS(UINT("unit", 1), UINT("max_write_registers", 124)), "max_write_registers");
+	refused(RTU, SETTINGS(UINT("unit", 1), TEXT("address_base", "2")), "address_base");
+	refused(RTU, SETTINGS(UINT("unit", 1), BOOL("broadcast", true)), "broadcast");
+	refused(RTU, SETTINGS(UINT("unit", 1), TEXT("base.find", "Sun")), "base.find");
+	refused(RTU, SETTINGS(UINT("unit", 1), TEXT("base.find", "SunSSunSSunSSunS++")), "base.find");
+	refused(RTU, SETTINGS(UINT("unit", 1), TEXT("base.find", "SunS"), UINT("base.address", 1)), "base.address");
+	refused(RTU, SETTINGS(UINT("unit", 1), TEXT("base.find", "SunS"), UINT("base.at", 65535)), "base.at");
+	refused(RTU, SETTINGS(UINT("unit", 1), UINT("base.at", 0)), "base.at");
+	refused(RTU, SETTINGS(UINT("unit", 1), UINT("base.address", 65536)), "base.address");
 	refused(SETTINGS(UINT("tcp.port", 70000)), SETTINGS(UINT("unit", 1)), "tcp.port");
+}
+END_TEST
+
+/* Unit 0 of a serial line is everybody; over TCP it is one device, unless said otherwise. */
+static int everybody(bool serial, bool readable, bool said, struct fieldway_settings settings)
+{
+	struct fieldway_point point = { .name = "p", .readable = readable, .writable = true, .settings = settings };
+	struct fieldway_device device = {
+		.name = "d",
+		.settings = serial ? SETTINGS(UINT("unit", 0), BOOL("broadcast", said)) :
+				     SETTINGS(UINT("unit", 0), BOOL("broadcast", said), TEXT("host", "h")),
+		.points = &point,
+		.n_points = 1,
+	};
+	struct fieldway_bus bus = { .name = "b", .settings = serial ? RTU : TCP, .timeout_usec = 500000 };
+	struct fieldway_driver *driver;
+	struct fieldway_error error = { 0 };
+
+	if (plugin->driver_new(&bus, &device, &driver, &error) == 0) {
+		plugin->driver_free(driver);
+		return 0;
+	}
+	ck_assert_str_eq(error.key, "unit");
+	ck_assert_int_eq(error.point, 0);
+	return -1;
+}
+
+START_TEST(everybody_is_only_written_to)
+{
+	ck_assert_int_eq(everybody(true, true, false, POINT), -1);
+	ck_assert_int_eq(everybody(true, false, false, POINT), 0);
+	ck_assert_int_eq(everybody(true, false, true, POINT), 0);
+	ck_assert_int_eq(everybody(false, true, false, POINT), 0);
+	ck_assert_int_eq(everybody(false, true, true, POINT), -1);
+	ck_assert_int_eq(everybody(false, false, true, POINT), 0);
+	/* Nobody tells what is there now. */
+	ck_assert_int_eq(everybody(true, false, true, SETTINGS(UINT("address", 0), UINT("bit", 1))), 0);
+	ck_assert_int_eq(everybody(true, false, true,
+				   SETTINGS(UINT("address", 0), UINT("bit", 1), UINT("write.function", 6))), -1);
+	ck_assert_int_eq(everybody(true, false, true, SETTINGS(UINT("address", 0), UINT("write.function", 23))), -1);
+}
+END_TEST
+
+/* A device of several points; their settings, of which each has a name of one letter. */
+struct several {
+	struct fieldway_point points[8];
+	struct fieldway_device device;
+	struct fieldway_driver *driver;
+};
+
+static void make_several(struct several *s, struct fieldway_settings device, size_t n,
+			 const struct fieldway_settings *points)
+{
+	static const char names[][2] = { "a", "b", "c", "d", "e", "f", "g", "h" };
+	struct fieldway_error error = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		bool writable = points[i].n > 0 && strcmp(points[i].items[0].key, "write.function") == 0;
+
+		s->points[i] = (struct fieldway_point){ .name = names[i], .readable = true, .writable = writable,
+							.settings = points[i] };
+	}
+	s->device = (struct fieldway_device){ .name = "d", .settings = device, .points = s->points, .n_points = n };
+	ck_assert_msg(plugin->driver_new(NULL, &s->device, &s->driver, &error) == 0, "%s", error.text);
+}
+
+#define NONE ((struct fieldway_settings){ NULL, 0 })
+#define AT(address, type) SETTINGS(UINT("address", address), TEXT("type", type))
+#define RW(function, address, ...) SETTINGS(UINT("write.function", function), UINT("address", address), __VA_ARGS__)
+
+static const char *const note_rows[] = {
+	"d: reads the same as point a",
+	"c: overlaps point a by half: one of the addresses or types is wrong",
+	"c: overlaps point d by half: one of the addresses or types is wrong",
+	"f: writes what point e writes too",
+	"h: is written by reading its registers, changing its bits and writing all of them back: "
+	"what others write in between is lost",
+};
+
+START_TEST(what_looks_wrong_is_noted)
+{
+	const struct fieldway_settings points[] = {
+		AT(1, "float32"),  AT(2, "uint16"),
+		AT(2, "float32"),  AT(1, "float32"),
+		RW(16, 10, TEXT("type", "uint32")), RW(6, 11, TEXT("type", "uint16")),
+		RW(22, 20, UINT("bit", 1)),	    RW(6, 20, UINT("bit", 2)),
+	};
+	struct fieldway_error notes[8];
+	struct several s;
+	size_t n;
+
+	make_several(&s, NONE, 8, points);
+	n = plugin->driver_notes(s.driver, notes, 8);
+	for (size_t i = 0; i < n; i++) {
+		char text[300];
+
+		snprintf(text, sizeof(text), "%.1s: %.250s", s.points[notes[i].point].name, notes[i].text);
+		ck_assert_msg(i < 5, "%s", text);
+		ck_assert_str_eq(text, note_rows[i]);
+	}
+	ck_assert_uint_eq(n, 5);
+	ck_assert_uint_eq(plugin->driver_notes(s.driver, notes, 2), 2);
+	ck_assert_uint_eq(plugin->driver_notes(s.driver, notes, 0), 0);
+	plugin->driver_free(s.driver);
+}
+END_TEST
+
+/* "SunS", the common model, an inverter, a second common model, the end. */
+static const struct fieldway_cell sunspec[] = {
+	{ "holding", 50000, 0x5375 }, { "holding", 50001, 0x6e53 }, { "holding", 50002, 1 },   { "holding", 50003, 3 },
+	{ "holding", 50004, 0x4142 }, { "holding", 50005, 0x4300 }, { "holding", 50006, 7 },   { "holding", 50007, 103 },
+	{ "holding", 50008, 2 },      { "holding", 50009, 230 },    { "holding", 50010, 5 },   { "holding", 50011, 1 },
+	{ "holding", 50012, 3 },      { "holding", 50013, 0x5858 }, { "holding", 50014, 0 },   { "holding", 50015, 8 },
+	{ "holding", 50016, 0xffff }, { "holding", 50017, 0 },
+};
+#define N_SUNSPEC (sizeof(sunspec) / sizeof(sunspec[0]))
+
+static const struct {
+	struct fieldway_setting settings[4];
+	size_t n;
+	const char *text;
+	enum fieldway_quality quality;
+	uint64_t expected;
+} model_rows[] = {
+	{ { UINT_("model", 103), UINT_("address", 2) }, 2, "model 103 + 2 (1 register)", FIELDWAY_GOOD, 230 },
+	{ { UINT_("model", 101), UINT_("model", 103), UINT_("address", 3) }, 3, "model 101|103 + 3 (1 register)",
+	  FIELDWAY_GOOD, 5 },
+	{ { UINT_("model", 1), UINT_("address", 4) }, 2, "model 1 + 4 (1 register)", FIELDWAY_GOOD, 7 },
+	{ { UINT_("model", 1), UINT_("address", 4), UINT_("occurrence", 2) }, 3, "model 1 (2.) + 4 (1 register)",
+	  FIELDWAY_GOOD, 8 },
+	{ { UINT_("model", 103), UINT_("address", 0) }, 2, "model 103 + 0 (1 register)", FIELDWAY_GOOD, 103 },
+	{ { UINT_("model", 103), UINT_("address", 4) }, 2, "model 103 + 4 (1 register)", FIELDWAY_INVALID, 0 },
+	{ { UINT_("model", 103), UINT_("address", 3), TEXT_("type", "uint32") }, 3, "model 103 + 3-4 (2 registers)",
+	  FIELDWAY_INVALID, 0 },
+	{ { UINT_("model", 160), UINT_("address", 2) }, 2, "model 160 + 2 (1 register)", FIELDWAY_INVALID, 0 },
+	{ { UINT_("address", 50009) }, 1, "holding 50009 (1 register)", FIELDWAY_GOOD, 230 },
+};
+
+static ssize_t answer_row(const struct several *s, size_t row, const struct fieldway_cell *cells, size_t n,
+			  struct fieldway_sample *ret)
+{
+	const uint32_t wanted[] = { 0 };
+	struct fieldway_plan plan;
+	uint8_t bytes[8];
+	ssize_t size;
+
+	ck_assert_int_eq(plugin->plan_new(s->driver, wanted, 1, &plan), 0);
+	ck_assert_str_eq(plan.requests[0].text, model_rows[row].text);
+	size = plugin->answer(s->driver, &plan.requests[0], cells, n, bytes, sizeof(bytes));
+	if (size >= 0)
+		ck_assert_int_eq(plugin->decode(s->driver, &plan.requests[0], bytes, (size_t)size, ret, NULL, 0), 0);
+	plugin->plan_free(&plan);
+	return size;
+}
+
+START_TEST(models_of_a_sample)
+{
+	const struct fieldway_settings point = { model_rows[_i].settings, model_rows[_i].n };
+	struct fieldway_sample sample;
+	struct several s;
+
+	make_several(&s, SETTINGS(TEXT("base.find", "SunS")), 1, &point);
+	ck_assert_int_ge(answer_row(&s, (size_t)_i, sunspec, N_SUNSPEC, &sample), 0);
+	ck_assert_int_eq(sample.quality, model_rows[_i].quality);
+	if (sample.quality == FIELDWAY_GOOD)
+		ck_assert_uint_eq(sample.value.unsignd, model_rows[_i].expected);
+	/* A sample that has no chain, or not as far as the model, says nothing about it. */
+	if (_i < 8) {
+		ck_assert_int_eq(answer_row(&s, (size_t)_i, sunspec, 1, &sample), -ENODATA);
+		ck_assert_int_eq(answer_row(&s, (size_t)_i, sunspec, 2, &sample), -ENODATA);
+	}
+	plugin->driver_free(s.driver);
 }
 END_TEST
 
@@ -232,6 +417,9 @@ int main(void)
 	tcase_add_test(t, descriptor);
 	tcase_add_test(t, bus_settings);
 	tcase_add_test(t, device_settings);
+	tcase_add_test(t, everybody_is_only_written_to);
+	tcase_add_test(t, what_looks_wrong_is_noted);
+	tcase_add_loop_test(t, models_of_a_sample, 0, sizeof(model_rows) / sizeof(model_rows[0]));
 	tcase_add_test(t, a_point_error_names_its_point);
 	tcase_add_test(t, lines);
 	tcase_add_test(t, a_sample_is_answered_and_decoded);
