@@ -112,6 +112,13 @@ struct config_verify {
 	int32_t point; /* index of another point, or -1: itself */
 };
 
+/* `counter:`, in the point's unit; 0: not given. */
+struct config_counter {
+	bool enabled;
+	double wrap;	 /* where it begins again at 0 */
+	double max_step; /* the most that it counts from one reading to the next */
+};
+
 /* Which of the samples of one `sample: {every: }` counts; the names and order of enum link_keep. */
 enum config_keep {
 	CONFIG_KEEP_LAST,
@@ -135,6 +142,7 @@ struct config_point {
 	bool inexact_reject;               /* else: rounded to what the register can hold */
 	struct config_verify verify;
 	uint64_t period_usec;              /* or CONFIG_RATE_* */
+	struct config_counter counter;
 	double deadband;                   /* a value no further than this from the last one is no news; 0: none */
 	uint64_t sample_usec;              /* of what comes by itself one sample in so long; 0: all */
 	enum config_keep sample_keep;

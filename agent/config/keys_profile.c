@@ -53,8 +53,7 @@ static const struct key parameter_keys[] = {
 
 /* What later issues bring, under their plugins or for all. */
 #define POINT_KEYS_LATER                                                                           \
-	LATER("counter", "a total that survives wrap and reset"),                                  \
-		LATER("deadband", "changes smaller than this are none"),                           \
+	LATER("deadband", "changes smaller than this are none"),                           \
 		LATER("sample", "thinning of a stream"),                                           \
 		LATER("silence", "stale after this long without a word"),                          \
 		LATER("persist", "kept over a restart")
@@ -84,6 +83,8 @@ static const char *const inexact[] = { "round", "reject", NULL };
 	  .help = "what may be written, in the point's unit: 0..50; an end may be missing" },      \
 	{ "inexact", KEY_CHOICE, .reload = RELOAD_BUS, .choices = inexact, .initial = "round",     \
 	  AT(point_section, inexact), .help = "a value between two raw ones" },                    \
+	{ "counter", KEY_NODE, AT(point_section, counter),                                         \
+	  .help = "a total that goes on over wrap, reset and restart: {wrap: } or {max_step: }" }, \
 	{ "verify", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, verify),                     \
 	  .help = "read back after a write: true, or within, tolerance, point" }
 /* clang-format on */
@@ -108,6 +109,14 @@ static const struct key verify_keys[] = {
 	{ "tolerance", KEY_NUMBER, .initial = "0", AT(verify_section, tolerance),
 	  .help = "how far off it may be" },
 	{ "point", KEY_NODE, AT(verify_section, point), .help = "another point that shows it" },
+};
+
+static const struct key counter_keys[] = {
+	{ "wrap", KEY_NUMBER, .minimum = 0, .maximum = 9007199254740992.0, AT(counter_section, wrap),
+	  .help = "value at which the meter begins again at 0, in the point's unit" },
+	{ "max_step", KEY_NUMBER, .minimum = 0, .maximum = 9007199254740992.0,
+	  AT(counter_section, max_step),
+	  .help = "the most from one reading to the next; more is not counted" },
 };
 
 static const struct key map_keys[] = {
@@ -146,5 +155,6 @@ const struct key_table keys_parameter = KEY_TABLE("parameters.*", parameter_keys
 const struct key_table keys_point = KEY_TABLE("points.*", point_keys);
 const struct key_table keys_defaults = KEY_TABLE("defaults", defaults_keys);
 const struct key_table keys_verify = KEY_TABLE("points.*.verify", verify_keys);
+const struct key_table keys_counter = KEY_TABLE("points.*.counter", counter_keys);
 const struct key_table keys_map = KEY_TABLE("lwm2m.*", map_keys);
 const struct key_table keys_sample = KEY_TABLE("samples[]", sample_keys);

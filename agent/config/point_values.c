@@ -268,6 +268,30 @@ static int read_verify(struct loader *l, const struct yaml_node *node, const str
 	return r < 0 ? r : text_expand(l, section.point->mark, name, v, &ret->verify_point);
 }
 
+static int read_counter(struct loader *l, const struct yaml_node *node, struct config_point *point)
+{
+	struct counter_section section = { 0 };
+	int r = mapping_expect(l, node, "counter");
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = mapping_read(l, node, node->mark, &keys_counter, NULL, &section);
+	if (r < 0)
+		return r;
+	if (section.wrap <= 0 && section.max_step <= 0) {
+		loader_error(l, node->mark, "a counter needs wrap or max_step, larger than 0");
+		return -EINVAL;
+	}
+	if (point->access != CONFIG_ACCESS_READ) {
+		loader_error(l, node->mark, "%s is written: it cannot be a counter", point->name);
+		return -EINVAL;
+	}
+	point->counter = (struct config_counter){ .enabled = true,
+						  .wrap = section.wrap,
+						  .max_step = section.max_step };
+	return 0;
+}
+
 int point_fill(struct loader *l, const struct profile *p, const struct point_section *section,
 	       const struct variables *v, struct point_source *ret)
 {
@@ -286,6 +310,7 @@ int point_fill(struct loader *l, const struct profile *p, const struct point_sec
 	r = worse(r, check_scaling(l, section, ret));
 	r = worse(r, read_invalid(l, section->invalid, point));
 	r = worse(r, read_labels(l, section->labels, point));
+	r = worse(r, read_counter(l, section->counter, point));
 	if (section->range)
 		r = worse(r, scalar_range(l, section->range, &point->range));
 	return worse(r, read_verify(l, section->verify, v, ret));

@@ -120,10 +120,10 @@ static int check_kind(struct loader *l, const struct point_source *source)
 
 	if (source->kind != POINT_BOOL && source->kind != POINT_TEXT)
 		return 0;
-	if (!scaled && !point->unit && !point->range.present &&
+	if (!scaled && !point->unit && !point->range.present && !point->counter.enabled &&
 	    (source->kind == POINT_BOOL || !point->n_labels))
 		return 0;
-	loader_error(l, point->mark, "%s is %s: it has no scale, offset, factor, unit or range%s",
+	loader_error(l, point->mark, "%s is %s: it has no scale, offset, factor, unit, range or counter%s",
 		     point->name, what, source->kind == POINT_TEXT ? ", nor an enum" : "");
 	return -EINVAL;
 }

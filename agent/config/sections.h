@@ -74,9 +74,13 @@ struct parameter_section {
 
 struct point_section {
 	const struct yaml_node *repeat, *step, *rate, *stale, *unit, *access, *factor, *invalid,
-		*labels, *range, *verify;
+		*labels, *range, *verify, *counter;
 	double scale, offset;
 	int inexact;
+};
+
+struct counter_section {
+	double wrap, max_step;
 };
 
 struct verify_section {

@@ -191,6 +191,7 @@ static int open_mapping(struct gateway *g)
 		.definitions = g->loaded.definitions,
 		.fieldbus = g->fieldbus,
 		.timers = g->timers,
+		.state = g->state,
 	};
 	int r = mapping_new(&config, &mapping_ops, g, &g->mapping);
 

@@ -4,8 +4,10 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/timer.h"
+#include "mapping/counter.h"
 #include "mapping/mapping.h"
 #include "mapping/transform.h"
+#include "state/state.h"
 
 /* Room for fieldbus_point_text(). */
 #define POINT_TEXT_MAX 256u
@@ -55,6 +57,7 @@ struct mapped_device {
 	enum fieldbus_state state;
 	char *reason; /* of a state that is not online; may be NULL */
 	struct log_budget log_budget;
+	struct counters *counters; /* NULL: it has none */
 };
 
 struct mapping {
@@ -62,6 +65,8 @@ struct mapping {
 	const struct definitions *definitions;
 	struct fieldbus *fieldbus;
 	struct timers *timers;
+	struct state *state; /* NULL: nothing is kept */
+	struct timer save; /* of counters */
 	const struct mapping_ops *ops;
 	void *userdata;
 	struct mapped_endpoint *endpoints;
@@ -94,6 +99,16 @@ void quality_written(struct mapped_row *row);
 /* It was read, and is no value. */
 void quality_invalid(struct mapped_row *row);
 void quality_device(struct mapped_endpoint *e, uint32_t device);
+
+/* counters.c: points that are counters; what they are read as goes on over wraps, resets, restarts */
+int counters_init(struct mapping *m);
+void counters_done(struct mapping *m);
+size_t counters_count(const struct mapping *m, uint32_t device);
+/* Puts the totals, which lie in counters_count() samples of the caller, in the place of the readings. */
+void counters_take(struct mapping *m, uint32_t device, const struct fieldway_sample **sample_of,
+		   struct fieldway_sample *totals);
+/* Nobody knows what they do until they are read again. */
+void counters_pause(struct mapping *m, uint32_t device);
 
 /* errors.c: /3/0/11, one instance per cause */
 void errors_update(struct mapped_endpoint *e);

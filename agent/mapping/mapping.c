@@ -401,12 +401,18 @@ void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sa
 			       .boottime_usec = clock_boottime_usec(),
 			       .clock = clock_realtime_is_plausible() };
 
+	_cleanup_free_ struct fieldway_sample *totals = NULL;
+
 	batch.sample_of = calloc(type->n_points, sizeof(*batch.sample_of));
-	if (!batch.sample_of)
+	totals = calloc(counters_count(m, device) + 1, sizeof(*totals));
+	if (!batch.sample_of || !totals) {
+		free(batch.sample_of);
 		return;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (samples[i].point < type->n_points)
 			batch.sample_of[samples[i].point] = &samples[i];
+	counters_take(m, device, batch.sample_of, totals);
 	for (uint32_t i = 0; i < d->n; i++) {
 		struct mapped_endpoint *e = &m->endpoints[d->endpoints[i]];
 		bool waiting = e->unseen > 0 || !e->any_seen;
@@ -427,6 +433,8 @@ void mapping_state(struct mapping *m, uint32_t device, enum fieldbus_state state
 	struct mapped_device *d = &m->devices[device];
 
 	d->state = state;
+	if (state != FIELDBUS_ONLINE)
+		counters_pause(m, device);
 	str_replace(&d->reason, reason);
 	for (uint32_t i = 0; i < d->n; i++)
 		if (m->endpoints[d->endpoints[i]].store)
@@ -490,7 +498,7 @@ static int mapping_init(struct mapping *m)
 	}
 	for (uint32_t i = 0; i < config->n_endpoints && r >= 0; i++)
 		r = endpoint_init(m, i);
-	return r;
+	return r < 0 ? r : counters_init(m);
 }
 
 int mapping_new(const struct mapping_config *config, const struct mapping_ops *ops, void *userdata,
@@ -505,6 +513,7 @@ int mapping_new(const struct mapping_config *config, const struct mapping_ops *o
 	m->definitions = config->definitions;
 	m->fieldbus = config->fieldbus;
 	m->timers = config->timers;
+	m->state = config->state;
 	m->ops = ops;
 	m->userdata = userdata;
 	list_init(&m->plans);
@@ -526,6 +535,7 @@ struct mapping *mapping_free(struct mapping *m)
 			mapping_detach(m, i);
 		free(m->endpoints[i].rows);
 	}
+	counters_done(m);
 	for (uint32_t i = 0; m->devices && i < m->config->n_devices; i++) {
 		free(m->devices[i].endpoints);
 		free(m->devices[i].reason);

@@ -15,6 +15,8 @@
  * of points.
  */
 struct mapping;
+struct state;
+struct counter;
 
 struct mapping_ops {
 	/*
@@ -29,6 +31,7 @@ struct mapping_config {
 	const struct definitions *definitions;
 	struct fieldbus *fieldbus;
 	struct timers *timers;
+	struct state *state; /* where counters are kept, by device; NULL: nowhere */
 };
 
 int mapping_new(const struct mapping_config *config, const struct mapping_ops *ops, void *userdata,
@@ -49,6 +52,9 @@ void mapping_detach(struct mapping *m, uint32_t endpoint);
  * written? Then ops->seen does not run for it. Disabled devices count as read.
  */
 bool mapping_is_blind(const struct mapping *m, uint32_t endpoint);
+
+/* What has become of a point that is a counter (mapping/counter.h). -ENOENT: it is none. */
+int mapping_counter(const struct mapping *m, uint32_t device, uint32_t point, struct counter *ret);
 
 /* fieldbus_ops.values and .state lead here. */
 void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sample *samples, size_t n);

@@ -128,7 +128,10 @@ static void on_change(void *userdata, enum store_change change, const struct pat
 void rig_start(void)
 {
 	const struct mapping_config config = {
-		.config = &rig.config, .definitions = rig.definitions, .timers = rig.timers
+		.config = &rig.config,
+		.definitions = rig.definitions,
+		.timers = rig.timers,
+		.state = rig.state,
 	};
 
 	ck_assert_int_eq(mapping_new(&config, &ops, &rig, &rig.mapping), 0);

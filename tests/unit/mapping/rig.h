@@ -3,6 +3,7 @@
 
 #include "base/timer.h"
 #include "mapping/mapping.h"
+#include "state/state.h"
 
 /*
  * A mapping over a configuration made by hand, the stores of its endpoints,
@@ -28,6 +29,7 @@ struct rig {
 	struct config_endpoint endpoints[RIG_MAX];
 	struct definitions *definitions;
 	struct timers *timers;
+	struct state *state; /* NULL unless a test sets it before rig_start() */
 	struct mapping *mapping;
 	struct store *stores[RIG_MAX];
 	/* What the owner hears. */
