@@ -8,9 +8,12 @@
 
 /* Every plugin as the host loads it, and what the contract asks of each descriptor. */
 
+#define EXAMPLE "plugins/example/.libs/example.so"
+
 static const char *const files[] = {
 	"plugins/modbus/.libs/modbus.so",
-	"plugins/example/.libs/example.so",
+	"plugins/serial/.libs/serial.so",
+	EXAMPLE,
 };
 
 static const struct fieldway_plugin *load(const char *file, void **ret_handle)
@@ -62,7 +65,7 @@ START_TEST(example_end_to_end)
 	char name[16];
 	bool broken = false;
 	void *handle;
-	const struct fieldway_plugin *p = load(files[1], &handle);
+	const struct fieldway_plugin *p = load(EXAMPLE, &handle);
 
 	ck_assert_int_eq(p->bus_check(&bus, &error), 0);
 	ck_assert_int_eq(p->driver_new(&bus, &device, &driver, &error), 0);
@@ -98,7 +101,7 @@ START_TEST(example_without_a_bus)
 	struct fieldway_sample sample;
 	struct fieldway_error error;
 	void *handle;
-	const struct fieldway_plugin *p = load(files[1], &handle);
+	const struct fieldway_plugin *p = load(EXAMPLE, &handle);
 
 	ck_assert_int_eq(p->driver_new(NULL, &device, &driver, &error), 0);
 	ck_assert_int_eq(p->plan_new(driver, wanted, 1, &plan), 0);

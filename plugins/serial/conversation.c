@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conversation.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "escape.h"
+
+void conversation_fail(struct conversation *c, int error, const char *detail)
+{
+	c->state = CONVERSATION_FAILED;
+	c->result.error = error;
+	snprintf(c->result.detail, sizeof(c->result.detail), "%s", detail);
+}
+
+const struct step *conversation_step(const struct conversation *c)
+{
+	return &c->steps[c->step];
+}
+
+/* {id}, or {message.field} of an answer before. */
+static struct slice find_text(const void *conversation, struct slice name)
+{
+	const struct conversation *c = conversation;
+	const char *dot = memchr(name.data, '.', name.size);
+	struct slice message = { name.data, dot ? (size_t)(dot - name.data) : 0 };
+
+	for (size_t i = 0; dot && i < c->step; i++) {
+		const struct message *m = c->answers[i].message;
+
+		if (m && slice_equals(message, m->name.data, m->name.size))
+			return parse_find(&c->answers[i], (struct slice){ dot + 1, name.size - message.size - 1 });
+	}
+	return driver_text(c->driver, name);
+}
+
+static void prepare(struct conversation *c)
+{
+	const struct step *s = conversation_step(c);
+	struct template_fill fill = { .value = c->value, .comma = c->comma, .find = find_text, .userdata = c };
+	char why[96];
+	int r;
+
+	c->size = 0;
+	c->state = s->send ? CONVERSATION_SEND : CONVERSATION_LISTEN;
+	if (!s->send)
+		return;
+	r = template_fill(s->send, &fill, c->bytes, sizeof(c->bytes), &c->size, why, sizeof(why));
+	if (r == -ENODATA)
+		conversation_fail(c, -EBADMSG, "the answer before has not what the next step needs");
+	else if (r < 0)
+		conversation_fail(c, -EINVAL, why[0] ? why : "what is to be sent is too long");
+}
+
+static void begin(struct conversation *c, const struct fieldway_driver *driver, const struct step *steps, size_t n)
+{
+	*c = (struct conversation){ .driver = driver, .steps = steps, .n_steps = n };
+}
+
+void conversation_read(struct conversation *c, const struct fieldway_driver *driver, uint32_t request)
+{
+	begin(c, driver, driver->requests[request].steps, driver->requests[request].n_steps);
+	prepare(c);
+}
+
+void conversation_write(struct conversation *c, const struct fieldway_driver *driver, uint32_t point,
+			const struct fieldway_value *value)
+{
+	const struct point *p = &driver->points[point];
+
+	begin(c, driver, &driver->writes[point], 1);
+	c->value = value;
+	c->comma = p->format == FORMAT_COMMA;
+	prepare(c);
+}
+
+void conversation_done(struct conversation *c)
+{
+	for (size_t i = 0; i < STEPS_MAX; i++)
+		parse_done(&c->answers[i]);
+}
+
+/* A meter's identification says which rate it goes on at. */
+uint32_t conversation_answer_baud(const struct conversation *c)
+{
+	const struct step *s = conversation_step(c);
+
+	for (size_t i = 0; s->switch_field.data && i < c->step; i++) {
+		const struct message *m = c->answers[i].message;
+
+		if (m && slice_equals(s->switch_message, m->name.data, m->name.size))
+			return step_baud(c->driver, s, parse_find(&c->answers[i], s->switch_field));
+	}
+	return 0;
+}
+
+uint64_t conversation_timeout_usec(const struct conversation *c)
+{
+	uint64_t own = conversation_step(c)->timeout_usec;
+
+	return own ? own : c->driver->bus.timeout_usec;
+}
+
+static void next_step(struct conversation *c)
+{
+	c->tries = 0;
+	if (++c->step == c->n_steps)
+		c->state = CONVERSATION_DONE;
+	else
+		prepare(c);
+}
+
+void conversation_sent(struct conversation *c)
+{
+	c->sent = true;
+	c->tries++;
+	c->state = CONVERSATION_LISTEN;
+	if (!conversation_step(c)->expect)
+		next_step(c);
+}
+
+static bool is_refusal(struct conversation *c, const struct frame *frame)
+{
+	const struct step *s = conversation_step(c);
+	struct slice groups[PATTERN_GROUPS_MAX];
+	char text[64];
+	size_t n = 0;
+
+	if (!s->refuse ||
+	    pattern_match(s->refuse, (const char *)frame->content, frame->content_size, groups) <= 0)
+		return false;
+	for (size_t i = 0; i < frame->content_size && n < sizeof(text) - 1; i++)
+		text[n++] = frame->content[i] >= 0x20 && frame->content[i] < 0x7f ? (char)frame->content[i] : '.';
+	text[n] = '\0';
+	c->refused = true;
+	conversation_fail(c, -EREMOTEIO, "");
+	snprintf(c->result.detail, sizeof(c->result.detail), "the device refuses: \"%s\"", text);
+	return true;
+}
+
+bool conversation_frame(struct conversation *c, const struct frame *frame, uint64_t boottime_usec)
+{
+	const struct step *s = conversation_step(c);
+	struct parse *answer = &c->answers[c->step];
+	int r;
+
+	if (c->state != CONVERSATION_LISTEN || checksum_check(&s->checksum, frame->raw, frame->size) < 0)
+		return false;
+	r = message_parse(s->expect, frame, c->driver->latin1, answer);
+	if (r == -ENOMEM) {
+		conversation_fail(c, r, "out of memory");
+		return true;
+	}
+	if (r <= 0)
+		return is_refusal(c, frame);
+	answer->boottime_usec = boottime_usec;
+	next_step(c);
+	return true;
+}
+
+void conversation_silence(struct conversation *c)
+{
+	const struct step *s = conversation_step(c);
+
+	if (c->tries && c->tries <= s->retries) {
+		c->state = CONVERSATION_SEND;
+		return;
+	}
+	conversation_fail(c, -ETIMEDOUT, "");
+	if (c->n_steps > 1)
+		snprintf(c->result.detail, sizeof(c->result.detail), "no answer at step %.*s", (int)s->name.size,
+			 s->name.data);
+}
+
+const struct parse *conversation_answer(const struct conversation *c, const struct message *m)
+{
+	for (size_t i = 0; i < c->n_steps; i++)
+		if (c->answers[i].message == m)
+			return &c->answers[i];
+	return NULL;
+}
+
+enum fieldway_outcome conversation_outcome(const struct conversation *c)
+{
+	if (c->state == CONVERSATION_DONE)
+		return FIELDWAY_ACCEPTED;
+	if (c->refused)
+		return FIELDWAY_REFUSED;
+	return c->sent ? FIELDWAY_UNKNOWN : FIELDWAY_NOT_SENT;
+}

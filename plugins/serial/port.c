@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/serial.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const struct {
+	uint32_t baud;
+	speed_t speed;
+} speeds[] = {
+	{ 300, B300 },	     { 600, B600 },	  { 1200, B1200 },     { 2400, B2400 },
+	{ 4800, B4800 },     { 9600, B9600 },	  { 19200, B19200 },   { 38400, B38400 },
+	{ 57600, B57600 },   { 115200, B115200 }, { 230400, B230400 }, { 460800, B460800 },
+	{ 500000, B500000 }, { 921600, B921600 },
+};
+
+int port_speed(uint32_t baud)
+{
+	for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++)
+		if (speeds[i].baud == baud)
+			return (int)speeds[i].speed;
+	return -EINVAL;
+}
+
+static void set_format(const struct bus *b, struct termios *t)
+{
+	cfmakeraw(t);
+	t->c_cflag &= ~(tcflag_t)(CSIZE | PARENB | PARODD | CSTOPB | CRTSCTS);
+	t->c_cflag |= CLOCAL | CREAD | (tcflag_t)(b->data_bits == 7 ? CS7 : CS8);
+	if (b->parity != 'N')
+		t->c_cflag |= PARENB;
+	if (b->parity == 'O')
+		t->c_cflag |= PARODD;
+	if (b->stop_bits == 2)
+		t->c_cflag |= CSTOPB;
+	/* A byte with the wrong parity comes as NUL, which no text has, instead of as another one. */
+	t->c_iflag = b->parity != 'N' ? INPCK : 0;
+	t->c_cc[VMIN] = 1;
+	t->c_cc[VTIME] = 0;
+}
+
+static int configure(const struct bus *b, int fd)
+{
+	int speed = port_speed(b->baud);
+	struct termios t;
+
+	if (tcgetattr(fd, &t) < 0)
+		return -errno;
+	set_format(b, &t);
+	if (cfsetispeed(&t, (speed_t)speed) < 0 || cfsetospeed(&t, (speed_t)speed) < 0)
+		return -EINVAL;
+	return tcsetattr(fd, TCSANOW, &t) < 0 ? -errno : 0;
+}
+
+static int set_lines(const struct bus *b, int fd)
+{
+	int dtr = TIOCM_DTR, rts = TIOCM_RTS;
+
+	if (b->dtr != LEVEL_LEFT && ioctl(fd, b->dtr == LEVEL_HIGH ? TIOCMBIS : TIOCMBIC, &dtr) < 0)
+		return -errno;
+	if (b->rts != LEVEL_LEFT && ioctl(fd, b->rts == LEVEL_HIGH ? TIOCMBIS : TIOCMBIC, &rts) < 0)
+		return -errno;
+	return 0;
+}
+
+static int claim(const struct bus *b, int fd, const char **ret_why)
+{
+	const struct serial_rs485 mode = { .flags = SER_RS485_ENABLED | SER_RS485_RTS_ON_SEND };
+	int r;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		*ret_why = "another program uses it";
+		return -EBUSY;
+	}
+	(void)ioctl(fd, TIOCEXCL);
+	r = configure(b, fd);
+	if (r < 0)
+		return r;
+	if (b->rs485 && ioctl(fd, TIOCSRS485, &mode) < 0) {
+		*ret_why = "its driver has no RS-485 mode";
+		return -ENOTTY;
+	}
+	r = set_lines(b, fd);
+	if (r < 0) {
+		*ret_why = "its DTR or RTS cannot be set";
+		return r;
+	}
+	(void)tcflush(fd, TCIOFLUSH);
+	return 0;
+}
+
+static int open_serial(const struct bus *b, const char **ret_why)
+{
+	int fd = open(b->name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC), r;
+
+	if (fd < 0) {
+		*ret_why = errno == EBUSY ? "another program uses it" : NULL;
+		return -errno;
+	}
+	r = claim(b, fd, ret_why);
+	if (r < 0) {
+		port_close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int open_tcp(const struct bus *b)
+{
+	int fd = socket(b->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, r;
+
+	if (fd < 0)
+		return -errno;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	if (connect(fd, (const struct sockaddr *)&b->address, b->address_size) < 0 && errno != EINPROGRESS) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+int port_open(const struct bus *bus, const char **ret_why)
+{
+	*ret_why = NULL;
+	return bus->tcp ? open_tcp(bus) : open_serial(bus, ret_why);
+}
+
+int port_connected(const struct bus *bus, int fd)
+{
+	socklen_t size = sizeof(int);
+	int error = 0;
+
+	if (!bus->tcp)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		return -errno;
+	return -error;
+}
+
+int port_set_baud(const struct bus *bus, int fd, uint32_t baud)
+{
+	int speed = port_speed(baud);
+	struct termios t;
+
+	if (bus->tcp)
+		return 0;
+	if (speed < 0)
+		return speed;
+	if (tcgetattr(fd, &t) < 0)
+		return -errno;
+	if (cfsetispeed(&t, (speed_t)speed) < 0 || cfsetospeed(&t, (speed_t)speed) < 0)
+		return -EINVAL;
+	return tcsetattr(fd, TCSANOW, &t) < 0 ? -errno : 0;
+}
+
+int port_pending(const struct bus *bus, int fd)
+{
+	int n = 0;
+
+	if (bus->tcp)
+		return 0;
+	return ioctl(fd, TIOCOUTQ, &n) < 0 ? -errno : n;
+}
+
+void port_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
