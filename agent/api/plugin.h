@@ -350,7 +350,8 @@ struct fieldway_plugin {
 
 	/*
 	 * Event-driven I/O, in the host's loop. All devices of a bus that
-	 * driver_io() says EVENTS of are started together. A bus that cannot be used
+	 * driver_io() says EVENTS of are started together; none where a bus is
+	 * only to be scanned. A bus that cannot be used
 	 * now (no adapter, no port) is no failure: its devices are FIELDWAY_DEVICE_FAILED,
 	 * and the plugin goes on trying. 0 or -ENOMEM.
 	 */

@@ -8,10 +8,12 @@
 
 #include "base/str.h"
 #include "host/device.h"
+#include "host/errand.h"
 #include "host/events.h"
 #include "host/exponent.h"
 #include "host/learn.h"
 #include "host/line.h"
+#include "host/release.h"
 
 /* ---- building ---- */
 
@@ -120,7 +122,7 @@ static int make_schedule(struct line *l)
 	for (size_t i = 0; i < l->n_devices; i++)
 		n += l->devices[i]->setup->n_polls;
 	entries = calloc(n + 1, sizeof(*entries));
-	devices = calloc(l->n_devices, sizeof(*devices));
+	devices = calloc(l->n_devices + 1, sizeof(*devices));
 	if (!entries || !devices) {
 		free(entries);
 		free(devices);
@@ -130,13 +132,17 @@ static int make_schedule(struct line *l)
 	return 0;
 }
 
-static int init_line(struct host_bus *b, struct line *l)
+int line_init(struct line *l)
 {
+	struct host_bus *b = l->bus;
 	int r;
 
 	list_init(&l->queued);
 	list_init(&l->verifying);
 	list_init(&l->reads);
+	list_init(&l->errands);
+	list_init(&l->node);
+	line_tap_init(&l->tap, &b->recorder, l->name);
 	r = make_schedule(l);
 	if (r < 0)
 		return r;
@@ -179,7 +185,7 @@ static int init_lines(struct host_bus *b)
 		l->devices[l->n_devices++] = &b->devices[i];
 	}
 	for (size_t i = 0; r >= 0 && i < b->n_lines; i++)
-		r = init_line(b, &b->lines[i]);
+		r = line_init(&b->lines[i]);
 	return r;
 }
 
@@ -191,6 +197,8 @@ int bus_new(const struct host_services *services, struct setup *setup, struct ho
 	if (!b)
 		return -ENOMEM;
 	list_init(&b->node);
+	list_init(&b->guests);
+	recorder_init(&b->recorder, services->timers);
 	b->services = services;
 	b->setup = setup;
 	values_group_init(&b->group, setup->configuration->generation);
@@ -208,7 +216,7 @@ int bus_new(const struct host_services *services, struct setup *setup, struct ho
 	return 0;
 }
 
-static void line_done(struct line *l)
+void line_done(struct line *l)
 {
 	worker_free(l->worker);
 	free(l->devices);
@@ -224,6 +232,9 @@ struct host_bus *bus_free(struct host_bus *b)
 		return NULL;
 	for (size_t i = 0; i < b->n_lines; i++)
 		line_done(&b->lines[i]);
+	guests_retire(b, -ECANCELED, "its bus has gone");
+	release_done(b);
+	recorder_done(&b->recorder);
 	events_free(b->events);
 	values_group_remove(&b->group);
 	for (size_t i = 0; i < b->n_devices; i++) {
@@ -300,6 +311,9 @@ void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *us
 	values_group_remove(&b->group);
 	for (size_t i = 0; i < b->n_lines; i++)
 		line_retire(&b->lines[i]);
+	guests_retire(b, -ECANCELED, "the configuration has changed");
+	release_done(b);
+	recorder_stop(&b->recorder);
 	if (b->events)
 		events_stop(b->events);
 	if (b->n_workers == 0)

@@ -104,6 +104,9 @@ void device_settle(struct device *d, const struct fieldway_result *result, const
 {
 	char text[DEVICE_TEXT_MAX];
 
+	/* What was under way when the bus was lent says nothing about now. */
+	if (d->bus->lent_usec)
+		return;
 	switch (d->line->schedule.devices[d->index].state) {
 	case SCHEDULE_UNKNOWN:
 		return;

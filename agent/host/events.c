@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "host/device.h"
 #include "host/exponent.h"
+#include "host/scan.h"
 #include "host/take.h"
 #include "host/ticket.h"
 
@@ -71,6 +72,8 @@ static void arm_silence(struct events_device *ed)
 
 static void heard(struct events_device *ed)
 {
+	if (ed->device->bus->lent_usec)
+		return;
 	ed->heard_usec = clock_monotonic_usec();
 	arm_silence(ed);
 	enter_state(ed, LINK_ONLINE, "");
@@ -264,21 +267,12 @@ static void take_count(const struct fieldway_host *host, uint32_t device, unsign
 	values_flush(d->bus->services->values);
 }
 
-/* Nobody asks for these yet: they are for bus_scan() and recordings. */
-static void take_found(const struct fieldway_host *host, const char *address, const char *facts)
-{
-	(void)host;
-	(void)address;
-	(void)facts;
-}
-
 static void take_bytes(const struct fieldway_host *host, enum fieldway_direction direction,
 		       const void *bytes, size_t size)
 {
-	(void)host;
-	(void)direction;
-	(void)bytes;
-	(void)size;
+	struct events *e = events_of(host);
+
+	recorder_bytes(&e->bus->recorder, e->line, direction, bytes, size);
 }
 
 /* ---- building ---- */
@@ -298,6 +292,7 @@ static int device_init(struct events *e, struct events_device *ed, struct device
 {
 	struct timers *timers = e->bus->services->timers;
 
+	e->line = d->setup->line;
 	ed->device = d;
 	d->index = (uint32_t)(ed - e->devices);
 	ed->silence_usec = longest_silence(d->setup->type);
@@ -318,7 +313,7 @@ static const struct fieldway_host services = {
 	.state = take_state,
 	.count = take_count,
 	.written = ticket_written,
-	.found = take_found,
+	.found = scan_found,
 	.bytes = take_bytes,
 };
 
@@ -330,13 +325,22 @@ static int init(struct events *e, size_t n)
 	list_init(&e->watches);
 	list_init(&e->timers);
 	list_init(&e->tickets);
-	e->devices = calloc(n, sizeof(*e->devices));
+	e->line = bus_name(e->bus);
+	e->devices = calloc(n + 1, sizeof(*e->devices));
 	if (!e->devices)
 		return -ENOMEM;
 	for (size_t i = 0; r >= 0 && i < e->bus->n_devices; i++)
 		if (is_driven(&e->bus->devices[i]))
 			r = device_init(e, &e->devices[e->n_devices++], &e->bus->devices[i]);
 	return r;
+}
+
+/* Whoever has no devices yet wants to find some. */
+static bool only_scans(const struct host_bus *b)
+{
+	const struct fieldway_plugin *p = b->setup->plugin;
+
+	return b->n_devices == 0 && (p->capabilities & FIELDWAY_CAN_LISTEN) && p->bus_scan;
 }
 
 int events_new(struct host_bus *b, struct events **ret)
@@ -348,7 +352,7 @@ int events_new(struct host_bus *b, struct events **ret)
 	for (size_t i = 0; i < b->n_devices; i++)
 		n += is_driven(&b->devices[i]);
 	*ret = NULL;
-	if (n == 0)
+	if (n == 0 && !only_scans(b))
 		return 0;
 	e = calloc(1, sizeof(*e));
 	if (!e)
@@ -385,7 +389,7 @@ struct events *events_free(struct events *e)
 static int start(struct events *e)
 {
 	const struct setup *s = e->bus->setup;
-	const struct fieldway_driver **drivers = calloc(e->n_devices, sizeof(*drivers));
+	const struct fieldway_driver **drivers = calloc(e->n_devices + 1, sizeof(*drivers));
 	int r = -ENOMEM;
 
 	for (size_t i = 0; drivers && i < e->n_devices; i++)
@@ -414,6 +418,7 @@ void events_start(struct events *e)
 
 void events_stop(struct events *e)
 {
+	scan_end(e, -ECANCELED);
 	e->stopped = true;
 	if (e->session)
 		e->bus->setup->plugin->bus_stop(TAKE_PTR(e->session));

@@ -41,11 +41,13 @@ struct events {
 	struct fieldway_session *session; /* NULL: not started, or stopped */
 	struct events_device *devices;
 	size_t n_devices;
+	const char *line; /* the name of its wire, for recordings */
 	struct list watches, timers;
 	size_t n_lent;
 	struct list tickets; /* struct ticket */
 	unsigned n_tickets;
 	uintptr_t last_ticket;
+	struct scan *scan; /* under way, or NULL */
 	uint64_t misuses; /* calls of the plugin that its contract does not allow */
 	struct log_budget log_budget;
 	bool stopped;

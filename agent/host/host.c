@@ -18,6 +18,7 @@
 #include "host/explain.h"
 #include "host/input.h"
 #include "host/line.h"
+#include "host/services.h"
 #include "host/ticket.h"
 #include "host/write.h"
 #include "link/marshal.h"
@@ -373,6 +374,13 @@ static _unused_ int on_clock(sd_bus_message *m, void *userdata, sd_bus_error *er
 	return sd_bus_reply_method_return(m, NULL);
 }
 
+static int on_service(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct host *h = userdata;
+
+	return services_call(h->loader, &h->buses, m, error);
+}
+
 /* The most that one message of each kind can have is in link/host1.h. */
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
@@ -384,6 +392,13 @@ static const sd_bus_vtable vtable[] = {
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Decode", LINK_TYPE_CONFIGURE "u" LINK_TYPE_CELLS LINK_TYPE_INPUTS,
 		      LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES, on_decode, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Raw", LINK_TYPE_RAW, LINK_TYPE_RAW_ANSWER, on_service,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Scan", LINK_TYPE_SCAN, LINK_TYPE_SCAN_ANSWER, on_service,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Release", LINK_TYPE_RELEASE, "", on_service, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Record", LINK_TYPE_RECORD, LINK_TYPE_RECORD_ANSWER, on_service,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Write", LINK_TYPE_WRITE, LINK_TYPE_OUTCOME, on_write,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Ping", "", "", on_ping, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -7,9 +7,11 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "host/device.h"
+#include "host/errand.h"
 #include "host/identify.h"
 #include "host/learn.h"
 #include "host/read.h"
+#include "host/release.h"
 #include "host/statistics.h"
 #include "host/take.h"
 #include "host/write.h"
@@ -56,6 +58,7 @@ static void submit(struct line *l, enum line_work work)
 	uint64_t now = clock_monotonic_usec();
 
 	l->work = work;
+	l->job.tap = line_tap_now(&l->tap);
 	l->begun_usec = now;
 	l->begun_writes = l->n_writes;
 	timer_disarm(&l->due);
@@ -134,14 +137,29 @@ void line_kick(struct line *l)
 	uint64_t now = clock_monotonic_usec(), due = USEC_INFINITY, verify_due;
 	struct write *verify;
 
-	if (l->work != LINE_IDLE || !l->worker || l->bus->retired)
+	if (l->work != LINE_IDLE || !l->worker || l->bus->retired || l->leaving)
 		return;
+	if (l->bus->lent_usec) {
+		timer_disarm(&l->due);
+		if (release_line(l))
+			submit(l, LINE_CLOSE);
+		return;
+	}
 	if (!list_is_empty(&l->queued)) {
 		start_write(l);
 		return;
 	}
 	if (!list_is_empty(&l->reads)) {
 		start_read(l);
+		return;
+	}
+	if (!list_is_empty(&l->errands)) {
+		errand_start(l);
+		submit(l, LINE_ERRAND);
+		return;
+	}
+	if (l->setup) {
+		guest_idle(l);
 		return;
 	}
 	verify = write_next_verify(l, now, &verify_due);
@@ -228,7 +246,8 @@ static void job_done(struct line *l)
 
 	l->work = LINE_IDLE;
 	timer_disarm(&l->watch);
-	count(&l->device->values.counters, &l->job);
+	if (l->device)
+		count(&l->device->values.counters, &l->job);
 	if (l->job.restored)
 		schedule_restored(&l->schedule, clock_monotonic_usec());
 	switch (work) {
@@ -261,6 +280,12 @@ static void job_done(struct line *l)
 			write_heard(l);
 		write_done(l);
 		return;
+	case LINE_ERRAND:
+		errand_done(l);
+		return;
+	case LINE_CLOSE:
+		release_line_closed(l);
+		return;
 	}
 }
 
@@ -270,6 +295,10 @@ static void line_ended(struct line *l)
 
 	l->worker = worker_free(l->worker);
 	b->n_workers--;
+	if (l->setup) {
+		guest_ended(l);
+		release_check(b);
+	}
 	if (b->n_workers == 0 && b->ended)
 		b->ended(b, b->userdata);
 }
@@ -320,7 +349,7 @@ int line_start(struct line *l)
 	const struct worker_config config = {
 		.plugin = l->bus->setup->plugin,
 		.bus = &l->bus->setup->bus,
-		.first = l->devices[0]->setup->driver,
+		.first = l->setup ? l->setup->devices[0].driver : l->devices[0]->setup->driver,
 		.done = worker_came_back,
 		.userdata = l,
 	};
@@ -346,6 +375,7 @@ void line_retire(struct line *l)
 {
 	write_cancel(l, NULL, -ECANCELED, "the configuration has changed");
 	read_cancel(l, NULL, -ECANCELED, "the configuration has changed");
+	errands_cancel(l, -ECANCELED, "the configuration has changed");
 	if (!l->worker)
 		return;
 	timer_disarm(&l->due);

@@ -5,6 +5,7 @@
 #include "base/timer.h"
 #include "host/schedule.h"
 #include "host/setup.h"
+#include "host/tap.h"
 #include "host/values.h"
 #include "host/worker.h"
 
@@ -42,6 +43,7 @@ struct host_services {
 struct line;
 struct events;
 struct lesson;
+struct errand;
 
 /* What was met by a request, and what the log knows of it. */
 struct poll_health {
@@ -119,6 +121,8 @@ enum line_work {
 	LINE_READ,
 	LINE_VERIFY,
 	LINE_WRITE,
+	LINE_ERRAND,
+	LINE_CLOSE, /* its bus is lent */
 };
 
 struct line {
@@ -136,6 +140,13 @@ struct line {
 	struct list reads; /* struct read */
 	unsigned n_reads;
 	uint64_t n_writes;
+	struct list errands;
+	struct line_tap tap;
+	bool closed; /* while its bus is lent */
+	/* A guest has no devices; it is opened for an errand. */
+	struct list node;    /* in the bus's guests */
+	struct setup *setup; /* of a guest: its own, else NULL */
+	bool leaving;	     /* a guest whose thread is to end */
 
 	/* The job at work. */
 	enum line_work work;
@@ -144,6 +155,7 @@ struct line {
 	struct poll *poll;   /* poll, verify */
 	struct write *write; /* write, verify */
 	struct read *read;   /* read */
+	struct errand *errand;
 	uint64_t begun_usec, begun_writes;
 };
 
@@ -157,6 +169,13 @@ struct host_bus {
 	struct line *lines;
 	size_t n_lines;
 	struct events *events; /* NULL: all of its devices are polled */
+	struct list guests;    /* struct line */
+	unsigned n_errands;
+	struct recorder recorder;
+	/* While it is lent to another program. */
+	uint64_t lent_usec; /* until then; 0: it is not */
+	struct timer lent_timer;
+	struct sd_bus_message *lent_call; /* until all is closed */
 	size_t n_entries;
 	size_t n_workers; /* whose threads have not ended */
 	bool started, retired;

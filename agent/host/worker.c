@@ -32,6 +32,7 @@ struct worker {
 
 	/* The thread's own. */
 	struct fieldway_line *line;
+	const struct fieldway_tap *tap; /* what the line tells its bytes to */
 	bool was_closed; /* it could not be opened the last time */
 
 	/* Under the mutex of workers. */
@@ -78,12 +79,21 @@ static void count(struct job *job)
 		job->timeouts++;
 }
 
+static void tap_line(struct worker *w, const struct job *job)
+{
+	if (w->tap != job->tap && w->config.plugin->line_tap)
+		w->config.plugin->line_tap(w->line, job->tap);
+	w->tap = job->tap;
+}
+
 static int line_ready(struct worker *w, struct job *job)
 {
 	int r;
 
-	if (w->line)
+	if (w->line) {
+		tap_line(w, job);
 		return 0;
+	}
 	r = w->config.plugin->line_open(w->config.bus, w->config.first, &w->line, &job->result);
 	if (r < 0) {
 		job->result.error = r;
@@ -93,6 +103,8 @@ static int line_ready(struct worker *w, struct job *job)
 	}
 	job->restored |= w->was_closed;
 	w->was_closed = false;
+	w->tap = NULL;
+	tap_line(w, job);
 	return 0;
 }
 
@@ -167,6 +179,31 @@ static void job_write(struct worker *w, struct job *job)
 	}
 }
 
+/* As the user asked for it: once. */
+static void job_raw(struct worker *w, struct job *job)
+{
+	bool broken = false;
+	int r;
+
+	job->result = (struct fieldway_result){ 0 };
+	job->answer_size = 0;
+	if (line_ready(w, job) < 0)
+		return;
+	r = w->config.plugin->raw(w->line, job->driver, job->raw, job->raw_size, job->deadline_usec,
+				  job->answer, WORKER_ANSWER_BYTES, &job->answer_size, &job->result,
+				  &broken);
+	job->result.error = MIN(r, 0);
+	line_drop(w, broken);
+}
+
+static void job_close(struct worker *w, struct job *job)
+{
+	job->result = (struct fieldway_result){ 0 };
+	if (w->line)
+		line_drop(w, true);
+	w->was_closed = true;
+}
+
 static void job_run(struct worker *w, struct job *job)
 {
 	switch (job->kind) {
@@ -175,6 +212,12 @@ static void job_run(struct worker *w, struct job *job)
 		return;
 	case JOB_WRITE:
 		job_write(w, job);
+		return;
+	case JOB_RAW:
+		job_raw(w, job);
+		return;
+	case JOB_CLOSE:
+		job_close(w, job);
 		return;
 	}
 }

@@ -18,10 +18,13 @@ struct sd_event;
 /* Stacks are touched as far as they are used; a resolver's NSS modules are the deepest. */
 #define WORKER_STACK_BYTES (256u << 10)
 #define WORKER_TEXT_BYTES 4096u
+#define WORKER_ANSWER_BYTES 4096u
 
 enum job_kind {
 	JOB_READ,
 	JOB_WRITE,
+	JOB_RAW,
+	JOB_CLOSE, /* the line, until the next job */
 };
 
 struct job {
@@ -31,8 +34,11 @@ struct job {
 	const struct fieldway_request *request; /* read */
 	uint32_t point;				/* write */
 	struct fieldway_value value;		/* write, raw; data outlives the job */
+	const void *raw;			/* the request of that kind */
+	size_t raw_size;
 	unsigned tries;				/* at least 1 */
 	uint64_t deadline_usec;			/* CLOCK_MONOTONIC as the kernel has it */
+	const struct fieldway_tap *tap;		/* of the line, or NULL; outlives the worker */
 
 	/* The result. */
 	enum fieldway_outcome outcome; /* write */
@@ -41,6 +47,8 @@ struct job {
 	char *text;			     /* of WORKER_TEXT_BYTES */
 	unsigned requests, errors, timeouts; /* tries, and what became of them */
 	uint64_t usec;			     /* what the last read took */
+	void *answer;			     /* of a raw request: room for WORKER_ANSWER_BYTES */
+	size_t answer_size;
 	bool restored;			     /* the line has been opened, and before could not be */
 };
 

@@ -189,6 +189,11 @@ static int find_obstacle(const struct device *d, unsigned n_pending, unsigned n_
 		*ret_text = "cannot be written";
 		return FIELDWAY_REFUSED;
 	}
+	if (d->bus->lent_usec) {
+		*ret_error = -EBUSY;
+		*ret_text = "its bus is lent to another program";
+		return FIELDWAY_NOT_SENT;
+	}
 	if (d->state == LINK_OFFLINE || d->state == LINK_FAILED) {
 		*ret_error = -EHOSTDOWN;
 		*ret_text = "offline";

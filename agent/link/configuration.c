@@ -20,7 +20,7 @@ static int append_setting(sd_bus_message *m, const struct fieldway_setting *s)
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_settings(sd_bus_message *m, const struct fieldway_settings *s)
+int link_append_settings(sd_bus_message *m, const struct fieldway_settings *s)
 {
 	int r = sd_bus_message_open_container(m, 'a', "(sv)");
 
@@ -58,7 +58,7 @@ static int append_point(sd_bus_message *m, const struct link_point *p)
 					  p->verify.point, p->period_usec, p->deadband, p->sample_usec,
 					  (uint8_t)p->sample_keep, p->silence_usec, p->scale10);
 	if (r >= 0)
-		r = append_settings(m, &p->settings);
+		r = link_append_settings(m, &p->settings);
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -78,7 +78,7 @@ static int append_type(sd_bus_message *m, const struct link_type *t)
 	int r = sd_bus_message_open_container(m, 'r', TYPE_CONTENTS);
 
 	if (r >= 0)
-		r = append_settings(m, &t->settings);
+		r = link_append_settings(m, &t->settings);
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', LINK_TYPE_POINT);
 	for (size_t i = 0; r >= 0 && i < t->n_points; i++)
@@ -97,7 +97,7 @@ static int append_device(sd_bus_message *m, const struct link_device *d)
 	if (r >= 0)
 		r = sd_bus_message_append(m, "usu", d->id, d->name, d->type);
 	if (r >= 0)
-		r = append_settings(m, &d->address);
+		r = link_append_settings(m, &d->address);
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -108,7 +108,7 @@ static int append_bus(sd_bus_message *m, const struct link_configuration *c)
 	if (r >= 0)
 		r = sd_bus_message_append(m, "ss", c->plugin, c->bus.name);
 	if (r >= 0)
-		r = append_settings(m, &c->bus.settings);
+		r = link_append_settings(m, &c->bus.settings);
 	if (r >= 0)
 		r = sd_bus_message_append(m, "tuutt", c->bus.timeout_usec, c->retries, c->offline_after,
 					  c->offline_first_usec, c->offline_last_usec);
@@ -234,7 +234,7 @@ static int read_setting(sd_bus_message *m, struct arena *arena, void *item)
 	return r <= 0 ? link_malformed(r) : link_read_value(m, &s->value);
 }
 
-static int read_settings(sd_bus_message *m, struct arena *arena, struct fieldway_settings *s)
+int link_read_settings(sd_bus_message *m, struct arena *arena, struct fieldway_settings *s)
 {
 	return link_read_array(m, 'r', "sv", sizeof(struct fieldway_setting), LINK_SETTINGS_MAX,
 			       read_setting, arena, &s->items, &s->n);
@@ -260,7 +260,7 @@ static int read_point_end(sd_bus_message *m, struct arena *arena, struct link_po
 	p->sample_keep = (enum link_keep)keep;
 	p->inexact_reject = inexact;
 	p->verify.enabled = verify;
-	return read_settings(m, arena, &p->settings);
+	return link_read_settings(m, arena, &p->settings);
 }
 
 static int read_point(sd_bus_message *m, struct arena *arena, void *item)
@@ -307,7 +307,7 @@ static int read_type(sd_bus_message *m, struct arena *arena, void *item)
 	struct link_type *t = item;
 	int r;
 
-	r = read_settings(m, arena, &t->settings);
+	r = link_read_settings(m, arena, &t->settings);
 	if (r >= 0)
 		r = link_read_array(m, 'r', POINT_CONTENTS, sizeof(*t->points), LINK_POINTS_MAX, read_point,
 				    arena, &t->points, &t->n_points);
@@ -324,7 +324,7 @@ static int read_device(sd_bus_message *m, struct arena *arena, void *item)
 	struct link_device *d = item;
 	int r = sd_bus_message_read(m, "usu", &d->id, &d->name, &d->type);
 
-	return r <= 0 ? link_malformed(r) : read_settings(m, arena, &d->address);
+	return r <= 0 ? link_malformed(r) : link_read_settings(m, arena, &d->address);
 }
 
 static int read_bus(sd_bus_message *m, struct arena *arena, struct link_configuration *c)
@@ -335,7 +335,7 @@ static int read_bus(sd_bus_message *m, struct arena *arena, struct link_configur
 	if (r > 0)
 		r = sd_bus_message_read(m, "ss", &c->plugin, &c->bus.name);
 	if (r > 0)
-		r = read_settings(m, arena, &c->bus.settings) < 0 ? -EBADMSG : 1;
+		r = link_read_settings(m, arena, &c->bus.settings) < 0 ? -EBADMSG : 1;
 	if (r > 0)
 		r = sd_bus_message_read(m, "tuutt", &c->bus.timeout_usec, &c->retries, &c->offline_after,
 					&c->offline_first_usec, &c->offline_last_usec);

@@ -48,11 +48,24 @@ struct sd_event;
  *     was heard of it last.
  *   Statistics(t generation, u device) -> LINK_TYPE_STATISTICS: of its requests
  *     as they are asked now, and of its points. Error ESTALE: no such device.
+ *   Raw(t generation, s bus, LINK_TYPE_SETTINGS address, ay request, t deadline,
+ *     b known) -> (i error, s detail, ay answer): one request as the user gives
+ *     it, ahead of polls. The address need not be configured; known asks only
+ *     a host that has its line already, others answer -EXDEV.
+ *   Scan(t generation, s bus, t until) -> (u found, u dropped): at the end,
+ *     after that many Found. until is on the kernel's CLOCK_MONOTONIC.
+ *   Release(t generation, s bus, t microseconds) -> (): when the bus has closed
+ *     all that another program might want; its devices are FAILED for so long.
+ *     0: takes it back.
+ *   Record(t generation, s bus, h descriptor, t microseconds) -> (t pieces, t
+ *     dropped): at the end; link/recording.h is what is written. Whoever closes
+ *     the other end of the descriptor ends it, too.
  *   Ping() -> ().
  *   Clock(t microseconds) -> (): test builds only, moves the host's clock.
  * Called at the daemon: Values(LINK_TYPE_VALUES) -> (), at most LINK_CREDIT of
  * them unanswered; State(LINK_TYPE_STATE: generation, device, enum link_state,
- * reason, counters), not answered.
+ * reason, counters), not answered; Found(LINK_TYPE_FOUND: generation, bus,
+ * address, facts as YAML flow text), not answered.
  */
 #define LINK_CREDIT 8u
 #define LINK_TYPE_SETTINGS "a(sv)"
@@ -71,6 +84,14 @@ struct sd_event;
 #define LINK_TYPE_READ "tuaut"
 #define LINK_TYPE_READING "is" LINK_TYPE_SAMPLES
 #define LINK_TYPE_STATISTICS "a(sttttttttt)a(utttttis)"
+#define LINK_TYPE_FOUND "tsss"
+#define LINK_TYPE_RAW "ts" LINK_TYPE_SETTINGS "aytb"
+#define LINK_TYPE_RAW_ANSWER "isay"
+#define LINK_TYPE_SCAN "tst"
+#define LINK_TYPE_SCAN_ANSWER "uu"
+#define LINK_TYPE_RELEASE "tst"
+#define LINK_TYPE_RECORD "tsht"
+#define LINK_TYPE_RECORD_ANSWER "tt"
 #define LINK_TYPE_CELLS "a(suq)"
 #define LINK_TYPE_INPUTS "a(say)"
 #define LINK_TYPE_KEY "(suuyddassss)"

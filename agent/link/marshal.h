@@ -3,6 +3,8 @@
 
 #include "link/host1.h"
 
+struct arena;
+
 /*
  * Structs to messages and back. Append: 0 or negative errno, -EINVAL for text
  * that is not UTF-8 or holds a NUL. Read: -EBADMSG for anything that the type
@@ -17,6 +19,10 @@ int link_append_configuration(struct sd_bus_message *m, const struct link_config
 /* The result holds a reference to the message. */
 int link_read_configuration(struct sd_bus_message *m, struct link_configuration **ret);
 struct link_configuration *link_configuration_free(struct link_configuration *c);
+
+int link_append_settings(struct sd_bus_message *m, const struct fieldway_settings *settings);
+/* The array lies in the arena, its texts in the message. */
+int link_read_settings(struct sd_bus_message *m, struct arena *arena, struct fieldway_settings *ret);
 
 /* Samples of one device in a message that goes on: (u(tttt)a(uyitv)). */
 int link_open_values(struct sd_bus_message *m, uint32_t device, const struct link_counters *counters);
@@ -39,7 +45,6 @@ int link_read_cells(struct sd_bus_message *m, struct fieldway_cell **ret, size_t
 int link_append_inputs(struct sd_bus_message *m, const struct fieldway_input *inputs, size_t n);
 int link_read_inputs(struct sd_bus_message *m, struct fieldway_input **ret, size_t *ret_n);
 
-struct arena;
 int link_append_description(struct sd_bus_message *m, const struct link_description *d);
 /* Everything lies in arena memory and outlives the message. */
 int link_read_description(struct sd_bus_message *m, struct arena *arena, struct link_description *ret);

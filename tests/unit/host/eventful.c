@@ -33,7 +33,7 @@ struct fieldway_session {
 };
 
 struct fieldway_line {
-	int unused;
+	const struct fieldway_tap *tap;
 };
 
 static const struct fieldway_key keys[] = {
@@ -157,7 +157,32 @@ static int line_read(struct fieldway_line *line, const struct fieldway_driver *d
 		     struct fieldway_sample *samples, char *text, size_t text_size,
 		     struct fieldway_result *result, bool *ret_broken)
 {
+	if (line->tap)
+		line->tap->bytes(line->tap, FIELDWAY_SENT, "\x01\xab", 2);
 	return decode(driver, request, NULL, 0, samples, text, text_size);
+}
+
+static void line_tap(struct fieldway_line *line, const struct fieldway_tap *tap)
+{
+	line->tap = tap;
+}
+
+/* The request back to front; "!" is an exception. */
+static int line_raw(struct fieldway_line *line, const struct fieldway_driver *driver, const void *request,
+		    size_t size, uint64_t deadline_usec, void *ret_answer, size_t answer_size,
+		    size_t *ret_size, struct fieldway_result *result, bool *ret_broken)
+{
+	const char *from = request;
+	char *to = ret_answer;
+
+	if (*from == '!') {
+		snprintf(result->detail, sizeof(result->detail), "it says no");
+		return -EREMOTEIO;
+	}
+	for (size_t i = 0; i < size; i++)
+		to[i] = from[size - 1 - i];
+	*ret_size = size;
+	return 0;
 }
 
 static enum fieldway_outcome line_write(struct fieldway_line *line,
@@ -280,6 +305,11 @@ static void obey(struct fieldway_session *s, const char *command)
 	obey_sample(s, command);
 	obey_state(s, command);
 	obey_written(s, command);
+	if (sscanf(command, "found %u", &a) == 1)
+		while (a-- > 0)
+			s->host->found(s->host, "c0:ff:ee", "{rssi: -60}");
+	if (strcmp(command, "bytes") == 0)
+		s->host->bytes(s->host, FIELDWAY_RECEIVED, "\x7f", 1);
 	if (sscanf(command, "count %u %u %u %u", &a, &b, &c, &d) == 4)
 		s->host->count(s->host, a, b, c, d);
 	else if (sscanf(command, "mode %u", &a) == 1)
@@ -327,7 +357,7 @@ static int session_start(const struct fieldway_bus *bus,
 		free(s);
 		return -ENOMEM;
 	}
-	tell(s, "start %zu %s", n, drivers[0]->line);
+	tell(s, "start %zu %s", n, n > 0 ? drivers[0]->line : "");
 	*ret = s;
 	return 0;
 }
@@ -360,6 +390,17 @@ static void session_read(struct fieldway_session *s, uint32_t device, const uint
 	tell(s, "read %u %u", device, n > 0 ? points[0] : 0);
 }
 
+static int session_scan(struct fieldway_session *s, uint64_t until_usec)
+{
+	tell(s, until_usec > 0 ? "scan" : "scan ends");
+	return 0;
+}
+
+static void session_release(struct fieldway_session *s, bool released)
+{
+	tell(s, released ? "released" : "taken back");
+}
+
 FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.struct_size = sizeof(fieldway_plugin),
 	.abi = FIELDWAY_ABI,
@@ -381,8 +422,12 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.write = line_write,
 	.write_check = write_check,
 	.driver_io = driver_io,
+	.line_tap = line_tap,
+	.raw = line_raw,
 	.bus_start = session_start,
 	.bus_stop = session_stop,
 	.bus_write = session_write,
 	.bus_read = session_read,
+	.bus_scan = session_scan,
+	.bus_release = session_release,
 };
