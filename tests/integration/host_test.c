@@ -134,6 +134,7 @@ START_TEST(samples_of_a_profile)
 	ck_assert_int_ge(link_append_configuration(m, &field.configuration), 0);
 	ck_assert_int_ge(sd_bus_message_append(m, "u", 0), 0);
 	ck_assert_int_ge(link_append_cells(m, cells, ARRAY_SIZE(cells)), 0);
+	ck_assert_int_ge(link_append_inputs(m, NULL, 0), 0);
 	m = rig_call(rig, m);
 	ck_assert_msg(!sd_bus_message_is_method_error(m, NULL), "%s",
 		      sd_bus_message_get_error(m)->message);
