@@ -7,6 +7,7 @@
 
 #include "driver.h"
 #include "exchange.h"
+#include "identification.h"
 
 /* Unit, checksum or header, and the PDU without its data, of both directions. */
 #define WALK_WIRE_BYTES 21u
@@ -133,4 +134,39 @@ int task_find_models(struct task *t)
 		stepped = true;
 	}
 	return walk.state == WALK_LOST ? no_signature(t) : 0;
+}
+
+static int ask_category(struct task *t, struct collection *c, enum category category)
+{
+	uint8_t pdu[IDENTIFICATION_REQUEST_BYTES];
+	const uint8_t *answer;
+	size_t size;
+	int r = 0;
+
+	c->next = 0;
+	for (unsigned i = 0; r == 0 && i < MAX_IDENTIFICATION_ANSWERS; i++) {
+		collection_ask(c, category, pdu);
+		r = task_run(t, pdu, sizeof(pdu), WALK_WIRE_BYTES + MAX_PDU_BYTES, &answer, &size);
+		if (r < 0)
+			return r;
+		r = collection_take(c, answer, size);
+	}
+	return r < 0 ? task_spoilt(t) : 0;
+}
+
+ssize_t task_identify(struct task *t, const struct fieldway_request *request, uint8_t *ret,
+		      size_t size)
+{
+	struct collection c;
+	int r;
+
+	collection_init(&c, t->driver->points, request, ret, size);
+	/* A device answers with what it has; some refuse to be asked for more. */
+	for (int category = collection_category(&c);; category--) {
+		r = ask_category(t, &c, (enum category)category);
+		if (category == CATEGORY_BASIC ||
+		    !task_met_exception(t, MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE))
+			break;
+	}
+	return r < 0 ? r : (ssize_t)c.size;
 }

@@ -45,7 +45,7 @@ void task_forget_models(struct task *t);
 void task_check_models(struct task *t);
 
 /*
- * identification.c: the objects of the span's numbers that the device has, as
+ * The objects of the span's numbers that the device has, as
  * answer_decode() takes them. Returns their size, or as task_run().
  */
 ssize_t task_identify(struct task *t, const struct fieldway_request *request, uint8_t *ret,
