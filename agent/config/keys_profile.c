@@ -7,6 +7,8 @@ static const struct key profile_keys[] = {
 	SCHEMA("format version of the file"),
 	{ "profile", KEY_NAME, .required = true, .reload = RELOAD_BUS, AT(profile_section, profile),
 	  .help = "its name, that of the file" },
+	{ "extends", KEY_NAME, .reload = RELOAD_BUS, AT(profile_section, extends),
+	  .help = "another profile, of which this one says what is different; null removes" },
 	{ "revision", KEY_UINT, .maximum = 4294967295.0, .initial = "0",
 	  AT(profile_section, revision), .help = "counted up with each change" },
 	{ "plugin", KEY_NAME, .required = true, .reload = RELOAD_BUS, AT(profile_section, plugin),
@@ -28,10 +30,13 @@ static const struct key profile_keys[] = {
 	  .help = "where points appear: path: point" },
 	{ "samples", KEY_NODE, AT(profile_section, samples),
 	  .help = "registers and the values they must give" },
-	LATER("identify", "refuse another model at the address"),
+	{ "identify", KEY_NODE, .reload = RELOAD_BUS, AT(profile_section, identify),
+	  .help = "another model at the address is an error: point, and one or more values that it equals" },
+	{ "silence", KEY_DURATION, .minimum = 0.1, .maximum = 2592000, .reload = RELOAD_BUS,
+	  AT(profile_section, silence_usec),
+	  .help = "of what sends by itself: so long without a word is too long; stale after that" },
 	LATER("notify", "attributes that every server starts with"),
 	LATER("history", "points that are kept"),
-	LATER("silence", "stale after this long without a word"),
 };
 
 static const struct key info_keys[] = {
@@ -53,10 +58,7 @@ static const struct key parameter_keys[] = {
 
 /* What later issues bring, under their plugins or for all. */
 #define POINT_KEYS_LATER                                                                           \
-	LATER("deadband", "changes smaller than this are none"),                           \
-		LATER("sample", "thinning of a stream"),                                           \
-		LATER("silence", "stale after this long without a word"),                          \
-		LATER("persist", "kept over a restart")
+	LATER("persist", "kept over a restart")
 
 static const char *const inexact[] = { "round", "reject", NULL };
 /* clang-format off */
@@ -77,6 +79,15 @@ static const char *const inexact[] = { "round", "reject", NULL };
 	  .help = "a number or the name of a parameter (1)" },                                     \
 	{ "invalid", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, invalid),                   \
 	  .help = "raw values that are none: nan, numbers, or a list" },                           \
+	{ "deadband", KEY_NUMBER, .reload = RELOAD_BUS, .initial = "0", AT(point_section, deadband), \
+	  .help = "a value no further than this from the last one told is no news" },              \
+	{ "scale10", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, scale10),                   \
+	  .help = "a point whose value is a power of ten on top of scale" },                       \
+	{ "sample", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, sample),                     \
+	  .help = "of what comes by itself one value in so long: every, keep" },                   \
+	{ "silence", KEY_DURATION, .minimum = 0.1, .maximum = 2592000, .reload = RELOAD_BUS,       \
+	  AT(point_section, silence_usec),                                                         \
+	  .help = "as in the profile, for this point" },                                           \
 	{ "enum", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(point_section, labels),                  \
 	  .help = "number: label" },                                                               \
 	{ "range", KEY_NODE, AT(point_section, range),                                             \
@@ -119,6 +130,21 @@ static const struct key counter_keys[] = {
 	  .help = "the most from one reading to the next; more is not counted" },
 };
 
+static const char *const keeps[] = { "last", "mean", "minimum", "maximum", NULL };
+static const struct key thinning_keys[] = {
+	{ "every", KEY_DURATION, .required = true, .minimum = 0.01, .maximum = 86400,
+	  .reload = RELOAD_BUS, AT(thinning_section, every_usec), .help = "one value in so long" },
+	{ "keep", KEY_CHOICE, .choices = keeps, .initial = "last", .reload = RELOAD_BUS,
+	  AT(thinning_section, keep), .help = "which one of those that came meanwhile" },
+};
+
+static const struct key identify_keys[] = {
+	{ "point", KEY_NAME, .required = true, .reload = RELOAD_BUS, AT(identify_section, point),
+	  .help = "the point that tells models apart" },
+	{ "equals", KEY_NODE, .required = true, .reload = RELOAD_BUS, AT(identify_section, equals),
+	  .help = "its value, or a list of which it is one" },
+};
+
 static const struct key map_keys[] = {
 	{ "repeat", KEY_NODE, AT(map_section, repeat),
 	  .help = "placeholder and range: a row for each; {i} counts from 0" },
@@ -156,5 +182,7 @@ const struct key_table keys_point = KEY_TABLE("points.*", point_keys);
 const struct key_table keys_defaults = KEY_TABLE("defaults", defaults_keys);
 const struct key_table keys_verify = KEY_TABLE("points.*.verify", verify_keys);
 const struct key_table keys_counter = KEY_TABLE("points.*.counter", counter_keys);
+const struct key_table keys_thinning = KEY_TABLE("points.*.sample", thinning_keys);
+const struct key_table keys_identify = KEY_TABLE("identify", identify_keys);
 const struct key_table keys_map = KEY_TABLE("lwm2m.*", map_keys);
 const struct key_table keys_sample = KEY_TABLE("samples[]", sample_keys);

@@ -132,6 +132,10 @@ static int check_scaling(struct loader *l, const struct point_section *section,
 {
 	const struct config_point *point = &source->point;
 
+	if (section->deadband < 0) {
+		loader_error(l, point->mark, "%s: a deadband is not negative", point->name);
+		return -EINVAL;
+	}
 	if (point->factor != 0 && section->scale != 0)
 		return 0;
 	loader_error(l, point->mark, "%s: a scale or factor of 0 leaves nothing of the value",
@@ -292,6 +296,53 @@ static int read_counter(struct loader *l, const struct yaml_node *node, struct c
 	return 0;
 }
 
+static int read_scale10(struct loader *l, const struct yaml_node *node, const struct variables *v,
+			struct point_source *ret)
+{
+	const char *name;
+	int r;
+
+	if (!node)
+		return 0;
+	ret->scale10_mark = node->mark;
+	r = scalar_text(l, node, &name);
+	return r < 0 ? r : text_expand(l, node->mark, name, v, &ret->scale10_point);
+}
+
+/* Both are for what comes by itself. */
+static int check_listens(struct loader *l, const struct profile *p, struct yaml_mark mark,
+			 const char *name)
+{
+	const struct config_plugin *plugin = p->plugin->plugin;
+
+	if (plugin->unchecked || plugin->capabilities & FIELDWAY_CAN_LISTEN)
+		return 0;
+	loader_error(l, mark, "%s: plugin %s polls, nothing comes by itself", name, p->plugin->name);
+	return -EINVAL;
+}
+
+static int read_thinning(struct loader *l, const struct profile *p, const struct yaml_node *node,
+			 struct config_point *point)
+{
+	struct thinning_section section = { 0 };
+	int r;
+
+	if (!node)
+		return 0;
+	r = check_listens(l, p, node->mark, "sample");
+	r = r < 0 ? r : mapping_read(l, node, node->mark, &keys_thinning, NULL, &section);
+	point->sample_usec = section.every_usec;
+	point->sample_keep = (enum config_keep)section.keep;
+	return r;
+}
+
+static int read_silence(struct loader *l, const struct profile *p,
+			const struct point_section *section, struct config_point *point)
+{
+	point->silence_usec = section->silence_usec ?: p->silence_usec;
+	return section->silence_usec > 0 ? check_listens(l, p, point->mark, "silence") : 0;
+}
+
 int point_fill(struct loader *l, const struct profile *p, const struct point_section *section,
 	       const struct variables *v, struct point_source *ret)
 {
@@ -301,6 +352,7 @@ int point_fill(struct loader *l, const struct profile *p, const struct point_sec
 	point->scale = section->scale;
 	point->scale10 = -1;
 	point->offset = section->offset;
+	point->deadband = section->deadband;
 	point->inexact_reject = section->inexact == 1;
 	r = read_access(l, section->access, &point->access);
 	r = worse(r, read_rate(l, p, section->rate, ret));
@@ -308,6 +360,9 @@ int point_fill(struct loader *l, const struct profile *p, const struct point_sec
 	r = worse(r, read_unit(l, section->unit, v, &point->unit));
 	r = worse(r, read_factor(l, p, section->factor, ret));
 	r = worse(r, check_scaling(l, section, ret));
+	r = worse(r, read_scale10(l, section->scale10, v, ret));
+	r = worse(r, read_thinning(l, p, section->sample, point));
+	r = worse(r, read_silence(l, p, section, point));
 	r = worse(r, read_invalid(l, section->invalid, point));
 	r = worse(r, read_labels(l, section->labels, point));
 	r = worse(r, read_counter(l, section->counter, point));

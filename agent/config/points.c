@@ -67,27 +67,6 @@ static int index_points(struct loader *l, struct profile *p)
 	return r;
 }
 
-static int link_verify(struct loader *l, struct profile *p, struct point_source *source)
-{
-	int64_t other;
-
-	if (!source->verify_point)
-		return 0;
-	other = profile_point(p, source->verify_point);
-	if (other < 0) {
-		loader_error(l, source->verify_mark, "there is no point \"%s\" to verify with",
-			     source->verify_point);
-		return -EINVAL;
-	}
-	if (!(p->points[other].point.access & CONFIG_ACCESS_READ)) {
-		loader_error(l, source->verify_mark, "point %s cannot be read",
-			     source->verify_point);
-		return -EINVAL;
-	}
-	source->point.verify.point = (int32_t)other;
-	return 0;
-}
-
 static const char *text_setting(const struct fieldway_settings *s, const char *key)
 {
 	const struct fieldway_value *value = settings_find(s, key);
@@ -116,14 +95,15 @@ static int check_kind(struct loader *l, const struct point_source *source)
 	const struct config_point *point = &source->point;
 	const char *what = source->kind == POINT_BOOL ? "a single bit" : "text";
 	bool scaled = point->scale != 1 || point->offset != 0 || point->factor != 1 ||
-		      source->factor >= 0;
+		      source->factor >= 0 || source->scale10_point || point->deadband > 0;
 
 	if (source->kind != POINT_BOOL && source->kind != POINT_TEXT)
 		return 0;
 	if (!scaled && !point->unit && !point->range.present && !point->counter.enabled &&
 	    (source->kind == POINT_BOOL || !point->n_labels))
 		return 0;
-	loader_error(l, point->mark, "%s is %s: it has no scale, offset, factor, unit, range or counter%s",
+	loader_error(l, point->mark,
+		     "%s is %s: it has no scale, scale10, offset, factor, deadband, unit, range or counter%s",
 		     point->name, what, source->kind == POINT_TEXT ? ", nor an enum" : "");
 	return -EINVAL;
 }
@@ -299,8 +279,5 @@ int points_read(struct loader *l, struct profile *p, const struct yaml_node *poi
 		r = worse(r, read_row(l, p, &row));
 	}
 	r = worse(r, index_points(l, p));
-	for (size_t i = 0; i < p->n_points; i++) {
-		r = worse(r, link_verify(l, p, &p->points[i]));
-	}
-	return r;
+	return worse(r, points_link(l, p));
 }

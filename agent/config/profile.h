@@ -30,8 +30,8 @@ struct point_source {
 	int rate;   /* class of the profile; -1: point.period_usec as it is */
 	int factor; /* parameter of the profile; -1: point.factor as it is */
 	struct stale_part stale;
-	const char *verify_point; /* name, or NULL */
-	struct yaml_mark verify_mark;
+	const char *verify_point, *scale10_point; /* names, or NULL */
+	struct yaml_mark verify_mark, scale10_mark;
 };
 
 struct profile {
@@ -46,6 +46,8 @@ struct profile {
 	size_t n_parameters;
 	struct rates rates;
 	struct stale_part stale;
+	uint64_t silence_usec;
+	struct config_identify identify;
 	struct point_source *points;
 	size_t n_points, points_allocated;
 	uint32_t *by_name;	/* indices of points */
@@ -67,9 +69,16 @@ int points_read(struct loader *l, struct profile *p, const struct yaml_node *poi
 /* point_values.c: the keys of one point that no plugin has. */
 int point_fill(struct loader *l, const struct profile *p, const struct point_section *section,
 	       const struct variables *v, struct point_source *ret);
+/* point_links.c: points that other points name, when all of them are there. */
+int points_link(struct loader *l, struct profile *p);
+/* identify.c */
+int identify_read(struct loader *l, struct profile *p, const struct yaml_node *node);
+/* extends.c: the profile's tree with that of its base below it, or NULL after a report. */
+const struct yaml_node *profile_extend(struct loader *l, const struct yaml_node *own);
 /* inputs.c: what a sample has that is no register. 0: nothing; 1: something. */
 int inputs_read(struct loader *l, const struct sample_section *section, struct config_sample *ret);
-/* samples.c */
+/* samples.c: true, false, a number, text, or (type NONE) `invalid`. */
+int expected_value_read(struct loader *l, const struct yaml_node *node, struct fieldway_value *ret);
 void samples_read(struct loader *l, const struct profile *p, const struct yaml_node *node);
 
 /* What a device, or what its override, says otherwise than its profile. */

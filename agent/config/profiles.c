@@ -120,9 +120,10 @@ static int check_name(struct loader *l, const struct document *document, const c
 }
 
 /* Of what comes with the package, not everything needs a plugin that is installed. */
-static const struct known_plugin *find_plugin(struct loader *l, const struct document *document)
+static const struct known_plugin *find_plugin(struct loader *l, const struct document *document,
+					      const struct yaml_node *node)
 {
-	const struct yaml_node *name = yaml_get(document->node, "plugin");
+	const struct yaml_node *name = yaml_get(node, "plugin");
 
 	if (!name || name->kind != YAML_KIND_SCALAR || !name_is_valid(name->text))
 		return NULL;
@@ -152,19 +153,38 @@ static int read_sections(struct loader *l, struct profile *p, const struct yaml_
 	r = worse(r, read_parameters(l, p, section->parameters));
 	r = worse(r, rates_read(l, section->rates, &p->rates));
 	r = worse(r, stale_read(l, section->stale, &p->stale));
+	p->silence_usec = section->silence_usec;
 	r = worse(r, read_settings(l, p, node, section->defaults));
 	r = worse(r, points_read(l, p, section->points, section->defaults));
+	r = worse(r, identify_read(l, p, section->identify));
 	return worse(r, map_read(l, &target, section->lwm2m, NULL, &p->map, &p->n_map));
+}
+
+/* Of one that cannot be read further, for those who refer to it. */
+static const char *name_of(const struct loader *l, const struct document *document)
+{
+	const struct yaml_node *name = yaml_get(document->node, "profile");
+
+	return name && name->kind == YAML_KIND_SCALAR && name_is_valid(name->text) &&
+			       !profile_find(l, name->text) ?
+		       name->text :
+		       NULL;
 }
 
 static void read_profile(struct loader *l, const struct document *document, struct profile *p)
 {
-	const struct yaml_node *node = document->node;
+	const struct yaml_node *node = profile_extend(l, document->node);
+	struct plugin_scope scope = { .scope = FIELDWAY_SCOPE_PROFILE };
 	struct profile_section section = { 0 };
-	struct plugin_scope scope = { find_plugin(l, document), FIELDWAY_SCOPE_PROFILE };
 	int r;
 
-	p->mark = node->mark;
+	p->mark = document->node->mark;
+	p->broken = !node;
+	if (!node) {
+		p->name = name_of(l, document);
+		return;
+	}
+	scope.plugin = find_plugin(l, document, node);
 	p->plugin = scope.plugin;
 	r = mapping_read(l, node, node->mark, &keys_profile, &scope, &section);
 	p->revision = section.revision;

@@ -110,8 +110,7 @@ static int read_registers(struct loader *l, const struct profile *p, const struc
 	return r;
 }
 
-/* true, false, numbers, text, or `invalid`. */
-static int read_value(struct loader *l, const struct yaml_node *node, struct fieldway_value *ret)
+int expected_value_read(struct loader *l, const struct yaml_node *node, struct fieldway_value *ret)
 {
 	int64_t integer;
 	uint64_t unsignd;
@@ -156,7 +155,7 @@ static int read_expectation(struct loader *l, const struct profile *p, const str
 	}
 	ret->mark = node->mark;
 	ret->point = (uint32_t)point;
-	return read_value(l, node, &ret->value);
+	return expected_value_read(l, node, &ret->value);
 }
 
 static int read_expect(struct loader *l, const struct profile *p, const struct yaml_node *node,

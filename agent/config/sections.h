@@ -57,9 +57,10 @@ struct offline_section {
 };
 
 struct profile_section {
-	char *profile, *plugin;
+	char *profile, *plugin, *extends;
 	uint32_t revision;
-	const struct yaml_node *source, *info, *parameters, *rates, *stale, *defaults, *points,
+	uint64_t silence_usec;
+	const struct yaml_node *identify, *source, *info, *parameters, *rates, *stale, *defaults, *points,
 		*lwm2m, *samples;
 };
 
@@ -74,8 +75,9 @@ struct parameter_section {
 
 struct point_section {
 	const struct yaml_node *repeat, *step, *rate, *stale, *unit, *access, *factor, *invalid,
-		*labels, *range, *verify, *counter;
-	double scale, offset;
+		*labels, *range, *verify, *counter, *scale10, *sample;
+	double scale, offset, deadband;
+	uint64_t silence_usec;
 	int inexact;
 };
 
@@ -87,6 +89,16 @@ struct verify_section {
 	uint64_t within_usec;
 	double tolerance;
 	const struct yaml_node *point;
+};
+
+struct thinning_section {
+	uint64_t every_usec;
+	int keep;
+};
+
+struct identify_section {
+	char *point;
+	const struct yaml_node *equals;
 };
 
 struct map_section {

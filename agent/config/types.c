@@ -105,14 +105,21 @@ struct effective {
 	double *parameters;
 	uint64_t *periods;
 	struct config_stale stale;
+	bool stale_is_given; /* by more than the gateway */
 };
+
+static void apply_stale(const struct stale_part *part, struct effective *e)
+{
+	stale_apply(&e->stale, part);
+	e->stale_is_given = e->stale_is_given || part->has_after;
+}
 
 static void apply_level(const struct profile *p, const struct level *level, struct effective *e)
 {
 	for (size_t i = 0; level->parameters && i < p->n_parameters; i++)
 		if (!isnan(level->parameters[i]))
 			e->parameters[i] = level->parameters[i];
-	stale_apply(&e->stale, &level->stale);
+	apply_stale(&level->stale, e);
 }
 
 static void apply_rates(const struct profile *p, const struct rates *rates, uint64_t *periods)
@@ -136,10 +143,10 @@ static int effective_init(struct loader *l, const struct profile *p, const struc
 	for (size_t i = 0; i < p->n_parameters; i++)
 		e->parameters[i] = p->parameters[i].initial;
 	e->stale = l->config->stale;
-	stale_apply(&e->stale, &p->stale);
+	apply_stale(&p->stale, e);
 	apply_rates(p, &p->rates, e->periods);
 	if (bus) {
-		stale_apply(&e->stale, &bus->stale);
+		apply_stale(&bus->stale, e);
 		apply_rates(p, &bus->rates, e->periods);
 	}
 	for (size_t i = 2; i-- > 0;) {
@@ -196,7 +203,8 @@ static int append_node(struct buf *b, const struct yaml_node *node, const struct
 static int make_key(const struct profile *p, const struct effective *e,
 		    const struct level *const levels[2], const struct variables *v, struct buf *ret)
 {
-	uint64_t stale[] = { e->stale.times, e->stale.after_usec, e->stale.read };
+	uint64_t stale[] = { e->stale.times, e->stale.after_usec, e->stale.read,
+			     e->stale_is_given };
 	int r = buf_append(ret, &p, sizeof(p));
 
 	r = worse(r, buf_append(ret, e->parameters, p->n_parameters * sizeof(*e->parameters)));
@@ -258,6 +266,20 @@ static int count_type(struct loader *l, const struct profile *p)
 	return 0;
 }
 
+/* What comes by itself has no interval to count in: it has its silence. */
+static void apply_silence(struct config_point *point, bool given)
+{
+	struct config_stale *stale = &point->stale;
+
+	if (point->silence_usec == 0 || point->period_usec != CONFIG_RATE_ON_DEMAND)
+		return;
+	if (!given)
+		stale->after_usec = point->silence_usec;
+	else if (stale->times > 0)
+		stale->after_usec = stale->times * point->silence_usec;
+	stale->times = 0;
+}
+
 static void fill_points(const struct profile *p, const struct effective *e,
 			struct config_point *points)
 {
@@ -274,6 +296,7 @@ static void fill_points(const struct profile *p, const struct effective *e,
 			point->factor = e->parameters[source->factor];
 		point->stale = e->stale;
 		stale_apply(&point->stale, &source->stale);
+		apply_silence(point, e->stale_is_given || source->stale.has_after);
 	}
 }
 
@@ -308,6 +331,7 @@ static struct config_type *build(struct loader *l, const struct profile *p,
 	type->model = p->info.model;
 	type->plugin = p->plugin->plugin;
 	type->settings = p->settings;
+	type->identify = p->identify;
 	type->n_points = p->n_points;
 	fill_points(p, e, type->points);
 	return fill_map(l, p, levels, v, type) < 0 ? NULL : type;

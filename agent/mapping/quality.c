@@ -9,6 +9,8 @@ uint64_t row_stale_usec(const struct mapped_row *row)
 	const struct config_point *point = row_point(row);
 	const struct config_stale *stale = &point->stale;
 
+	if (point->period_usec == CONFIG_RATE_ON_DEMAND && point->silence_usec > 0)
+		return stale->after_usec;
 	if (point->period_usec == CONFIG_RATE_ONCE || point->period_usec == CONFIG_RATE_ON_DEMAND)
 		return USEC_INFINITY;
 	return stale->after_usec > 0 ? stale->after_usec : stale->times * point->period_usec;

@@ -11,6 +11,8 @@
 	"points: {" \
 	x "}\n"
 
+#define POINTS_V "points: {v: {address: 0, rate: fast}}\n"
+
 static const struct error_case profile_cases[] = {
 	{ 'P', "schema: 1\n"
 	  "profile: q\n"
@@ -35,8 +37,18 @@ static const struct error_case profile_cases[] = {
 	  "plugin: local\n",
 	  "p.yaml:3:9: there is no plugin \"local\"\n"
 	  "d.yaml:2:30: profile p needs the plugin local, which is not there\n" },
-	{ 'p', "identify: {point: v}\n",
-	  "p.yaml:5:1: identify: not in this version\n" },
+	{ 'p', "identify: {point: v}\n" POINTS_V,
+	  "p.yaml:5:11: equals: is missing\n" },
+	{ 'p', "identify: {point: q, equals: 1}\n" POINTS_V,
+	  "p.yaml:5:19: there is no point \"q\"\n" },
+	{ 'p', "identify: {point: v, equals: [1, invalid, []]}\n" POINTS_V,
+	  "p.yaml:5:34: a model is told by a value, not by none\n"
+	  "p.yaml:5:43: expected true, false, a number, text, or invalid\n" },
+	{ 'p', "identify: {point: v, equals: []}\n" POINTS_V,
+	  "p.yaml:5:30: equals is one value, or a list of 1 to 64\n" },
+	{ 'p', "identify: {point: v, equals: b}\n"
+	  "points: {v: {address: 0, rate: fast, enum: {0: a}}}\n",
+	  "p.yaml:5:30: point v has no label \"b\"\n" },
 	{ 'p', "notify: {}\n",
 	  "p.yaml:5:1: notify: not in this version\n" },
 	{ 'p', "history: {}\n",
@@ -49,8 +61,8 @@ static const struct error_case profile_cases[] = {
 	  "p.yaml:5:1: unknown key \"messages\"\n" },
 	{ 'p', "decode: bthome\n",
 	  "p.yaml:5:1: unknown key \"decode\"\n" },
-	{ 'p', "silence: 5s\n",
-	  "p.yaml:5:1: silence: not in this version\n" },
+	{ 'p', "silence: 5\n",
+	  "p.yaml:5:10: expected a duration such as 500ms, 5s, 2m, 1h or 3d, found 5\n" },
 	{ 'p', "revison: 3\n",
 	  "p.yaml:5:1: unknown key \"revison\", did you mean \"revision\"?\n" },
 	{ 'p', "revision: -1\n",
@@ -80,18 +92,22 @@ static const struct error_case profile_cases[] = {
 	  "p.yaml:6:35: v is written: it cannot be a counter\n" },
 	{ 'p', POINT(", counter: 5"),
 	  "p.yaml:6:35: counter is a mapping, written {key: value}\n" },
-	{ 'p', POINT(", persist: true"),
-	  "p.yaml:6:26: persist: not in this version\n" },
-	{ 'p', POINT(", deadband: 0.5"),
-	  "p.yaml:6:26: deadband: not in this version\n" },
+	{ 'p', POINT(", deadband: -0.5"),
+	  "p.yaml:6:10: v: a deadband is not negative\n" },
+	{ 'p', POINT(", deadband: 1, area: coil"),
+	  "p.yaml:6:10: v is a single bit: it has no scale, scale10, offset, factor, deadband, unit, range or counter\n" },
+	{ 'p', POINT(", scale10: e"),
+	  "p.yaml:6:35: there is no point \"e\" to scale with\n" },
+	{ 'p', POINT(", scale10: v"),
+	  "p.yaml:6:35: scale10 is a point with a whole number that is not scaled so itself, v is not\n" },
 	{ 'p', POINT(", from: x"),
 	  "p.yaml:6:26: unknown key \"from\"\n" },
 	{ 'p', POINT(", good: x"),
 	  "p.yaml:6:26: unknown key \"good\"\n" },
-	{ 'p', POINT(", sample: x"),
-	  "p.yaml:6:26: sample: not in this version\n" },
+	{ 'p', POINT(", sample: {every: 1s}"),
+	  "p.yaml:6:34: sample: plugin modbus polls, nothing comes by itself\n" },
 	{ 'p', POINT(", silence: 5s"),
-	  "p.yaml:6:26: silence: not in this version\n" },
+	  "p.yaml:6:10: silence: plugin modbus polls, nothing comes by itself\n" },
 	{ 'p', POINT(", send: x"),
 	  "p.yaml:6:26: unknown key \"send\"\n" },
 	{ 'p', POINT(", expect: x"),
@@ -102,9 +118,9 @@ static const struct error_case profile_cases[] = {
 	  "p.yaml:6:26: unknown key \"bthome\"\n" },
 	{ 'p', POINT(", persist: true"),
 	  "p.yaml:6:26: persist: not in this version\n" },
-	{ 'p', "defaults: {deadband: 1, rate: fast, ordr: AB}\n"
+	{ 'p', "defaults: {persist: {}, rate: fast, ordr: AB}\n"
 	  "points: {v: {address: 0}}\n",
-	  "p.yaml:5:12: deadband: not in this version\n"
+	  "p.yaml:5:12: persist: not in this version\n"
 	  "p.yaml:5:37: unknown key \"ordr\", did you mean \"order\"?\n" },
 	{ 'p', "defaults: {order: XY, rate: fast}\n"
 	  "points: {v: {address: 0}, w: {address: 1}}\n",
@@ -172,9 +188,9 @@ static const struct error_case profile_cases[] = {
 	{ 'p', POINT(", access: rw, verify: {within: 1h}"),
 	  "p.yaml:6:55: 1h is not between 10ms and 1m\n" },
 	{ 'p', POINT(", bit: 3, scale: 2"),
-	  "p.yaml:6:10: v is a single bit: it has no scale, offset, factor, unit, range or counter\n" },
+	  "p.yaml:6:10: v is a single bit: it has no scale, scale10, offset, factor, deadband, unit, range or counter\n" },
 	{ 'p', POINT(", type: string, length: 4, unit: V"),
-	  "p.yaml:6:10: v is text: it has no scale, offset, factor, unit, range or counter, nor an enum\n" },
+	  "p.yaml:6:10: v is text: it has no scale, scale10, offset, factor, deadband, unit, range or counter, nor an enum\n" },
 	{ 'p', POINT(", write: {adress: 5}"),
 	  "p.yaml:6:34: unknown key \"adress\", did you mean \"address\"?\n" },
 	{ 'p', POINT(", type: flaot32"),

@@ -193,9 +193,42 @@ START_TEST(inputs)
 }
 END_TEST
 
+/* What sends by itself is stale after its silence, unless somebody says otherwise. */
+START_TEST(silence)
+{
+	const struct config_point *points;
+
+	add("", START "silence: 15m\n"
+		      "rates: {fast: 2s}\n"
+		      "points:\n"
+		      "  a: {from: x}\n"
+		      "  b: {from: x, silence: 5s, sample: {every: 1s, keep: mean}}\n"
+		      "  c: {from: x, silence: 5s, stale: {after: 1h}}\n"
+		      "  d: {from: x, silence: 5s, stale: {after: 2x}}\n"
+		      "  e: {from: x, rate: fast}\n",
+	    "{}");
+	points = fixture_good(f)->devices[0].type->points;
+	ck_assert_uint_eq(points[0].silence_usec, 900000000);
+	ck_assert_uint_eq(points[0].stale.after_usec, 900000000);
+	ck_assert_uint_eq(points[0].stale.times, 0);
+	ck_assert_uint_eq(points[0].sample_usec, 0);
+	ck_assert_uint_eq(points[1].silence_usec, 5000000);
+	ck_assert_uint_eq(points[1].stale.after_usec, 5000000);
+	ck_assert_uint_eq(points[1].sample_usec, 1000000);
+	ck_assert_int_eq(points[1].sample_keep, CONFIG_KEEP_MEAN);
+	ck_assert_uint_eq(points[2].stale.after_usec, 3600000000);
+	ck_assert_uint_eq(points[3].stale.after_usec, 10000000);
+	ck_assert_uint_eq(points[4].stale.times, 3);
+	ck_assert_uint_eq(points[4].stale.after_usec, 0);
+}
+END_TEST
+
 static const struct {
 	const char *bus, *profile, *address, *expected;
 } cases[] = {
+	{ "", START "points: {w: {sample: {keep: last}, silence: 50ms}}\n", "{}",
+	  "scale.yaml:4:22: every: is missing\n"
+	  "scale.yaml:4:45: 50ms is not between 100ms and 30d\n" },
 	{ "", START POINTS "samples: [{expect: {w: 1}}, {text: x, registers: {}, expect: {w: 1}}]\n", "{}",
 	  "scale.yaml:5:11: a sample has registers, or bytes, text, advertisement or gatt\n"
 	  "scale.yaml:5:29: a sample with registers has nothing else\n" },
@@ -280,6 +313,7 @@ int main(void)
 	tcase_add_test(c, references);
 	tcase_add_test(c, marks);
 	tcase_add_test(c, inputs);
+	tcase_add_test(c, silence);
 	tcase_add_loop_test(c, refused, 0, ARRAY_SIZE(cases));
 	tcase_add_test(c, too_many);
 	suite_add_tcase(suite, c);

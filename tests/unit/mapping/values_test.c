@@ -351,6 +351,23 @@ START_TEST(test_once_never_grows_stale)
 }
 END_TEST
 
+/* What comes by itself is asked for by nobody, and is stale after its silence. */
+START_TEST(test_silence)
+{
+	const struct config_point before = meter_points[SERIAL];
+
+	meter_points[SERIAL].period_usec = CONFIG_RATE_ON_DEMAND;
+	meter_points[SERIAL].silence_usec = SECONDS(30);
+	meter_points[SERIAL].stale = (struct config_stale){ .after_usec = SECONDS(30) };
+	rig_sample(0, SERIAL, (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = 7 });
+	rig_advance(SECONDS(29));
+	rig_expect(0, "/3/0/2", "7");
+	rig_advance(SECONDS(1));
+	rig_expect_error(0, "/3/0/2", -ESTALE);
+	meter_points[SERIAL] = before;
+}
+END_TEST
+
 START_TEST(test_read_last)
 {
 	rig_expect_error(0, "/3348/0/5750", -ENODATA);
@@ -638,6 +655,7 @@ int main(void)
 	tcase_add_test(of_meter, test_staleness_is_counted_from_the_last_sample);
 	tcase_add_test(of_meter, test_samples_that_come_late);
 	tcase_add_test(of_meter, test_once_never_grows_stale);
+	tcase_add_test(of_meter, test_silence);
 	tcase_add_test(of_meter, test_read_last);
 	tcase_add_test(of_meter, test_invalid_and_failed);
 	tcase_add_test(of_meter, test_a_point_has_reasons_of_its_own);
