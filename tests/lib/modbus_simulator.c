@@ -21,22 +21,42 @@ struct program {
 	volatile bool ended;
 };
 
+static const struct kind {
+	const char *option;
+	bool serial;
+	enum simulator_framing framing;
+} kinds[] = {
+	{ "tcp", false, SIMULATOR_MBAP },      { "rtu", true, SIMULATOR_RTU },
+	{ "ascii", true, SIMULATOR_ASCII },    { "rtu-tcp", false, SIMULATOR_RTU },
+	{ "ascii-tcp", false, SIMULATOR_ASCII }, { "tls", false, SIMULATOR_MBAP },
+};
+
 static void usage(void)
 {
-	fprintf(stderr, "modbus_simulator [--meter|--relay|--plain] [--unit N] [--trace] --tcp HOST:PORT | --rtu PATH ...\n"
+	fprintf(stderr, "modbus_simulator [--meter|--relay|--plain] [--unit N] [--trace] [--certificates FOLDER]\n"
+			"\t--tcp HOST:PORT | --rtu-tcp ... | --ascii-tcp ... | --tls ... | --rtu PATH | --ascii PATH ...\n"
 			"Options hold for the instances behind them. Port 0 is any. PATH becomes a link to a pty.\n"
 			"Commands on standard input, `INDEX COMMAND` or `* COMMAND`; ends with it.\n");
 }
 
-static int add_instance(struct program *p, const struct simulator *template, bool serial, char *place)
+static int add_instance(struct program *p, const struct simulator *template, const char *option, char *place)
 {
+	const struct kind *kind = kinds;
 	struct simulator *s;
 
 	if (p->n == SIMULATOR_INSTANCES)
 		return -E2BIG;
+	while (strcmp(kind->option, option) != 0)
+		kind++;
 	s = &p->all[p->n];
 	*s = *template;
-	s->serial = serial;
+	s->kind = option;
+	s->serial = kind->serial;
+	s->framing = kind->framing;
+	if (strcmp(option, "tls") != 0)
+		s->certificates = NULL;
+	else if (!s->certificates)
+		return -EINVAL;
 	s->place = place;
 	s->index = (unsigned)p->n++;
 	s->listener = s->pty_slave = -1;
@@ -47,23 +67,28 @@ static int add_instance(struct program *p, const struct simulator *template, boo
 static int parse_options(struct program *p, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "meter", no_argument, NULL, 'm' },	 { "relay", no_argument, NULL, 'r' },
-		{ "plain", no_argument, NULL, 'p' },	 { "unit", required_argument, NULL, 'u' },
-		{ "trace", no_argument, NULL, 't' },	 { "tcp", required_argument, NULL, 'T' },
-		{ "rtu", required_argument, NULL, 'R' }, { 0 },
+		{ "meter", no_argument, NULL, 'm' },	     { "relay", no_argument, NULL, 'r' },
+		{ "plain", no_argument, NULL, 'p' },	     { "unit", required_argument, NULL, 'u' },
+		{ "trace", no_argument, NULL, 't' },	     { "tcp", required_argument, NULL, 'i' },
+		{ "rtu", required_argument, NULL, 'i' },     { "ascii", required_argument, NULL, 'i' },
+		{ "rtu-tcp", required_argument, NULL, 'i' }, { "ascii-tcp", required_argument, NULL, 'i' },
+		{ "tls", required_argument, NULL, 'i' },     { "certificates", required_argument, NULL, 'c' },
+		{ 0 },
 	};
-	struct simulator template = { .model = SIMULATOR_PLAIN, .unit = 1 };
-	int c, r = 0;
+	struct simulator template = { .model = SIMULATOR_PLAIN, .unit = 1, .certificate = "server" };
+	int c, r = 0, at;
 
-	while (r >= 0 && (c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+	while (r >= 0 && (c = getopt_long(argc, argv, "", options, &at)) >= 0) {
 		if (c == 'm' || c == 'r' || c == 'p')
 			template.model = c == 'm' ? SIMULATOR_METER : c == 'r' ? SIMULATOR_RELAY : SIMULATOR_PLAIN;
 		else if (c == 'u')
 			template.unit = atoi(optarg);
 		else if (c == 't')
 			template.trace = true;
-		else if (c == 'T' || c == 'R')
-			r = add_instance(p, &template, c == 'R', optarg);
+		else if (c == 'c')
+			template.certificates = optarg;
+		else if (c == 'i')
+			r = add_instance(p, &template, options[at].name, optarg);
 		else
 			r = -EINVAL;
 	}
@@ -83,9 +108,9 @@ static int open_all(struct program *p)
 			return r;
 		}
 		if (s->serial)
-			printf("%zu rtu %s\n", i, s->place);
+			printf("%zu %s %s\n", i, s->kind, s->place);
 		else
-			printf("%zu tcp %.*s:%u\n", i, (int)(strrchr(s->place, ':') - s->place), s->place, s->port);
+			printf("%zu %s %.*s:%u\n", i, s->kind, (int)(strrchr(s->place, ':') - s->place), s->place, s->port);
 	}
 	printf("ready\n");
 	fflush(stdout);
@@ -113,6 +138,14 @@ static void read_commands(struct program *p)
 		p->line_size = 0;
 }
 
+/* When something is to be sent to the client; UINT64_MAX: not. */
+static uint64_t client_due(const struct simulator_client *c)
+{
+	if (c->n_rest)
+		return c->rest_due_usec;
+	return c->size ? c->due_usec : UINT64_MAX;
+}
+
 /* Milliseconds until the next delayed answer, -1: none. */
 static int next_due(const struct program *p)
 {
@@ -120,8 +153,8 @@ static int next_due(const struct program *p)
 
 	for (size_t i = 0; i < p->n; i++)
 		for (size_t j = 0; j < SIMULATOR_CLIENTS; j++)
-			if (p->all[i].clients[j].size && p->all[i].clients[j].due_usec < next)
-				next = p->all[i].clients[j].due_usec;
+			if (client_due(&p->all[i].clients[j]) < next)
+				next = client_due(&p->all[i].clients[j]);
 	if (next == UINT64_MAX)
 		return -1;
 	return next <= now ? 0 : (int)((next - now + 999) / 1000);
@@ -131,10 +164,18 @@ static void answer_due(struct program *p)
 {
 	uint64_t now = simulator_now_usec();
 
-	for (size_t i = 0; i < p->n; i++)
-		for (size_t j = 0; j < SIMULATOR_CLIENTS; j++)
-			if (p->all[i].clients[j].size && p->all[i].clients[j].due_usec <= now)
-				simulator_answer(&p->all[i], &p->all[i].clients[j]);
+	for (size_t i = 0; i < p->n; i++) {
+		for (size_t j = 0; j < SIMULATOR_CLIENTS; j++) {
+			struct simulator_client *c = &p->all[i].clients[j];
+
+			if (client_due(c) > now)
+				continue;
+			if (c->n_rest)
+				simulator_send_rest(&p->all[i], c);
+			else
+				simulator_answer(&p->all[i], c);
+		}
+	}
 }
 
 static bool client_readable(const struct simulator_client *c)

@@ -30,12 +30,11 @@ static int parse_place(struct simulated *s, const char *line)
 {
 	const char *colon = strrchr(line, ':');
 	unsigned index;
-	char kind[4];
 
-	if (sscanf(line, "%u %3s", &index, kind) != 2 || index >= 16 ||
+	if (sscanf(line, "%u", &index) != 1 || index >= 16 ||
 	    sscanf(line, "%*u %*s %127s", s->place[index]) != 1)
 		return -EPROTO;
-	if (strcmp(kind, "tcp") == 0 && colon)
+	if (s->place[index][0] != '/' && colon)
 		s->port[index] = (uint16_t)atoi(colon + 1);
 	s->n = index + 1;
 	return 0;

@@ -38,6 +38,7 @@ static int run_talk(struct simulator *s, char **words, int n, FILE *out)
 	s->silent = s->garble = s->hangup = false;
 	s->delay_usec = 0;
 	s->exception = 0;
+	s->echo = ECHO_NONE;
 	s->raw_size = 0;
 	s->fault = NULL;
 	s->only = 0;
@@ -125,6 +126,22 @@ static int run_hangup(struct simulator *s, char **words, int n, FILE *out)
 	return 0;
 }
 
+static int run_echo(struct simulator *s, char **words, int n, FILE *out)
+{
+	if (strcmp(words[0], "on") != 0 && strcmp(words[0], "wrong") != 0)
+		return -EINVAL;
+	s->echo = words[0][0] == 'o' ? ECHO_TRUE : ECHO_WRONG;
+	return 0;
+}
+
+static int run_certificate(struct simulator *s, char **words, int n, FILE *out)
+{
+	if (!s->certificates || strlen(words[0]) >= sizeof(s->certificate))
+		return -EINVAL;
+	strcpy(s->certificate, words[0]);
+	return simulator_cut(s);
+}
+
 static int run_unplug(struct simulator *s, char **words, int n, FILE *out)
 {
 	simulator_close(s);
@@ -152,6 +169,12 @@ static int run_trace(struct simulator *s, char **words, int n, FILE *out)
 static int run_requests(struct simulator *s, char **words, int n, FILE *out)
 {
 	fprintf(out, " %u", s->requests);
+	return 0;
+}
+
+static int run_connections(struct simulator *s, char **words, int n, FILE *out)
+{
+	fprintf(out, " %u", s->connections);
 	return 0;
 }
 
@@ -221,6 +244,8 @@ static const struct command commands[] = {
 	{ "garble", 0, run_garble },	 /* wrong checksums; over TCP wrong transaction ids */
 	{ "only", 1, run_only },	 /* UNIT [ADDRESS]: what goes wrong does so for these */
 	{ "fault", 1, run_fault },	 /* NAME [COUNT]: answers that are wrong */
+	{ "echo", 1, run_echo },	 /* on, wrong: requests come back before their answers */
+	{ "certificate", 1, run_certificate }, /* NAME: of the files that a TLS server uses from now on */
 	{ "raw", 1, run_raw },		 /* BYTES in hex: the next answer */
 	{ "cut", 0, run_cut },		 /* drops connections; unplugs and plugs in a serial line */
 	{ "hangup", 0, run_hangup },	 /* drops the connection that sends the next request */
@@ -228,6 +253,7 @@ static const struct command commands[] = {
 	{ "freeze", 0, run_freeze },
 	{ "move", 0, run_move },
 	{ "trace", 1, run_trace },	 /* on, off */
+	{ "connections", 0, run_connections }, /* how many have been made */
 	{ "requests", 0, run_requests }, /* how many have come */
 	{ "set", 3, run_set },		 /* AREA ADDRESS VALUES */
 	{ "get", 2, run_get },		 /* AREA ADDRESS [COUNT] */

@@ -9,136 +9,126 @@
 
 /* Answers that are wrong: the right one is made first, so a write has been done when its answer is spoilt. */
 
-#define MBAP_BYTES 7
-#define CRC_BYTES 2
+#define HEADER 7 /* of MBAP, which an answer has before it is framed */
+#define PIECES_USEC UINT64_C(40000)
 
-struct frame {
-	uint8_t bytes[2 * MODBUS_MAX_ADU_LENGTH];
+struct answer {
+	uint8_t mbap[MODBUS_MAX_ADU_LENGTH + 2];
 	int size;
-	int header; /* bytes before the function */
-	bool serial, hangup, reset;
+	enum simulator_framing framing;
+	uint8_t bytes[SIMULATOR_FRAME_MAX]; /* as it goes out */
+	size_t n, first;                    /* so many, the first ones some time before the rest */
+	bool hangup, reset;
 };
 
-static void crc_set(struct frame *f)
+static void answer_frame(struct answer *a)
 {
-	uint16_t crc = 0xffff;
-
-	for (int i = 0; i < f->size - CRC_BYTES; i++) {
-		crc ^= f->bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = (uint16_t)(crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1);
-	}
-	f->bytes[f->size - 2] = (uint8_t)crc;
-	f->bytes[f->size - 1] = (uint8_t)(crc >> 8);
+	a->n = a->first = simulator_frame_make(a->framing, a->mbap, a->size, a->bytes);
 }
 
-/* What a frame says about itself is right again, whatever it says to its request. */
-static void frame_seal(struct frame *f)
+/* ---- what it says ---- */
+
+static void spoil_unit(struct answer *a)
 {
-	if (f->serial) {
-		crc_set(f);
-		return;
-	}
-	f->bytes[4] = 0;
-	f->bytes[5] = (uint8_t)(f->size - MBAP_BYTES + 1);
+	a->mbap[HEADER - 1] = (uint8_t)(a->mbap[HEADER - 1] + 1);
 }
 
-static void spoil_unit(struct frame *f)
+static void spoil_transaction(struct answer *a)
 {
-	f->bytes[f->header - 1] = (uint8_t)(f->bytes[f->header - 1] + 1);
-	frame_seal(f);
+	a->mbap[1] ^= 1;
 }
 
-static void spoil_transaction(struct frame *f)
+static void spoil_function(struct answer *a)
 {
-	if (!f->serial)
-		f->bytes[1] ^= 1;
-}
-
-static void spoil_function(struct frame *f)
-{
-	f->bytes[f->header] ^= 7; /* 3 and 4, 5 and 2, 6 and 1 */
-	frame_seal(f);
+	a->mbap[HEADER] ^= 7; /* 3 and 4, 5 and 2, 6 and 1 */
 }
 
 /* A register, or byte, more than was asked for. */
-static void spoil_length(struct frame *f)
+static void spoil_length(struct answer *a)
 {
-	int end = f->size - (f->serial ? CRC_BYTES : 0);
-
-	memset(f->bytes + end, 0x11, 2);
-	f->size += 2;
-	if (f->bytes[f->header] <= MODBUS_FC_READ_INPUT_REGISTERS)
-		f->bytes[f->header + 1] = (uint8_t)(f->bytes[f->header + 1] + 2);
-	frame_seal(f);
+	memset(a->mbap + a->size, 0x11, 2);
+	a->size += 2;
+	if (a->mbap[HEADER] <= MODBUS_FC_READ_INPUT_REGISTERS)
+		a->mbap[HEADER + 1] = (uint8_t)(a->mbap[HEADER + 1] + 2);
+	a->mbap[5] = (uint8_t)(a->mbap[5] + 2);
 }
 
 /* The last byte of the data: of a write, what it says to have done. */
-static void spoil_data(struct frame *f)
+static void spoil_data(struct answer *a)
 {
-	f->bytes[f->size - 1 - (f->serial ? CRC_BYTES : 0)] ^= 0x40;
-	frame_seal(f);
+	a->mbap[a->size - 1] ^= 0x40;
 }
 
-static void spoil_crc(struct frame *f)
+/* ---- how it comes ---- */
+
+static void spoil_crc(struct answer *a)
 {
-	if (f->serial)
-		f->bytes[f->size - 1] ^= 0xff;
+	if (a->framing == SIMULATOR_RTU)
+		a->bytes[a->n - 1] ^= 0xff;
+	if (a->framing == SIMULATOR_ASCII)
+		a->bytes[a->n - 3] = a->bytes[a->n - 3] == '0' ? '1' : '0';
 }
 
-static void spoil_truncate(struct frame *f)
+static void spoil_truncate(struct answer *a)
 {
-	f->size = f->size / 2 + 1;
+	a->n = a->first = a->n / 2 + 1;
 }
 
-static void spoil_noise(struct frame *f)
+static void spoil_noise(struct answer *a)
 {
 	static const uint8_t noise[] = { 0xff, 0x00, 0x55 };
 
-	memmove(f->bytes + sizeof(noise), f->bytes, (size_t)f->size);
-	memcpy(f->bytes, noise, sizeof(noise));
-	f->size += (int)sizeof(noise);
+	memmove(a->bytes + sizeof(noise), a->bytes, a->n);
+	memcpy(a->bytes, noise, sizeof(noise));
+	a->n = a->first = a->n + sizeof(noise);
 }
 
-static void spoil_mute(struct frame *f)
+static void spoil_split(struct answer *a)
 {
-	f->size = 0;
+	a->first = a->n / 2;
 }
 
-static void spoil_half(struct frame *f)
+static void spoil_mute(struct answer *a)
 {
-	spoil_truncate(f);
-	f->hangup = true;
+	a->n = a->first = 0;
 }
 
-static void spoil_close(struct frame *f)
+static void spoil_half(struct answer *a)
 {
-	f->size = 0;
-	f->hangup = true;
+	spoil_truncate(a);
+	a->hangup = true;
 }
 
-static void spoil_reset(struct frame *f)
+static void spoil_close(struct answer *a)
 {
-	spoil_close(f);
-	f->reset = true;
+	spoil_mute(a);
+	a->hangup = true;
+}
+
+static void spoil_reset(struct answer *a)
+{
+	spoil_close(a);
+	a->reset = true;
 }
 
 static const struct simulator_fault {
 	const char *name;
-	void (*spoil)(struct frame *f);
+	void (*say)(struct answer *a);
+	void (*come)(struct answer *a);
 } faults[] = {
-	{ "unit", spoil_unit },
-	{ "transaction", spoil_transaction },
-	{ "function", spoil_function },
-	{ "length", spoil_length },
-	{ "data", spoil_data },
-	{ "crc", spoil_crc },
-	{ "truncate", spoil_truncate },
-	{ "noise", spoil_noise },
-	{ "mute", spoil_mute },
-	{ "half", spoil_half },
-	{ "close", spoil_close },
-	{ "reset", spoil_reset },
+	{ "unit", spoil_unit, NULL },
+	{ "transaction", spoil_transaction, NULL },
+	{ "function", spoil_function, NULL },
+	{ "length", spoil_length, NULL },
+	{ "data", spoil_data, NULL },
+	{ "crc", NULL, spoil_crc },
+	{ "truncate", NULL, spoil_truncate },
+	{ "noise", NULL, spoil_noise },
+	{ "split", NULL, spoil_split },
+	{ "mute", NULL, spoil_mute },
+	{ "half", NULL, spoil_half },
+	{ "close", NULL, spoil_close },
+	{ "reset", NULL, spoil_reset },
 };
 
 const struct simulator_fault *simulator_fault_find(const char *name)
@@ -149,39 +139,32 @@ const struct simulator_fault *simulator_fault_find(const char *name)
 	return NULL;
 }
 
-/* libmodbus writes its answer into a socket of ours instead of the line. */
-static int answer_take(struct simulator *s, struct simulator_client *c, int size, struct frame *f)
+static void send_pieces(struct simulator_client *c, const struct answer *a)
 {
-	int ends[2], r;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
-		return -errno;
-	modbus_set_socket(c->modbus, ends[0]);
-	simulator_reply(s, c, size);
-	modbus_set_socket(c->modbus, c->fd);
-	r = (int)read(ends[1], f->bytes, MODBUS_MAX_ADU_LENGTH);
-	close(ends[0]);
-	close(ends[1]);
-	f->size = r;
-	f->serial = s->serial;
-	f->header = modbus_get_header_length(c->modbus);
-	return r > 0 ? 0 : -EIO;
+	if (a->first > 0)
+		(void)simulator_write(c, a->bytes, a->first);
+	c->n_rest = a->n - a->first;
+	memcpy(c->rest, a->bytes + a->first, c->n_rest);
+	c->rest_due_usec = simulator_now_usec() + PIECES_USEC;
 }
 
-void simulator_answer_spoilt(struct simulator *s, struct simulator_client *c, int size)
+void simulator_answer_spoilt(struct simulator *s, struct simulator_client *c,
+			     const struct simulator_fault *fault, const uint8_t *answer, int size)
 {
 	const struct linger at_once = { .l_onoff = 1 };
-	struct frame f = { 0 };
+	struct answer a = { .size = size, .framing = s->framing };
 
-	if (answer_take(s, c, size, &f) < 0)
-		return;
-	s->fault->spoil(&f);
+	memcpy(a.mbap, answer, (size_t)size);
+	if (fault->say)
+		fault->say(&a);
+	answer_frame(&a);
+	if (fault->come)
+		fault->come(&a);
 	if (s->fault_count > 0 && --s->fault_count == 0)
 		s->fault = NULL;
-	if (f.size > 0 && write(c->fd, f.bytes, (size_t)f.size) < 0)
-		return;
-	if (f.reset && !s->serial)
+	send_pieces(c, &a);
+	if (a.reset && !s->serial)
 		(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	if (f.hangup)
+	if (a.hangup)
 		simulator_cut(s);
 }

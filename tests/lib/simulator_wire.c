@@ -89,16 +89,14 @@ static int client_add(struct simulator *s, int fd)
 
 		if (c->modbus)
 			continue;
-		c->modbus = s->serial ? modbus_new_rtu("/dev/null", 115200, 'N', 8, 1) : modbus_new_tcp(NULL, 502);
+		*c = (struct simulator_client){ .fd = fd };
+		if (s->certificates && simulator_tls_new(s, fd, &c->tls) < 0)
+			return -EPROTO;
+		c->modbus = modbus_new_tcp(NULL, 502);
 		if (!c->modbus)
 			return -ENOMEM;
-		if (s->serial)
-			modbus_set_slave(c->modbus, s->unit);
-		modbus_set_socket(c->modbus, fd);
 		/* libmodbus sleeps this long before some exceptions. */
 		modbus_set_response_timeout(c->modbus, 0, 1000);
-		c->fd = fd;
-		c->size = 0;
 		return 0;
 	}
 	return -EMFILE;
@@ -108,6 +106,7 @@ static void client_drop(struct simulator_client *c)
 {
 	if (!c->modbus)
 		return;
+	simulator_tls_free(c->tls);
 	close(c->fd);
 	modbus_free(c->modbus);
 	*c = (struct simulator_client){ 0 };
@@ -166,8 +165,10 @@ int simulator_cut(struct simulator *s)
 
 void simulator_accept(struct simulator *s)
 {
-	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	if (fd >= 0)
+		s->connections++;
 	if (fd >= 0 && client_add(s, fd) < 0)
 		close(fd);
 }
@@ -175,10 +176,9 @@ void simulator_accept(struct simulator *s)
 static void trace_request(const struct simulator *s, const struct simulator_client *c)
 {
 	int header = modbus_get_header_length(c->modbus);
-	int end = c->size - (s->serial ? 2 : 0);
 
 	printf("trace %u unit %d function %d data", s->index, c->request[header - 1], c->request[header]);
-	for (int i = header + 1; i < end; i++)
+	for (int i = header + 1; i < c->size; i++)
 		printf(" %02x", c->request[i]);
 	printf("\n");
 	fflush(stdout);
@@ -208,20 +208,8 @@ static bool request_is_lost(struct simulator *s, struct simulator_client *c)
 	return s->silent;
 }
 
-void simulator_receive(struct simulator *s, struct simulator_client *c)
+static void request_taken(struct simulator *s, struct simulator_client *c)
 {
-	int size = modbus_receive(c->modbus, c->request);
-
-	/* libmodbus takes what follows a request to another unit for its answer; here none comes. */
-	if (size == 0 && s->serial)
-		(void)modbus_receive(c->modbus, c->request);
-	if (size < 0 && s->serial)
-		tcflush(c->fd, TCIFLUSH);
-	else if (size < 0)
-		client_drop(c);
-	if (size <= 0) /* 0: for another unit */
-		return;
-	c->size = size;
 	s->requests++;
 	if (s->trace)
 		trace_request(s, c);
@@ -234,28 +222,127 @@ void simulator_receive(struct simulator *s, struct simulator_client *c)
 		simulator_answer(s, c);
 }
 
+/* Requests in what has come, as long as none waits for its answer. */
+static void take_requests(struct simulator *s, struct simulator_client *c)
+{
+	while (c->modbus && c->size == 0 && c->n_rest == 0 && c->n_input > 0) {
+		int n = simulator_frame_take(s->framing, c->input, c->n_input, c->request, &c->size);
+
+		if (n == 0)
+			return;
+		if (n < 0 && s->framing == SIMULATOR_MBAP) {
+			client_drop(c);
+			return;
+		}
+		if (n < 0) {
+			c->n_input = 0;
+			return;
+		}
+		c->n_input -= (size_t)n;
+		memmove(c->input, c->input + n, c->n_input);
+		/* On a line of its own it is one unit of several. */
+		if (s->serial && c->request[6] != s->unit)
+			c->size = 0;
+		else
+			request_taken(s, c);
+	}
+}
+
+static ssize_t client_read(struct simulator_client *c, uint8_t *bytes, size_t size)
+{
+	ssize_t n;
+
+	if (c->tls)
+		return simulator_tls_read(c->tls, bytes, size);
+	n = read(c->fd, bytes, size);
+	return n < 0 ? -errno : n;
+}
+
+static void echo_back(const struct simulator *s, struct simulator_client *c, const uint8_t *bytes, size_t n)
+{
+	uint8_t back[sizeof(c->input)];
+
+	memcpy(back, bytes, n);
+	back[n - 1] ^= s->echo == ECHO_WRONG ? 0x10 : 0;
+	if (s->echo != ECHO_NONE)
+		(void)simulator_write(c, back, n);
+}
+
+void simulator_receive(struct simulator *s, struct simulator_client *c)
+{
+	uint8_t *end = c->input + c->n_input;
+	ssize_t n = client_read(c, end, sizeof(c->input) - c->n_input);
+
+	if (n == -EAGAIN || n == -EINTR)
+		return;
+	if (n <= 0) {
+		if (!s->serial)
+			client_drop(c);
+		return;
+	}
+	c->n_input += (size_t)n;
+	echo_back(s, c, end, (size_t)n);
+	take_requests(s, c);
+}
+
 static bool function_writes(int function)
 {
 	return function == MODBUS_FC_WRITE_SINGLE_COIL || function == MODBUS_FC_WRITE_SINGLE_REGISTER ||
 	       function == MODBUS_FC_WRITE_MULTIPLE_COILS || function == MODBUS_FC_WRITE_MULTIPLE_REGISTERS;
 }
 
-/* Answers with the right length and unit, but a checksum or transaction id that is wrong. */
-static void answer_garbled(const struct simulator *s, const struct simulator_client *c)
+int simulator_write(struct simulator_client *c, const uint8_t *bytes, size_t size)
 {
-	uint8_t serial[] = { (uint8_t)s->unit, 0x83, 2, 0xde, 0xad };
-	uint8_t tcp[] = { (uint8_t)~c->request[0], c->request[1], 0, 0, 0, 3, c->request[6], 0x83, 2 };
+	ssize_t n;
 
-	if (write(c->fd, s->serial ? serial : tcp, s->serial ? sizeof(serial) : sizeof(tcp)) < 0)
-		return;
+	if (c->tls)
+		return (int)simulator_tls_write(c->tls, bytes, size);
+	n = write(c->fd, bytes, size);
+	return n < 0 ? -errno : 0;
 }
 
-void simulator_reply(struct simulator *s, struct simulator_client *c, int size)
+/* libmodbus writes its answer into a socket of ours instead of the line. */
+int simulator_reply(struct simulator *s, struct simulator_client *c, int size, uint8_t *ret)
 {
-	int header = modbus_get_header_length(c->modbus);
+	bool refused = (s->exception || s->garble) && simulator_fault_is_for(s, c);
+	int ends[2], r;
 
-	if (modbus_reply(c->modbus, c->request, size, s->map) >= 0 && function_writes(c->request[header]))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+		return -errno;
+	modbus_set_socket(c->modbus, ends[0]);
+	if (refused)
+		r = modbus_reply_exception(c->modbus, c->request, s->exception ? s->exception : 2);
+	else
+		r = modbus_reply(c->modbus, c->request, size, s->map);
+	if (r >= 0 && !refused && function_writes(c->request[modbus_get_header_length(c->modbus)]))
 		simulator_map_written(s);
+	modbus_set_socket(c->modbus, -1);
+	r = (int)read(ends[1], ret, MODBUS_MAX_ADU_LENGTH);
+	close(ends[0]);
+	close(ends[1]);
+	return r > 0 ? r : -EIO;
+}
+
+/* A wrong checksum, or transaction id. */
+static const struct simulator_fault *fault_of(const struct simulator *s)
+{
+	if (s->garble)
+		return simulator_fault_find(s->framing == SIMULATOR_MBAP ? "transaction" : "crc");
+	return s->exception ? NULL : s->fault;
+}
+
+static void send_answer(struct simulator *s, struct simulator_client *c, int size)
+{
+	const struct simulator_fault *fault = simulator_fault_is_for(s, c) ? fault_of(s) : NULL;
+	uint8_t answer[MODBUS_MAX_ADU_LENGTH], frame[SIMULATOR_FRAME_MAX];
+	int n = simulator_reply(s, c, size, answer);
+
+	if (n < 0)
+		return;
+	if (fault)
+		simulator_answer_spoilt(s, c, fault, answer, n);
+	else
+		(void)simulator_write(c, frame, simulator_frame_make(s->framing, answer, n, frame));
 }
 
 void simulator_answer(struct simulator *s, struct simulator_client *c)
@@ -264,19 +351,20 @@ void simulator_answer(struct simulator *s, struct simulator_client *c)
 
 	c->size = 0;
 	simulator_map_move(s);
-	if (!simulator_fault_is_for(s, c)) {
-		simulator_reply(s, c, size);
-	} else if (s->raw_size) {
-		if (write(c->fd, s->raw, (size_t)s->raw_size) < 0)
-			return;
+	if (s->raw_size && simulator_fault_is_for(s, c)) {
+		(void)simulator_write(c, s->raw, (size_t)s->raw_size);
 		s->raw_size = 0;
-	} else if (s->garble) {
-		answer_garbled(s, c);
-	} else if (s->exception) {
-		modbus_reply_exception(c->modbus, c->request, s->exception);
-	} else if (s->fault) {
-		simulator_answer_spoilt(s, c, size);
 	} else {
-		simulator_reply(s, c, size);
+		send_answer(s, c, size);
 	}
+	take_requests(s, c);
+}
+
+void simulator_send_rest(struct simulator *s, struct simulator_client *c)
+{
+	size_t n = c->n_rest;
+
+	c->n_rest = 0;
+	(void)simulator_write(c, c->rest, n);
+	take_requests(s, c);
 }
