@@ -2,126 +2,123 @@
 #include "bus.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "plugins/lib/settings.h"
 
-/* Serial Line V1.02, 2.5.1.1: 3.5 characters between frames, above 19200 baud a fixed 1.75 ms. */
-#define GAP_FIXED_BAUD 19200u
-#define GAP_FIXED_USEC UINT64_C(1750)
+/*
+ * A gateway between TCP and a serial line hands on what it has in packets that
+ * a network may part.
+ */
+#define TCP_GAP_USEC UINT64_C(50000)
 
-/* What both termios and every supported libmodbus know; libmodbus takes 9600 for all others. */
-static const uint32_t bauds[] = { 1200,  2400,	 4800,	 9600,	 19200,	 38400,
-				  57600, 115200, 230400, 460800, 500000, 921600 };
+static const char *const framing_names[] = { [FRAMING_MBAP] = "tcp", [FRAMING_RTU] = "rtu",
+					     [FRAMING_ASCII] = "ascii", NULL };
 
-static const char *const tcp_keys[] = { "tcp.port", "tcp.connections_per_host", "tcp.pause", NULL };
-static const char *const rtu_keys[] = { "rtu.device", "rtu.baud", "rtu.format", "rtu.pause", NULL };
-
-/* The first of these keys that is set, or NULL. */
-static const char *find_any(const struct fieldway_settings *s, const char *const *keys)
+/* A key of this section that is set, or NULL. */
+static const char *find_any(const struct fieldway_settings *s, const char *section)
 {
-	for (; *keys; keys++)
-		if (setting_has(s, *keys))
-			return *keys;
+	size_t size = strlen(section);
+
+	for (size_t i = 0; i < s->n; i++)
+		if (strncmp(s->items[i].key, section, size) == 0)
+			return s->items[i].key;
 	return NULL;
-}
-
-static uint32_t character_bits(const struct bus *b)
-{
-	return 1 + (uint32_t)b->data_bits + (b->parity != 'N') + (uint32_t)b->stop_bits;
 }
 
 uint64_t bus_wire_usec(const struct bus *b, uint32_t bytes)
 {
-	return b->serial ? UINT64_C(1000000) * bytes * character_bits(b) / b->baud : 0;
+	uint32_t bits = 1 + (uint32_t)b->line.data_bits + (b->line.parity != 'N') + (uint32_t)b->line.stop_bits;
+
+	if (!b->serial)
+		return 0;
+	if (b->framing == FRAMING_ASCII)
+		bytes *= 2;
+	return UINT64_C(1000000) * bytes * bits / b->line.baud;
 }
 
-static uint64_t frame_gap_usec(const struct bus *b)
+static int compile_framing(const struct fieldway_settings *s, struct bus *b, struct fieldway_error *error)
 {
-	return b->baud > GAP_FIXED_BAUD ? GAP_FIXED_USEC : bus_wire_usec(b, 7) / 2;
-}
+	int framing = setting_choice(s, "tcp.framing", framing_names, FRAMING_MBAP);
 
-static int compile_format(const struct fieldway_settings *s, struct bus *b, struct fieldway_error *error)
-{
-	const struct fieldway_value *v = setting_find(s, "rtu.format");
-	const char *f = v ? v->data : DEFAULT_FORMAT;
-
-	/* RTU frames are binary: 7 data bits cannot carry them. */
-	if ((v && v->size != 3) || f[0] != '8' || !memchr("NEO", f[1], 3) || !memchr("12", f[2], 2))
-		return setting_refuse(error, "rtu.format",
-				      "the format is 8, N E or O for the parity, and 1 or 2 stop bits: \"8E1\"");
-	b->data_bits = 8;
-	b->parity = f[1];
-	b->stop_bits = f[2] - '0';
+	if (framing < 0)
+		return setting_refuse(error, "tcp.framing", "the framing is tcp, rtu or ascii");
+	if (b->secure && framing != FRAMING_MBAP)
+		return setting_refuse(error, "tcp.framing", "Modbus with TLS has the framing of tcp");
+	b->framing = (enum framing)framing;
 	return 0;
 }
 
-static int compile_baud(const struct fieldway_settings *s, struct bus *b, struct fieldway_error *error)
+static int compile_tls(const struct fieldway_settings *s, struct bus *b, struct fieldway_error *error)
 {
-	uint64_t baud = setting_uint(s, "rtu.baud", DEFAULT_BAUD);
+	static const char *const needed[] = { "tls.ca", "tls.certificate", "tls.key" };
 
-	for (size_t i = 0; i < sizeof(bauds) / sizeof(bauds[0]); i++) {
-		if (bauds[i] == baud) {
-			b->baud = bauds[i];
-			return 0;
-		}
-	}
-	return setting_refuse(error, "rtu.baud", "no such baud rate; known are 1200 to 921600 in the usual steps");
-}
-
-static int compile_serial(const struct fieldway_settings *s, struct bus *b, struct fieldway_error *error)
-{
-	const struct fieldway_value *device = setting_find(s, "rtu.device");
-	int r;
-
-	b->serial = true;
-	if (!device || device->size == 0)
-		return setting_refuse(error, "rtu.device", "a serial bus needs rtu.device");
-	if (device->size >= sizeof(b->device))
-		return setting_refuse(error, "rtu.device", "the path is too long");
-	memcpy(b->device, device->data, device->size);
-	b->device[device->size] = '\0';
-	r = compile_format(s, b, error);
-	if (r < 0)
-		return r;
-	r = compile_baud(s, b, error);
-	if (r < 0)
-		return r;
-	b->pause_usec = setting_uint(s, "rtu.pause", 0);
-	if (b->pause_usec < frame_gap_usec(b))
-		b->pause_usec = frame_gap_usec(b);
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!setting_has(s, needed[i]))
+			return setting_refuse(error, needed[i],
+					      "Modbus with TLS is mutual: it needs ca, certificate and key");
+	b->secure = true;
+	b->tls = (struct tls){
+		.ca = setting_find(s, "tls.ca"),
+		.certificate = setting_find(s, "tls.certificate"),
+		.key = setting_find(s, "tls.key"),
+		.server_name = setting_find(s, "tls.server_name"),
+	};
 	return 0;
 }
 
-static int compile_tcp(const struct fieldway_settings *s, struct bus *b, struct fieldway_error *error)
+static int compile_connections(const struct fieldway_settings *s, struct bus *b, struct fieldway_error *error)
 {
-	uint64_t port = setting_uint(s, "tcp.port", DEFAULT_TCP_PORT);
+	uint64_t port = setting_uint(s, "tcp.port", b->secure ? DEFAULT_TLS_PORT : DEFAULT_TCP_PORT);
 	uint64_t connections = setting_uint(s, "tcp.connections_per_host", DEFAULT_CONNECTIONS);
 
 	if (port < 1 || port > UINT16_MAX)
 		return setting_refuse(error, "tcp.port", "a port is 1 to %d", UINT16_MAX);
 	if (connections < 1 || connections > MAX_CONNECTIONS)
 		return setting_refuse(error, "tcp.connections_per_host", "1 to %d connections", MAX_CONNECTIONS);
+	/* Two connections to one serial line would talk at the same time. */
+	if (connections > 1 && b->framing != FRAMING_MBAP)
+		return setting_refuse(error, "tcp.connections_per_host",
+				      "a serial line behind a gateway takes one connection");
 	b->port = (uint16_t)port;
 	b->connections = (uint32_t)connections;
 	b->pause_usec = setting_uint(s, "tcp.pause", 0);
+	b->connect_pause_usec = setting_uint(s, "tcp.connect_pause", 0);
+	b->reconnect_pause_usec = setting_uint(s, "tcp.reconnect_pause", 0);
+	b->gap_usec = setting_uint(s, "tcp.gap", TCP_GAP_USEC);
+	b->idle_usec = setting_uint(s, "tcp.idle", 0);
+	b->keepalive_usec = setting_uint(s, "tcp.keepalive", 0);
 	return 0;
+}
+
+static int compile_tcp(const struct fieldway_settings *s, struct bus *b, bool secure,
+		       struct fieldway_error *error)
+{
+	int r = secure ? compile_tls(s, b, error) : 0;
+
+	if (r >= 0)
+		r = compile_framing(s, b, error);
+	return r < 0 ? r : compile_connections(s, b, error);
 }
 
 int bus_compile(const struct fieldway_bus *from, struct bus *ret, struct fieldway_error *error)
 {
 	const struct fieldway_settings *s = &from->settings;
-	const char *tcp = find_any(s, tcp_keys), *rtu = find_any(s, rtu_keys);
+	const char *tcp = find_any(s, "tcp."), *tls = find_any(s, "tls.");
+	const char *rtu = find_any(s, "rtu."), *ascii = find_any(s, "ascii.");
 	struct bus b = { .timeout_usec = from->timeout_usec };
 	int r;
 
-	if (tcp && rtu)
-		return setting_refuse(error, rtu, "a bus is either tcp or rtu");
-	if (!tcp && !rtu)
+	if (rtu && ascii)
+		return setting_refuse(error, ascii, "a bus is either rtu or ascii");
+	if ((tcp || tls) && (rtu || ascii))
+		return setting_refuse(error, rtu ? rtu : ascii, "a bus is either %s or %s", tcp ? "tcp" : "tls",
+				      rtu ? "rtu" : "ascii");
+	if (!tcp && !tls && !rtu && !ascii)
 		return setting_refuse(error, NULL,
 				      "the bus needs tcp: {port: 502} or rtu: {device: /dev/serial/by-id/...}");
-	r = rtu ? compile_serial(s, &b, error) : compile_tcp(s, &b, error);
+	b.framing = ascii ? FRAMING_ASCII : rtu ? FRAMING_RTU : FRAMING_MBAP;
+	r = rtu || ascii ? serial_compile(s, &b, error) : compile_tcp(s, &b, tls != NULL, error);
 	if (r < 0)
 		return r;
 	*ret = b;

@@ -9,6 +9,7 @@
 #include "decode.h"
 #include "lookup.h"
 #include "point.h"
+#include "secure.h"
 #include "plugins/lib/settings.h"
 
 /* Serial Line V1.02, 2.2: units 1 to 247, 0 is broadcast; over TCP 0 and 255 mean the device itself. */
@@ -18,8 +19,9 @@
 int driver_bus_check(const struct fieldway_bus *bus, struct fieldway_error *error)
 {
 	struct bus b;
+	int r = bus_compile(bus, &b, error);
 
-	return bus_compile(bus, &b, error);
+	return r >= 0 && b.secure ? secure_check(&b.tls, error) : r;
 }
 
 /*
@@ -34,7 +36,7 @@ static int compile_broadcast(struct fieldway_driver *d, const struct fieldway_se
 
 	if (said && d->unit != 0)
 		return setting_refuse(error, "broadcast", "only unit 0 is a broadcast");
-	d->broadcast = d->unit == 0 && (d->bus.serial || said);
+	d->broadcast = d->unit == 0 && (d->bus.framing != FRAMING_MBAP || said);
 	d->sent_is_accepted = said;
 	return 0;
 }
@@ -46,9 +48,10 @@ static int compile_unit(struct fieldway_driver *d, const struct fieldway_setting
 
 	if (!setting_has(s, "unit"))
 		return setting_refuse(error, "unit", "the address needs a unit");
-	if (unit > LAST_UNIT && (d->bus.serial || unit != TCP_UNIT))
-		return setting_refuse(error, "unit", d->bus.serial ? "a serial unit is 1 to 247" :
-								     "a unit is 0 to 247, or 255");
+	if (unit > LAST_UNIT && (d->bus.framing != FRAMING_MBAP || unit != TCP_UNIT))
+		return setting_refuse(error, "unit", d->bus.framing != FRAMING_MBAP ?
+							     "a serial unit is 1 to 247" :
+							     "a unit is 0 to 247, or 255");
 	d->unit = (uint8_t)unit;
 	return compile_broadcast(d, s, error);
 }
@@ -230,7 +233,7 @@ int driver_line_name(const struct fieldway_driver *d, char *ret, size_t size)
 	int n;
 
 	if (d->bus.serial) {
-		n = snprintf(ret, size, "%s", d->bus.device);
+		n = snprintf(ret, size, "%s", d->bus.line.device);
 	} else {
 		colon = strchr(d->host, ':') != NULL;
 		n = snprintf(ret, size, "%s%s%s:%u/%u", colon ? "[" : "", d->host, colon ? "]" : "", d->port,

@@ -56,6 +56,7 @@ static enum fault translate_system(int e, struct fieldway_result *result)
 	switch (e) {
 	case ECONNREFUSED:
 	case EMFILE:
+	case ENOMEM:
 		return fill(result, FAULT_LINE, -e, strerror(e));
 	case ECONNRESET:
 	case EPIPE:
@@ -68,6 +69,10 @@ static enum fault translate_system(int e, struct fieldway_result *result)
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
+	case EBUSY: /* of a port: somebody else has it */
+	case EACCES:
+	case EPERM:
+	case ENOTTY:
 		return fill(result, FAULT_LINE, -ENODEV, strerror(e));
 	default:
 		return fill(result, FAULT_LINE, -EIO, strerror(e));
@@ -92,6 +97,10 @@ enum fault error_translate(int e, struct fieldway_result *result)
 		return fill(result, FAULT_FOREIGN, -EBADMSG, "answer of another unit");
 	case EMBBADEXC:
 		return fill(result, FAULT_EXCEPTION, -EREMOTEIO, "an exception that no standard knows");
+	case ERROR_ECHO_DIFFERS:
+		return fill(result, FAULT_GARBLED, -EBADMSG, "echo differs from what was sent: a collision");
+	case ERROR_NO_ECHO:
+		return fill(result, FAULT_GARBLED, -EBADMSG, "no echo of what was sent, as echo: true expects");
 	case EMBBADDATA:
 	case EMBUNKEXC:
 	case EMBMDATA:

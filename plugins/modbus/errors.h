@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <errno.h>
+
 #include "api/plugin.h"
 
-/* The one table between libmodbus's errno values and the contract's errors. */
+/* The one table between libmodbus's errno values, some of our own, and the contract's errors. */
+
+/* Beside libmodbus's: what the echo of a request shows. */
+#define ERROR_ECHO_DIFFERS ECOMM
+#define ERROR_NO_ECHO ENOMSG
 
 enum fault {
 	FAULT_NONE,

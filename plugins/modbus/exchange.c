@@ -3,60 +3,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-/* Messaging on TCP/IP V1.0b, 3.1.3: transaction, protocol, length, unit. */
-#define MBAP_BYTES 7u
-#define CRC_BYTES 2u
+#include "plugins/lib/moment.h"
+#include "wire.h"
+
 #define EXCEPTION_FLAG 0x80u
-
-/* Serial Line V1.02, 6.2.2: generator 0xA001, low byte first. */
-static uint16_t crc_of(const uint8_t *bytes, size_t n)
-{
-	uint16_t crc = 0xffff;
-
-	for (size_t i = 0; i < n; i++) {
-		crc ^= bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = (uint16_t)(crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1);
-	}
-	return crc;
-}
-
-static size_t frame_serial(uint8_t unit, const uint8_t *pdu, size_t size, uint8_t *frame)
-{
-	uint16_t crc;
-
-	frame[0] = unit;
-	memcpy(frame + 1, pdu, size);
-	crc = crc_of(frame, 1 + size);
-	frame[1 + size] = (uint8_t)crc;
-	frame[2 + size] = (uint8_t)(crc >> 8);
-	return 1 + size + CRC_BYTES;
-}
-
-static size_t frame_tcp(uint16_t transaction, uint8_t unit, const uint8_t *pdu, size_t size,
-			uint8_t *frame)
-{
-	const uint8_t header[MBAP_BYTES] = { (uint8_t)(transaction >> 8), (uint8_t)transaction, 0, 0,
-					     (uint8_t)((size + 1) >> 8), (uint8_t)(size + 1), unit };
-
-	memcpy(frame, header, MBAP_BYTES);
-	memcpy(frame + MBAP_BYTES, pdu, size);
-	return MBAP_BYTES + size;
-}
-
-/* The line is idle and its buffer empty: what does not take a frame at once will not take it. */
-static int frame_send(struct fieldway_line *line, const uint8_t *frame, size_t size)
-{
-	int fd = modbus_get_socket(line->modbus);
-	ssize_t n = line->bus.serial ? write(fd, frame, size) : send(fd, frame, size, MSG_NOSIGNAL);
-
-	if (n < 0)
-		return errno;
-	return (size_t)n == size ? 0 : EIO;
-}
 
 /* Devices behind no gateway answer with 0 or 255, or call themselves what they like. */
 static bool unit_means_device(uint8_t unit)
@@ -64,63 +15,161 @@ static bool unit_means_device(uint8_t unit)
 	return unit == 0 || unit == 255;
 }
 
-static int header_check(const struct fieldway_line *line, uint8_t unit, const uint8_t *frame,
-			size_t size)
+static bool unit_fits(const struct fieldway_line *line, uint8_t asked, uint8_t unit)
 {
-	if (line->bus.serial)
-		return frame[0] == unit ? 0 : EMBBADSLAVE;
-	if ((frame[0] << 8 | frame[1]) != line->transaction || frame[2] != 0 || frame[3] != 0 ||
-	    (size_t)(frame[4] << 8 | frame[5]) != size - MBAP_BYTES + 1)
-		return EMBBADDATA;
-	if (frame[6] != unit && !unit_means_device(frame[6]) && !unit_means_device(unit))
-		return EMBBADSLAVE;
-	return 0;
+	return unit == asked || (line->bus.framing == FRAMING_MBAP &&
+				 (unit_means_device(unit) || unit_means_device(asked)));
 }
 
-static int function_check(uint8_t asked, const uint8_t *pdu, size_t size)
+/* 0: the frame is the answer. Else why it is not. */
+static int answer_check(const struct fieldway_line *line, const struct frame_wanted *wanted,
+			const struct frame *f)
 {
-	if (pdu[0] == asked)
-		return 0;
-	if (pdu[0] != (asked | EXCEPTION_FLAG) || size != 2)
+	if (line->bus.framing == FRAMING_MBAP && f->transaction != line->transaction)
 		return EMBBADDATA;
-	return pdu[1] > 0 && pdu[1] < MODBUS_EXCEPTION_MAX ? MODBUS_ENOBASE + pdu[1] : EMBBADEXC;
+	if (!unit_fits(line, wanted->unit, f->unit))
+		return EMBBADSLAVE;
+	if (f->pdu[0] == wanted->function)
+		return 0;
+	return f->pdu[0] == (wanted->function | EXCEPTION_FLAG) && f->size == 2 ? 0 : EMBBADDATA;
+}
+
+/* What came in place of the echo: somebody else has talked as well, or there is no echo, but an answer. */
+static int echo_differs(const struct fieldway_line *line, const struct frame_wanted *wanted,
+			const uint8_t *bytes, size_t n)
+{
+	struct frame f;
+
+	if (frame_find(line->bus.framing, wanted, bytes, n, true, &f) > 0 && answer_check(line, wanted, &f) == 0)
+		return ERROR_NO_ECHO;
+	return n ? ERROR_ECHO_DIFFERS : ERROR_NO_ECHO;
+}
+
+/* An adapter that hears what it sends: its bytes come first, and are looked at as they come. */
+static int take_echo(struct fieldway_line *line, const struct frame_wanted *wanted, const uint8_t *frame,
+		     size_t size)
+{
+	uint8_t echo[MAX_FRAME_BYTES];
+	size_t n = 0;
+
+	while (n < size) {
+		ssize_t r = wire_receive(line, echo + n, size - n, line->answer_usec);
+
+		if (r < 0)
+			return r != -ETIMEDOUT ? (int)-r : echo_differs(line, wanted, echo, n);
+		n += (size_t)r;
+	}
+	return memcmp(echo, frame, size) == 0 ? 0 : echo_differs(line, wanted, echo, n);
+}
+
+int exchange_send(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, size_t size)
+{
+	const struct frame_wanted wanted = { .unit = unit, .function = pdu[0] };
+	uint8_t frame[MAX_FRAME_BYTES];
+	size_t n;
+	int r;
+
+	line->n_bytes = 0;
+	n = frame_build(line->bus.framing, ++line->transaction, unit, pdu, size, frame);
+	r = -wire_send(line, frame, n, line->answer_usec);
+	return r == 0 && line->bus.line.echo ? take_echo(line, &wanted, frame, n) : r;
+}
+
+static void drop_bytes(struct fieldway_line *line, size_t n)
+{
+	line->n_bytes -= n;
+	memmove(line->bytes, line->bytes + n, line->n_bytes);
+}
+
+/*
+ * What has come so far. 0: it is the answer; EAGAIN: it may still come, and
+ * *ret_until is when to look again, with or without more; else the errno of bytes
+ * that will be none any more.
+ */
+static int look(struct fieldway_line *line, const struct frame_wanted *wanted, bool ended, int *why,
+		uint64_t *ret_until)
+{
+	for (;;) {
+		int n = frame_find(line->bus.framing, wanted, line->bytes, line->n_bytes, ended, &line->answer);
+		int r;
+
+		*ret_until = line->answer_usec;
+		if (n == 0 || line->n_bytes == 0)
+			return EAGAIN;
+		if (n < 0) {
+			uint64_t gap = moment_now_usec() + line->bus.gap_usec;
+
+			if (ended || line->n_bytes == sizeof(line->bytes))
+				return line->bus.framing == FRAMING_MBAP ? EMBBADDATA : EMBBADCRC;
+			*ret_until = gap < line->answer_usec ? gap : line->answer_usec;
+			return EAGAIN;
+		}
+		line->met.garbled += (unsigned)line->answer.skipped;
+		drop_bytes(line, (size_t)n);
+		r = answer_check(line, wanted, &line->answer);
+		if (r == 0)
+			return 0;
+		*why = r;
+		line->met.foreign++;
+	}
+}
+
+/* When all that came is no answer, the worst of it is what people want to know. */
+static int await_answer(struct fieldway_line *line, const struct frame_wanted *wanted)
+{
+	int why = ETIMEDOUT, r;
+	bool ended = false;
+	uint64_t until;
+
+	for (;;) {
+		ssize_t n;
+
+		r = look(line, wanted, ended, &why, &until);
+		if (r != EAGAIN)
+			break;
+		n = wire_receive(line, line->bytes + line->n_bytes, sizeof(line->bytes) - line->n_bytes, until);
+		ended = n == -ETIMEDOUT;
+		if (ended && until == line->answer_usec)
+			return why;
+		if (n < 0 && !ended)
+			return (int)-n;
+		if (n > 0)
+			line->n_bytes += (size_t)n;
+	}
+	if (r)
+		line->met.garbled += (unsigned)line->n_bytes;
+	return r;
+}
+
+int exchange_transfer(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, size_t size,
+		      const uint8_t **ret_answer, size_t *ret_size)
+{
+	const struct frame_wanted wanted = { .unit = unit, .function = pdu[0] };
+	int r;
+
+	line->unheard++;
+	r = exchange_send(line, unit, pdu, size);
+	if (r == 0)
+		r = await_answer(line, &wanted);
+	if (r)
+		return r;
+	*ret_answer = line->answer.pdu;
+	*ret_size = line->answer.size;
+	return 0;
 }
 
 int exchange_run(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, size_t size,
 		 const uint8_t **ret_answer, size_t *ret_size)
 {
-	size_t header = line->bus.serial ? 1 : MBAP_BYTES, trailer = line->bus.serial ? CRC_BYTES : 0;
-	uint8_t frame[MODBUS_MAX_ADU_LENGTH];
-	int n, r;
+	const uint8_t *answer;
+	size_t n;
+	int r = exchange_transfer(line, unit, pdu, size, &answer, &n);
 
-	r = frame_send(line, frame,
-		       line->bus.serial ? frame_serial(unit, pdu, size, frame) :
-					  frame_tcp(++line->transaction, unit, pdu, size, frame));
 	if (r)
 		return r;
-	n = modbus_receive_confirmation(line->modbus, line->answer);
-	if (n < 0)
-		return errno;
-	/* libmodbus says 0 for a serial frame of another unit. */
-	if (n == 0)
-		return EMBBADSLAVE;
-	if ((size_t)n < header + 2 + trailer)
-		return EMBBADDATA;
-	r = header_check(line, unit, line->answer, (size_t)n);
-	if (!r)
-		r = function_check(pdu[0], line->answer + header, (size_t)n - header - trailer);
-	if (r)
-		return r;
-	*ret_answer = line->answer + header;
-	*ret_size = (size_t)n - header - trailer;
+	if (answer[0] & EXCEPTION_FLAG)
+		return answer[1] > 0 && answer[1] < MODBUS_EXCEPTION_MAX ? MODBUS_ENOBASE + answer[1] : EMBBADEXC;
+	*ret_answer = answer;
+	*ret_size = n;
 	return 0;
-}
-
-int exchange_send(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, size_t size)
-{
-	uint8_t frame[MODBUS_MAX_ADU_LENGTH];
-
-	return frame_send(line, frame,
-			  line->bus.serial ? frame_serial(unit, pdu, size, frame) :
-					     frame_tcp(++line->transaction, unit, pdu, size, frame));
 }

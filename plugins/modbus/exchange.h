@@ -3,20 +3,22 @@
 
 #include "line_state.h"
 
-/* The longest PDU: Application Protocol V1.1b3, section 4.1. */
-#define MAX_PDU_BYTES 253u
-
 /*
  * One request and its answer, both as PDUs, on a line that line_prepare() has
- * made ready. libmodbus's functions for single requests check neither the unit
- * of a TCP answer nor what a write's answer confirms, so requests are framed
- * here, and answers checked for all that tells them apart: transaction, unit,
- * function, length. libmodbus receives, within its response timeout.
+ * made ready. What comes is looked at until the answer is among it: of the
+ * unit, and the transaction where there are such, and to the function. What
+ * else comes is counted (line->met) and passed over, a late answer too.
  *
- * Returns 0 and where the answer's PDU lies in line (until the next request);
- * its function is the request's. Else an errno as libmodbus has them, an
- * exception's among them.
+ * Returns 0 and where the answer's PDU lies in line (until the next request).
+ * Else an errno, libmodbus's among them: what was worst of what came, when
+ * the answer did not.
  */
+
+/* The answer may be an exception. */
+int exchange_transfer(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, size_t size,
+		      const uint8_t **ret_answer, size_t *ret_size);
+
+/* An exception is libmodbus's errno for it; else the answer's function is the request's. */
 int exchange_run(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, size_t size,
 		 const uint8_t **ret_answer, size_t *ret_size);
 

@@ -2,112 +2,24 @@
 #include "line.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "driver.h"
 #include "line_state.h"
 #include "lookup.h"
 #include "plugins/lib/moment.h"
-#include "socket.h"
+#include "secure.h"
+#include "wire.h"
 
-/* A serial line that was quiet for so long is idle: adapters deliver in lumps up to 16 ms apart. */
-#define IDLE_USEC UINT64_C(20000)
-/* libmodbus takes no timeout of 0. */
+/* A line that was quiet for so long is idle: adapters deliver in lumps up to 16 ms apart. */
+#define QUIET_USEC UINT64_C(20000)
 #define SHORTEST_TIMEOUT_USEC UINT64_C(1000)
+/* A connection on which so many requests in a row heard nothing at all is made anew. */
+#define UNHEARD_MAX 3u
 
-static bool line_is_connected(const struct fieldway_line *line)
-{
-	return modbus_get_socket(line->modbus) >= 0;
-}
-
-static void line_disconnect(struct fieldway_line *line)
-{
-	if (line_is_connected(line))
-		modbus_close(line->modbus);
-	modbus_set_socket(line->modbus, -1);
-}
-
-static int connect_addresses(struct fieldway_line *line, const struct addrinfo *addresses,
-			     uint64_t deadline_usec)
-{
-	int fd = socket_connect(addresses, deadline_usec);
-
-	if (fd < 0)
-		return fd;
-	modbus_set_socket(line->modbus, fd);
-	return 0;
-}
-
-static int connect_serial(struct fieldway_line *line)
-{
-	if (modbus_connect(line->modbus) < 0)
-		return errno ? -errno : -EIO;
-	return descriptor_check(modbus_get_socket(line->modbus));
-}
-
-/* What went wrong while connecting says more than the errors of a request would. */
-static int connect_failed(struct fieldway_line *line, int r, struct fieldway_result *result)
-{
-	line_disconnect(line);
-	error_translate(-r, result);
-	if (r == -EMFILE)
-		snprintf(result->detail, sizeof(result->detail),
-			 "descriptor above 1023, which libmodbus cannot use");
-	else if (line->bus.serial)
-		snprintf(result->detail, sizeof(result->detail), "cannot open %.120s: %.48s", line->bus.device,
-			 strerror(-r));
-	else
-		snprintf(result->detail, sizeof(result->detail), "cannot connect to %.39s port %u: %.24s",
-			 line->host, line->port, strerror(-r));
-	return result->error;
-}
-
-static int lookup_failed(struct fieldway_line *line, int r, const char *why, struct fieldway_result *result)
-{
-	error_translate(-r, result);
-	snprintf(result->detail, sizeof(result->detail), "cannot look up %.40s: %.38s", line->host,
-		 r == -ETIMEDOUT ? "no answer in time" : why ? why : strerror(-r));
-	return result->error;
-}
-
-static int connect_tcp(struct fieldway_line *line, uint64_t deadline_usec, struct fieldway_result *result)
-{
-	struct addrinfo *addresses;
-	const char *why = NULL;
-	int r;
-
-	r = lookup_wait(line->lookup, deadline_usec, &addresses, &why);
-	if (r < 0)
-		return lookup_failed(line, r, why, result);
-	r = connect_addresses(line, addresses, deadline_usec);
-	freeaddrinfo(addresses);
-	return r < 0 ? connect_failed(line, r, result) : 0;
-}
-
-static int line_connect(struct fieldway_line *line, uint64_t deadline_usec, struct fieldway_result *result)
-{
-	uint64_t own_deadline = moment_now_usec() + line->bus.timeout_usec;
-	int r;
-
-	if (deadline_usec > own_deadline)
-		deadline_usec = own_deadline;
-	if (!line->bus.serial)
-		return connect_tcp(line, deadline_usec, result);
-	r = connect_serial(line);
-	return r < 0 ? connect_failed(line, r, result) : 0;
-}
-
-static modbus_t *context_new(const struct bus *bus)
-{
-	if (bus->serial)
-		return modbus_new_rtu(bus->device, (int)bus->baud, bus->parity, bus->data_bits, bus->stop_bits);
-	return modbus_new_tcp(NULL, DEFAULT_TCP_PORT); /* the connection is ours: see socket.h */
-}
+/* ---- opening ---- */
 
 static struct fieldway_line *line_new(const struct fieldway_driver *first)
 {
@@ -119,15 +31,11 @@ static struct fieldway_line *line_new(const struct fieldway_driver *first)
 	line->port = first->port;
 	line->host = first->host ? strdup(first->host) : NULL;
 	line->lookup = first->lookup ? lookup_ref(first->lookup) : NULL;
-	line->modbus = context_new(&line->bus);
-	if (!line->modbus || (first->host && !line->host)) {
+	wire_init(line);
+	if (first->host && !line->host) {
 		line_close(line);
 		return NULL;
 	}
-	/* Else libmodbus reconnects by itself, sleeping, for ever, past every deadline. */
-	modbus_set_error_recovery(line->modbus, MODBUS_ERROR_RECOVERY_NONE);
-	/* No limit between bytes: the response timeout is then that of the whole answer. */
-	modbus_set_byte_timeout(line->modbus, 0, 0);
 	return line;
 }
 
@@ -141,7 +49,7 @@ int line_open(const struct fieldway_bus *bus, const struct fieldway_driver *firs
 		error_translate(ENOMEM, result);
 		return -ENOMEM;
 	}
-	r = line_connect(line, UINT64_MAX, result);
+	r = wire_open(line, UINT64_MAX, result);
 	if (r < 0) {
 		line_close(line);
 		return r;
@@ -154,95 +62,122 @@ void line_close(struct fieldway_line *line)
 {
 	if (!line)
 		return;
-	if (line->modbus) {
-		line_disconnect(line);
-		modbus_free(line->modbus);
-	}
+	wire_close(line);
 	lookup_unref(line->lookup);
 	free(line->host);
 	free(line);
 }
 
-/* fd is readable: where nothing can be read then, the port is gone. */
-static int discard_input(int fd)
+void line_tap(struct fieldway_line *line, const struct fieldway_tap *tap)
 {
-	char bytes[256];
-	ssize_t n = read(fd, bytes, sizeof(bytes));
-
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		return -ENODEV;
-	while (n > 0)
-		n = read(fd, bytes, sizeof(bytes));
-	return 0;
+	line->tap = tap;
 }
+
+/* ---- before a request ---- */
 
 /*
  * Throws away what arrives until then; once something has arrived, only until
  * the line is idle. Never longer than the deadline.
  */
-static int drain_serial(int fd, uint64_t until_usec, uint64_t deadline_usec)
+static int drain(struct fieldway_line *line, uint64_t until_usec, uint64_t deadline_usec)
 {
 	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
 		uint64_t end = until_usec < deadline_usec ? until_usec : deadline_usec;
-		int r = poll(&p, 1, moment_poll_msec(end));
+		ssize_t n = wire_receive(line, line->bytes, sizeof(line->bytes), end);
 
-		if (r < 0 && errno != EINTR)
-			return -errno;
-		if (r > 0) {
-			if ((p.revents & (POLLHUP | POLLERR | POLLNVAL)) || discard_input(fd) < 0)
-				return -ENODEV;
-			until_usec = moment_now_usec() + IDLE_USEC;
-		}
-		if (moment_now_usec() >= end && r == 0)
+		if (n == -ETIMEDOUT)
 			return end < until_usec ? -ETIMEDOUT : 0;
+		if (n < 0)
+			return (int)n;
+		line->met.late += (unsigned)n;
+		until_usec = moment_now_usec() + QUIET_USEC;
 		if (moment_now_usec() >= deadline_usec)
 			return -ETIMEDOUT;
 	}
 }
 
-static int prepare_serial(struct fieldway_line *line, uint8_t unit, uint64_t deadline_usec)
+/* No transaction ids: what comes late can be told only by the time at which it comes. */
+static int make_quiet(struct fieldway_line *line, uint8_t unit, uint64_t deadline_usec)
 {
-	uint64_t until = line->idle_usec;
+	uint64_t until = line->quiet_usec;
 	int r;
 
-	if (!line_is_connected(line))
-		return -ENODEV;
 	if (until < line->late_usec[unit])
 		until = line->late_usec[unit];
-	r = drain_serial(modbus_get_socket(line->modbus), until, deadline_usec);
+	r = drain(line, until, deadline_usec);
 	if (r < 0)
 		return r;
-	line->idle_usec = 0;
+	line->quiet_usec = 0;
 	line->late_usec[unit] = 0;
 	return 0;
 }
 
-/* A device may close an idle connection at any time: nothing was sent, so that is no error. */
-static int prepare_tcp(struct fieldway_line *line, uint64_t deadline_usec, struct fieldway_result *result)
+/* With transaction ids the connection only has to be in step: nothing unread, not closed by the peer. */
+static bool connection_is_clean(struct fieldway_line *line)
 {
-	if (line_is_connected(line) && !socket_is_clean(modbus_get_socket(line->modbus)))
-		line_disconnect(line);
-	return line_is_connected(line) ? 0 : line_connect(line, deadline_usec, result);
+	return line->n_bytes == 0 && wire_receive(line, line->bytes, sizeof(line->bytes), 0) == -ETIMEDOUT;
+}
+
+static bool connection_was_idle(const struct fieldway_line *line)
+{
+	return line->bus.idle_usec && moment_now_usec() >= line->used_usec + line->bus.idle_usec;
+}
+
+/* A device may close an idle connection at any time: nothing was sent, so that is no error. */
+static int prepare_connection(struct fieldway_line *line, uint64_t deadline_usec, struct fieldway_result *result)
+{
+	if (wire_is_open(line) && (connection_was_idle(line) ||
+				   (line->bus.framing == FRAMING_MBAP && !connection_is_clean(line))))
+		wire_close(line);
+	return wire_is_open(line) ? 0 : wire_open(line, deadline_usec, result);
+}
+
+static int deadline_passed(struct fieldway_result *result)
+{
+	error_translate(ETIMEDOUT, result);
+	snprintf(result->detail, sizeof(result->detail), "deadline passed before it could be sent");
+	return result->error;
+}
+
+/* Opens what is closed, and makes it quiet; once more where that shows that the peer has closed it. */
+static int prepare_wire(struct fieldway_line *line, uint8_t unit, uint64_t deadline_usec,
+			struct fieldway_result *result)
+{
+	int r;
+
+	for (int try = 0; try < 2; try++) {
+		if (!line->bus.serial) {
+			r = prepare_connection(line, deadline_usec, result);
+			if (r < 0 || line->bus.framing == FRAMING_MBAP)
+				return r;
+		}
+		r = wire_is_open(line) ? make_quiet(line, unit, deadline_usec) : -ENODEV;
+		if (r == 0 || r == -ETIMEDOUT || line->bus.serial)
+			break;
+		wire_close(line);
+	}
+	if (r < 0)
+		error_translate(-r, result);
+	return r;
 }
 
 static int set_timeout(struct fieldway_line *line, uint32_t wire_bytes, uint64_t deadline_usec,
 		       struct fieldway_result *result)
 {
 	uint64_t now = moment_now_usec();
-	uint64_t timeout = line->bus.timeout_usec + bus_wire_usec(&line->bus, wire_bytes);
 
-	if (now + SHORTEST_TIMEOUT_USEC > deadline_usec) {
-		error_translate(ETIMEDOUT, result);
-		snprintf(result->detail, sizeof(result->detail), "deadline passed before it could be sent");
-		return result->error;
-	}
-	if (timeout > deadline_usec - now)
-		timeout = deadline_usec - now;
-	if (timeout < SHORTEST_TIMEOUT_USEC)
-		timeout = SHORTEST_TIMEOUT_USEC;
-	modbus_set_response_timeout(line->modbus, (uint32_t)(timeout / 1000000), (uint32_t)(timeout % 1000000));
+	if (now + SHORTEST_TIMEOUT_USEC > deadline_usec)
+		return deadline_passed(result);
+	line->answer_usec = now + line->bus.timeout_usec + bus_wire_usec(&line->bus, wire_bytes);
+	if (line->answer_usec > deadline_usec)
+		line->answer_usec = deadline_usec;
 	return 0;
+}
+
+static void wait_pause(const struct fieldway_line *line, uint64_t deadline_usec)
+{
+	if (line->resume_usec > moment_now_usec())
+		moment_wait_until(line->resume_usec < deadline_usec ? line->resume_usec : deadline_usec);
 }
 
 int line_prepare(struct fieldway_line *line, uint8_t unit, uint32_t wire_bytes, uint64_t deadline_usec,
@@ -252,27 +187,22 @@ int line_prepare(struct fieldway_line *line, uint8_t unit, uint32_t wire_bytes, 
 
 	*result = (struct fieldway_result){ 0 };
 	*ret_broken = false;
-	if (line->resume_usec > moment_now_usec())
-		moment_wait_until(line->resume_usec < deadline_usec ? line->resume_usec : deadline_usec);
-	if (line->bus.serial) {
-		r = prepare_serial(line, unit, deadline_usec);
-		if (r == -ETIMEDOUT)
-			return set_timeout(line, wire_bytes, 0, result);
-		if (r < 0)
-			error_translate(-r, result);
-	} else {
-		r = prepare_tcp(line, deadline_usec, result);
-	}
+	wait_pause(line, deadline_usec);
+	r = prepare_wire(line, unit, deadline_usec, result);
+	if (r == -ETIMEDOUT && wire_is_open(line))
+		return deadline_passed(result);
 	if (r < 0) {
 		*ret_broken = true;
 		return result->error;
 	}
-	modbus_set_slave(line->modbus, unit);
+	wait_pause(line, deadline_usec); /* a connection made just now has one of its own */
 	return set_timeout(line, wire_bytes, deadline_usec, result);
 }
 
+/* ---- after a request ---- */
+
 /* The answer that did not come in time may come as late again; then it is thrown away. */
-static void settle_serial(struct fieldway_line *line, uint8_t unit, enum fault fault, bool *ret_broken)
+static void settle_wire(struct fieldway_line *line, uint8_t unit, enum fault fault)
 {
 	uint64_t now = moment_now_usec();
 
@@ -283,30 +213,75 @@ static void settle_serial(struct fieldway_line *line, uint8_t unit, enum fault f
 	case FAULT_SILENCE:
 	case FAULT_FOREIGN:
 		line->late_usec[unit] = now + line->bus.timeout_usec;
-		line->idle_usec = now + IDLE_USEC;
+		line->quiet_usec = now + QUIET_USEC;
 		return;
 	case FAULT_GARBLED:
-		line->idle_usec = now + IDLE_USEC;
+		line->quiet_usec = now + QUIET_USEC;
 		return;
 	case FAULT_LINE:
-		*ret_broken = true;
 		return;
 	}
+}
+
+/*
+ * With transaction ids a late answer dies with its connection; the next request
+ * makes a new one. Without, it would come through the new one too: a gateway
+ * hands on what its serial line says to whoever is connected.
+ */
+static void settle_connection(struct fieldway_line *line, enum fault fault)
+{
+	bool in_order = fault == FAULT_NONE || fault == FAULT_EXCEPTION;
+
+	if (fault == FAULT_LINE || line->unheard >= UNHEARD_MAX ||
+	    (!in_order && line->bus.framing == FRAMING_MBAP))
+		wire_close(line);
+}
+
+static size_t append_met(char *text, size_t size, size_t at, unsigned n, const char *what)
+{
+	int r;
+
+	if (n == 0 || at >= size)
+		return at;
+	r = snprintf(text + at, size - at, "%s%u %s", at ? ", " : "", n, what);
+	return r < 0 ? at : at + (size_t)r;
+}
+
+/* "no answer (passed over: 8 late bytes, 1 foreign frame)": what has been met since it was last told. */
+static void tell_met(struct fieldway_line *line, struct fieldway_result *result)
+{
+	char text[72];
+	size_t at = 0, used = strlen(result->detail);
+
+	at = append_met(text, sizeof(text), at, line->met.late, "late bytes");
+	at = append_met(text, sizeof(text), at, line->met.foreign, "foreign frames");
+	at = append_met(text, sizeof(text), at, line->met.garbled, "garbled bytes");
+	if (at)
+		snprintf(result->detail + used, sizeof(result->detail) - used, " (%s)", text);
+	line->met = (struct met){ 0 };
 }
 
 void line_settle(struct fieldway_line *line, uint8_t unit, int error, struct fieldway_result *result,
 		 bool *ret_broken)
 {
 	enum fault fault = error ? error_translate(error, result) : FAULT_NONE;
+	const char *why = secure_why(line->secure);
 
 	*ret_broken = false;
-	line->resume_usec = moment_now_usec() + line->bus.pause_usec;
-	if (line->bus.serial) {
-		settle_serial(line, unit, fault, ret_broken);
-		if (*ret_broken)
-			result->error = -ENODEV;
-	} else if (fault != FAULT_NONE && fault != FAULT_EXCEPTION) {
-		/* A late answer dies with its connection; the next request makes a new one. */
-		line_disconnect(line);
+	line->used_usec = moment_now_usec();
+	line->resume_usec = line->used_usec + line->bus.pause_usec;
+	if (fault != FAULT_SILENCE)
+		line->unheard = 0;
+	if (line->bus.framing != FRAMING_MBAP)
+		settle_wire(line, unit, fault);
+	if (fault == FAULT_LINE && why)
+		snprintf(result->detail, sizeof(result->detail), "TLS: %.160s", why);
+	else if (fault == FAULT_SILENCE || fault == FAULT_FOREIGN || fault == FAULT_GARBLED)
+		tell_met(line, result);
+	if (!line->bus.serial) {
+		settle_connection(line, fault);
+	} else if (fault == FAULT_LINE) {
+		*ret_broken = true;
+		result->error = -ENODEV;
 	}
 }

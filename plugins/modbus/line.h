@@ -15,3 +15,7 @@ int line_read(struct fieldway_line *line, const struct fieldway_driver *driver,
 enum fieldway_outcome line_write(struct fieldway_line *line, const struct fieldway_driver *driver,
 				 uint32_t point, const struct fieldway_value *value,
 				 uint64_t deadline_usec, struct fieldway_result *result, bool *ret_broken);
+int line_raw(struct fieldway_line *line, const struct fieldway_driver *driver, const void *request,
+	     size_t size, uint64_t deadline_usec, void *ret_answer, size_t answer_size, size_t *ret_size,
+	     struct fieldway_result *result, bool *ret_broken);
+void line_tap(struct fieldway_line *line, const struct fieldway_tap *tap);

@@ -5,27 +5,49 @@
 
 #include "bus.h"
 #include "errors.h"
+#include "frame.h"
 #include "line.h"
 #include "types.h"
 
-/* Shared by line.c (opening, keeping in step), exchange.c (frames) and transfer.c (requests) only. */
+/* Shared by the files that make up a line: line, wire and its transports, exchange, raw, transfer. */
+
+struct transport;
+struct secure;
+
+/* What came that was no answer, since it was last told. */
+struct met {
+	unsigned late;    /* bytes that came before a request, of an answer given up */
+	unsigned foreign; /* frames that were not the answer */
+	unsigned garbled; /* bytes that were no frame */
+};
 
 struct fieldway_line {
 	struct bus bus;
-	char *host; /* TCP */
-	struct lookup *lookup; /* TCP */
+	const struct transport *transport;
+	const struct fieldway_tap *tap;
+	char *host; /* connections */
+	struct lookup *lookup;
 	uint16_t port;
-	modbus_t *modbus;
-	uint16_t transaction;      /* TCP: of the last request */
-	uint8_t answer[MODBUS_MAX_ADU_LENGTH];
-	uint64_t resume_usec;      /* not before the pause is over */
-	uint64_t idle_usec;        /* serial: until then bytes may come that nobody waits for */
-	uint64_t late_usec[UNITS]; /* serial: until then this unit may still answer an earlier request */
+	int fd;                  /* -1: closed */
+	modbus_t *modbus;        /* serial: has opened the port */
+	struct secure *secure;   /* TLS: the session */
+	uint16_t transaction;    /* MBAP: of the last request */
+	uint8_t bytes[2 * MAX_FRAME_BYTES]; /* that have come since the request */
+	size_t n_bytes;
+	struct frame answer;
+	struct met met;
+	unsigned unheard;        /* requests since anything was heard */
+	uint64_t answer_usec;    /* so long is the answer waited for */
+	uint64_t resume_usec;    /* no request before a pause is over */
+	uint64_t reconnect_usec; /* no connection before */
+	uint64_t used_usec;      /* when the last request ended */
+	uint64_t quiet_usec;     /* no MBAP: until then bytes may come that nobody waits for */
+	uint64_t late_usec[UNITS]; /* no MBAP: until then this unit may still answer an earlier request */
 };
 
 /*
  * Brings the line into a state in which the next bytes can only be the answer
- * to what is sent next, and sets libmodbus's timeouts: min(timeout, deadline).
+ * to what is sent next, and sets until when it may come: min(timeout, deadline).
  * wire_bytes: of the request and its answer. 0, or a negative errno with result;
  * nothing has been sent then.
  */

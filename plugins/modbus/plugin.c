@@ -8,8 +8,40 @@
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 
+static const char *const framing_names[] = { "tcp", "rtu", "ascii", NULL };
+static const char *const rs485_names[] = { "none", "kernel", "rts", NULL };
+static const char *const level_names[] = { "low", "high", NULL };
+
+#define PAUSE(key, text)                                                                   \
+	{ .name = (key), .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION,      \
+	  .type = FIELDWAY_UINT, .maximum = MAX_PAUSE_USEC, .help = (text) }
+#define CREDENTIAL(key, more, text)                                                        \
+	{ .name = (key), .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_CONTENT | (more), \
+	  .type = FIELDWAY_STRING, .help = (text) }
+#define OF_BUS(key, kind, text)                                                            \
+	{ .name = (key), .scope = FIELDWAY_SCOPE_BUS, .type = (kind), .help = (text) }
+#define CHOICE(key, names, text)                                                           \
+	{ .name = (key), .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_STRING, .choices = (names), \
+	  .help = (text) }
+/* A serial port, of either framing. */
+#define SERIAL(section, usual_format)                                                      \
+	OF_BUS(section ".device", FIELDWAY_STRING, "serial port, best by its name in /dev/serial/by-id"), \
+	{ .name = section ".baud", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_UINT,     \
+	  .minimum = 1200, .maximum = 921600, .unit = "baud",                              \
+	  .help = "baud rate (" TEXT(DEFAULT_BAUD) ")" },                                  \
+	OF_BUS(section ".format", FIELDWAY_STRING,                                         \
+	       "data bits, parity, stop bits, in quotes (" usual_format ")"),             \
+	PAUSE(section ".pause", "rest between an answer and the next request (3.5 characters of RTU, never less)"), \
+	PAUSE(section ".connect_pause", "rest between opening and the first request (0)"), \
+	PAUSE(section ".gap", "silence that ends a frame of unknown length (20ms and 4 characters)"), \
+	CHOICE(section ".rs485", rs485_names, "who switches the line's direction (none)"), \
+	CHOICE(section ".rts_active", level_names, "RTS while sending (high)"),            \
+	PAUSE(section ".rts_before", "between RTS and the first byte (0)"),                \
+	PAUSE(section ".rts_after", "between the last byte and RTS (0)"),                  \
+	OF_BUS(section ".echo", FIELDWAY_BOOL, "what is sent comes back, is checked and dropped (false)")
+
 /*
- * Keys of a bus have no `initial`: whether one of tcp or rtu is set decides what
+ * Keys of a bus have no `initial`: whether one of tcp, tls, rtu or ascii is set decides what
  * the bus is, so the defaults are filled in by bus_compile().
  */
 static const struct fieldway_key keys[] = {
@@ -18,17 +50,23 @@ static const struct fieldway_key keys[] = {
 	{ .name = "tcp.connections_per_host", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_UINT,
 	  .minimum = 1, .maximum = MAX_CONNECTIONS,
 	  .help = "connections to each host:port, shared out by unit (" TEXT(DEFAULT_CONNECTIONS) ")" },
-	{ .name = "tcp.pause", .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION,
-	  .type = FIELDWAY_UINT, .help = "rest between an answer and the next request (0)" },
-	{ .name = "rtu.device", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_STRING,
-	  .help = "serial port, best by its name in /dev/serial/by-id" },
-	{ .name = "rtu.baud", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_UINT, .minimum = 1200,
-	  .maximum = 921600, .unit = "baud", .help = "baud rate (" TEXT(DEFAULT_BAUD) ")" },
-	{ .name = "rtu.format", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_STRING,
-	  .help = "data bits, parity, stop bits, in quotes (" DEFAULT_FORMAT ")" },
-	{ .name = "rtu.pause", .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION,
-	  .type = FIELDWAY_UINT,
-	  .help = "rest between an answer and the next request (3.5 characters, never less)" },
+	{ .name = "tcp.framing", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_STRING, .choices = framing_names,
+	  .help = "tcp, or what a gateway hands on from its serial line: rtu, ascii (tcp)" },
+	PAUSE("tcp.pause", "rest between an answer and the next request (0)"),
+	PAUSE("tcp.connect_pause", "rest between connecting and the first request (0)"),
+	PAUSE("tcp.reconnect_pause", "rest between one connection and the next (0)"),
+	PAUSE("tcp.gap", "silence that ends a frame of unknown length, rtu and ascii (50ms)"),
+	{ .name = "tcp.idle", .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION,
+	  .type = FIELDWAY_UINT, .help = "a connection that was not used for so long is made anew (never)" },
+	{ .name = "tcp.keepalive", .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION,
+	  .type = FIELDWAY_UINT, .help = "a silent peer is probed after so long (as the system does)" },
+	CREDENTIAL("tls.ca", 0, "certificates (PEM) that have signed those of the devices"),
+	CREDENTIAL("tls.certificate", 0, "certificate (PEM) of this gateway; devices read its role from it"),
+	CREDENTIAL("tls.key", FIELDWAY_KEY_SECRET, "private key (PEM) of tls.certificate"),
+	{ .name = "tls.server_name", .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_STRING,
+	  .help = "name in the certificates of the devices (that of the host)" },
+	SERIAL("rtu", DEFAULT_FORMAT),
+	SERIAL("ascii", DEFAULT_ASCII_FORMAT),
 	{ .name = "unit", .scope = FIELDWAY_SCOPE_ADDRESS, .flags = FIELDWAY_KEY_REQUIRED,
 	  .type = FIELDWAY_UINT, .minimum = 0, .maximum = 255,
 	  .help = "unit (slave) address: 1-247, over TCP also 0 and 255; 0 on a serial line is everybody" },
@@ -99,4 +137,6 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.write_check = driver_write_check,
 	.answer = driver_answer,
 	.driver_notes = driver_notes,
+	.line_tap = line_tap,
+	.raw = line_raw,
 };

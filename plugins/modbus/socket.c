@@ -6,16 +6,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "plugins/lib/moment.h"
 
-int descriptor_check(int fd)
-{
-	return fd >= FD_SETSIZE ? -EMFILE : 0;
-}
+#define KEEPALIVE_PROBES 4
 
 static int wait_connected(int fd, uint64_t deadline_usec)
 {
@@ -35,19 +31,30 @@ static int wait_connected(int fd, uint64_t deadline_usec)
 	return -error;
 }
 
-static int connect_address(const struct addrinfo *a, uint64_t deadline_usec)
+static void set_options(int fd, uint64_t keepalive_usec)
 {
-	int fd, r, on = 1;
+	int on = 1, probes = KEEPALIVE_PROBES;
+	int idle = (int)((keepalive_usec + 999999) / 1000000);
+	int interval = (idle + KEEPALIVE_PROBES - 1) / KEEPALIVE_PROBES;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	if (idle == 0)
+		return;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+static int connect_address(const struct addrinfo *a, uint64_t keepalive_usec, uint64_t deadline_usec)
+{
+	int fd, r;
 
 	fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
 	if (fd < 0)
 		return -errno;
-	r = descriptor_check(fd);
-	if (r >= 0) {
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-		r = connect(fd, a->ai_addr, a->ai_addrlen) < 0 ? -errno : 0;
-	}
+	set_options(fd, keepalive_usec);
+	r = connect(fd, a->ai_addr, a->ai_addrlen) < 0 ? -errno : 0;
 	if (r == -EINPROGRESS)
 		r = wait_connected(fd, deadline_usec);
 	if (r < 0) {
@@ -57,21 +64,14 @@ static int connect_address(const struct addrinfo *a, uint64_t deadline_usec)
 	return fd;
 }
 
-int socket_connect(const struct addrinfo *addresses, uint64_t deadline_usec)
+int socket_connect(const struct addrinfo *addresses, uint64_t keepalive_usec, uint64_t deadline_usec)
 {
 	int r = -EHOSTUNREACH;
 
 	for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
-		r = connect_address(a, deadline_usec);
+		r = connect_address(a, keepalive_usec, deadline_usec);
 		if (r >= 0 || r == -EMFILE)
 			break;
 	}
 	return r;
-}
-
-int socket_is_clean(int fd)
-{
-	char byte;
-
-	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }

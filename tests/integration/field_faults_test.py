@@ -91,7 +91,6 @@ TCP = {
 RTU = {
     **ANSWERS,
     "fault crc": "checksum wrong",
-    "fault noise": "",
 }
 
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "plugins/modbus/bus.h"
 #include "setup.h"
 
 /* The pure half of the contract, through the descriptor: as the host sees it. */
@@ -73,6 +74,67 @@ START_TEST(bus_settings)
 	ck_bus("tcp.connections_per_host", UINT("tcp.connections_per_host", 17));
 	ck_assert_int_eq(plugin->bus_check(&empty, &error), -EINVAL);
 	ck_assert_ptr_null(error.key);
+}
+END_TEST
+
+START_TEST(settings_of_other_transports)
+{
+	const char *none = NULL;
+
+	ck_bus(none, TEXT("ascii.device", "/dev/ttyS9"));
+	ck_bus(none, TEXT("ascii.device", "/dev/ttyS9"), TEXT("ascii.format", "7O2"), UINT("ascii.baud", 1200));
+	ck_bus(none, TEXT("ascii.device", "/dev/ttyS9"), TEXT("ascii.format", "8N1"));
+	ck_bus("ascii.format", TEXT("ascii.device", "/dev/ttyS9"), TEXT("ascii.format", "6N1"));
+	ck_bus("ascii.device", UINT("ascii.baud", 9600));
+	ck_bus("ascii.device", TEXT("rtu.device", "/dev/ttyS9"), TEXT("ascii.device", "/dev/ttyS9"));
+	ck_bus("ascii.device", UINT("tcp.port", 502), TEXT("ascii.device", "/dev/ttyS9"));
+	ck_bus("rtu.device", TEXT("tls.server_name", "x"), TEXT("rtu.device", "/dev/ttyS9"));
+	ck_bus(none, TEXT("tcp.framing", "rtu"));
+	ck_bus(none, TEXT("tcp.framing", "ascii"), UINT("tcp.idle", 30000000));
+	ck_bus("tcp.framing", TEXT("tcp.framing", "mbap"));
+	ck_bus("tcp.connections_per_host", TEXT("tcp.framing", "rtu"), UINT("tcp.connections_per_host", 2));
+	ck_bus("tls.certificate", TEXT("tls.ca", "-"));
+	ck_bus("tls.ca", TEXT("tls.ca", "-"), TEXT("tls.certificate", "-"), TEXT("tls.key", "-"));
+	ck_bus("tcp.framing", TEXT("tls.ca", "-"), TEXT("tls.certificate", "-"), TEXT("tls.key", "-"),
+	       TEXT("tcp.framing", "rtu"));
+	ck_bus(none, TEXT("rtu.device", "/dev/ttyS9"), TEXT("rtu.rs485", "rts"), TEXT("rtu.rts_active", "low"),
+	       UINT("rtu.rts_before", 1));
+	ck_bus("rtu.rts_after", TEXT("rtu.device", "/dev/ttyS9"), UINT("rtu.rts_after", 1));
+	ck_bus("rtu.rts_active", TEXT("rtu.device", "/dev/ttyS9"), TEXT("rtu.rs485", "none"),
+	       TEXT("rtu.rts_active", "low"));
+}
+END_TEST
+
+/* What a bus's settings come to: the port, and how long bytes take. */
+START_TEST(compiled_buses)
+{
+	const struct {
+		struct fieldway_settings settings;
+		uint16_t port;
+		uint64_t wire_usec, pause_usec;
+	} rows[] = {
+		{ SETTINGS(UINT("tcp.pause", 5)), 502, 0, 5 },
+		{ SETTINGS(TEXT("tls.ca", "-"), TEXT("tls.certificate", "-"), TEXT("tls.key", "-")), 802, 0, 0 },
+		{ SETTINGS(TEXT("tls.ca", "-"), TEXT("tls.certificate", "-"), TEXT("tls.key", "-"),
+			   UINT("tcp.port", 8802)), 8802, 0, 0 },
+		/* 11 bits a character: 3.5 of them at 9600 baud are 4.01 ms, above 19200 always 1.75. */
+		{ SETTINGS(TEXT("rtu.device", "d")), 0, 114583, 4010 },
+		{ SETTINGS(TEXT("rtu.device", "d"), UINT("rtu.baud", 115200)), 0, 9548, 1750 },
+		{ SETTINGS(TEXT("rtu.device", "d"), UINT("rtu.pause", 9000)), 0, 114583, 9000 },
+		/* 10 bits, twice as many characters, and no rest. */
+		{ SETTINGS(TEXT("ascii.device", "d")), 0, 208333, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct fieldway_bus from = { .name = "b", .settings = rows[i].settings };
+		struct fieldway_error error = { 0 };
+		struct bus bus;
+
+		ck_assert_msg(bus_compile(&from, &bus, &error) == 0, "%s", error.text);
+		ck_assert_uint_eq(bus.port, rows[i].port);
+		ck_assert_uint_eq(bus_wire_usec(&bus, 100), rows[i].wire_usec);
+		ck_assert_uint_eq(bus.pause_usec, rows[i].pause_usec);
+	}
 }
 END_TEST
 
@@ -416,6 +478,8 @@ int main(void)
 
 	tcase_add_test(t, descriptor);
 	tcase_add_test(t, bus_settings);
+	tcase_add_test(t, settings_of_other_transports);
+	tcase_add_test(t, compiled_buses);
 	tcase_add_test(t, device_settings);
 	tcase_add_test(t, everybody_is_only_written_to);
 	tcase_add_test(t, what_looks_wrong_is_noted);

@@ -179,7 +179,8 @@ END_TEST
 START_TEST(frames_are_counted)
 {
 	const struct point points[] = { R(0), C(0) };
-	const struct bus bus = { .serial = true, .pause_usec = 5000, .baud = 9600, .data_bits = 8, .parity = 'E', .stop_bits = 1 };
+	const struct bus bus = { .framing = FRAMING_RTU, .serial = true, .pause_usec = 5000,
+				 .line = { .baud = 9600, .data_bits = 8, .parity = 'E', .stop_bits = 1 } };
 	struct plan_limits limits = { .max_registers = 125, .max_coils = 2000 };
 	const uint32_t wanted[] = { 0, 1 };
 	struct fieldway_plan plan;

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port.h"
+
+#include <errno.h>
+#include <linux/serial.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "plugins/lib/moment.h"
+#include "wire.h"
+
+/*
+ * TIOCEXCL keeps others out, but for root, and outlives a holder that crashes
+ * while somebody else has the port open; the lock is what root's programs and
+ * most terminal programs look at.
+ */
+static int make_exclusive(int fd, const char **ret_why)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		*ret_why = "another program uses it";
+		return -EBUSY;
+	}
+	(void)ioctl(fd, TIOCEXCL);
+	return 0;
+}
+
+/* libmodbus leaves hardware flow control as it was: an adapter without CTS would never send. */
+static int drop_flow_control(int fd)
+{
+	struct termios t;
+
+	if (tcgetattr(fd, &t) < 0)
+		return -errno;
+	t.c_cflag &= ~(tcflag_t)CRTSCTS;
+	return tcsetattr(fd, TCSANOW, &t) < 0 ? -errno : 0;
+}
+
+/* FTDI's adapters wait 16 ms for more bytes before they hand on what they have. Others refuse it. */
+static void lower_latency(int fd)
+{
+	struct serial_struct s;
+
+	if (ioctl(fd, TIOCGSERIAL, &s) < 0)
+		return;
+	s.flags |= ASYNC_LOW_LATENCY;
+	(void)ioctl(fd, TIOCSSERIAL, &s);
+}
+
+static uint32_t milliseconds(uint64_t usec)
+{
+	return (uint32_t)((usec + 999) / 1000);
+}
+
+static int set_driver_rs485(int fd, const struct serial *serial, const char **ret_why)
+{
+	const struct serial_rs485 mode = {
+		.flags = SER_RS485_ENABLED | (serial->rts_high ? SER_RS485_RTS_ON_SEND : SER_RS485_RTS_AFTER_SEND) |
+			 (serial->echo ? SER_RS485_RX_DURING_TX : 0),
+		.delay_rts_before_send = milliseconds(serial->before_usec),
+		.delay_rts_after_send = milliseconds(serial->after_usec),
+	};
+
+	if (ioctl(fd, TIOCSRS485, &mode) == 0)
+		return 0;
+	*ret_why = "its driver has no RS-485 mode, use rs485: rts";
+	return -ENOTTY;
+}
+
+static int set_rts(int fd, bool high)
+{
+	int rts = TIOCM_RTS;
+
+	return ioctl(fd, high ? TIOCMBIS : TIOCMBIC, &rts) < 0 ? -errno : 0;
+}
+
+static int set_rs485(int fd, const struct serial *serial, const char **ret_why)
+{
+	int r = 0;
+
+	switch (serial->rs485) {
+	case RS485_NONE:
+		return 0;
+	case RS485_KERNEL:
+		return set_driver_rs485(fd, serial, ret_why);
+	case RS485_RTS:
+		r = set_rts(fd, !serial->rts_high);
+		if (r < 0)
+			*ret_why = "it has no RTS line, as rs485: rts needs";
+		return r;
+	}
+	return r;
+}
+
+int port_claim(int fd, const struct serial *serial, const char **ret_why)
+{
+	int r = make_exclusive(fd, ret_why);
+
+	if (r < 0)
+		return r;
+	r = drop_flow_control(fd);
+	if (r < 0)
+		return r;
+	lower_latency(fd);
+	(void)tcflush(fd, TCIOFLUSH);
+	return set_rs485(fd, serial, ret_why);
+}
+
+void port_release(int fd)
+{
+	(void)ioctl(fd, TIOCNXCL);
+	(void)flock(fd, LOCK_UN);
+}
+
+/* The bus is everybody's again as soon as the last bit is out. */
+static int send_by_rts(int fd, const struct serial *serial, const uint8_t *bytes, size_t size,
+		       uint64_t deadline_usec)
+{
+	int r = set_rts(fd, serial->rts_high), back;
+
+	if (r < 0)
+		return r;
+	if (serial->before_usec)
+		moment_wait_until(moment_now_usec() + serial->before_usec);
+	r = wire_write(fd, false, bytes, size, deadline_usec);
+	if (r >= 0 && tcdrain(fd) < 0)
+		r = -errno;
+	if (serial->after_usec)
+		moment_wait_until(moment_now_usec() + serial->after_usec);
+	back = set_rts(fd, !serial->rts_high);
+	return r < 0 ? r : back;
+}
+
+int port_send(int fd, const struct serial *serial, const uint8_t *bytes, size_t size,
+	      uint64_t deadline_usec)
+{
+	if (serial->rs485 == RS485_RTS)
+		return send_by_rts(fd, serial, bytes, size, deadline_usec);
+	return wire_write(fd, false, bytes, size, deadline_usec);
+}
+
+/* ---- the transport ---- */
+
+static int open_failed(struct fieldway_line *line, int r, const char *why, struct fieldway_result *result)
+{
+	error_translate(-r, result);
+	snprintf(result->detail, sizeof(result->detail), "cannot open %.120s: %.48s", line->bus.line.device,
+		 why ? why : strerror(-r));
+	return result->error;
+}
+
+static int serial_open(struct fieldway_line *line, uint64_t deadline_usec, struct fieldway_result *result)
+{
+	const struct serial *serial = &line->bus.line;
+	const char *why = NULL;
+	int r;
+
+	line->modbus = modbus_new_rtu(serial->device, (int)serial->baud, serial->parity, serial->data_bits,
+				      serial->stop_bits);
+	if (!line->modbus)
+		return open_failed(line, -ENOMEM, NULL, result);
+	if (modbus_connect(line->modbus) < 0) {
+		r = errno ? -errno : -EIO;
+		return open_failed(line, r, r == -EBUSY ? "another program uses it" : NULL, result);
+	}
+	line->fd = modbus_get_socket(line->modbus);
+	r = port_claim(line->fd, serial, &why);
+	return r < 0 ? open_failed(line, r, why, result) : 0;
+}
+
+static void serial_close(struct fieldway_line *line)
+{
+	if (line->fd >= 0) {
+		port_release(line->fd);
+		modbus_close(line->modbus);
+	}
+	if (line->modbus)
+		modbus_free(line->modbus);
+	line->modbus = NULL;
+}
+
+static int serial_send(struct fieldway_line *line, const uint8_t *bytes, size_t size, uint64_t deadline_usec)
+{
+	int r = port_send(line->fd, &line->bus.line, bytes, size, deadline_usec);
+
+	return r == -EIO || r == -ENXIO ? -ENODEV : r;
+}
+
+/* A port that has gone away is readable, and has nothing. */
+static ssize_t serial_receive(struct fieldway_line *line, uint8_t *bytes, size_t size)
+{
+	ssize_t n = read(line->fd, bytes, size);
+
+	if (n > 0)
+		return n;
+	return n < 0 && (errno == EAGAIN || errno == EINTR) ? -EAGAIN : -ENODEV;
+}
+
+const struct transport transport_port = {
+	.open = serial_open,
+	.close = serial_close,
+	.send = serial_send,
+	.receive = serial_receive,
+};
