@@ -95,6 +95,7 @@ static void fieldbus_stop(struct fieldbus *f)
 		process_reap(&f->hosts[i]->process, how, sizeof(how));
 		writes_end(f->hosts[i], true, "canceled");
 		questions_end(f->hosts[i]);
+		inquiries_end(f->hosts[i], true);
 	}
 	for (size_t i = 0; i < f->n_hosts; i++)
 		host_free(f->hosts[i]);

@@ -135,6 +135,47 @@ void fieldbus_point_text(const struct config_type *type, uint32_t point, char *r
 #define FIELDBUS_WRITES_MAX 64u
 int fieldbus_write(struct fieldbus *f, uint32_t device, uint32_t point, const struct fieldway_value *value,
 		   fieldbus_done done, void *userdata);
+/*
+ * What a read has found: samples in their points' units, boot-time stamped;
+ * FAILED ones say why the device refuses. error: the first thing that went
+ * wrong, as api/plugin.h names it, or 0; also -EHOSTDOWN known offline,
+ * -ETIMEDOUT deadline, -ECONNRESET its host ended, -ECANCELED, -EBUSY too much
+ * is asked. What was read before is there all the same. detail: text for
+ * people that names bus, device and request, or "". All live during the call.
+ */
+typedef void (*fieldbus_read_done)(void *userdata, int error, const char *detail,
+				   const struct fieldway_sample *samples, size_t n);
+/*
+ * Reads some points of a device now, ahead of its polls and behind writes; the
+ * values also come as any other. 0: done will run exactly once, at the latest
+ * after FIELDBUS_READ_USEC, and not before this call has returned. Else it does
+ * not run: -EHOSTDOWN known offline, failed or disabled, or no host runs; -EBUSY
+ * FIELDBUS_INQUIRIES_MAX questions to its host are not answered; -EINVAL no such
+ * device or point; -ENOMEM.
+ */
+#define FIELDBUS_READ_USEC UINT64_C(10000000)
+#define FIELDBUS_INQUIRIES_MAX 32u
+int fieldbus_read(struct fieldbus *f, uint32_t device, const uint32_t *points, size_t n,
+		  fieldbus_read_done done, void *userdata);
+
+/* A device that is not configured, on a bus that is. */
+struct fieldbus_attempt {
+	uint32_t bus;
+	const char *name; /* for messages */
+	const struct config_type *type;
+	struct fieldway_settings address;
+	uint64_t within_usec; /* at most FIELDBUS_ATTEMPT_USEC_MAX */
+};
+#define FIELDBUS_ATTEMPT_USEC_MAX UINT64_C(60000000)
+/*
+ * Reads all its points once, ahead of polls, over the line that it shares with
+ * devices of the bus or one of its own; nothing of it stays. what has to live
+ * during this call only. As fieldbus_read(), within what->within_usec; error
+ * -EINVAL also when the plugin refuses the device, for the reason in detail.
+ */
+int fieldbus_attempt(struct fieldbus *f, const struct fieldbus_attempt *what, fieldbus_read_done done,
+		     void *userdata);
+
 /* The owner of pending dones goes away: theirs are not called any more. */
 void fieldbus_forget(struct fieldbus *f, void *userdata);
 
@@ -165,3 +206,37 @@ struct fieldbus_statistics {
 	uint32_t host_restarts;
 };
 void fieldbus_device_statistics(const struct fieldbus *f, uint32_t device, struct fieldbus_statistics *ret);
+/* Of all devices of a bus. */
+void fieldbus_bus_statistics(const struct fieldbus *f, uint32_t bus, struct fieldbus_statistics *ret);
+
+/* Of one request of a device, as it is asked now, since its host started; times in microseconds. */
+struct fieldbus_request_statistics {
+	const char *text;     /* for people */
+	uint64_t period_usec; /* or CONFIG_RATE_* */
+	uint64_t effective_usec; /* from one turn to the next, smoothed; 0: there were no two */
+	uint64_t requests, errors, timeouts;
+	uint64_t exceptions; /* turns that ended with one */
+	uint64_t last_usec, mean_usec, max_usec; /* latency of what was answered; the mean is smoothed */
+};
+
+struct fieldbus_point_statistics {
+	uint32_t point;
+	uint64_t good, invalid, failed;
+	uint64_t unchanged; /* good ones, told as the last value because of `deadband:` */
+	uint64_t conflated;
+	int error;	  /* the last one, or 0 */
+	const char *text; /* what it says, or "" */
+};
+
+struct fieldbus_device_details {
+	struct fieldbus_request_statistics *requests;
+	size_t n_requests;
+	struct fieldbus_point_statistics *points;
+	size_t n_points;
+};
+/* Everything lives during the call; on an error there are no details. */
+typedef void (*fieldbus_counted)(void *userdata, int error, const char *detail,
+				 const struct fieldbus_device_details *details);
+/* Asks the running host of a device; returns and ends as fieldbus_read() does, a device offline too. */
+#define FIELDBUS_STATISTICS_USEC UINT64_C(5000000)
+int fieldbus_statistics_get(struct fieldbus *f, uint32_t device, fieldbus_counted done, void *userdata);

@@ -219,6 +219,8 @@ struct host {
 	unsigned n_writes;
 	struct list questions; /* of fieldbus_explain() */
 	unsigned n_questions;
+	struct list inquiries; /* struct inquiry */
+	unsigned n_inquiries;
 	struct log_budget log_budget; /* of all its devices */
 };
 
@@ -271,6 +273,44 @@ void host_devices_leave(struct host *h);
 void host_devices_refused(struct host *h, const struct link_refusal *refusals, size_t n);
 void host_devices_begin(struct host *h);
 uint64_t host_delay(struct host *h);
+
+/* ---- inquiry.c: a call to a running host, answered once and in time ---- */
+
+#define INQUIRY_TEXT_MAX 512u
+
+struct inquiry;
+struct inquiry_kind {
+	const char *member;
+	/* The host's answer, told to whoever asked. -EBADMSG, -ENOMEM: it was not. */
+	int (*take)(struct inquiry *q, sd_bus_message *m);
+	/* There is none; text names bus and device. */
+	void (*fail)(struct inquiry *q, int error, const char *text);
+};
+
+/* The first member of what each kind has. */
+struct inquiry {
+	struct list list; /* host.inquiries */
+	struct host *host;
+	struct timer timer;
+	sd_bus_slot *slot;
+	const struct inquiry_kind *kind;
+	const char *device; /* its name, or NULL */
+	void *userdata;
+	bool over; /* told; it only waits for the host's answer, so that unanswered calls stay counted */
+};
+
+/* Can it be asked? -EHOSTDOWN, -EBUSY. */
+int inquiry_host_check(const struct fieldbus *f, const struct host *h);
+/* What to give the host as its deadline, when the answer has to be here in so long. */
+uint64_t inquiry_deadline(uint64_t usec);
+/* Takes q (from malloc) and m over, also on failure, when nothing is told; r is how making m went. */
+int inquiry_send(struct inquiry *q, struct host *h, int r, sd_bus_message *m, uint64_t usec);
+/* LINK_TYPE_READING, told; points must be below n_points. 0, -EBADMSG, -ENOMEM. */
+int inquiry_take_reading(struct sd_bus_message *m, fieldbus_read_done done, void *userdata,
+			 size_t n_points);
+/* All of them: the host is gone, or (canceled) the daemon does not want them any more. */
+void inquiries_end(struct host *h, bool canceled);
+void inquiries_forget(struct host *h, const void *userdata);
 
 /* explain.c */
 /* All of them: the host is gone. */

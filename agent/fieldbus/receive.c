@@ -6,7 +6,7 @@
 #include "link/marshal.h"
 
 /* A host that does not read its answers while it sends must not fill this process's memory. */
-#define HOST_QUEUE_MAX (LINK_CREDIT + 2 * FIELDBUS_WRITES_MAX)
+#define HOST_QUEUE_MAX (LINK_CREDIT + 2 * FIELDBUS_WRITES_MAX + FIELDBUS_INQUIRIES_MAX)
 
 static struct device *host_device(struct host *h, uint32_t device)
 {

@@ -73,6 +73,7 @@ static void host_down(struct host *h, const char *how)
 	host_devices_leave(h);
 	writes_end(h, false, "its plugin host ended");
 	questions_end(h);
+	inquiries_end(h, false);
 }
 
 static int host_exited(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -336,6 +337,7 @@ int host_new(struct fieldbus *f, uint32_t bus, struct host **ret)
 	h->log_budget.limit = FIELDBUS_LOG_MAX;
 	list_init(&h->writes);
 	list_init(&h->questions);
+	list_init(&h->inquiries);
 	timer_init(&h->timer, f->timers, host_tick, h);
 	r = timer_arm_in(&h->timer, 0);
 	if (r < 0) {

@@ -298,8 +298,10 @@ void fieldbus_forget(struct fieldbus *f, void *userdata)
 {
 	struct write *w;
 
-	for (size_t i = 0; i < f->n_hosts; i++)
+	for (size_t i = 0; i < f->n_hosts; i++) {
 		list_for_each(w, &f->hosts[i]->writes, list)
 			if (w->userdata == userdata)
 				w->done = NULL;
+		inquiries_forget(f->hosts[i], userdata);
+	}
 }

@@ -143,6 +143,7 @@ int line_init(struct line *l)
 	list_init(&l->errands);
 	list_init(&l->node);
 	line_tap_init(&l->tap, &b->recorder, l->name);
+	list_init(&l->attempts);
 	r = make_schedule(l);
 	if (r < 0)
 		return r;

@@ -4,13 +4,42 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "host/attempt.h"
 #include "host/events.h"
 #include "host/line.h"
 #include "host/read.h"
 #include "host/statistics.h"
+#include "host/ticket.h"
+#include "host/write.h"
 #include "link/marshal.h"
 
 static const char no_device[] = "no such device in this generation";
+
+static int on_write(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	uint64_t generation, deadline_usec;
+	struct fieldway_value value;
+	uint32_t device, point;
+	struct device *d;
+	int r;
+
+	r = sd_bus_message_read(m, "tuut", &generation, &device, &point, &deadline_usec);
+	if (r >= 0)
+		r = link_read_value(m, &value);
+	if (r < 0)
+		return r;
+	d = host_find_device(userdata, generation, device);
+	if (!d)
+		return write_refuse(m, FIELDWAY_NOT_SENT, -ESTALE,
+				    no_device);
+	if (!d->line) {
+		r = ticket_begin(d->bus->events, d, m, point, deadline_usec, &value);
+		return r < 0 ? r : 1;
+	}
+	r = write_begin(d, m, point, deadline_usec, &value);
+	line_kick(d->line);
+	return r < 0 ? r : 1;
+}
 
 /* A device that speaks by itself is asked to; what is known of it until then is the answer. */
 static int read_events(struct device *d, sd_bus_message *m, const uint32_t *points, size_t n)
@@ -70,10 +99,54 @@ static int on_statistics(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return r < 0 ? r : 1;
 }
 
+static int reply_refused(sd_bus_message *m, const struct refusals *refusals)
+{
+	sd_bus_message *reply = NULL;
+	int r = sd_bus_message_new_method_return(m, &reply);
+
+	if (r >= 0)
+		r = link_append_refusals(reply, refusals->items, refusals->n);
+	if (r >= 0)
+		r = sd_bus_message_append(reply, LINK_TYPE_READING, -EINVAL, refusals->items[0].text, 0);
+	if (r >= 0)
+		r = sd_bus_message_send(reply);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+DEFINE_FREEP(struct setup *, setup_free)
+
+static int on_attempt(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(refusals_done) struct refusals refusals = { 0 };
+	_cleanup_(setup_freep) struct setup *s = NULL;
+	struct host *h = userdata;
+	uint64_t deadline_usec;
+	struct host_bus *b;
+	int r;
+
+	r = host_read_setup(h, m, SETUP_BUS, &refusals, &s);
+	if (r == -EINVAL)
+		r = reply_refused(m, &refusals);
+	else if (r >= 0)
+		r = sd_bus_message_read(m, "t", &deadline_usec);
+	if (r < 0 || !s)
+		return r < 0 ? r : 1;
+	if (s->n_devices != 1)
+		return sd_bus_error_set_errnof(error, -EINVAL, "an attempt is made at one device");
+	b = host_find_bus(h, s->bus.name);
+	r = attempt_begin(host_attempts(h), b, TAKE_PTR(s), m, deadline_usec);
+	return r < 0 ? r : 1;
+}
+
 const sd_bus_vtable calls_vtable[] = {
 	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD("Write", LINK_TYPE_WRITE, LINK_TYPE_OUTCOME, on_write,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Read", LINK_TYPE_READ, LINK_TYPE_READING, on_read, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Statistics", "tu", LINK_TYPE_STATISTICS, on_statistics,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Attempt", LINK_TYPE_CONFIGURE "t", LINK_TYPE_REFUSALS LINK_TYPE_READING, on_attempt,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END,
 };

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "host/attempt.h"
 #include "host/bus.h"
 #include "host/host.h"
 #include "host/line.h"
@@ -127,16 +128,15 @@ static void guest_free(struct line *l)
 {
 	list_remove(&l->node);
 	errands_cancel(l, -ECANCELED, "its line was closed");
+	attempts_cancel(l, -ECANCELED, "its line was closed");
 	line_done(l);
 	setup_free(l->setup);
 	free(l);
 }
 
-static void guest_due(struct timer *timer, void *userdata)
+void guest_due(struct line *l)
 {
-	struct line *l = userdata;
-
-	if (l->work != LINE_IDLE || !list_is_empty(&l->errands))
+	if (l->work != LINE_IDLE || !list_is_empty(&l->errands) || !list_is_empty(&l->attempts))
 		return;
 	l->leaving = true;
 	worker_stop(l->worker);
@@ -145,7 +145,7 @@ static void guest_due(struct timer *timer, void *userdata)
 void guest_idle(struct line *l)
 {
 	if (timer_arm_in(&l->due, ERRAND_GUEST_USEC) < 0)
-		guest_due(&l->due, l);
+		guest_due(l);
 }
 
 void guest_ended(struct line *l)
@@ -159,6 +159,7 @@ void guests_retire(struct host_bus *b, int error, const char *text)
 
 	list_for_each(l, &b->guests, node) {
 		errands_cancel(l, error, text);
+		attempts_cancel(l, error, text);
 		l->leaving = true;
 		timer_disarm(&l->due);
 		if (l->worker)
@@ -178,7 +179,7 @@ static size_t count_guests(const struct host_bus *b)
 	return n;
 }
 
-static int guest_new(struct host_bus *b, struct setup *setup, struct line **ret)
+int guest_new(struct host_bus *b, struct setup *setup, struct line **ret)
 {
 	struct line *l;
 	int r;
@@ -190,6 +191,7 @@ static int guest_new(struct host_bus *b, struct setup *setup, struct line **ret)
 		return -ENOMEM;
 	list_init(&l->node);
 	list_init(&l->errands);
+	list_init(&l->attempts);
 	l->bus = b;
 	l->name = setup->devices[0].line;
 	r = line_init(l);
@@ -203,14 +205,13 @@ static int guest_new(struct host_bus *b, struct setup *setup, struct line **ret)
 		guest_free(l);
 		return r;
 	}
-	timer_init(&l->due, b->services->timers, guest_due, l);
 	*ret = l;
 	return 0;
 }
 
 /* ---- the beginning ---- */
 
-static struct line *find_line(const struct host_bus *b, const char *name)
+struct line *errand_find_line(const struct host_bus *b, const char *name)
 {
 	struct line *l;
 
@@ -304,7 +305,7 @@ static int check(const struct host_bus *b, size_t size, const char **ret_text)
 static int dispatch(struct host_bus *b, struct setup **setup, sd_bus_message *call,
 		    const void *request, size_t size, uint64_t deadline_usec, bool known)
 {
-	struct line *l = find_line(b, (*setup)->devices[0].line);
+	struct line *l = errand_find_line(b, (*setup)->devices[0].line);
 	struct errand *e;
 	int r;
 

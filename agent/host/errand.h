@@ -32,6 +32,12 @@ void errand_done(struct line *l);
 /* Those of a line that wait end with this error. */
 void errands_cancel(struct line *l, int error, const char *text);
 
+/* The bus's line of that name, or its guest. */
+struct line *errand_find_line(const struct host_bus *b, const char *name);
+/* One for the setup's only device; takes the setup over on success. 0, -EBUSY, -ENOMEM, -EAGAIN. */
+int guest_new(struct host_bus *b, struct setup *setup, struct line **ret);
+/* Nothing was asked for a while: it closes. */
+void guest_due(struct line *l);
 /* What a guest does when there is nothing to do. */
 void guest_idle(struct line *l);
 /* Guests close; those that have no thread any more are freed. */

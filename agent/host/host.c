@@ -11,16 +11,14 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "host/attempt.h"
 #include "host/bus.h"
 #include "host/calls.h"
 #include "host/decode.h"
 #include "host/describe.h"
 #include "host/explain.h"
 #include "host/input.h"
-#include "host/line.h"
 #include "host/services.h"
-#include "host/ticket.h"
-#include "host/write.h"
 #include "link/marshal.h"
 
 struct host {
@@ -31,6 +29,7 @@ struct host {
 	struct workers *workers;
 	struct values *values;
 	struct host_services services;
+	struct attempts *attempts;
 	struct log_budget log_budget;
 	struct timer farewell;
 	struct list buses, retired; /* struct host_bus */
@@ -48,7 +47,7 @@ static bool name_is_free(const struct host *h, const char *name)
 	return true;
 }
 
-static struct host_bus *find_bus(const struct host *h, const char *name)
+struct host_bus *host_find_bus(const struct host *h, const char *name)
 {
 	struct host_bus *b;
 
@@ -62,7 +61,7 @@ static struct host_bus *find_bus(const struct host *h, const char *name)
 static void bus_ended(struct host_bus *old, void *userdata)
 {
 	struct host *h = userdata;
-	struct host_bus *b = find_bus(h, bus_name(old));
+	struct host_bus *b = host_find_bus(h, bus_name(old));
 
 	list_remove(&old->node);
 	if (b && !b->started && !b->retired && name_is_free(h, bus_name(b)))
@@ -72,7 +71,7 @@ static void bus_ended(struct host_bus *old, void *userdata)
 
 static void adopt_bus(struct host *h, struct host_bus *b)
 {
-	struct host_bus *old = find_bus(h, bus_name(b));
+	struct host_bus *old = host_find_bus(h, bus_name(b));
 
 	if (old) {
 		bus_inherit(b, old);
@@ -108,6 +107,11 @@ static size_t count_buses(const struct host *h)
 }
 
 /* ---- replies ---- */
+
+struct attempts *host_attempts(struct host *h)
+{
+	return h->attempts;
+}
 
 static int reply_end(sd_bus_message *reply, int r)
 {
@@ -154,8 +158,8 @@ static int on_describe(sd_bus_message *m, void *userdata, sd_bus_error *error)
 }
 
 /* -EINVAL: refusals say why. */
-static int read_setup(struct host *h, sd_bus_message *m, enum setup_kind kind,
-		      struct refusals *refusals, struct setup **ret)
+int host_read_setup(struct host *h, sd_bus_message *m, enum setup_kind kind, struct refusals *refusals,
+		    struct setup **ret)
 {
 	struct link_configuration *c;
 	int r;
@@ -182,7 +186,7 @@ static int on_explain(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	sd_bus_message *reply = NULL;
 	int r;
 
-	r = read_setup(userdata, m, SETUP_BUS, &refusals, &s);
+	r = host_read_setup(userdata, m, SETUP_BUS, &refusals, &s);
 	if (r < 0 && r != -EINVAL)
 		return r;
 	r = sd_bus_message_new_method_return(m, &reply);
@@ -209,7 +213,7 @@ static int check_size(const struct host *h, const struct host_bus *b, struct ref
 
 	if (lines > HOST_LINES_MAX)
 		return refuse_size(refusals, bus_name(b), "lines", lines, HOST_LINES_MAX);
-	if (count_buses(h) >= HOST_BUSES_MAX && !find_bus(h, bus_name(b)))
+	if (count_buses(h) >= HOST_BUSES_MAX && !host_find_bus(h, bus_name(b)))
 		return refuse_size(refusals, bus_name(b), "buses", HOST_BUSES_MAX + 1,
 				   HOST_BUSES_MAX);
 	return 0;
@@ -221,7 +225,7 @@ static int configure(struct host *h, sd_bus_message *m, struct refusals *refusal
 	struct host_bus *b;
 	int r;
 
-	r = read_setup(h, m, SETUP_BUS, refusals, &s);
+	r = host_read_setup(h, m, SETUP_BUS, refusals, &s);
 	if (r >= 0)
 		r = bus_new(&h->services, s, &b);
 	if (r < 0)
@@ -280,7 +284,7 @@ static int reply_samples(sd_bus_message *m, const struct sample_call *s)
 
 static int read_sample(struct host *h, sd_bus_message *m, struct sample_call *s, uint32_t *ret_device)
 {
-	int r = read_setup(h, m, SETUP_SAMPLE, &s->refusals, &s->setup);
+	int r = host_read_setup(h, m, SETUP_SAMPLE, &s->refusals, &s->setup);
 
 	if (r < 0 && r != -EINVAL)
 		return r;
@@ -320,7 +324,7 @@ static int on_decode(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return r;
 }
 
-/* ---- writes ---- */
+/* ---- devices ---- */
 
 struct device *host_find_device(const struct host *h, uint64_t generation, uint32_t id)
 {
@@ -333,32 +337,6 @@ struct device *host_find_device(const struct host *h, uint64_t generation, uint3
 			return d;
 	}
 	return NULL;
-}
-
-static int on_write(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	uint64_t generation, deadline_usec;
-	struct fieldway_value value;
-	uint32_t device, point;
-	struct device *d;
-	int r;
-
-	r = sd_bus_message_read(m, "tuut", &generation, &device, &point, &deadline_usec);
-	if (r >= 0)
-		r = link_read_value(m, &value);
-	if (r < 0)
-		return r;
-	d = host_find_device(userdata, generation, device);
-	if (!d)
-		return write_refuse(m, FIELDWAY_NOT_SENT, -ESTALE,
-				    "no such device in this generation");
-	if (!d->line) {
-		r = ticket_begin(d->bus->events, d, m, point, deadline_usec, &value);
-		return r < 0 ? r : 1;
-	}
-	r = write_begin(d, m, point, deadline_usec, &value);
-	line_kick(d->line);
-	return r < 0 ? r : 1;
 }
 
 static _unused_ int on_clock(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -398,8 +376,6 @@ static const sd_bus_vtable vtable[] = {
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Release", LINK_TYPE_RELEASE, "", on_service, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Record", LINK_TYPE_RECORD, LINK_TYPE_RECORD_ANSWER, on_service,
-		      SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("Write", LINK_TYPE_WRITE, LINK_TYPE_OUTCOME, on_write,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Ping", "", "", on_ping, SD_BUS_VTABLE_UNPRIVILEGED),
 #ifdef TEST_CLOCK
@@ -524,6 +500,8 @@ static int host_setup(struct host *h, const struct host_options *options)
 	}
 	timer_init(&h->farewell, h->timers, on_farewell, h);
 	r = open_link(h, options->fd);
+	if (r >= 0)
+		r = attempts_new(&h->services, &h->attempts);
 	return r < 0 ? r : values_new(h->link, h->timers, on_lost, h, &h->values);
 }
 
@@ -560,7 +538,9 @@ static bool stop_buses(struct host *h)
 
 	list_for_each(b, &h->buses, node)
 		bus_retire(b, forget_bus, NULL);
-	while (!list_has_ended(&h->buses) || !list_has_ended(&h->retired)) {
+	attempts_stop(h->attempts);
+	while (!list_has_ended(&h->buses) || !list_has_ended(&h->retired) ||
+	       !attempts_have_ended(h->attempts)) {
 		if (clock_monotonic_usec() >= end)
 			return false;
 		workers_wait(h->workers, HOST_JOIN_USEC / USEC_PER_MSEC);
@@ -576,6 +556,7 @@ static struct host *host_free(struct host *h)
 	}
 	free_buses(&h->buses);
 	free_buses(&h->retired);
+	attempts_free(h->attempts);
 	values_free(h->values);
 	if (h->timers)
 		timer_disarm(&h->farewell);

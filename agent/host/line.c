@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "host/attempt.h"
 #include "host/device.h"
 #include "host/errand.h"
 #include "host/identify.h"
@@ -43,28 +44,36 @@ static void line_take_and_note(struct line *l)
 
 /* ---- jobs ---- */
 
-static uint64_t line_deadline(const struct line *l, unsigned tries, uint32_t wire_bytes)
+uint64_t line_job_deadline(const struct fieldway_bus *bus, unsigned tries, uint32_t wire_bytes)
 {
 	uint64_t now = clock_monotonic_usec() - clock_offset_usec();
 
-	return now +
-	       tries * (TRY_TIMEOUTS * l->bus->setup->bus.timeout_usec +
-			wire_bytes * WIRE_BYTE_USEC) +
+	return now + tries * (TRY_TIMEOUTS * bus->timeout_usec + wire_bytes * WIRE_BYTE_USEC) +
 	       USEC_PER_SEC;
 }
 
-static void submit(struct line *l, enum line_work work)
+static uint64_t line_deadline(const struct line *l, unsigned tries, uint32_t wire_bytes)
+{
+	return line_job_deadline(&l->bus->setup->bus, tries, wire_bytes);
+}
+
+static void submit_job(struct line *l, enum line_work work, struct job *job)
 {
 	uint64_t now = clock_monotonic_usec();
 
 	l->work = work;
-	l->job.tap = line_tap_now(&l->tap);
+	job->tap = line_tap_now(&l->tap);
 	l->begun_usec = now;
 	l->begun_writes = l->n_writes;
+	l->deadline_usec = job->deadline_usec;
 	timer_disarm(&l->due);
-	timer_arm(&l->watch,
-		  l->job.deadline_usec + clock_offset_usec() + l->bus->services->grace_usec);
-	worker_submit(l->worker, &l->job);
+	timer_arm(&l->watch, job->deadline_usec + clock_offset_usec() + l->bus->services->grace_usec);
+	worker_submit(l->worker, job);
+}
+
+static void submit(struct line *l, enum line_work work)
+{
+	submit_job(l, work, &l->job);
 }
 
 static void submit_read(struct line *l, enum line_work work, const struct fieldway_request *request,
@@ -153,6 +162,11 @@ void line_kick(struct line *l)
 		start_read(l);
 		return;
 	}
+	if (!list_is_empty(&l->attempts)) {
+		l->device = NULL;
+		submit_job(l, LINE_ATTEMPT, attempt_start(l));
+		return;
+	}
 	if (!list_is_empty(&l->errands)) {
 		errand_start(l);
 		submit(l, LINE_ERRAND);
@@ -239,7 +253,7 @@ static void count(struct link_counters *c, const struct job *job)
 	c->timeouts += job->timeouts;
 }
 
-static void job_done(struct line *l)
+static void job_done(struct line *l, const struct job *job)
 {
 	enum line_work work = l->work;
 	size_t n = l->job.result.error < 0 ? 0 : 1;
@@ -247,8 +261,8 @@ static void job_done(struct line *l)
 	l->work = LINE_IDLE;
 	timer_disarm(&l->watch);
 	if (l->device)
-		count(&l->device->values.counters, &l->job);
-	if (l->job.restored)
+		count(&l->device->values.counters, job);
+	if (job->restored)
 		schedule_restored(&l->schedule, clock_monotonic_usec());
 	switch (work) {
 	case LINE_IDLE:
@@ -257,6 +271,9 @@ static void job_done(struct line *l)
 	case LINE_IDENTIFY_FIRST:
 		if (!l->bus->retired)
 			identify_done(l, work == LINE_IDENTIFY);
+		return;
+	case LINE_ATTEMPT:
+		attempt_done(l);
 		return;
 	case LINE_READ:
 		read_answered(l);
@@ -311,7 +328,7 @@ static void worker_came_back(struct worker *w, struct job *job, void *userdata)
 		line_ended(l);
 		return;
 	}
-	job_done(l);
+	job_done(l, job);
 	line_kick(l);
 }
 
@@ -319,7 +336,12 @@ static void worker_came_back(struct worker *w, struct job *job, void *userdata)
 
 static void line_due(struct timer *timer, void *userdata)
 {
-	line_kick(userdata);
+	struct line *l = userdata;
+
+	if (l->setup)
+		guest_due(l);
+	else
+		line_kick(l);
 }
 
 static void line_stuck(struct timer *timer, void *userdata)
@@ -328,7 +350,7 @@ static void line_stuck(struct timer *timer, void *userdata)
 	const struct fieldway_result result = { .error = -EDEADLK,
 						.detail = "stuck, its host is replaced" };
 	uint64_t real = clock_monotonic_usec() - clock_offset_usec();
-	uint64_t end = l->job.deadline_usec + l->bus->services->grace_usec;
+	uint64_t end = l->deadline_usec + l->bus->services->grace_usec;
 	char what[DEVICE_TEXT_MAX], text[DEVICE_TEXT_MAX];
 
 	/* A test may have moved the clock, but not what the worker waits for. */
@@ -376,6 +398,7 @@ void line_retire(struct line *l)
 	write_cancel(l, NULL, -ECANCELED, "the configuration has changed");
 	read_cancel(l, NULL, -ECANCELED, "the configuration has changed");
 	errands_cancel(l, -ECANCELED, "the configuration has changed");
+	attempts_cancel(l, -ECANCELED, "the configuration has changed");
 	if (!l->worker)
 		return;
 	timer_disarm(&l->due);

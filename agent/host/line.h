@@ -10,3 +10,5 @@ int line_start(struct line *l);
 void line_retire(struct line *l);
 /* Gives an idle line what is next. */
 void line_kick(struct line *l);
+/* When so many tries of a request must have ended, on the kernel's clock. */
+uint64_t line_job_deadline(const struct fieldway_bus *bus, unsigned tries, uint32_t wire_bytes);

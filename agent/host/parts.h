@@ -115,6 +115,7 @@ struct device {
 
 enum line_work {
 	LINE_IDLE,
+	LINE_ATTEMPT,
 	LINE_IDENTIFY, /* in place of a poll's turn */
 	LINE_IDENTIFY_FIRST, /* a write waits for it */
 	LINE_POLL,
@@ -139,6 +140,7 @@ struct line {
 	unsigned n_pending;
 	struct list reads; /* struct read */
 	unsigned n_reads;
+	struct list attempts; /* struct attempt */
 	uint64_t n_writes;
 	struct list errands;
 	struct line_tap tap;
@@ -156,6 +158,8 @@ struct line {
 	struct write *write; /* write, verify */
 	struct read *read;   /* read */
 	struct errand *errand;
+	struct attempt *attempt;
+	uint64_t deadline_usec; /* the kernel's clock */
 	uint64_t begun_usec, begun_writes;
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "host/attempt.h"
 #include "host/device.h"
 #include "host/errand.h"
 #include "host/events.h"
@@ -106,6 +107,7 @@ static void close_all(struct host_bus *b)
 		write_cancel(&b->lines[i], NULL, -EBUSY, text);
 		errands_cancel(&b->lines[i], -EBUSY, text);
 		read_cancel(&b->lines[i], NULL, -EBUSY, text);
+		attempts_cancel(&b->lines[i], -EBUSY, text);
 		line_kick(&b->lines[i]);
 	}
 	guests_retire(b, -EBUSY, text);

@@ -310,6 +310,12 @@ static int received(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		configure(f, m);
 	else if (streq(member, "Write"))
 		fake_write(f, m);
+	else if (streq(member, "Read"))
+		fake_read(f, m);
+	else if (streq(member, "Statistics"))
+		fake_statistics(m);
+	else if (streq(member, "Attempt"))
+		fake_attempt(m);
 	else if (streq(member, "Ping"))
 		ping(f, m);
 	else if (streq(member, "Clock"))

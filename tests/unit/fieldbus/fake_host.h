@@ -34,4 +34,8 @@ void fake_sleep(void); /* for ever */
 void fake_send_state(struct fake *f, uint64_t generation, uint32_t device, unsigned state, const char *reason);
 /* Write does what its text says: fake_orders.c. */
 void fake_write(struct fake *f, struct sd_bus_message *m);
+/* Read, Statistics and Attempt: fake_inquiries.c. */
+void fake_read(struct fake *f, struct sd_bus_message *m);
+void fake_statistics(struct sd_bus_message *m);
+void fake_attempt(struct sd_bus_message *m);
 void fake_answer(struct sd_bus_message *m, unsigned outcome, int error, const char *detail);
