@@ -72,9 +72,13 @@ static int read_unit(struct loader *l, const struct yaml_node *node, const struc
 
 	if (!node)
 		return 0;
+	/* Taken from the device: the plugin turns it into one, which is the point's. */
 	if (node->kind == YAML_KIND_MAPPING) {
-		loader_error(l, node->mark, "a unit taken from the device: " NOT_IN_THIS_VERSION);
-		return -EINVAL;
+		if (!yaml_get(node, "to")) {
+			loader_error(l, node->mark, "a unit that the device says is turned into one: to: is missing");
+			return -EINVAL;
+		}
+		node = yaml_get(node, "to");
 	}
 	if (node_expand(l, node, v, &expanded) < 0)
 		return -EINVAL;
