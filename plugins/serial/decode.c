@@ -2,6 +2,7 @@
 #include "decode.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,4 +175,100 @@ int driver_decode(const struct fieldway_driver *driver, const struct fieldway_re
 	if (request->token == REQUESTS_MAX)
 		return decode_all(driver, request, bytes, size, samples, text, text_size);
 	return decode_request(driver, request, bytes, size, samples, text, text_size);
+}
+
+/* ---- samples of a profile ---- */
+
+static int refuse_input(struct fieldway_error *error, const char *key, const char *words)
+{
+	*error = (struct fieldway_error){ .point = -1, .key = key };
+	snprintf(error->text, sizeof(error->text), "%s", words);
+	return -EINVAL;
+}
+
+/* What came, all parts after each other. */
+static int gather(const struct fieldway_input *inputs, size_t n, char **ret_bytes, size_t *ret_size,
+		  struct slice *ret_message, struct fieldway_error *error)
+{
+	size_t size = 0, used = 0;
+	char *bytes;
+
+	for (size_t i = 0; i < n; i++)
+		size += inputs[i].size;
+	bytes = malloc(size + 1);
+	if (!bytes)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(inputs[i].name, "message") == 0) {
+			*ret_message = (struct slice){ inputs[i].data, inputs[i].size };
+			continue;
+		}
+		if (strcmp(inputs[i].name, "text") != 0 && strcmp(inputs[i].name, "bytes") != 0) {
+			free(bytes);
+			return refuse_input(error, inputs[i].name, "a serial device sends text or bytes");
+		}
+		memcpy(bytes + used, inputs[i].data, inputs[i].size);
+		used += inputs[i].size;
+	}
+	*ret_bytes = bytes;
+	*ret_size = used;
+	return 0;
+}
+
+/* Does the request get the message, or has it that name? Any does when there is no name. */
+static bool is_wanted(const struct fieldway_driver *d, const struct fieldway_request *request, struct slice message)
+{
+	const struct message *m = message.data ? messages_find(d, message) : NULL;
+
+	for (size_t i = 0; message.data && i < request->n_points; i++)
+		if (d->routes[request->points[i]].message == m)
+			return true;
+	return !message.data;
+}
+
+/* The first request whose answer the bytes can be. */
+static int sample_plan(const struct fieldway_driver *d, const struct fieldway_plan *plan, struct slice bytes,
+		       struct slice message, struct fieldway_sample *samples, size_t *ret_n, char *text,
+		       size_t text_size)
+{
+	int r = -EBADMSG;
+
+	for (size_t i = 0; i < plan->n && r == -EBADMSG; i++) {
+		const struct fieldway_request *request = &plan->requests[i];
+
+		if (!is_wanted(d, request, message))
+			continue;
+		r = driver_decode(d, request, bytes.data, bytes.size, samples, text, text_size);
+		if (r >= 0)
+			*ret_n = request->n_points;
+	}
+	return r;
+}
+
+int driver_sample(const struct fieldway_driver *driver, const struct fieldway_input *inputs, size_t n_inputs,
+		  struct fieldway_sample *samples, size_t *ret_n, char *text, size_t text_size,
+		  struct fieldway_error *error)
+{
+	struct slice message = { 0 };
+	char *bytes = NULL;
+	size_t size = 0;
+	uint32_t *all = calloc(driver->n_points + 1, sizeof(*all));
+	struct fieldway_plan plan = { 0 };
+	int r;
+
+	for (uint32_t i = 0; all && i < driver->n_points; i++)
+		all[i] = i;
+	r = all ? gather(inputs, n_inputs, &bytes, &size, &message, error) : -ENOMEM;
+	if (r >= 0)
+		r = driver_plan(driver, all, driver->n_points, &plan);
+	if (r >= 0) {
+		r = sample_plan(driver, &plan, (struct slice){ bytes, size }, message, samples, ret_n, text, text_size);
+		driver_plan_free(&plan);
+	}
+	if (r == -EBADMSG)
+		r = refuse_input(error, n_inputs ? inputs[0].name : NULL,
+				 "no message of the profile is in this, or its checksum is wrong");
+	free(bytes);
+	free(all);
+	return r;
 }

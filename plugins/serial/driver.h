@@ -73,6 +73,9 @@ void driver_plan_free(struct fieldway_plan *plan);
 int driver_decode(const struct fieldway_driver *driver, const struct fieldway_request *request,
 		  const void *bytes, size_t size, struct fieldway_sample *samples, char *text,
 		  size_t text_size);
+int driver_sample(const struct fieldway_driver *driver, const struct fieldway_input *inputs, size_t n_inputs,
+		  struct fieldway_sample *samples, size_t *ret_n, char *text, size_t text_size,
+		  struct fieldway_error *error);
 int driver_write_check(const struct fieldway_driver *driver, uint32_t point,
 		       const struct fieldway_value *value, struct fieldway_error *error);
 

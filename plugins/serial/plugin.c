@@ -193,4 +193,5 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.bus_stop = stream_stop,
 	.bus_write = stream_write,
 	.bus_release = stream_release,
+	.sample = driver_sample,
 };
