@@ -205,7 +205,12 @@ class CheckTest(Scenario):
         self.assertGreater(len(modbus), 3)
         rows = "".join(f"  - {{name: {name}, profile: {name}, bus: lan, address: {{host: 10.0.0.1, unit: {i + 1}}}}}\n"
                        for i, name in enumerate(modbus))
-        self.write({"profiles.d/meter.yaml": "", "devices.d/site.yaml": "schema: 1\ndevices:\n" + rows})
+        serial = [name for name in names if "\nplugin: serial\n" in read(source_path("etc", "profiles.d", name + ".yaml"))]
+        self.assertGreater(len(serial), 3)
+        rows += "".join(f"  - {{name: {name}, profile: {name}, bus: {name}}}\n" for name in serial)
+        buses = "".join(f"---\nschema: 1\nbus: {name}\nplugin: serial\nserial: {{device: /dev/{name}}}\n" for name in serial)
+        self.write({"profiles.d/meter.yaml": "", "devices.d/site.yaml": "schema: 1\ndevices:\n" + rows,
+                    "buses.d/serial.yaml": buses[4:]})
         self.assertEqual(self.check(shared=source_path("etc")), (0, []))
 
     def test_shipped_samples_run(self):

@@ -13,10 +13,11 @@ from .programs import (Daemon, DtlsFront, Event, Lwm2mServer, Simulator, WallClo
                        source_path)
 from .relay import Relay
 from .scenario import Scenario, main
+from .serial_device import SerialDevice
 
 __all__ = [
     "Bus", "Clock", "ClockDaemon", "Daemon", "DtlsFront", "Event", "Lwm2mServer", "Objects", "Process",
-    "ProgramEnded", "Relay", "Rig", "Scenario", "Simulator", "Timeout", "WallClock", "build_path", "coap", "decode",
+    "ProgramEnded", "Relay", "Rig", "Scenario", "SerialDevice", "Simulator", "Timeout", "WallClock", "build_path", "coap", "decode",
     "encode",
     "enter_namespace", "main", "plugin_folder", "read_cbor", "read_senml_cbor", "read_senml_json",
     "read_tlv", "replace_files", "source_path",
