@@ -116,15 +116,14 @@ static void request_finish(struct fieldway_request *request, const struct span *
 			   const struct plan_limits *limits)
 {
 	const struct bus *bus = limits->bus;
-	bool serial = bus && bus->serial;
-	size_t bytes = serial ? RTU_OVERHEAD : TCP_OVERHEAD;
+	size_t bytes = bus && bus->framing != FRAMING_MBAP ? RTU_OVERHEAD : TCP_OVERHEAD;
 
 	request_describe(request, span, limits);
 	request->token = span_pack(span);
 	if (span->area == AREA_IDENTIFICATION)
 		bytes += IDENTIFICATION_OVERHEAD + OBJECT_BYTES * request->n_points;
 	request->wire_bytes = (uint32_t)(bytes + span_bytes(span));
-	if (serial)
+	if (bus && bus->serial)
 		request->wire_usec =
 			bus_wire_usec(bus, request->wire_bytes) + bus->pause_usec + DEVICE_USEC;
 }

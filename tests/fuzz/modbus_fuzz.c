@@ -15,7 +15,9 @@
 static const struct fuzz_seed seeds[] = {
 	{ "000453756e530400010002040067000004ffff0000", NULL },
 	{ "00000453756e5304000100020004006700000400010fff", NULL },
-	{ "010a2b0e0101ff010100014112" "2b0e01010000020102413102024232", NULL },
+	{ "010a2b0e0101ff010100014112"
+	  "2b0e01010000020102413102024232",
+	  NULL },
 	{ "010a2b0e01030000018001ff", NULL },
 	{ "0208436633330001fffe", NULL },
 	{ "0204436633", NULL },
@@ -46,8 +48,11 @@ static int next_answer(const uint8_t **data, size_t *size, uint8_t **ret, size_t
 
 static void fuzz_models(const uint8_t *data, size_t size)
 {
-	static const struct base base = { .find = true, .signature = "SunS", .n_signature = 4,
-					  .at = { 40000, 65534, 0 }, .n_at = 3 };
+	static const struct base base = { .find = true,
+					  .signature = "SunS",
+					  .n_signature = 4,
+					  .at = { 40000, 65534, 0 },
+					  .n_at = 3 };
 	const struct wish wish = { { 1, 103 }, 2, 2 };
 	struct walk walk = { 0 };
 	const struct model *model;
@@ -55,7 +60,8 @@ static void fuzz_models(const uint8_t *data, size_t size)
 	uint8_t *answer;
 	size_t n;
 
-	while (walk_wants(&base, &walk, &address, &count) && next_answer(&data, &size, &answer, &n)) {
+	while (walk_wants(&base, &walk, &address, &count) &&
+	       next_answer(&data, &size, &answer, &n)) {
 		require(address + count <= ADDRESSES);
 		/* The line takes answers of the right size only. */
 		walk_feed(&base, &walk, n == 2u * count ? answer : NULL);
@@ -68,15 +74,32 @@ static void fuzz_models(const uint8_t *data, size_t size)
 }
 
 static const struct point points[] = {
-	{ .area = AREA_IDENTIFICATION, .address = 0, .count = 1, .readable = true,
+	{ .area = AREA_IDENTIFICATION,
+	  .address = 0,
+	  .count = 1,
+	  .readable = true,
 	  .layout = { .type = LAYOUT_STRING, .rest = true } },
-	{ .area = AREA_IDENTIFICATION, .address = 2, .count = 1, .readable = true,
+	{ .area = AREA_IDENTIFICATION,
+	  .address = 2,
+	  .count = 1,
+	  .readable = true,
 	  .layout = { .type = LAYOUT_UINT16, .size = 2 } },
-	{ .area = AREA_IDENTIFICATION, .address = 128, .count = 1, .readable = true,
+	{ .area = AREA_IDENTIFICATION,
+	  .address = 128,
+	  .count = 1,
+	  .readable = true,
 	  .layout = { .type = LAYOUT_BYTES, .rest = true } },
-	{ .area = AREA_HOLDING, .model = 1, .address = 0, .count = 2, .readable = true,
+	{ .area = AREA_HOLDING,
+	  .model = 1,
+	  .address = 0,
+	  .count = 2,
+	  .readable = true,
 	  .layout = { .type = LAYOUT_FLOAT32, .size = 4, .registers = true } },
-	{ .area = AREA_HOLDING, .model = 1, .address = 2, .count = 2, .readable = true,
+	{ .area = AREA_HOLDING,
+	  .model = 1,
+	  .address = 2,
+	  .count = 2,
+	  .readable = true,
 	  .layout = { .type = LAYOUT_STRING, .length = 3, .size = 4, .registers = true } },
 };
 
@@ -84,18 +107,22 @@ static void decode(const uint32_t *wanted, size_t n, const uint8_t *bytes, size_
 {
 	static struct wish item = { { 1 }, 1, 1 };
 	const struct wishes wishes = { &item, 1 };
-	const struct plan_limits limits = { .max_registers = 125, .max_coils = 2000, .wishes = &wishes };
+	const struct plan_limits limits = { .max_registers = 125,
+					    .max_coils = 2000,
+					    .wishes = &wishes };
 	struct fieldway_sample samples[3];
 	struct fieldway_plan plan;
 	char text[3 * MAX_OBJECT_BYTES];
 	int r;
 
-	require(plan_build(points, sizeof(points) / sizeof(points[0]), &limits, wanted, n, &plan) == 0);
+	require(plan_build(points, sizeof(points) / sizeof(points[0]), &limits, wanted, n, &plan) ==
+		0);
 	require(plan.n == 1);
 	r = answer_decode(points, &plan.requests[0], bytes, size, samples, text, sizeof(text));
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (samples[i].quality == FIELDWAY_GOOD && samples[i].value.type == FIELDWAY_STRING)
-			require(samples[i].value.data + samples[i].value.size <= text + sizeof(text));
+			require(samples[i].value.data + samples[i].value.size <=
+				text + sizeof(text));
 	plan_done(&plan);
 }
 
@@ -131,7 +158,8 @@ static void fuzz_decode(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const parts[])(const uint8_t *, size_t) = { fuzz_models, fuzz_identification, fuzz_decode };
+	static void (*const parts[])(const uint8_t *, size_t) = { fuzz_models, fuzz_identification,
+								  fuzz_decode };
 
 	if (size > 0)
 		parts[data[0] % 3](data + 1, size - 1);

@@ -75,7 +75,7 @@ static int parse_options(struct program *p, int argc, char **argv)
 		{ "tls", required_argument, NULL, 'i' },     { "certificates", required_argument, NULL, 'c' },
 		{ 0 },
 	};
-	struct simulator template = { .model = SIMULATOR_PLAIN, .unit = 1, .certificate = "server" };
+	struct simulator template = { .model = SIMULATOR_PLAIN, .unit = 1, .identification = 3, .certificate = "server" };
 	int c, r = 0, at;
 
 	while (r >= 0 && (c = getopt_long(argc, argv, "", options, &at)) >= 0) {

@@ -80,6 +80,7 @@ struct simulator {
 	uint64_t delay_usec;
 	unsigned exception;
 	enum { ECHO_NONE, ECHO_TRUE, ECHO_WRONG } echo; /* of requests, as some RS-485 adapters do */
+	unsigned identification; /* category that function 43 knows; 0: there is no such function */
 	uint8_t raw[MODBUS_MAX_ADU_LENGTH]; /* the next answer, verbatim */
 	int raw_size;
 
@@ -110,6 +111,10 @@ int simulator_write(struct simulator_client *c, const uint8_t *bytes, size_t siz
 
 /* What libmodbus answers, with the side effects of the model; as over TCP. Its size or -errno. */
 int simulator_reply(struct simulator *s, struct simulator_client *c, int size, uint8_t *ret);
+
+/* identification: the PDU of the answer to a request of function 43, or minus an exception. */
+#define FUNCTION_IDENTIFY 43
+int simulator_identify(const struct simulator *s, const uint8_t *request, uint8_t *ret_pdu);
 
 /*
  * frame: the first request in the input: its bytes, 0: more are needed, -EBADMSG:

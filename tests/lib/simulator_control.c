@@ -68,6 +68,17 @@ static int run_exception(struct simulator *s, char **words, int n, FILE *out)
 	return 0;
 }
 
+static int run_identification(struct simulator *s, char **words, int n, FILE *out)
+{
+	long category;
+	int r = parse_number(words[0], 0, 3, &category);
+
+	if (r < 0)
+		return r;
+	s->identification = (unsigned)category;
+	return 0;
+}
+
 static int run_garble(struct simulator *s, char **words, int n, FILE *out)
 {
 	s->garble = true;
@@ -241,6 +252,7 @@ static const struct command commands[] = {
 	{ "talk", 0, run_talk },	 /* ends every fault */
 	{ "delay", 1, run_delay },	 /* MS before each answer */
 	{ "exception", 1, run_exception }, /* N in answer to everything */
+	{ "identification", 1, run_identification }, /* CATEGORY that function 43 knows; 0: none */
 	{ "garble", 0, run_garble },	 /* wrong checksums; over TCP wrong transaction ids */
 	{ "only", 1, run_only },	 /* UNIT [ADDRESS]: what goes wrong does so for these */
 	{ "fault", 1, run_fault },	 /* NAME [COUNT]: answers that are wrong */

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MBAP_BYTES 7
+
 uint64_t simulator_now_usec(void)
 {
 	struct timespec t;
@@ -241,7 +243,7 @@ static void take_requests(struct simulator *s, struct simulator_client *c)
 		c->n_input -= (size_t)n;
 		memmove(c->input, c->input + n, c->n_input);
 		/* On a line of its own it is one unit of several. */
-		if (s->serial && c->request[6] != s->unit)
+		if (s->serial && c->request[6] != s->unit && c->request[6] != 0)
 			c->size = 0;
 		else
 			request_taken(s, c);
@@ -288,7 +290,8 @@ void simulator_receive(struct simulator *s, struct simulator_client *c)
 static bool function_writes(int function)
 {
 	return function == MODBUS_FC_WRITE_SINGLE_COIL || function == MODBUS_FC_WRITE_SINGLE_REGISTER ||
-	       function == MODBUS_FC_WRITE_MULTIPLE_COILS || function == MODBUS_FC_WRITE_MULTIPLE_REGISTERS;
+	       function == MODBUS_FC_WRITE_MULTIPLE_COILS || function == MODBUS_FC_WRITE_MULTIPLE_REGISTERS ||
+	       function == MODBUS_FC_MASK_WRITE_REGISTER || function == MODBUS_FC_WRITE_AND_READ_REGISTERS;
 }
 
 int simulator_write(struct simulator_client *c, const uint8_t *bytes, size_t size)
@@ -301,12 +304,30 @@ int simulator_write(struct simulator_client *c, const uint8_t *bytes, size_t siz
 	return n < 0 ? -errno : 0;
 }
 
+/* The same as over TCP: the header, what the request's function has no place for in libmodbus. */
+static int reply_identification(const struct simulator *s, const struct simulator_client *c, uint8_t *ret)
+{
+	int n = simulator_identify(s, c->request + MBAP_BYTES, ret + MBAP_BYTES);
+
+	memcpy(ret, c->request, MBAP_BYTES);
+	if (n < 0) {
+		ret[MBAP_BYTES] = c->request[MBAP_BYTES] | 0x80;
+		ret[MBAP_BYTES + 1] = (uint8_t)-n;
+		n = 2;
+	}
+	ret[4] = 0;
+	ret[5] = (uint8_t)(n + 1);
+	return MBAP_BYTES + n;
+}
+
 /* libmodbus writes its answer into a socket of ours instead of the line. */
 int simulator_reply(struct simulator *s, struct simulator_client *c, int size, uint8_t *ret)
 {
 	bool refused = (s->exception || s->garble) && simulator_fault_is_for(s, c);
 	int ends[2], r;
 
+	if (!refused && c->request[MBAP_BYTES] == FUNCTION_IDENTIFY)
+		return reply_identification(s, c, ret);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
 		return -errno;
 	modbus_set_socket(c->modbus, ends[0]);
@@ -331,13 +352,19 @@ static const struct simulator_fault *fault_of(const struct simulator *s)
 	return s->exception ? NULL : s->fault;
 }
 
+/* Nobody answers what is said to everybody. */
+static bool is_broadcast(const struct simulator *s, const struct simulator_client *c)
+{
+	return s->framing != SIMULATOR_MBAP && c->request[MBAP_BYTES - 1] == 0;
+}
+
 static void send_answer(struct simulator *s, struct simulator_client *c, int size)
 {
 	const struct simulator_fault *fault = simulator_fault_is_for(s, c) ? fault_of(s) : NULL;
 	uint8_t answer[MODBUS_MAX_ADU_LENGTH], frame[SIMULATOR_FRAME_MAX];
 	int n = simulator_reply(s, c, size, answer);
 
-	if (n < 0)
+	if (n < 0 || is_broadcast(s, c))
 		return;
 	if (fault)
 		simulator_answer_spoilt(s, c, fault, answer, n);

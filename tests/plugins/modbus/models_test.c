@@ -26,18 +26,33 @@ static const struct {
 	struct model models[3];
 	size_t n;
 } walks[] = {
-	{ "at the second place", { 50000, 12, { SUNS, 1, 2, 0, 0, 103, 0, 1, 1, 9, 0xffff } }, WALK_DONE, 6,
-	  { { 1, 2, 50002 }, { 103, 0, 50006 }, { 1, 1, 50008 } }, 3 },
+	{ "at the second place",
+	  { 50000, 12, { SUNS, 1, 2, 0, 0, 103, 0, 1, 1, 9, 0xffff } },
+	  WALK_DONE,
+	  6,
+	  { { 1, 2, 50002 }, { 103, 0, 50006 }, { 1, 1, 50008 } },
+	  3 },
 	{ "at the last", { 0, 4, { SUNS, 0xffff, 0 } }, WALK_DONE, 4, { { 0 } }, 0 },
 	{ "another word", { 40000, 4, { 0x5375, 0x6e54, 1, 0 } }, WALK_LOST, 3, { { 0 } }, 0 },
 	{ "nothing at all", { 100, 0, { 0 } }, WALK_LOST, 3, { { 0 } }, 0 },
 	{ "no end", { 40000, 6, { SUNS, 1, 2, 7, 8 } }, WALK_DONE, 3, { { 1, 2, 40002 } }, 1 },
-	{ "half an end", { 40000, 7, { SUNS, 1, 2, 7, 8, 0xffff } }, WALK_DONE, 3, { { 1, 2, 40002 } }, 1 },
-	{ "beyond all addresses", { 40000, 6, { SUNS, 1, 65535, 0, 0 } }, WALK_DONE, 2, { { 1, 65535, 40002 } }, 1 },
+	{ "half an end",
+	  { 40000, 7, { SUNS, 1, 2, 7, 8, 0xffff } },
+	  WALK_DONE,
+	  3,
+	  { { 1, 2, 40002 } },
+	  1 },
+	{ "beyond all addresses",
+	  { 40000, 6, { SUNS, 1, 65535, 0, 0 } },
+	  WALK_DONE,
+	  2,
+	  { { 1, 65535, 40002 } },
+	  1 },
 };
 
 /* NULL: the device does not have all of them. */
-static const uint8_t *read_device(const struct device *d, uint16_t address, uint16_t count, uint8_t *bytes)
+static const uint8_t *read_device(const struct device *d, uint16_t address, uint16_t count,
+				  uint8_t *bytes)
 {
 	for (uint32_t i = address; i < (uint32_t)address + count; i++) {
 		if (i < d->first || i >= d->first + d->n)
@@ -89,7 +104,8 @@ START_TEST(an_endless_chain_ends)
 	unsigned steps = 0;
 
 	for (walk = (struct walk){ 0 }; walk_wants(&base, &walk, &address, &count); steps++)
-		walk_feed(&base, &walk, steps ? (const uint8_t *)"\0\1\0\0" : (const uint8_t *)"SunS");
+		walk_feed(&base, &walk,
+			  steps ? (const uint8_t *)"\0\1\0\0" : (const uint8_t *)"SunS");
 	ck_assert_int_eq(walk.state, WALK_DONE);
 	ck_assert_uint_eq(walk.n, MAX_MODELS);
 	ck_assert_uint_eq(steps, 1 + MAX_MODELS);
@@ -196,8 +212,12 @@ END_TEST
 /* The example of section 6.21: a basic identification in two answers. */
 START_TEST(a_stream_in_two_answers)
 {
-	static const char first[] = "\x2b\x0e\x01\x01\xff\x02\x02\x00\x16" "Company identification" "\x01\x0f" "Product code XX";
-	static const char second[] = "\x2b\x0e\x01\x01\x00\x00\x01\x02\x05" "V2.11";
+	static const char first[] = "\x2b\x0e\x01\x01\xff\x02\x02\x00\x16"
+				    "Company identification"
+				    "\x01\x0f"
+				    "Product code XX";
+	static const char second[] = "\x2b\x0e\x01\x01\x00\x00\x01\x02\x05"
+				     "V2.11";
 	uint8_t bytes[64], pdu[IDENTIFICATION_REQUEST_BYTES];
 	struct collection c = want("\0\2x", bytes, sizeof(bytes));
 
@@ -215,18 +235,21 @@ static const struct {
 	size_t size;
 	int expected;
 } answers[] = {
-#define ANSWER(x, expected) { (x), sizeof(x) - 1, (expected) }
+#define ANSWER(x, expected)                                                                        \
+	{                                                                                          \
+		(x), sizeof(x) - 1, (expected)                                                     \
+	}
 	ANSWER("\x2b\x0e\1\1\xff\1\1\0\1A", 0),
 	ANSWER("\x2b\x0e\1\1\0\0\1\0\1A", 1),
 	ANSWER("\x2b\x0e\1\1\xff\1\2\0\1A\2\1B", 1), /* has all that is wanted */
-	ANSWER("\x2b\x0e\1\1\xff\0\0", 1),	     /* more, but nothing new: would go on for ever */
+	ANSWER("\x2b\x0e\1\1\xff\0\0", 1), /* more, but nothing new: would go on for ever */
 	ANSWER("\x2b\x0e\1\1\0\0\0", 1),
 	ANSWER("\x2b\x0e\1\1\0\0", -EBADMSG),
 	ANSWER("\x2b\x0d\1\1\0\0\1\0\1A", -EBADMSG),
 	ANSWER("\x2b\x0e\1\1\0\0\1\0\2A", -EBADMSG), /* cut off */
 	ANSWER("\x2b\x0e\1\1\0\0\1\0", -EBADMSG),
 	ANSWER("\x2b\x0e\1\1\0\0\1\0\5ABCDE", -EBADMSG), /* no room */
-	ANSWER("\x2b\x0e\1\1\xff\0\1\5\3ABC", 0),      /* nobody wants it */
+	ANSWER("\x2b\x0e\1\1\xff\0\1\5\3ABC", 0),	 /* nobody wants it */
 };
 
 START_TEST(answers_of_all_kinds)
@@ -255,7 +278,8 @@ int main(void)
 	tcase_add_test(t, a_model_ends);
 	tcase_add_test(identification, categories_follow_the_objects);
 	tcase_add_test(identification, a_stream_in_two_answers);
-	tcase_add_loop_test(identification, answers_of_all_kinds, 0, sizeof(answers) / sizeof(answers[0]));
+	tcase_add_loop_test(identification, answers_of_all_kinds, 0,
+			    sizeof(answers) / sizeof(answers[0]));
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, identification);
 	runner = srunner_create(s);
