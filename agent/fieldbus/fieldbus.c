@@ -56,6 +56,7 @@ int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops
 	if (ops)
 		f->ops = *ops;
 	list_init(&f->plugins);
+	list_init(&f->tasks);
 	r = fieldbus_set_up(f, config);
 	if (r >= 0)
 		*ret = TAKE_PTR(f);
@@ -90,6 +91,7 @@ static void fieldbus_stop(struct fieldbus *f)
 	char how[64];
 
 	f->stopping = true;
+	tasks_cancel(f);
 	hosts_stop(f);
 	for (size_t i = 0; i < f->n_hosts; i++) {
 		process_reap(&f->hosts[i]->process, how, sizeof(how));
@@ -162,9 +164,23 @@ static int bus_attach(struct fieldbus *f, uint32_t bus)
 	return r;
 }
 
+int bus_need_host(struct fieldbus *f, uint32_t bus)
+{
+	struct host *host;
+	int r;
+
+	for (size_t i = 0; i < f->n_hosts; i++)
+		if (f->hosts[i]->bus == bus)
+			return 0;
+	r = host_new(f, bus, &host);
+	if (r >= 0)
+		f->hosts[f->n_hosts++] = host;
+	return r;
+}
+
 static int hosts_make(struct fieldbus *f)
 {
-	/* Each part but the last of a bus has at least as many devices as lines. */
+	/* Each part but the last of a bus has at least as many devices as lines; one without any may get a host. */
 	size_t most = f->config->n_buses + f->config->n_devices / FIELDBUS_LINES_MAX;
 	int r = 0;
 

@@ -128,7 +128,7 @@ void fieldbus_point_text(const struct config_type *type, uint32_t point, char *r
  * Writes one point, value in the point's unit. 0: done will run exactly once,
  * at the latest after FIELDBUS_WRITE_USEC, and not before this call has
  * returned. Else it does not run: -EHOSTDOWN known offline, failed or disabled,
- * nothing was sent; -EBUSY FIELDBUS_WRITES_MAX of its host are not answered;
+ * nothing was sent; -EBUSY FIELDBUS_WRITES_MAX of its host are not answered, or its bus is lent;
  * -EINVAL no such device or point, or text that is not UTF-8; -ENOMEM. While
  * the host is being restarted a write waits for it.
  */
@@ -197,6 +197,53 @@ typedef void (*fieldbus_explained)(void *userdata, int error, const char *line,
  */
 #define FIELDBUS_EXPLAINS_MAX 16u
 int fieldbus_explain(struct fieldbus *f, uint32_t device, fieldbus_explained done, void *userdata);
+
+/*
+ * What people ask of a bus. 0: done will run exactly once, not before the call
+ * has returned; error is then 0, -ETIMEDOUT, -ECONNRESET its host ended,
+ * -ECANCELED, or as each says. Else it does not run: -EINVAL; -EBUSY
+ * FIELDBUS_TASKS_MAX of the bus have not ended; -ENOMEM. A bus that has several
+ * hosts is asked as one; one without devices gets a host for it, which stays. A
+ * host that is being restarted is waited for. fieldbus_forget() holds for them.
+ */
+#define FIELDBUS_TASKS_MAX 16u
+#define FIELDBUS_RAW_MAX 4096u /* bytes of a request, and of an answer */
+#define FIELDBUS_RAW_USEC UINT64_C(60000000)      /* the longest wait for an answer */
+#define FIELDBUS_SCAN_USEC UINT64_C(3600000000)   /* the longest scan */
+#define FIELDBUS_LENT_USEC UINT64_C(86400000000)  /* the longest loan, and recording */
+
+/* The answer lives during the call. error also as fieldway_plugin.raw has it, -EOPNOTSUPP, -EBUSY; detail: text. */
+typedef void (*fieldbus_raw_done)(void *userdata, int error, const char *detail, const void *answer,
+				  size_t size);
+/*
+ * One request without framing to an address, which need not be configured:
+ * settings as of a device's `address:`, checked by the plugin. Ahead of polls.
+ */
+int fieldbus_raw(struct fieldbus *f, uint32_t bus, const struct fieldway_settings *address,
+		 const void *request, size_t size, uint64_t within_usec, fieldbus_raw_done done,
+		 void *userdata);
+
+/* n: what was found, or recorded; dropped: what was too much. */
+typedef void (*fieldbus_ended)(void *userdata, int error, uint64_t n, uint64_t dropped);
+/* facts: YAML flow text, from outside as the address is. The same address may come again. */
+typedef void (*fieldbus_found)(void *userdata, const char *address, const char *facts);
+/* What is in reach for so long. -EOPNOTSUPP: what is polled is not found in this way. */
+int fieldbus_scan(struct fieldbus *f, uint32_t bus, uint64_t usec, fieldbus_found found,
+		  fieldbus_ended done, void *userdata);
+/*
+ * Lends the bus's port or connections to another program for so long; done:
+ * they are closed. 0 takes them back. Its devices are FIELDBUS_FAILED meanwhile,
+ * and writes to them -EBUSY.
+ */
+int fieldbus_release(struct fieldbus *f, uint32_t bus, uint64_t usec, fieldbus_ended done,
+		     void *userdata);
+/*
+ * What goes over the bus's wires into the descriptor, as link/recording.h has
+ * it. fd stays the caller's, and becomes non-blocking; done: at the end, which
+ * is also there when nobody reads any more, or 64 MB are full.
+ */
+int fieldbus_record(struct fieldbus *f, uint32_t bus, int fd, uint64_t usec, fieldbus_ended done,
+		    void *userdata);
 
 /* For tests, statistics and the supervisor's log: pid of the host that serves a device, 0 when none runs. */
 int fieldbus_host_pid(const struct fieldbus *f, uint32_t device);

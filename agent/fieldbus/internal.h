@@ -218,6 +218,8 @@ struct host {
 	struct list writes; /* in the order they were asked for */
 	unsigned n_writes;
 	struct list questions; /* of fieldbus_explain() */
+	uint64_t lent_usec;    /* its bus is lent until then */
+	sd_bus_slot *lending;
 	unsigned n_questions;
 	struct list inquiries; /* struct inquiry */
 	unsigned n_inquiries;
@@ -316,6 +318,78 @@ void inquiries_forget(struct host *h, const void *userdata);
 /* All of them: the host is gone. */
 void questions_end(struct host *h);
 
+/* ---- task.c: a question to all hosts of a bus, or to one after the other; services.c asks them ---- */
+
+struct task {
+	struct list list; /* fieldbus.tasks */
+	struct fieldbus *fieldbus;
+	uint32_t bus;
+	const struct task_kind *kind;
+	struct timer timer;
+	struct list calls; /* that have not been answered */
+	bool started;	   /* nobody is asked twice */
+	struct arena arena;
+	/* The question. */
+	struct fieldway_settings address;
+	const void *request;
+	size_t size;
+	uint64_t usec; /* how long, or (Raw, Scan) until when on the kernel's clock */
+	int fd;	       /* ours; -1: none */
+	size_t next;   /* Raw: the host that is asked after this one; beyond all: any */
+	/* The answers so far. */
+	int error;
+	uint64_t n, dropped;
+	/* One of the first two; all NULL: nobody wants to know. */
+	fieldbus_raw_done raw_done;
+	fieldbus_ended ended;
+	fieldbus_found found;
+	void *userdata;
+};
+
+/* One host's part of a task. */
+struct task_call {
+	struct list list; /* task.calls */
+	struct task *task;
+	struct host *host;
+	sd_bus_slot *slot; /* NULL: not sent */
+};
+
+struct task_kind {
+	const char *member;
+	bool one_by_one; /* else all hosts at once */
+	/* Adds its arguments behind generation and bus. */
+	int (*append)(struct task_call *c, sd_bus_message *m);
+	/*
+	 * m: an answer that is no error. Adds it to the task; 1: it was the end
+	 * (raw_done has run). -EBADMSG.
+	 */
+	int (*take)(struct task_call *c, sd_bus_message *m);
+};
+
+/* 0 and the task, which has a timer and no call yet; -EINVAL, -EBUSY, -ENOMEM. */
+int task_new(struct fieldbus *f, uint32_t bus, const struct task_kind *kind, uint64_t within_usec,
+	     void *userdata, struct task **ret);
+void task_free(struct task *t);
+/* Asks the hosts of its bus, or the next one of them. */
+int task_start(struct task *t);
+/* Tells whoever asked; with calls open or not. */
+void task_end(struct task *t, int error);
+/* The host runs: what waits for it is sent. */
+void tasks_send(struct host *h);
+/* The host is gone. */
+void tasks_lost(struct host *h);
+/* All of them: the daemon does not want them any more. */
+void tasks_cancel(struct fieldbus *f);
+/* A Found of the host: its error, or 0. */
+int tasks_found(struct host *h, sd_bus_message *m);
+/* Until when the host's bus is lent; 0: it is not. */
+bool host_is_lent(const struct host *h);
+/* A host that begins anew must not take what is lent. */
+void host_lend(struct host *h);
+
+/* fieldbus.c: the hosts of a bus, with one that is made for it where there is none. */
+int bus_need_host(struct fieldbus *f, uint32_t bus);
+
 /* receive.c: what the host says unasked. */
 int host_receive(sd_bus_message *m, void *userdata, sd_bus_error *error);
 
@@ -344,6 +418,7 @@ struct fieldbus {
 	struct device *devices;
 	struct host **hosts;
 	size_t n_hosts;
+	struct list tasks;
 	uint64_t generation;
 	bool stopping;
 };

@@ -134,6 +134,12 @@ static void receive_state(struct host *h, sd_bus_message *m)
 	device_enter_state(h->fieldbus, s.device, state_from_link(s.state), s.reason);
 }
 
+static void receive_found(struct host *h, sd_bus_message *m)
+{
+	if (tasks_found(h, m) < 0)
+		host_give_up(h, "sent a malformed Found");
+}
+
 static bool is_answer(sd_bus_message *m)
 {
 	uint8_t type = 0;
@@ -155,6 +161,8 @@ int host_receive(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		receive_values(h, m);
 	else if (sd_bus_message_is_method_call(m, LINK_INTERFACE, "State"))
 		receive_state(h, m);
+	else if (sd_bus_message_is_method_call(m, LINK_INTERFACE, "Found"))
+		receive_found(h, m);
 	else if (!is_answer(m)) /* one that nobody waits for is only late */
 		host_give_up(h, "sent what " LINK_INTERFACE " does not know");
 	return 1;

@@ -45,6 +45,7 @@ static void host_disconnect(struct host *h)
 	h->configure = sd_bus_slot_unref(h->configure);
 	h->ping = sd_bus_slot_unref(h->ping);
 	h->clock = sd_bus_slot_unref(h->clock);
+	h->lending = sd_bus_slot_unref(h->lending);
 	h->filter = sd_bus_slot_unref(h->filter);
 	h->link = link_free(h->link);
 	h->exit_source = sd_event_source_disable_unref(h->exit_source);
@@ -74,6 +75,7 @@ static void host_down(struct host *h, const char *how)
 	writes_end(h, false, "its plugin host ended");
 	questions_end(h);
 	inquiries_end(h, false);
+	tasks_lost(h);
 }
 
 static int host_exited(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -108,7 +110,9 @@ static void host_run(struct host *h)
 	h->running_since_usec = clock_monotonic_usec();
 	host_enter_state(h, HOST_RUNNING, HOST_TICK_USEC);
 	host_devices_begin(h);
+	host_lend(h);
 	writes_send(h);
+	tasks_send(h);
 }
 
 static void host_take_answer(struct host *h, sd_bus_message *m)

@@ -28,7 +28,7 @@ int host_find_waiting(struct host *h, const struct contents *contents)
 			wait_for(h, i, contents->missing[0].reason);
 		left += !f->devices[i].waits;
 	}
-	return left > 0 ? 0 : -ENOKEY;
+	return left > 0 || contents->n_missing == 0 ? 0 : -ENOKEY;
 }
 
 static bool has_contents(struct host *h, uint32_t device)

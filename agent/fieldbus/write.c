@@ -267,6 +267,8 @@ static int write_check(const struct fieldbus *f, uint32_t device, uint32_t point
 	    point >= f->config->devices[device].type->n_points || !link_value_is_valid(value))
 		return -EINVAL;
 	d = &f->devices[device];
+	if (!f->stopping && d->host && host_is_lent(d->host))
+		return -EBUSY;
 	if (f->stopping || !d->host || d->state == FIELDBUS_OFFLINE || d->state == FIELDBUS_FAILED)
 		return -EHOSTDOWN;
 	return d->host->n_writes < FIELDBUS_WRITES_MAX ? 0 : -EBUSY;
@@ -297,7 +299,15 @@ int fieldbus_write(struct fieldbus *f, uint32_t device, uint32_t point, const st
 void fieldbus_forget(struct fieldbus *f, void *userdata)
 {
 	struct write *w;
+	struct task *t;
 
+	list_for_each(t, &f->tasks, list) {
+		if (t->userdata != userdata)
+			continue;
+		t->raw_done = NULL;
+		t->ended = NULL;
+		t->found = NULL;
+	}
 	for (size_t i = 0; i < f->n_hosts; i++) {
 		list_for_each(w, &f->hosts[i]->writes, list)
 			if (w->userdata == userdata)

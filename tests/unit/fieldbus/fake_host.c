@@ -254,6 +254,7 @@ static void configure(struct fake *f, sd_bus_message *m)
 	fake_must(link_read_configuration(m, &c));
 	mode = text_of(&c->bus.settings, "mode");
 	f->generation = c->generation;
+	f->first = c->n_devices > 0 ? c->devices[0].id : 0;
 	if (streq(mode, "die"))
 		raise(SIGABRT);
 	if (streq(mode, "leave"))
@@ -320,6 +321,8 @@ static int received(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		ping(f, m);
 	else if (streq(member, "Clock"))
 		move_clock(f, m);
+	else
+		fake_service(f, m);
 	return 1;
 }
 

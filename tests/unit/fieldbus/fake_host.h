@@ -20,6 +20,7 @@ struct fake {
 	const char *folder;
 	uint64_t generation;
 	uint64_t clock_usec;
+	uint32_t first; /* of its devices */
 	struct sd_bus_message *held[FAKE_HELD_MAX]; /* writes to be answered after the next Ping */
 	size_t n_held;
 	unsigned unanswered;
@@ -38,4 +39,6 @@ void fake_write(struct fake *f, struct sd_bus_message *m);
 void fake_read(struct fake *f, struct sd_bus_message *m);
 void fake_statistics(struct sd_bus_message *m);
 void fake_attempt(struct sd_bus_message *m);
+/* Raw, Scan, Release, Record: fake_services.c. False: none of them. */
+bool fake_service(struct fake *f, struct sd_bus_message *m);
 void fake_answer(struct sd_bus_message *m, unsigned outcome, int error, const char *detail);
