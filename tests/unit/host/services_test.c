@@ -173,6 +173,7 @@ START_TEST(a_scan)
 
 	start();
 	tell("found 1"); /* nobody has asked */
+	mode(FIELDWAY_NOT_SENT); /* it has been */
 	service_start(scan_new(400 * MSEC), &m);
 	told("scan");
 	tell("found 2");
