@@ -64,6 +64,8 @@ static void read_places(struct loader *l)
 	profiles_read(l);
 	devices_read(l);
 	endpoints_read(l);
+	if (l->errors.n == 0 && !l->no_memory)
+		unmapped_check(l);
 	settle_all(l);
 }
 

@@ -142,6 +142,7 @@ struct config_point {
 	bool inexact_reject;               /* else: rounded to what the register can hold */
 	struct config_verify verify;
 	uint64_t period_usec;              /* or CONFIG_RATE_* */
+	const char *rate;                  /* its class of `rates:`, or NULL */
 	struct config_counter counter;
 	double deadband;                   /* a value no further than this from the last one is no news; 0: none */
 	uint64_t sample_usec;              /* of what comes by itself one sample in so long; 0: all */
@@ -179,6 +180,7 @@ struct config_identify {
 /* A profile with overrides, parameters and rates applied: shared by all devices where these are equal. */
 struct config_type {
 	char *profile;
+	bool shared; /* of a profile that comes with the package */
 	unsigned revision;
 	char *manufacturer, *model; /* info; may be NULL */
 	const struct config_plugin *plugin;

@@ -127,7 +127,9 @@ int rates_read(struct loader *l, const struct yaml_node *node, struct rates *ret
 			r = -EINVAL;
 			continue;
 		}
-		*rate = (struct rate){ .name = name->text, .mark = name->mark };
+		*rate = (struct rate){ .name = loader_text(l, name->text), .mark = name->mark };
+		if (!rate->name)
+			return -ENOMEM;
 		if (read_period(l, node->items[i], &rate->period_usec) < 0)
 			r = -EINVAL;
 		else

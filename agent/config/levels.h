@@ -30,7 +30,7 @@ struct rates {
 
 #define RATE_USEC_MIN UINT64_C(10000)
 #define RATE_USEC_MAX (UINT64_C(30) * 86400 * 1000000)
-/* `rates:` of any level; memory of the run. node NULL: nothing. */
+/* `rates:` of any level; memory of the run, names of the configuration. node NULL: nothing. */
 int rates_read(struct loader *l, const struct yaml_node *node, struct rates *ret);
 const struct rate *rates_find(const struct rates *rates, const char *name);
 /* "once" and "on-demand" as periods. -ENOENT: another word. */

@@ -13,6 +13,7 @@ void profiles_read(struct loader *l);
 void devices_read(struct loader *l);
 void endpoints_read(struct loader *l);
 void endpoints_check(struct loader *l);
+void unmapped_check(struct loader *l); /* unmapped.c: warnings */
 
 /* Beside config_bus, for what is merged into types. */
 struct bus_source {

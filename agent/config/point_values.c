@@ -48,6 +48,7 @@ static int read_rate(struct loader *l, const struct profile *p, const struct yam
 
 	if (rate) {
 		ret->rate = (int)(rate - p->rates.items);
+		ret->point.rate = rate->name;
 		return 0;
 	}
 	if (node &&

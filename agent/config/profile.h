@@ -38,6 +38,7 @@ struct profile {
 	struct yaml_mark mark;
 	const char *name;
 	bool broken; /* has errors: no types are made of it */
+	bool shared; /* comes with the package */
 	uint32_t revision;
 	struct info_section info;
 	const struct known_plugin *plugin;

@@ -180,6 +180,7 @@ static void read_profile(struct loader *l, const struct document *document, stru
 
 	p->mark = document->node->mark;
 	p->broken = !node;
+	p->shared = document->file->shared;
 	if (!node) {
 		p->name = name_of(l, document);
 		return;

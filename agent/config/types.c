@@ -326,6 +326,7 @@ static struct config_type *build(struct loader *l, const struct profile *p,
 	type->profile = loader_text(l, p->name);
 	if (!type->points || !type->profile)
 		return NULL;
+	type->shared = p->shared;
 	type->revision = p->revision;
 	type->manufacturer = p->info.manufacturer;
 	type->model = p->info.model;

@@ -51,3 +51,16 @@ void check_missing(struct check *c, const struct contents *contents)
 			   config_setting_mark(c->config, &m->settings, m->key), "%s", m->reason);
 	}
 }
+
+bool check_knows(const struct yaml_errors *errors, struct yaml_mark mark)
+{
+	struct yaml_errors line = { 0 };
+	bool known;
+
+	/* "file:line:column: " and the end of the line */
+	yaml_error(&line, mark, "%s", "");
+	known = line.text.size > 1 && errors->text.size > 0 &&
+		memmem(errors->text.data, errors->text.size, line.text.data, line.text.size - 1);
+	yaml_errors_done(&line);
+	return known;
+}

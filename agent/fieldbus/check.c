@@ -34,20 +34,54 @@ static bool is_repeated(struct check *c, uint32_t bus, const struct link_refusal
 	return false;
 }
 
-static int check_refusals(struct check *c, uint32_t bus, sd_bus_message *reply)
+static int check_refusals(struct check *c, uint32_t bus, sd_bus_message *reply, struct arena *arena)
 {
-	_cleanup_arena_ struct arena arena = { 0 };
 	struct link_refusal *refusals;
 	struct refused refused;
 	size_t n;
 	int r;
 
-	r = link_read_refusals(reply, &arena, &refusals, &n);
+	r = link_read_refusals(reply, arena, &refusals, &n);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		r = refused_find(c->config, bus, &refusals[i], &refused);
 		if (r >= 0 && !is_repeated(c, bus, refusals, i))
 			yaml_error(c->errors, refused_mark(&refused), "%s", refusals[i].text);
 	}
+	return r;
+}
+
+/* Of a shipped profile they are not the user's to mend. */
+static int check_notes(struct check *c, uint32_t bus, sd_bus_message *reply, struct arena *arena)
+{
+	struct link_refusal *notes;
+	struct refused noted;
+	size_t n;
+	int r;
+
+	r = link_read_refusals(reply, arena, &notes, &n);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		r = refused_find(c->config, bus, &notes[i], &noted);
+		if (r >= 0 && !(noted.type && noted.type->shared) &&
+		    !check_knows(c->warnings, refused_mark(&noted)))
+			yaml_error(c->warnings, refused_mark(&noted), "%s", notes[i].text);
+	}
+	return r;
+}
+
+static int check_explained(struct check *c, uint32_t bus, sd_bus_message *reply)
+{
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct link_explanation *lines;
+	size_t n;
+	int r;
+
+	r = check_refusals(c, bus, reply, &arena);
+	if (r >= 0)
+		r = link_read_explanations(reply, &arena, &lines, &n);
+	if (r >= 0)
+		r = check_cycles(c, bus, lines, n);
+	if (r >= 0)
+		r = check_notes(c, bus, reply, &arena);
 	return check_answer(c, r, c->config->buses[bus].mark);
 }
 
@@ -76,7 +110,7 @@ static int check_bus(struct check *c, uint32_t bus)
 	r = check_call(c, r, m, c->config->buses[bus].mark, &reply);
 	if (r < 0)
 		return r;
-	r = check_refusals(c, bus, reply);
+	r = check_explained(c, bus, reply);
 	sd_bus_message_unref(reply);
 	return r;
 }

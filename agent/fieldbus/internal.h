@@ -157,8 +157,12 @@ int check_call(struct check *c, int r, sd_bus_message *m, struct yaml_mark mark,
 int check_failed(struct check *c, int r, struct yaml_mark mark, const char *text);
 /* How reading an answer went: 0, or as check_call(). */
 int check_answer(struct check *c, int r, struct yaml_mark mark);
+/* Has something been said about this place? */
+bool check_knows(const struct yaml_errors *errors, struct yaml_mark mark);
 /* What is missing, as errors or warnings. */
 void check_missing(struct check *c, const struct contents *contents);
+/* check_cycle.c: warns of lines that cannot do all their requests. Sorts; -EBADMSG. */
+int check_cycles(struct check *c, uint32_t bus, struct link_explanation *lines, size_t n);
 /* samples.c */
 int check_sample(struct check *c, const struct config_sample *sample);
 

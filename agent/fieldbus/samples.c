@@ -173,20 +173,6 @@ static int decode_call_new(struct check *c, const struct config_sample *sample, 
 	return r < 0 ? r : link_append_inputs(*ret, sample->inputs, sample->n_inputs);
 }
 
-/* Its devices have been refused for the same, or another sample has. */
-static bool is_known(const struct yaml_errors *errors, struct yaml_mark mark)
-{
-	struct yaml_errors line = { 0 };
-	bool known;
-
-	/* "file:line:column: " and the end of the line */
-	yaml_error(&line, mark, "%s", "");
-	known = line.text.size > 1 && errors->text.size > 0 &&
-		memmem(errors->text.data, errors->text.size, line.text.data, line.text.size - 1);
-	yaml_errors_done(&line);
-	return known;
-}
-
 /* Where the input of this name stands, or the sample. */
 static struct yaml_mark input_mark(const struct config_sample *sample, const char *name)
 {
@@ -212,7 +198,7 @@ static int check_sample_refusals(struct check *c, const struct config_sample *sa
 			return -EBADMSG;
 		refused.refusal = &refusals[i];
 		refused.place = input_mark(sample, refusals[i].key);
-		if (!is_known(c->errors, refused_mark(&refused)))
+		if (!check_knows(c->errors, refused_mark(&refused)))
 			yaml_error(c->errors, refused_mark(&refused), "%s", refusals[i].text);
 	}
 	if (r >= 0)

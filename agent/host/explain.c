@@ -27,6 +27,44 @@ static int append_device(sd_bus_message *m, const struct setup_device *d)
 	return link_append_explanation(m, &e);
 }
 
+/* What is noted of a type is noted of all its devices. */
+static int note_device(const struct setup *s, const struct setup_device *d, struct refusals *ret)
+{
+	struct fieldway_error notes[EXPLAIN_NOTES_MAX];
+	size_t n = s->plugin->driver_notes(d->driver, notes, EXPLAIN_NOTES_MAX);
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < MIN(n, (size_t)EXPLAIN_NOTES_MAX); i++) {
+		bool of_point = notes[i].point >= 0 && (size_t)notes[i].point < d->type->n_points;
+		const struct refusal_place place = {
+			.bus = s->bus.name,
+			.device = d->link->name,
+			.point = of_point ? d->type->points[notes[i].point].name : NULL,
+			.device_id = (int32_t)d->link->id,
+			.point_index = of_point ? notes[i].point : -1,
+		};
+
+		r = refusals_add(ret, &place, notes[i].key, "%s", notes[i].text);
+	}
+	return r;
+}
+
+int explain_notes(const struct setup *s, struct refusals *ret)
+{
+	size_t n_types = s ? s->configuration->n_types : 0;
+	_cleanup_free_ bool *known = calloc(n_types + 1, sizeof(*known));
+	int r = known ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r >= 0 && s && s->plugin->driver_notes && i < s->n_devices; i++) {
+		uint32_t type = s->devices[i].link->type;
+
+		if (!known[type])
+			r = note_device(s, &s->devices[i], ret);
+		known[type] = true;
+	}
+	return r;
+}
+
 int explain_append(sd_bus_message *m, const struct setup *s)
 {
 	int r = sd_bus_message_open_container(m, 'a', LINK_TYPE_EXPLANATION);

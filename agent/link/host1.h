@@ -24,9 +24,10 @@ struct sd_event;
  * Called at the host:
  *   Describe(s plugin) -> LINK_TYPE_DESCRIPTION: its key table. Error
  *     ENOENT: no such plugin.
- *   Explain(LINK_TYPE_CONFIGURE) -> LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS:
- *     what a plugin holds against the configuration, and the requests that it
- *     needs. Opens nothing, changes nothing.
+ *   Explain(LINK_TYPE_CONFIGURE) -> LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS
+ *     LINK_TYPE_REFUSALS: what a plugin holds against the configuration, the
+ *     requests that it needs, and what is allowed but looks wrong: of each type
+ *     for its first device. Opens nothing, changes nothing.
  *   Configure(LINK_TYPE_CONFIGURE) -> LINK_TYPE_REFUSALS: empty when the bus is
  *     set up in this generation; otherwise nothing has changed.
  *   Decode(LINK_TYPE_CONFIGURE, u device, LINK_TYPE_CELLS, LINK_TYPE_INPUTS) ->

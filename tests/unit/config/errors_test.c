@@ -193,6 +193,40 @@ START_TEST(two_writers)
 }
 END_TEST
 
+/* Only in profiles of the user's own; a point that helps another one is of use. */
+START_TEST(unmapped_points)
+{
+	static const char profile[] =
+		"schema: 1\nprofile: q\nplugin: modbus\n"
+		"defaults: {rate: on-demand}\n"
+		"identify: {point: model, equals: 1}\n"
+		"points:\n"
+		"  model: {address: 0}\n"
+		"  running: {address: 1}\n"
+		"  exponent: {address: 2}\n"
+		"  run: {address: 3, access: rw, verify: {point: running}, scale10: exponent}\n"
+		"  \"v{p}\": {repeat: {p: 1-4}, address: 10, step: 1, unit: V}\n"
+		"  far: {address: 20, unit: V}\n"
+		"  alone: {address: 21, unit: V}\n"
+		"lwm2m: {3316/0/5700: v1, 3306/0/5850: run}\n";
+
+	fixture_file(f, CONFIG_PLACE_PROFILES, "q.yaml", profile);
+	fixture_case(f, 'd', "devices:\n"
+			     "  - {name: d, profile: q, bus: b, address: {unit: 1}, lwm2m: {3316/1/5700: v2}}\n"
+			     "endpoints:\n"
+			     "  - {name: e, lwm2m: {3316/0/5700: d.far}}\n");
+	fixture_good(f);
+	ck_assert_ptr_nonnull(strstr(f->unmapped_text, "q.yaml:11:3: point v3 appears in no resource\n"
+						       "q.yaml:13:3: point alone appears in no resource\n"));
+	ck_assert_ptr_null(strstr(f->unmapped_text, "v4"));
+	fixture_reset(f);
+	fixture_shared(f, CONFIG_PLACE_PROFILES, "q.yaml", profile);
+	fixture_case(f, 'd', "devices: []\n");
+	fixture_good(f);
+	ck_assert_ptr_null(strstr(f->unmapped_text, "q.yaml"));
+}
+END_TEST
+
 START_TEST(unused_rate)
 {
 	fixture_case(f, 'b', "rates: {fast: 2s, fsat: 1s}\n");
@@ -284,6 +318,7 @@ static Suite *suite(void)
 	tcase_add_test(rest, yml);
 	tcase_add_test(rest, hidden_profile);
 	tcase_add_test(rest, two_writers);
+	tcase_add_test(rest, unmapped_points);
 	tcase_add_test(rest, unused_rate);
 	tcase_add_test(rest, unused_pattern);
 	tcase_add_test(rest, shared_without_plugin);

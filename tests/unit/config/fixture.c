@@ -222,7 +222,8 @@ void fixture_reset(struct fixture *f)
 	yaml_errors_done(&f->warnings);
 	free(f->error_text);
 	free(f->warning_text);
-	f->error_text = f->warning_text = NULL;
+	free(f->unmapped_text);
+	f->error_text = f->warning_text = f->unmapped_text = NULL;
 	f->files = calloc(1, sizeof(*f->files));
 	ck_assert_ptr_nonnull(f->files);
 	f->sources.files = f->files;
@@ -249,12 +250,29 @@ void fixture_shared(struct fixture *f, enum config_place place, const char *name
 	ck_assert_int_eq(files_add(f->files, place, true, name, text, strlen(text)), 0);
 }
 
+/* The lines that hold a text, which are taken out. */
+static char *take_lines(char *lines, const char *text)
+{
+	_cleanup_buf_ struct buf kept = { 0 }, taken = { 0 };
+
+	for (const char *line = lines, *end; (end = strchr(line, '\n')); line = end + 1) {
+		size_t size = (size_t)(end - line) + 1;
+		bool has = memmem(line, size, text, strlen(text)) != NULL;
+
+		ck_assert_int_eq(buf_append(has ? &taken : &kept, line, size), 0);
+	}
+	ck_assert_int_eq(buf_append_byte(&kept, 0), 0);
+	strcpy(lines, (const char *)kept.data);
+	return buf_take_text(&taken);
+}
+
 int fixture_read(struct fixture *f)
 {
 	int r = config_read(&f->sources, &f->errors, &f->warnings, &f->config);
 
 	f->error_text = buf_take_text(&f->errors.text);
 	f->warning_text = buf_take_text(&f->warnings.text);
+	f->unmapped_text = take_lines(f->warning_text, "appears in no resource");
 	return r;
 }
 

@@ -12,7 +12,8 @@ struct fixture {
 	struct yaml_errors errors, warnings;
 	struct config_sources sources;
 	struct config *config;
-	char *error_text, *warning_text; /* after fixture_read() */
+	/* After fixture_read(); warnings of points that nothing maps are apart. */
+	char *error_text, *warning_text, *unmapped_text;
 };
 
 struct fixture *fixture_new(void);

@@ -189,6 +189,49 @@ START_TEST(too_many_devices)
 }
 END_TEST
 
+/* ---- what is allowed and looks wrong ---- */
+
+START_TEST(noted_once)
+{
+	rig.c.points[0].settings = rig_setting(0, "odd", "point-key.yaml");
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
+	check_warnings("point-key.yaml:7:3: the point is odd\n"); /* though both buses have such devices */
+}
+END_TEST
+
+START_TEST(nothing_to_mend)
+{
+	rig.c.points[0].settings = rig_setting(0, "odd", "point-key.yaml");
+	rig.c.type.shared = true;
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
+	check_warnings("");
+}
+END_TEST
+
+/* Each device takes 0.3 s of each second: one on a line is well, four are too many, one of which is disabled. */
+START_TEST(line_cannot_keep_up)
+{
+	for (unsigned i = 0; i < RIG_DEVICES; i++) {
+		rig.c.devices[i].bus = 0;
+		rig.c.devices[i].address = rig_setting(i, "line", "/dev/ttyS1");
+	}
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
+	check_warnings("");
+	rig.c.devices[3].enabled = true;
+	rig.c.points[0].rate = "fast";
+	buf_done(&errors.text);
+	buf_done(&warnings.text);
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
+	check_warnings("bus.yaml:20:1: bus hall1: line /dev/ttyS1 cannot keep up, it is 120 % busy: "
+		       "fast wanted 1 s, gets 1.2 s\n");
+	rig.c.devices[3].address = rig_setting(3, "line", "/dev/ttyS2");
+	buf_done(&errors.text);
+	buf_done(&warnings.text);
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
+	check_warnings("");
+}
+END_TEST
+
 /* ---- samples ---- */
 
 #define STRING(t) { .type = FIELDWAY_STRING, .data = (t), .size = sizeof(t) - 1 }
@@ -378,6 +421,9 @@ int main(void)
 	tcase_add_test(tcase, missing_contents);
 	tcase_add_test(tcase, missing_contents_are_optional);
 	tcase_add_test(tcase, too_many_devices);
+	tcase_add_test(tcase, noted_once);
+	tcase_add_test(tcase, nothing_to_mend);
+	tcase_add_test(tcase, line_cannot_keep_up);
 	tcase_add_loop_test(tcase, sample_value, 0, ARRAY_SIZE(samples));
 	tcase_add_test(tcase, sample_without_value);
 	tcase_add_test(tcase, sample_of_inputs);

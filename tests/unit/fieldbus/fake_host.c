@@ -111,6 +111,18 @@ static size_t find_bad(const struct link_configuration *c, struct link_refusal *
 	return n;
 }
 
+/* Whatever has a setting `odd` is worth a note. */
+static size_t find_odd(const struct link_configuration *c, struct link_refusal *notes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_devices; i++)
+		for (size_t j = 0; j < c->types[c->devices[i].type].n_points; j++)
+			if (has_key(&c->types[c->devices[i].type].points[j].settings, "odd"))
+				refuse(notes, &n, (int32_t)c->devices[i].id, (int32_t)j, "odd", "the point is odd");
+	return n;
+}
+
 static const char *text_of(const struct fieldway_settings *s, const char *key)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -121,7 +133,7 @@ static const char *text_of(const struct fieldway_settings *s, const char *key)
 
 static void append_explanations(sd_bus_message *r, const struct link_configuration *c)
 {
-	struct link_request request = { .period_usec = 1000000, .text = "all of it", .wire_bytes = 42 };
+	struct link_request request = { .period_usec = 1000000, .text = "all of it", .wire_bytes = 42, .wire_usec = 300000 };
 	struct link_explanation e = { .requests = &request, .n_requests = 1 };
 
 	fake_must(sd_bus_message_open_container(r, 'a', LINK_TYPE_EXPLANATION));
@@ -147,6 +159,7 @@ static void explain(sd_bus_message *m)
 	fake_must(sd_bus_message_new_method_return(m, &r));
 	fake_must(link_append_refusals(r, refusals, find_bad(c, refusals)));
 	append_explanations(r, c);
+	fake_must(link_append_refusals(r, refusals, find_odd(c, refusals)));
 	reply(r);
 	link_configuration_free(c);
 }

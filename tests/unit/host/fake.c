@@ -182,6 +182,16 @@ static int line_read(struct fieldway_line *line, const struct fieldway_driver *d
 	return decode(driver, request, NULL, 0, samples, text, text_size);
 }
 
+/* A device on the line "odd" has an odd point, and is odd itself in more ways than fit. */
+static size_t driver_notes(const struct fieldway_driver *driver, struct fieldway_error *ret, size_t max)
+{
+	size_t n = strcmp(driver->line, "odd") == 0 ? max : 0;
+
+	for (size_t i = 0; i < n; i++)
+		refuse(&ret[i], i == 0 ? 1 : -1, i == 0 ? "mood" : NULL, "looks odd");
+	return n;
+}
+
 /* "1=5": point 1 has the raw value 5. */
 static int sample(const struct fieldway_driver *driver, const struct fieldway_input *inputs, size_t n_inputs,
 		  struct fieldway_sample *samples, size_t *ret_n, char *text, size_t text_size,
@@ -219,5 +229,6 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.line_open = line_open,
 	.line_close = line_close,
 	.read = line_read,
+	.driver_notes = driver_notes,
 	.sample = sample,
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/explain.h"
 #include "host/input.h"
 #include "host/setup.h"
 #include "link/marshal.h"
@@ -294,6 +295,36 @@ START_TEST(chosen_names_are_checked)
 }
 END_TEST
 
+/* Of each type for its first device. */
+START_TEST(notes)
+{
+	struct refusals found = { 0 };
+	struct setup *s;
+
+	lines[0].value.data = "odd";
+	lines[0].value.size = 3;
+	s = accepted();
+	ck_assert_int_eq(explain_notes(s, &found), 0);
+	ck_assert_uint_eq(found.n, EXPLAIN_NOTES_MAX);
+	ck_assert_int_eq(found.items[0].device, 10);
+	ck_assert_int_eq(found.items[0].point, 1);
+	ck_assert_str_eq(found.items[0].key, "mood");
+	ck_assert_str_eq(found.items[0].text, "bus bus: device a: point b: looks odd");
+	ck_assert_int_eq(found.items[1].point, -1);
+	ck_assert_str_eq(found.items[1].text, "bus bus: device a: looks odd");
+	refusals_done(&found);
+	setup_free(s);
+	lines[1].value = lines[0].value;
+	lines[0].value.data = "even";
+	lines[0].value.size = 4;
+	s = accepted();
+	ck_assert_int_eq(explain_notes(s, &found), 0);
+	ck_assert_uint_eq(found.n, 0);
+	ck_assert_int_eq(explain_notes(NULL, &found), 0);
+	setup_free(s);
+}
+END_TEST
+
 #define INPUT(t) { "text", (t), sizeof(t) - 1 }
 
 static struct decoded decode(const struct fieldway_input *inputs, size_t n, int expected)
@@ -452,6 +483,7 @@ static void add(TCase *t)
 	tcase_add_loop_test(t, bus_settings_are_checked, 0, ARRAY_SIZE(bus_rows));
 	tcase_add_test(t, bus_numbers_are_checked);
 	tcase_add_test(t, device_settings_are_checked);
+	tcase_add_test(t, notes);
 	tcase_add_test(t, samples_of_inputs);
 	tcase_add_test(t, refused_inputs);
 	tcase_add_test(t, chosen_names);
