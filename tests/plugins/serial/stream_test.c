@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugins/serial/stream.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "plugins/lib/moment.h"
 #include "plugins/serial/driver.h"
@@ -38,7 +41,7 @@ struct fieldway_ticket {
 static struct {
 	struct fieldway_watch watches[8];
 	struct fieldway_timer timers[8];
-	double last[4];
+	double last[4], of_device[2];
 	enum fieldway_quality quality[4];
 	char word[32];
 	unsigned samples, frames, errors, states;
@@ -108,7 +111,7 @@ static void take_samples(const struct fieldway_host *h, uint32_t device, const s
 	for (size_t i = 0; i < n; i++) {
 		seen.quality[samples[i].point] = samples[i].quality;
 		if (samples[i].value.type == FIELDWAY_FLOAT)
-			seen.last[samples[i].point] = samples[i].value.real;
+			seen.of_device[device] = seen.last[samples[i].point] = samples[i].value.real;
 		if (samples[i].value.type == FIELDWAY_STRING)
 			snprintf(seen.word, sizeof(seen.word), "%.*s", (int)samples[i].value.size, samples[i].value.data);
 	}
@@ -204,6 +207,13 @@ static const struct fieldway_device scale = {
 };
 enum { TARE = 2, ZERO = 3 };
 #define IDLE_TIMER 1 /* by the order in which they are made */
+
+#define SENSOR(address)                                                                                       \
+	{ .name = "sensor",                                                                                   \
+	  .settings = SETTINGS(TEXT("id", address), TEXT("frame.end", "\n"), TEXT("messages.m.match", "^{id}:(?<v>.*)$")), \
+	  .points = (const struct fieldway_point[]){                                                          \
+		  { .name = "v", .readable = true, .settings = SETTINGS(TEXT("from", "m.v")) } },              \
+	  .n_points = 1 }
 
 static void plug(void)
 {
@@ -447,6 +457,70 @@ START_TEST(released_and_taken_back)
 }
 END_TEST
 
+/* A serial device server: connections come about while others are served, and come back. */
+START_TEST(over_tcp)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct fieldway_driver *drivers[1];
+	struct fieldway_error error = { 0 };
+
+	ck_assert_int_eq(bind(listening, (const struct sockaddr *)&address, size), 0);
+	ck_assert_int_eq(listen(listening, 1), 0);
+	ck_assert_int_eq(getsockname(listening, (struct sockaddr *)&address, &size), 0);
+	memset(&seen, 0, sizeof(seen));
+	bus = (struct fieldway_bus){ .name = "b",
+				     .settings = SETTINGS(TEXT("tcp.host", "127.0.0.1"), UINT("tcp.port", ntohs(address.sin_port))),
+				     .timeout_usec = SECOND };
+	ck_assert_int_eq(driver_new(&bus, &scale, &driver, &error), 0);
+	drivers[0] = driver;
+	ck_assert_int_eq(stream_start(&bus, drivers, 1, &host, &session), 0);
+	for (unsigned i = 1; i <= 2; i++) {
+		UNTIL(seen.sent == 5 * i);
+		pty.fd = accept(listening, NULL, NULL);
+		ck_assert(pty_expect(&pty, "SIR\r\n"));
+		say("ST,GS,+00003.0 kg\r\n");
+		UNTIL(seen.samples == 2 * i);
+		pty_close(&pty);
+		UNTIL(strstr(seen.reason, "lost"));
+	}
+	/* Nobody there: said, and tried again. */
+	close(listening);
+	UNTIL(strstr(seen.reason, "Connection refused"));
+	ck_assert_int_eq(seen.state, FIELDWAY_DEVICE_FAILED);
+	stream_stop(session);
+	driver_free(driver);
+}
+END_TEST
+
+/* Several on one line: each has its own messages, told apart by its address. */
+START_TEST(devices_of_one_line)
+{
+	const struct fieldway_device devices[] = { SENSOR("01"), SENSOR("02") };
+	struct fieldway_driver *both[2];
+	struct fieldway_error error = { 0 };
+
+	plug();
+	memset(&seen, 0, sizeof(seen));
+	port_setting = (struct fieldway_setting){ .key = "serial.device",
+						  .value = { .type = FIELDWAY_STRING, .data = link_path,
+							     .size = strlen(link_path) } };
+	bus = (struct fieldway_bus){ .name = "b", .settings = { &port_setting, 1 }, .timeout_usec = SECOND };
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(driver_new(&bus, &devices[i], &both[i], &error), 0);
+	ck_assert_int_eq(stream_start(&bus, (const struct fieldway_driver *const *)both, 2, &host, &session), 0);
+	say("02:7.5\n01:3\n03:9\n");
+	UNTIL(seen.samples == 2);
+	ck_assert_double_eq(seen.of_device[0], 3);
+	ck_assert_double_eq(seen.of_device[1], 7.5);
+	stream_stop(session);
+	for (int i = 0; i < 2; i++)
+		driver_free(both[i]);
+	unplug();
+}
+END_TEST
+
 /* Faster than anything: every turn of the loop ends, and the newest value is there. */
 START_TEST(floods)
 {
@@ -483,6 +557,8 @@ int main(void)
 	tcase_add_test(t, writes_wait_for_their_turn);
 	tcase_add_test(t, stopping_ends_writes);
 	tcase_add_test(t, released_and_taken_back);
+	tcase_add_test(t, over_tcp);
+	tcase_add_test(t, devices_of_one_line);
 	tcase_add_test(t, floods);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
