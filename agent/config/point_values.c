@@ -76,7 +76,7 @@ static int read_unit(struct loader *l, const struct yaml_node *node, const struc
 	/* Taken from the device: the plugin turns it into one, which is the point's. */
 	if (node->kind == YAML_KIND_MAPPING) {
 		if (!yaml_get(node, "to")) {
-			loader_error(l, node->mark, "a unit that the device says is turned into one: to: is missing");
+			loader_error(l, node->mark, "a unit that the device says is turned into one: say to:, or {point: , unit: } in lwm2m");
 			return -EINVAL;
 		}
 		node = yaml_get(node, "to");

@@ -183,7 +183,8 @@ static int read_step(struct loader *l, struct point_row *row)
 		}
 		return r;
 	}
-	if (!row->section.repeat ||
+	/* Where points have no addresses, nothing is one step further. */
+	if (!row->section.repeat || !settings_knows(&row->scope, "address") ||
 	    (address && address->kind == YAML_KIND_SCALAR && strchr(address->text, '{')))
 		return 0;
 	loader_error(l, row->section.repeat->mark,
@@ -259,7 +260,7 @@ static int read_row(struct loader *l, struct profile *p, struct point_row *row)
 }
 
 int points_read(struct loader *l, struct profile *p, const struct yaml_node *points,
-		const struct yaml_node *defaults)
+		const struct yaml_node *defaults, const struct yaml_node *map)
 {
 	struct plugin_scope all = { p->plugin, FIELDWAY_SCOPE_POINT | FIELDWAY_SCOPE_DEVICE };
 	struct point_section section = { 0 };
@@ -270,7 +271,7 @@ int points_read(struct loader *l, struct profile *p, const struct yaml_node *poi
 	for (size_t i = 0; i < points->n && !l->no_memory; i++) {
 		struct point_row row = {
 			.name = points->keys[i],
-			.node = points->items[i],
+			.node = point_unit_complete(l, map, points->keys[i]->text, points->items[i]),
 			.defaults = defaults,
 			.scope = { p->plugin, FIELDWAY_SCOPE_POINT },
 			.section = section,

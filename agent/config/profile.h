@@ -66,7 +66,14 @@ int parameter_value(struct loader *l, const struct parameter *parameter,
 
 /* points.c */
 int points_read(struct loader *l, struct profile *p, const struct yaml_node *points,
-		const struct yaml_node *defaults);
+		const struct yaml_node *defaults, const struct yaml_node *map);
+/*
+ * point_unit.c: `unit: {from: FIELD}` turns into the unit that a row of lwm2m: wants
+ * of the point, {point: NAME, unit: U}, where it does not say `to:` itself.
+ * Returns the point's node, or a copy of it.
+ */
+const struct yaml_node *point_unit_complete(struct loader *l, const struct yaml_node *rows, const char *name,
+					    const struct yaml_node *point);
 /* point_values.c: the keys of one point that no plugin has. */
 int point_fill(struct loader *l, const struct profile *p, const struct point_section *section,
 	       const struct variables *v, struct point_source *ret);

@@ -155,7 +155,7 @@ static int read_sections(struct loader *l, struct profile *p, const struct yaml_
 	r = worse(r, stale_read(l, section->stale, &p->stale));
 	p->silence_usec = section->silence_usec;
 	r = worse(r, read_settings(l, p, node, section->defaults));
-	r = worse(r, points_read(l, p, section->points, section->defaults));
+	r = worse(r, points_read(l, p, section->points, section->defaults, section->lwm2m));
 	r = worse(r, identify_read(l, p, section->identify));
 	return worse(r, map_read(l, &target, section->lwm2m, NULL, &p->map, &p->n_map));
 }

@@ -142,7 +142,7 @@ static const struct error_case profile_cases[] = {
 	{ 'p', POINT(", unit: v"),
 	  "p.yaml:6:32: unknown unit v\n" },
 	{ 'p', POINT(", unit: {from: x}"),
-	  "p.yaml:6:32: a unit that the device says is turned into one: to: is missing\n" },
+	  "p.yaml:6:32: a unit that the device says is turned into one: say to:, or {point: , unit: } in lwm2m\n" },
 	{ 'p', POINT(", unit: {from: x, to: v}"),
 	  "p.yaml:6:46: unknown unit v\n" },
 	{ 'p', POINT(", unit: frobnitz"),

@@ -99,6 +99,47 @@ START_TEST(layers)
 }
 END_TEST
 
+/* A unit that the device says is turned into the one that a row wants, or `to:` says. */
+START_TEST(units_of_devices)
+{
+	const struct config *c;
+	const struct config_type *type;
+
+	add("",
+	    START "points:\n"
+		  "  w: {from: m.w, unit: {from: m.unit}}\n"
+		  "  x: {from: m.x, unit: {from: m.unit}}\n"
+		  "  y: {from: m.y, unit: {from: m.unit, to: g}}\n"
+		  "  z: {from: m.z, unit: V}\n"
+		  "lwm2m:\n"
+		  "  3322/0/5700: {point: w, unit: kg}\n"
+		  "  \"3322/1\": {5700: {point: x, unit: g}}\n"
+		  "  3322/2/5700: {point: y, unit: kg}\n",
+	    "{}");
+	c = fixture_good(f);
+	type = c->devices[0].type;
+	expect(&type->points[0].settings, "from=m.w unit.from=m.unit unit.to=kg");
+	expect(&type->points[1].settings, "from=m.x unit.from=m.unit unit.to=g");
+	expect(&type->points[2].settings, "from=m.y unit.from=m.unit unit.to=g");
+	expect(&type->points[3].settings, "from=m.z unit=V");
+	ck_assert_ptr_nonnull(type->points[0].unit);
+	ck_assert_ptr_ne(type->points[0].unit, type->points[1].unit);
+	ck_assert_ptr_eq(type->points[1].unit, type->points[2].unit);
+}
+END_TEST
+
+/* Where points have no addresses, a repeat has no step. */
+START_TEST(repeats_without_addresses)
+{
+	const struct config *c;
+
+	add("", START "points: {\"w{p}\": {repeat: {p: 1-2}, from: \"m.w{p}\"}}\n", "{}");
+	c = fixture_good(f);
+	ck_assert_uint_eq(c->devices[0].type->n_points, 2);
+	expect(&c->devices[0].type->points[1].settings, "from=m.w2");
+}
+END_TEST
+
 /* A list of an address that is one key's value makes no devices. */
 START_TEST(lists)
 {
@@ -308,6 +349,8 @@ int main(void)
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, chosen_names);
+	tcase_add_test(c, units_of_devices);
+	tcase_add_test(c, repeats_without_addresses);
 	tcase_add_test(c, layers);
 	tcase_add_test(c, lists);
 	tcase_add_test(c, references);
