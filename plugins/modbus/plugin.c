@@ -99,7 +99,7 @@ static const struct fieldway_key keys[] = {
 	  .flags = FIELDWAY_KEY_PLACE, .initial = "holding",
 	  .help = "which table of the device, or its identification (function 43)" },
 	{ .name = "object", .scope = FIELDWAY_SCOPE_POINT, .flags = FIELDWAY_KEY_PLACE, .type = FIELDWAY_STRING,
-	  .help = "of area identification: vendor_name, product_code, revision and so on, or a number 0-255" },
+	  .help = "of area identification: vendor_name, product_code, revision and so on, or a number in quotes, 0-255" },
 	{ .name = "address", .scope = FIELDWAY_SCOPE_POINT, .flags = FIELDWAY_KEY_PLACE, .type = FIELDWAY_UINT,
 	  .minimum = 0, .maximum = 465536, .help = "address as on the wire, counted from 0; else see address_base" },
 	{ .name = "model", .scope = FIELDWAY_SCOPE_POINT, .flags = FIELDWAY_KEY_LIST, .type = FIELDWAY_UINT,

@@ -21,13 +21,16 @@ int task_run(struct task *t, const uint8_t *pdu, size_t size, uint32_t wire_byte
 	t->error = 0;
 	t->sent = false;
 	r = line_prepare(t->line, unit, wire_bytes, t->deadline_usec, t->result, t->broken);
-	if (r < 0)
+	if (r < 0) {
+		if (*t->broken)
+			task_forget_models(t);
 		return r;
+	}
 	t->sent = true;
 	t->error = exchange_run(t->line, unit, pdu, size, ret_answer, ret_size);
 	line_settle(t->line, unit, t->error, t->result, t->broken);
-	/* Who was silent may have been restarted with other modules. */
-	if (t->error == ETIMEDOUT)
+	/* Who was silent or away may come back with other modules. */
+	if (t->error > 0 && t->error < MODBUS_ENOBASE)
 		task_forget_models(t);
 	return t->error ? t->result->error : 0;
 }
