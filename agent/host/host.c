@@ -18,6 +18,7 @@
 #include "host/describe.h"
 #include "host/explain.h"
 #include "host/input.h"
+#include "host/sandbox.h"
 #include "host/services.h"
 #include "link/marshal.h"
 
@@ -32,6 +33,9 @@ struct host {
 	struct attempts *attempts;
 	struct log_budget log_budget;
 	struct timer farewell;
+	const char *plugins; /* folder */
+	bool shut;
+	struct sandbox sandbox;
 	struct list buses, retired; /* struct host_bus */
 };
 
@@ -158,6 +162,14 @@ static int on_describe(sd_bus_message *m, void *userdata, sd_bus_error *error)
 }
 
 /* -EINVAL: refusals say why. */
+/* The plugin is loaded, and nothing has been opened before this. */
+static void shut(struct host *h)
+{
+	if (!h->shut)
+		sandbox_enter(h->plugins, &h->sandbox);
+	h->shut = true;
+}
+
 int host_read_setup(struct host *h, sd_bus_message *m, enum setup_kind kind, struct refusals *refusals,
 		    struct setup **ret)
 {
@@ -174,7 +186,10 @@ int host_read_setup(struct host *h, sd_bus_message *m, enum setup_kind kind, str
 		r = refusals_add(refusals, &place, NULL, "a bus needs a name");
 		return r < 0 ? r : -EINVAL;
 	}
-	return setup_new(h->loader, c, kind, refusals, ret);
+	r = setup_new(h->loader, c, kind, refusals, ret);
+	if (r >= 0)
+		shut(h);
+	return r;
 }
 
 DEFINE_FREEP(struct setup *, setup_free)
@@ -487,6 +502,7 @@ static int host_setup(struct host *h, const struct host_options *options)
 {
 	int r;
 
+	h->plugins = options->plugins;
 	list_init(&h->buses);
 	list_init(&h->retired);
 	h->log_budget.limit = HOST_LOG_MAX;
