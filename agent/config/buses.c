@@ -72,7 +72,7 @@ static void read_bus(struct loader *l, const struct yaml_node *node, struct conf
 	struct plugin_scope scope = { find_plugin(l, node), FIELDWAY_SCOPE_BUS };
 	struct settings_request request = {
 		.plugin = scope.plugin,
-		.parts = { { FIELDWAY_SCOPE_BUS, { node } } },
+		.parts = { { FIELDWAY_SCOPE_BUS, false, { node } } },
 		.owner = node->mark,
 	};
 	int other;

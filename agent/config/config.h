@@ -180,7 +180,8 @@ struct config_identify {
 /* A profile with overrides, parameters and rates applied: shared by all devices where these are equal. */
 struct config_type {
 	char *profile;
-	bool shared; /* of a profile that comes with the package */
+	bool shared;	 /* of a profile that comes with the package */
+	bool parametric; /* its settings depend on its parameters */
 	unsigned revision;
 	char *manufacturer, *model; /* info; may be NULL */
 	const struct config_plugin *plugin;

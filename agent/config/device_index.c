@@ -64,35 +64,59 @@ static int compare_values(const struct fieldway_value *a, const struct fieldway_
 	return 0;
 }
 
-/* Settings stand in the order of the plugin's table. */
-static int compare_settings(const struct fieldway_settings *a, const struct fieldway_settings *b)
+static bool is_secret(const struct config_plugin *plugin, const char *name)
 {
-	int order;
-
-	if (a->n != b->n)
-		return a->n < b->n ? -1 : 1;
-	for (size_t i = 0; i < a->n; i++) {
-		order = strcmp(a->items[i].key, b->items[i].key);
-		if (order == 0)
-			order = compare_values(&a->items[i].value, &b->items[i].value);
-		if (order != 0)
-			return order;
-	}
-	return 0;
+	for (size_t i = 0; i < plugin->n_keys; i++)
+		if (plugin->keys[i].flags & FIELDWAY_KEY_SECRET &&
+		    dotted_match(plugin->keys[i].name, name))
+			return true;
+	return false;
 }
 
-static int compare_addresses(const struct config_device *a, const struct config_device *b)
+/* The next one that says where a device is, or NULL. */
+static const struct fieldway_setting *next_setting(const struct config_plugin *plugin,
+						   const struct fieldway_settings *s, size_t *i)
 {
-	if (a->bus != b->bus)
-		return a->bus < b->bus ? -1 : 1;
-	return compare_settings(&a->address, &b->address);
+	while (*i < s->n && is_secret(plugin, s->items[*i].key))
+		++*i;
+	return *i < s->n ? &s->items[(*i)++] : NULL;
+}
+
+/* Settings stand in the order of the plugin's table. */
+static int compare_settings(const struct config_plugin *plugin, const struct fieldway_settings *a,
+			    const struct fieldway_settings *b)
+{
+	const struct fieldway_setting *x, *y;
+	size_t i = 0, k = 0;
+	int order = 0;
+
+	while (order == 0) {
+		x = next_setting(plugin, a, &i);
+		y = next_setting(plugin, b, &k);
+		if (!x || !y)
+			return (x != NULL) - (y != NULL);
+		order = strcmp(x->key, y->key);
+		if (order == 0)
+			order = compare_values(&x->value, &y->value);
+	}
+	return order;
+}
+
+static int compare_addresses(const struct config *c, const struct config_device *a,
+			     const struct config_device *b)
+{
+	const struct config_plugin *plugin = c->buses[a->bus].plugin;
+
+	if (a->bus != b->bus || !plugin)
+		return a->bus < b->bus ? -1 : a->bus > b->bus;
+	return compare_settings(plugin, &a->address, &b->address);
 }
 
 static int by_address(const void *a, const void *b, void *userdata)
 {
-	const struct config_device *devices = userdata;
+	const struct config *c = userdata;
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	int order = compare_addresses(&devices[x], &devices[y]);
+	int order = compare_addresses(c, &c->devices[x], &c->devices[y]);
 
 	return order != 0 ? order : x < y ? -1 : x > y;
 }
@@ -131,9 +155,20 @@ static void check_names(struct loader *l)
 	}
 }
 
-static bool is_same_place(const struct config_device *a, const struct config_device *b)
+static bool is_same_place(const struct config *c, const struct config_device *a,
+			  const struct config_device *b)
 {
-	return a->type && b->type && a->address.n > 0 && compare_addresses(a, b) == 0;
+	return a->type && b->type && a->address.n > 0 && compare_addresses(c, a, b) == 0;
+}
+
+/* Several of a kind behind one address, told apart by what their parameters make of their settings. */
+static bool is_same_device(const struct config *c, const struct config_device *a,
+			   const struct config_device *b)
+{
+	return !a->type->parametric || !b->type->parametric ||
+	       !streq(a->type->profile, b->type->profile) ||
+	       compare_settings(c->buses[a->bus].plugin, &a->type->settings, &b->type->settings) ==
+		       0;
 }
 
 static void check_addresses(struct loader *l, uint32_t *order)
@@ -142,12 +177,17 @@ static void check_addresses(struct loader *l, uint32_t *order)
 	struct told told = { 0 };
 
 	if (c->n_devices > 1)
-		qsort_r(order, c->n_devices, sizeof(*order), by_address, c->devices);
+		qsort_r(order, c->n_devices, sizeof(*order), by_address, c);
 	for (size_t i = 1; i < c->n_devices; i++) {
-		const struct config_device *device = &c->devices[order[i]],
-					   *before = &c->devices[order[i - 1]];
+		const struct config_device *device = &c->devices[order[i]], *before;
+		size_t k = i;
 
-		if (is_same_place(device, before) && !is_told(&told, device, before))
+		do
+			before = &c->devices[order[--k]];
+		while (k > 0 && is_same_place(c, device, before) &&
+		       !is_same_device(c, device, before));
+		if (is_same_place(c, device, before) && is_same_device(c, device, before) &&
+		    !is_told(&told, device, before))
 			loader_error(l, device->mark, "%s has the address of %s on bus %s (%s:%u)",
 				     device->name, before->name, c->buses[device->bus].name,
 				     before->mark.file, before->mark.line);

@@ -255,7 +255,7 @@ static int fill_device(struct loader *l, struct device_row *row, const struct ov
 	const struct level *levels[2] = { o ? &o->level : NULL, &row->level };
 	struct settings_request request = {
 		.plugin = row->scope.plugin,
-		.parts = { { FIELDWAY_SCOPE_ADDRESS, { device_address(l, row, v) } } },
+		.parts = { { FIELDWAY_SCOPE_ADDRESS, false, { device_address(l, row, v) } } },
 		.owner = row->section.address ? row->section.address->mark : row->node->mark,
 		.variables = v,
 	};

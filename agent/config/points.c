@@ -141,7 +141,7 @@ static int read_point(struct loader *l, const struct profile *p, const struct po
 	struct variables v = { 0 };
 	struct settings_request request = {
 		.plugin = p->plugin,
-		.parts = { { FIELDWAY_SCOPE_POINT, { row->node, row->defaults } } },
+		.parts = { { FIELDWAY_SCOPE_POINT, false, { row->node, row->defaults } } },
 		.owner = row->name->mark,
 		.variables = &v,
 		.shift = index * row->step,

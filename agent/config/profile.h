@@ -42,7 +42,9 @@ struct profile {
 	uint32_t revision;
 	struct info_section info;
 	const struct known_plugin *plugin;
-	struct fieldway_settings settings;
+	const struct yaml_node *node, *defaults; /* where its settings stand */
+	struct fieldway_settings settings; /* with the parameters' defaults */
+	bool parametric;		   /* they depend on its parameters */
 	struct parameter *parameters;
 	size_t n_parameters;
 	struct rates rates;
@@ -64,6 +66,9 @@ int parameter_find(const struct profile *p, const char *name);
 int parameter_value(struct loader *l, const struct parameter *parameter,
 		    const struct yaml_node *node, double *ret);
 
+/* profiles.c: the plugin's keys of a device; parameters NULL: their defaults. */
+int profile_settings_read(struct loader *l, const struct profile *p, const double *parameters,
+			  struct fieldway_settings *ret);
 /* points.c */
 int points_read(struct loader *l, struct profile *p, const struct yaml_node *points,
 		const struct yaml_node *defaults, const struct yaml_node *map);

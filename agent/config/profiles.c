@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "config/map.h"
 #include "config/places.h"
+#include "config/variables.h"
 
 const struct profile *profile_find(const struct loader *l, const char *name)
 {
@@ -130,17 +131,56 @@ static const struct known_plugin *find_plugin(struct loader *l, const struct doc
 	return plugin_get(l, name->mark, name->text, document->file->shared);
 }
 
+static bool has_placeholder(const struct yaml_node *node)
+{
+	if (node->kind == YAML_KIND_SCALAR)
+		return strchr(node->text, '{') != NULL;
+	for (size_t i = 0; i < node->n; i++)
+		if (has_placeholder(node->items[i]))
+			return true;
+	return false;
+}
+
+static int add_parameters(struct loader *l, const struct profile *p, const double *values,
+			  struct variables *v)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_parameters && r >= 0; i++) {
+		char number[FORMAT_DOUBLE_MAX];
+		const char *text;
+
+		format_double(values ? values[i] : p->parameters[i].initial, number);
+		text = loader_scratch_text(l, number, strlen(number));
+		r = text ? variables_add(l, v, p->mark, p->parameters[i].name, text, false) :
+			   -ENOMEM;
+	}
+	return r;
+}
+
+int profile_settings_read(struct loader *l, const struct profile *p, const double *parameters,
+			  struct fieldway_settings *ret)
+{
+	struct variables v = { 0 };
+	struct settings_request request = {
+		.plugin = p->plugin,
+		.parts = { { FIELDWAY_SCOPE_DEVICE, false, { p->defaults } },
+			   { FIELDWAY_SCOPE_PROFILE, true, { p->node } } },
+		.owner = p->defaults ? p->defaults->mark : p->mark,
+		.variables = &v,
+	};
+	int r = p->parametric ? add_parameters(l, p, parameters, &v) : 0;
+
+	return r < 0 ? r : settings_read(l, &request, ret);
+}
+
 static int read_settings(struct loader *l, struct profile *p, const struct yaml_node *node,
 			 const struct yaml_node *defaults)
 {
-	struct settings_request request = {
-		.plugin = p->plugin,
-		.parts = { { FIELDWAY_SCOPE_DEVICE, { defaults } },
-			   { FIELDWAY_SCOPE_PROFILE, { node } } },
-		.owner = defaults ? defaults->mark : p->mark,
-	};
-
-	return settings_read(l, &request, &p->settings);
+	p->node = node;
+	p->defaults = defaults;
+	p->parametric = defaults && p->n_parameters > 0 && has_placeholder(defaults);
+	return profile_settings_read(l, p, NULL, &p->settings);
 }
 
 static int read_sections(struct loader *l, struct profile *p, const struct yaml_node *node,

@@ -76,9 +76,10 @@ static int shift_value(const struct reading *s, const struct fieldway_key *key,
 static int add_value(struct reading *s, const struct fieldway_key *key, const char *name,
 		     const struct yaml_node *node)
 {
+	const struct variables *v = s->part->literal ? NULL : s->request->variables;
 	const struct yaml_node *expanded;
 	struct fieldway_value value;
-	int r = node_expand(s->l, node, s->request->variables, &expanded);
+	int r = node_expand(s->l, node, v, &expanded);
 
 	if (r >= 0)
 		r = setting_value(s->l, key, expanded, expanded != node, &value);

@@ -9,6 +9,7 @@
 /* Where the keys of a scope stand. */
 struct settings_part {
 	unsigned scope;			   /* enum fieldway_scope; 0: nothing */
+	bool literal;			   /* braces are not placeholders here */
 	const struct yaml_node *layers[2]; /* mappings, nearest first; NULL: none */
 };
 

@@ -334,6 +334,9 @@ static struct config_type *build(struct loader *l, const struct profile *p,
 	type->settings = p->settings;
 	type->identify = p->identify;
 	type->n_points = p->n_points;
+	type->parametric = p->parametric;
+	if (p->parametric && profile_settings_read(l, p, e->parameters, &type->settings) < 0)
+		return NULL;
 	fill_points(p, e, type->points);
 	return fill_map(l, p, levels, v, type) < 0 ? NULL : type;
 }

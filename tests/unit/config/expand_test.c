@@ -295,6 +295,42 @@ START_TEST(too_many_types)
 }
 END_TEST
 
+/* Several meters behind one address: a parameter says where each of them begins. */
+START_TEST(parametric_settings)
+{
+	static const char profile[] = "schema: 1\nprofile: p\nplugin: modbus\n"
+				      "parameters: {gap: {type: integer, default: 5, range: 0..5000}}\n"
+				      "defaults: {rate: on-demand, max_gap: \"{gap}\"}\n"
+				      "points: {v: {address: 0, unit: V}}\n"
+				      "lwm2m: {3316/0/5700: v}\n";
+	static const char bus[] = "schema: 1\nbus: b\nplugin: modbus\ntcp: {port: 502}\n";
+	struct config *c;
+
+	fixture_file(f, CONFIG_PLACE_BUSES, "b.yaml", bus);
+	fixture_file(f, CONFIG_PLACE_PROFILES, "p.yaml", profile);
+	fixture_file(f, CONFIG_PLACE_DEVICES, "d.yaml", "schema: 1\ndevices:\n"
+			     "  - {name: a, profile: p, bus: b, address: {unit: 1}}\n"
+			     "  - {name: \"m{n}\", profile: p, bus: b, each: {n: 1-2}, address: {unit: 1}, parameters: {gap: 7},\n"
+			     "     override: {2: {parameters: {gap: 9}}}}\n");
+	c = fixture_good(f);
+	ck_assert_uint_eq(settings_find(&c->devices[0].type->settings, "max_gap")->unsignd, 5);
+	ck_assert_uint_eq(settings_find(&c->devices[1].type->settings, "max_gap")->unsignd, 7);
+	ck_assert_uint_eq(settings_find(&c->devices[2].type->settings, "max_gap")->unsignd, 9);
+	/* But not at the same place, nor where the plugin does not allow it. */
+	fixture_reset(f);
+	fixture_file(f, CONFIG_PLACE_BUSES, "b.yaml", bus);
+	fixture_file(f, CONFIG_PLACE_PROFILES, "p.yaml", profile);
+	fixture_file(f, CONFIG_PLACE_DEVICES, "d.yaml", "schema: 1\ndevices:\n"
+			     "  - {name: a, profile: p, bus: b, address: {unit: 1}}\n"
+			     "  - {name: c, profile: p, bus: b, address: {unit: 1}, parameters: {gap: 7}}\n"
+			     "  - {name: d, profile: p, bus: b, address: {unit: 1}}\n"
+			     "  - {name: e, profile: p, bus: b, address: {unit: 2}, parameters: {gap: 2001}}\n");
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_str_eq(f->error_text, "p.yaml:5:38: 2001 is not between 0 and 2000\n"
+					"d.yaml:5:12: d has the address of a on bus b (d.yaml:3)\n");
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("config expansion");
@@ -312,6 +348,7 @@ static Suite *suite(void)
 	tcase_add_test(t, ten_thousand);
 	tcase_add_test(t, limits);
 	tcase_add_test(t, too_many_types);
+	tcase_add_test(t, parametric_settings);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -325,6 +325,17 @@ START_TEST(refused)
 }
 END_TEST
 
+/* Where a device is, not what its key is, tells it from others. */
+START_TEST(same_place)
+{
+	add("", START POINTS, "{mac: \"A4\", key: \"file:a\"}");
+	fixture_file(f, CONFIG_PLACE_DEVICES, "e.yaml",
+		     "schema: 1\ndevices: [{name: e, profile: scale, bus: b, address: {key: \"file:b\", mac: \"A4\"}}]\n");
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_str_eq(f->error_text, "e.yaml:2:18: e has the address of d on bus b (d.yaml:2)\n");
+}
+END_TEST
+
 START_TEST(too_many)
 {
 	_cleanup_buf_ struct buf b = { 0 };
@@ -358,6 +369,7 @@ int main(void)
 	tcase_add_test(c, inputs);
 	tcase_add_test(c, silence);
 	tcase_add_loop_test(c, refused, 0, ARRAY_SIZE(cases));
+	tcase_add_test(c, same_place);
 	tcase_add_test(c, too_many);
 	suite_add_tcase(suite, c);
 	runner = srunner_create(suite);
