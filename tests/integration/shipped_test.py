@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Device types of etc/profiles.d with a gateway and simulated devices around them: SunSpec's, of
-which only the running gateway finds the registers, and some that are written."""
+which only the running gateway finds the registers, some that are written, and one that tells
+another model from its own."""
 import os
 import sys
 
@@ -10,9 +11,16 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fieldway_test import Scenario, Simulator, main  # noqa: E402
 from fieldway_test.programs import source_path  # noqa: E402
 
-BUS = "schema: 1\nbus: lan\nplugin: modbus\ntcp: {port: 502}\ntimeout: 300ms\n"
+BUS = """schema: 1
+bus: lan
+plugin: modbus
+tcp: {port: 502}
+timeout: 300ms
+offline: {after: 2, retry: 300ms..500ms}
+"""
 TYPES = ("sunspec-inverter", "advantech-adam-6060", "heidelberg-energy-control")
 INVERTER, MODULE, WALLBOX = ("gw-" + name for name in TYPES)
+METER = "eastron-sdm630"
 
 # A signature, model 1 with its names, a model that nobody wants, model 103, the end.
 CHAIN, COMMON, FOREIGN, MODEL = 50000, 50002, 50069, 50097
@@ -34,31 +42,34 @@ class ShippedTest(Scenario):
         for i, value in enumerate(values):
             self.simulator.command(f"{index} set holding {address + i} {value & 0xffff}")
 
-    def start(self):
-        self.simulator = Simulator(self.rig, ["--plain"] + ["--tcp", "127.0.0.1:0"] * len(TYPES))
-        self.put_registers(0, CHAIN, words("SunS", 4) + [1, 65] + words("SolarEdge", 32) + words("SE10K", 32))
-        self.put_registers(0, COMMON + 42, words("4.14", 16) + words("7E1A2B3C", 32))
-        self.put_registers(0, FOREIGN, [120, 26])
-        self.put_registers(0, MODEL, NUMBERS)
-        self.put_registers(0, MODEL + 52, [0xffff])
+    def start(self, types):
         rows = ""
-        for i, name in enumerate(TYPES):
+        for i, name in enumerate(types):
             with open(source_path("etc", "profiles.d", name + ".yaml"), encoding="utf-8") as f:
                 self.rig.write(f"etc/profiles.d/{name}.yaml", f.read())
             address = f"{{host: 127.0.0.1, port: {self.simulator.port(i)}, unit: 1}}"
             rows += f"  - {{name: {name}, profile: {name}, bus: lan, address: {address}}}\n"
         self.rig.write("etc/buses.d/lan.yaml", BUS)
         self.rig.write("etc/devices.d/site.yaml", "schema: 1\ndevices:\n" + rows)
-        self.start_server(names=("gw", INVERTER, MODULE, WALLBOX))
+        self.start_server(names=("gw", *("gw-" + name for name in types)))
         self.configure()
         self.start_daemon()
+
+    def start_types(self):
+        self.simulator = Simulator(self.rig, ["--plain"] + ["--tcp", "127.0.0.1:0"] * len(TYPES))
+        self.put_registers(0, CHAIN, words("SunS", 4) + [1, 65] + words("SolarEdge", 32) + words("SE10K", 32))
+        self.put_registers(0, COMMON + 42, words("4.14", 16) + words("7E1A2B3C", 32))
+        self.put_registers(0, FOREIGN, [120, 26])
+        self.put_registers(0, MODEL, NUMBERS)
+        self.put_registers(0, MODEL + 52, [0xffff])
+        self.start(TYPES)
         self.registered(INVERTER, MODULE, WALLBOX)
 
     def is_read(self, endpoint, path, expected):
         self.until_read(endpoint, path, lambda a: rounded(self.server.values(a, path)) == {path: expected})
 
     def test_types(self):
-        self.start()
+        self.start_types()
         with self.subTest("inverter"):
             self.inverter()
         with self.subTest("module"):
@@ -87,6 +98,16 @@ class ShippedTest(Scenario):
         self.put(WALLBOX, "/3308/0/5900", "10.5")
         self.assertEqual(self.simulator.command("2 get holding 261"), "105")
         self.is_read(WALLBOX, "/3308/0/5900", 10.5)
+
+    def test_another_model(self):
+        """At the address of a meter is one of the same maker, whose numbers would be plausible."""
+        self.simulator = Simulator(self.rig, ["--meter", "--tcp", "127.0.0.1:0"])
+        self.put_registers(0, 0xfc02, [0x0089])
+        self.start((METER,))
+        self.log("meter_code is 137, not 112")
+        self.put_registers(0, 0xfc02, [0x0070])
+        self.registered("gw-" + METER)
+        self.is_read("gw-" + METER, "/3/0/2", "100000")
 
 
 if __name__ == "__main__":
