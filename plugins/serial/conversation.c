@@ -105,6 +105,7 @@ uint64_t conversation_timeout_usec(const struct conversation *c)
 static void next_step(struct conversation *c)
 {
 	c->tries = 0;
+	c->trouble[0] = '\0';
 	if (++c->step == c->n_steps)
 		c->state = CONVERSATION_DONE;
 	else
@@ -120,23 +121,54 @@ void conversation_sent(struct conversation *c)
 		next_step(c);
 }
 
+#define EXCERPT 48u
+
+/* The beginning of what came, for people. */
+static void excerpt(const struct frame *frame, char ret[static EXCERPT])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < frame->content_size && n < EXCERPT - 1; i++)
+		ret[n++] = frame->content[i] >= 0x20 && frame->content[i] < 0x7f ? (char)frame->content[i] : '.';
+	ret[n] = '\0';
+}
+
 static bool is_refusal(struct conversation *c, const struct frame *frame)
 {
 	const struct step *s = conversation_step(c);
 	struct slice groups[PATTERN_GROUPS_MAX];
-	char text[64];
-	size_t n = 0;
+	char text[EXCERPT];
 
 	if (!s->refuse ||
 	    pattern_match(s->refuse, (const char *)frame->content, frame->content_size, groups) <= 0)
 		return false;
-	for (size_t i = 0; i < frame->content_size && n < sizeof(text) - 1; i++)
-		text[n++] = frame->content[i] >= 0x20 && frame->content[i] < 0x7f ? (char)frame->content[i] : '.';
-	text[n] = '\0';
+	excerpt(frame, text);
 	c->refused = true;
 	conversation_fail(c, -EREMOTEIO, "");
 	snprintf(c->result.detail, sizeof(c->result.detail), "the device refuses: \"%s\"", text);
 	return true;
+}
+
+/* No answer, but not nothing either: people want to know what. */
+static void note_trouble(struct conversation *c, const struct frame *frame, const char *words)
+{
+	char text[EXCERPT];
+
+	excerpt(frame, text);
+	snprintf(c->trouble, sizeof(c->trouble), "\"%s\" %s", text, words);
+}
+
+void conversation_noise(struct conversation *c)
+{
+	if (!c->trouble[0])
+		snprintf(c->trouble, sizeof(c->trouble), "bytes came, but no frame (baud rate, format?)");
+}
+
+static const char *trouble_of(int r)
+{
+	if (r == -EBADMSG)
+		return "has a wrong checksum";
+	return r == -E2BIG ? "is too much for the expression" : "is not what is expected";
 }
 
 bool conversation_frame(struct conversation *c, const struct frame *frame, uint64_t boottime_usec)
@@ -145,15 +177,23 @@ bool conversation_frame(struct conversation *c, const struct frame *frame, uint6
 	struct parse *answer = &c->answers[c->step];
 	int r;
 
-	if (c->state != CONVERSATION_LISTEN || checksum_check(&s->checksum, frame->raw, frame->size) < 0)
+	if (c->state != CONVERSATION_LISTEN)
 		return false;
-	r = message_parse(s->expect, frame, c->driver->latin1, answer);
+	r = checksum_check(&s->checksum, frame->raw, frame->size);
+	if (r >= 0)
+		r = message_parse(s->expect, frame, c->driver->latin1, answer);
 	if (r == -ENOMEM) {
 		conversation_fail(c, r, "out of memory");
 		return true;
 	}
-	if (r <= 0)
-		return is_refusal(c, frame);
+	if (r == 0 && is_refusal(c, frame))
+		return true;
+	if (r <= 0) {
+		/* A device that streams says other things meanwhile. */
+		if (r < 0 || !c->driver->stream)
+			note_trouble(c, frame, trouble_of(r));
+		return false;
+	}
 	answer->boottime_usec = boottime_usec;
 	next_step(c);
 	return true;
@@ -167,8 +207,8 @@ void conversation_silence(struct conversation *c)
 		c->state = CONVERSATION_SEND;
 		return;
 	}
-	conversation_fail(c, -ETIMEDOUT, "");
-	if (c->n_steps > 1)
+	conversation_fail(c, c->trouble[0] ? -EBADMSG : -ETIMEDOUT, c->trouble);
+	if (c->n_steps > 1 && !c->trouble[0])
 		snprintf(c->result.detail, sizeof(c->result.detail), "no answer at step %.*s", (int)s->name.size,
 			 s->name.data);
 }

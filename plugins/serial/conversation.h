@@ -29,6 +29,7 @@ struct conversation {
 	struct parse answers[STEPS_MAX];
 	struct fieldway_result result; /* of FAILED */
 	bool refused; /* FAILED: the device said no */
+	char trouble[96]; /* what came in place of the answer; "": nothing */
 };
 
 void conversation_read(struct conversation *c, const struct fieldway_driver *driver, uint32_t request);
@@ -51,6 +52,8 @@ void conversation_sent(struct conversation *c);
  */
 bool conversation_frame(struct conversation *c, const struct frame *frame, uint64_t boottime_usec);
 void conversation_silence(struct conversation *c);
+/* Bytes came that never became a frame. */
+void conversation_noise(struct conversation *c);
 void conversation_fail(struct conversation *c, int error, const char *detail);
 
 /* The answer that is such a message; NULL: there was none. */

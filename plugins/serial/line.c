@@ -310,6 +310,9 @@ static int listen_step(struct fieldway_line *line, uint64_t deadline_usec)
 	if (r < 0)
 		return r;
 	r = listen_frames(line, f, deadline_usec);
+	if (r == -ETIMEDOUT && (framer_is_waiting(f) || framer_counters(f)->noise || framer_counters(f)->oversize ||
+				framer_counters(f)->halves))
+		conversation_noise(&line->conversation);
 	framer_free(f);
 	if (r == -ETIMEDOUT) {
 		conversation_silence(&line->conversation);

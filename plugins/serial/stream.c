@@ -254,7 +254,7 @@ void stream_stop(struct fieldway_session *session)
 {
 	if (!session)
 		return;
-	output_fail(session, -ESHUTDOWN, "the bus was stopped");
+	output_fail(session, -EIO, "the bus was stopped");
 	close_port(session);
 	session_free(session);
 }

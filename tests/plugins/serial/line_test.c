@@ -173,6 +173,21 @@ START_TEST(silence_is_a_timeout_and_the_late_answer_nobodys)
 }
 END_TEST
 
+/* Something came, but no answer: that is another error than silence, and says what it was. */
+START_TEST(wrong_answers_are_told)
+{
+	START({ "07SI\r\n", "S X 1 g\r\n" }, { "07SI\r\n", "\xff\xfe" }, { "T\r\n", "what?\r\n" });
+	ck_assert_int_eq(read_weight(), -EBADMSG);
+	ck_assert_str_eq(result.detail, "\"S X 1 g\" is not what is expected");
+	ck_assert_int_eq(read_weight(), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(result.detail, "no frame"));
+	ck_assert_int_eq(write_point(TARE, 1), FIELDWAY_UNKNOWN);
+	ck_assert_int_eq(result.error, -EBADMSG);
+	ck_assert(!broken);
+	stop();
+}
+END_TEST
+
 START_TEST(repeats_after_silence)
 {
 	START({ "I4\r\n", NULL }, { "I4\r\n", "garbled" }, { "I4\r\n", "I4 A \"0123\"\r\n" });
@@ -321,6 +336,7 @@ int main(void)
 	tcase_add_test(t, one_request_reads_several_points);
 	tcase_add_test(t, a_refusal_says_what);
 	tcase_add_test(t, silence_is_a_timeout_and_the_late_answer_nobodys);
+	tcase_add_test(t, wrong_answers_are_told);
 	tcase_add_test(t, repeats_after_silence);
 	tcase_add_test(t, steps_use_what_was_answered);
 	tcase_add_test(t, writes_have_four_ends);
