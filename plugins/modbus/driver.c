@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "decode.h"
-#include "lookup.h"
+#include "plugins/lib/lookup.h"
 #include "point.h"
 #include "secure.h"
 #include "plugins/lib/settings.h"

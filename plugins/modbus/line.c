@@ -8,7 +8,7 @@
 
 #include "driver.h"
 #include "line_state.h"
-#include "lookup.h"
+#include "plugins/lib/lookup.h"
 #include "plugins/lib/moment.h"
 #include "secure.h"
 #include "wire.h"

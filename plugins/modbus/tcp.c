@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lookup.h"
+#include "plugins/lib/lookup.h"
 #include "secure.h"
 #include "socket.h"
 #include "wire.h"

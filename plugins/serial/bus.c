@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,33 +75,26 @@ static int compile_serial(const struct fieldway_settings *s, struct bus *b, stru
 	return r < 0 ? r : compile_level(s, "serial.rts", &b->rts, error);
 }
 
-/* A name would have to be looked up, which waits. */
+static bool is_host(const struct fieldway_value *v, size_t max)
+{
+	for (size_t i = 0; v && i < v->size; i++)
+		if ((uint8_t)v->data[i] <= ' ' || strchr("/[]@", v->data[i]))
+			return false;
+	return v && v->size > 0 && v->size < max;
+}
+
 static int compile_tcp(const struct fieldway_settings *s, struct bus *b, struct fieldway_error *error)
 {
 	const struct fieldway_value *host = setting_find(s, "tcp.host");
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&b->address;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&b->address;
 	uint64_t port = setting_uint(s, "tcp.port", 0);
-	char text[INET6_ADDRSTRLEN] = "";
 
-	if (!host || host->size == 0 || host->size >= sizeof(text))
-		return setting_refuse(error, "tcp.host", "a serial device server needs tcp.host, its IP address");
+	if (!is_host(host, sizeof(b->host)))
+		return setting_refuse(error, "tcp.host", "a serial device server needs tcp.host, its name or address");
 	if (port < 1 || port > UINT16_MAX)
 		return setting_refuse(error, "tcp.port", "a serial device server needs tcp.port, 1 to %d", UINT16_MAX);
-	memcpy(text, host->data, host->size);
-	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)port);
-		b->address_size = sizeof(*v4);
-	} else if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)port);
-		b->address_size = sizeof(*v6);
-	} else {
-		return setting_refuse(error, "tcp.host", "\"%s\" is no IP address", text);
-	}
-	snprintf(b->name, sizeof(b->name), b->address.ss_family == AF_INET ? "%s:%u" : "[%s]:%u", text,
-		 (unsigned)port);
+	memcpy(b->host, host->data, host->size);
+	b->port = (uint16_t)port;
+	snprintf(b->name, sizeof(b->name), strchr(b->host, ':') ? "[%s]:%u" : "%s:%u", b->host, (unsigned)port);
 	b->tcp = true;
 	return 0;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <sys/socket.h>
-
 #include "api/plugin.h"
 
 #define DEFAULT_BAUD 9600
@@ -19,14 +17,14 @@ enum level {
 struct bus {
 	uint64_t timeout_usec;
 	bool tcp;
-	struct sockaddr_storage address; /* TCP */
-	socklen_t address_size;
+	char host[254]; /* TCP: name or address */
+	uint16_t port;
 	uint32_t baud;
 	int data_bits, stop_bits;
 	char parity; /* N E O */
 	bool rs485;  /* the port's driver switches between sending and receiving */
 	enum level dtr, rts;
-	char name[256]; /* the path, or HOST:PORT: for people, and the line's name */
+	char name[264]; /* the path, or HOST:PORT: for people, and the line's name */
 };
 
 extern const char *const rs485_names[];

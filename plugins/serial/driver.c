@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/lib/lookup.h"
 #include "plugins/lib/settings.h"
 #include "spec.h"
 #include "escape.h"
@@ -206,6 +207,8 @@ int driver_new(const struct fieldway_bus *bus, const struct fieldway_device *dev
 		return -ENOMEM;
 	d->settings = &device->settings;
 	r = bus ? bus_compile(bus, &d->bus, error) : 0;
+	if (r >= 0 && d->bus.tcp)
+		r = lookup_new(d->bus.host, d->bus.port, &d->lookup);
 	if (r >= 0)
 		r = compile_profile(d, error);
 	if (r >= 0)
@@ -235,6 +238,7 @@ void driver_free(struct fieldway_driver *d)
 		free(d->messages[i]);
 	}
 	template_free(d->hello);
+	lookup_unref(d->lookup);
 	free(d->points);
 	free(d->routes);
 	free(d->writes);

@@ -43,6 +43,7 @@ struct route {
 /* A device's configuration, compiled; never changes afterwards, so any thread may read it. */
 struct fieldway_driver {
 	struct bus bus;
+	struct lookup *lookup; /* TCP; the only thing in here that changes, under a mutex of its own */
 	const struct fieldway_settings *settings; /* of the device */
 	bool stream; /* the device speaks by itself */
 	bool latin1; /* texts are ISO 8859-1, else UTF-8 */

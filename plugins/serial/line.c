@@ -17,6 +17,8 @@
 /* How often it is looked whether the port has sent all: its queue is empty before its last byte is out. */
 #define DRAIN_STEP_USEC UINT64_C(1000)
 #define CHUNK 512u
+/* Of one name: so many are tried. */
+#define ADDRESSES_MAX 4u
 
 struct fieldway_line {
 	struct bus bus;
@@ -70,9 +72,8 @@ static int open_failed(const struct bus *bus, int r, const char *why, struct fie
 	return r;
 }
 
-static int wait_connected(const struct bus *bus, int fd)
+static int wait_connected(const struct bus *bus, int fd, uint64_t end)
 {
-	uint64_t end = moment_now_usec() + bus->timeout_usec;
 	int r = 0;
 
 	if (!bus->tcp)
@@ -82,6 +83,23 @@ static int wait_connected(const struct bus *bus, int fd)
 	if (r <= 0)
 		return r < 0 ? r : -ETIMEDOUT;
 	return port_connected(bus, fd);
+}
+
+/* One address after the other, within the bus's timeout. */
+static int open_port(struct fieldway_line *line, const struct fieldway_driver *first, const char **ret_why)
+{
+	uint64_t end = moment_now_usec() + line->bus.timeout_usec;
+	int r = -EHOSTUNREACH;
+
+	for (unsigned attempt = 0; attempt < ADDRESSES_MAX; attempt++) {
+		line->fd = port_open(&line->bus, first->lookup, attempt, end, ret_why);
+		r = line->fd < 0 ? line->fd : wait_connected(&line->bus, line->fd, end);
+		if (r >= 0 || !line->bus.tcp || *ret_why || moment_now_usec() >= end)
+			break;
+		port_close(line->fd);
+		line->fd = -1;
+	}
+	return r == -EINPROGRESS ? -ETIMEDOUT : r;
 }
 
 static int send_hello(struct fieldway_line *line, const struct fieldway_driver *driver)
@@ -112,8 +130,7 @@ int line_open(const struct fieldway_bus *bus, const struct fieldway_driver *firs
 		return fail(result, -ENOMEM, "out of memory");
 	line->bus = first->bus;
 	line->baud = line->bus.baud;
-	line->fd = port_open(&line->bus, &why);
-	r = line->fd < 0 ? line->fd : wait_connected(&line->bus, line->fd);
+	r = open_port(line, first, &why);
 	if (r >= 0)
 		r = send_hello(line, first);
 	if (r < 0) {

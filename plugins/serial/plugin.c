@@ -92,7 +92,7 @@ static const struct fieldway_key keys[] = {
 	{ .name = "serial.rts", .scope = BUS, .type = FIELDWAY_STRING, .choices = level_names,
 	  .help = "the RTS line (as the driver sets it)" },
 	{ .name = "tcp.host", .scope = BUS, .type = FIELDWAY_STRING,
-	  .help = "IP address of a serial device server that hands bytes on" },
+	  .help = "name or address of a serial device server that hands bytes on" },
 	{ .name = "tcp.port", .scope = BUS, .type = FIELDWAY_UINT, .minimum = 1, .maximum = 65535,
 	  .help = "its port" },
 	{ .name = "id", .scope = FIELDWAY_SCOPE_ADDRESS, .type = FIELDWAY_STRING,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/serial.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "plugins/lib/lookup.h"
 
 static const struct {
 	uint32_t baud;
@@ -114,15 +117,15 @@ static int open_serial(const struct bus *b, const char **ret_why)
 	return fd;
 }
 
-static int open_tcp(const struct bus *b)
+static int connect_to(const struct addrinfo *a)
 {
-	int fd = socket(b->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, r;
+	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol), on = 1, r;
 
 	if (fd < 0)
 		return -errno;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	if (connect(fd, (const struct sockaddr *)&b->address, b->address_size) < 0 && errno != EINPROGRESS) {
+	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0 && errno != EINPROGRESS) {
 		r = -errno;
 		close(fd);
 		return r;
@@ -130,10 +133,36 @@ static int open_tcp(const struct bus *b)
 	return fd;
 }
 
-int port_open(const struct bus *bus, const char **ret_why)
+static const struct addrinfo *pick(const struct addrinfo *all, unsigned attempt)
+{
+	const struct addrinfo *a = all;
+	unsigned n = 0;
+
+	for (; a; a = a->ai_next)
+		n++;
+	a = all;
+	for (unsigned i = 0; a && i < attempt % n; i++)
+		a = a->ai_next;
+	return a;
+}
+
+static int open_tcp(struct lookup *lookup, unsigned attempt, uint64_t deadline_usec, const char **ret_why)
+{
+	struct addrinfo *addresses;
+	int r = lookup_wait(lookup, deadline_usec, &addresses, ret_why);
+
+	if (r < 0)
+		return r == -ETIMEDOUT ? -EINPROGRESS : r;
+	r = addresses ? connect_to(pick(addresses, attempt)) : -EHOSTUNREACH;
+	freeaddrinfo(addresses);
+	return r;
+}
+
+int port_open(const struct bus *bus, struct lookup *lookup, unsigned attempt, uint64_t deadline_usec,
+	      const char **ret_why)
 {
 	*ret_why = NULL;
-	return bus->tcp ? open_tcp(bus) : open_serial(bus, ret_why);
+	return bus->tcp ? open_tcp(lookup, attempt, deadline_usec, ret_why) : open_serial(bus, ret_why);
 }
 
 int port_connected(const struct bus *bus, int fd)

@@ -14,6 +14,8 @@
 
 #define RETRY_FIRST_USEC UINT64_C(500000)
 #define RETRY_LAST_USEC UINT64_C(10000000)
+/* How often it is looked whether a name has become an address. */
+#define LOOKUP_STEP_USEC UINT64_C(50000)
 /* Reads of one turn of the loop: a line that never stops must not keep others from their turn. */
 #define READS_MAX 8u
 #define CHUNK 1024u
@@ -143,8 +145,12 @@ static void open_port(struct fieldway_session *s)
 	const char *why = NULL;
 	int r;
 
-	s->fd = port_open(&s->bus, &why);
+	s->fd = port_open(&s->bus, s->listeners[0].driver->lookup, s->attempt++, 0, &why);
 	r = s->fd;
+	if (r == -EINPROGRESS) {
+		s->host->timer_set(s->retry, moment_now_usec() + LOOKUP_STEP_USEC);
+		return;
+	}
 	if (r >= 0)
 		r = s->host->watch_new(s->host, s->fd, s->bus.tcp ? EPOLLOUT : EPOLLIN, port_ready, s, &s->watch);
 	if (r < 0)

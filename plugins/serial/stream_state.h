@@ -35,6 +35,7 @@ struct fieldway_session {
 	size_t text_size;
 	struct parse parse;
 
+	unsigned attempt; /* to open the port */
 	int fd; /* -1: closed */
 	bool connected, released;
 	uint64_t retry_usec; /* back-off */

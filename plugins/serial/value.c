@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "convert.h"
+#include "escape.h"
 #include "plugins/lib/settings.h"
 #include "plugins/lib/text.h"
-#include "escape.h"
 #include "units.h"
 
 /* The setting PREFIX.TEXT; NULL: there is none. */

@@ -382,7 +382,8 @@ START_TEST(buses)
 		{ SETTINGS(TEXT("serial.device", "/dev/a"), UINT("serial.baud", 12345)), "serial.baud" },
 		{ SETTINGS(TEXT("serial.device", "/dev/a"), TEXT("serial.format", "9N1")), "serial.format" },
 		{ SETTINGS(TEXT("serial.device", "/dev/a"), TEXT("tcp.host", "192.0.2.1")), "serial.device" },
-		{ SETTINGS(TEXT("tcp.host", "server"), UINT("tcp.port", 1)), "tcp.host" },
+		{ SETTINGS(TEXT("tcp.host", "server.example"), UINT("tcp.port", 1)), "" },
+		{ SETTINGS(TEXT("tcp.host", "http://server"), UINT("tcp.port", 1)), "tcp.host" },
 		{ SETTINGS(TEXT("tcp.host", "192.0.2.1")), "tcp.port" },
 	};
 

@@ -471,7 +471,7 @@ START_TEST(over_tcp)
 	ck_assert_int_eq(getsockname(listening, (struct sockaddr *)&address, &size), 0);
 	memset(&seen, 0, sizeof(seen));
 	bus = (struct fieldway_bus){ .name = "b",
-				     .settings = SETTINGS(TEXT("tcp.host", "127.0.0.1"), UINT("tcp.port", ntohs(address.sin_port))),
+				     .settings = SETTINGS(TEXT("tcp.host", "localhost"), UINT("tcp.port", ntohs(address.sin_port))),
 				     .timeout_usec = SECOND };
 	ck_assert_int_eq(driver_new(&bus, &scale, &driver, &error), 0);
 	drivers[0] = driver;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "plugins/modbus/lookup.h"
+#include "plugins/lib/lookup.h"
 #include "plugins/lib/moment.h"
 
 /* A resolver that answers when the test lets it. */
@@ -191,7 +191,7 @@ static void reset(void)
 
 int main(void)
 {
-	Suite *s = suite_create("modbus/lookup");
+	Suite *s = suite_create("lookup");
 	TCase *t = tcase_create("lookup");
 	SRunner *runner;
 	int failed;

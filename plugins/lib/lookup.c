@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "plugins/lib/moment.h"
+#include "moment.h"
 
 enum lookup_state {
 	LOOKUP_IDLE,
