@@ -252,7 +252,8 @@ def _value(signature, words):
 
 
 def read_values(line):
-    signature, *words = shlex.split(line)
+    # busctl escapes what a shell does not within these quotes.
+    signature, *words = shlex.split(line.replace("\\'", "'"))
     return _values(signature, words)
 
 
