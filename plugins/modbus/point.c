@@ -186,7 +186,7 @@ static int compile_object(const struct fieldway_settings *s, struct point *p,
 	static const struct layout_rules rules = { .rest = true,
 						   .initial = LAYOUT_STRING,
 						   .max_length = MAX_OBJECT_BYTES };
-	int object = find_object(s);
+	int object = find_object(s), r;
 
 	if (object < 0)
 		return setting_refuse(
@@ -203,7 +203,12 @@ static int compile_object(const struct fieldway_settings *s, struct point *p,
 		return setting_refuse(error, "area", "area identification cannot be written");
 	p->address = (uint16_t)object;
 	p->count = 1;
-	return layout_compile(s, &rules, &p->layout, error);
+	r = layout_compile(s, &rules, &p->layout, error);
+	/* A number is more often the type of `defaults:` than what is meant. */
+	if (r >= 0 && p->layout.type != LAYOUT_STRING && p->layout.type != LAYOUT_BYTES)
+		return setting_refuse(error, "type", "an object is a string or bytes, no %s",
+				      layout_type_name(&p->layout));
+	return r;
 }
 
 static bool function_is_known(uint64_t function)

@@ -251,8 +251,8 @@ static const char *const note_rows[] = {
 	"c: overlaps point a by half: one of the addresses or types is wrong",
 	"c: overlaps point d by half: one of the addresses or types is wrong",
 	"f: writes what point e writes too",
-	"h: is written by reading its registers, changing its bits and writing all of them back: "
-	"what others write in between is lost",
+	("h: is written by reading its registers, changing its bits and writing all of them back: "
+	 "what others write in between is lost"),
 };
 
 START_TEST(what_looks_wrong_is_noted)

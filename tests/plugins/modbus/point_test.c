@@ -271,6 +271,7 @@ START_TEST(objects_of_the_identification)
 	ck_refused("object", false, TEXT("area", "identification"), TEXT("object", "256"));
 	ck_refused("object", false, TEXT("area", "identification"), TEXT("object", "serial"));
 	ck_refused("object", false, TEXT("area", "identification"), TEXT("object", "1x"));
+	ck_refused("type", false, TEXT("area", "identification"), TEXT("object", "0"), TEXT("type", "uint16"));
 	ck_refused("object", false, UINT("address", 1), TEXT("object", "revision"));
 	ck_refused("address", false, TEXT("area", "identification"), TEXT("object", "0"), UINT("address", 1));
 	ck_refused("area", true, TEXT("area", "identification"), TEXT("object", "0"));

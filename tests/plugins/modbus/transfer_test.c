@@ -59,8 +59,7 @@ static const struct {
 	[REVISION] = { false, { TEXT_("area", "identification"), TEXT_("object", "revision") } },
 	[NAME] = { false, { TEXT_("area", "identification"), TEXT_("object", "model_name") } },
 	[EXTRA] = { false,
-		    { TEXT_("area", "identification"), TEXT_("object", "128"),
-		      TEXT_("type", "uint16") } },
+		    { TEXT_("area", "identification"), TEXT_("object", "128"), TEXT_("type", "bytes") } },
 	[UNKNOWN] = { false, { TEXT_("area", "identification"), TEXT_("object", "200") } },
 	[POWER] = { false,
 		    { UINT_("model", 101), UINT_("model", 103), UINT_("address", 3),
@@ -363,7 +362,8 @@ START_TEST(objects_come_in_a_stream)
 	ck_assert_int_gt(requests(), before + 2);
 	text_is(&samples[0], "Fieldway");
 	text_is(&samples[2], "Simulator");
-	ck_assert_uint_eq(samples[3].value.unsignd, 0x0102);
+	ck_assert_uint_eq(samples[3].value.size, 2);
+	ck_assert_mem_eq(samples[3].value.data, "\1\2", 2);
 	ck_assert_int_eq(samples[4].quality, FIELDWAY_INVALID);
 	stop();
 }
