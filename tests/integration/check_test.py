@@ -169,6 +169,61 @@ class CheckTest(Scenario):
         self.assertEqual((status, len(lines)), (0, 1), lines)
         self.assertRegex(lines[0], r"more\.yml:1:1: .*\(warning\)$")
 
+    def warned(self, changed):
+        """The warnings of a configuration that is right otherwise, without the folder."""
+        self.write(changed)
+        status, lines = self.check(shared=source_path("etc"))
+        self.assertEqual(status, 0, lines)
+        self.assertTrue(all(line.endswith(" (warning)") for line in lines), lines)
+        return [line.removeprefix(self.rig.path("etc") + "/").removesuffix(" (warning)") for line in lines]
+
+    def test_line_that_cannot_keep_up(self):
+        bus = 'schema: 1\nbus: lan\nplugin: modbus\nrtu: {device: /dev/ttyS9, baud: 9600, format: "8N1"}\n'
+        rows = ('schema: 1\ndevices:\n  - {name: "m{unit}", profile: eastron-sdm630, bus: lan,\n'
+                "     address: {unit: %s}}\n")
+        few = self.warned({"profiles.d/meter.yaml": "", "buses.d/lan.yaml": bus,
+                           "devices.d/site.yaml": rows % "1-5"})
+        self.assertEqual(few, [])
+        many = self.warned({"profiles.d/meter.yaml": "", "buses.d/lan.yaml": bus,
+                            "devices.d/site.yaml": rows % "1-40"})
+        self.assertEqual(len(many), 1, many)
+        self.assertRegex(many[0], r"^buses\.d/lan\.yaml:1:1: bus lan: line /dev/ttyS9 cannot keep up, it is \d+ % busy: "
+                                  r"fast wanted 2 s, gets \d+(\.\d)? s$")
+        slower = self.warned({"profiles.d/meter.yaml": "", "buses.d/lan.yaml": bus + "rates: {fast: 15s}\n",
+                              "devices.d/site.yaml": rows % "1-40"})
+        self.assertEqual(slower, [])
+
+    def test_points_that_look_wrong(self):
+        text = PROFILE.replace("  relay:", "  halved: {address: 1, unit: V}\n  relay:")
+        self.assertEqual([line.split(": ", 1)[0] for line in self.warned({"profiles.d/meter.yaml": text})],
+                         ["profiles.d/meter.yaml:10:3", "profiles.d/meter.yaml:10:21"])
+        self.assertRegex(self.warned({"profiles.d/meter.yaml": text})[1], "halved.*overlaps.*v1")
+
+    def test_extended(self):
+        """A profile that says what is different from a shipped one; its errors stand where they were made."""
+        extending = "schema: 1\nprofile: meter\nextends: eastron-sdm630\nrates: {fast: 7s}\n"
+        site = DEVICES.replace("unit: 1}", "unit: 1}, parameters: {ct: 40}")
+        self.assertEqual(self.warned({"profiles.d/meter.yaml": extending, "devices.d/site.yaml": site}), [])
+        self.write({"profiles.d/meter.yaml": extending + 'points: {"v{p}": {address: far}, none: null}\n'})
+        status, lines = self.check(shared=source_path("etc"))
+        self.assertEqual((status, len(lines)), (1, 1), lines)
+        self.assertRegex(lines[0], r"meter\.yaml:5:34: null removes .* no none here")
+        self.write({"profiles.d/meter.yaml": extending + 'points: {"v{p}": {address: far}}\n'})
+        status, lines = self.check(shared=source_path("etc"))
+        self.assertRegex("".join(lines), r"meter\.yaml:5:28: expected an integer, found far")
+
+    def test_files_of_a_plugin(self):
+        """What a key of a bus leads to, and who may read it."""
+        bus = BUS.replace("tcp: {port: 502}", "tls: {ca: certs/ca.pem, certificate: certs/gw.pem, key: certs/gw.key}")
+        self.write({"buses.d/lan.yaml": bus})
+        self.assertEqual(self.check(), (1, [f"{self.rig.path('etc/buses.d/lan.yaml')}:4:11: bus lan: tls.ca: "
+                                            f"{self.rig.path('etc/certs/ca.pem')}: No such file or directory"]))
+        for name in ("ca.pem", "gw.pem", "gw.key"):
+            self.rig.write("etc/certs/" + name, "x" * 65537 if name == "gw.pem" else "x", 0o644)
+        self.assertRegex("".join(self.check()[1]), r"4:38: bus lan: tls.certificate: .*gw\.pem: larger than 64 KiB$")
+        self.rig.write("etc/certs/gw.pem", "x", 0o644)
+        self.assertRegex("".join(self.check()[1]), r"4:57: bus lan: tls.key: .*gw\.key: other users can read")
+
     def test_not_configured(self):
         os.mkdir(self.rig.path("etc"))
         status, lines = self.check()
