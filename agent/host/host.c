@@ -18,6 +18,7 @@
 #include "host/describe.h"
 #include "host/explain.h"
 #include "host/input.h"
+#include "host/memory.h"
 #include "host/sandbox.h"
 #include "host/services.h"
 #include "link/marshal.h"
@@ -32,6 +33,7 @@ struct host {
 	struct host_services services;
 	struct attempts *attempts;
 	struct log_budget log_budget;
+	struct memory memory;
 	struct timer farewell;
 	const char *plugins; /* folder */
 	bool shut;
@@ -579,6 +581,7 @@ static struct host *host_free(struct host *h)
 	free_buses(&h->retired);
 	attempts_free(h->attempts);
 	values_free(h->values);
+	memory_done(&h->memory);
 	if (h->timers)
 		timer_disarm(&h->farewell);
 	link_free(h->link);
@@ -611,8 +614,10 @@ int host_run(const struct host_options *options)
 		.stuck = on_stuck,
 		.userdata = h,
 	};
-	if (r >= 0)
+	if (r >= 0) {
+		memory_watch(&h->memory, &h->services, &h->buses);
 		r = sd_event_loop(h->event);
+	}
 	if (r < 0)
 		log_error(NULL, "cannot run: %s", strerror(-r));
 	host_free(h);

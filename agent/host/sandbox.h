@@ -25,5 +25,7 @@ void sandbox_enter(const char *plugins, struct sandbox *ret);
 
 /* sandbox_calls.c: -errno. */
 int sandbox_limit_calls(void);
+/* Is this a build with the address sanitizer, which needs more of everything? */
+bool sandbox_is_sanitized(void);
 /* sandbox_files.c: the ABI, or -errno; -EOPNOTSUPP: the kernel has no Landlock. */
 int sandbox_limit_files(const char *plugins);

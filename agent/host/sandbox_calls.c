@@ -230,6 +230,11 @@ static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_BLUET
 /* They put words into a terminal's input. */
 static const unsigned long ioctls[] = { TIOCSTI, TIOCLINUX };
 
+bool sandbox_is_sanitized(void)
+{
+	return sanitized;
+}
+
 static int add(scmp_filter_ctx c, uint32_t action, const char *name)
 {
 	int number = seccomp_syscall_resolve_name(name), r;
