@@ -14,6 +14,7 @@
  *     GetEndpoint(s name) -> o       by YAML name ("host"), else by endpoint
  *                                    client name. Error NoSuchEndpoint
  *     GetDevice(s name) -> o         Error NoSuchDevice
+ *     GetBus(s name) -> o            Error NoSuchBus
  *     Version s
  *     ConfigurationState s           "accepted", "last-good" (the files are
  *                                    wrong), "not-configured"
@@ -53,12 +54,51 @@
  *                                    microseconds (0: once, UINT64_MAX: on
  *                                    demand), text, bytes on the wire,
  *                                    microseconds on the line (0: not known)
+ *     GetStatistics() -> a(sttttttttt) requests, a(sttttts) points
+ *                                    since its host started: of each request
+ *                                    text, period, effective period (smoothed),
+ *                                    requests, errors, timeouts, exceptions,
+ *                                    last, mean, longest latency, all times in
+ *                                    microseconds; of each point name, values
+ *                                    good, invalid, failed, unchanged
+ *                                    (`deadband:`), conflated, last error
+ *     Read(as points) -> a(ssv)      reads them now (none: all), ahead of
+ *                                    polls: name, what is wrong or "", value
  *     Name s  Bus s  Profile s
  *     Enabled b
  *     State s                        "unknown", "online", "offline", "failed"
  *     Reason s                       why it is not "online", for people
  *     Statistics a{st}               "requests", "errors", "timeouts",
  *                                    "conflated"; since the daemon started
+ *
+ * At AGENT1_PATH/bus/NAME:
+ *
+ *   org.fieldway.Agent1.Bus
+ *     Attempt(a{sv} address, a(sa{sv}) points, t within) -> a(ssv)
+ *                                    reads a device that is not configured:
+ *                                    its address, and points by name, with
+ *                                    keys as in YAML (scale, offset and factor
+ *                                    too). The answer is as that of Read
+ *     Raw(a{sv} address, ay request, t within) -> ay
+ *                                    one request without framing, and its
+ *                                    answer
+ *     Scan(t duration) -> t found, t dropped
+ *                                    what is in reach, where devices speak by
+ *                                    themselves; told to the caller by the
+ *                                    signal Found(s address, s facts)
+ *     Release(t duration)            lends the port or connections to another
+ *                                    program; 0: takes them back
+ *     Record(h file, t duration) -> t frames, t dropped
+ *                                    what goes over the wires, as text
+ *                                    (link/recording.h)
+ *     Name s  Plugin s
+ *     State s                        of its devices the best one: "online",
+ *                                    "offline", "failed", "unknown", "unused"
+ *     Devices u  Online u            enabled ones, and those that answer
+ *     Statistics a{st}               as a device's, and "host_restarts"
+ *
+ * All of these methods need the rights to change things; durations are
+ * microseconds, 0 as `within` is the default.
  *
  * Values as variants: String and Corelnk s, Integer and Time x (seconds since
  * 1970), Unsigned t, Float d, Boolean b, Opaque ay, Objlnk (qq). What has parts
@@ -74,12 +114,17 @@
 #define AGENT1_PATH "/org/fieldway/Agent1"
 #define AGENT1_ENDPOINT_PATH AGENT1_PATH "/endpoint"
 #define AGENT1_DEVICE_PATH AGENT1_PATH "/device"
+#define AGENT1_BUS_PATH AGENT1_PATH "/bus"
 #define AGENT1_MANAGER AGENT1_NAME ".Manager"
 #define AGENT1_ENDPOINT AGENT1_NAME ".Endpoint"
 #define AGENT1_DEVICE AGENT1_NAME ".Device"
+#define AGENT1_BUS AGENT1_NAME ".Bus"
 #define AGENT1_GROUP "fieldway-admin"
 
 #define AGENT1_REQUEST "(tsut)"
+#define AGENT1_REQUEST_STATISTICS "(sttttttttt)"
+#define AGENT1_POINT_STATISTICS "(sttttts)"
+#define AGENT1_READING "(ssv)"
 #define AGENT1_ACCOUNT "a{sv}"
 #define AGENT1_OBJECT "(so)"
 #define AGENT1_CONFIGURATION_ERROR "(suus)"
@@ -91,6 +136,7 @@
  */
 #define AGENT1_ERROR_NO_SUCH_ENDPOINT AGENT1_NAME ".Error.NoSuchEndpoint"
 #define AGENT1_ERROR_NO_SUCH_DEVICE AGENT1_NAME ".Error.NoSuchDevice"
+#define AGENT1_ERROR_NO_SUCH_BUS AGENT1_NAME ".Error.NoSuchBus"
 #define AGENT1_ERROR_NO_SUCH_PATH AGENT1_NAME ".Error.NoSuchPath"
 #define AGENT1_ERROR_NOT_ALLOWED                                                                   \
 	AGENT1_NAME ".Error.NotAllowed"			   /* the resource has no such operation */

@@ -111,6 +111,8 @@ static int bus_publish(struct dbus *d)
 	if (r >= 0)
 		r = items_publish(&d->devices, d->bus, device_vtable);
 	if (r >= 0)
+		r = items_publish(&d->buses, d->bus, bus_vtable);
+	if (r >= 0)
 		r = sd_bus_match_signal(d->bus, NULL, "org.freedesktop.DBus.Local",
 					"/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
 					"Disconnected", on_disconnected, d);
@@ -180,8 +182,14 @@ static int init_items(struct dbus *d)
 				     .interface = AGENT1_DEVICE,
 				     .name = device_item_name,
 				     .properties = device_changing };
+	d->buses = (struct items){ .path = AGENT1_BUS_PATH,
+				   .interface = AGENT1_BUS,
+				   .name = bus_item_name,
+				   .properties = bus_changing };
 	r = items_init(&d->endpoints, d, c->empty ? 0 : c->n_endpoints + 1);
-	return r < 0 ? r : items_init(&d->devices, d, c->n_devices);
+	if (r >= 0)
+		r = items_init(&d->devices, d, c->n_devices);
+	return r < 0 ? r : items_init(&d->buses, d, c->n_buses);
 }
 
 int dbus_new(const struct dbus_config *config, const struct dbus_ports *ports, void *userdata,
@@ -219,6 +227,7 @@ struct dbus *dbus_free(struct dbus *d)
 	bus_close(d);
 	items_done(&d->endpoints);
 	items_done(&d->devices);
+	items_done(&d->buses);
 	free(d);
 	return NULL;
 }

@@ -55,7 +55,8 @@ static void tell(struct timer *timer, void *userdata)
 	d->counts_changed = false;
 	tell_items(d, &d->endpoints);
 	tell_items(d, &d->devices);
-	if (d->endpoints.n_changed > 0 || d->devices.n_changed > 0)
+	tell_items(d, &d->buses);
+	if (d->endpoints.n_changed > 0 || d->devices.n_changed > 0 || d->buses.n_changed > 0)
 		settle(d);
 }
 
@@ -77,6 +78,7 @@ void changes_forget(struct dbus *d)
 	timer_disarm(&d->tell);
 	forget_items(&d->endpoints);
 	forget_items(&d->devices);
+	forget_items(&d->buses);
 	d->counts_changed = false;
 }
 
@@ -97,8 +99,10 @@ void dbus_endpoint_changed(struct dbus *d, uint32_t endpoint)
 
 void dbus_device_changed(struct dbus *d, uint32_t device)
 {
-	if (d)
-		item_changed(d, &d->devices, device);
+	if (!d)
+		return;
+	item_changed(d, &d->devices, device);
+	item_changed(d, &d->buses, d->config.config->devices[device].bus);
 }
 
 void dbus_counts_changed(struct dbus *d)

@@ -43,3 +43,10 @@ int error_set(sd_bus_error *error, int r, const char *text)
 			return sd_bus_error_set(error, table[i].name, text ?: table[i].text);
 	return sd_bus_error_set(error, AGENT1_ERROR_FAILED, text ?: strerror(-r));
 }
+
+void call_fail(sd_bus_message *call, int error, const char *text)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error e = SD_BUS_ERROR_NULL;
+
+	sd_bus_reply_method_errno(call, error_set(&e, error, text && *text ? text : NULL), &e);
+}

@@ -14,7 +14,7 @@
 
 /* ---- items.c: what has one object each ---- */
 
-/* An endpoint or a device; what sd-bus hands to its methods. */
+/* An endpoint, a device or a bus; what sd-bus hands to its methods. */
 struct item {
 	struct dbus *dbus;
 	uint32_t id;
@@ -47,7 +47,7 @@ struct dbus {
 	struct dbus_config config;
 	struct dbus_ports ports;
 	void *userdata;
-	struct items endpoints, devices;
+	struct items endpoints, devices, buses;
 	sd_bus *bus; /* NULL: none at the moment */
 	bool named;
 	bool told; /* that there is no bus, or no name */
@@ -78,11 +78,25 @@ bool has_room_for_signal(const struct dbus *d);
 /* From now on calls are refused while too many answers wait. */
 int room_guard(struct dbus *d);
 
-/* manager.c, endpoint.c, device.c */
-extern const sd_bus_vtable manager_vtable[], endpoint_vtable[], device_vtable[];
+/* manager.c, endpoint.c, device.c, bus_item.c */
+extern const sd_bus_vtable manager_vtable[], endpoint_vtable[], device_vtable[], bus_vtable[];
 const char *endpoint_item_name(const struct dbus *d, uint32_t id);
 const char *device_item_name(const struct dbus *d, uint32_t id);
-extern char *endpoint_changing[], *device_changing[], *manager_changing[];
+const char *bus_item_name(const struct dbus *d, uint32_t id);
+extern char *endpoint_changing[], *device_changing[], *bus_changing[], *manager_changing[];
+
+/* device_calls.c, bus_calls.c: methods */
+int device_read(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int device_get_statistics(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int bus_attempt(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int bus_raw(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int bus_scan(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int bus_release(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int bus_record(sd_bus_message *m, void *userdata, sd_bus_error *error);
+/* The answer a(ssv): points by name, what is wrong with them or "", values. */
+struct fieldway_sample;
+int readings_reply(sd_bus_message *call, const struct config_type *type,
+		   const struct fieldway_sample *samples, size_t n);
 
 /* write.c */
 int endpoint_write(sd_bus_message *m, void *userdata, sd_bus_error *error);
@@ -100,6 +114,8 @@ void orders_forget(struct dbus *d);
 
 /* errors.c: errno to a D-Bus error, with a text of its own or the given one. Returns a negative errno. */
 int error_set(sd_bus_error *error, int r, const char *text);
+/* The same as the answer to a call that waited; text "" counts as none. */
+void call_fail(sd_bus_message *call, int error, const char *text);
 /* The beginning of what a caller sent, which may be megabytes, to say it in an error. Returns ret. */
 #define ECHO_MAX 128u
 char *error_echo(const char *text, char ret[ECHO_MAX + 1]);

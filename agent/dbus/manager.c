@@ -58,6 +58,22 @@ static int get_device(sd_bus_message *m, void *userdata, sd_bus_error *error)
 					error_echo(name, echo));
 }
 
+static int get_bus(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct dbus *d = userdata;
+	const struct item *item;
+	char echo[ECHO_MAX + 1];
+	const char *name;
+	int r = sd_bus_message_read(m, "s", &name);
+
+	if (r < 0)
+		return r;
+	item = items_find(&d->buses, name);
+	return item ? reply_path(m, &d->buses, item) :
+		      sd_bus_error_setf(error, AGENT1_ERROR_NO_SUCH_BUS, "There is no bus %s",
+					error_echo(name, echo));
+}
+
 /* ---- properties ---- */
 
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -150,6 +166,8 @@ const sd_bus_vtable manager_vtable[] = {
 				get_endpoint, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetDevice", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", device),
 				get_device, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetBus", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", bus), get_bus,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("ConfigurationState", "s", get_configuration_state, 0,
 			SD_BUS_VTABLE_PROPERTY_CONST),

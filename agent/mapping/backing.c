@@ -117,6 +117,7 @@ static void send(struct mapped_row *row, const struct fieldway_value *value, bac
 {
 	const struct mapped_device *device = &row->endpoint->mapping->devices[row_device(row)];
 	struct south *south = malloc(sizeof(*south));
+	const char *reason = device->reason;
 	int r;
 
 	if (!south) {
@@ -131,7 +132,10 @@ static void send(struct mapped_row *row, const struct fieldway_value *value, bac
 		return;
 	}
 	free(south);
-	done(userdata, r, r == -EHOSTDOWN ? device->reason : NULL);
+	/* A bus that is lent says until when. */
+	if (r != -EHOSTDOWN && (r != -EBUSY || device->state != FIELDBUS_FAILED))
+		reason = NULL;
+	done(userdata, r, reason);
 }
 
 /*

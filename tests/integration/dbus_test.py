@@ -16,7 +16,7 @@ from fieldway_test.bus import (  # noqa: E402
 from field_test import DEVICES, NAME as CLIENT, FieldScenario  # noqa: E402
 
 VFD, HOST = PATH + "/endpoint/vfd", PATH + "/endpoint/host"
-DEVICE = PATH + "/device/vfd"
+DEVICE, BUS = PATH + "/device/vfd", PATH + "/bus/lan"
 PROBE = "org.fieldway.Probe"
 ORDERS_MAX = 256        # dbus/internal.h
 
@@ -56,7 +56,7 @@ class ObjectsTest(DbusScenario):
         self.until_property(DEVICE, "Device", "State", lambda state: state == "online")
         self.until_property(PATH, "Manager", "Registered", lambda n: n == 2)
         objects = self.bus.objects()
-        self.assertEqual(set(objects), {VFD, HOST, DEVICE})
+        self.assertEqual(set(objects), {VFD, HOST, DEVICE, BUS})
         endpoint = objects[VFD][NAME + ".Endpoint"]
         account = {"Server": "plant", "Uri": self.server.uri("coap"), "ShortServerId": 101, "State": "registered",
                    "Security": "none", "Version": "1.2"}

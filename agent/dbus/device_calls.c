@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "dbus/field.h"
+#include "dbus/internal.h"
+#include "fieldbus/fieldbus.h"
+
+/* Questions to a device's host. userdata of what ends later is the call that waits. */
+
+static const struct config_type *type_of(const struct item *item)
+{
+	return item->dbus->config.config->devices[item->id].type;
+}
+
+/* ---- Read ---- */
+
+struct asking {
+	sd_bus_message *call;
+	const struct config_type *type;
+};
+
+static void read_done(void *userdata, int error, const char *detail,
+		      const struct fieldway_sample *samples, size_t n)
+{
+	struct asking *a = userdata;
+	int r = n > 0 ? readings_reply(a->call, a->type, samples, n) : error ?: -EIO;
+
+	if (r < 0)
+		call_fail(a->call, r, n > 0 ? NULL : detail);
+	sd_bus_message_unref(a->call);
+	free(a);
+}
+
+static int find_point(const struct config_type *type, const char *name, uint32_t *ret)
+{
+	for (uint32_t i = 0; i < type->n_points; i++)
+		if (streq(type->points[i].name, name)) {
+			*ret = i;
+			return 0;
+		}
+	return -ENOENT;
+}
+
+/* No name: all that can be read. */
+static int read_points(sd_bus_message *m, const struct config_type *type, uint32_t **ret, size_t *ret_n,
+		       sd_bus_error *error)
+{
+	_cleanup_free_ uint32_t *points = calloc(type->n_points + 1, sizeof(*points));
+	char echo[ECHO_MAX + 1];
+	const char *name;
+	size_t n = 0, any;
+	int r = points ? sd_bus_message_enter_container(m, 'a', "s") : -ENOMEM;
+
+	while (r >= 0) {
+		r = sd_bus_message_read_basic(m, 's', &name);
+		if (r <= 0)
+			break;
+		if (n == type->n_points)
+			return -E2BIG;
+		if (find_point(type, name, &points[n++]) < 0) {
+			sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "There is no point %s",
+					  error_echo(name, echo));
+			return -EINVAL;
+		}
+	}
+	any = n;
+	for (uint32_t i = 0; r >= 0 && any == 0 && i < type->n_points; i++)
+		if (type->points[i].access & CONFIG_ACCESS_READ)
+			points[n++] = i;
+	if (r >= 0) {
+		*ret = TAKE_PTR(points);
+		*ret_n = n;
+	}
+	return r;
+}
+
+static int read_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	_cleanup_free_ uint32_t *points = NULL;
+	struct asking *a;
+	size_t n = 0;
+	int r;
+
+	(void)uid;
+	r = read_points(m, type_of(item), &points, &n, error);
+	if (r < 0)
+		return r;
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return -ENOMEM;
+	*a = (struct asking){ .call = sd_bus_message_ref(m), .type = type_of(item) };
+	r = fieldbus_read(item->dbus->config.fieldbus, item->id, points, n, read_done, a);
+	if (r >= 0)
+		return 0;
+	sd_bus_message_unref(a->call);
+	free(a);
+	return error_set(error, r,
+			 r == -EHOSTDOWN ? "The device is offline, failed or disabled, or its plugin host does not run" :
+			 r == -EINVAL	 ? "It has no such point to read" :
+					   NULL);
+}
+
+int device_read(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return order_authorize(userdata, m, read_allowed, error);
+}
+
+/* ---- GetStatistics ---- */
+
+static int append_requests(sd_bus_message *reply, const struct fieldbus_device_details *d)
+{
+	int r = sd_bus_message_open_container(reply, 'a', AGENT1_REQUEST_STATISTICS);
+
+	for (size_t i = 0; r >= 0 && i < d->n_requests; i++) {
+		const struct fieldbus_request_statistics *s = &d->requests[i];
+
+		r = sd_bus_message_append(reply, AGENT1_REQUEST_STATISTICS, s->text, s->period_usec,
+					  s->effective_usec, s->requests, s->errors, s->timeouts, s->exceptions,
+					  s->last_usec, s->mean_usec, s->max_usec);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int append_points(sd_bus_message *reply, const struct config_type *type,
+			 const struct fieldbus_device_details *d)
+{
+	int r = sd_bus_message_open_container(reply, 'a', AGENT1_POINT_STATISTICS);
+
+	for (size_t i = 0; r >= 0 && i < d->n_points; i++) {
+		const struct fieldbus_point_statistics *s = &d->points[i];
+
+		if (s->point < type->n_points)
+			r = sd_bus_message_append(reply, AGENT1_POINT_STATISTICS, type->points[s->point].name, s->good,
+						  s->invalid, s->failed, s->unchanged, s->conflated, s->text);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static void counted(void *userdata, int error, const char *detail, const struct fieldbus_device_details *details)
+{
+	struct asking *a = userdata;
+	sd_bus_message *reply = NULL;
+	int r = error;
+
+	if (r >= 0)
+		r = sd_bus_message_new_method_return(a->call, &reply);
+	if (r >= 0)
+		r = append_requests(reply, details);
+	if (r >= 0)
+		r = append_points(reply, a->type, details);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	if (r < 0)
+		call_fail(a->call, r, detail);
+	sd_bus_message_unref(reply);
+	sd_bus_message_unref(a->call);
+	free(a);
+}
+
+int device_get_statistics(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const struct item *item = userdata;
+	struct asking *a = calloc(1, sizeof(*a));
+	int r;
+
+	if (!a)
+		return -ENOMEM;
+	*a = (struct asking){ .call = sd_bus_message_ref(m), .type = type_of(item) };
+	r = fieldbus_statistics_get(item->dbus->config.fieldbus, item->id, counted, a);
+	if (r >= 0)
+		return 1;
+	sd_bus_message_unref(a->call);
+	free(a);
+	return error_set(error, r, r == -EHOSTDOWN ? "Its plugin host does not run, or it is disabled" : NULL);
+}

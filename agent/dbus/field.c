@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dbus/field.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "dbus/internal.h"
+
+/* ---- one value of a message, as a plugin's key wants it ---- */
+
+/* Any number or text of a variant; text stays in the message. */
+static int read_plain(sd_bus_message *m, struct fieldway_value *ret)
+{
+	struct fieldway_value v = { 0 };
+	const char *contents;
+	union {
+		int boolean;
+		uint8_t y;
+		int16_t n;
+		uint16_t q;
+		int32_t i;
+		uint32_t u;
+	} small;
+	int r = sd_bus_message_peek_type(m, NULL, &contents);
+
+	if (r <= 0 || strlen(contents) != 1 || !strchr("bynqiuxtds", *contents))
+		return -EINVAL;
+	r = sd_bus_message_enter_container(m, 'v', contents);
+	if (r < 0)
+		return r;
+	switch (*contents) {
+	case 'b':
+		r = sd_bus_message_read_basic(m, 'b', &small.boolean);
+		v = (struct fieldway_value){ .type = FIELDWAY_BOOL, .boolean = small.boolean };
+		break;
+	case 'y':
+		r = sd_bus_message_read_basic(m, 'y', &small.y);
+		v = (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = small.y };
+		break;
+	case 'n':
+		r = sd_bus_message_read_basic(m, 'n', &small.n);
+		v = (struct fieldway_value){ .type = FIELDWAY_INT, .integer = small.n };
+		break;
+	case 'q':
+		r = sd_bus_message_read_basic(m, 'q', &small.q);
+		v = (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = small.q };
+		break;
+	case 'i':
+		r = sd_bus_message_read_basic(m, 'i', &small.i);
+		v = (struct fieldway_value){ .type = FIELDWAY_INT, .integer = small.i };
+		break;
+	case 'u':
+		r = sd_bus_message_read_basic(m, 'u', &small.u);
+		v = (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = small.u };
+		break;
+	case 'x':
+		v.type = FIELDWAY_INT;
+		r = sd_bus_message_read_basic(m, 'x', &v.integer);
+		break;
+	case 't':
+		v.type = FIELDWAY_UINT;
+		r = sd_bus_message_read_basic(m, 't', &v.unsignd);
+		break;
+	case 'd':
+		v.type = FIELDWAY_FLOAT;
+		r = sd_bus_message_read_basic(m, 'd', &v.real);
+		break;
+	default:
+		v.type = FIELDWAY_STRING;
+		r = sd_bus_message_read_basic(m, 's', &v.data);
+		v.size = r > 0 ? strlen(v.data) : 0;
+		break;
+	}
+	if (r > 0)
+		r = sd_bus_message_exit_container(m);
+	if (r >= 0)
+		*ret = v;
+	return r < 0 ? r : 0;
+}
+
+static int number_from_text(const char *text, enum fieldway_type type, bool duration,
+			    struct fieldway_value *ret)
+{
+	ret->type = type;
+	if (type == FIELDWAY_INT)
+		return parse_i64(text, &ret->integer);
+	if (type == FIELDWAY_FLOAT)
+		return parse_double(text, &ret->real);
+	return duration ? parse_usec(text, &ret->unsignd) : parse_u64(text, &ret->unsignd);
+}
+
+static int boolean_from_text(const char *text, struct fieldway_value *ret)
+{
+	*ret = (struct fieldway_value){ .type = FIELDWAY_BOOL, .boolean = streq(text, "true") };
+	return ret->boolean || streq(text, "false") ? 0 : -EINVAL;
+}
+
+static double real_of(const struct fieldway_value *v)
+{
+	return v->type == FIELDWAY_INT	? (double)v->integer :
+	       v->type == FIELDWAY_UINT ? (double)v->unsignd :
+					  v->real;
+}
+
+static int number_to(const struct fieldway_value *v, enum fieldway_type type, struct fieldway_value *ret)
+{
+	struct fieldway_value to = { .type = type };
+
+	if (v->type != FIELDWAY_INT && v->type != FIELDWAY_UINT &&
+	    !(v->type == FIELDWAY_FLOAT && type == FIELDWAY_FLOAT))
+		return -EINVAL;
+	if (type == FIELDWAY_FLOAT) {
+		to.real = real_of(v);
+	} else if (type == FIELDWAY_INT) {
+		if (v->type == FIELDWAY_UINT && v->unsignd > INT64_MAX)
+			return -ERANGE;
+		to.integer = v->type == FIELDWAY_UINT ? (int64_t)v->unsignd : v->integer;
+	} else {
+		if (v->type == FIELDWAY_INT && v->integer < 0)
+			return -ERANGE;
+		to.unsignd = v->type == FIELDWAY_INT ? (uint64_t)v->integer : v->unsignd;
+	}
+	*ret = to;
+	return 0;
+}
+
+/* 0, -EINVAL, -ERANGE. */
+static int value_fit(const struct fieldway_value *v, enum fieldway_type type, bool duration,
+		     struct fieldway_value *ret)
+{
+	switch (type) {
+	case FIELDWAY_BOOL:
+		if (v->type == FIELDWAY_STRING)
+			return boolean_from_text(v->data, ret);
+		*ret = *v;
+		return v->type == FIELDWAY_BOOL ? 0 : -EINVAL;
+	case FIELDWAY_INT:
+	case FIELDWAY_UINT:
+	case FIELDWAY_FLOAT:
+		return v->type == FIELDWAY_STRING ? number_from_text(v->data, type, duration, ret) :
+						    number_to(v, type, ret);
+	case FIELDWAY_STRING:
+		*ret = *v;
+		return v->type == FIELDWAY_STRING ? 0 : -EINVAL;
+	case FIELDWAY_NONE:
+	case FIELDWAY_BYTES:
+		return -EINVAL;
+	}
+	return -EINVAL;
+}
+
+/* ---- settings ---- */
+
+static const struct fieldway_key *find_key(const struct config_plugin *plugin, unsigned scope,
+					   const char *name)
+{
+	for (size_t i = 0; i < plugin->n_keys; i++)
+		if (plugin->keys[i].scope & scope && streq(plugin->keys[i].name, name))
+			return &plugin->keys[i];
+	return NULL;
+}
+
+static int refuse(sd_bus_error *error, const char *key, const char *why)
+{
+	char echo[ECHO_MAX + 1];
+
+	sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s: %s", error_echo(key, echo), why);
+	return -EINVAL;
+}
+
+/* One entry of a{sv} whose key was read. */
+static int read_setting(sd_bus_message *m, const struct config_plugin *plugin, unsigned scope,
+			const char *name, struct fieldway_setting *ret, sd_bus_error *error)
+{
+	const struct fieldway_key *key = find_key(plugin, scope, name);
+	struct fieldway_value plain;
+	int r;
+
+	if (!key)
+		return refuse(error, name, "the plugin has no such key here");
+	if (key->flags & (FIELDWAY_KEY_SECRET | FIELDWAY_KEY_CONTENT))
+		return refuse(error, name, "secrets and files do not come over D-Bus");
+	r = read_plain(m, &plain);
+	if (r >= 0)
+		r = value_fit(&plain, key->type, key->flags & FIELDWAY_KEY_DURATION, &ret->value);
+	if (r == -EINVAL || r == -ERANGE)
+		return refuse(error, name, r == -ERANGE ? "out of range" : "of a wrong type");
+	ret->key = key->name;
+	return r;
+}
+
+typedef int (*entry_reader)(sd_bus_message *m, const char *name, void *userdata);
+
+/* a{sv}, each entry by the reader, at most FIELD_SETTINGS_MAX. */
+static int read_entries(sd_bus_message *m, entry_reader reader, void *userdata)
+{
+	const char *name;
+	unsigned n = 0;
+	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+
+	while (r >= 0) {
+		r = sd_bus_message_enter_container(m, 'e', "sv");
+		if (r <= 0)
+			break;
+		if (++n > FIELD_SETTINGS_MAX)
+			return -E2BIG;
+		r = sd_bus_message_read_basic(m, 's', &name);
+		if (r >= 0)
+			r = reader(m, name, userdata);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+struct reading {
+	const struct config_plugin *plugin;
+	unsigned scope;
+	struct fieldway_setting *items;
+	size_t n;
+	struct config_point *point; /* NULL: an address */
+	sd_bus_error *error;
+};
+
+/* What belongs to a point whatever its plugin. */
+static double *point_number(struct config_point *point, const char *name)
+{
+	if (!point)
+		return NULL;
+	return streq(name, "scale")  ? &point->scale :
+	       streq(name, "offset") ? &point->offset :
+	       streq(name, "factor") ? &point->factor :
+				       NULL;
+}
+
+static int read_entry(sd_bus_message *m, const char *name, void *userdata)
+{
+	struct reading *reading = userdata;
+	double *number = point_number(reading->point, name);
+	struct fieldway_value plain, fitted;
+	int r;
+
+	if (!number)
+		return read_setting(m, reading->plugin, reading->scope, name, &reading->items[reading->n++],
+				    reading->error);
+	r = read_plain(m, &plain);
+	if (r >= 0)
+		r = value_fit(&plain, FIELDWAY_FLOAT, false, &fitted);
+	if (r < 0)
+		return refuse(reading->error, name, "is no number");
+	*number = fitted.real;
+	return 0;
+}
+
+static int read_settings(sd_bus_message *m, struct reading *reading, struct arena *arena,
+			 struct fieldway_settings *ret)
+{
+	int r;
+
+	reading->items = arena_new(arena, FIELD_SETTINGS_MAX * sizeof(*reading->items));
+	if (!reading->items)
+		return -ENOMEM;
+	r = read_entries(m, read_entry, reading);
+	if (r >= 0)
+		*ret = (struct fieldway_settings){ reading->items, reading->n };
+	return r < 0 ? r : 0;
+}
+
+int field_settings_read(sd_bus_message *m, const struct config_plugin *plugin, unsigned scope,
+			struct arena *arena, struct fieldway_settings *ret, sd_bus_error *error)
+{
+	struct reading reading = { .plugin = plugin, .scope = scope, .error = error };
+
+	return read_settings(m, &reading, arena, ret);
+}
+
+/* ---- points ---- */
+
+static int read_point(sd_bus_message *m, const struct config_plugin *plugin, struct arena *arena,
+		      struct config_point *ret, sd_bus_error *error)
+{
+	struct config_point point = { .access = CONFIG_ACCESS_READ,
+				      .scale = 1,
+				      .factor = 1,
+				      .scale10 = -1,
+				      .verify = { .point = -1 } };
+	struct reading reading = {
+		.plugin = plugin, .scope = FIELDWAY_SCOPE_POINT, .point = &point, .error = error
+	};
+	const char *name;
+	int r = sd_bus_message_read_basic(m, 's', &name);
+
+	if (r < 0)
+		return r;
+	point.name = arena_text(arena, name, strlen(name));
+	r = point.name ? read_settings(m, &reading, arena, &point.settings) : -ENOMEM;
+	if (r >= 0)
+		*ret = point;
+	return r;
+}
+
+int field_points_read(sd_bus_message *m, const struct config_plugin *plugin, struct arena *arena,
+		      struct config_point **ret, size_t *ret_n, sd_bus_error *error)
+{
+	struct config_point *points = arena_new(arena, FIELD_POINTS_MAX * sizeof(*points));
+	size_t n = 0;
+	int r = points ? sd_bus_message_enter_container(m, 'a', "(sa{sv})") : -ENOMEM;
+
+	while (r >= 0) {
+		r = sd_bus_message_enter_container(m, 'r', "sa{sv}");
+		if (r <= 0)
+			break;
+		if (n == FIELD_POINTS_MAX)
+			return -E2BIG;
+		r = read_point(m, plugin, arena, &points[n], error);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+		n++;
+	}
+	if (r >= 0)
+		r = sd_bus_message_exit_container(m);
+	if (r < 0)
+		return r;
+	*ret = points;
+	*ret_n = n;
+	return 0;
+}
+
+/* ---- values ---- */
+
+static int append_bytes(sd_bus_message *m, const struct fieldway_value *v)
+{
+	int r = sd_bus_message_open_container(m, 'v', "ay");
+
+	if (r >= 0)
+		r = sd_bus_message_append_array(m, 'y', v->data, v->size);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_text(sd_bus_message *m, const struct fieldway_value *v)
+{
+	_cleanup_free_ char *text = strndup(v->data, v->size);
+
+	return text ? sd_bus_message_append(m, "v", "s", text) : -ENOMEM;
+}
+
+int field_value_append(sd_bus_message *m, const struct fieldway_value *value)
+{
+	switch (value->type) {
+	case FIELDWAY_BOOL:
+		return sd_bus_message_append(m, "v", "b", (int)value->boolean);
+	case FIELDWAY_INT:
+		return sd_bus_message_append(m, "v", "x", value->integer);
+	case FIELDWAY_UINT:
+		return sd_bus_message_append(m, "v", "t", value->unsignd);
+	case FIELDWAY_FLOAT:
+		return sd_bus_message_append(m, "v", "d", value->real);
+	case FIELDWAY_STRING:
+		return append_text(m, value);
+	case FIELDWAY_BYTES:
+		return append_bytes(m, value);
+	case FIELDWAY_NONE:
+		return sd_bus_message_append(m, "v", "s", "");
+	}
+	return -EINVAL;
+}
+
+const char *field_problem(const struct fieldway_sample *sample)
+{
+	static const struct {
+		int error;
+		const char *text;
+	} table[] = {
+		{ EINVAL, "illegal value" },
+		{ ENXIO, "illegal address" },
+		{ EOPNOTSUPP, "illegal function" },
+		{ EBUSY, "busy" },
+		{ EREMOTEIO, "device failure" },
+		{ EHOSTDOWN, "no answer behind the gateway" },
+		{ ETIMEDOUT, "no answer" },
+		{ EBADMSG, "garbled answer" },
+	};
+
+	if (sample->quality == FIELDWAY_GOOD)
+		return "";
+	if (sample->quality == FIELDWAY_INVALID)
+		return "invalid";
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].error == -sample->error)
+			return table[i].text;
+	return strerror(-sample->error);
+}
