@@ -76,10 +76,18 @@ static int send_state(const struct device *d, const char *reason)
 	return r;
 }
 
+void device_tell_state(struct device *d, const char *reason)
+{
+	/* A state that is lost would never be told again. */
+	int r = send_state(d, reason);
+
+	if (r < 0 && !link_is_gone(r))
+		d->bus->services->stuck(d->bus->services->userdata);
+}
+
 void device_enter_state(struct device *d, enum link_state state, const char *reason)
 {
 	char text[DEVICE_TEXT_MAX];
-	int r;
 
 	if (d->state == state || d->bus->retired)
 		return;
@@ -88,10 +96,7 @@ void device_enter_state(struct device *d, enum link_state state, const char *rea
 		 d->setup->link->name);
 	/* The daemon, which hears of it, logs it. */
 	device_log(LOG_DEBUG, d, state == LINK_ONLINE ? text : reason);
-	/* A state that is lost would never be told again. */
-	r = send_state(d, reason);
-	if (r < 0 && !link_is_gone(r))
-		d->bus->services->stuck(d->bus->services->userdata);
+	device_tell_state(d, reason);
 }
 
 /* The line itself cannot be used: no device can be blamed. */

@@ -48,17 +48,35 @@ static bool is_driven(const struct device *d)
 
 /* ---- states ---- */
 
+/* True, and remembered, where it is another than before. */
+static bool reason_is_news(struct events_device *ed, const char *reason)
+{
+	if (ed->reason && streq(ed->reason, reason))
+		return false;
+	free(ed->reason);
+	/* Without memory it is told once more. */
+	ed->reason = strdup(reason);
+	return true;
+}
+
 static void enter_state(struct events_device *ed, enum link_state state, const char *reason)
 {
 	struct device *d = ed->device;
-	char text[DEVICE_TEXT_MAX];
+	char text[DEVICE_TEXT_MAX] = "";
 
-	if (d->state == state)
+	if (d->state == state && state == LINK_ONLINE)
 		return;
-	snprintf(text, sizeof(text), "bus %s: device %s: %s", bus_name(d->bus),
-		 d->setup->link->name, reason);
+	if (state != LINK_ONLINE)
+		snprintf(text, sizeof(text), "bus %s: device %s: %s", bus_name(d->bus),
+			 d->setup->link->name, reason);
 	text[utf8_valid_prefix(text, strlen(text))] = '\0';
-	device_enter_state(d, state, state == LINK_ONLINE ? "" : text);
+	if (!reason_is_news(ed, text) && d->state == state)
+		return;
+	/* What is wrong can change while it is wrong: first the daemon, then its adapter. */
+	if (d->state == state)
+		device_tell_state(d, text);
+	else
+		device_enter_state(d, state, text);
 	if (state != LINK_ONLINE)
 		exponents_reset(d->exponents);
 }
@@ -378,6 +396,7 @@ struct events *events_free(struct events *e)
 		for (size_t j = 0; ed->points && j < ed->device->setup->type->n_points; j++)
 			sample_done(&ed->points[j]);
 		free(ed->points);
+		free(ed->reason);
 	}
 	free(e->devices);
 	free(e);
