@@ -19,11 +19,12 @@
 
 /*
  * All that a host may know of the environment: a daemon's own can name
- * credentials and sockets.
+ * credentials and sockets. Of sockets only the system bus, where BlueZ is.
  */
 static const char *const inherited[] = {
 	"PATH",		"LANG",		"LC_ALL",	 "TZ",	       "JOURNAL_STREAM",
 	"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH",
+	"DBUS_SYSTEM_BUS_ADDRESS",
 };
 
 struct fieldbus_config fieldbus_launcher(const struct fieldbus *f)
