@@ -12,6 +12,7 @@
 
 static const char *const files[] = {
 	"plugins/modbus/.libs/modbus.so",
+	"plugins/ble/.libs/ble.so",
 	"plugins/serial/.libs/serial.so",
 	EXAMPLE,
 };
@@ -41,7 +42,9 @@ START_TEST(descriptors)
 	if (p->capabilities & FIELDWAY_CAN_POLL)
 		ck_assert(p->line_open && p->line_close && p->read);
 	if (p->capabilities & FIELDWAY_CAN_WRITE)
-		ck_assert(p->write && p->write_check);
+		ck_assert((p->write || p->bus_write) && p->write_check);
+	if (p->capabilities & FIELDWAY_CAN_LISTEN)
+		ck_assert(p->bus_start && p->bus_stop);
 	for (size_t i = 0; i < p->n_keys; i++)
 		ck_assert(p->keys[i].name && p->keys[i].help && p->keys[i].scope);
 	dlclose(handle);

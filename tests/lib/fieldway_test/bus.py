@@ -68,9 +68,10 @@ def add_group():
 
 
 class Bus:
-    """permissive: the policy lets everything through, so that only the daemon decides. limits: of the bus, by name."""
+    """permissive: the policy lets everything through, so that only the daemon decides. limits: of the bus, by name.
+    names: more that may be owned."""
 
-    def __init__(self, rig, permissive=False, limits=()):
+    def __init__(self, rig, permissive=False, limits=(), names=()):
         self.rig = rig
         self.socket = rig.path("bus")
         self.address = "unix:path=" + self.socket
@@ -80,6 +81,7 @@ class Bus:
             socket=self.socket, name=NAME, user=pwd.getpwuid(os.geteuid()).pw_name,
             policy=source_path("packaging/dbus/org.fieldway.Agent1.conf"),
             more="\n".join([PERMISSIVE if permissive else "",
+                            *(f'  <policy context="default"><allow own="{name}"/></policy>' for name in names),
                             *(f'  <limit name="{name}">{value}</limit>' for name, value in limits)])))
         self.start()
 

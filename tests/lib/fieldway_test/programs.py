@@ -172,6 +172,56 @@ class Simulator:
         return self.replies[0][2:].strip()
 
 
+class FakeBluez:
+    """tests/lib/fake_bluez on a bus of the test's own; `calls` is what it was asked, once it traces."""
+
+    def __init__(self, rig, bus):
+        self.rig = rig
+        self.replies, self.calls = [], []
+        self.process = rig.start([build_path("tests/lib/fake_bluez")], env={**os.environ, **bus.environment()})
+        self.process.listeners.append(self._take)
+        self.process.wait_line("ready")
+
+    def _take(self, line):
+        if line.startswith("trace "):
+            self.calls.append(line.removeprefix("trace "))
+        elif line != "ready":
+            self.replies.append(line)
+
+    def attempt(self, line, timeout=10):
+        """What it says: "ok", or "error" and why."""
+        self.replies.clear()
+        self.process.write(line)
+
+        def answered():
+            if self.process.ended():
+                raise ProgramEnded("fake_bluez ended")
+            return self.replies
+
+        self.rig.until(answered, timeout, f"fake_bluez: {line}")
+        return self.replies[0]
+
+    def command(self, *lines):
+        for line in lines:
+            reply = self.attempt(line)
+            if reply != "ok":
+                raise ValueError(f"fake_bluez: {line}: {reply}")
+
+    def until_taken(self, line, timeout=20):
+        """Again while nobody listens."""
+        self.rig.until(lambda: self.attempt(line) == "ok", timeout, f"fake_bluez: {line}")
+
+    def wait_call(self, text, timeout=20, start=0):
+        """The number of the first call from number `start` on that begins so."""
+        def look():
+            if self.process.ended():
+                raise ProgramEnded("fake_bluez ended")
+            return any(c.startswith(text) for c in self.calls[start:])
+
+        self.rig.until(look, timeout, f"fake_bluez: call {text}")
+        return next(i for i, c in enumerate(self.calls) if i >= start and c.startswith(text))
+
+
 class DtlsFront:
     """tests/lib/dtls_front before a server made by hand; place is what the daemon connects to."""
 

@@ -1,0 +1,498 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Bluetooth LE devices, from a BlueZ of the test's own to the LwM2M server; every fault, and the way back."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from fieldway_test import Scenario, main  # noqa: E402
+from fieldway_test.bus import Bus  # noqa: E402
+from fieldway_test.programs import FakeBluez  # noqa: E402
+
+BUS = """schema: 1
+bus: ble0
+plugin: ble
+{more}
+"""
+SENSOR, SENSOR_MAC = "gw-th", "A4:C1:38:00:11:01"
+LOCK, LOCK_MAC = "gw-lock", "A4:C1:38:00:11:02"
+TEMPERATURE, HUMIDITY, RSSI = "/3303/0/5700", "/3304/0/5700", "/3300/0/5700"
+BTHOME_PROFILE = """schema: 1
+profile: th
+plugin: ble
+decode: bthome
+{silence}
+points:
+  temperature: {{bthome: temperature, unit: Cel}}
+  humidity: {{bthome: humidity, unit: "%RH"}}
+  rssi: {{from: rssi, unit: dBm}}
+lwm2m: {{3303/0/5700: temperature, 3304/0/5700: humidity, 3300/0/5700: rssi}}
+"""
+BTHOME_DEVICES = """schema: 1
+devices:
+  - {{name: th, profile: th, bus: ble0, address: {{mac: "A4:C1:38:00:11:01"{more}}}}}
+"""
+LOCK_PROFILE = """schema: 1
+profile: lock
+plugin: ble
+decode: gatt
+rates: {{fast: {rate}}}
+defaults: {{rate: fast}}
+points:
+  temperature: {{characteristic: "2a6e", service: "181a", type: int16, scale: 0.01, unit: Cel}}
+  level: {{characteristic: "2a19", notify: true, unit: "%"}}
+  target: {{characteristic: "6e400002-b5a3-f393-e0a9-e50e24dcca9e", type: uint16, access: rw}}
+lwm2m: {{3303/0/5700: temperature, 3304/0/5700: level, 3308/0/5900: target}}
+"""
+LOCK_DEVICES = """schema: 1
+devices:
+  - {{name: lock, profile: lock, bus: ble0, address: {{mac: "A4:C1:38:00:11:02"{more}}}}}
+"""
+LEVEL, TARGET = "/3304/0/5700", "/3308/0/5900"
+
+
+class BleScenario(Scenario):
+    """The daemon and its host, with a system bus that has nothing but org.bluez on it."""
+
+    def setUp(self):
+        super().setUp()
+        self.bus = Bus(self.rig, permissive=True, names=["org.bluez"])
+        self.bluez = FakeBluez(self.rig, self.bus)
+        self.bluez.command("trace on")
+
+    def start(self, profile, devices, bus="scan: {mode: active}", names=(SENSOR,)):
+        for name, text in (("buses.d/ble0", BUS.format(more=bus)), ("devices.d/site", devices)):
+            self.rig.write(f"etc/{name}.yaml", text)
+        self.rig.write(f"etc/profiles.d/{profile.split('profile: ')[1].split()[0]}.yaml", profile)
+        self.start_server(names=("gw", *names))
+        self.configure(more="register: {wait: none}")
+        self.start_daemon(environment=self.bus.environment())
+        self.registered(*names)
+
+    def until_value(self, endpoint, path, value, timeout=20):
+        self.until_read(endpoint, path, lambda a: a.fields.get("code") == "2.05"
+                        and self.server.values(a, path) == {path: value}, timeout)
+
+
+class BroadcastTest(BleScenario):
+    def start_sensor(self, silence="", more="", bus="scan: {mode: active}"):
+        self.bluez.command(f"device {SENSOR_MAC} th", f"service_data {SENSOR_MAC} fcd2=4002ca0903bf13")
+        self.start(BTHOME_PROFILE.format(silence=silence), BTHOME_DEVICES.format(more=more), bus)
+
+    def appear(self):
+        self.bluez.until_taken(f"appear {SENSOR_MAC} -60")
+
+    def test_values(self):
+        self.start_sensor()
+        self.expect(self.server.request(SENSOR, "GET", TEMPERATURE), "5.03")
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+        self.assertEqual(self.read_one(SENSOR, HUMIDITY), 50.55)
+        self.assertEqual(self.read_one(SENSOR, RSSI), -60)
+        self.bluez.command(f"service_data {SENSOR_MAC} 180f=64 fcd2=4002ffff03bf13")
+        self.until_value(SENSOR, TEMPERATURE, -0.01)
+        self.bluez.command(f"rssi {SENSOR_MAC} -71")
+        self.until_value(SENSOR, RSSI, -71)
+
+    def test_many_entries_and_missing_properties(self):
+        """Neither name nor RSSI at first; 127 means that there is none."""
+        self.start_sensor()
+        self.bluez.until_taken(f"appear {SENSOR_MAC}")
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+        self.expect(self.server.request(SENSOR, "GET", RSSI), "5.03")
+        self.bluez.command(f"rssi {SENSOR_MAC} 127", f"manufacturer {SENSOR_MAC} 004c=1005 0499=05 ffff=00",
+                           f"service_data {SENSOR_MAC} feaa=0000 fcd2=4002000003bf13 180f=64")
+        self.until_value(SENSOR, TEMPERATURE, 0)
+        self.expect(self.server.request(SENSOR, "GET", RSSI), "5.03")
+        self.bluez.command(f"rssi {SENSOR_MAC} -50")
+        self.until_value(SENSOR, RSSI, -50)
+
+    def test_known_before(self):
+        """What bluetoothd only remembers is no news."""
+        self.bluez.command(f"device {SENSOR_MAC} th", f"service_data {SENSOR_MAC} fcd2=4002ca0903bf13",
+                           f"know {SENSOR_MAC}")
+        self.start(BTHOME_PROFILE.format(silence=""), BTHOME_DEVICES.format(more=""))
+        self.bluez.wait_call("StartDiscovery")
+        self.expect(self.server.request(SENSOR, "GET", TEMPERATURE), "5.03")
+        self.bluez.until_taken(f"rssi {SENSOR_MAC} -44")
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+
+    def test_encrypted(self):
+        """The example of the specification, whose key is that of another address."""
+        mac = "54:48:E6:8F:80:A5"
+        self.rig.write("etc/keys/th.keys", f"{mac}:231d39c1d7cc1ab1aee224cd096db932\n", 0o600)
+        self.bluez.command(f"device {mac}", f"service_data {mac} fcd2=41a47266c95f730011223378237214")
+        self.start(BTHOME_PROFILE.format(silence=""), BTHOME_DEVICES.format(
+            more=', key: "table:keys/th.keys"').replace(SENSOR_MAC, mac))
+        self.bluez.until_taken(f"appear {mac} -60")
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+        self.bluez.command(f"service_data {mac} fcd2=4002ffff")
+        self.log("it does not encrypt as it should")
+        self.assertNotIn("231d39c1", "".join(self.daemon.process.lines))
+
+    def test_wrong_key(self):
+        mac = "54:48:E6:8F:80:A5"
+        self.rig.write("etc/keys/th.key", "331d39c1d7cc1ab1aee224cd096db932\n", 0o600)
+        self.bluez.command(f"device {mac}", f"service_data {mac} fcd2=41a47266c95f730011223378237214")
+        self.start(BTHOME_PROFILE.format(silence=""), BTHOME_DEVICES.format(
+            more=', key: "file:keys/th.key"').replace(SENSOR_MAC, mac))
+        self.bluez.until_taken(f"appear {mac} -60")
+        self.log("heard, but its key is another")
+        self.expect(self.server.request(SENSOR, "GET", TEMPERATURE), "5.03")
+
+    def test_no_key(self):
+        self.start_sensor()
+        self.bluez.command(f"service_data {SENSOR_MAC} fcd2=41a47266c95f730011223378237214")
+        self.appear()
+        self.log("it encrypts, and there is no key for it")
+
+    # The adapter
+
+    def test_switched_off(self):
+        self.start_sensor(bus="scan: {mode: active}")
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+        start = len(self.bluez.calls)
+        self.bluez.command("power 0")
+        self.log("adapter hci0 is switched off")
+        # Switched on, and told to scan, by itself.
+        self.bluez.wait_call("Set hci0", start=start)
+        self.bluez.wait_call("StartDiscovery", start=start)
+        self.bluez.until_taken(f"service_data {SENSOR_MAC} fcd2=40020000")
+        self.until_value(SENSOR, TEMPERATURE, 0)
+
+    def test_left_off(self):
+        self.start_sensor(bus="power: false\nscan: {mode: active}")
+        self.appear()
+        start = len(self.bluez.calls)
+        self.bluez.command("power 0")
+        self.log("adapter hci0 is switched off")
+        self.until_reason("switched off")
+        self.assertFalse([c for c in self.bluez.calls[start:] if c.startswith("Set ")])
+        self.bluez.command("power 1")
+        self.bluez.wait_call("StartDiscovery", start=start)
+
+    def until_reason(self, text):
+        """What a server is told instead of a value."""
+        self.until_read(SENSOR, TEMPERATURE,
+                        lambda a: a.fields.get("code") == "5.03" and text in a.payload.decode())
+
+    def test_blocked(self):
+        self.start_sensor()
+        self.appear()
+        start = len(self.bluez.calls)
+        self.bluez.command("block 1")
+        self.bluez.wait_call("Set hci0", start=start)
+        self.until_reason("adapter hci0 is switched off")
+        self.bluez.command("block 0")
+        self.bluez.wait_call("StartDiscovery", start=start)
+
+    def test_unplugged(self):
+        self.start_sensor()
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+        self.bluez.command("unplug")
+        self.log("there is no Bluetooth adapter")
+        self.until_reason("there is no Bluetooth adapter")
+        # It comes back switched off.
+        self.bluez.command("plug 0")
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+
+    def test_another_adapter(self):
+        self.start_sensor(bus='adapter: "00:1A:7D:DA:71:14"')
+        self.log("adapter 00:1A:7D:DA:71:14 is not there")
+
+    def test_adapter_by_address(self):
+        self.start_sensor(bus='adapter: "00:1a:7d:da:71:13"')
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+
+    def test_not_allowed(self):
+        self.bluez.command("deny StartDiscovery")
+        self.start_sensor()
+        self.log("scanning: not allowed by the bus policy")
+        self.bluez.command("deny")
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+
+    # bluetoothd and the bus
+
+    def test_restarted(self):
+        self.start_sensor()
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+        self.bluez.command("leave")
+        self.log("bluetoothd is not running")
+        self.until_reason("bluetoothd is not running")
+        self.bluez.command("come")
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+
+    def test_started_late(self):
+        self.bluez.command("leave")
+        self.start_sensor()
+        self.log("bluetoothd is not running")
+        self.bluez.command("come")
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+
+    def test_bus_restarted(self):
+        self.start_sensor()
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+        self.bus.stop()
+        self.until_reason("the system bus cannot be reached")
+        self.bluez.process.wait_end()
+        self.bus.start()
+        self.bluez = FakeBluez(self.rig, self.bus)
+        self.bluez.command(f"device {SENSOR_MAC}", f"service_data {SENSOR_MAC} fcd2=40020000")
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 0)
+
+    # Passive scanning
+
+    def test_passive(self):
+        self.bluez.command("monitors 1")
+        self.start_sensor(bus="scan: {mode: passive-if-possible}")
+        # An RSSI is only there while somebody discovers, and no pattern asks for it.
+        self.bluez.wait_call("monitors read")
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+        self.assertFalse([c for c in self.bluez.calls if c.startswith("StartDiscovery")])
+
+    def test_no_passive(self):
+        """A bluetoothd without monitors, and one that refuses them."""
+        for name, command in (("none", "monitors 0"), ("refused", "deny RegisterMonitor")):
+            with self.subTest(name):
+                self.bluez.command("monitors 1", command)
+                if not self.daemon:
+                    self.start_sensor(bus="scan: {mode: passive-if-possible}")
+                else:
+                    self.bluez.command("leave", "come")
+                self.appear()
+                self.assertTrue([c for c in self.bluez.calls if c.startswith("StartDiscovery")])
+                self.bluez.calls.clear()
+
+    def test_scan_off(self):
+        self.start_sensor(bus="scan: {mode: off}".replace("off", '"off"'))
+        self.bluez.wait_call("GetManagedObjects")
+        self.assertEqual(self.bluez.attempt(f"appear {SENSOR_MAC} -60"), "error Resource temporarily unavailable")
+
+
+class GattTest(BleScenario):
+    def start_lock(self, more="", rate="300ms", bus="scan: {mode: active}", flags="read,write,write-without-response"):
+        self.bluez.command(
+            f"device {LOCK_MAC} lock", f"service {LOCK_MAC} 180f", f"characteristic {LOCK_MAC} 2a19 read,notify 5a",
+            f"service {LOCK_MAC} 181a", f"characteristic {LOCK_MAC} 2a6e read ca09",
+            f"characteristic {LOCK_MAC} 6e400002-b5a3-f393-e0a9-e50e24dcca9e {flags} 0700")
+        self.start(LOCK_PROFILE.format(rate=rate), LOCK_DEVICES.format(more=more), bus, names=(LOCK,))
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+
+    def test_read_notify_write(self):
+        self.start_lock()
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+        self.until_value(LOCK, LEVEL, 90)
+        self.bluez.command(f"value {LOCK_MAC} 1 0000")
+        self.until_value(LOCK, TEMPERATURE, 0)
+        self.bluez.command(f"value {LOCK_MAC} 0 32")
+        self.until_value(LOCK, LEVEL, 50)
+        self.until_value(LOCK, TARGET, 7)
+        self.expect(self.put(LOCK, TARGET, "515"), "2.04")
+        self.bluez.wait_call("written request 0302")
+        self.until_value(LOCK, TARGET, 515)
+        self.expect(self.put(LOCK, TARGET, "70000"), "4.00")
+
+    def test_late_services(self):
+        self.bluez.command(f"device {LOCK_MAC} lock", f"hold {LOCK_MAC} 1", f"service {LOCK_MAC} 180f",
+                           f"characteristic {LOCK_MAC} 2a19 read,notify 5a", f"service {LOCK_MAC} 181a",
+                           f"characteristic {LOCK_MAC} 2a6e read ca09")
+        self.start(LOCK_PROFILE.format(rate="300ms"), LOCK_DEVICES.format(more=""), names=(LOCK,))
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.bluez.wait_call("Connect")
+        self.expect(self.server.request(LOCK, "GET", TEMPERATURE), "5.03")
+        self.bluez.command(f"resolve {LOCK_MAC}")
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+
+    def test_disconnected(self):
+        """In the middle of a read; then everything is as before, notifications too."""
+        self.start_lock()
+        self.until_value(LOCK, LEVEL, 90)
+        self.bluez.command(f"fault {LOCK_MAC} ReadValue hang 1")
+        start = len(self.bluez.calls)
+        self.bluez.wait_call("ReadValue", start=start)
+        self.bluez.command(f"drop {LOCK_MAC}")
+        self.bluez.wait_call("Connect", start=start)
+        self.bluez.wait_call("StartNotify", start=start)
+        self.bluez.command(f"value {LOCK_MAC} 0 32", f"value {LOCK_MAC} 1 0000")
+        self.until_value(LOCK, LEVEL, 50)
+        self.until_value(LOCK, TEMPERATURE, 0)
+
+    def test_dropped_again_and_again(self):
+        self.start_lock()
+        for _ in range(3):
+            self.until_value(LOCK, TEMPERATURE, 25.06)
+            self.bluez.until_taken(f"drop {LOCK_MAC}")
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+
+    def test_unreachable(self):
+        """Told after three attempts, each later than the one before."""
+        self.bluez.command(f"device {LOCK_MAC} lock")
+        self.bluez.command(f"fault {LOCK_MAC} Connect org.bluez.Error.Failed:le-connection-abort-by-local")
+        self.start(LOCK_PROFILE.format(rate="300ms"), LOCK_DEVICES.format(more=""), names=(LOCK,))
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.log("the device does not take the connection", 20)
+        self.assertEqual(len([c for c in self.bluez.calls if c.startswith("Connect")]), 3)
+
+    def test_notify_refused(self):
+        """What cannot be told is not there; the rest is."""
+        self.start_lock()
+        self.until_value(LOCK, LEVEL, 90)
+        self.bluez.command(f"fault {LOCK_MAC} StartNotify org.bluez.Error.NotSupported", f"drop {LOCK_MAC}")
+        self.until_code(LOCK, LEVEL, "5.03")
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+
+    def test_read_errors(self):
+        self.start_lock()
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+        self.bluez.command(f"fault {LOCK_MAC} ReadValue org.bluez.Error.NotPermitted")
+        self.until_code(LOCK, TEMPERATURE, "5.03")
+        self.bluez.command(f"heal {LOCK_MAC}")
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+
+    def test_busy(self):
+        self.start_lock()
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+        self.bluez.command(f"fault {LOCK_MAC} ReadValue org.bluez.Error.InProgress 3", f"value {LOCK_MAC} 1 0000")
+        self.until_value(LOCK, TEMPERATURE, 0)
+
+    def test_other_firmware(self):
+        """What bluetoothd remembers of the device is thrown away once."""
+        self.start_lock()
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+        self.bluez.command(f"gone {LOCK_MAC} 1 1", f"drop {LOCK_MAC}")
+        start = len(self.bluez.calls)
+        self.bluez.wait_call("RemoveDevice", start=start)
+        self.bluez.command(f"gone {LOCK_MAC} 1 0")
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.bluez.wait_call("Connect", start=start)
+        self.bluez.command(f"value {LOCK_MAC} 1 0000")
+        self.until_value(LOCK, TEMPERATURE, 0)
+
+    def test_missing_for_good(self):
+        self.start_lock()
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+        start = len(self.bluez.calls)
+        self.bluez.command(f"gone {LOCK_MAC} 1 1", f"drop {LOCK_MAC}")
+        self.bluez.wait_call("RemoveDevice", start=start)
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.until_code(LOCK, TEMPERATURE, "5.03")
+        self.until_value(LOCK, LEVEL, 90)
+        self.assertEqual(len([c for c in self.bluez.calls[start:] if c.startswith("RemoveDevice")]), 1)
+
+    # Writes
+
+    def test_write_refused(self):
+        for error, code in (("org.bluez.Error.NotPermitted", "5.00"), ("org.bluez.Error.InvalidValueLength", "4.00"),
+                            ("org.bluez.Error.Failed:Operation_failed_with_ATT_error:_0x13", "4.00")):
+            with self.subTest(error):
+                if not self.daemon:
+                    self.start_lock()
+                    self.until_value(LOCK, TARGET, 7)
+                self.bluez.command(f"fault {LOCK_MAC} WriteValue {error} 1")
+                self.expect(self.put(LOCK, TARGET, "9"), code)
+        self.expect(self.put(LOCK, TARGET, "9"), "2.04")
+
+    def test_write_lost(self):
+        """Nobody knows: said so, and never repeated."""
+        self.start_lock()
+        self.until_value(LOCK, TARGET, 7)
+        self.bluez.command(f"fault {LOCK_MAC} WriteValue hang 1")
+        start = len(self.bluez.calls)
+        name = self.server.send("request", LOCK, f"PUT {TARGET} format=0 payload={b'9'.hex()}")
+        self.bluez.wait_call("WriteValue", start=start)
+        self.bluez.command(f"drop {LOCK_MAC}")
+        self.rig.until(lambda: name in self.server.answers, 15, "the write's end")
+        self.expect(self.server.answers[name], "5.04")
+        self.bluez.wait_call("Connect", start=start)
+        self.until_value(LOCK, TARGET, 7)
+        self.assertEqual(len([c for c in self.bluez.calls[start:] if c.startswith("WriteValue")]), 1)
+
+    # Bonds
+
+    def start_paired(self, passkey, asked):
+        self.rig.write("etc/keys/lock.key", passkey + "\n", 0o600)
+        more = ", pair: true" + (', passkey: "file:keys/lock.key"' if passkey else "")
+        self.bluez.command(f"device {LOCK_MAC} lock", f"service {LOCK_MAC} 181a",
+                           f"characteristic {LOCK_MAC} 2a6e read ca09", f"service {LOCK_MAC} 180f",
+                           f"characteristic {LOCK_MAC} 2a19 read,notify 5a")
+        if asked:
+            self.bluez.command(f"passkey {LOCK_MAC} {asked}")
+        self.start(LOCK_PROFILE.format(rate="300ms"), LOCK_DEVICES.format(more=more), names=(LOCK,))
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+
+    def test_passkey(self):
+        self.start_paired("123456", "123456")
+        self.bluez.wait_call("answer good")
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+        # A bond lasts: after bluetoothd is back nobody pairs again.
+        start = len(self.bluez.calls)
+        self.bluez.command("leave", "come", f"value {LOCK_MAC} 0 0000")
+        self.until_value(LOCK, TEMPERATURE, 0)
+        self.assertFalse([c for c in self.bluez.calls[start:] if c.startswith("Pair")])
+
+    def test_just_works(self):
+        self.start_paired("", "")
+        self.bluez.wait_call("Pair")
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+
+    def test_wrong_passkey(self):
+        self.start_paired("654321", "123456")
+        self.bluez.wait_call("answer bad")
+        self.log("pairing failed: wrong passkey", 20)
+        self.expect(self.server.request(LOCK, "GET", TEMPERATURE), "5.03")
+
+    def test_numbers_are_not_compared(self):
+        self.start_paired("654321", "confirm")
+        self.bluez.wait_call("answer bad")
+
+    # Who may be connected, and how many
+
+    def test_strangers(self):
+        self.bluez.command(f"device {SENSOR_MAC} stranger")
+        self.start_lock()
+        self.bluez.until_taken(f"appear {SENSOR_MAC} -30")
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+        self.assertFalse([c for c in self.bluez.calls if c.startswith(("Connect", "Pair")) and "11_02" not in c])
+
+    def test_one_connection_for_three(self):
+        """Each in turn: none is left out."""
+        macs = [f"A4:C1:38:00:12:0{i}" for i in range(3)]
+        for mac in macs:
+            self.bluez.command(f"device {mac}", f"service {mac} 181a", f"characteristic {mac} 2a6e read ca09")
+        profile = """schema: 1
+profile: slow
+plugin: ble
+rates: {slow: 10m}
+defaults: {rate: slow}
+points: {temperature: {characteristic: "2a6e", type: int16, scale: 0.01, unit: Cel}}
+lwm2m: {3303/0/5700: temperature}
+"""
+        devices = "schema: 1\ndevices:\n" + "".join(
+            f'  - {{name: s{i}, profile: slow, bus: ble0, address: {{mac: "{mac}"}}}}\n' for i, mac in enumerate(macs))
+        names = [f"gw-s{i}" for i in range(3)]
+        self.start(profile, devices, "scan: {mode: active}\nconnections: {max: 1}", names=names)
+        for mac in macs:
+            self.bluez.until_taken(f"appear {mac} -60")
+        for name in names:
+            self.until_value(name, TEMPERATURE, 25.06)
+        open_now, most = 0, 0
+        for call in self.bluez.calls:
+            open_now += call.startswith("Connect ") - call.startswith("Disconnect ")
+            most = max(most, open_now)
+        self.assertEqual(most, 1)
+
+
+if __name__ == "__main__":
+    main()
