@@ -147,6 +147,7 @@ static void give_value(struct remote *r, const struct characteristic *c, const v
 
 		if (!p->readable || (told && !p->notify) || !lies_on(r, p, c))
 			continue;
+		r->seen[i] = true;
 		*s = (struct fieldway_sample){ .point = i, .boottime_usec = now };
 		e = bytes_sample(p, value, size, &room, s);
 		if (e < 0)
@@ -317,16 +318,17 @@ static void postpone(struct remote *r, const struct characteristic *c)
 /*
  * bluetoothd remembers what a device has, and believes it also when the device
  * has other firmware meanwhile. What is not bonded it can be made to forget;
- * the device is discovered again.
+ * the device is discovered again. What it has never had is looked for once:
+ * it may well be optional.
  */
-static bool refresh(struct remote *r)
+static bool refresh(struct remote *r, bool seen)
 {
 	struct fieldway_session *s = r->session;
 	uint64_t now = moment_now_usec();
 	sd_bus_message *m = NULL;
 	int e;
 
-	if (r->paired || !s->active || (r->refresh_usec && now < r->refresh_usec + REFRESH_USEC))
+	if (r->paired || !s->active || (r->refresh_usec && (!seen || now < r->refresh_usec + REFRESH_USEC)))
 		return false;
 	r->refresh_usec = now;
 	e = link_call(s, s->adapter->path, BLUEZ_ADAPTER, "RemoveDevice", &m);
@@ -348,7 +350,7 @@ static void read_failed(struct remote *r, struct characteristic *c, const sd_bus
 		postpone(r, c);
 	} else if (e == -ECONNRESET || e == -ENODEV || e == -ETIMEDOUT) {
 		connection_failed(r, text);
-	} else if (e != -ENXIO || !refresh(r)) {
+	} else if (e != -ENXIO || !refresh(r, true)) {
 		characteristic_done(r, c);
 		fail_points(r, c, e);
 	}
@@ -441,7 +443,7 @@ static bool is_missing(struct remote *r, uint32_t point, uint64_t now)
 		.error = -ENXIO,
 	};
 
-	if (refresh(r))
+	if (refresh(r, r->seen[point]))
 		return true;
 	point_done(r, point, now);
 	count(r, true, false);

@@ -399,5 +399,6 @@ void remote_done(struct remote *r)
 	remote_forget(r);
 	free(r->due_usec);
 	free(r->samples);
+	free(r->seen);
 	free(r->characteristics);
 }

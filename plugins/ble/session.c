@@ -143,7 +143,8 @@ static int make_remotes(struct fieldway_session *s, const struct fieldway_driver
 		*r = (struct remote){ .session = s, .driver = drivers[s->n_remotes], .index = (uint32_t)s->n_remotes };
 		r->due_usec = calloc(r->driver->n_points + 1, sizeof(*r->due_usec));
 		r->samples = calloc(r->driver->n_points + 1, sizeof(*r->samples));
-		if (!r->due_usec || !r->samples) {
+		r->seen = calloc(r->driver->n_points + 1, sizeof(*r->seen));
+		if (!r->due_usec || !r->samples || !r->seen) {
 			s->n_remotes++;
 			return -ENOMEM;
 		}

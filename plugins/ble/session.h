@@ -118,6 +118,7 @@ struct remote {
 	size_t n_characteristics;
 
 	uint64_t *due_usec;    /* by point; NEVER: not wanted */
+	bool *seen;	       /* by point: has it ever been there? */
 	struct fieldway_sample *samples; /* room for each point */
 	sd_bus_slot *connect;  /* Connect, Pair or Disconnect */
 	sd_bus_slot *call;     /* of GATT: one thing at a time */
