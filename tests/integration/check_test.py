@@ -263,9 +263,13 @@ class CheckTest(Scenario):
         serial = [name for name in names if "\nplugin: serial\n" in read(source_path("etc", "profiles.d", name + ".yaml"))]
         self.assertGreater(len(serial), 3)
         rows += "".join(f"  - {{name: {name}, profile: {name}, bus: {name}}}\n" for name in serial)
+        ble = [name for name in names if "\nplugin: ble\n" in read(source_path("etc", "profiles.d", name + ".yaml"))]
+        self.assertGreater(len(ble), 3)
+        rows += "".join(f'  - {{name: {name}, profile: {name}, bus: radio, address: {{mac: "A4:C1:38:00:11:{i:02}"}}}}\n'
+                        for i, name in enumerate(ble))
         buses = "".join(f"---\nschema: 1\nbus: {name}\nplugin: serial\nserial: {{device: /dev/{name}}}\n" for name in serial)
         self.write({"profiles.d/meter.yaml": "", "devices.d/site.yaml": "schema: 1\ndevices:\n" + rows,
-                    "buses.d/serial.yaml": buses[4:]})
+                    "buses.d/serial.yaml": buses[4:] + "---\nschema: 1\nbus: radio\nplugin: ble\n"})
         self.assertEqual(self.check(shared=source_path("etc")), (0, []))
 
     def test_shipped_samples_run(self):
