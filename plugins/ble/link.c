@@ -20,7 +20,8 @@ void link_close(struct fieldway_session *s)
 {
 	s->host->watch_free(s->watch);
 	s->watch = NULL;
-	s->host->timer_set(s->link_timer, NEVER);
+	if (s->link_timer)
+		s->host->timer_set(s->link_timer, NEVER);
 	if (s->link)
 		sd_bus_close(s->link);
 	s->link = sd_bus_unref(s->link);
