@@ -180,9 +180,12 @@ int tree_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 			gatt_characteristic_properties(r, path, m, true);
 		return 0;
 	}
+	r = strcmp(interface, BLUEZ_DEVICE) == 0 ? remote_find(s, path) : NULL;
+	/* Most that is heard is of devices that are none of ours. */
+	if (!r && strcmp(interface, BLUEZ_DEVICE) == 0)
+		return 0;
 	if (take_interface(s, path, interface, m, LEVEL_ALL) < 0)
 		return 0;
-	r = strcmp(interface, BLUEZ_DEVICE) == 0 ? remote_find(s, path) : NULL;
 	if (!r || sd_bus_message_enter_container(m, 'a', "s") < 0)
 		return 0;
 	while (sd_bus_message_read(m, "s", &name) > 0)
