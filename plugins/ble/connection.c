@@ -28,7 +28,7 @@ static void enter_phase(struct remote *r, enum phase phase, uint64_t deadline)
 	if (phase == PHASE_IDLE || phase == PHASE_READY)
 		r->connect = sd_bus_slot_unref(r->connect);
 	if (phase == PHASE_READY) {
-		r->held_usec = moment_now_usec();
+		r->held_usec = r->used_usec = moment_now_usec();
 		gatt_begin(r);
 	}
 	r->phase = phase;
@@ -229,14 +229,20 @@ static void give_up(struct remote *r, uint64_t now, const char *reason)
 
 static void use(struct remote *r, uint64_t now, uint64_t *next)
 {
-	if (gatt_turn(r, now))
+	if (gatt_turn(r, now)) {
+		r->used_usec = now;
 		return;
+	}
 	if (r->phase != PHASE_READY)
 		return;
-	if (!r->driver->notifies && gatt_next(r) > now + LINGER_USEC)
-		leave(r, now);
+	earliest(next, gatt_next(r));
+	/* What was written may be read back, and one write often follows another. */
+	if (r->driver->notifies || gatt_next(r) <= now + LINGER_USEC)
+		return;
+	if (now < r->used_usec + LINGER_USEC)
+		earliest(next, r->used_usec + LINGER_USEC);
 	else
-		earliest(next, gatt_next(r));
+		leave(r, now);
 }
 
 static void advance(struct remote *r, uint64_t now, uint64_t *next)
@@ -277,7 +283,13 @@ static struct remote *next_in_line(struct fieldway_session *s, uint64_t now)
 	return best;
 }
 
-/* Who has had a connection longest, and is not in the middle of something, has had its turn. */
+/* When a device that holds a connection has to let another one have it. */
+static uint64_t turn_ends(const struct remote *r, uint64_t now)
+{
+	return wants_connection(r, now) ? r->held_usec + SHARE_USEC : now;
+}
+
+/* Who does not need its connection, or else has had it longest, and is not in the middle of something. */
 static void make_room(struct fieldway_session *s, uint64_t now, uint64_t *next)
 {
 	struct remote *longest = NULL;
@@ -287,13 +299,16 @@ static void make_room(struct fieldway_session *s, uint64_t now, uint64_t *next)
 
 		if (r->phase == PHASE_LEAVING)
 			return;
-		if (r->phase == PHASE_READY && !r->call && (!longest || r->held_usec < longest->held_usec))
+		if (r->phase == PHASE_READY && !r->call &&
+		    (!longest || turn_ends(r, now) < turn_ends(longest, now)))
 			longest = r;
 	}
-	if (longest && now >= longest->held_usec + SHARE_USEC)
+	if (!longest)
+		return;
+	if (now >= turn_ends(longest, now))
 		leave(longest, now);
-	else if (longest)
-		earliest(next, longest->held_usec + SHARE_USEC);
+	else
+		earliest(next, turn_ends(longest, now));
 }
 
 void connections_turn(struct fieldway_session *s, uint64_t now, uint64_t *next)

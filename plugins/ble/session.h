@@ -40,7 +40,7 @@
 #define RESOLVE_USEC UINT64_C(30000000)	 /* from connected to services resolved */
 #define LEAVE_USEC UINT64_C(10000000)
 #define GATT_USEC_MIN UINT64_C(5000000)	 /* a sensor with long connection intervals is slow, not gone */
-#define LINGER_USEC UINT64_C(5000000)	 /* a connection is kept when it is needed again so soon */
+#define LINGER_USEC UINT64_C(5000000)	 /* a connection is kept so long after its use, and when it is needed again so soon */
 #define UNSEEN_USEC UINT64_C(30000000) /* so long may it take to discover a device */
 #define BUSY_USEC UINT64_C(500000)
 #define SHARE_USEC UINT64_C(10000000)	 /* and given up for one that waits after so long */
@@ -108,6 +108,7 @@ struct remote {
 	enum phase phase;
 	uint64_t deadline_usec; /* of the phase */
 	uint64_t retry_usec, held_usec;
+	uint64_t used_usec;    /* the connection was, last */
 	uint64_t waiting_usec; /* for a connection, since then; 0: not */
 	uint64_t refresh_usec; /* its cache was thrown away then; 0: never */
 	unsigned failures;
