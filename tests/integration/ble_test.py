@@ -331,6 +331,36 @@ class GattTest(BleScenario):
         self.expect(self.put(LOCK, TARGET, "515"), "2.04")
         self.bluez.wait_call("written command 0302")
 
+    def test_verified(self):
+        """Read back at once, however seldom it is read else."""
+        self.bluez.command(f"device {LOCK_MAC} lock", f"service {LOCK_MAC} 180f",
+                           f"characteristic {LOCK_MAC} 2a19 read,write 07")
+        self.start("""schema: 1
+profile: verified
+plugin: ble
+rates: {slow: 1h}
+defaults: {rate: slow}
+points: {target: {characteristic: "2a19", access: rw, verify: {within: 3s}}}
+lwm2m: {3308/0/5900: target}
+""", LOCK_DEVICES.format(more="").replace("profile: lock", "profile: verified"), names=(LOCK,))
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.until_value(LOCK, TARGET, 7)
+        # Nobody needs the connection now; it is made once more.
+        self.bluez.wait_call("Disconnect")
+        start = len(self.bluez.calls)
+        self.expect(self.put(LOCK, TARGET, "9"), "2.04")
+        words = [c.split(" ")[0] for c in self.bluez.calls[start:]]
+        self.assertEqual(words[:4], ["Connect", "WriteValue", "written", "ReadValue"])
+        self.assertEqual(self.read_one(LOCK, TARGET), 9)
+
+    def test_stopped(self):
+        """The device is let go."""
+        self.start_lock()
+        self.until_value(LOCK, TEMPERATURE, 25.06)
+        start = len(self.bluez.calls)
+        self.stop_daemon(self.daemon)
+        self.bluez.wait_call("Disconnect", start=start)
+
     def test_not_writable(self):
         self.start_lock(flags="read")
         self.until_value(LOCK, TARGET, 7)
