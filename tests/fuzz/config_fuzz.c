@@ -47,6 +47,18 @@
 	"schema: 1\nprofile: p\nplugin: talker\nmessages: {w: {match: '^(?<v>[0-9]{3})$'}, x: {match: y, every: 2s}}\n" \
 	"points:\n  w: {from: w.v, good: {w.state: [ST, GS], x: y}, unit: kg}\n  \"v{p}\": {repeat: {p: 1-2}, address: 1}\n"
 
+#define EXTENDING_TEXT \
+	"schema: 1\nprofile: p\nextends: q\nrates: {fast: 2s}\npoints: {v: {scale: 2, deadband: 1}, w: null, x: {address: 4}}\n" \
+	"lwm2m: {3316/0: {5700: x}, 3316/1/5700: null}\nidentify: {point: v, equals: [1, 2]}\n" \
+	"---\nschema: 1\nprofile: q\nplugin: modbus\nparameters: {g: {default: 1}}\nrates: {fast: 1s}\n" \
+	"defaults: {rate: fast, max_gap: \"{g}\"}\npoints: {v: {address: 1, scale10: w}, w: {address: 2}}\n" \
+	"lwm2m: {3316/0/5700: v, 3316/1: {5700: v}}\n"
+
+#define INPUTS_TEXT \
+	"schema: 1\nprofile: p\nplugin: talker\nsilence: 5s\npoints: {w: {from: a, silence: 9s, sample: {every: 1s, keep: mean}}}\n" \
+	"samples: [{bytes: \"02 4f\", message: w, expect: {w: 1}}, {text: [a, b], expect: {w: 1}},\n" \
+	"  {advertisement: {service_data: {fcd2: \"40\"}}, gatt: {2a19: 64}, expect: {w: 1}}]\n"
+
 #define DEVICES_TEXT \
 	"schema: 1\n" \
 	"devices:\n" \
@@ -211,7 +223,7 @@ static void read_files(const struct config_files *files, const struct definition
 static const struct fuzz_seed seeds[] = {
 	{ "6d", MAIN_TEXT },	{ "62", BUSES_TEXT }, { "70", PROFILE_TEXT },
 	{ "64", DEVICES_TEXT }, { "74", TABLE_TEXT },
-	{ "70", TALKER_TEXT },
+	{ "70", TALKER_TEXT },	{ "70", EXTENDING_TEXT }, { "70", INPUTS_TEXT },
 };
 
 const struct fuzz_target fuzz_target = { "config", seeds, ARRAY_SIZE(seeds), 500 };

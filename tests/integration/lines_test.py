@@ -276,6 +276,25 @@ class TlsTest(LineScenario):
         clock.step(0)
         self.recovers()
 
+    def test_file_comes_later(self):
+        """What a bus lacks costs this bus only, is told, never with what a key file holds, and ends by itself."""
+        self.prepare("tls")
+        folder, key = self.rig.path("etc/tls"), self.rig.path("etc/tls/client.key")
+        os.rename(folder + "/ca.pem", folder + "/later.pem")
+        os.chmod(key, 0o644)
+        self.run_daemon()
+        self.registered("gw")
+        for text, mend in {"bus field: tls.ca: ": lambda: os.rename(folder + "/later.pem", folder + "/ca.pem"),
+                           "bus field: tls.key: ": lambda: os.chmod(key, 0o600)}.items():
+            self.rig.until(lambda: self.bus.get(DEVICE, "Device", "State") == "failed" and
+                           text in self.bus.get(DEVICE, "Device", "Reason"), 20, f"the reason {text!r}")
+            answer = self.until_read(NAME, VALUE, lambda a: text.encode() in a.payload)
+            self.expect(answer, "5.03")
+            mend()
+        self.recovers()
+        with open(key, encoding="ascii") as f:
+            self.assertNotIn(f.read().splitlines()[1], "".join(self.daemon.process.lines))
+
     def test_wrong_files(self):
         """Told before anything runs, where the key of the file is."""
         self.prepare("tls")
