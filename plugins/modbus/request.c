@@ -8,6 +8,7 @@
 #include "driver.h"
 #include "exchange.h"
 #include "identification.h"
+#include "plugins/lib/moment.h"
 
 /* Unit, checksum or header, and the PDU without its data, of both directions. */
 #define WALK_WIRE_BYTES 21u
@@ -117,26 +118,41 @@ static int walk_step(struct task *t, struct walk *walk, uint16_t address, uint16
 	return 0;
 }
 
+/*
+ * Is what is left less than a device may take? A step cut short would look like
+ * silence, and with it go all that is known.
+ */
+static bool time_is_short(const struct task *t)
+{
+	return moment_now_usec() + t->driver->bus.timeout_usec > t->deadline_usec;
+}
+
+static int walk_pauses(struct task *t, const struct walk *walk)
+{
+	t->result->error = -EBUSY;
+	snprintf(t->result->detail, sizeof(t->result->detail),
+		 "still looking for its models, %zu found so far", walk->n);
+	return -EBUSY;
+}
+
 int task_find_models(struct task *t)
 {
 	struct walk walk = *t->driver->walk;
 	uint16_t address, count;
 	bool stepped = false;
-	int r = 0;
+	int r;
 
 	while (walk_wants(&t->driver->base, &walk, &address, &count)) {
+		if (stepped && time_is_short(t))
+			return walk_pauses(t, &walk);
 		r = walk_step(t, &walk, address, count);
-		if (r == -ETIMEDOUT && !t->sent && stepped) {
-			t->result->error = -EBUSY;
-			snprintf(t->result->detail, sizeof(t->result->detail),
-				 "still looking for its models, %zu found so far", walk.n);
-			return -EBUSY;
-		}
 		if (r < 0)
 			return r;
 		stepped = true;
 	}
-	return walk.state == WALK_LOST ? no_signature(t) : 0;
+	if (walk.state == WALK_LOST)
+		return no_signature(t);
+	return stepped && time_is_short(t) ? walk_pauses(t, &walk) : 0;
 }
 
 static int ask_category(struct task *t, struct collection *c, enum category category)

@@ -59,7 +59,8 @@ static const struct {
 	[REVISION] = { false, { TEXT_("area", "identification"), TEXT_("object", "revision") } },
 	[NAME] = { false, { TEXT_("area", "identification"), TEXT_("object", "model_name") } },
 	[EXTRA] = { false,
-		    { TEXT_("area", "identification"), TEXT_("object", "128"), TEXT_("type", "bytes") } },
+		    { TEXT_("area", "identification"), TEXT_("object", "128"),
+		      TEXT_("type", "bytes") } },
 	[UNKNOWN] = { false, { TEXT_("area", "identification"), TEXT_("object", "200") } },
 	[POWER] = { false,
 		    { UINT_("model", 101), UINT_("model", 103), UINT_("address", 3),
@@ -146,12 +147,12 @@ static void stop(void)
 	simulated_stop(&f.simulated);
 }
 
-static uint64_t deadline(void)
+static uint64_t deadline(uint64_t usec)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000 + LONG_USEC;
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000 + usec;
 }
 
 static const char *ask(const char *command)
@@ -168,7 +169,8 @@ static int requests(void)
 	return atoi(ask("requests"));
 }
 
-static int read_points(const uint32_t *points, size_t n, struct fieldway_sample *samples)
+static int read_until(const uint32_t *points, size_t n, uint64_t deadline_usec,
+		      struct fieldway_sample *samples)
 {
 	struct fieldway_plan plan;
 	bool broken;
@@ -177,11 +179,16 @@ static int read_points(const uint32_t *points, size_t n, struct fieldway_sample 
 	ck_assert_int_eq(plugin->plan_new(f.driver, points, n, &plan), 0);
 	ck_assert_uint_eq(plan.n, 1);
 	f.result = (struct fieldway_result){ 0 };
-	r = plugin->read(f.line, f.driver, &plan.requests[0], deadline(), samples, f.text,
+	r = plugin->read(f.line, f.driver, &plan.requests[0], deadline_usec, samples, f.text,
 			 sizeof(f.text), &f.result, &broken);
 	ck_assert_int_eq(r, f.result.error);
 	plugin->plan_free(&plan);
 	return r;
+}
+
+static int read_points(const uint32_t *points, size_t n, struct fieldway_sample *samples)
+{
+	return read_until(points, n, deadline(LONG_USEC), samples);
 }
 
 static struct fieldway_sample read_one(uint32_t point)
@@ -221,9 +228,9 @@ static void writes(uint32_t point, struct fieldway_value value, enum fieldway_ou
 {
 	bool broken;
 
-	ck_assert_int_eq(
-		plugin->write(f.line, f.driver, point, &value, deadline(), &f.result, &broken),
-		expected);
+	ck_assert_int_eq(plugin->write(f.line, f.driver, point, &value, deadline(LONG_USEC),
+				       &f.result, &broken),
+			 expected);
 	ck_assert_int_eq(f.result.error, error);
 	ck_assert(error == 0 || strlen(f.result.detail) > 5);
 }
@@ -502,6 +509,29 @@ START_TEST(a_chain_is_walked_again)
 }
 END_TEST
 
+/* A slow device, a long chain, and little time: each request gets some steps further. */
+START_TEST(a_walk_that_takes_long_goes_on)
+{
+	const uint32_t point = POWER;
+	struct fieldway_sample sample;
+	int r, rounds = 0, before;
+
+	start(_i);
+	put_chain("40000");
+	ask("delay 50");
+	before = requests();
+	do {
+		r = read_until(&point, 1, deadline(160000), &sample);
+		rounds++;
+	} while (r == -EBUSY);
+	ck_assert_int_eq(r, 0);
+	ck_assert_int_eq(sample.value.integer, -2);
+	ck_assert_int_gt(rounds, 1);
+	ck_assert_int_lt(requests(), before + 30);
+	stop();
+}
+END_TEST
+
 START_TEST(a_walk_that_fails_begins_anew)
 {
 	start(_i);
@@ -572,6 +602,7 @@ int main(void)
 	tcase_add_loop_test(t, a_write_walks_too, 0, 2);
 	tcase_add_loop_test(t, no_chain_is_an_error, 0, 2);
 	tcase_add_loop_test(t, a_chain_is_walked_again, 0, 2);
+	tcase_add_loop_test(t, a_walk_that_takes_long_goes_on, 0, 2);
 	tcase_add_loop_test(t, a_walk_that_fails_begins_anew, 0, 2);
 	tcase_add_loop_test(t, everybody_is_told, 0, 2);
 	suite_add_tcase(s, t);
