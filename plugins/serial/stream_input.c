@@ -26,7 +26,8 @@ static void tell_trouble(struct fieldway_session *s, struct listener *l, const c
 static void note_bad(struct fieldway_session *s, struct listener *l, const char *what)
 {
 	s->host->count(s->host, index_of(s, l), 1, 1, 0);
-	if (++l->bad % BAD_FRAMES == 0)
+	/* At 8, 16, 32 and so on: garbage may come by thousands a second. */
+	if (++l->bad >= BAD_FRAMES && (l->bad & (l->bad - 1)) == 0)
 		tell_trouble(s, l, what);
 }
 

@@ -327,6 +327,11 @@ START_TEST(trouble_is_told)
 	ck_assert_int_eq(seen.state, FIELDWAY_DEVICE_OFFLINE);
 	ck_assert_str_eq(seen.reason, "8 in a row: frames longer than max");
 	ck_assert_uint_eq(seen.errors, 8);
+	/* It goes on, and is not told for each of them. */
+	for (int i = 0; i < 24; i++)
+		say("0123456789012345678901234567890123456789012345\r\n");
+	UNTIL(seen.errors == 32);
+	ck_assert_uint_eq(seen.states, 3);
 	say("ST,GS,+00002.0 kg\r\n");
 	UNTIL(seen.samples == 2);
 	stop();
