@@ -199,16 +199,13 @@ bool host_is_lent(const struct host *h)
 
 static int release_append(struct task_call *c, sd_bus_message *m)
 {
-	struct host *h = c->host;
-
-	h->lent_usec = c->task->usec > 0 ? usec_add(clock_monotonic_usec(), c->task->usec) : 0;
 	return sd_bus_message_append(m, "t", c->task->usec);
 }
 
 static int release_take(struct task_call *c, sd_bus_message *m)
 {
-	(void)c;
 	(void)m;
+	c->host->lent_usec = c->task->usec > 0 ? usec_add(clock_monotonic_usec(), c->task->usec) : 0;
 	return 0;
 }
 
