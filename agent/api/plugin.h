@@ -382,6 +382,13 @@ struct fieldway_plugin {
 	int (*sample)(const struct fieldway_driver *driver, const struct fieldway_input *inputs,
 		      size_t n_inputs, struct fieldway_sample *samples, size_t *ret_n, char *text,
 		      size_t text_size, struct fieldway_error *error);
+
+	/*
+	 * The line's thread has nothing else to do: upkeep that no request asks for,
+	 * such as closing an idle connection. Does not block. Returns when it wants to
+	 * be called again if no request comes (CLOCK_MONOTONIC); UINT64_MAX: not.
+	 */
+	uint64_t (*line_rest)(struct fieldway_line *line);
 };
 
 extern const struct fieldway_plugin fieldway_plugin;

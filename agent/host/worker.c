@@ -222,14 +222,37 @@ static void job_run(struct worker *w, struct job *job)
 	}
 }
 
+/* What the line does of itself, and when it wants to do so again. */
+static uint64_t rest_line(struct worker *w)
+{
+	return w->line && w->config.plugin->line_rest ? w->config.plugin->line_rest(w->line) : UINT64_MAX;
+}
+
+/* 0: woken, perhaps; ETIMEDOUT: the time has come. */
+static int wait_wake(struct worker *w, uint64_t monotonic_usec)
+{
+	const struct timespec t = { .tv_sec = (time_t)(monotonic_usec / USEC_PER_SEC),
+				    .tv_nsec = (long)(monotonic_usec % USEC_PER_SEC * 1000) };
+
+	if (monotonic_usec == UINT64_MAX)
+		return pthread_cond_wait(&w->wake, &w->mutex);
+	return pthread_cond_clockwait(&w->wake, &w->mutex, CLOCK_MONOTONIC, &t);
+}
+
 /* The next job, or NULL: stop. */
 static struct job *wait_job(struct worker *w)
 {
+	uint64_t rest = rest_line(w);
 	struct job *job;
 
 	pthread_mutex_lock(&w->mutex);
-	while (!w->job && !w->stop)
-		pthread_cond_wait(&w->wake, &w->mutex);
+	while (!w->job && !w->stop) {
+		if (wait_wake(w, rest) != ETIMEDOUT)
+			continue;
+		pthread_mutex_unlock(&w->mutex);
+		rest = rest_line(w);
+		pthread_mutex_lock(&w->mutex);
+	}
 	job = TAKE_PTR(w->job);
 	pthread_mutex_unlock(&w->mutex);
 	return job;

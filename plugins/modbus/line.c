@@ -123,6 +123,16 @@ static bool connection_was_idle(const struct fieldway_line *line)
 	return line->bus.idle_usec && moment_now_usec() >= line->used_usec + line->bus.idle_usec;
 }
 
+uint64_t line_rest(struct fieldway_line *line)
+{
+	if (!line->bus.idle_usec || !wire_is_open(line))
+		return UINT64_MAX;
+	if (!connection_was_idle(line))
+		return line->used_usec + line->bus.idle_usec;
+	wire_close(line);
+	return UINT64_MAX;
+}
+
 /* A device may close an idle connection at any time: nothing was sent, so that is no error. */
 static int prepare_connection(struct fieldway_line *line, uint64_t deadline_usec, struct fieldway_result *result)
 {

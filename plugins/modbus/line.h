@@ -19,3 +19,4 @@ int line_raw(struct fieldway_line *line, const struct fieldway_driver *driver, c
 	     size_t size, uint64_t deadline_usec, void *ret_answer, size_t answer_size, size_t *ret_size,
 	     struct fieldway_result *result, bool *ret_broken);
 void line_tap(struct fieldway_line *line, const struct fieldway_tap *tap);
+uint64_t line_rest(struct fieldway_line *line);

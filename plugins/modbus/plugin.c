@@ -57,7 +57,7 @@ static const struct fieldway_key keys[] = {
 	PAUSE("tcp.reconnect_pause", "rest between one connection and the next (0)"),
 	PAUSE("tcp.gap", "silence that ends a frame of unknown length, rtu and ascii (50ms)"),
 	{ .name = "tcp.idle", .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION,
-	  .type = FIELDWAY_UINT, .help = "a connection that was not used for so long is made anew (never)" },
+	  .type = FIELDWAY_UINT, .help = "a connection that was not used for so long is closed (never)" },
 	{ .name = "tcp.keepalive", .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION,
 	  .type = FIELDWAY_UINT, .help = "a silent peer is probed after so long (as the system does)" },
 	CREDENTIAL("tls.ca", 0, "certificates (PEM) that have signed those of the devices"),
@@ -138,5 +138,6 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.answer = driver_answer,
 	.driver_notes = driver_notes,
 	.line_tap = line_tap,
+	.line_rest = line_rest,
 	.raw = line_raw,
 };

@@ -194,6 +194,23 @@ class TransportTest(LineScenario):
         self.check("tls", TRANSACTIONS)
 
 
+class IdleTest(LineScenario):
+    def test_idle_connection(self):
+        """Closed while nobody needs it, so that others get it; no reason to call the device away."""
+        self.prepare("rtu-tcp")
+        section = SECTIONS["rtu-tcp"].format(port=self.simulator.port(0)).replace("framing", "idle: 300ms, framing")
+        self.rig.write("etc/buses.d/field.yaml", BUS.format(section=section))
+        self.rig.write("etc/profiles.d/board.yaml", PROFILE.replace("200ms", "2s").replace("1s", "8s"))
+        self.run_daemon()
+        self.recovers()
+        for _ in range(2):
+            made = int(self.simulator.command("connections"))
+            self.rig.until(lambda: self.simulator.command("connected") == "0", 10, "it to be closed")
+            self.assertEqual(self.bus.get(DEVICE, "Device", "State"), "online")
+            self.rig.until(lambda: int(self.simulator.command("connections")) > made, 10, "the next one")
+        self.assertEqual(self.logged("device d1 is offline"), [])
+
+
 class SerialTest(LineScenario):
     def test_replug(self):
         """A port that goes away and comes back under the same name."""

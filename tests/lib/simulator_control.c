@@ -189,6 +189,16 @@ static int run_connections(struct simulator *s, char **words, int n, FILE *out)
 	return 0;
 }
 
+static int run_connected(struct simulator *s, char **words, int n, FILE *out)
+{
+	unsigned open = 0;
+
+	for (size_t i = 0; i < SIMULATOR_CLIENTS; i++)
+		open += s->clients[i].modbus != NULL;
+	fprintf(out, " %u", open);
+	return 0;
+}
+
 /* The table of an area: its bytes, or its registers. */
 static int find_area(struct simulator *s, const char *name, uint8_t **ret_bits, uint16_t **ret_registers,
 		     long *ret_size)
@@ -266,6 +276,7 @@ static const struct command commands[] = {
 	{ "move", 0, run_move },
 	{ "trace", 1, run_trace },	 /* on, off */
 	{ "connections", 0, run_connections }, /* how many have been made */
+	{ "connected", 0, run_connected }, /* how many there are */
 	{ "requests", 0, run_requests }, /* how many have come */
 	{ "set", 3, run_set },		 /* AREA ADDRESS VALUES */
 	{ "get", 2, run_get },		 /* AREA ADDRESS [COUNT] */

@@ -332,6 +332,39 @@ START_TEST(an_idle_connection_is_made_anew)
 }
 END_TEST
 
+/* Whoever else wants the only connection that a device takes gets it. */
+START_TEST(an_idle_connection_is_closed)
+{
+	uint64_t until;
+
+	start_with(_i, UINT("tcp.idle", PAUSE_USEC));
+	reads(HOLDING, 0);
+	until = plugin->line_rest(f.line);
+	ck_assert_uint_gt(until, clock_usec(CLOCK_MONOTONIC));
+	ck_assert_uint_le(until, deadline(PAUSE_USEC));
+	ck_assert_str_eq(ask("connected"), "1");
+	while (clock_usec(CLOCK_MONOTONIC) < until)
+		ask("requests");
+	ck_assert_uint_eq(plugin->line_rest(f.line), UINT64_MAX);
+	while (strcmp(ask("connected"), "0") != 0)
+		;
+	ck_assert_uint_eq(plugin->line_rest(f.line), UINT64_MAX);
+	reads(HOLDING, 0);
+	ck_assert_str_eq(ask("connected"), "1");
+	stop();
+}
+END_TEST
+
+START_TEST(a_line_that_is_never_idle)
+{
+	start(_i);
+	reads(HOLDING, 0);
+	ck_assert_uint_eq(plugin->line_rest(f.line), UINT64_MAX);
+	reads(HOLDING, 0);
+	stop();
+}
+END_TEST
+
 START_TEST(pauses)
 {
 	static const char *const keys[] = { "tcp.connect_pause", "tcp.reconnect_pause", "tcp.pause" };
@@ -543,6 +576,8 @@ int main(void)
 	tcase_add_loop_test(t, others_are_passed_over, 0, 2);
 	tcase_add_loop_test(t, a_silent_gateway_is_connected_again, RTU_TCP, RTU);
 	tcase_add_loop_test(t, an_idle_connection_is_made_anew, 0, RTU);
+	tcase_add_loop_test(t, an_idle_connection_is_closed, 0, RTU);
+	tcase_add_loop_test(t, a_line_that_is_never_idle, 0, KINDS);
 	tcase_add_loop_test(t, pauses, 0, 3 * RTU);
 	tcase_add_loop_test(t, wrong_certificates, 0, ROWS(wrongs));
 	tcase_add_test(t, a_name_in_the_certificate);

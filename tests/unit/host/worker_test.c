@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static const struct step {
 	enum fieldway_outcome outcome;
 	bool broken;
 } * script;
+static const struct step nothing;
 static bool wrong;
 
 /* Only the worker's thread takes steps while it has a job. */
@@ -83,7 +85,23 @@ static enum fieldway_outcome line_write(struct fieldway_line *line, const struct
 	return s.outcome;
 }
 
+#define RESTS 3
+static sem_t rested;
+static unsigned rests;
+
+/* Wants its thread again a little later, some times. */
+static uint64_t line_rest(struct fieldway_line *line)
+{
+	uint64_t now = clock_monotonic_usec();
+
+	if (rests >= RESTS)
+		return UINT64_MAX;
+	sem_post(&rested);
+	return ++rests < RESTS ? now + 10000 : UINT64_MAX;
+}
+
 static const struct fieldway_plugin plugin = {
+	.line_rest = line_rest,
 	.line_open = line_open,
 	.line_close = line_close,
 	.read = line_read,
@@ -114,6 +132,8 @@ static void setup(void)
 
 	wrong = ended = false;
 	came_back = 0;
+	rests = RESTS;
+	ck_assert_int_eq(sem_init(&rested, 0, 0), 0);
 	ck_assert_int_ge(sd_event_new(&event), 0);
 	ck_assert_int_eq(workers_new(event, &workers), 0);
 	ck_assert_int_eq(worker_new(workers, &config, &worker), 0);
@@ -141,6 +161,7 @@ static struct job run(enum job_kind kind, unsigned tries, uint64_t within_usec,
 		ck_assert_int_ge(sd_event_run(event, 10 * USEC_PER_SEC), 0);
 	ck_assert(!wrong);
 	ck_assert_msg(!script->what, "'%c' was not done", script->what);
+	script = &nothing;
 	return job;
 }
 
@@ -158,6 +179,18 @@ START_TEST(the_line_stays_open)
 	job = run(JOB_WRITE, 2, LONG, STEPS({ 'w', 0, FIELDWAY_ACCEPTED }));
 	ck_assert_int_eq(job.outcome, FIELDWAY_ACCEPTED);
 	ck_assert_uint_eq(job.requests, 1);
+}
+END_TEST
+
+/* Without a job, as often as it wants; a job comes at any time. */
+START_TEST(line_that_rests)
+{
+	rests = 0; /* the worker has no line yet */
+	run(JOB_READ, 1, LONG, STEPS({ 'o' }, { 'r' }));
+	for (int i = 0; i < RESTS; i++)
+		ck_assert_int_eq(sem_wait(&rested), 0);
+	run(JOB_READ, 1, LONG, STEPS({ 'r' }));
+	ck_assert_int_eq(sem_trywait(&rested), -1);
 }
 END_TEST
 
@@ -268,6 +301,7 @@ static void add(TCase *t)
 {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, the_line_stays_open);
+	tcase_add_test(t, line_that_rests);
 	tcase_add_test(t, silence_is_tried_again);
 	tcase_add_test(t, an_exception_is_an_answer);
 	tcase_add_test(t, a_broken_line_is_opened_again);
