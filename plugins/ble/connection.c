@@ -175,8 +175,9 @@ void connection_changed(struct remote *r)
 	case PHASE_IDLE:
 		break;
 	case PHASE_CONNECTING:
+		/* The call goes on until the services are resolved, too, and may still fail. */
 		if (r->connected)
-			r->phase = PHASE_RESOLVING, r->deadline_usec = now + RESOLVE_USEC;
+			enter_phase(r, PHASE_RESOLVING, now + RESOLVE_USEC);
 		break;
 	case PHASE_PAIRING:
 		/* Pairing has connections of its own; the call tells its end. */
@@ -186,11 +187,13 @@ void connection_changed(struct remote *r)
 			connection_failed(r, "the connection was lost");
 		break;
 	case PHASE_READY:
-		if (!r->connected)
+		if (!r->connected) {
 			connection_failed(r, "the connection was lost");
-		else if (!r->resolved)
+		} else if (!r->resolved) {
 			/* Its services have changed. */
-			enter_phase(r, PHASE_RESOLVING, now + RESOLVE_USEC), gatt_abort(r);
+			gatt_abort(r);
+			enter_phase(r, PHASE_RESOLVING, now + RESOLVE_USEC);
+		}
 		break;
 	case PHASE_LEAVING:
 		if (!r->connected)

@@ -463,6 +463,11 @@ bool gatt_turn(struct remote *r, uint64_t now)
 			return true;
 		if (r->due_usec[i] > now)
 			continue;
+		if (c && p->notify && !c->can_read) {
+			/* It can only be waited for. */
+			r->due_usec[i] = NEVER;
+			continue;
+		}
 		if (c && read_characteristic(r, c) >= 0)
 			return true;
 		if (!c && is_missing(r, i, now))
