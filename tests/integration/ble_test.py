@@ -427,6 +427,23 @@ lwm2m: {3300/0/5700: a, 3300/1/5700: b, 3300/2/5700: c, 3300/3/5700: d, 3300/4/5
         self.log("the device does not take the connection", 20)
         self.assertEqual(len([c for c in self.bluez.calls if c.startswith("Connect")]), 3)
 
+    def test_only_told(self):
+        """A characteristic that cannot be read is waited for."""
+        self.bluez.command(f"device {LOCK_MAC} lock", f"service {LOCK_MAC} 180f",
+                           f"characteristic {LOCK_MAC} 2a19 notify")
+        self.start("""schema: 1
+profile: told
+plugin: ble
+points: {level: {characteristic: "2a19", notify: true}}
+lwm2m: {3304/0/5700: level}
+""", LOCK_DEVICES.format(more="").replace("profile: lock", "profile: told"), names=(LOCK,))
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.bluez.wait_call("StartNotify")
+        self.expect(self.server.request(LOCK, "GET", LEVEL), "5.03")
+        self.bluez.command(f"value {LOCK_MAC} 0 32")
+        self.until_value(LOCK, LEVEL, 50)
+        self.assertFalse([c for c in self.bluez.calls if c.startswith("ReadValue")])
+
     def test_notify_refused(self):
         """What cannot be told is not there; the rest is."""
         self.start_lock()
