@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bluetooth LE devices, from a BlueZ of the test's own to the LwM2M server; every fault, and the way back."""
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from fieldway_test import Scenario, main  # noqa: E402
-from fieldway_test.bus import Bus  # noqa: E402
+from fieldway_test.bus import NAME, PATH, Bus, Refused  # noqa: E402
 from fieldway_test.programs import FakeBluez  # noqa: E402
 
 BUS = """schema: 1
@@ -615,6 +616,58 @@ lwm2m: {3300/0/5700: level}
             open_now += call.startswith("Connect ") - call.startswith("Disconnect ")
             most = max(most, open_now)
         return most
+
+
+class OperatorTest(BleScenario):
+    """What D-Bus lets an operator ask of the bus; the agent and BlueZ share it, as on a real system."""
+
+    def start_daemon(self, **options):
+        options["environment"] = {**options.get("environment", {}), **self.bus.environment()}
+        return super().start_daemon(arguments=["--bus=system"], **options)
+
+    def start_sensor(self, bus="scan: {mode: active}"):
+        self.bluez.command(f"device {SENSOR_MAC} th", f"service_data {SENSOR_MAC} fcd2=4002ca0903bf13")
+        self.start(BTHOME_PROFILE.format(silence=""), BTHOME_DEVICES.format(more=""), bus)
+        self.bus.wait_name()
+
+    def call_bus(self, member, *arguments):
+        return self.bus.busctl("call", "--timeout=30", NAME, f"{PATH}/bus/ble0", f"{NAME}.Bus", member, *arguments)
+
+    def begin_call(self, member, *arguments):
+        """Without waiting for the answer."""
+        return self.rig.start(["busctl", f"--address={self.bus.address}", "--timeout=30", "call", NAME,
+                               f"{PATH}/bus/ble0", f"{NAME}.Bus", member, *arguments], stderr=subprocess.PIPE)
+
+    def test_scan(self):
+        """What is known and what comes, each once; discovered although the bus itself does not scan."""
+        self.start_sensor('scan: {mode: "off"}')
+        self.bluez.wait_call("GetManagedObjects")
+        self.bluez.command("device A4:C1:38:00:14:01 other", f"know {SENSOR_MAC}")
+        scan = self.begin_call("Scan", "t", "3000000")
+        self.bluez.wait_call("StartDiscovery")
+        self.bluez.until_taken("appear A4:C1:38:00:14:01 -40")
+        self.bluez.command("rssi A4:C1:38:00:14:01 -41")
+        self.assertEqual((scan.wait_end(), scan.lines), (0, ["tt 2 0"]))
+        self.bluez.wait_call("StopDiscovery")
+
+    def test_scan_without_adapter(self):
+        self.bluez.command("unplug")
+        self.start_sensor()
+        self.until_read(SENSOR, TEMPERATURE, lambda a: "no Bluetooth adapter" in a.payload.decode())
+        self.assertRaises(Refused, self.call_bus, "Scan", "t", "3000000")
+
+    def test_release(self):
+        """Another program may have the adapter meanwhile; then everything is as before."""
+        self.start_sensor()
+        self.bluez.until_taken(f"appear {SENSOR_MAC} -60")
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+        start = len(self.bluez.calls)
+        self.call_bus("Release", "t", "60000000")
+        self.until_read(SENSOR, TEMPERATURE, lambda a: "released" in a.payload.decode())
+        self.call_bus("Release", "t", "0")
+        self.bluez.wait_call("StartDiscovery", start=start)
+        self.bluez.until_taken(f"service_data {SENSOR_MAC} fcd2=40020000")
+        self.until_value(SENSOR, TEMPERATURE, 0)
 
 
 if __name__ == "__main__":
