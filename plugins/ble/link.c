@@ -80,9 +80,10 @@ static int take_owner(struct fieldway_session *s, const char *owner)
 
 static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	const char *name, *old, *new;
+	const char *name, *old, *new, *sender = sd_bus_message_get_sender(m);
 
-	if (sd_bus_message_read(m, "sss", &name, &old, &new) >= 0 && strcmp(name, BLUEZ) == 0)
+	if (sender && strcmp(sender, "org.freedesktop.DBus") == 0 &&
+	    sd_bus_message_read(m, "sss", &name, &old, &new) >= 0 && strcmp(name, BLUEZ) == 0)
 		take_owner(userdata, new);
 	return 0;
 }

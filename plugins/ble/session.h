@@ -175,7 +175,7 @@ void session_release(struct fieldway_session *s, bool released);
 void session_turn(struct fieldway_session *s);
 /* The only door to condition: what was known under the old one is forgotten, and the devices are told. */
 void session_enter(struct fieldway_session *s, enum condition condition, const char *trouble);
-/* Does the message come from bluetoothd? Others on the bus can call us, too. */
+/* Does the message come from bluetoothd? Others on the bus can call us, too, and send signals right at us. */
 bool session_is_bluez(const struct fieldway_session *s, sd_bus_message *m);
 /* Doubles from RETRY_FIRST_USEC to RETRY_LAST_USEC. */
 uint64_t retry_delay(unsigned failures);

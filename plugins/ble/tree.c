@@ -136,7 +136,7 @@ int tree_added(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	const char *path;
 
-	if (sd_bus_message_read(m, "o", &path) >= 0)
+	if (session_is_bluez(userdata, m) && sd_bus_message_read(m, "o", &path) >= 0)
 		take_interfaces(userdata, path, m, LEVEL_ALL);
 	return 0;
 }
@@ -159,7 +159,8 @@ int tree_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	const char *path, *interface;
 
-	if (sd_bus_message_read(m, "o", &path) < 0 || sd_bus_message_enter_container(m, 'a', "s") < 0)
+	if (!session_is_bluez(userdata, m) || sd_bus_message_read(m, "o", &path) < 0 ||
+	    sd_bus_message_enter_container(m, 'a', "s") < 0)
 		return 0;
 	while (sd_bus_message_read(m, "s", &interface) > 0)
 		remove_interface(userdata, path, interface);
@@ -172,7 +173,7 @@ int tree_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *interface, *name, *path = sd_bus_message_get_path(m);
 	struct remote *r;
 
-	if (sd_bus_message_read(m, "s", &interface) < 0)
+	if (!session_is_bluez(s, m) || sd_bus_message_read(m, "s", &interface) < 0)
 		return 0;
 	if (strcmp(interface, BLUEZ_CHARACTERISTIC) == 0) {
 		r = remote_above(s, path);
