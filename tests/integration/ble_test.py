@@ -117,6 +117,19 @@ class BroadcastTest(BleScenario):
         self.bluez.command(f"service_data {SENSOR_MAC} fcd2=40020000")
         self.until_read(SENSOR, TEMPERATURE, lambda a: a.fields.get("code") == "2.05")
 
+    def test_forged(self):
+        """Signals that somebody else on the bus sends right at us."""
+        self.start_sensor()
+        self.appear()
+        self.until_value(SENSOR, RSSI, -60)
+        path = "/org/bluez/hci0/dev_" + SENSOR_MAC.replace(":", "_")
+        for i in range(12):
+            self.bus.busctl("emit", f"--destination=:1.{i}", "--", path, "org.freedesktop.DBus.Properties",
+                            "PropertiesChanged", "sa{sv}as", "org.bluez.Device1", "1", "RSSI", "n", "-1", "0")
+        self.bluez.command(f"service_data {SENSOR_MAC} fcd2=40020000")
+        self.until_value(SENSOR, TEMPERATURE, 0)
+        self.assertEqual(self.read_one(SENSOR, RSSI), -60)
+
     def test_known_before(self):
         """What bluetoothd only remembers is no news."""
         self.bluez.command(f"device {SENSOR_MAC} th", f"service_data {SENSOR_MAC} fcd2=4002ca0903bf13",
