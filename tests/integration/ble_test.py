@@ -400,6 +400,21 @@ lwm2m: {3300/0/5700: a, 3300/1/5700: b, 3300/2/5700: c, 3300/3/5700: d, 3300/4/5
             self.until_value(LOCK, f"/3300/{i}/5700", value)
         self.expect(self.server.request(LOCK, "GET", "/3300/4/5700"), "5.03")
 
+    def test_too_many_characteristics(self):
+        """256 of a device are known; the others might as well not be there."""
+        self.bluez.command(f"device {LOCK_MAC}", f"service {LOCK_MAC} 180f", f"many {LOCK_MAC} 2a19 290")
+        self.start("""schema: 1
+profile: many
+plugin: ble
+rates: {fast: 300ms}
+defaults: {characteristic: "2a19", type: uint16, rate: fast}
+points: {first: {}, last: {index: 255}}
+lwm2m: {3300/0/5700: first, 3300/1/5700: last}
+""", LOCK_DEVICES.format(more="").replace("profile: lock", "profile: many"), names=(LOCK,))
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.until_value(LOCK, "/3300/1/5700", 255)
+        self.assertEqual(self.read_one(LOCK, "/3300/0/5700"), 0)
+
     def test_late_services(self):
         self.bluez.command(f"device {LOCK_MAC} lock", f"hold {LOCK_MAC} 1", f"service {LOCK_MAC} 180f",
                            f"characteristic {LOCK_MAC} 2a19 read,notify 5a", f"service {LOCK_MAC} 181a",

@@ -31,33 +31,36 @@ static int on_command(sd_event_source *source, int fd, uint32_t events, void *us
 /* Only a test's bus: DBUS_SYSTEM_BUS_ADDRESS has to say which. */
 int main(void)
 {
-	struct fake f = { .adapter = true, .powered = true, .present = true, .adapter_address = "00:1A:7D:DA:71:13" };
+	struct fake *f = calloc(1, sizeof(*f));
 	sd_event *event = NULL;
 	int r;
 
 	setlinebuf(stdout);
-	if (!getenv("DBUS_SYSTEM_BUS_ADDRESS"))
+	if (!f || !getenv("DBUS_SYSTEM_BUS_ADDRESS"))
 		return 1;
+	f->adapter = f->powered = f->present = true;
+	strcpy(f->adapter_address, "00:1A:7D:DA:71:13");
 	r = sd_event_new(&event);
 	if (r >= 0)
-		r = sd_bus_open_system(&f.bus);
+		r = sd_bus_open_system(&f->bus);
 	if (r >= 0)
-		r = sd_bus_attach_event(f.bus, event, 0);
+		r = sd_bus_attach_event(f->bus, event, 0);
 	if (r >= 0)
-		r = sd_bus_set_exit_on_disconnect(f.bus, 1);
+		r = sd_bus_set_exit_on_disconnect(f->bus, 1);
 	if (r >= 0)
-		r = sd_bus_add_fallback(f.bus, NULL, "/", fake_call, &f);
+		r = sd_bus_add_fallback(f->bus, NULL, "/", fake_call, f);
 	if (r >= 0)
-		r = sd_bus_request_name(f.bus, "org.bluez", 0);
+		r = sd_bus_request_name(f->bus, "org.bluez", 0);
 	if (r >= 0)
-		r = sd_event_add_io(event, NULL, STDIN_FILENO, 1, on_command, &f);
+		r = sd_event_add_io(event, NULL, STDIN_FILENO, 1, on_command, f);
 	if (r < 0) {
 		fprintf(stderr, "fake_bluez: %s\n", strerror(-r));
 		return 1;
 	}
 	printf("ready\n");
 	r = sd_event_loop(event);
-	sd_bus_flush_close_unref(f.bus);
+	sd_bus_flush_close_unref(f->bus);
 	sd_event_unref(event);
+	free(f);
 	return r < 0;
 }

@@ -11,7 +11,7 @@
 /* tests/lib/fake_bluez: an org.bluez whose radio is its standard input. See fake_bluez.md. */
 
 #define FAKE_DEVICES 32
-#define FAKE_CHARACTERISTICS 16
+#define FAKE_CHARACTERISTICS 300
 #define FAKE_ENTRIES 8
 #define FAKE_VALUE 512
 #define FAKE_FAULTS 8

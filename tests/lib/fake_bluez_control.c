@@ -212,6 +212,19 @@ static int run_characteristic(struct fake *f, char **words, int n)
 	return n > 3 ? parse_hex(words[3], c->value, sizeof(c->value), &c->size) : 0;
 }
 
+/* ADDRESS UUID N: so many that can be read, with their numbers as values. */
+static int run_many(struct fake *f, char **words, int n)
+{
+	char hex[8], flags[] = "read";
+	int r = 0;
+
+	for (long i = 0; i < atol(words[2]) && r >= 0; i++) {
+		snprintf(hex, sizeof(hex), "%02lx%02lx", i & 0xff, i >> 8 & 0xff);
+		r = run_characteristic(f, (char *[]){ words[0], words[1], flags, hex }, 4);
+	}
+	return r;
+}
+
 static struct fake_characteristic *find_characteristic(struct fake *f, char **words)
 {
 	struct fake_device *d = find(f, words[0]);
@@ -424,6 +437,7 @@ static const struct command commands[] = {
 	{ "service_data", 1, run_service_data },
 	{ "service", 2, run_service },
 	{ "characteristic", 3, run_characteristic },
+	{ "many", 3, run_many },
 	{ "value", 3, run_value },
 	{ "gone", 3, run_gone },
 	{ "drop", 1, run_drop },
