@@ -12,12 +12,11 @@ from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext
 
 try:
     from pymodbus import FramerType
-    SOCKET, RTU, ASCII, TLS = FramerType.SOCKET, FramerType.RTU, FramerType.ASCII, FramerType.TLS
+    SOCKET, RTU, ASCII = FramerType.SOCKET, FramerType.RTU, FramerType.ASCII
 except ImportError:
     from pymodbus.framer.ascii_framer import ModbusAsciiFramer as ASCII
     from pymodbus.framer.rtu_framer import ModbusRtuFramer as RTU
     from pymodbus.framer.socket_framer import ModbusSocketFramer as SOCKET
-    from pymodbus.framer.tls_framer import ModbusTlsFramer as TLS
 try:
     from pymodbus.server import ModbusSerialServer, ModbusTcpServer, ModbusTlsServer
 except ImportError:
@@ -61,7 +60,8 @@ async def start(kind, words, unit):
     if kind == "tls":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(words[1], words[2])
-        s = ModbusTlsServer(server_context(unit), framer=TLS, address=(host, int(port)), sslctx=context, **options)
+        # Its framer for TLS leaves out the header that the Modbus Security specification has in there.
+        s = ModbusTlsServer(server_context(unit), framer=SOCKET, address=(host, int(port)), sslctx=context, **options)
     else:
         s = ModbusTcpServer(server_context(unit), address=(host, int(port)),
                                    framer={"tcp": SOCKET, "rtu-tcp": RTU, "ascii-tcp": ASCII}[kind], **options)
