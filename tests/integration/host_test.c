@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -113,6 +114,38 @@ START_TEST(explained_without_a_device)
 	ck_assert_uint_gt(e->requests[8].wire_bytes, 0);
 	sd_bus_message_unref(m);
 	ck_assert_uint_eq(field_requests("requests"), 0);
+	field_stop();
+}
+END_TEST
+
+/* What the kernel says of the process, as sandbox_test has it of another one. */
+static void expect_status(const char *name, const char *value)
+{
+	char path[64], line[256];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)rig->pid);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (strncmp(line, name, strlen(name)) != 0)
+			continue;
+		found = true;
+		ck_assert_str_eq(line + strlen(name), value);
+	}
+	fclose(f);
+	ck_assert(found);
+}
+
+START_TEST(the_host_is_shut_in)
+{
+	field_start_tcp(1);
+	field_configure();
+	expect_status("CapEff:\t", "0000000000000000\n");
+	expect_status("NoNewPrivs:\t", "1\n");
+	expect_status("Seccomp:\t", "2\n");
+	rig_expect(rig, rig->devices[0].state == LINK_ONLINE);
 	field_stop();
 }
 END_TEST
@@ -328,6 +361,7 @@ int main(void)
 	tcase_add_test(tcase, a_new_generation_takes_over);
 	tcase_add_test(tcase, refusals_say_where);
 	tcase_add_test(tcase, explained_without_a_device);
+	tcase_add_test(tcase, the_host_is_shut_in);
 	tcase_add_test(tcase, samples_of_a_profile);
 	tcase_add_test(tcase, a_plugin_describes_itself);
 	tcase_add_test(tcase, malformed_calls_are_errors);
