@@ -323,8 +323,12 @@ int check_overlaps(struct loader *l, const struct map_rows *rows)
 		}
 		if (outer->kind == CONFIG_MAP_ALARM && row->kind == CONFIG_MAP_ALARM)
 			continue;
-		loader_error(l, row->mark, "%s stands twice, also in line %u",
-			     text_of(&row->path, text), outer->mark.line);
+		if (streq(row->mark.file, outer->mark.file))
+			loader_error(l, row->mark, "%s stands twice, also in line %u",
+				     text_of(&row->path, text), outer->mark.line);
+		else
+			loader_error(l, row->mark, "%s stands twice, also in %s:%u",
+				     text_of(&row->path, text), outer->mark.file, outer->mark.line);
 		r = -EINVAL;
 	}
 	return r;

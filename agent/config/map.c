@@ -143,6 +143,38 @@ static void sort_rows(struct map_rows *rows)
 		qsort(rows->items, rows->n, sizeof(*rows->items), by_path);
 }
 
+static bool is_of_file(const struct config_map *row, const char *file)
+{
+	return streq(row->mark.file, file);
+}
+
+static bool has_own(const struct map_rows *rows, const struct config_map *inherited,
+		    const char *file)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct config_map *row = &rows->items[i];
+
+		if (is_of_file(row, file) &&
+		    !(row->kind == CONFIG_MAP_ALARM && inherited->kind == CONFIG_MAP_ALARM) &&
+		    (path_contains(&row->path, &inherited->path) ||
+		     path_contains(&inherited->path, &row->path)))
+			return true;
+	}
+	return false;
+}
+
+/* Of a profile that extends another one: its own row instead of one that the base's `repeat:` makes. */
+static void drop_inherited(const struct profile *p, struct map_rows *rows)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rows->n; i++)
+		if (is_of_file(&rows->items[i], p->mark.file) ||
+		    !has_own(rows, &rows->items[i], p->mark.file))
+			rows->items[kept++] = rows->items[i];
+	rows->n = kept;
+}
+
 static int read_all(struct loader *l, const struct map_target *target, const struct yaml_node *node,
 		    const struct variables *v, struct map_rows *rows)
 {
@@ -153,6 +185,8 @@ static int read_all(struct loader *l, const struct map_target *target, const str
 		return r == -ENOENT ? 0 : r;
 	for (size_t i = 0; i < node->n; i++)
 		r = worse(r, read_rows(&m, NULL, node->keys[i], node->items[i], v));
+	if (target->profile)
+		drop_inherited(target->profile, rows);
 	sort_rows(rows);
 	return worse(r, check_overlaps(l, rows));
 }

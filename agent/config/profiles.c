@@ -84,9 +84,11 @@ static int read_parameters(struct loader *l, struct profile *p, const struct yam
 		return r == -ENOENT ? 0 : r;
 	p->parameters = loader_scratch(l, (node->n + 1) * sizeof(*p->parameters));
 	for (size_t i = 0; p->parameters && i < node->n; i++) {
-		one = read_parameter(l, node->keys[i], node->items[i],
-				     &p->parameters[p->n_parameters]);
-		p->n_parameters += one >= 0;
+		struct parameter *parameter = &p->parameters[p->n_parameters++];
+
+		/* One that is wrong keeps its name, for those who refer to it. */
+		*parameter = (struct parameter){ .name = node->keys[i]->text, .initial = 1 };
+		one = read_parameter(l, node->keys[i], node->items[i], parameter);
 		r = worse(r, one);
 	}
 	return p->parameters ? r : -ENOMEM;

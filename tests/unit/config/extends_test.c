@@ -162,6 +162,22 @@ START_TEST(rows_by_path)
 }
 END_TEST
 
+/* Also where the base makes it by `repeat:`. */
+START_TEST(rows_of_a_repeat)
+{
+	const struct config_type *t;
+
+	fixture_file(
+		f, CONFIG_PLACE_PROFILES, "many.yaml",
+		"schema: 1\nprofile: many\nextends: base\n"
+		"lwm2m: {\"3331/{i}\": {repeat: {p: 1-2}, 5700: \"e{p}\", 5750: {value: x}}}\n");
+	t = read_type("schema: 1\nprofile: p\nextends: many\nlwm2m: {3331/1/5750: {value: own}}\n");
+	ck_assert_mem_eq(row(t, "/3331/0/5750")->constant.data, "x", 1);
+	ck_assert_mem_eq(row(t, "/3331/1/5750")->constant.data, "own", 3);
+	ck_assert_str_eq(t->points[row(t, "/3331/1/5700")->point].name, "e2");
+}
+END_TEST
+
 START_TEST(null_removes)
 {
 	const struct config_type *t = read_type("schema: 1\nprofile: p\nextends: base\n"
@@ -208,6 +224,9 @@ static const struct {
 	  "base.yaml:15:18: unknown point \"v\"\n" },
 	{ "schema: 1\nprofile: p\nextends: base\npoints: {v: {address: x}}\n",
 	  "p.yaml:4:23: expected an integer, found x\n" },
+	/* One that is wrong is known all the same. */
+	{ "schema: 1\nprofile: p\nextends: base\nparameters: {ct: {default: x}}\npoints: {v: {factor: ct}}\n",
+	  "p.yaml:4:28: expected a number, found x\n" },
 	{ "schema: 1\nprofile: p\nextends: [base]\n", "p.yaml:1:1: plugin: is missing\n"
 						      "p.yaml:3:10: expected text\n" },
 };
@@ -259,6 +278,7 @@ int main(void)
 	tcase_add_test(c, nothing_different);
 	tcase_add_test(c, key_by_key);
 	tcase_add_test(c, rows_by_path);
+	tcase_add_test(c, rows_of_a_repeat);
 	tcase_add_test(c, null_removes);
 	tcase_add_test(c, chain);
 	tcase_add_loop_test(c, refused, 0, ARRAY_SIZE(cases));
