@@ -97,6 +97,19 @@ static void start_identify(struct line *l, struct device *d, enum line_work work
 	submit_read(l, work, d->setup->identify, 1);
 }
 
+/* Only a device that is silent needs chance. */
+static uint64_t chance(enum schedule_answer answer)
+{
+	return answer == SCHEDULE_SILENT ? random_u64() : 0;
+}
+
+static void heard(struct line *l, const struct fieldway_result *result)
+{
+	enum schedule_answer answer = answer_of(result->error);
+
+	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(), answer, chance(answer));
+}
+
 static void start_poll(struct line *l)
 {
 	const struct schedule_device *s = &l->schedule.devices[l->turn.device];
@@ -194,10 +207,11 @@ static uint32_t poll_index(const struct line *l)
 static void poll_done(struct line *l)
 {
 	const struct fieldway_result *result = &l->job.result;
+	enum schedule_answer answer = answer_of(result->error);
 
 	statistics_turn(l->poll, l->begun_usec, &l->job);
-	schedule_done(&l->schedule, &l->turn, l->begun_usec, clock_monotonic_usec(),
-		      answer_of(result->error), result->error < 0, random_u64());
+	schedule_done(&l->schedule, &l->turn, l->begun_usec, clock_monotonic_usec(), answer,
+		      result->error < 0, chance(answer));
 	if (!l->poll->lesson)
 		device_read(l->device, poll_index(l), result->error);
 	if (!learn_is_answer(l->poll, result))
@@ -207,8 +221,7 @@ static void poll_done(struct line *l)
 
 static void verify_done(struct line *l)
 {
-	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(),
-		       answer_of(l->job.result.error), random_u64());
+	heard(l, &l->job.result);
 	line_take_and_note(l);
 	device_settle(l->device, &l->job.result, l->job.request->text);
 }
@@ -221,8 +234,7 @@ static void read_answered(struct line *l)
 
 	if (l->bus->retired)
 		return;
-	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(), answer_of(result->error),
-		       random_u64());
+	heard(l, result);
 	if (is_final)
 		line_take(l);
 	device_settle(l->device, result, l->job.request->text);
@@ -241,8 +253,7 @@ static void write_heard(struct line *l)
 	if (local || job->result.error == -ERANGE)
 		return;
 	write_point_text(l->device, job->point, what, sizeof(what));
-	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(), answer_of(job->result.error),
-		       random_u64());
+	heard(l, &job->result);
 	device_settle(l->device, &job->result, what);
 }
 

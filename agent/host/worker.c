@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -26,7 +27,7 @@ struct worker {
 	struct worker_config config;
 	pthread_t thread;
 	pthread_mutex_t mutex;
-	pthread_cond_t wake;
+	sem_t wake;	 /* for each job, and to stop: half as many system calls as a condition */
 	struct job *job; /* under the mutex */
 	bool stop;	 /* under the mutex */
 
@@ -228,33 +229,34 @@ static uint64_t rest_line(struct worker *w)
 	return w->line && w->config.plugin->line_rest ? w->config.plugin->line_rest(w->line) : UINT64_MAX;
 }
 
-/* 0: woken, perhaps; ETIMEDOUT: the time has come. */
-static int wait_wake(struct worker *w, uint64_t monotonic_usec)
+/* False: nobody did until then. */
+static bool wait_wake(struct worker *w, uint64_t monotonic_usec)
 {
 	const struct timespec t = { .tv_sec = (time_t)(monotonic_usec / USEC_PER_SEC),
 				    .tv_nsec = (long)(monotonic_usec % USEC_PER_SEC * 1000) };
 
 	if (monotonic_usec == UINT64_MAX)
-		return pthread_cond_wait(&w->wake, &w->mutex);
-	return pthread_cond_clockwait(&w->wake, &w->mutex, CLOCK_MONOTONIC, &t);
+		return sem_wait(&w->wake) == 0;
+	return sem_clockwait(&w->wake, CLOCK_MONOTONIC, &t) == 0;
 }
 
 /* The next job, or NULL: stop. */
 static struct job *wait_job(struct worker *w)
 {
 	uint64_t rest = rest_line(w);
-	struct job *job;
+	struct job *job = NULL;
+	bool stop = false;
 
-	pthread_mutex_lock(&w->mutex);
-	while (!w->job && !w->stop) {
-		if (wait_wake(w, rest) != ETIMEDOUT)
+	while (!job && !stop) {
+		if (!wait_wake(w, rest)) {
+			rest = rest_line(w);
 			continue;
-		pthread_mutex_unlock(&w->mutex);
-		rest = rest_line(w);
+		}
 		pthread_mutex_lock(&w->mutex);
+		job = TAKE_PTR(w->job);
+		stop = w->stop;
+		pthread_mutex_unlock(&w->mutex);
 	}
-	job = TAKE_PTR(w->job);
-	pthread_mutex_unlock(&w->mutex);
 	return job;
 }
 
@@ -319,7 +321,6 @@ static void workers_run(struct workers *all)
 	struct job *job;
 	bool ended;
 
-	descriptor_clear(all->fd);
 	for (int i = 0; i < DONE_MAX; i++) {
 		w = take_done(all, &job, &ended);
 		if (!w)
@@ -343,8 +344,10 @@ void workers_wait(struct workers *w, int msec)
 {
 	struct pollfd p = { .fd = w->fd, .events = POLLIN };
 
-	if (poll(&p, 1, msec) > 0)
-		workers_run(w);
+	if (poll(&p, 1, msec) <= 0)
+		return;
+	descriptor_clear(w->fd);
+	workers_run(w);
 }
 
 DEFINE_FREEP(struct workers *, workers_free)
@@ -361,7 +364,8 @@ int workers_new(sd_event *event, struct workers **ret)
 	w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->fd < 0)
 		return -errno;
-	r = sd_event_add_io(event, &w->source, w->fd, EPOLLIN, workers_dispatch, w);
+	/* Each write is an edge: the counter need not be read. */
+	r = sd_event_add_io(event, &w->source, w->fd, EPOLLIN | EPOLLET, workers_dispatch, w);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(w);
@@ -410,11 +414,11 @@ int worker_new(struct workers *workers, const struct worker_config *config, stru
 	w->workers = workers;
 	w->config = *config;
 	pthread_mutex_init(&w->mutex, NULL);
-	pthread_cond_init(&w->wake, NULL);
+	sem_init(&w->wake, 0, 0);
 	list_init(&w->node);
 	r = start_thread(w);
 	if (r < 0) {
-		pthread_cond_destroy(&w->wake);
+		sem_destroy(&w->wake);
 		pthread_mutex_destroy(&w->mutex);
 		free(w);
 		return r;
@@ -427,16 +431,16 @@ void worker_submit(struct worker *w, struct job *job)
 {
 	pthread_mutex_lock(&w->mutex);
 	w->job = job;
-	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->mutex);
+	sem_post(&w->wake);
 }
 
 void worker_stop(struct worker *w)
 {
 	pthread_mutex_lock(&w->mutex);
 	w->stop = true;
-	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->mutex);
+	sem_post(&w->wake);
 }
 
 struct worker *worker_free(struct worker *w)
@@ -451,7 +455,7 @@ struct worker *worker_free(struct worker *w)
 	pthread_mutex_lock(&all->mutex);
 	list_remove(&w->node);
 	pthread_mutex_unlock(&all->mutex);
-	pthread_cond_destroy(&w->wake);
+	sem_destroy(&w->wake);
 	pthread_mutex_destroy(&w->mutex);
 	free(w);
 	return NULL;
