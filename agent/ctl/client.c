@@ -80,6 +80,7 @@ void client_complain(const struct client *c, const sd_bus_error *error)
 		.name = error->name ?: SD_BUS_ERROR_FAILED,
 		.text = error->message,
 		.write = c->write,
+		.privileged = c->privileged,
 		.root = geteuid() == 0,
 	};
 
@@ -136,6 +137,25 @@ int client_call(struct client *c, const char *path, const char *interface, const
 		return 0;
 	client_complain(c, &error);
 	return r;
+}
+
+int client_call_new(struct client *c, const char *path, const char *interface, const char *method,
+		    sd_bus_message **ret)
+{
+	int r = sd_bus_message_new_method_call(c->bus, ret, AGENT1_NAME, path, interface, method);
+
+	return r < 0 ? client_misunderstood(r) : 0;
+}
+
+int client_call_send(struct client *c, sd_bus_message *call, uint64_t deadline_usec,
+		     sd_bus_message **ret)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = sd_bus_call(c->bus, call, deadline_usec ?: CLIENT_DEADLINE_USEC, &error, ret);
+
+	if (r < 0)
+		client_complain(c, &error);
+	return r < 0 ? r : 0;
 }
 
 int client_properties(struct client *c, const char *path, const char *interface,

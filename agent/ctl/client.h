@@ -13,6 +13,7 @@ struct client {
 	const char
 		*about; /* what its calls are about, for messages: "m1 /3303/0/5700"; "" at first */
 	bool write;	/* its calls change something: a lost answer leaves that open */
+	bool privileged; /* they need rights, and leave nothing open */
 };
 
 /* Longer than the daemon takes for a field device (4 s), retries and all. */
@@ -30,6 +31,14 @@ int client_properties(struct client *c, const char *path, const char *interface,
 /* The same as client_call(), but the error is the caller's to print, by client_complain(). */
 int client_try(struct client *c, const char *path, const char *interface, const char *method,
 	       sd_bus_error *ret_error, sd_bus_message **ret, const char *types, ...);
+/*
+ * The same in parts, for arguments that are appended one by one: both say what went
+ * wrong themselves. deadline_usec 0: CLIENT_DEADLINE_USEC.
+ */
+int client_call_new(struct client *c, const char *path, const char *interface, const char *method,
+		    sd_bus_message **ret);
+int client_call_send(struct client *c, sd_bus_message *call, uint64_t deadline_usec,
+		     sd_bus_message **ret);
 void client_complain(const struct client *c, const sd_bus_error *error);
 /* An answer that could not be read, by -errno, which is returned. */
 int client_misunderstood(int error);

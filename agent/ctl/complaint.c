@@ -80,7 +80,7 @@ static void print_reason(FILE *to, const struct complaint *c)
 		return;
 	case KIND_DENIED:
 		/* The bus, sd-bus and the daemon each have words of their own for it. */
-		if (c->write && !c->root) {
+		if ((c->write || c->privileged) && !c->root) {
 			fputs("needs root or the group " AGENT1_GROUP, to);
 			return;
 		}

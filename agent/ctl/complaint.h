@@ -11,7 +11,8 @@ struct complaint {
 	const char *name;  /* of the error */
 	const char *text;  /* of whoever sent it; or NULL */
 	bool write;	   /* it was to change something */
-	bool root;	   /* and root asked for it */
+	bool root;	   /* root asked for it */
+	bool privileged;   /* needs rights that not everybody has */
 };
 
 /* One line: what failed, why, and what to do about it. */

@@ -2,13 +2,33 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+/* "--NAME VALUE" or "--NAME=VALUE"; of one letter also "-N VALUE". */
+struct command_option {
+	const char *name;
+	const char *value; /* what is meant: "DURATION"; NULL: it takes none */
+	const char *help;  /* one line */
+};
+
+struct given_option {
+	const char *name, *value; /* value: "" of what takes none */
+};
+
+/* Options of one call, and settings of one address. */
+#define GIVEN_OPTIONS_MAX 64u
 
 /* What the user asked for; all of it belongs to argv. */
 struct invocation {
 	const char *bus; /* "system", "session", or an address */
 	char **arguments;
 	int n;
+	struct given_option options[GIVEN_OPTIONS_MAX]; /* of the command's own, in order */
+	size_t n_options;
+	struct given_option address[GIVEN_OPTIONS_MAX]; /* of `address: true` all others */
+	size_t n_address;
 };
 
 /* A subcommand. */
@@ -17,6 +37,8 @@ struct command {
 	const char *details; /* more lines for its --help, each with its newline; or NULL */
 	int least, most;     /* arguments */
 	bool bus;	     /* talks to the daemon, and takes --bus */
+	const struct command_option *options; /* of its own, up to one without a name; or NULL */
+	bool address; /* what is no option is a setting of a device's `address:` */
 	int (*run)(const struct invocation *i); /* returns the exit status */
 };
 
@@ -28,6 +50,11 @@ extern const struct command command_list;
 extern const struct command command_read;
 extern const struct command command_write;
 extern const struct command command_explain;
+extern const struct command command_poll;
+extern const struct command command_raw;
+extern const struct command command_bus;
+extern const struct command command_record;
+extern const struct command command_check;
 extern const struct command command_import_object;
 
 /*
@@ -37,6 +64,11 @@ extern const struct command command_import_object;
  */
 int arguments_take(const struct command *c, int argc, char **argv, struct invocation *ret);
 void command_print_help(FILE *to, const struct command *c);
+
+/* The value of an option as it was given last, or NULL. */
+const char *option_find(const struct invocation *i, const char *name);
+/* A duration; the default when it is not given. 0, or -EINVAL after a line on standard error. */
+int option_duration(const struct invocation *i, const char *name, uint64_t usec, uint64_t *ret);
 
 /* Ends what was printed on standard output. The exit status: a full disk is no success. */
 int output_finish(void);

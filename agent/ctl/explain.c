@@ -215,10 +215,8 @@ static int run(const struct invocation *i)
 	const char *name = i->arguments[0];
 	_cleanup_client_ struct client c = { 0 };
 
-	if (!*name || !utf8_is_valid(name, strlen(name))) {
-		fputs("fieldwayctl: no name of a device\n", stderr);
+	if (!find_name("device", name))
 		return EXIT_USAGE;
-	}
 	if (client_open(i->bus, &c) < 0 || explain_device(&c, name) < 0)
 		return EXIT_FAILURE;
 	return output_finish();

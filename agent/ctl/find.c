@@ -39,10 +39,19 @@ static size_t device_names(const struct inventory *i, const char **names)
 	return i->n_devices;
 }
 
+static size_t bus_names(const struct inventory *i, const char **names)
+{
+	for (size_t k = 0; k < i->n_buses; k++)
+		names[k] = i->buses[k].name;
+	return i->n_buses;
+}
+
 static const struct sort endpoints = { "endpoint", "GetEndpoint", AGENT1_ERROR_NO_SUCH_ENDPOINT,
 				       "endpoints", endpoint_names };
 static const struct sort devices = { "device", "GetDevice", AGENT1_ERROR_NO_SUCH_DEVICE, "devices",
 				     device_names };
+
+static const struct sort buses = { "bus", "GetBus", AGENT1_ERROR_NO_SUCH_BUS, "buses", bus_names };
 
 static void complain(const struct sort *sort, const char *name, const struct inventory *i)
 {
@@ -109,4 +118,18 @@ int find_endpoint(struct client *c, const char *name, char **ret_path)
 int find_device(struct client *c, const char *name, char **ret_path)
 {
 	return find(c, &devices, name, ret_path);
+}
+
+int find_bus(struct client *c, const char *name, char **ret_path)
+{
+	return find(c, &buses, name, ret_path);
+}
+
+bool find_name(const char *what, const char *name)
+{
+	/* D-Bus carries nothing else. */
+	if (*name && utf8_is_valid(name, strlen(name)))
+		return true;
+	fprintf(stderr, "fieldwayctl: no name of a %s\n", what);
+	return false;
 }

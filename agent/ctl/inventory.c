@@ -15,7 +15,7 @@
 /* While the message is read; the arrays grow. */
 struct reader {
 	struct arena arena;
-	struct buf endpoints, devices;
+	struct buf endpoints, devices, buses;
 	size_t objects;
 };
 
@@ -35,6 +35,14 @@ static int take_device(sd_bus_message *m, struct reader *reader)
 	return r < 0 ? r : buf_append(&reader->devices, &d, sizeof(d));
 }
 
+static int take_bus(sd_bus_message *m, struct reader *reader)
+{
+	struct bus_record b;
+	int r = bus_record_read(m, &reader->arena, &b);
+
+	return r < 0 ? r : buf_append(&reader->buses, &b, sizeof(b));
+}
+
 static int read_interface(sd_bus_message *m, void *reader)
 {
 	const char *name;
@@ -46,6 +54,8 @@ static int read_interface(sd_bus_message *m, void *reader)
 		return take_endpoint(m, reader);
 	if (streq(name, AGENT1_DEVICE))
 		return take_device(m, reader);
+	if (streq(name, AGENT1_BUS))
+		return take_bus(m, reader);
 	r = sd_bus_message_skip(m, "a{sv}");
 	return r >= 0 ? 0 : record_error(r);
 }
@@ -76,12 +86,21 @@ static int by_device_name(const void *a, const void *b)
 	return strverscmp(x->name, y->name);
 }
 
+static int by_bus_name(const void *a, const void *b)
+{
+	const struct bus_record *x = a, *y = b;
+
+	return strverscmp(x->name, y->name);
+}
+
 static void sort(struct inventory *i)
 {
 	if (i->n_endpoints > 0)
 		qsort(i->endpoints, i->n_endpoints, sizeof(*i->endpoints), by_endpoint_name);
 	if (i->n_devices > 0)
 		qsort(i->devices, i->n_devices, sizeof(*i->devices), by_device_name);
+	if (i->n_buses > 0)
+		qsort(i->buses, i->n_buses, sizeof(*i->buses), by_bus_name);
 }
 
 int inventory_read(sd_bus_message *m, struct inventory *ret)
@@ -95,6 +114,8 @@ int inventory_read(sd_bus_message *m, struct inventory *ret)
 		.n_endpoints = reader.endpoints.size / sizeof(*i.endpoints),
 		.devices = (void *)reader.devices.data,
 		.n_devices = reader.devices.size / sizeof(*i.devices),
+		.buses = (void *)reader.buses.data,
+		.n_buses = reader.buses.size / sizeof(*i.buses),
 		.arena = reader.arena,
 		.message = sd_bus_message_ref(m),
 	};
@@ -111,6 +132,7 @@ void inventory_done(struct inventory *i)
 {
 	free(i->endpoints);
 	free(i->devices);
+	free(i->buses);
 	arena_done(&i->arena);
 	sd_bus_message_unref(i->message);
 	*i = (struct inventory){ 0 };

@@ -9,7 +9,8 @@ struct client;
 struct inventory {
 	struct endpoint_record *endpoints;
 	struct device_record *devices;
-	size_t n_endpoints, n_devices;
+	struct bus_record *buses;
+	size_t n_endpoints, n_devices, n_buses;
 	struct arena arena;
 	struct sd_bus_message *message; /* holds the texts */
 };

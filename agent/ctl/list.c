@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,37 @@ int list_devices(FILE *to, const struct inventory *i)
 	return r;
 }
 
+static int add_bus(struct table *t, struct arena *arena, const struct bus_record *b)
+{
+	char online[sizeof("4294967295 of 4294967295")];
+	const char *kept;
+	int n = sprintf(online, "%" PRIu32 " of %" PRIu32, b->online, b->devices);
+
+	kept = arena_text(arena, online, n);
+	return kept ? table_add(t, (const char *[]){ b->name, b->plugin, b->state, kept }) :
+		      -ENOMEM;
+}
+
+int list_buses(FILE *to, struct inventory *i)
+{
+	static const char *const titles[] = { "NAME", "PLUGIN", "STATE", "ONLINE" };
+	_cleanup_table_ struct table t = { .columns = ARRAY_SIZE(titles) };
+	int r = table_add(&t, titles);
+
+	for (size_t k = 0; k < i->n_buses && r >= 0; k++)
+		r = add_bus(&t, &i->arena, &i->buses[k]);
+	if (r >= 0)
+		table_print(to, &t, &(struct table_frame){ 0 });
+	return r;
+}
+
+static int print(const char *what, struct inventory *i)
+{
+	return streq(what, "devices") ? list_devices(stdout, i) :
+	       streq(what, "buses")   ? list_buses(stdout, i) :
+					list_endpoints(stdout, i);
+}
+
 static int run(const struct invocation *i)
 {
 	const char *what = i->n > 0 ? i->arguments[0] : "endpoints";
@@ -89,23 +121,22 @@ static int run(const struct invocation *i)
 	_cleanup_client_ struct client c = { 0 };
 	int r;
 
-	if (!streq(what, "endpoints") && !streq(what, "devices")) {
+	if (!streq(what, "endpoints") && !streq(what, "devices") && !streq(what, "buses")) {
 		fputs("fieldwayctl list: '", stderr);
 		text_print(stderr, what);
-		fputs("': endpoints or devices\n", stderr);
+		fputs("': endpoints, devices or buses\n", stderr);
 		return EXIT_USAGE;
 	}
 	if (client_open(i->bus, &c) < 0 || inventory_fetch(&c, &inventory) < 0)
 		return EXIT_FAILURE;
-	r = streq(what, "devices") ? list_devices(stdout, &inventory) :
-				     list_endpoints(stdout, &inventory);
+	r = print(what, &inventory);
 	return r < 0 ? client_misunderstood(r), EXIT_FAILURE : output_finish();
 }
 
 const struct command command_list = {
 	.name = "list",
-	.arguments = "[endpoints|devices]",
-	.help = "prints all endpoints, or all devices, with their states",
+	.arguments = "[endpoints|devices|buses]",
+	.help = "prints all endpoints, devices or buses with their states",
 	.details = "One line each behind a line of titles, sorted by name; '-' where there is\n"
 		   "nothing. Where an endpoint has another state at one server than STATE says,\n"
 		   "that state is behind the server's name, in brackets.\n",

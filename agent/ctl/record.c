@@ -261,6 +261,44 @@ int device_record_read(sd_bus_message *m, struct arena *arena, struct device_rec
 	return r;
 }
 
+/* ---- buses ---- */
+
+static int read_count(sd_bus_message *m, struct arena *arena, void *place)
+{
+	int r = sd_bus_message_read_basic(m, 'u', place);
+
+	return r > 0 ? 0 : record_error(r);
+}
+
+static int read_bus_statistics(sd_bus_message *m, struct arena *arena, void *place)
+{
+	struct bus_record *b = place;
+
+	return record_array_read(m, "{st}", sizeof(*b->statistics), read_statistic, arena,
+				 &b->statistics, &b->n_statistics);
+}
+
+int bus_record_read(sd_bus_message *m, struct arena *arena, struct bus_record *ret)
+{
+	static const struct property properties[] = {
+		{ "Name", "s", read_text, offsetof(struct bus_record, name) },
+		{ "Plugin", "s", read_text, offsetof(struct bus_record, plugin) },
+		{ "State", "s", read_text, offsetof(struct bus_record, state) },
+		{ "Devices", "u", read_count, offsetof(struct bus_record, devices) },
+		{ "Online", "u", read_count, offsetof(struct bus_record, online) },
+		{ "Statistics", "a{st}", read_bus_statistics, 0 },
+		{ 0 },
+	};
+	struct bus_record b = { .name = "", .plugin = "", .state = "" };
+	int r = read_properties(m, properties, arena, &b);
+
+	if (r >= 0)
+		*ret = b;
+	return r;
+}
+
+/* ---- why a device is not online ---- */
+
 /* text behind "WHAT NAME: ", or text itself. */
 static const char *skip_name(const char *text, const char *what, const char *name)
 {

@@ -38,6 +38,13 @@ struct device_record {
 	size_t n_statistics;
 };
 
+struct bus_record {
+	const char *name, *plugin, *state;
+	uint32_t devices, online; /* enabled ones, and those of them that answer */
+	struct statistic_record *statistics;
+	size_t n_statistics;
+};
+
 struct place_record {
 	const char *file, *text;
 	uint32_t line, column; /* 0: none */
@@ -53,6 +60,7 @@ struct manager_record {
 int endpoint_record_read(struct sd_bus_message *m, struct arena *arena,
 			 struct endpoint_record *ret);
 int device_record_read(struct sd_bus_message *m, struct arena *arena, struct device_record *ret);
+int bus_record_read(struct sd_bus_message *m, struct arena *arena, struct bus_record *ret);
 int manager_record_read(struct sd_bus_message *m, struct arena *arena, struct manager_record *ret);
 
 /* Why a device is not online, without the names of bus and device that the reason begins with. */

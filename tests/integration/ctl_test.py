@@ -319,7 +319,7 @@ class WithoutTest(CtlScenario):
                                 ("read", "vfd", "speed"): "speed: no path", ("read", "vfd", ""): "no path",
                                 ("read", "", "/3"): "no name", ("read", "vfd", "/3", "4"): "4: one argument too many",
                                 ("write", "vfd", "/3306/0", "1"): "write takes a resource", ("status", "x"): "too many",
-                                ("list", "servers"): "endpoints or devices", ("explain",): "Usage: fieldwayctl explain",
+                                ("list", "servers"): "endpoints, devices or buses", ("explain",): "Usage: fieldwayctl explain",
                                 ("status", "--bus=systen"): "system, session, or an address",
                                 ("status", "--color"): "--color: no such option"}.items():
             with self.subTest(arguments):

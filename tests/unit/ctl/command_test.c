@@ -67,6 +67,106 @@ START_TEST(takes_arguments)
 }
 END_TEST
 
+/* ---- options of a command's own, and settings of an address ---- */
+
+static const struct command_option own[] = {
+	{ "time", "DURATION", "so long" }, { "decode", NULL, "all" }, { "p", "NAME=VALUE", "set" }, { 0 }
+};
+static const struct command addressed = {
+	.name = "some", .arguments = "A", .help = "does it", .most = 2, .options = own, .address = true
+};
+static const struct command plain = { .name = "some", .arguments = "A", .help = "does it", .most = 2, .options = own };
+
+static const struct {
+	const char *words[6];
+	int r;
+	const char *time, *address[2]; /* address: the first, and its value */
+	int arguments;
+} option_lines[] = {
+	{ { "a", "--time", "5s" }, 0, "5s", { NULL }, 1 },
+	{ { "--time=5s", "--time=6s", "a" }, 0, "6s", { NULL }, 1 },
+	{ { "--decode", "a", "--unit", "5" }, 0, NULL, { "unit", "5" }, 1 },
+	{ { "--unit=-5", "-p", "x=1", "b" }, 0, NULL, { "unit", "-5" }, 1 },
+	{ { "--unit", "-5", "--" , "--time" }, 0, NULL, { "unit", "-5" }, 1 },
+	{ { "--p", "5" }, 0, NULL, { "p", "5" }, 0 },
+
+	{ { "--time" }, -EINVAL, NULL, { NULL }, 0 },
+	{ { "--decode=1" }, -EINVAL, NULL, { NULL }, 0 },
+	{ { "--unit" }, -EINVAL, NULL, { NULL }, 0 },
+	{ { "-unit", "5" }, -EINVAL, NULL, { NULL }, 0 },
+	{ { "-time", "5" }, -EINVAL, NULL, { NULL }, 0 },
+	{ { "--=5" }, -EINVAL, NULL, { NULL }, 0 },
+	{ { "--unit", "\xff" }, -EINVAL, NULL, { NULL }, 0 },
+};
+
+START_TEST(takes_options)
+{
+	char *argv[7], *words[7];
+	struct invocation i = { 0 };
+	int argc = 0;
+
+	for (; option_lines[_i].words[argc]; argc++)
+		argv[argc] = words[argc] = strdup(option_lines[_i].words[argc]);
+	argv[argc] = NULL;
+	ck_assert_int_eq(arguments_take(&addressed, argc, argv, &i), option_lines[_i].r);
+	if (option_lines[_i].time)
+		ck_assert_str_eq(option_find(&i, "time"), option_lines[_i].time);
+	else
+		ck_assert_ptr_null(option_find(&i, "time"));
+	ck_assert_int_eq(i.n_address, option_lines[_i].address[0] ? 1 : 0);
+	if (i.n_address > 0) {
+		ck_assert_str_eq(i.address[0].name, option_lines[_i].address[0]);
+		ck_assert_str_eq(i.address[0].value, option_lines[_i].address[1]);
+	}
+	ck_assert_int_eq(i.n, option_lines[_i].arguments);
+	for (int k = 0; k < argc; k++)
+		free(words[k]);
+}
+END_TEST
+
+START_TEST(has_a_limit_of_options)
+{
+	char words[GIVEN_OPTIONS_MAX + 1][sizeof("--unit=5")], *argv[GIVEN_OPTIONS_MAX + 2] = { NULL };
+	struct invocation i = { 0 };
+
+	for (unsigned k = 0; k <= GIVEN_OPTIONS_MAX; k++)
+		argv[k] = strcpy(words[k], "--unit=5");
+	ck_assert_int_eq(arguments_take(&addressed, GIVEN_OPTIONS_MAX + 1, argv, &i), -EINVAL);
+	for (unsigned k = 0; k <= GIVEN_OPTIONS_MAX; k++)
+		argv[k] = strcpy(words[k], "--unit=5");
+	ck_assert_int_eq(arguments_take(&addressed, GIVEN_OPTIONS_MAX, argv, &i), 0);
+	ck_assert_int_eq(i.n_address, GIVEN_OPTIONS_MAX);
+}
+END_TEST
+
+START_TEST(knows_options_of_its_own_only)
+{
+	char unit[] = "--unit=5", time[] = "--time=0s", *argv[] = { unit, NULL };
+	struct invocation i = { 0 };
+	uint64_t usec = 0;
+
+	ck_assert_int_eq(arguments_take(&plain, 1, argv, &i), -EINVAL);
+	argv[0] = time;
+	ck_assert_int_eq(arguments_take(&plain, 1, argv, &i), 0);
+	ck_assert_int_eq(option_duration(&i, "time", 7, &usec), -EINVAL);
+	i.options[0].value = "1m";
+	ck_assert_int_eq(option_duration(&i, "time", 7, &usec), 0);
+	ck_assert_uint_eq(usec, 60000000);
+	ck_assert_int_eq(option_duration(&i, "else", 7, &usec), 0);
+	ck_assert_uint_eq(usec, 7);
+}
+END_TEST
+
+START_TEST(prints_help_of_options)
+{
+	command_print_help(page, &addressed);
+	ck_assert(has_prefix(printed(), "Usage: fieldwayctl some A [--KEY VALUE]... [OPTION]...\nDoes it.\n"));
+	ck_assert_ptr_nonnull(strstr(page_text, "\n  --time DURATION  so long\n  --decode         all\n"
+						"  -p NAME=VALUE    set\n"));
+	ck_assert_ptr_nonnull(strstr(page_text, "settings of the device's address"));
+}
+END_TEST
+
 START_TEST(prints_help)
 {
 	command_print_help(page, &some);
@@ -138,6 +238,10 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, page_open, page_close);
 	tcase_add_loop_test(tcase, takes_arguments, 0, ARRAY_SIZE(lines));
+	tcase_add_loop_test(tcase, takes_options, 0, ARRAY_SIZE(option_lines));
+	tcase_add_test(tcase, has_a_limit_of_options);
+	tcase_add_test(tcase, knows_options_of_its_own_only);
+	tcase_add_test(tcase, prints_help_of_options);
 	tcase_add_test(tcase, prints_help);
 	tcase_add_loop_test(tcase, says_what_to_do, 0, ARRAY_SIZE(complaints));
 	suite_add_tcase(suite, tcase);

@@ -5,6 +5,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "capture.h"
+#include "ctl/bus.h"
 #include "ctl/explain.h"
 #include "ctl/list.h"
 #include "ctl/status.h"
@@ -276,6 +277,41 @@ END_TEST
 
 /* ---- explain ---- */
 
+START_TEST(lists_buses)
+{
+	struct bus_record buses[] = {
+		{ .name = "hall1", .plugin = "modbus", .state = "online", .devices = 40, .online = 39 },
+		{ .name = "a\033b", .plugin = "ble", .state = "unused" },
+	};
+
+	inventory.buses = buses;
+	inventory.n_buses = 2;
+	ck_assert_int_eq(list_buses(page, &inventory), 0);
+	ck_assert_str_eq(printed(), "NAME    PLUGIN  STATE   ONLINE\n"
+				    "hall1   modbus  online  39 of 40\n"
+				    "a\\x1bb  ble     unused  0 of 0\n");
+}
+END_TEST
+
+START_TEST(shows_a_bus)
+{
+	struct statistic_record statistics[] = { { "requests", 24800 }, { "errors", 2 } };
+	struct bus_record b = {
+		.name = "roof", .plugin = "modbus", .state = "online", .devices = 2, .online = 1, .statistics = statistics, .n_statistics = 2
+	};
+
+	devices[3].bus = devices[4].bus = "roof";
+	fail_device(3, "offline", "bus roof: device m4: no answer");
+	devices[4].enabled = false;
+	ck_assert_int_eq(bus_print(page, &b, &inventory), 0);
+	ck_assert_str_eq(printed(), "Bus         roof\nPlugin      modbus\n"
+				    "State       online, 1 of 2 devices online\n"
+				    "Statistics  24,800 requests, 2 errors\n\n"
+				    "m4  meter  offline   no answer\n"
+				    "m5  meter  disabled  -\n");
+}
+END_TEST
+
 START_TEST(explains_a_device)
 {
 	struct request_record requests[] = {
@@ -357,6 +393,8 @@ int main(void)
 	tcase_add_test(tcase, shows_buses_in_trouble_first);
 	tcase_add_test(tcase, lists_endpoints);
 	tcase_add_test(tcase, lists_devices);
+	tcase_add_test(tcase, lists_buses);
+	tcase_add_test(tcase, shows_a_bus);
 	tcase_add_test(tcase, explains_a_device);
 	tcase_add_test(tcase, explains_a_device_that_cannot_be_asked);
 	tcase_add_test(tcase, explains_a_rare_request);
