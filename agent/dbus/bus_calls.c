@@ -35,8 +35,10 @@ static int call_begun(sd_bus_message *call, int r, sd_bus_error *error)
 
 struct attempt {
 	sd_bus_message *call;
+	struct fieldbus *fieldbus;
 	struct arena arena;
 	struct config_type type;
+	struct fieldbus_attempt what;
 };
 
 static int append_reading(sd_bus_message *reply, const struct config_type *type,
@@ -96,10 +98,36 @@ static void attempted(void *userdata, int error, const char *detail,
 	attempt_free(a);
 }
 
-static int attempt_read(struct item *item, sd_bus_message *m, struct attempt *a,
-			struct fieldbus_attempt *ret, sd_bus_error *error)
+static void woken(void *userdata, int error, uint64_t n, uint64_t dropped)
+{
+	struct attempt *a = userdata;
+	int r = error;
+
+	(void)n;
+	(void)dropped;
+	if (r >= 0)
+		r = fieldbus_attempt(a->fieldbus, &a->what, attempted, a);
+	if (r >= 0)
+		return;
+	call_fail(a->call, r, r == -EHOSTDOWN || r == -ETIMEDOUT ? "Its plugin host does not run" : NULL);
+	attempt_free(a);
+}
+
+/* A bus without devices has no host until somebody asks it something. */
+static int attempt_begin(struct attempt *a)
+{
+	int r = fieldbus_attempt(a->fieldbus, &a->what, attempted, a), woke;
+
+	if (r != -EHOSTDOWN)
+		return r;
+	woke = fieldbus_wake(a->fieldbus, a->what.bus, woken, a);
+	return woke == -EALREADY ? r : woke;
+}
+
+static int attempt_read(struct item *item, sd_bus_message *m, struct attempt *a, sd_bus_error *error)
 {
 	const struct config_plugin *plugin = config_of(item)->plugin;
+	struct fieldbus_attempt *ret = &a->what;
 	int r;
 
 	*ret = (struct fieldbus_attempt){ .bus = item->id, .name = "attempt", .type = &a->type };
@@ -118,15 +146,15 @@ static int attempt_read(struct item *item, sd_bus_message *m, struct attempt *a,
 static int attempt_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
 {
 	struct attempt *a = calloc(1, sizeof(*a));
-	struct fieldbus_attempt what;
 	int r;
 
 	(void)uid;
 	if (!a)
 		return -ENOMEM;
-	r = attempt_read(item, m, a, &what, error);
+	a->fieldbus = item->dbus->config.fieldbus;
+	r = attempt_read(item, m, a, error);
 	if (r >= 0) {
-		r = fieldbus_attempt(item->dbus->config.fieldbus, &what, attempted, a);
+		r = attempt_begin(a);
 		r = call_begun(m, r, error);
 		a->call = r < 0 ? NULL : m;
 	}

@@ -212,6 +212,15 @@ int fieldbus_explain(struct fieldbus *f, uint32_t device, fieldbus_explained don
 #define FIELDBUS_SCAN_USEC UINT64_C(3600000000)   /* the longest scan */
 #define FIELDBUS_LENT_USEC UINT64_C(86400000000)  /* the longest loan, and recording */
 
+/* n: what was found, or recorded; dropped: what was too much. */
+typedef void (*fieldbus_ended)(void *userdata, int error, uint64_t n, uint64_t dropped);
+/*
+ * Waits until a host of the bus runs, for fieldbus_attempt(), which takes none that
+ * does not. -EALREADY: one does.
+ */
+#define FIELDBUS_WAKE_USEC UINT64_C(10000000)
+int fieldbus_wake(struct fieldbus *f, uint32_t bus, fieldbus_ended done, void *userdata);
+
 /* The answer lives during the call. error also as fieldway_plugin.raw has it, -EOPNOTSUPP, -EBUSY; detail: text. */
 typedef void (*fieldbus_raw_done)(void *userdata, int error, const char *detail, const void *answer,
 				  size_t size);
@@ -223,8 +232,6 @@ int fieldbus_raw(struct fieldbus *f, uint32_t bus, const struct fieldway_setting
 		 const void *request, size_t size, uint64_t within_usec, fieldbus_raw_done done,
 		 void *userdata);
 
-/* n: what was found, or recorded; dropped: what was too much. */
-typedef void (*fieldbus_ended)(void *userdata, int error, uint64_t n, uint64_t dropped);
 /* facts: YAML flow text, from outside as the address is. The same address may come again. */
 typedef void (*fieldbus_found)(void *userdata, const char *address, const char *facts);
 /* What is in reach for so long. -EOPNOTSUPP: what is polled is not found in this way. */

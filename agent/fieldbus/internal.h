@@ -359,7 +359,7 @@ struct task_call {
 };
 
 struct task_kind {
-	const char *member;
+	const char *member; /* NULL: nothing, it ends when its host runs */
 	bool one_by_one; /* else all hosts at once */
 	/* Adds its arguments behind generation and bus. */
 	int (*append)(struct task_call *c, sd_bus_message *m);

@@ -159,6 +159,27 @@ static int task_run(struct task *t, fieldbus_ended done)
 	return r;
 }
 
+static const struct task_kind wake_kind = { .one_by_one = true };
+
+static bool has_running_host(const struct fieldbus *f, uint32_t bus)
+{
+	for (size_t i = 0; i < f->n_hosts; i++)
+		if (f->hosts[i]->bus == bus && f->hosts[i]->state == HOST_RUNNING)
+			return true;
+	return false;
+}
+
+int fieldbus_wake(struct fieldbus *f, uint32_t bus, fieldbus_ended done, void *userdata)
+{
+	struct task *t;
+	int r;
+
+	if (has_running_host(f, bus))
+		return -EALREADY;
+	r = task_new(f, bus, &wake_kind, FIELDBUS_WAKE_USEC, userdata, &t);
+	return r < 0 ? r : task_run(t, done);
+}
+
 int fieldbus_scan(struct fieldbus *f, uint32_t bus, uint64_t usec, fieldbus_found found,
 		  fieldbus_ended done, void *userdata)
 {

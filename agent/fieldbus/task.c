@@ -87,7 +87,7 @@ static int call_new(struct task *t, struct host *h)
 	c->task = t;
 	c->host = h;
 	list_append(&t->calls, &c->list);
-	r = h->state == HOST_RUNNING ? call_send(c) : 0;
+	r = h->state == HOST_RUNNING && t->kind->member ? call_send(c) : 0;
 	if (r < 0)
 		call_free(c);
 	return r;
@@ -219,6 +219,10 @@ void tasks_send(struct host *h)
 	int r;
 
 	while (h->state == HOST_RUNNING && (c = find_call(h, false))) {
+		if (!c->task->kind->member) {
+			call_end(c, 0);
+			continue;
+		}
 		r = call_send(c);
 		if (r < 0)
 			call_end(c, r);

@@ -3,11 +3,12 @@
 """fieldwayctl on the field side: what is asked of buses and devices on the spot."""
 import os
 import stat
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import build_path, main, source_path  # noqa: E402
+from fieldway_test import Simulator, build_path, main, source_path  # noqa: E402
 from fieldway_test.bus import GROUP_ID, MEMBER, STRANGER, add_group  # noqa: E402
 from fieldway_test.programs import plugin_folder  # noqa: E402
 from ctl_test import CtlScenario  # noqa: E402
@@ -15,6 +16,15 @@ from dbus_test import DEVICE  # noqa: E402
 
 HERE = ("--host", "127.0.0.1", "--unit")
 FOLDERS = ("--shared=" + source_path("etc"), "--objects=" + source_path("objects"))
+
+
+WIRE = """schema: 1
+bus: wire
+plugin: modbus
+rtu: {{device: {path}, baud: 115200, format: "8N1"}}
+timeout: 100ms
+retries: 0
+"""
 
 
 class PollTest(CtlScenario):
@@ -122,16 +132,111 @@ class CheckTest(CtlScenario):
         self.fails("one argument too many", "check", "a", "b", status=2, environment={})
 
 
+class ScanTest(CtlScenario):
+    def write_field(self, **options):
+        """And a serial line with one device that no file names."""
+        super().write_field(**options)
+        self.wire = Simulator(self.rig, ["--relay", "--unit", "7", "--rtu", self.rig.path("ttyWire")])
+        self.rig.write("etc/buses.d/wire.yaml", WIRE.format(path=self.rig.path("ttyWire")))
+
+    def test_units(self):
+        self.start()
+        done = self.run_ctl("scan", "wire", "--units", "5-9", "--area", "input", "--address", "9999")
+        self.assertEqual((done.returncode, done.stderr), (0, "1 of 5 units answer\n"))
+        # That it lacks the register is an answer, too; and it says who it is.
+        self.assertRegex(done.stdout, r"^unit 7    input 9999: illegal address  \S.*\n$")
+        name = self.ctl("scan", "wire", "--units=7", stderr="1 of 1 units answer\n")
+        self.assertRegex(name, r"^unit 7    holding 0 = 0  \S.*\n$")
+        self.assertEqual(self.ctl("scan", "wire", "--units=8-9", stderr="0 of 2 units answer\n"), "")
+        # Its own devices are read meanwhile as if nothing were.
+        self.assertIn("online", self.ctl("bus", "lan"))
+
+    def test_units_of_a_connection(self):
+        self.start()
+        done = self.run_ctl("scan", "lan", "--host=127.0.0.1", "--units", "1-3")
+        self.assertEqual((done.returncode, done.stderr), (0, "3 of 3 units answer\n"))
+        self.assertEqual([line[:6] for line in done.stdout.splitlines()], ["unit 1", "unit 2", "unit 3"])
+        self.simulator.command("exception 11")      # a gateway without units
+        self.fails("exception 11", "scan", "lan", "--host=127.0.0.1", "--units", "1-3")
+        self.simulator.command("exception 1")
+        self.assertIn("illegal function", self.ctl("scan", "lan", "--host=127.0.0.1", "--units=1",
+                                                   stderr="1 of 1 units answer\n"))
+        self.fails("host", "scan", "lan", "--units", "1-3")
+        # Nobody at all: that is no bus without devices.
+        self.fails("refused", "scan", "lan", "--host=127.0.0.99", "--units", "1-2")
+
+    def test_registers(self):
+        self.start(rate="1h")
+        found = self.ctl("scan", "lan", *HERE, "1", "--registers", "input", "300-700", stderr=None)
+        self.assertEqual(found, "input 300-511\n")
+        self.assertEqual(self.ctl("scan", "lan", *HERE, "1", "--registers", "input", "511-600",
+                                  stderr=None), "input 511\n")
+        self.assertEqual(self.ctl("scan", "lan", *HERE, "1", "--registers", "coil", "0-4999",
+                                  stderr="5000 of 5000 exist, 3 requests\n"), "coil 0-4999\n")
+        self.simulator.command("exception 4")
+        self.assertEqual(self.ctl("scan", "lan", *HERE, "1", "--registers", "input", "3-4",
+                                  stderr="0 of 2 exist, 3 requests\n"), "input 3: exception 4\ninput 4: exception 4\n")
+        self.simulator.command("exception 1")
+        self.fails("does not have function 4 (exception 1)", "scan", "lan", *HERE, "1", "--registers", "input", "0-99")
+        self.simulator.command("talk")
+        self.simulator.command("silent")
+        before = int(self.simulator.command("requests"))
+        self.fails("no answer", "scan", "lan", *HERE, "1", "--registers", "input", "0-999", "--within", "200ms")
+        self.assertLess(int(self.simulator.command("requests")) - before, 8)
+
+    def test_usage(self):
+        for words, text in (((), "Usage: "), (("--units", "9-5"), "--units are numbers"), (("--units", "256"), "0 to 255"),
+                            (("--area", "x"), "the area is"), (("--registers", "holding"), "--registers AREA FIRST-LAST"),
+                            (("--registers", "x", "0-9"), "the area is"), (("--registers", "input", "0-65536"), "0 to 65535"),
+                            (("5",), "too many"), (("--time", "2h"), "up to an hour"), (("--within", "2m"), "up to a minute")):
+            with self.subTest(words):
+                self.fails(text, "scan", *(("lan",) if words else ()), *words, status=2, environment={})
+
+
+class ProbeTest(CtlScenario):
+    def test_decode(self):
+        self.start(rate="1h")
+        self.simulator.command("set input 510 17254")
+        self.simulator.command("set input 511 13107")
+        numbers = [struct.unpack(">f", bytes.fromhex(h))[0] for h in ("33334366", "66433333", "33336643")]
+        text = self.ctl("probe", "lan", *HERE, "9", "input", "510-512", "--decode")
+        self.assertEqual(text, "ADDRESS  HEX              uint16  int16  TEXT\n"
+                               "510      4366             17254   17254  Cf\n"
+                               "511      3333             13107   13107  33\n"
+                               "512      illegal address  -       -      -\n\n"
+                               "float32  ABCD     CDAB          BADC          DCBA\n"
+                               f"510      230.2 *  {numbers[0]:.7g}  {numbers[1]:.7g}  {numbers[2]:.7g}\n\n"
+                               "uint32  ABCD        CDAB       BADC        DCBA\n"
+                               "510     1130771251  858997606  1715680051  859006531\n\n"
+                               "int32  ABCD        CDAB       BADC        DCBA\n"
+                               "510    1130771251  858997606  1715680051  859006531\n")
+        self.assertEqual(self.ctl("probe", "lan", *HERE, "1", "input", "510-511").count("\n"), 3)
+        self.simulator.command("set coil 3 1")
+        self.assertEqual(self.ctl("probe", "lan", *HERE, "1", "coil", "2-3", "--decode"), "2        0\n3        1\n")
+
+    def test_trouble(self):
+        self.start(rate="1h")
+        self.fails("host", "probe", "lan", "--unit", "1", "input", "0")
+        self.simulator.command("silent")
+        self.fails("no answer", "probe", "lan", *HERE, "1", "input", "0", "--within=5s")
+        for words, text in ((("lan", "input"), "Usage: "), (("lan", "inputs", "0"), "the area is"),
+                            (("lan", "input", "0-1000"), "at most 1000"), (("lan", "input", "x"), "0 to 65535"),
+                            (("lan", "input", "0", "--decode=all"), "takes no value")):
+            with self.subTest(words):
+                self.fails(text, "probe", *words, status=2, environment={})
+
+
 class RightsTest(CtlScenario):
     COMMANDS = (("poll", "vfd"), ("raw", "lan", *HERE, "1", "0300000001"), ("bus", "lan", "release", "1s"),
-                ("record", "lan", "/dev/fd/1/none", "--time", "1s"))
+                ("scan", "lan", *HERE[:2]), ("probe", "lan", *HERE, "1", "input", "0"),
+                ("record", "lan", "-", "--time", "1s"))
 
     def test_rights(self):
         """Looking is everybody's; what puts bytes on a wire is not."""
         self.start()
         for command in (("bus", "lan"), ("list", "buses")):
             self.assertNotEqual(self.ctl(*command, user=STRANGER), "")
-        for command in self.COMMANDS[:3]:
+        for command in self.COMMANDS:
             with self.subTest(command):
                 self.fails("needs root or the group fieldway-admin", *command, user=STRANGER)
 

@@ -53,10 +53,10 @@ class CtlScenario(DbusScenario):
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False,
                               encoding="utf-8", env={**os.environ, **environment})
 
-    def ctl(self, *arguments, **options):
-        """What it prints when all is well."""
+    def ctl(self, *arguments, stderr="", **options):
+        """What it prints when all is well; stderr: what it says beside it, None: anything."""
         done = self.run_ctl(*arguments, **options)
-        self.assertEqual((done.returncode, done.stderr), (0, ""), arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, done.stderr if stderr is None else stderr), arguments)
         return done.stdout
 
     def fails(self, text, *arguments, status=1, **options):
@@ -262,6 +262,7 @@ class WriteTest(CtlScenario):
         self.rig.until(lambda: int(self.simulator.command("requests")) > before, 10, "the write")
         self.daemon.process.essential = False
         self.daemon.process.child.kill()
+        self.daemon.process.wait_end()
         self.assertEqual(writing.wait_end(), 1)
         self.assertEqual(writing.lines, [f"fieldwayctl: vfd {NUMBER}: fieldwayd has not answered; it may have been "
                                          "written or not: read it before writing again"])

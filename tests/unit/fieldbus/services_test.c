@@ -188,6 +188,19 @@ START_TEST(an_empty_bus)
 }
 END_TEST
 
+START_TEST(a_host_to_wait_for)
+{
+	rig.c.devices[2].enabled = false;
+	rig_start();
+	ck_assert_int_eq(fieldbus_wake(rig.fieldbus, RIG_BUSES, ended, NULL), -EINVAL);
+	ck_assert_int_eq(fieldbus_wake(rig.fieldbus, 0, ended, NULL), -EALREADY);
+	ck_assert_int_eq(fieldbus_wake(rig.fieldbus, 1, ended, NULL), 0);
+	ck_assert_uint_eq(end.n, 0);
+	ends_with(0);
+	ck_assert_int_eq(fieldbus_wake(rig.fieldbus, 1, ended, NULL), -EALREADY);
+}
+END_TEST
+
 START_TEST(a_loan)
 {
 	int pid;
@@ -249,6 +262,7 @@ int main(void)
 	tcase_add_test(tcase, a_limit);
 	tcase_add_test(tcase, a_scan);
 	tcase_add_test(tcase, an_empty_bus);
+	tcase_add_test(tcase, a_host_to_wait_for);
 	tcase_add_test(tcase, a_loan);
 	tcase_add_test(tcase, a_recording);
 	suite_add_tcase(suite, tcase);
