@@ -5,11 +5,13 @@ from measure import SECONDS, Tool, children, cpu_us, memory_kb, run, sleep, star
 
 PORT = 1502
 SETTLE_S = 2
-REGISTERS = 10
+REGISTERS, REGISTERS_MAX = 10, 125
 REQUESTS_PER_S = 1000
 UNITS = 10      # of one connection, as no rate is faster than 10 ms
 MANY_DEVICES, MANY_REGISTERS, MANY_SECONDS = 1000, 100, 3 * SECONDS
 HOSTS_PER_NET = 250
+FAST_DEVICES, FAST_REGISTERS, FAST_MS = 10, 1000, 100
+LINE_UNITS, LINE_REGISTERS = 32, 10
 
 GATEWAY = """schema: 1
 gateway: {name: gw, endpoint: "{gateway}", endpoint_template: "{gateway}-{name}"}
@@ -19,6 +21,16 @@ bus: lan
 plugin: modbus
 tcp: {{port: {PORT}}}
 timeout: 5s
+"""
+LINE_BUS = """schema: 1
+bus: line
+plugin: modbus
+rtu: {{device: {path}, baud: 115200, format: "8N1"}}
+timeout: 5s
+"""
+LINE_DEVICES = f"""schema: 1
+devices:
+  - {{name: "m{{unit:02}}", profile: meter, bus: line, address: {{unit: 1-{LINE_UNITS}}}}}
 """
 PROFILE = """schema: 1
 profile: meter
@@ -46,10 +58,20 @@ def configure(rig, hosts, units, registers, period):
     rig.write("etc/devices.d/site.yaml", "schema: 1\ndevices:\n" + rows(hosts, units))
 
 
+def configure_line(rig, path, registers, period):
+    rig.write("etc/fieldway.yaml", GATEWAY)
+    rig.write("etc/buses.d/line.yaml", LINE_BUS.format(path=path))
+    rig.write("etc/profiles.d/meter.yaml", PROFILE.format(period=period, registers=registers))
+    rig.write("etc/devices.d/site.yaml", LINE_DEVICES)
+
+
 def poll(rig, hosts, units, registers, period, seconds):
-    """What the daemon and its hosts take for that."""
     configure(rig, hosts, units, registers, period)
-    slave = Tool(rig, "modbus_slave", str(PORT), str(period))
+    return observe(rig, Tool(rig, "modbus_slave", str(PORT), str(period)), hosts, seconds)
+
+
+def observe(rig, slave, hosts, seconds):
+    """What the daemon and its hosts take for that."""
     daemon = start_daemon(rig, "etc").process
     rig.until(lambda: slave.stats()["connections"] >= hosts, 30, "the connections")
     sleep(SETTLE_S)
@@ -87,6 +109,32 @@ def measure_requests(connections):
             "bare_us": bare(connections, 0), "paced_us": bare(connections, period // units)}
 
 
-def measure_many():
+def measure_line():
+    """One line with many devices, each once a second; bare libmodbus asks them in the same rhythm."""
     with Rig() as rig:
-        return poll(rig, MANY_DEVICES // 2, 2, MANY_REGISTERS, 1000, MANY_SECONDS)
+        path = rig.path("line")
+        slave = Tool(rig, "modbus_slave", path, "1000")
+        configure_line(rig, path, LINE_REGISTERS, 1000)
+        result = observe(rig, slave, 1, MANY_SECONDS)
+    with Rig() as rig:
+        path = rig.path("line")
+        Tool(rig, "modbus_slave", path, "1000")
+        period = 1000 // LINE_UNITS
+        bare_us = run("modbus_bare", path, LINE_UNITS, LINE_REGISTERS, period, MANY_SECONDS * LINE_UNITS)["request_us"]
+    return {"shape": f"1 line, {LINE_UNITS} devices x {LINE_REGISTERS} registers, 1 s", "bare_us": bare_us, **result}
+
+
+def many(devices, registers, period):
+    """TCP devices, two on each host, beside bare libmodbus that reads as much as often."""
+    with Rig() as rig:
+        result = poll(rig, devices // 2, 2, registers, period, MANY_SECONDS)
+    with Rig() as rig:
+        Tool(rig, "modbus_slave", str(PORT), str(period))
+        n, requests = devices // 2, 2 * -(-registers // REGISTERS_MAX)
+        bare_us = run("modbus_bare", PORT, n, min(registers, REGISTERS_MAX), max(1, period // requests),
+                      MANY_SECONDS * 1000 // period * requests * n)["request_us"]
+    return {"shape": f"{devices} devices x {registers} registers, {period} ms", "bare_us": bare_us, **result}
+
+
+def measure_many():
+    return [many(MANY_DEVICES, MANY_REGISTERS, 1000), many(FAST_DEVICES, FAST_REGISTERS, FAST_MS), measure_line()]

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <modbus.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "tests/bench/bench.h"
@@ -9,6 +10,8 @@
 /*
  * modbus_bare PORT CONNECTIONS REGISTERS PERIOD_MS REQUESTS: libmodbus alone, a
  * thread for each connection; connection i goes to 127.1.x.y, the ith address.
+ * With a PATH instead of a port one RTU line, whose "connections" are as many
+ * units, asked in turn by one thread.
  * Period 0: the next request follows the answer.
  *   request_us  CPU of a request
  */
@@ -18,7 +21,7 @@
 
 struct client {
 	modbus_t *modbus;
-	unsigned registers, period_ms, requests;
+	unsigned registers, period_ms, requests, units;
 	pthread_t thread;
 };
 
@@ -34,6 +37,8 @@ static void *run(void *userdata)
 		if (c->period_ms > 0)
 			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 		due += c->period_ms * UINT64_C(1000000);
+		if (c->units > 0)
+			modbus_set_slave(c->modbus, (int)(1 + i % c->units));
 		need(modbus_read_input_registers(c->modbus, 0, (int)c->registers, values) ==
 			     (int)c->registers,
 		     "read");
@@ -53,9 +58,19 @@ static modbus_t *open_connection(unsigned i, unsigned port)
 	return m;
 }
 
+static modbus_t *open_line(const char *path)
+{
+	modbus_t *m = modbus_new_rtu(path, 115200, 'N', 8, 1);
+
+	need(m && modbus_connect(m) == 0, "open");
+	return m;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned port = argument(argv, 1, 1, 65535), n = argument(argv, 2, 1, CONNECTIONS_MAX);
+	bool serial = argv[1] && *argv[1] == '/';
+	unsigned port = serial ? 0 : argument(argv, 1, 1, 65535);
+	unsigned units = argument(argv, 2, 1, CONNECTIONS_MAX), n = serial ? 1 : units;
 	struct client *clients = calloc(n, sizeof(*clients));
 	pthread_attr_t attributes;
 	uint64_t begin;
@@ -66,7 +81,8 @@ int main(int argc, char **argv)
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	for (unsigned i = 0; i < n; i++)
 		clients[i] = (struct client){
-			.modbus = open_connection(i, port),
+			.modbus = serial ? open_line(argv[1]) : open_connection(i, port),
+			.units = serial ? units : 0,
 			.registers = argument(argv, 3, 1, MODBUS_MAX_READ_REGISTERS),
 			.period_ms = argument(argv, 4, 0, 60000),
 			.requests = argument(argv, 5, 1, 1000000) / n,

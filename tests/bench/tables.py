@@ -44,12 +44,13 @@ def modbus(runs):
                          number(r["host_us"] / r["paced_us"])] for r in runs])
 
 
-def many(r):
-    return table(["1,000 devices, 100 registers each second, 500 connections", "CPU % of a core", "RSS MB"],
-                 [["host", number(r["host_percent"]), number(r["host_kb"] / 1000)],
-                  ["daemon", number(r["daemon_percent"]), number(r["daemon_kb"] / 1000)],
-                  [f"late polls: {r['late']:.0f} of {r['requests']:.0f}, longest interval {r['longest_ms']:.0f} ms",
-                   "", ""]])
+def many(runs):
+    head = ["shape", "requests/s", "host % of a core", "host MB", "hosts", "daemon % of a core", "daemon MB",
+            "late polls", "longest interval ms", "host us", "libmodbus at that rate us", "host / libmodbus"]
+    return table(head, [[r["shape"], number(r["rate"]), number(r["host_percent"]), number(r["host_kb"] / 1000),
+                         str(r["hosts"]), number(r["daemon_percent"]), number(r["daemon_kb"] / 1000),
+                         f"{r['late']:.0f} of {r['requests']:.0f}", f"{r['longest_ms']:.0f}", number(r["host_us"]),
+                         number(r["bare_us"]), number(r["host_us"] / r["bare_us"])] for r in runs])
 
 
 FORMATS = (("TLV", "tlv"), ("SenML CBOR", "senml-cbor"), ("SenML JSON", "senml-json"))
@@ -103,7 +104,8 @@ def _one_connection(runs):
             f"({number(r['paced_us'])} us)")
 
 
-def _many(r):
+def _many(runs):
+    r = runs[0]
     return (f"{number(r['host_percent'])} % (daemon {number(r['daemon_percent'])} %), "
             f"{number(r['host_kb'] / 1000)} MB (daemon {number(r['daemon_kb'] / 1000)} MB), {r['late']:.0f} late")
 
