@@ -33,7 +33,6 @@ static void line_take(struct line *l)
 		take_failure(l->device, request->points, request->n_points, error, l->begun_writes);
 	else
 		take_samples(l->device, l->job.samples, request->n_points, l->begun_writes);
-	values_flush(l->bus->services->values);
 }
 
 static void line_take_and_note(struct line *l)
@@ -340,6 +339,8 @@ static void worker_came_back(struct worker *w, struct job *job, void *userdata)
 		return;
 	}
 	job_done(l, job);
+	/* Behind the answers to writes: what a device holds stands, not what was asked for. */
+	values_flush(l->bus->services->values);
 	line_kick(l);
 }
 

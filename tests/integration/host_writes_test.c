@@ -99,6 +99,32 @@ START_TEST(a_write_with_rounding_is_verified)
 }
 END_TEST
 
+/* Else what was asked for would stand, where the device rounds. */
+START_TEST(what_is_read_back_comes_behind_the_answer)
+{
+	struct rig_point *mode = &rig->devices[0].points[MODE];
+	struct rig_outcome o;
+
+	field_start_tcp(1);
+	for (int i = 0; i < POINTS; i++)
+		field.points[i].period_usec = LINK_PERIOD_ON_DEMAND;
+	field_configure();
+	for (int i = 1; i <= 5; i++) {
+		const struct fieldway_value value = { .type = FIELDWAY_FLOAT, .real = i + 0.3 };
+		unsigned before = mode->n;
+
+		rig_write_start(rig, 1, 0, MODE, 4000000, &value, &o);
+		rig_expect(rig, o.done || mode->n > before);
+		ck_assert(o.done && mode->n == before);
+		expect_outcome(o, FIELDWAY_ACCEPTED, 0, "");
+		rig_expect(rig, field_has(0, MODE, i));
+		/* Nothing was sent for so long that it goes out at once. */
+		rig_run(rig, 50 * MSEC);
+	}
+	field_stop();
+}
+END_TEST
+
 START_TEST(verify_by_another_point)
 {
 	struct rig_outcome o;
@@ -238,6 +264,7 @@ int main(void)
 	tcase_add_test(tcase, a_poll_from_before_a_write_is_dropped);
 	tcase_add_test(tcase, what_waits_for_credit_does_not_follow_a_write);
 	tcase_add_test(tcase, a_write_with_rounding_is_verified);
+	tcase_add_test(tcase, what_is_read_back_comes_behind_the_answer);
 	tcase_add_test(tcase, verify_by_another_point);
 	tcase_add_test(tcase, silence_makes_a_write_unknown_and_never_repeats_it);
 	tcase_add_test(tcase, offline_is_known);
