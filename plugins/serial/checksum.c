@@ -157,7 +157,7 @@ int checksum_check(const struct checksum *c, const uint8_t *frame, size_t size)
 
 	if (c->kind == CHECKSUM_NONE)
 		return 0;
-	if (first < 0 || last < first - 1 || at < 0 || (size_t)at + length > size)
+	if (first < 0 || last < 0 || last < first - 1 || at < 0 || (size_t)at + length > size)
 		return -EBADMSG;
 	checksum_put(c, checksum_compute(c->kind, frame + first, (size_t)(last - first + 1)), expected);
 	for (size_t i = 0; i < length; i++)

@@ -38,7 +38,8 @@ static struct slice find_text(const void *conversation, struct slice name)
 static void prepare(struct conversation *c)
 {
 	const struct step *s = conversation_step(c);
-	struct template_fill fill = { .value = c->value, .comma = c->comma, .find = find_text, .userdata = c };
+	struct template_fill fill = { .value = c->value, .comma = c->comma, .end = &s->frame.end,
+				      .find = find_text, .userdata = c };
 	char why[96];
 	int r;
 

@@ -16,11 +16,19 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* Where a byte was lost, a port with a parity gives NUL: then it is another number that the rest would be. */
+static bool is_whole(struct slice text)
+{
+	return !memchr(text.data, '\0', text.size);
+}
+
 /* A copy without the blanks that scales put between sign and digits. False: too long, or nothing. */
 static bool copy_number(struct slice text, char *ret)
 {
 	size_t n = 0;
 
+	if (!text.size || !is_whole(text))
+		return false;
 	text = slice_trim(text);
 	if (!text.size || text.size >= TEXT_MAX)
 		return false;
@@ -137,7 +145,7 @@ bool convert_degrees(struct slice text, double *ret)
 		return false;
 	side = text.data[text.size - 1];
 	text.size--;
-	if (!strchr("NSEW", side) || !is_digit(text.data[0]) || !convert_number(text, false, &number))
+	if (!side || !strchr("NSEW", side) || !is_digit(text.data[0]) || !convert_number(text, false, &number))
 		return false;
 	degrees = floor(number / 100);
 	minutes = number - 100 * degrees;
@@ -155,6 +163,8 @@ bool convert_time(struct slice text, const char *pattern, int64_t *ret)
 	struct tm t = { .tm_mday = 1, .tm_year = 70 };
 	const char *end;
 
+	if (!text.size || !is_whole(text))
+		return false;
 	text = slice_trim(text);
 	if (!text.size || text.size > TEXT_MAX)
 		return false;

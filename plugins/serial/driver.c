@@ -266,7 +266,7 @@ int driver_write_check(const struct fieldway_driver *driver, uint32_t point,
 	struct fieldway_value encoded;
 	/* Answers are not known yet, and no template of a write has any. */
 	struct template_fill fill = { .value = &encoded, .comma = p->format == FORMAT_COMMA,
-				      .find = driver_text, .userdata = driver };
+				      .end = &driver->frame.end, .find = driver_text, .userdata = driver };
 	uint8_t bytes[TEMPLATE_BYTES_MAX];
 	char why[160] = "";
 	size_t size;

@@ -72,7 +72,7 @@ int text_bytes(const char *text, size_t size, uint8_t *ret, size_t max, size_t *
 
 static int is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0';
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 struct slice slice_trim(struct slice s)

@@ -160,8 +160,10 @@ struct slice template_name(const struct template *t, size_t index)
 /* ---- filling ---- */
 
 /* Anything that a value could be on the line but a value: ends of frames, other commands. */
-static bool is_plain(const char *text, size_t size)
+static bool is_plain(const char *text, size_t size, const struct frame_delimiter *end)
 {
+	if (end && end->size && memmem(text, size, end->bytes, end->size))
+		return false;
 	for (size_t i = 0; i < size; i++)
 		if ((uint8_t)text[i] < 0x20 || text[i] == 0x7f)
 			return false;
@@ -248,8 +250,10 @@ static int print_signed(const struct number_format *f, int64_t value, char *ret,
 	return print_integer(f, value < 0, value < 0 ? -(uint64_t)value : (uint64_t)value, ret, max);
 }
 
-static int print_value(const struct number_format *f, const struct fieldway_value *v, char *ret, size_t max)
+static int print_value(const struct number_format *f, const struct template_fill *fill, char *ret, size_t max)
 {
+	const struct fieldway_value *v = fill->value;
+
 	switch (v->type) {
 	case FIELDWAY_BOOL:
 		return print_integer(f, false, v->boolean, ret, max);
@@ -262,7 +266,7 @@ static int print_value(const struct number_format *f, const struct fieldway_valu
 	case FIELDWAY_FLOAT:
 		return print_number(f, v->real, ret, max);
 	case FIELDWAY_STRING:
-		if ((f->letter && f->letter != 's') || !is_plain(v->data, v->size) || v->size >= max)
+		if ((f->letter && f->letter != 's') || !is_plain(v->data, v->size, fill->end) || v->size >= max)
 			return -EINVAL;
 		if (f->precision >= 0 && v->size > (size_t)f->precision)
 			return -EINVAL;
@@ -303,7 +307,7 @@ static int put_value(struct output *o, const struct part *p, const struct templa
 		     size_t size)
 {
 	char text[TEMPLATE_BYTES_MAX];
-	int n = fill->value ? print_value(&p->format, fill->value, text, sizeof(text)) : -EINVAL;
+	int n = fill->value ? print_value(&p->format, fill, text, sizeof(text)) : -EINVAL;
 	char *point;
 
 	if (n < 0 || n >= (int)sizeof(text))
@@ -315,7 +319,7 @@ static int put_value(struct output *o, const struct part *p, const struct templa
 }
 
 /* Where the checksum counts from and to, seen from where it stands, is as in a frame that has it there. */
-static int put_checksum(struct output *o, const struct checksum *c)
+static int put_checksum(struct output *o, const struct checksum *c, char *why, size_t size)
 {
 	int64_t first = c->first >= 0 ? c->first : (int64_t)o->n + c->first - c->at;
 	int64_t last = (int64_t)o->n + c->last - c->at;
@@ -324,7 +328,7 @@ static int put_checksum(struct output *o, const struct checksum *c)
 	if (c->last >= 0)
 		last = c->last;
 	if (first < 0 || last < first - 1 || last >= (int64_t)o->n)
-		return -EINVAL;
+		return refuse(why, size, "the checksum counts bytes that this does not have");
 	checksum_put(c, checksum_compute(c->kind, o->bytes + first, (size_t)(last - first + 1)), bytes);
 	return put(o, bytes, checksum_size(c));
 }
@@ -345,7 +349,7 @@ static int put_part(struct output *o, const struct template *t, const struct par
 	case PART_VALUE:
 		return put_value(o, p, fill, why, size);
 	case PART_CHECKSUM:
-		return put_checksum(o, &t->checksum);
+		return put_checksum(o, &t->checksum, why, size);
 	case PART_NAME:
 		break;
 	}

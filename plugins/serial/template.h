@@ -3,6 +3,7 @@
 
 #include "api/plugin.h"
 #include "checksum.h"
+#include "frame.h"
 #include "pattern.h"
 
 /*
@@ -25,6 +26,7 @@ struct template *template_free(struct template *t);
 struct template_fill {
 	const struct fieldway_value *value; /* of {value}; NULL: none */
 	bool comma;			    /* a decimal comma in {value} */
+	const struct frame_delimiter *end;  /* what no text in {value} may have in it; NULL: anything that is printed */
 	/* The text for any other name; data NULL: there is none. */
 	struct slice (*find)(const void *userdata, struct slice name);
 	const void *userdata;

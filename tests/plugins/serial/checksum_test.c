@@ -88,6 +88,17 @@ START_TEST(hexadecimal_digits_of_either_case)
 }
 END_TEST
 
+/* A place that the frame does not have is no reason to believe it, though the sum of nothing is 0. */
+START_TEST(places_outside_of_the_frame)
+{
+	const struct checksum behind = { .kind = CHECKSUM_XOR, .format = CHECKSUM_HEX, .last = 20, .at = -2 };
+	const struct checksum before = { .kind = CHECKSUM_XOR, .format = CHECKSUM_HEX, .last = -6, .at = -2 };
+
+	ck_assert_int_eq(check(&behind, "abc00"), -EBADMSG);
+	ck_assert_int_eq(check(&before, "abc00"), -EBADMSG);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("checksum");
@@ -100,6 +111,7 @@ int main(void)
 	tcase_add_test(t, block_check);
 	tcase_add_test(t, orders_and_digits);
 	tcase_add_test(t, hexadecimal_digits_of_either_case);
+	tcase_add_test(t, places_outside_of_the_frame);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_ENV);

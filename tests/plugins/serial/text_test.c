@@ -122,6 +122,24 @@ START_TEST(integers)
 }
 END_TEST
 
+/* A byte with the wrong parity comes as NUL: 12?45 is not 12, and 123? not 123. */
+START_TEST(lost_bytes_are_no_numbers)
+{
+	const struct slice inside = { "12\0" "45", 5 }, behind = { "123\0", 4 };
+	const struct slice date = { "230394123519\0", 13 }, latitude = { "4807.038\0", 9 };
+	uint64_t u;
+	int64_t n;
+	double value;
+
+	ck_assert(!convert_number(inside, false, &value));
+	ck_assert(!convert_number(behind, false, &value));
+	ck_assert(!convert_degrees(latitude, &value));
+	ck_assert(!convert_integer(inside, &n));
+	ck_assert(!convert_unsigned(behind, false, &u));
+	ck_assert(!convert_time(date, "%d%m%y%H%M%S", &n));
+}
+END_TEST
+
 START_TEST(degrees_and_times)
 {
 	double value;
@@ -169,18 +187,20 @@ static struct slice find_name(const void *userdata, struct slice name)
 	return slice_equals(name, "id", 2) ? SLICE("07") : (struct slice){ 0 };
 }
 
+static char why_not[160];
+
 static int fill_with(const char *text, const struct checksum *c, const struct fieldway_value *v, bool comma,
 		     const char *expected)
 {
-	const struct template_fill fill = { .value = v, .comma = comma, .find = find_name };
+	static const struct frame_delimiter end = { .bytes = ";", .size = 1 };
+	const struct template_fill fill = { .value = v, .comma = comma, .end = &end, .find = find_name };
 	struct template *t;
 	uint8_t bytes[TEMPLATE_BYTES_MAX];
-	char why[160];
 	size_t n = 0;
 	int r;
 
-	ck_assert_int_eq(template_new(SLICE(text), c, &t, why, sizeof(why)), 0);
-	r = template_fill(t, &fill, bytes, sizeof(bytes), &n, why, sizeof(why));
+	ck_assert_int_eq(template_new(SLICE(text), c, &t, why_not, sizeof(why_not)), 0);
+	r = template_fill(t, &fill, bytes, sizeof(bytes), &n, why_not, sizeof(why_not));
 	template_free(t);
 	if (r >= 0 && (n != strlen(expected) || memcmp(bytes, expected, n) != 0))
 		ck_abort_msg("%s gave %.*s", text, (int)n, (char *)bytes);
@@ -232,6 +252,9 @@ START_TEST(values_cannot_be_commands)
 {
 	ck_assert_int_eq(fill_with("D {value}\\r\\n", NULL, WORD("x\r\nZ"), false, ""), -EINVAL);
 	ck_assert_int_eq(fill_with("D {value}\\r\\n", NULL, WORD("\x1b"), false, ""), -EINVAL);
+	/* Where frames end with something that can be printed, that is a control character, too. */
+	ck_assert_int_eq(fill_with("D{value};", NULL, WORD("x;Z"), false, ""), -EINVAL);
+	ck_assert_int_eq(fill_with("D{value};", NULL, WORD("x Z"), false, "Dx Z;"), 0);
 	ck_assert_int_eq(fill_with("D {value}\\r\\n", NULL, WORD("{id}"), false, "D {id}\r\n"), 0);
 }
 END_TEST
@@ -243,6 +266,9 @@ START_TEST(templates_with_a_checksum)
 
 	ck_assert_int_eq(fill_with("$PMTK220,{value}*{checksum}\\r\\n", &nmea, WHOLE(1000), false, "$PMTK220,1000*1F\r\n"), 0);
 	ck_assert_int_eq(fill_with("{value}{checksum}", &crc, WHOLE(123456789), false, "123456789\x37\x4b"), 0);
+	/* There is nothing that it could count. */
+	ck_assert_int_eq(fill_with("{checksum}", &nmea, WHOLE(1), false, ""), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why_not, "checksum"));
 }
 END_TEST
 
@@ -270,6 +296,7 @@ int main(void)
 	tcase_add_test(t, catastrophic_expression_gives_up);
 	tcase_add_test(t, numbers);
 	tcase_add_test(t, integers);
+	tcase_add_test(t, lost_bytes_are_no_numbers);
 	tcase_add_test(t, degrees_and_times);
 	tcase_add_test(t, units);
 	tcase_add_test(t, templates);
