@@ -137,7 +137,9 @@ static int lookup_start(struct lookup *l)
 /* With the mutex held: what came too late for the last one who asked. */
 static void lookup_forget_old(struct lookup *l)
 {
-	if (l->state == LOOKUP_DONE && (l->error || moment_now_usec() - l->done_usec > LOOKUP_FRESH_USEC))
+	uint64_t fresh = l->error ? LOOKUP_FAILURE_FRESH_USEC : LOOKUP_FRESH_USEC;
+
+	if (l->state == LOOKUP_DONE && moment_now_usec() - l->done_usec > fresh)
 		lookup_drop(l);
 }
 

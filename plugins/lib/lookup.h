@@ -15,6 +15,8 @@ struct lookup;
 
 /* So old may an answer be that nobody waited for any more. */
 #define LOOKUP_FRESH_USEC UINT64_C(60000000)
+/* And a failure: long enough for who cannot wait and comes back to see. */
+#define LOOKUP_FAILURE_FRESH_USEC UINT64_C(1000000)
 #define LOOKUP_STACK_BYTES (256u << 10)
 
 /* 0 or -ENOMEM. host may be an address: then it needs no thread. */
@@ -25,7 +27,7 @@ void lookup_unref(struct lookup *l);
 
 /*
  * 0 and the addresses, for freeaddrinfo(); -ETIMEDOUT by the deadline
- * (CLOCK_MONOTONIC); -EHOSTUNREACH, and *ret_why as the resolver puts it;
+ * (CLOCK_MONOTONIC; 0: does not wait, ask again soon); -EHOSTUNREACH, and *ret_why as the resolver puts it;
  * -EAGAIN no thread.
  */
 int lookup_wait(struct lookup *l, uint64_t deadline_usec, struct addrinfo **ret, const char **ret_why);

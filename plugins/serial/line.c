@@ -68,7 +68,7 @@ static int wait_for(int fd, short events, uint64_t until_usec)
 static int open_failed(const struct bus *bus, int r, const char *why, struct fieldway_result *result)
 {
 	result->error = r;
-	snprintf(result->detail, sizeof(result->detail), "cannot open %.50s: %.30s", bus->name, why ? why : strerror(-r));
+	snprintf(result->detail, sizeof(result->detail), "cannot open %.110s: %.48s", bus->name, why ? why : strerror(-r));
 	return r;
 }
 
@@ -253,7 +253,7 @@ static int send_step(struct fieldway_line *line, uint64_t deadline_usec)
 		return -ETIMEDOUT;
 	r = set_baud(line, s->baud);
 	if (r >= 0)
-		r = drain(line, 0, deadline_usec);
+		r = drain(line, c->tries ? 0 : line->idle_usec, deadline_usec);
 	if (r < 0)
 		return r;
 	answer_baud = conversation_answer_baud(c);
@@ -355,6 +355,8 @@ static void converse(struct fieldway_line *line, uint64_t deadline_usec, bool *r
 	line->idle_usec = 0;
 	while (r >= 0 && (c->state == CONVERSATION_SEND || c->state == CONVERSATION_LISTEN))
 		r = c->state == CONVERSATION_SEND ? send_step(line, deadline_usec) : listen_step(line, deadline_usec);
+	if (r == -ETIMEDOUT && c->sent && !line->idle_usec)
+		line->idle_usec = moment_now_usec() + conversation_timeout_usec(c);
 	if (r == -ETIMEDOUT)
 		conversation_fail(c, r, c->sent ? "deadline passed" : "deadline passed before it could be sent");
 	else if (r < 0)

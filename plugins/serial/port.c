@@ -16,6 +16,10 @@
 
 #include "plugins/lib/lookup.h"
 
+#define KEEPALIVE_IDLE_SEC 20
+#define KEEPALIVE_INTERVAL_SEC 5
+#define KEEPALIVE_PROBES 4
+
 static const struct {
 	uint32_t baud;
 	speed_t speed;
@@ -117,6 +121,17 @@ static int open_serial(const struct bus *b, const char **ret_why)
 	return fd;
 }
 
+/* A server that loses its power says no goodbye, and who only listens would never find that out. */
+static void keep_alive(int fd)
+{
+	int on = 1, idle = KEEPALIVE_IDLE_SEC, interval = KEEPALIVE_INTERVAL_SEC, probes = KEEPALIVE_PROBES;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
 static int connect_to(const struct addrinfo *a)
 {
 	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol), on = 1, r;
@@ -124,7 +139,7 @@ static int connect_to(const struct addrinfo *a)
 	if (fd < 0)
 		return -errno;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	keep_alive(fd);
 	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0 && errno != EINPROGRESS) {
 		r = -errno;
 		close(fd);
@@ -204,6 +219,9 @@ int port_pending(const struct bus *bus, int fd)
 
 void port_close(int fd)
 {
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return;
+	/* Else a port that sends nothing any more keeps its closer for half a minute (closing_wait in setserial(8)). */
+	(void)tcflush(fd, TCIOFLUSH);
+	close(fd);
 }

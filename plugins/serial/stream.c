@@ -50,23 +50,23 @@ static void retry_later(struct fieldway_session *s)
 
 static void open_failed(struct fieldway_session *s, int error, const char *why)
 {
-	char reason[96];
+	char reason[REASON_MAX];
 
 	close_port(s);
-	snprintf(reason, sizeof(reason), "cannot open %.50s: %.30s", s->bus.name, why ? why : strerror(-error));
+	snprintf(reason, sizeof(reason), "cannot open %.110s: %.48s", s->bus.name, why ? why : strerror(-error));
 	tell_all(s, FIELDWAY_DEVICE_FAILED, reason);
 	retry_later(s);
 }
 
 void stream_lost(struct fieldway_session *s, int error)
 {
-	char reason[96];
+	char reason[REASON_MAX];
 
 	close_port(s);
 	if (s->bus.tcp)
-		snprintf(reason, sizeof(reason), "connection to %.50s lost: %.24s", s->bus.name, strerror(-error));
+		snprintf(reason, sizeof(reason), "connection to %.110s lost: %.48s", s->bus.name, strerror(-error));
 	else
-		snprintf(reason, sizeof(reason), "%.70s is gone", s->bus.name);
+		snprintf(reason, sizeof(reason), "%.110s is gone", s->bus.name);
 	tell_all(s, FIELDWAY_DEVICE_FAILED, reason);
 	output_fail(s, s->bus.tcp ? -ECONNRESET : -ENODEV, reason);
 	s->retry_usec = RETRY_FIRST_USEC;

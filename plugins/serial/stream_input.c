@@ -89,17 +89,25 @@ static void take_frames(struct fieldway_session *s, struct listener *l)
 	count_noise(s, l);
 }
 
+/* When the silence is one that ends a frame of the listener. */
+static uint64_t idle_end(const struct listener *l)
+{
+	uint64_t idle = l->driver->frame.idle_usec;
+
+	return idle && framer_is_waiting(l->framer) ? l->heard_usec + idle : UINT64_MAX;
+}
+
 static void arm_idle(struct fieldway_session *s)
 {
-	uint64_t idle = UINT64_MAX;
+	uint64_t first = UINT64_MAX;
 
 	for (size_t i = 0; i < s->n; i++) {
-		uint64_t own = s->listeners[i].driver->frame.idle_usec;
+		uint64_t end = idle_end(&s->listeners[i]);
 
-		if (own && own < idle && framer_is_waiting(s->listeners[i].framer))
-			idle = own;
+		if (end < first)
+			first = end;
 	}
-	s->host->timer_set(s->idle, idle == UINT64_MAX ? UINT64_MAX : moment_now_usec() + idle);
+	s->host->timer_set(s->idle, first);
 }
 
 void input_bytes(struct fieldway_session *s, const uint8_t *bytes, size_t size)
@@ -111,18 +119,22 @@ void input_bytes(struct fieldway_session *s, const uint8_t *bytes, size_t size)
 			at += framer_push(l->framer, bytes + at, size - at);
 			take_frames(s, l);
 		}
+		l->heard_usec = moment_now_usec();
 	}
 	arm_idle(s);
 }
 
 void input_idle(struct fieldway_session *s)
 {
+	uint64_t now = moment_now_usec();
+
 	for (size_t i = 0; i < s->n; i++) {
-		if (!s->listeners[i].driver->frame.idle_usec)
+		if (now < idle_end(&s->listeners[i]))
 			continue;
 		framer_idle(s->listeners[i].framer);
 		take_frames(s, &s->listeners[i]);
 	}
+	arm_idle(s);
 }
 
 void input_reset(struct fieldway_session *s)

@@ -21,6 +21,9 @@ static void end_write(struct fieldway_session *s, enum fieldway_outcome outcome,
 		conversation_done(&s->conversation);
 	s->writing = false;
 	s->host->timer_set(s->answer, UINT64_MAX);
+	/* What the port has not taken yet is nobody's any more. */
+	if (s->watch)
+		s->host->watch_set(s->watch, EPOLLIN);
 	s->host->written(s->host, ticket, outcome, &result);
 }
 
@@ -37,8 +40,7 @@ static void finish(struct fieldway_session *s)
 	end_write(s, conversation_outcome(c), c->result.error, c->result.detail);
 }
 
-/* False: the write has ended already. */
-static bool begin(struct fieldway_session *s)
+static void begin(struct fieldway_session *s)
 {
 	const struct pending *w = &s->writes[0];
 	const struct fieldway_driver *d = s->listeners[w->device].driver;
@@ -46,16 +48,15 @@ static bool begin(struct fieldway_session *s)
 
 	if (moment_now_usec() >= w->deadline_usec) {
 		end_write(s, FIELDWAY_NOT_SENT, -ETIMEDOUT, "other writes took until the deadline");
-		return false;
+		return;
 	}
 	if (point_encode(&d->points[w->point], &w->value, &s->encoded, why, sizeof(why)) < 0) {
 		end_write(s, FIELDWAY_NOT_SENT, -EINVAL, why);
-		return false;
+		return;
 	}
 	s->writing = true;
 	s->sent = 0;
 	conversation_write(&s->conversation, d, w->point, &s->encoded);
-	return true;
 }
 
 static void arm_answer(struct fieldway_session *s)
@@ -115,12 +116,29 @@ static bool go_on(struct fieldway_session *s)
 	return false;
 }
 
+/* Is an answer still to be waited out that belongs to nobody? Not for a write that ends by it. */
+static bool is_held(struct fieldway_session *s)
+{
+	uint64_t deadline = s->writes[0].deadline_usec, now = moment_now_usec();
+
+	if (now >= s->quiet_usec || now >= deadline)
+		return false;
+	s->host->timer_set(s->answer, s->quiet_usec < deadline ? s->quiet_usec : deadline);
+	return true;
+}
+
 void output_run(struct fieldway_session *s)
 {
 	bool more = true;
 
-	while (more && s->connected && s->n_writes)
-		more = s->writing ? go_on(s) : begin(s) || s->n_writes;
+	while (more && s->connected && s->n_writes) {
+		if (s->writing)
+			more = go_on(s);
+		else if (is_held(s))
+			more = false;
+		else
+			begin(s);
+	}
 }
 
 bool output_frame(struct fieldway_session *s, const struct fieldway_driver *d, const struct frame *frame,
@@ -135,8 +153,12 @@ void output_silence(struct fieldway_session *s)
 {
 	struct conversation *c = &s->conversation;
 
-	if (!s->writing)
+	if (!s->writing) {
+		output_run(s);
 		return;
+	}
+	if (c->state == CONVERSATION_LISTEN)
+		s->quiet_usec = moment_now_usec() + conversation_timeout_usec(c);
 	if (c->state == CONVERSATION_SEND)
 		conversation_fail(c, -ETIMEDOUT, "the port does not take what is to be sent");
 	else if (c->state == CONVERSATION_LISTEN && moment_now_usec() >= s->writes[0].deadline_usec)

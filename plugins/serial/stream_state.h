@@ -7,12 +7,14 @@
 
 /* Shared by stream.c (the port), stream_input.c (frames) and stream_output.c (writes) only. */
 
+#define REASON_MAX 192u
 #define STREAM_WRITES_MAX 16u /* that wait for their turn */
 
 struct listener {
 	const struct fieldway_driver *driver;
 	struct framer *framer;
 	uint64_t noise, oversize; /* as counted when last looked at */
+	uint64_t heard_usec; /* the last byte */
 	unsigned bad; /* frames since the last good one */
 };
 
@@ -39,13 +41,14 @@ struct fieldway_session {
 	int fd; /* -1: closed */
 	bool connected, released;
 	uint64_t retry_usec; /* back-off */
-	char reason[96]; /* what was told last */
+	char reason[REASON_MAX]; /* what was told last */
 	struct fieldway_watch *watch;
 	struct fieldway_timer *retry, *idle, *answer;
 
 	struct pending writes[STREAM_WRITES_MAX];
 	size_t n_writes;
 	bool writing;	    /* the first of them is under way */
+	uint64_t quiet_usec; /* until then the answer to a write that was given up may still come */
 	size_t sent;	    /* of its bytes */
 	struct fieldway_value encoded;
 	struct conversation conversation;

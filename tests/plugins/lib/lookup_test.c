@@ -150,7 +150,7 @@ START_TEST(a_silent_resolver)
 }
 END_TEST
 
-/* A failure that came too late for who asked says nothing to the next one. */
+/* A failure that came too late for who asked is the next one's only if that asks at once. */
 START_TEST(a_late_failure)
 {
 	struct lookup *l;
@@ -164,6 +164,27 @@ START_TEST(a_late_failure)
 	expect(l, LONG_USEC, -EHOSTUNREACH, gai_strerror(EAI_AGAIN));
 	speak(0);
 	expect(l, LONG_USEC, 0, NULL);
+	lookup_unref(l);
+}
+END_TEST
+
+/* An event loop asks, and comes back: it is told of failures as those are who can wait. */
+START_TEST(who_cannot_wait_is_told_of_failures)
+{
+	uint64_t end = moment_now_usec() + LONG_USEC;
+	struct addrinfo *addresses = NULL;
+	const char *why = NULL;
+	struct lookup *l;
+	int r;
+
+	speak(EAI_NONAME);
+	ck_assert_int_eq(lookup_new("meter.example", 502, &l), 0);
+	do
+		r = lookup_wait(l, 0, &addresses, &why);
+	while (r == -ETIMEDOUT && moment_now_usec() < end);
+	ck_assert_int_eq(r, -EHOSTUNREACH);
+	ck_assert_str_eq(why, gai_strerror(EAI_NONAME));
+	ck_assert_uint_eq(resolver.asked, 1);
 	lookup_unref(l);
 }
 END_TEST
@@ -202,6 +223,7 @@ int main(void)
 	tcase_add_test(t, names_are_looked_up_each_time);
 	tcase_add_test(t, a_silent_resolver);
 	tcase_add_test(t, a_late_failure);
+	tcase_add_test(t, who_cannot_wait_is_told_of_failures);
 	tcase_add_test(t, it_goes_before_its_thread);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);

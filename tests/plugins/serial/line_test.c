@@ -197,6 +197,24 @@ START_TEST(repeats_after_silence)
 }
 END_TEST
 
+/* Asked twice, the device answers twice: the second answer is not the next request's. */
+START_TEST(the_second_answer_of_two_is_nobodys)
+{
+	uint64_t answered;
+
+	START({ "I4\r\nI4\r\n", "I4 A \"1\"\r\n" }, { "I4\r\n", "I4 A \"2\"\r\n" });
+	ck_assert_int_eq(read_points((const uint32_t[]){ SERIAL }, 1), 0);
+	ck_assert_int_eq(memcmp(samples[0].value.data, "1", 1), 0);
+	answered = moment_now_usec();
+	pty_write(&player.pty, "I4 A \"1\"\r\n", 10);
+	ck_assert_int_eq(read_points((const uint32_t[]){ SERIAL }, 1), 0);
+	ck_assert_int_eq(memcmp(samples[0].value.data, "2", 1), 0);
+	/* The line was left alone for as long as that could take. */
+	ck_assert_uint_ge(moment_now_usec() - answered, SECOND / 20);
+	stop();
+}
+END_TEST
+
 START_TEST(steps_use_what_was_answered)
 {
 	struct termios t;
@@ -338,6 +356,7 @@ int main(void)
 	tcase_add_test(t, silence_is_a_timeout_and_the_late_answer_nobodys);
 	tcase_add_test(t, wrong_answers_are_told);
 	tcase_add_test(t, repeats_after_silence);
+	tcase_add_test(t, the_second_answer_of_two_is_nobodys);
 	tcase_add_test(t, steps_use_what_was_answered);
 	tcase_add_test(t, writes_have_four_ends);
 	tcase_add_test(t, unplugged);

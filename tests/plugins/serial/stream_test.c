@@ -4,8 +4,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "plugins/lib/moment.h"
@@ -46,7 +48,7 @@ static struct {
 	char word[32];
 	unsigned samples, frames, errors, states;
 	enum fieldway_device_state state;
-	char reason[128];
+	char reason[192];
 	size_t received, sent;
 } seen;
 
@@ -202,8 +204,9 @@ static const struct fieldway_device scale = {
 		{ .name = "tare", .writable = true,
 		  .settings = SETTINGS(TEXT("send", "T{value:d}\\r\\n"), TEXT("expect", "^T$"), TEXT("refuse", "^E"), UINT("timeout", 200000)) },
 		{ .name = "zero", .writable = true, .settings = SETTINGS(TEXT("send", "Z\\r\\n")) },
+		{ .name = "display", .writable = true, .settings = SETTINGS(TEXT("send", "D{value}\\r\\n")) },
 	},
-	.n_points = 4,
+	.n_points = 5,
 };
 enum { TARE = 2, ZERO = 3 };
 #define IDLE_TIMER 1 /* by the order in which they are made */
@@ -307,6 +310,9 @@ START_TEST(unplug_and_replug)
 	ck_assert_int_eq(seen.state, FIELDWAY_DEVICE_FAILED);
 	ck_assert_ptr_nonnull(strstr(seen.reason, "is gone"));
 	UNTIL(strstr(seen.reason, "cannot open"));
+	/* With all of its name: adapters are told apart by the end of theirs. */
+	ck_assert_ptr_nonnull(strstr(seen.reason, link_path));
+	ck_assert_ptr_nonnull(strstr(seen.reason, strerror(ENOENT)));
 	plug();
 	UNTIL(seen.state == FIELDWAY_DEVICE_OFFLINE);
 	ck_assert(pty_expect(&pty, "SIR\r\n"));
@@ -393,6 +399,52 @@ START_TEST(writes_with_an_answer)
 }
 END_TEST
 
+/* The device's "done" for a write that was given up is not the next write's. */
+START_TEST(late_answers_are_nobodys)
+{
+	struct fieldway_ticket first, second;
+
+	start();
+	write_number(TARE, 1, &first);
+	UNTIL(first.ended);
+	ck_assert_int_eq(first.outcome, FIELDWAY_UNKNOWN);
+	write_number(TARE, 2, &second);
+	ck_assert(pty_expect(&pty, "T1\r\n"));
+	say("T\r\n");
+	UNTIL(seen.sent == 13);
+	ck_assert(pty_expect(&pty, "T2\r\n"));
+	ck_assert_uint_eq(second.ended, 0);
+	say("E1\r\n");
+	UNTIL(second.ended);
+	ck_assert_int_eq(second.outcome, FIELDWAY_REFUSED);
+	stop();
+}
+END_TEST
+
+/* A port that takes nothing: the write ends by its deadline, and nobody waits for the port any more. */
+START_TEST(full_ports_are_waited_for_no_longer)
+{
+	static char much[512];
+	struct fieldway_ticket tickets[64];
+	size_t n = 0;
+
+	memset(much, 'x', sizeof(much) - 1);
+	start();
+	do {
+		const struct fieldway_value v = { .type = FIELDWAY_STRING, .data = much, .size = sizeof(much) - 1 };
+
+		ck_assert_uint_lt(n, 64);
+		tickets[n] = (struct fieldway_ticket){ 0 };
+		stream_write(session, 0, ZERO + 1, &v, moment_now_usec() + SECOND / 10, &tickets[n]);
+	} while (tickets[n++].ended);
+	ck_assert(seen.watches[0].events & EPOLLOUT);
+	UNTIL(tickets[n - 1].ended);
+	ck_assert_int_eq(tickets[n - 1].result.error, -ETIMEDOUT);
+	ck_assert_uint_eq(seen.watches[0].events, EPOLLIN);
+	stop();
+}
+END_TEST
+
 START_TEST(writes_without_an_answer)
 {
 	struct fieldway_ticket ticket;
@@ -448,6 +500,25 @@ START_TEST(stopping_ends_writes)
 }
 END_TEST
 
+/* The kernel waits up to half a minute for a port to send what it has when that is closed. */
+START_TEST(closing_waits_for_nothing)
+{
+	struct fieldway_ticket ticket;
+	char status = 0;
+	int on = 1;
+
+	start();
+	/* In packet mode the other end tells what is done to it, before what has been written. */
+	ck_assert_int_eq(ioctl(pty.fd, TIOCPKT, &on), 0);
+	write_number(ZERO, 1, &ticket);
+	ck_assert_int_eq(ticket.outcome, FIELDWAY_ACCEPTED);
+	stream_release(session, true);
+	ck_assert_int_eq(read(pty.fd, &status, 1), 1);
+	ck_assert(status & TIOCPKT_FLUSHWRITE);
+	stop();
+}
+END_TEST
+
 START_TEST(released_and_taken_back)
 {
 	start();
@@ -496,6 +567,88 @@ START_TEST(over_tcp)
 	ck_assert_int_eq(seen.state, FIELDWAY_DEVICE_FAILED);
 	stream_stop(session);
 	driver_free(driver);
+}
+END_TEST
+
+static void start_over_tcp(const char *name, uint16_t port)
+{
+	const struct fieldway_driver *drivers[1];
+	struct fieldway_error error = { 0 };
+	static struct fieldway_setting settings[2];
+
+	settings[0] = (struct fieldway_setting)TEXT("tcp.host", "");
+	settings[0].value.data = name;
+	settings[0].value.size = strlen(name);
+	settings[1] = (struct fieldway_setting)UINT("tcp.port", port);
+	memset(&seen, 0, sizeof(seen));
+	bus = (struct fieldway_bus){ .name = "b", .settings = { settings, 2 }, .timeout_usec = SECOND };
+	ck_assert_int_eq(driver_new(&bus, &scale, &driver, &error), 0);
+	drivers[0] = driver;
+	ck_assert_int_eq(stream_start(&bus, drivers, 1, &host, &session), 0);
+}
+
+/* A device server that loses its power says no goodbye: only the kernel's probes find that out. */
+START_TEST(dead_peers_are_looked_for)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address), option_size = sizeof(int);
+	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 0, idle = 0, interval = 0, count = 0;
+
+	ck_assert_int_eq(bind(listening, (const struct sockaddr *)&address, size), 0);
+	ck_assert_int_eq(listen(listening, 1), 0);
+	ck_assert_int_eq(getsockname(listening, (struct sockaddr *)&address, &size), 0);
+	start_over_tcp("127.0.0.1", ntohs(address.sin_port));
+	ck_assert_int_eq(getsockopt(seen.watches[0].fd, SOL_SOCKET, SO_KEEPALIVE, &on, &option_size), 0);
+	ck_assert_int_eq(getsockopt(seen.watches[0].fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, &option_size), 0);
+	ck_assert_int_eq(getsockopt(seen.watches[0].fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, &option_size), 0);
+	ck_assert_int_eq(getsockopt(seen.watches[0].fd, IPPROTO_TCP, TCP_KEEPCNT, &count, &option_size), 0);
+	ck_assert_int_ne(on, 0);
+	ck_assert_int_le(idle + interval * count, 60);
+	stream_stop(session);
+	driver_free(driver);
+	close(listening);
+}
+END_TEST
+
+/* Each has its own idea of how long a silence ends a frame. */
+START_TEST(silences_of_one_line)
+{
+	const struct fieldway_device quick = {
+		.name = "quick",
+		.settings = SETTINGS(UINT("frame.idle", 20000), TEXT("messages.m.match", "^q(?<v>\\d+)$")),
+		.points = (const struct fieldway_point[]){
+			{ .name = "v", .readable = true, .settings = SETTINGS(TEXT("from", "m.v")) } },
+		.n_points = 1,
+	};
+	const struct fieldway_device slow = {
+		.name = "slow",
+		.settings = SETTINGS(UINT("frame.idle", 2000000), TEXT("messages.m.match", "^q12(?<v>\\d+)$")),
+		.points = (const struct fieldway_point[]){
+			{ .name = "v", .readable = true, .settings = SETTINGS(TEXT("from", "m.v")) } },
+		.n_points = 1,
+	};
+	struct fieldway_driver *both[2];
+	struct fieldway_error error = { 0 };
+
+	plug();
+	memset(&seen, 0, sizeof(seen));
+	port_setting = (struct fieldway_setting){ .key = "serial.device",
+						  .value = { .type = FIELDWAY_STRING, .data = link_path,
+							     .size = strlen(link_path) } };
+	bus = (struct fieldway_bus){ .name = "b", .settings = { &port_setting, 1 }, .timeout_usec = SECOND };
+	ck_assert_int_eq(driver_new(&bus, &quick, &both[0], &error), 0);
+	ck_assert_int_eq(driver_new(&bus, &slow, &both[1], &error), 0);
+	ck_assert_int_eq(stream_start(&bus, (const struct fieldway_driver *const *)both, 2, &host, &session), 0);
+	say("q12");
+	UNTIL(seen.samples == 1);
+	ck_assert_double_eq(seen.of_device[0], 12);
+	say("3");
+	UNTIL(seen.samples == 2);
+	ck_assert_double_eq(seen.of_device[1], 3);
+	stream_stop(session);
+	for (int i = 0; i < 2; i++)
+		driver_free(both[i]);
+	unplug();
 }
 END_TEST
 
@@ -550,7 +703,8 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	snprintf(link_path, sizeof(link_path), "stream_test.%d.port", (int)getpid());
+	snprintf(link_path, sizeof(link_path), "stream_test.%d.usb-A_Maker_of_Adapters_USB_UART_A50285BI-if00-port0",
+		 (int)getpid());
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, values_come_by_themselves);
 	tcase_add_test(t, half_frames_are_dropped);
@@ -558,11 +712,16 @@ int main(void)
 	tcase_add_test(t, trouble_is_told);
 	tcase_add_test(t, wrong_checksums_are_told);
 	tcase_add_test(t, writes_with_an_answer);
+	tcase_add_test(t, late_answers_are_nobodys);
+	tcase_add_test(t, full_ports_are_waited_for_no_longer);
 	tcase_add_test(t, writes_without_an_answer);
 	tcase_add_test(t, writes_wait_for_their_turn);
 	tcase_add_test(t, stopping_ends_writes);
+	tcase_add_test(t, closing_waits_for_nothing);
 	tcase_add_test(t, released_and_taken_back);
 	tcase_add_test(t, over_tcp);
+	tcase_add_test(t, dead_peers_are_looked_for);
+	tcase_add_test(t, silences_of_one_line);
 	tcase_add_test(t, devices_of_one_line);
 	tcase_add_test(t, floods);
 	suite_add_tcase(s, t);
