@@ -294,6 +294,11 @@ struct config_file {
  */
 int config_files_read(const char *folder, const char *shared, struct yaml_errors *errors,
 		      struct config_files **ret);
+/* The same by hand: none, one more (copied; -E2BIG: too many, too large), one more that is read as above. */
+int config_files_new(struct config_files **ret);
+int config_files_add(struct config_files *f, const struct config_file *file);
+int config_files_add_path(struct config_files *f, enum config_place place, const char *path,
+			  struct yaml_errors *errors);
 struct config_files *config_files_free(struct config_files *f);
 size_t config_files_count(const struct config_files *f);
 const struct config_file *config_files_item(const struct config_files *f, size_t i);

@@ -315,3 +315,34 @@ int config_files_read(const char *folder, const char *shared, struct yaml_errors
 	*ret = run.files;
 	return 0;
 }
+
+/* ---- by hand ---- */
+
+int config_files_new(struct config_files **ret)
+{
+	struct config_files *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -ENOMEM;
+	*ret = f;
+	return 0;
+}
+
+int config_files_add(struct config_files *f, const struct config_file *file)
+{
+	return files_add(f, file->place, file->shared, file->name, file->text, file->size);
+}
+
+int config_files_add_path(struct config_files *f, enum config_place place, const char *path,
+			  struct yaml_errors *errors)
+{
+	struct run run = { .files = f, .errors = errors };
+	_cleanup_buf_ struct buf b = { .limit = YAML_BYTES_MAX + READ_BYTES };
+	int r = read_file(path, &b);
+
+	if (r >= 0)
+		r = files_add(f, place, false, path, b.data, b.size);
+	if (r < 0)
+		r = fail(&run, path, -r);
+	return run.failed ? -EINVAL : r;
+}

@@ -14,6 +14,26 @@ int settings_append(sd_bus_message *m, const struct given_option *settings, size
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+int setting_append(sd_bus_message *m, const char *key, const struct fieldway_value *value)
+{
+	switch (value->type) {
+	case FIELDWAY_BOOL:
+		return sd_bus_message_append(m, "{sv}", key, "b", (int)value->boolean);
+	case FIELDWAY_INT:
+		return sd_bus_message_append(m, "{sv}", key, "x", value->integer);
+	case FIELDWAY_UINT:
+		return sd_bus_message_append(m, "{sv}", key, "t", value->unsignd);
+	case FIELDWAY_FLOAT:
+		return sd_bus_message_append(m, "{sv}", key, "d", value->real);
+	case FIELDWAY_STRING:
+		return sd_bus_message_append(m, "{sv}", key, "s", value->data);
+	case FIELDWAY_NONE:
+	case FIELDWAY_BYTES:
+		return 0;
+	}
+	return -EINVAL;
+}
+
 int attempt_new(struct client *c, const struct attempt *a, sd_bus_message **ret)
 {
 	_cleanup_message_ sd_bus_message *m = NULL;

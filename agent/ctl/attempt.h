@@ -21,6 +21,9 @@ struct attempt_point {
 /* a{sv} of texts. Negative errno of sd-bus. */
 int settings_append(sd_bus_message *m, const struct given_option *settings, size_t n);
 
+/* One entry of it, as the plugin's key has it; what D-Bus does not carry (bytes) is left out. */
+int setting_append(sd_bus_message *m, const char *key, const struct fieldway_value *value);
+
 struct attempt {
 	const char *path; /* of the bus */
 	const struct given_option *address;

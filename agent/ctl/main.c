@@ -11,7 +11,7 @@
 
 static const struct command *const commands[] = {
 	&command_status, &command_list,	 &command_read,		 &command_write, &command_explain,
-	&command_poll,	 &command_bus,	 &command_scan,		 &command_probe, &command_raw,
+	&command_poll,	 &command_bus,	 &command_scan,		 &command_probe, &command_profile, &command_raw,
 	&command_record, &command_check, &command_import_object,
 };
 

@@ -76,9 +76,11 @@
  *   org.fieldway.Agent1.Bus
  *     Attempt(a{sv} address, a(sa{sv}) points, t within) -> a(ssv)
  *                                    reads a device that is not configured:
- *                                    its address, and points by name, with
- *                                    keys as in YAML (scale, offset and factor
- *                                    too). The answer is as that of Read
+ *                                    its address, with the plugin's keys of a
+ *                                    device if it likes (max_gap), and points
+ *                                    by name, with keys as in YAML; scale,
+ *                                    offset, factor, scale10 s and invalid av
+ *                                    too. The answer is as that of Read
  *     Raw(a{sv} address, ay request, t within) -> ay
  *                                    one request without framing, and its
  *                                    answer

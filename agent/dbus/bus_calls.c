@@ -133,7 +133,12 @@ static int attempt_read(struct item *item, sd_bus_message *m, struct attempt *a,
 	*ret = (struct fieldbus_attempt){ .bus = item->id, .name = "attempt", .type = &a->type };
 	a->type.plugin = plugin;
 	a->type.profile = (char *)"attempt";
-	r = field_settings_read(m, plugin, FIELDWAY_SCOPE_ADDRESS, &a->arena, &ret->address, error);
+	r = field_settings_read(m, plugin,
+				FIELDWAY_SCOPE_ADDRESS | FIELDWAY_SCOPE_DEVICE | FIELDWAY_SCOPE_PROFILE, &a->arena,
+				&ret->address, error);
+	if (r >= 0)
+		r = field_settings_split(plugin, FIELDWAY_SCOPE_ADDRESS, &a->arena, &ret->address,
+					 &a->type.settings);
 	if (r >= 0)
 		r = field_points_read(m, plugin, &a->arena, &a->type.points, &a->type.n_points, error);
 	if (r >= 0)

@@ -156,7 +156,7 @@ static const struct fieldway_key *find_key(const struct config_plugin *plugin, u
 					   const char *name)
 {
 	for (size_t i = 0; i < plugin->n_keys; i++)
-		if (plugin->keys[i].scope & scope && streq(plugin->keys[i].name, name))
+		if (plugin->keys[i].scope & scope && dotted_match(plugin->keys[i].name, name))
 			return &plugin->keys[i];
 	return NULL;
 }
@@ -171,7 +171,8 @@ static int refuse(sd_bus_error *error, const char *key, const char *why)
 
 /* One entry of a{sv} whose key was read. */
 static int read_setting(sd_bus_message *m, const struct config_plugin *plugin, unsigned scope,
-			const char *name, struct fieldway_setting *ret, sd_bus_error *error)
+			const char *name, struct arena *arena, struct fieldway_setting *ret,
+			sd_bus_error *error)
 {
 	const struct fieldway_key *key = find_key(plugin, scope, name);
 	struct fieldway_value plain;
@@ -186,8 +187,9 @@ static int read_setting(sd_bus_message *m, const struct config_plugin *plugin, u
 		r = value_fit(&plain, key->type, key->flags & FIELDWAY_KEY_DURATION, &ret->value);
 	if (r == -EINVAL || r == -ERANGE)
 		return refuse(error, name, r == -ERANGE ? "out of range" : "of a wrong type");
-	ret->key = key->name;
-	return r;
+	/* "messages.*.match" is known by the name that it has here. */
+	ret->key = streq(key->name, name) ? key->name : arena_text(arena, name, strlen(name));
+	return ret->key ? r : -ENOMEM;
 }
 
 typedef int (*entry_reader)(sd_bus_message *m, const char *name, void *userdata);
@@ -220,6 +222,8 @@ struct reading {
 	struct fieldway_setting *items;
 	size_t n;
 	struct config_point *point; /* NULL: an address */
+	const char *scale10;	    /* of the point: the name of another one */
+	struct arena *arena;
 	sd_bus_error *error;
 };
 
@@ -234,16 +238,66 @@ static double *point_number(struct config_point *point, const char *name)
 				       NULL;
 }
 
+static int read_invalid_values(sd_bus_message *m, struct reading *reading)
+{
+	struct config_point *point = reading->point;
+	int r = sd_bus_message_enter_container(m, 'a', "v");
+
+	point->invalid = arena_new(reading->arena, FIELD_SETTINGS_MAX * sizeof(*point->invalid));
+	if (!point->invalid)
+		return -ENOMEM;
+	while (r > 0) {
+		r = sd_bus_message_at_end(m, 0);
+		if (r != 0)
+			break;
+		if (point->n_invalid == FIELD_SETTINGS_MAX)
+			return -E2BIG;
+		r = read_plain(m, &point->invalid[point->n_invalid++]);
+		r = r < 0 ? r : 1;
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_invalid(sd_bus_message *m, struct reading *reading)
+{
+	int r = sd_bus_message_enter_container(m, 'v', "av");
+
+	if (r >= 0)
+		r = read_invalid_values(m, reading);
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+/* Of a point, whatever its plugin; 0: it is none of these. */
+static int read_common(sd_bus_message *m, const char *name, struct reading *reading)
+{
+	struct fieldway_value plain;
+	int r;
+
+	if (reading->point && streq(name, "invalid")) {
+		r = read_invalid(m, reading);
+		return r < 0 ? refuse(reading->error, name, "is no list of values") : 1;
+	}
+	if (!reading->point || !streq(name, "scale10"))
+		return 0;
+	r = read_plain(m, &plain);
+	if (r < 0 || plain.type != FIELDWAY_STRING)
+		return refuse(reading->error, name, "is no name of a point");
+	reading->scale10 = plain.data;
+	return 1;
+}
+
 static int read_entry(sd_bus_message *m, const char *name, void *userdata)
 {
 	struct reading *reading = userdata;
 	double *number = point_number(reading->point, name);
 	struct fieldway_value plain, fitted;
-	int r;
+	int r = read_common(m, name, reading);
 
+	if (r != 0)
+		return MIN(r, 0);
 	if (!number)
-		return read_setting(m, reading->plugin, reading->scope, name, &reading->items[reading->n++],
-				    reading->error);
+		return read_setting(m, reading->plugin, reading->scope, name, reading->arena,
+				    &reading->items[reading->n++], reading->error);
 	r = read_plain(m, &plain);
 	if (r >= 0)
 		r = value_fit(&plain, FIELDWAY_FLOAT, false, &fitted);
@@ -256,15 +310,42 @@ static int read_entry(sd_bus_message *m, const char *name, void *userdata)
 static int read_settings(sd_bus_message *m, struct reading *reading, struct arena *arena,
 			 struct fieldway_settings *ret)
 {
+	_cleanup_free_ struct fieldway_setting *items = calloc(FIELD_SETTINGS_MAX, sizeof(*items));
+	struct fieldway_setting *kept;
 	int r;
 
-	reading->items = arena_new(arena, FIELD_SETTINGS_MAX * sizeof(*reading->items));
-	if (!reading->items)
+	if (!items)
 		return -ENOMEM;
+	reading->arena = arena;
+	reading->items = items;
 	r = read_entries(m, read_entry, reading);
-	if (r >= 0)
-		*ret = (struct fieldway_settings){ reading->items, reading->n };
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	kept = arena_new(arena, (reading->n + 1) * sizeof(*kept));
+	if (!kept)
+		return -ENOMEM;
+	memcpy(kept, items, reading->n * sizeof(*kept));
+	*ret = (struct fieldway_settings){ kept, reading->n };
+	return 0;
+}
+
+int field_settings_split(const struct config_plugin *plugin, unsigned scope, struct arena *arena,
+			 struct fieldway_settings *from, struct fieldway_settings *ret_others)
+{
+	struct fieldway_setting *own = arena_new(arena, (from->n + 1) * sizeof(*own));
+	struct fieldway_setting *others = arena_new(arena, (from->n + 1) * sizeof(*others));
+	size_t n = 0, n_others = 0;
+
+	if (!own || !others)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->n; i++)
+		if (find_key(plugin, scope, from->items[i].key))
+			own[n++] = from->items[i];
+		else
+			others[n_others++] = from->items[i];
+	*from = (struct fieldway_settings){ own, n };
+	*ret_others = (struct fieldway_settings){ others, n_others };
+	return 0;
 }
 
 int field_settings_read(sd_bus_message *m, const struct config_plugin *plugin, unsigned scope,
@@ -277,8 +358,9 @@ int field_settings_read(sd_bus_message *m, const struct config_plugin *plugin, u
 
 /* ---- points ---- */
 
+/* *ret_scale10: the name of the other point, or NULL. */
 static int read_point(sd_bus_message *m, const struct config_plugin *plugin, struct arena *arena,
-		      struct config_point *ret, sd_bus_error *error)
+		      struct config_point *ret, const char **ret_scale10, sd_bus_error *error)
 {
 	struct config_point point = { .access = CONFIG_ACCESS_READ,
 				      .scale = 1,
@@ -295,17 +377,33 @@ static int read_point(sd_bus_message *m, const struct config_plugin *plugin, str
 		return r;
 	point.name = arena_text(arena, name, strlen(name));
 	r = point.name ? read_settings(m, &reading, arena, &point.settings) : -ENOMEM;
-	if (r >= 0)
-		*ret = point;
-	return r;
+	if (r < 0)
+		return r;
+	*ret = point;
+	*ret_scale10 = reading.scale10;
+	return 0;
+}
+
+/* What one point names of the others, once all of them are known. */
+static int link_points(struct config_point *points, const char *const *scale10, size_t n, sd_bus_error *error)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; scale10[i] && k < n && points[i].scale10 < 0; k++)
+			if (streq(points[k].name, scale10[i]) && k != i)
+				points[i].scale10 = (int32_t)k;
+		if (scale10[i] && points[i].scale10 < 0)
+			return refuse(error, scale10[i], "there is no such point for scale10");
+	}
+	return 0;
 }
 
 int field_points_read(sd_bus_message *m, const struct config_plugin *plugin, struct arena *arena,
 		      struct config_point **ret, size_t *ret_n, sd_bus_error *error)
 {
 	struct config_point *points = arena_new(arena, FIELD_POINTS_MAX * sizeof(*points));
+	const char **scale10 = arena_new(arena, FIELD_POINTS_MAX * sizeof(*scale10));
 	size_t n = 0;
-	int r = points ? sd_bus_message_enter_container(m, 'a', "(sa{sv})") : -ENOMEM;
+	int r = points && scale10 ? sd_bus_message_enter_container(m, 'a', "(sa{sv})") : -ENOMEM;
 
 	while (r >= 0) {
 		r = sd_bus_message_enter_container(m, 'r', "sa{sv}");
@@ -313,13 +411,15 @@ int field_points_read(sd_bus_message *m, const struct config_plugin *plugin, str
 			break;
 		if (n == FIELD_POINTS_MAX)
 			return -E2BIG;
-		r = read_point(m, plugin, arena, &points[n], error);
+		r = read_point(m, plugin, arena, &points[n], &scale10[n], error);
 		if (r >= 0)
 			r = sd_bus_message_exit_container(m);
 		n++;
 	}
 	if (r >= 0)
 		r = sd_bus_message_exit_container(m);
+	if (r >= 0)
+		r = link_points(points, scale10, n, error);
 	if (r < 0)
 		return r;
 	*ret = points;

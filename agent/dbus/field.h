@@ -8,8 +8,8 @@
 
 /* What crosses D-Bus of the field side: a plugin's settings, and values of points. */
 
-/* Settings and points of one call. */
-#define FIELD_SETTINGS_MAX 32u
+/* Settings (of a point, or of a device) and points of one call. */
+#define FIELD_SETTINGS_MAX 256u
 #define FIELD_POINTS_MAX 1000u
 
 /*
@@ -19,9 +19,12 @@
  */
 int field_settings_read(sd_bus_message *m, const struct config_plugin *plugin, unsigned scope,
 			struct arena *arena, struct fieldway_settings *ret, sd_bus_error *error);
+/* Moves the settings of keys that have none of these scopes from one to the other; both are the arena's. */
+int field_settings_split(const struct config_plugin *plugin, unsigned scope, struct arena *arena,
+			 struct fieldway_settings *from, struct fieldway_settings *ret_others);
 /*
  * a(sa{sv}): points by name, each with the plugin's keys and, if it likes, scale,
- * offset and factor. As above.
+ * offset, factor, scale10 (the name of another point) and invalid (av). As above.
  */
 int field_points_read(sd_bus_message *m, const struct config_plugin *plugin, struct arena *arena,
 		      struct config_point **ret, size_t *ret_n, sd_bus_error *error);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """fieldwayctl on the field side: what is asked of buses and devices on the spot."""
 import os
+import re
 import stat
 import struct
 import sys
@@ -224,6 +225,125 @@ class ProbeTest(CtlScenario):
                             (("lan", "input", "0", "--decode=all"), "takes no value")):
             with self.subTest(words):
                 self.fails(text, "probe", *words, status=2, environment={})
+
+
+TRIED = """schema: 1
+profile: tried
+extends: tried-base
+parameters: {ct: {type: float, default: 1, range: 1..2000, help: ratio}}
+points:
+  power:   {address: 10, type: int32, unit: W, factor: ct}
+"""
+TRIED_BASE = """schema: 1
+profile: tried-base
+plugin: modbus
+info: {manufacturer: ACME, model: T1}
+rates: {fast: 1s}
+defaults: {area: holding, type: uint16, rate: fast, max_gap: 100, address_base: 1}
+identify: {point: code, equals: [7, 0x70]}
+points:
+  code:    {address: 1, rate: once}
+  power:   {address: 10, type: int32, unit: W}
+  energy:  {address: 12, type: uint32, unit: kWh, scale: 0.1}
+  volts:   {address: 14, scale10: digits, unit: V}
+  digits:  {address: 15, type: int16}
+  gone:    {address: 16, invalid: [0xFFFF, -1]}
+  mode:    {address: 17, enum: {0: stop, 1: run}}
+  hot:     {address: 18, bit: 3}
+  relay:   {area: coil, address: 1, type: bool, access: w}
+  on:      {area: coil, address: 2, type: bool, access: rw}
+  far:     {area: input, address: 9000}
+lwm2m:
+  3305/0:      {5800: power, 5805: energy, 5750: {value: "total"}}
+  3316/0/5700: volts
+  3300/0/5700: gone
+  3300/1/5700: far
+  3306/0:      {5850: on, 5853: mode}
+  3/0/11:      {alarms: {hot: 16}}
+  3/0/12:      {execute: relay, value: true}
+samples:
+  - {registers: {holding: {9: [0xFFFF, 0xFFFE]}}, expect: {power: -2}}
+"""
+
+
+class ProfileTest(CtlScenario):
+    def profile(self, *arguments):
+        return ("profile", *arguments, *FOLDERS, "--config=" + self.rig.path("mine"),
+                "--plugins=" + plugin_folder(self.rig), "--host-program=" + build_path("fieldway-plugin-host"))
+
+    def write_profiles(self, text=TRIED):
+        os.makedirs(self.rig.path("mine/profiles.d"), exist_ok=True)
+        self.rig.write("mine/profiles.d/tried-base.yaml", TRIED_BASE)
+        return self.rig.write("tried.yaml", text)
+
+    def test_samples(self):
+        """Without a daemon: by name and by file, with what they extend."""
+        file = self.write_profiles()
+        self.rig.write("mine/profiles.d/tried-other.yaml", "this: is none of its business")
+        self.assertEqual(self.ctl(*self.profile("test", "tried-base", "abb-b23"), environment={}),
+                         "tried-base: 1 sample, 1 value, all as expected\nabb-b23: 2 samples, 21 values, all as expected\n")
+        self.assertEqual(self.ctl(*self.profile("test", file), environment={}), "tried: no samples\n")
+        wrong = TRIED_BASE.replace("{power: -2}", "{power: -3}")
+        file = self.rig.write("tried-base.yaml", wrong)
+        done = self.run_ctl(*self.profile("test", file, "abb-b23"), environment={})
+        line = wrong[:wrong.index("-3}")].count("\n") + 1
+        column = wrong.splitlines()[line - 1].index("power: -3") + 1
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, rf"^{file}:{line}:({column}|{column + 7}): .*point power: expected -3, got -2\n$")
+        self.assertEqual(done.stdout, "tried-base: 1 sample, 1 value, 1 wrong\n"
+                                      "abb-b23: 2 samples, 21 values, all as expected\n")
+
+    def test_wrong_profiles(self):
+        file = self.write_profiles(TRIED + "  volts: {adress: 1}\n")
+        self.assertIn("tried.yaml:7:", self.fails("adress", *self.profile("test", file), environment={}))
+        self.fails("no profile 'tried-bas' in", *self.profile("test", "tried-bas"), environment={})
+        self.fails("did you mean 'tried-base'?", *self.profile("test", "tried-bas"), environment={})
+        self.fails("cannot be read", *self.profile("test", self.rig.path("none.yaml")), environment={})
+        for words in (("test",), ("try", file), ("try", file, "lan", "5"), ("run", file)):
+            self.fails("profile", "profile", *words, status=2, environment={})
+        self.fails("-p NAME=VALUE", "profile", "try", file, "lan", "-p", "ct", status=2, environment={})
+
+    def start_tried(self):
+        self.start(rate="1h")
+        # The simulator counts from 0, the profile from 1.
+        self.simulator.command("set holding 0 112")
+        self.simulator.command("set holding 9 65535 65436 0 12345 2304 65535 65535 1 8")
+        return self.write_profiles()
+
+    def test_try(self):
+        file = self.start_tried()
+        done = self.run_ctl(*self.profile("try", file, "lan", *HERE, "1", "-p", "ct=40"))
+        self.assertEqual((done.returncode, done.stderr), (1, ""), done.stdout)  # `far` is missing
+        text = done.stdout
+        for path, value, point, where in (("/3305/0/5800", "-4000 W", "power", "holding 10"),
+                                          ("/3305/0/5805", "1234500 Wh", "energy", "holding 12"),
+                                          ("/3305/0/5750", "total", "-", "-"), ("/3316/0/5700", "230.4 V", "volts", "holding 14"),
+                                          ("/3300/0/5700", "invalid", "gone", "holding 16"), ("/3306/0/5853", "run", "mode", "holding 17"),
+                                          ("/3/0/11", "alarm 16: yes", "hot", "holding 18"), ("/3/0/12", "(executed)", "relay", "coil 1"),
+                                          ("/3300/1/5700", "illegal address", "far", "input 9000"), ("-", "112", "code", "holding 1")):
+            with self.subTest(point):
+                self.assertRegex(text, rf"(?m)^{path}\S*  .*  {re.escape(value)}  +{point}  +{where}")
+        self.assertIn("\nidentify: code is 112, as it should be\n\n8 of 10 points read, 1 invalid, 1 missing\n", text)
+        # Nothing of it stays.
+        self.assertEqual(self.ctl("list").count("\n"), 3)
+        self.assertEqual(self.ctl("list", "devices").count("\n"), 2)
+
+    def test_another_model(self):
+        self.start_tried()
+        self.simulator.command("set holding 0 113")
+        done = self.run_ctl(*self.profile("try", "tried-base", "lan", *HERE, "1"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("identify: code is 113: ANOTHER MODEL", done.stdout)
+
+    def test_trouble(self):
+        file = self.start_tried()
+        self.fails("ct", *self.profile("try", file, "lan", *HERE, "1", "-p", "ct=5000"))
+        self.fails("cd", *self.profile("try", file, "lan", *HERE, "1", "-p", "cd=5"))
+        self.fails("unti", *self.profile("try", file, "lan", "--unti=5", *HERE, "1"))
+        self.fails("no bus", *self.profile("try", file, "line", *HERE, "1"))
+        self.fails("plugin", *self.profile("try", "nmea-0183-gnss", "lan", *HERE, "1"))
+        self.simulator.command("silent")
+        self.fails("no answer", *self.profile("try", file, "lan", *HERE, "1"))
 
 
 class RightsTest(CtlScenario):
