@@ -57,6 +57,7 @@ extern const struct command command_scan;
 extern const struct command command_probe;
 extern const struct command command_profile;
 extern const struct command command_record;
+extern const struct command command_replay;
 extern const struct command command_check;
 extern const struct command command_import_object;
 

@@ -10,9 +10,9 @@
 #include "ctl/text.h"
 
 static const struct command *const commands[] = {
-	&command_status, &command_list,	 &command_read,		 &command_write, &command_explain,
-	&command_poll,	 &command_bus,	 &command_scan,		 &command_probe, &command_profile, &command_raw,
-	&command_record, &command_check, &command_import_object,
+	&command_status, &command_list,	  &command_read,   &command_write, &command_explain,
+	&command_poll,	 &command_bus,	  &command_scan,   &command_probe, &command_profile,
+	&command_raw,	 &command_record, &command_replay, &command_check, &command_import_object,
 };
 
 static void print_help(FILE *to)

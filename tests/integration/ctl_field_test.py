@@ -3,9 +3,13 @@
 """fieldwayctl on the field side: what is asked of buses and devices on the spot."""
 import os
 import re
+import select
+import signal
 import stat
 import struct
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
@@ -344,6 +348,103 @@ class ProfileTest(CtlScenario):
         self.fails("plugin", *self.profile("try", "nmea-0183-gnss", "lan", *HERE, "1"))
         self.simulator.command("silent")
         self.fails("no answer", *self.profile("try", file, "lan", *HERE, "1"))
+
+
+# What an RTU device answered, twice, and once did not.
+RECORDED = """# a line
++0.000000 /dev/ttyUSB0 > 01 03 00 00 00 01 84 0a
++0.010000 /dev/ttyUSB0 < 01 03 02
++0.012000 /dev/ttyUSB0 < 00 07 f9 86
++1.000000 /dev/ttyUSB0 > 01 03 00 00 00 01 84 0a
++2.000000 /dev/ttyUSB0 > 01 03 00 00 00 01 84 0a
++2.010000 /dev/ttyUSB0 < 01 83 02 c0 f1
+"""
+SPOKEN = """+5.000000 /dev/ttyUSB0 < 53 54 0d 0a
++5.200000 /dev/ttyUSB0 < 55 53 0d 0a
+"""
+
+
+class ReplayTest(CtlScenario):
+    def play(self, text, *arguments):
+        self.player = self.rig.start([build_path("fieldwayctl"), "replay", self.rig.write("wire.rec", text), *arguments],
+                                     stderr=subprocess.STDOUT)
+        return self.player
+
+    def open_pty(self, text):
+        link = self.rig.path("ttyReplay")
+        self.play(text, "--pty", link).wait_line(f"{link} is there")
+        fd = os.open(link, os.O_RDWR | os.O_NOCTTY)
+        self.addCleanup(os.close, fd)
+        return fd
+
+    def read(self, fd, size, seconds=10):
+        """So many bytes, or fewer when they do not come."""
+        found, end = b"", time.monotonic() + seconds
+        while len(found) < size and select.select([fd], [], [], max(0, end - time.monotonic()))[0]:
+            found += os.read(fd, size - len(found))
+        return found
+
+    def test_loop(self):
+        """Record, take the device away, and point the daemon at what was recorded."""
+        self.start()
+        self.simulator.command("set holding 100 123")
+        self.rig.until(lambda: self.run_ctl("read", "vfd", "/3308/0/5900").stdout == "12.3\n", 20, "the speed")
+        self.ctl("record", "lan", self.rig.path("wire.rec"), "--time", "1s", stderr=None)
+        self.stop_daemon(self.daemon)
+        self.simulator.command("unplug")
+        with open(self.rig.path("wire.rec"), encoding="ascii") as f:
+            player = self.play(f.read(), "--tcp", "127.0.0.1:0")
+        player.wait_line("listening on 127.0.0.1 port ")
+        port = next(line for line in player.lines if line.startswith("listening")).rsplit(" ", 1)[1]
+        bus = self.rig.path("etc/buses.d/lan.yaml")
+        with open(bus, encoding="ascii") as f:
+            text = re.sub(r"port: \d+", f"port: {port}", f.read())
+        self.rig.write("etc/buses.d/lan.yaml", text)
+        self.start_daemon()
+        self.bus.wait_name()
+        self.until("online", "list", "devices")
+        self.rig.until(lambda: self.run_ctl("read", "vfd", "/3308/0/5900").stdout == "12.3\n", 20, "the recorded speed")
+        self.assertRegex(self.fails("no answer", "raw", "lan", *HERE, "1", "0100010001", "--within=300ms"), "no answer")
+        player.wait_line("not in the recording: ")
+
+    def test_requests(self):
+        """Of a serial line: the answers in turn, then from the start."""
+        fd = self.open_pty(RECORDED)
+        request = bytes.fromhex("010300000001840a")
+        for _ in range(2):
+            os.write(fd, request[:3])
+            os.write(fd, request[3:])
+            self.assertEqual(self.read(fd, 7).hex(), "0103020007f986")
+            os.write(fd, request)
+            self.assertEqual(self.read(fd, 1, 0.3), b"")
+            os.write(fd, request)
+            self.assertEqual(self.read(fd, 5).hex(), "018302c0f1")
+        os.write(fd, b"\x02\x03")
+        self.player.wait_line("not in the recording: 02 03")
+        self.player.send_signal(signal.SIGTERM)
+        self.assertEqual(self.player.wait_end(), 0)
+        self.assertFalse(os.path.lexists(self.rig.path("ttyReplay")))
+
+    def test_stream(self):
+        fd = self.open_pty(SPOKEN)
+        self.read(fd, 4)
+        begin = time.monotonic()
+        self.assertEqual(self.read(fd, 4), b"US\r\n")
+        self.assertGreater(time.monotonic() - begin, 0.1)
+        self.assertEqual(self.read(fd, 8), b"ST\r\nUS\r\n")      # and again
+
+    def test_wrong(self):
+        file = self.rig.write("wire.rec", "# a line\n+0.000000 a < 00\n+0.1 a < 0\n")
+        place = ("--tcp", "127.0.0.1:0")
+        self.fails(f"{file}:3: is no piece of a recording", "replay", file, *place, environment={})
+        file = self.rig.write("wire.rec", "+0.000000 a < 00\n+0.100000 b < 00\n")
+        self.fails(f"{file}:2: is of another line than those before: say which one, by --line", "replay", file, *place, environment={})
+        self.fails(f"{file}: there is nothing of that line", "replay", file, *place, "--line=c", environment={})
+        self.fails("No such file", "replay", self.rig.path("none.rec"), *place, environment={})
+        self.fails("File exists", "replay", file, "--line=a", "--pty", file, environment={})
+        self.fails("nowhere:x", "replay", file, "--line=a", "--tcp", "nowhere:x", environment={})
+        for words in ((), (*place, "--pty", "x")):
+            self.fails("replay FILE --pty LINK", "replay", file, *words, status=2, environment={})
 
 
 class RightsTest(CtlScenario):

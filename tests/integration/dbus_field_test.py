@@ -99,7 +99,7 @@ class FieldTest(FieldScenarioOnBus):
             with self.subTest(text):
                 self.refused(text, self.attempt, *points)
         self.simulator.command("silent")
-        self.refused("no answer", self.attempt, ("a", "address", "0"))
+        self.refused("no answer", self.attempt, ("a", "address", "0"), within="5000000")
         # Nothing of it stays.
         self.assertEqual(set(self.statistics()[1]), {"speed", "rounded", "coarse", "run", "running", "mode", "number",
                                                      "read", "overtemp", "ack"})
@@ -125,7 +125,7 @@ class FieldTest(FieldScenarioOnBus):
         self.assertEqual(self.simulator.command("requests"), before)
         self.bus.call(BUS, "Bus", "Release", "t", "0")
         self.until_property(DEVICE, "Device", "State", lambda state: state == "online")
-        self.bus.call(BUS, "Bus", "Release", "t", "500000")
+        self.bus.call(BUS, "Bus", "Release", "t", "3000000")
         self.until_property(DEVICE, "Device", "State", lambda state: state == "failed")
         begin = time.monotonic()
         self.until_property(DEVICE, "Device", "State", lambda state: state == "online")
