@@ -21,6 +21,12 @@ static bool unit_fits(const struct fieldway_line *line, uint8_t asked, uint8_t u
 				 (unit_means_device(unit) || unit_means_device(asked)));
 }
 
+/* To 1 to 4: as many bytes as it says that there are. A request that comes back as an echo never has them. */
+static bool size_fits(const struct frame *f)
+{
+	return f->pdu[0] > MODBUS_FC_READ_INPUT_REGISTERS || (f->size > 1 && f->size == 2u + f->pdu[1]);
+}
+
 /* 0: the frame is the answer. Else why it is not. */
 static int answer_check(const struct fieldway_line *line, const struct frame_wanted *wanted,
 			const struct frame *f)
@@ -30,7 +36,7 @@ static int answer_check(const struct fieldway_line *line, const struct frame_wan
 	if (!unit_fits(line, wanted->unit, f->unit))
 		return EMBBADSLAVE;
 	if (f->pdu[0] == wanted->function)
-		return 0;
+		return size_fits(f) ? 0 : EMBBADDATA;
 	return f->pdu[0] == (wanted->function | EXCEPTION_FLAG) && f->size == 2 ? 0 : EMBBADDATA;
 }
 
@@ -129,8 +135,10 @@ static int await_answer(struct fieldway_line *line, const struct frame_wanted *w
 			break;
 		n = wire_receive(line, line->bytes + line->n_bytes, sizeof(line->bytes) - line->n_bytes, until);
 		ended = n == -ETIMEDOUT;
-		if (ended && until == line->answer_usec)
-			return why;
+		if (ended && until == line->answer_usec) {
+			r = why;
+			break;
+		}
 		if (n < 0 && !ended)
 			return (int)-n;
 		if (n > 0)

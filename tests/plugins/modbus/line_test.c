@@ -218,7 +218,7 @@ static const struct {
 	{ "raw 01 03 02 00 07 f9 86 00", "" },           /* right, and a byte too many: taken, the rest dropped */
 	{ "raw 01 03 04 00 07 00 08 4a 34", "does not fit" }, /* two registers for one */
 	{ "raw 01 03 02 00 07 00 00", "checksum" },
-	{ "raw 01 03", "no answer" },
+	{ "raw 01 03", "no answer (2 garbled bytes)" }, /* too few to be an answer, but somebody is there */
 	{ "raw 01 83 02 c0 f1", "exception 2" },
 };
 
