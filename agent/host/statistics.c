@@ -36,13 +36,15 @@ static void count_latency(struct poll_counts *c, uint64_t usec)
 	smooth(&c->mean_usec, usec);
 }
 
-/* The text of an error is kept once, however often it comes. */
+/* The newest text: one error has many causes. The same one again costs nothing. */
 static void note_error(struct poll *p, const struct fieldway_result *result)
 {
-	if (p->counts.error == result->error && p->detail)
+	const char *text = *result->detail ? result->detail : strerror(-result->error);
+
+	if (p->counts.error == result->error && p->detail && strcmp(p->detail, text) == 0)
 		return;
 	p->counts.error = result->error;
-	if (str_replace(&p->detail, *result->detail ? result->detail : strerror(-result->error)) >= 0)
+	if (str_replace(&p->detail, text) >= 0)
 		p->detail[utf8_valid_prefix(p->detail, strlen(p->detail))] = '\0';
 }
 
