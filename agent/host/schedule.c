@@ -65,6 +65,7 @@ bool schedule_next(const struct schedule *s, uint64_t now, struct schedule_turn 
 		   uint64_t *ret_due_usec)
 {
 	uint64_t first = USEC_INFINITY, next = USEC_INFINITY;
+	bool behind = true;
 
 	for (uint32_t i = 0; i < s->n_devices; i++) {
 		struct schedule_turn turn = { 0 };
@@ -72,8 +73,11 @@ bool schedule_next(const struct schedule *s, uint64_t now, struct schedule_turn 
 		uint64_t waits = MAX(due, s->devices[i].served_usec);
 
 		next = MIN(next, due);
-		if (due > now || waits >= first)
+		if (due > now)
 			continue;
+		if (behind == (s->probed && turn.probe) ? waits >= first : !behind)
+			continue;
+		behind = s->probed && turn.probe;
 		first = waits;
 		*ret = turn;
 	}
@@ -173,6 +177,7 @@ bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_
 	uint64_t retry = USEC_INFINITY;
 
 	s->devices[turn->device].served_usec = start;
+	s->probed = turn->probe && answer == SCHEDULE_SILENT;
 	/* Silence is tried again until the device counts as offline. */
 	if (failed)
 		retry = answer == SCHEDULE_SILENT && s->offline_after > 0 ?

@@ -57,6 +57,7 @@ struct schedule {
 	size_t n_entries;
 	struct schedule_device *devices;
 	size_t n_devices;
+	bool probed; /* in vain, in the last turn */
 };
 
 /*
@@ -73,7 +74,8 @@ struct schedule_turn {
 	bool probe; /* nothing proves that the device lives: one try, no more */
 };
 /*
- * True and the request whose turn it is; else *ret_due_usec says when the next
+ * True and the request whose turn it is: what has waited longest, but no second
+ * probe in vain before one for a device that lives; else *ret_due_usec says when the next
  * one falls due (UINT64_MAX: never).
  */
 bool schedule_next(const struct schedule *s, uint64_t now_usec, struct schedule_turn *ret,

@@ -391,6 +391,37 @@ START_TEST(the_missing_wait_behind_the_living)
 }
 END_TEST
 
+/* However many dead ones there are, and however late their probes: each delays a living one once. */
+START_TEST(the_dead_cost_one_probe_at_a_time)
+{
+	const uint64_t period = SECOND;
+	struct schedule_turn turn;
+	unsigned in_a_row = 0, probes = 0, polls = 0;
+
+	make(8, &period, 1);
+	for (int i = 0; i < 400; i++) {
+		if (!schedule_next(&s, now, &turn, &due)) {
+			now = due;
+			continue;
+		}
+		if (turn.device == 5) {
+			in_a_row = 0;
+			polls++;
+			done(turn, 1000, SCHEDULE_ANSWERED);
+			continue;
+		}
+		/* Longer than a period: the living one waits whenever it is over. */
+		probes += turn.probe;
+		in_a_row++;
+		done(turn, 2 * SECOND, SCHEDULE_SILENT);
+		ck_assert(polls == 0 || in_a_row == 1);
+	}
+	/* Nor do they wait for ever. */
+	ck_assert_uint_gt(polls, 50);
+	ck_assert_uint_gt(probes, 50);
+}
+END_TEST
+
 /* What got lost on its way to a device that nobody knows yet is not put off by a period. */
 START_TEST(a_first_request_is_tried_again_soon)
 {
@@ -420,6 +451,7 @@ static void add(TCase *t)
 	tcase_add_test(t, a_probe_is_the_first_entry);
 	tcase_add_test(t, nothing_to_probe_with_is_never_offline);
 	tcase_add_test(t, the_missing_wait_behind_the_living);
+	tcase_add_test(t, the_dead_cost_one_probe_at_a_time);
 	tcase_add_test(t, a_first_request_is_tried_again_soon);
 }
 
