@@ -40,6 +40,7 @@ struct simulator_tls; /* a session of a connection */
 struct simulator_client {
 	modbus_t *modbus;
 	int fd;
+	unsigned number; /* of connections, when it came */
 	struct simulator_tls *tls;
 	uint8_t input[2 * SIMULATOR_FRAME_MAX];
 	size_t n_input;
@@ -53,7 +54,7 @@ struct simulator_client {
 
 struct simulator {
 	enum simulator_model model;
-	int unit; /* serial */
+	int unit; /* serial; 0: every one */
 	char *place; /* HOST:PORT, or the path that a link to the pty gets */
 	const char *kind; /* by which the place was given */
 	bool serial;
@@ -70,13 +71,14 @@ struct simulator {
 	double phase;     /* makes equal models differ */
 
 	/* faults */
-	int only;         /* of requests to this unit; 0: to any */
+	int only;         /* of requests to this unit; 0: to any; -N: to all but N */
 	long only_address; /* that begin at this address; -1: at any */
 	bool silent;
 	bool garble;      /* a wrong checksum, or transaction id */
 	const struct simulator_fault *fault; /* of answers; NULL: none */
 	long fault_count; /* so many more of them; 0: all */
 	bool hangup;      /* at the next request */
+	bool single;      /* one connection, others are dropped as they come */
 	uint64_t delay_usec;
 	unsigned exception;
 	enum { ECHO_NONE, ECHO_TRUE, ECHO_WRONG } echo; /* of requests, as some RS-485 adapters do */
@@ -86,6 +88,8 @@ struct simulator {
 
 	bool trace;
 	unsigned index, requests, connections;
+	uint64_t answered_usec; /* the last time; 0: never */
+	uint64_t pause_usec;    /* the shortest one between an answer and the next request */
 };
 
 uint64_t simulator_now_usec(void);
@@ -100,6 +104,8 @@ int simulator_open(struct simulator *s);
 void simulator_close(struct simulator *s);
 /* Drops all connections; a serial line is unplugged and plugged in again. */
 int simulator_cut(struct simulator *s);
+/* From now on one connection at a time: of those that there are the newest. */
+void simulator_single(struct simulator *s);
 void simulator_accept(struct simulator *s);
 void simulator_receive(struct simulator *s, struct simulator_client *c);
 /* Is the client's request one that faults are for? */

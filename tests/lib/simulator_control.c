@@ -35,7 +35,7 @@ static int run_silent(struct simulator *s, char **words, int n, FILE *out)
 
 static int run_talk(struct simulator *s, char **words, int n, FILE *out)
 {
-	s->silent = s->garble = s->hangup = false;
+	s->silent = s->garble = s->hangup = s->single = false;
 	s->delay_usec = 0;
 	s->exception = 0;
 	s->echo = ECHO_NONE;
@@ -106,7 +106,7 @@ static int run_only(struct simulator *s, char **words, int n, FILE *out)
 {
 	long unit, address = -1;
 
-	if (parse_number(words[0], 0, 255, &unit) < 0 ||
+	if (parse_number(words[0], -255, 255, &unit) < 0 ||
 	    (n > 1 && parse_number(words[1], 0, 65535, &address) < 0))
 		return -EINVAL;
 	s->only = (int)unit;
@@ -134,6 +134,12 @@ static int run_cut(struct simulator *s, char **words, int n, FILE *out)
 static int run_hangup(struct simulator *s, char **words, int n, FILE *out)
 {
 	s->hangup = true;
+	return 0;
+}
+
+static int run_single(struct simulator *s, char **words, int n, FILE *out)
+{
+	simulator_single(s);
 	return 0;
 }
 
@@ -180,6 +186,13 @@ static int run_trace(struct simulator *s, char **words, int n, FILE *out)
 static int run_requests(struct simulator *s, char **words, int n, FILE *out)
 {
 	fprintf(out, " %u", s->requests);
+	return 0;
+}
+
+static int run_pause(struct simulator *s, char **words, int n, FILE *out)
+{
+	fprintf(out, " %llu", (unsigned long long)s->pause_usec);
+	s->pause_usec = 0;
 	return 0;
 }
 
@@ -264,7 +277,7 @@ static const struct command commands[] = {
 	{ "exception", 1, run_exception }, /* N in answer to everything */
 	{ "identification", 1, run_identification }, /* CATEGORY that function 43 knows; 0: none */
 	{ "garble", 0, run_garble },	 /* wrong checksums; over TCP wrong transaction ids */
-	{ "only", 1, run_only },	 /* UNIT [ADDRESS]: what goes wrong does so for these */
+	{ "only", 1, run_only },	 /* UNIT [ADDRESS], or all but -UNIT: what goes wrong does so for these */
 	{ "fault", 1, run_fault },	 /* NAME [COUNT]: answers that are wrong */
 	{ "echo", 1, run_echo },	 /* on, wrong: requests come back before their answers */
 	{ "certificate", 1, run_certificate }, /* NAME: of the files that a TLS server uses from now on */
@@ -272,10 +285,12 @@ static const struct command commands[] = {
 	{ "cut", 0, run_cut },		 /* drops connections; unplugs and plugs in a serial line */
 	{ "hangup", 0, run_hangup },	 /* drops the connection that sends the next request */
 	{ "unplug", 0, run_unplug },	 /* stops listening, until talk */
+	{ "single", 0, run_single },	 /* keeps the newest connection, drops others as they come */
 	{ "freeze", 0, run_freeze },
 	{ "move", 0, run_move },
 	{ "trace", 1, run_trace },	 /* on, off */
 	{ "connections", 0, run_connections }, /* how many have been made */
+	{ "pause", 0, run_pause }, /* the shortest one between an answer and the next request, in microseconds */
 	{ "connected", 0, run_connected }, /* how many there are */
 	{ "requests", 0, run_requests }, /* how many have come */
 	{ "set", 3, run_set },		 /* AREA ADDRESS VALUES */

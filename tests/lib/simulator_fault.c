@@ -69,6 +69,14 @@ static void spoil_crc(struct answer *a)
 		a->bytes[a->n - 3] = a->bytes[a->n - 3] == '0' ? '1' : '0';
 }
 
+/* As a receiver at half the rate takes it: fewer bytes, each of them from two. */
+static void spoil_rate(struct answer *a)
+{
+	for (size_t i = 0; i < a->n / 2; i++)
+		a->bytes[i] = (uint8_t)(a->bytes[2 * i] << 4 | (a->bytes[2 * i + 1] & 0x0f)) | 0x80;
+	a->n = a->first = a->n / 2;
+}
+
 static void spoil_truncate(struct answer *a)
 {
 	a->n = a->first = a->n / 2 + 1;
@@ -122,6 +130,7 @@ static const struct simulator_fault {
 	{ "length", spoil_length, NULL },
 	{ "data", spoil_data, NULL },
 	{ "crc", NULL, spoil_crc },
+	{ "rate", NULL, spoil_rate },
 	{ "truncate", NULL, spoil_truncate },
 	{ "noise", NULL, spoil_noise },
 	{ "split", NULL, spoil_split },

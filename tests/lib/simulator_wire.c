@@ -91,7 +91,7 @@ static int client_add(struct simulator *s, int fd)
 
 		if (c->modbus)
 			continue;
-		*c = (struct simulator_client){ .fd = fd };
+		*c = (struct simulator_client){ .fd = fd, .number = s->connections };
 		if (s->certificates && simulator_tls_new(s, fd, &c->tls) < 0)
 			return -EPROTO;
 		c->modbus = modbus_new_tcp(NULL, 502);
@@ -165,13 +165,31 @@ int simulator_cut(struct simulator *s)
 	return 0;
 }
 
+void simulator_single(struct simulator *s)
+{
+	struct simulator_client *c = s->clients;
+
+	s->single = true;
+	for (; c < s->clients + SIMULATOR_CLIENTS; c++)
+		if (c->modbus && c->number != s->connections)
+			client_drop(c);
+}
+
+static bool any_client(const struct simulator *s)
+{
+	for (size_t i = 0; i < SIMULATOR_CLIENTS; i++)
+		if (s->clients[i].modbus)
+			return true;
+	return false;
+}
+
 void simulator_accept(struct simulator *s)
 {
 	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd >= 0)
 		s->connections++;
-	if (fd >= 0 && client_add(s, fd) < 0)
+	if (fd >= 0 && ((s->single && any_client(s)) || client_add(s, fd) < 0))
 		close(fd);
 }
 
@@ -190,7 +208,7 @@ bool simulator_fault_is_for(const struct simulator *s, const struct simulator_cl
 {
 	const uint8_t *pdu = c->request + modbus_get_header_length(c->modbus);
 
-	return (s->only == 0 || pdu[-1] == s->only) &&
+	return (s->only == 0 || (s->only > 0 ? pdu[-1] == s->only : pdu[-1] != -s->only)) &&
 	       (s->only_address < 0 || (pdu[1] << 8 | pdu[2]) == s->only_address);
 }
 
@@ -210,8 +228,17 @@ static bool request_is_lost(struct simulator *s, struct simulator_client *c)
 	return s->silent;
 }
 
+static void measure_pause(struct simulator *s)
+{
+	uint64_t pause = simulator_now_usec() - s->answered_usec;
+
+	if (s->answered_usec && (s->pause_usec == 0 || pause < s->pause_usec))
+		s->pause_usec = pause;
+}
+
 static void request_taken(struct simulator *s, struct simulator_client *c)
 {
+	measure_pause(s);
 	s->requests++;
 	if (s->trace)
 		trace_request(s, c);
@@ -242,8 +269,8 @@ static void take_requests(struct simulator *s, struct simulator_client *c)
 		}
 		c->n_input -= (size_t)n;
 		memmove(c->input, c->input + n, c->n_input);
-		/* On a line of its own it is one unit of several. */
-		if (s->serial && c->request[6] != s->unit && c->request[6] != 0)
+		/* On a line of its own it is one unit of several, or all of them. */
+		if (s->serial && s->unit != 0 && c->request[6] != s->unit && c->request[6] != 0)
 			c->size = 0;
 		else
 			request_taken(s, c);
@@ -377,6 +404,7 @@ void simulator_answer(struct simulator *s, struct simulator_client *c)
 	int size = c->size;
 
 	c->size = 0;
+	s->answered_usec = simulator_now_usec();
 	simulator_map_move(s);
 	if (s->raw_size && simulator_fault_is_for(s, c)) {
 		(void)simulator_write(c, s->raw, (size_t)s->raw_size);
