@@ -36,22 +36,23 @@ timeout: {timeout}
 retries: 0
 offline: {{after: {after}, retry: {retry}}}
 """
-DEVICE = "  - {{name: {name}, profile: board, bus: {name}, address: {{host: 127.0.0.1, unit: 1}}}}\n"
+DEVICE = "  - {{name: {name}, profile: board, bus: {bus}, address: {{host: 127.0.0.1, unit: {unit}}}}}\n"
 
 
 class ComplaintScenario(Scenario):
-    def start(self, buses=("a",), retry=(), points=POINTS, defaults="", tcp="", timeout="200ms", after=2):
-        """A bus with one device for each name; all of them have the same unit."""
+    def start(self, buses=("a",), retry=(), points=POINTS, defaults="", tcp="", timeout="200ms", after=2, units=1):
+        """A bus with one device for each name; all of them have the same unit. units: as many on the first one."""
         self.simulator = Simulator(self.rig, [w for _ in buses for w in ("--tcp", "127.0.0.1:0")])
         devices = ""
         for i, name in enumerate(buses):
             self.rig.write(f"etc/buses.d/{name}.yaml", BUS.format(
                 name=name, port=self.simulator.port(i), tcp=tcp, timeout=timeout, after=after,
                 retry=retry[i] if retry else "300ms..400ms"))
-            devices += DEVICE.format(name=name)
+            devices += DEVICE.format(name=name, bus=name, unit=1)
+        devices += "".join(DEVICE.format(name=f"a{n}", bus="a", unit=n + 1) for n in range(1, units))
         self.rig.write("etc/profiles.d/board.yaml", PROFILE % (defaults, points))
         self.rig.write("etc/devices.d/site.yaml", "schema: 1\ndevices:\n" + devices)
-        names = [f"gw-{name}" for name in buses]
+        names = [f"gw-{name}" for name in buses] + [f"gw-a{n}" for n in range(1, units)]
         self.start_server(names=("gw", *names))
         self.configure(more="register: {wait: none}")
         self.start_daemon(environment=Daemon.MEASURED)
@@ -103,6 +104,19 @@ class RequestsTest(ComplaintScenario):
         self.simulator.command("pause")
         self.rig.until(lambda: self.requests() > begin + 10, 20, "polls")
         self.assertGreaterEqual(int(self.simulator.command("0 pause")), 59000)
+
+    def test_units_share_a_connection(self):
+        """Of a gateway that takes one: nobody is turned away, and nobody waits for more than his turn."""
+        self.start(units=3)
+        self.simulator.command("single")
+        made = self.simulator.command("connections")
+        begin = self.requests()
+        self.rig.until(lambda: self.requests() > begin + 12, 20, "polls")
+        self.assertEqual(self.simulator.command("connections"), made)
+        self.assertEqual(self.simulator.command("connected"), "1")
+        for n in range(3):
+            self.read_one(f"gw-a{n}" if n else NAME, VALUE)
+        self.assertEqual(self.logged(" is offline"), [])
 
 
 class OutagesTest(ComplaintScenario):
