@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "model/path.h"
+#include "model/record.h"
 #include "model/value.h"
 
 struct store;
@@ -57,10 +58,23 @@ struct backing_ops {
 	 */
 	void (*write)(void *userdata, const struct path *path, const struct value *value,
 		      backing_done done, void *done_userdata);
+	/*
+	 * Instead of write(), for a multiple resource whose instances go out
+	 * together: those of one request that stand next to each other in it.
+	 * records live until done.
+	 */
+	void (*write_all)(void *userdata, const struct record *records, size_t n, backing_done done,
+			  void *done_userdata);
+	/*
+	 * Before a server reads the resource: brings what the store holds up to
+	 * date, or sets its quality. done runs exactly once, at once or later, as
+	 * of write(). NULL: it is kept up to date anyway.
+	 */
+	void (*refresh)(void *userdata, const struct path *path, backing_done done, void *done_userdata);
 	/* argument: text of Execute, NUL-terminated, already checked for syntax. */
 	void (*execute)(void *userdata, const struct path *path, const char *argument,
 			backing_done done, void *done_userdata);
-	/* The store accepted a value of a resource that has no write(); runs after the answer was sent. */
+	/* The store accepted a value of a resource that has no write() or write_all(); runs after the answer was sent. */
 	void (*changed)(void *userdata, const struct path *path, const struct value *value);
 	/*
 	 * Device, bus and reason of a resource that is not good, as payload of

@@ -51,6 +51,7 @@ struct store {
 	void *watch_userdata;
 	store_demand demand;
 	void *demand_userdata;
+	const struct store_keeper *keeper;
 	struct list writes; /* struct write */
 };
 

@@ -84,6 +84,12 @@ void store_end(struct store *s);
 /* ---- reading ---- */
 
 /*
+ * Brings what is at and below a path up to date, where somebody backs it who can
+ * (backing.h). done runs exactly once, at once where there is nothing to do; its
+ * error is the first one. done may be NULL.
+ */
+void store_refresh(struct store *s, const struct path *path, backing_done done, void *userdata);
+/*
  * One resource or resource instance. The value is a copy. -ENOENT; -EPERM not
  * readable is NOT checked here; -ENODATA -ESTALE -EHOSTDOWN by quality (with
  * last_known true a stale or offline value is returned with 0 all the same).
@@ -126,6 +132,31 @@ enum store_write_mode {
  */
 void store_write(struct store *s, const struct path *target, enum store_write_mode mode,
 		 const struct record *records, size_t n, backing_done done, void *userdata);
+
+/*
+ * Who watches over the instances of one object that servers make and write, as
+ * wholes. All may be NULL.
+ */
+struct store_keeper_ops {
+	/*
+	 * Whether the values of a request, each of them good by itself, go
+	 * together with each other and with what is there. As backing.h's check().
+	 */
+	int (*check)(void *userdata, const struct path *target, enum store_write_mode mode,
+		     const struct record *records, size_t n, char **ret_reason);
+	/* A mandatory writable resource that a Create leaves out, as it is not the server's to give. */
+	bool (*supplies)(void *userdata, uint16_t resource);
+	/* A request was accepted and answered. */
+	void (*written)(void *userdata, const struct path *instance, enum store_write_mode mode);
+};
+struct store_keeper {
+	uint16_t object;
+	const struct store_keeper_ops *ops;
+	void *userdata;
+};
+/* One of a store; outlives its requests. */
+void store_set_keeper(struct store *s, const struct store_keeper *keeper);
+
 /* -EPERM not executable, -ENOENT; argument may be "". */
 void store_execute(struct store *s, const struct path *resource, const char *argument,
 		   backing_done done, void *userdata);

@@ -20,7 +20,7 @@ struct write {
 	enum store_write_mode mode;
 	struct records records; /* in the definitions' types */
 	bool *sent;		/* by record: the backing accepted it */
-	size_t at;
+	size_t at, run; /* run: how many records from `at` on are out */
 	unsigned accepted;
 	bool calling, waiting;	/* inside a backing's write(); its done is still to come */
 	int error;
@@ -178,6 +178,30 @@ static bool names_resource(const struct write *w, uint16_t resource)
 	return false;
 }
 
+static const struct store_keeper *keeper_of(const struct write *w)
+{
+	const struct store_keeper *keeper = w->store->keeper;
+
+	return keeper && keeper->object == w->target.object ? keeper : NULL;
+}
+
+static bool is_supplied(const struct write *w, uint16_t resource)
+{
+	const struct store_keeper *keeper = keeper_of(w);
+
+	return keeper && keeper->ops->supplies && keeper->ops->supplies(keeper->userdata, resource);
+}
+
+static int check_whole(struct write *w)
+{
+	const struct store_keeper *keeper = keeper_of(w);
+
+	if (!keeper || !keeper->ops->check || w->mode == STORE_BOOTSTRAP)
+		return 0;
+	return keeper->ops->check(keeper->userdata, &w->target, w->mode, w->records.items,
+				  w->records.n, &w->reason);
+}
+
 /* Only what a server can write can be missing in its Create. */
 static int check_mandatory(struct write *w, const struct object_definition *object)
 {
@@ -185,7 +209,8 @@ static int check_mandatory(struct write *w, const struct object_definition *obje
 		const struct resource_definition *d = &object->resources[i];
 		struct path path = path_of_resource(w->target.object, w->target.instance, d->id);
 
-		if (d->mandatory && d->operations & OPERATION_WRITE && !names_resource(w, d->id))
+		if (d->mandatory && d->operations & OPERATION_WRITE && !names_resource(w, d->id) &&
+		    !is_supplied(w, d->id))
 			return explain(w, -EINVAL, &path);
 	}
 	return 0;
@@ -213,7 +238,7 @@ static const struct backing *writable_backing(const struct write *w, const struc
 	const struct resource *r = resource_find(w->store, path);
 	const struct backing *backing = r ? resource_backing(w->store, r) : NULL;
 
-	return backing && backing->ops->write ? backing : NULL;
+	return backing && (backing->ops->write || backing->ops->write_all) ? backing : NULL;
 }
 
 /* Replace: what the server could have written and did not goes away, unless somebody backs it. */
@@ -284,8 +309,17 @@ static void tell_backing(struct write *w, const struct path *path)
 	const struct resource *r = resource_find(w->store, path);
 	const struct backing *backing = r ? resource_backing(w->store, r) : NULL;
 
-	if (backing && !backing->ops->write && backing->ops->changed)
+	if (backing && !writable_backing(w, path) && backing->ops->changed)
 		backing->ops->changed(backing->userdata, path, r->multiple ? NULL : &r->value);
+}
+
+static void tell_keeper(struct write *w)
+{
+	const struct store_keeper *keeper = keeper_of(w);
+	const struct path instance = path_cut(&w->target, PATH_INSTANCE);
+
+	if (w->error >= 0 && keeper && keeper->ops->written)
+		keeper->ops->written(keeper->userdata, &instance, w->mode);
 }
 
 /* Memory takes everything or, after a failure, nothing; what devices accepted is true either way. */
@@ -327,6 +361,7 @@ static void write_finish(struct write *w)
 	w->done(w->userdata, w->error, w->reason);
 	for (size_t i = 0; i < w->records.n && w->error >= 0; i++)
 		tell_backing(w, &w->records.items[i].path);
+	tell_keeper(w);
 	write_free(w);
 	/* Watches run now: the answer is out. */
 	store_end(s);
@@ -344,9 +379,9 @@ static void one_done(void *userdata, int error, const char *reason)
 		free(w->reason);
 		w->reason = reason ? strdup(reason) : NULL;
 	} else {
-		w->sent[w->at] = true;
-		w->accepted++;
-		w->at++;
+		memset(&w->sent[w->at], true, w->run);
+		w->accepted += w->run;
+		w->at += w->run;
 	}
 	if (!w->calling)
 		write_step(w);
@@ -362,6 +397,30 @@ static bool is_gone(struct write *w)
 	return true;
 }
 
+/* Those of one resource that stand next to each other. */
+static size_t run_length(const struct write *w)
+{
+	const struct record *first = &w->records.items[w->at];
+	size_t n = 1;
+
+	while (w->at + n < w->records.n && first[n].path.resource == first->path.resource)
+		n++;
+	return n;
+}
+
+static void send_run(struct write *w, const struct backing *backing)
+{
+	const struct record *record = &w->records.items[w->at];
+
+	w->run = backing->ops->write_all ? run_length(w) : 1;
+	w->waiting = w->calling = true;
+	if (backing->ops->write_all)
+		backing->ops->write_all(backing->userdata, record, w->run, one_done, w);
+	else
+		backing->ops->write(backing->userdata, &record->path, &record->value, one_done, w);
+	w->calling = false;
+}
+
 /* Sends the next backed value; returns while its result is out. */
 static void write_step(struct write *w)
 {
@@ -373,9 +432,7 @@ static void write_step(struct write *w)
 			w->at++;
 			continue;
 		}
-		w->waiting = w->calling = true;
-		backing->ops->write(backing->userdata, &record->path, &record->value, one_done, w);
-		w->calling = false;
+		send_run(w, backing);
 		if (w->waiting)
 			return;
 	}
@@ -391,6 +448,8 @@ static int write_prepare(struct write *w, const struct record *records, size_t n
 		r = check_all(w, records, n);
 	if (r >= 0 && w->mode == STORE_CREATE)
 		r = check_mandatory(w, object);
+	if (r >= 0)
+		r = check_whole(w);
 	if (r < 0)
 		return r;
 	w->sent = calloc(w->records.n ?: 1, sizeof(*w->sent));
@@ -422,6 +481,11 @@ void store_write(struct store *s, const struct path *target, enum store_write_mo
 		write_step(w);
 	}
 	store_end(s);
+}
+
+void store_set_keeper(struct store *s, const struct store_keeper *keeper)
+{
+	s->keeper = keeper;
 }
 
 void writes_cancel(struct store *s)

@@ -306,6 +306,113 @@ START_TEST(hands_on_how_an_execute_ended)
 }
 END_TEST
 
+/* ---- several at once, before a Read, and as a whole ---- */
+
+static void together_write(void *userdata, const struct record *records, size_t n, backing_done done,
+			   void *done_userdata)
+{
+	for (size_t i = 0; i < n; i++)
+		log_text(i == 0 ? "A" : "a", &records[i].path, &records[i].value);
+	device_answer(records->path.resource == device.refuses ? device.error : 0, done, done_userdata);
+}
+
+static void together_refresh(void *userdata, const struct path *path, backing_done done,
+			     void *done_userdata)
+{
+	log_text("R", path, NULL);
+	device_answer(path->resource == device.refuses ? device.error : 0, done, done_userdata);
+}
+
+static const struct backing_ops together_ops = { .write_all = together_write, .refresh = together_refresh };
+static const struct backing behind_together = { .ops = &together_ops };
+
+START_TEST(instances_of_a_resource_go_out_together)
+{
+	back("/1000/0/9", &behind_together);
+	device.later = _i;
+	rig_write(&rig, "/1000/0", STORE_UPDATE, "9/0=1 9/3=2 7=4 9/1=3");
+	for (int i = 0; i < 3 * _i; i++)
+		device_end();
+	ck_assert_str_eq(rig_told(&rig), "A /1000/0/9/0=1;a /1000/0/9/3=2;W /1000/0/7=4;A /1000/0/9/1=3;"
+					 "D0;V /1000/0/7 /1000/0/9;");
+	device.refuses = 9;
+	device.later = false;
+	rig_write(&rig, "/1000/0/9", STORE_UPDATE, "9/0=5 9/1=6");
+	ck_assert_str_eq(rig_told(&rig), "A /1000/0/9/0=5;a /1000/0/9/1=6;D-5;");
+}
+END_TEST
+
+START_TEST(is_refreshed_before_it_is_read)
+{
+	const struct path instance = rig_path("/1000/0"), other = rig_path("/1000/0/3"),
+			  slot = rig_path("/1000/0/9/2");
+
+	back("/1000/0/9", &behind_together);
+	back("/1000/0/10", &behind_together);
+	store_refresh(rig.store, &other, rig_done, &rig);
+	ck_assert_str_eq(rig_told(&rig), "D0;");
+	store_refresh(rig.store, &slot, rig_done, &rig);
+	ck_assert_str_eq(rig_told(&rig), "R /1000/0/9=;D0;");
+	device.later = true;
+	store_refresh(rig.store, &slot, rig_done, &rig);
+	ck_assert_str_eq(rig_told(&rig), "R /1000/0/9=;");
+	device_end();
+	ck_assert_str_eq(rig_told(&rig), "D0;");
+	/* All are asked; the first failure is that of the whole. */
+	device.later = false;
+	device.refuses = 9;
+	store_refresh(rig.store, &instance, rig_done, &rig);
+	ck_assert_str_eq(rig_told(&rig), "R /1000/0/9=;R /1000/0/10=;D-5;");
+	ck_assert_str_eq(rig.reason, "it said no");
+	store_refresh(rig.store, &instance, NULL, NULL);
+	ck_assert_str_eq(rig_told(&rig), "R /1000/0/9=;R /1000/0/10=;");
+}
+END_TEST
+
+static int whole_check(void *userdata, const struct path *target, enum store_write_mode mode,
+		       const struct record *records, size_t n, char **ret_reason)
+{
+	buf_printf(&rig.log, "H %u %zu;", mode, n);
+	if (n < 2)
+		return 0;
+	*ret_reason = strdup("not together");
+	return -ERANGE;
+}
+
+static bool whole_supplies(void *userdata, uint16_t resource)
+{
+	return resource == 0;
+}
+
+static void whole_written(void *userdata, const struct path *instance, enum store_write_mode mode)
+{
+	char name[PATH_TEXT_MAX];
+
+	buf_printf(&rig.log, "K %s;", path_format(instance, name));
+}
+
+START_TEST(a_keeper_looks_at_wholes)
+{
+	static const struct store_keeper_ops ops = { whole_check, whole_supplies, whole_written };
+	static const struct store_keeper keeper = { 1000, &ops, NULL };
+
+	store_set_keeper(rig.store, &keeper);
+	rig_write(&rig, "/1000/0", STORE_UPDATE, "0=1 1=a");
+	ck_assert_str_eq(rig_told(&rig), "H 1 2;D-34;");
+	ck_assert_str_eq(rig.reason, "not together");
+	rig_write(&rig, "/1000/0/3", STORE_UPDATE, "3/0=a");
+	ck_assert_str_eq(rig_told(&rig), "H 1 1;D0;K /1000/0;V /1000/0/3;");
+	/* The mandatory one is not the server's to give. */
+	rig_write(&rig, "/1000/5", STORE_CREATE, "1=a");
+	ck_assert_str_eq(rig_told(&rig), "H 2 1;D0;K /1000/5;I /1000/5;V /1000/5/1;");
+	/* Another object. */
+	rig_fill(&rig, "/2000/0", "0=1");
+	rig_told(&rig);
+	rig_write(&rig, "/2000/0", STORE_UPDATE, "0=2");
+	ck_assert_str_eq(rig_told(&rig), "D0;V /2000/0/0;");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("backing");
@@ -328,6 +435,9 @@ int main(void)
 	tcase_add_loop_test(tcase, executes, 0, ARRAY_SIZE(executions));
 	tcase_add_test(tcase, an_executable_needs_somebody_behind_it);
 	tcase_add_test(tcase, hands_on_how_an_execute_ended);
+	tcase_add_loop_test(tcase, instances_of_a_resource_go_out_together, 0, 2);
+	tcase_add_test(tcase, is_refreshed_before_it_is_read);
+	tcase_add_test(tcase, a_keeper_looks_at_wholes);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
