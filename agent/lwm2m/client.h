@@ -97,6 +97,8 @@ enum lwm2m_version client_version(const struct client *c);
 #define CLIENT_TROUBLE_MAX 192u
 const char *client_trouble(const struct client *c, char ret[CLIENT_TROUBLE_MAX]);
 const struct session_counters *client_counters(const struct client *c);
+/* Does its server observe the path, or what is above or below it? */
+bool client_observes(const struct client *c, const struct path *path);
 /* Attributes as text for the state folder, and back (before client_start()). */
 int client_save_attributes(const struct client *c, struct buf *ret);
 int client_load_attributes(struct client *c, struct span text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "lwm2m/client_internal.h"
+#include "lwm2m/pending.h"
 
 /* A payload is at most this large; it goes block-wise. */
 #define CONTENT_MAX (256u << 10)
@@ -121,16 +121,49 @@ int read_content(const struct client *c, const struct target *target, int32_t ac
 	return 0;
 }
 
-void dm_read(struct request *q)
+static void answer_read(struct request *q, int32_t accept)
 {
 	_cleanup_buf_ struct buf content = { 0 };
 	char reason[REASON_MAX];
 	int32_t format;
 	int r;
 
-	r = read_content(q->client, &q->target, q->message->accept, false, &content, &format, reason);
+	r = read_content(q->client, &q->target, accept, false, &content, &format, reason);
 	if (r < 0)
 		respond_error(q, r, reason);
 	else
 		respond_content(q, format, span_of(content.data, content.size));
+}
+
+/* Of one resource it is said why it could not be asked for; of more what is known is read. */
+static void refreshed(void *userdata, int error, const char *reason)
+{
+	struct pending *op = userdata;
+	struct request q = { .client = op->client, .exchange = op->exchange, .target = op->target };
+
+	if (op->client) {
+		q.view = client_view(op->client, op->target.store);
+		if (error < 0 && op->target.path.depth >= PATH_RESOURCE)
+			respond_error(&q, error, reason);
+		else
+			answer_read(&q, op->accept);
+	}
+	pending_free(op);
+}
+
+void dm_read(struct request *q)
+{
+	int r = read_check(q->client, &q->target, q->message->accept);
+	struct pending *op;
+
+	if (r < 0) {
+		respond_error(q, r, NULL);
+		return;
+	}
+	op = pending_new(q, CODE(2, 05));
+	if (!op)
+		return;
+	op->target = q->target;
+	op->accept = q->message->accept;
+	store_refresh(q->target.store, &q->target.path, refreshed, op);
 }

@@ -319,6 +319,9 @@ void dm_observe(struct request *q)
 		wait_for_value(q, &wish);
 	else
 		answer_observe(q, &wish);
+	/* What is only read when somebody asks is asked for now. */
+	if (r >= 0)
+		store_refresh(q->target.store, &q->target.path, NULL, NULL);
 }
 
 /* Cancelled before its first value: there is none to answer with. */
@@ -412,6 +415,11 @@ void notify_reset(void *userdata, const uint8_t *token, uint8_t token_size)
 	struct client *c = userdata;
 
 	observations_remove(c->observations, token, token_size);
+}
+
+bool client_observes(const struct client *c, const struct path *path)
+{
+	return observations_touch(c->observations, path);
 }
 
 int client_save_attributes(const struct client *c, struct buf *ret)

@@ -52,6 +52,14 @@ static void pending_answer(struct pending *op, int error, const char *reason)
 	exchange_respond(op->exchange, &m, NULL, NULL);
 }
 
+void pending_free(struct pending *op)
+{
+	if (op->client)
+		list_remove(&op->list);
+	free(op->audit);
+	free(op);
+}
+
 void pending_done(void *userdata, int error, const char *reason)
 {
 	struct pending *op = userdata;
@@ -59,10 +67,8 @@ void pending_done(void *userdata, int error, const char *reason)
 	if (op->client) {
 		pending_log(op, error, reason);
 		pending_answer(op, error, reason);
-		list_remove(&op->list);
 	}
-	free(op->audit);
-	free(op);
+	pending_free(op);
 }
 
 void pending_forget(struct client *c)

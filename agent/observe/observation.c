@@ -102,6 +102,18 @@ unsigned observations_count(const struct observations *o)
 	return o ? o->n : 0;
 }
 
+bool observations_touch(const struct observations *o, const struct path *path)
+{
+	const struct entry *e;
+
+	if (!o)
+		return false;
+	list_for_each(e, &o->entries, list)
+		if (!e->dead && (path_contains(&e->public.path, path) || path_contains(path, &e->public.path)))
+			return true;
+	return false;
+}
+
 static struct entry *entry_find(struct observations *o, const uint8_t *token, unsigned size)
 {
 	struct entry *e;

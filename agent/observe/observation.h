@@ -53,6 +53,8 @@ struct observations *observations_free(struct observations *o);
 bool observations_remove(struct observations *o, const uint8_t *token, unsigned token_size); /* true when there was one */
 void observations_clear(struct observations *o);
 unsigned observations_count(const struct observations *o);
+/* Is any of it at, above or below the path? */
+bool observations_touch(const struct observations *o, const struct path *path);
 /* What the store's watch said; notifies what is due. */
 void observations_changed(struct observations *o, enum store_change change, const struct path *paths,
 			  size_t n);
