@@ -105,6 +105,8 @@ static void fieldbus_stop(struct fieldbus *f)
 		free(f->devices[i].reason);
 	free(f->hosts);
 	free(f->devices);
+	free(f->off);
+	f->off = NULL;
 	f->hosts = NULL;
 	f->devices = NULL;
 	f->n_hosts = 0;
@@ -186,7 +188,8 @@ static int hosts_make(struct fieldbus *f)
 
 	f->hosts = calloc(most + 1, sizeof(struct host *));
 	f->devices = calloc(f->config->n_devices + 1, sizeof(*f->devices));
-	if (!f->hosts || !f->devices)
+	f->off = calloc(f->config->n_buses + 1, sizeof(*f->off));
+	if (!f->hosts || !f->devices || !f->off)
 		return -ENOMEM;
 	for (uint32_t i = 0; r >= 0 && i < f->config->n_buses; i++)
 		r = bus_attach(f, i);
@@ -205,4 +208,17 @@ int fieldbus_start(struct fieldbus *f, const struct config *config)
 	if (r < 0)
 		fieldbus_stop(f);
 	return r;
+}
+
+int fieldbus_enable(struct fieldbus *f, uint32_t bus, bool on)
+{
+	if (!f->config || bus >= f->config->n_buses)
+		return -EINVAL;
+	if (f->off[bus] == !on)
+		return 0;
+	f->off[bus] = !on;
+	for (size_t i = 0; i < f->n_hosts; i++)
+		if (f->hosts[i]->bus == bus)
+			host_switch(f->hosts[i], on);
+	return 0;
 }

@@ -70,7 +70,7 @@ struct fieldbus_config {
 /*
  * Without event and timers it can only describe and check. ops may be NULL.
  * Callbacks come out of the loop, never out of a call to this module but
- * fieldbus_start() and fieldbus_free(), and must call neither of these.
+ * fieldbus_start(), fieldbus_enable() and fieldbus_free(), and must call none of these.
  */
 int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops *ops, void *userdata,
 		 struct fieldbus **ret);
@@ -202,7 +202,7 @@ int fieldbus_explain(struct fieldbus *f, uint32_t device, fieldbus_explained don
  * What people ask of a bus. 0: done will run exactly once, not before the call
  * has returned; error is then 0, -ETIMEDOUT, -ECONNRESET its host ended,
  * -ECANCELED, or as each says. Else it does not run: -EINVAL; -EBUSY
- * FIELDBUS_TASKS_MAX of the bus have not ended; -ENOMEM. A bus that has several
+ * FIELDBUS_TASKS_MAX of the bus have not ended; -EHOSTDOWN it is switched off; -ENOMEM. A bus that has several
  * hosts is asked as one; one without devices gets a host for it, which stays. A
  * host that is being restarted is waited for. fieldbus_forget() holds for them.
  */
@@ -244,6 +244,13 @@ int fieldbus_scan(struct fieldbus *f, uint32_t bus, uint64_t usec, fieldbus_foun
  */
 int fieldbus_release(struct fieldbus *f, uint32_t bus, uint64_t usec, fieldbus_ended done,
 		     void *userdata);
+/*
+ * Whether a bus of the configuration that was started has hosts at all; it does
+ * until it is switched off, and again after the next fieldbus_start(). Off, its
+ * port or connections are closed, its devices are FIELDBUS_FAILED, and what is
+ * asked of it -EHOSTDOWN. -EINVAL no such bus.
+ */
+int fieldbus_enable(struct fieldbus *f, uint32_t bus, bool on);
 /*
  * What goes over the bus's wires into the descriptor, as link/recording.h has
  * it. fd stays the caller's, and becomes non-blocking; done: at the end, which

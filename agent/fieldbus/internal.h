@@ -268,6 +268,11 @@ struct host *host_free(struct host *h);
 /* For good: asks it to end and waits for nothing. */
 void host_dismiss(struct host *h);
 
+/* Does fieldbus_enable() let it run? */
+bool host_may_run(const struct host *h);
+/* It ends, or begins, for fieldbus_enable(). */
+void host_switch(struct host *h, bool on);
+
 /* waiting.c: devices that lack a key or file */
 /* Who lacks what, told as the devices' state. -ENOKEY: all of them. */
 int host_find_waiting(struct host *h, const struct contents *contents);
@@ -420,6 +425,7 @@ struct fieldbus {
 	struct list plugins; /* described so far */
 	const struct config *config;
 	struct device *devices;
+	bool *off; /* by bus: fieldbus_enable() */
 	struct host **hosts;
 	size_t n_hosts;
 	struct list tasks;

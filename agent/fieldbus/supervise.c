@@ -69,7 +69,8 @@ static void host_down(struct host *h, const char *how)
 
 	if (h->left != FIELDBUS_FAILED)
 		snprintf(h->reason + n, sizeof(h->reason) - n, " (%s)", how);
-	host_log_end(h, delay);
+	if (host_may_run(h))
+		host_log_end(h, delay);
 	host_enter_state(h, HOST_DOWN, delay);
 	host_devices_leave(h);
 	writes_end(h, false, "its plugin host ended");
@@ -310,7 +311,8 @@ static void host_tick(struct timer *timer, void *userdata)
 	host_follow_clock(h);
 	switch (h->state) {
 	case HOST_DOWN:
-		host_start(h);
+		if (host_may_run(h))
+			host_start(h);
 		break;
 	case HOST_CONFIGURING:
 		if (host_is_late(h, HOST_CONFIGURE_TICKS))
@@ -324,6 +326,46 @@ static void host_tick(struct timer *timer, void *userdata)
 		host_devices_leave(h);
 		break;
 	}
+}
+
+/* ---- fieldbus_enable() ---- */
+
+bool host_may_run(const struct host *h)
+{
+	return !h->fieldbus->off[h->bus];
+}
+
+static void host_switch_off(struct host *h)
+{
+	bool runs = h->state == HOST_CONFIGURING || h->state == HOST_RUNNING;
+
+	host_leave(h, FIELDBUS_FAILED, "is switched off");
+	h->told = false;
+	if (runs) {
+		process_signal(&h->process, SIGTERM);
+		host_enter_state(h, HOST_ENDING, HOST_EXIT_USEC);
+	}
+	/* With one that is ending anyway the reason is another one now. */
+	host_devices_leave(h);
+}
+
+void host_switch(struct host *h, bool on)
+{
+	struct log_about about = host_about(h);
+
+	log_notice(&about, "bus %s is switched %s", about.bus, on ? "on" : "off");
+	if (!on) {
+		host_switch_off(h);
+		return;
+	}
+	h->hurried = false;
+	backoff_reset(&h->backoff);
+	/* One that has not ended yet is followed by another. */
+	host_leave(h, FIELDBUS_UNKNOWN, "is switched on");
+	h->told = false;
+	host_devices_leave(h);
+	if (h->state == HOST_DOWN)
+		host_arm(h, 0);
 }
 
 /* ---- */

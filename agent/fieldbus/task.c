@@ -119,6 +119,8 @@ int task_new(struct fieldbus *f, uint32_t bus, const struct task_kind *kind, uin
 
 	if (!f->config || f->stopping || bus >= f->config->n_buses)
 		return -EINVAL;
+	if (f->off[bus])
+		return -EHOSTDOWN;
 	if (count_tasks(f, bus) >= FIELDBUS_TASKS_MAX)
 		return -EBUSY;
 	t = calloc(1, sizeof(*t));

@@ -225,6 +225,56 @@ START_TEST(a_loan)
 }
 END_TEST
 
+START_TEST(a_bus_that_is_switched_off)
+{
+	int pid;
+
+	rig_start();
+	pid = fieldbus_host_pid(rig.fieldbus, 0);
+	ck_assert_int_eq(raw(0, "dumb"), 0);
+	ck_assert_int_eq(fieldbus_enable(rig.fieldbus, 0, false), 0);
+	ck_assert_int_eq(rig.states[0], FIELDBUS_FAILED);
+	ck_assert_ptr_nonnull(strstr(rig_reason(0), "switched off"));
+	ck_assert_int_eq(raw(0, "unit"), -EHOSTDOWN);
+	ck_assert_int_eq(rig_try(0, "accept"), -EHOSTDOWN);
+	/* What was asked before ends with the host, and none follows. */
+	ends_with(-ECONNRESET);
+	rig_until(fieldbus_host_pid(rig.fieldbus, 0) == 0);
+	clock_advance(120 * USEC_PER_SEC);
+	ck_assert_int_eq(rig_try(2, "accept"), 0); /* another bus */
+	ck_assert_int_eq(fieldbus_host_pid(rig.fieldbus, 0), 0);
+	ck_assert_int_eq(fieldbus_enable(rig.fieldbus, 0, false), 0);
+	ck_assert_int_eq(fieldbus_enable(rig.fieldbus, 0, true), 0);
+	ck_assert_int_eq(rig.states[0], FIELDBUS_UNKNOWN);
+	rig_until(rig.states[0] == FIELDBUS_ONLINE);
+	ck_assert_int_ne(fieldbus_host_pid(rig.fieldbus, 0), pid);
+	ck_assert_int_eq(fieldbus_enable(rig.fieldbus, 2, true), -EINVAL);
+}
+END_TEST
+
+START_TEST(switched_off_and_on_at_once)
+{
+	rig_start();
+	ck_assert_int_eq(fieldbus_enable(rig.fieldbus, 0, false), 0);
+	ck_assert_int_eq(fieldbus_enable(rig.fieldbus, 0, true), 0);
+	rig_until(rig.states[0] == FIELDBUS_ONLINE && rig.states[1] == FIELDBUS_ONLINE);
+	ck_assert_int_eq(rig_try(0, "accept"), 0);
+}
+END_TEST
+
+START_TEST(switched_off_before_it_began)
+{
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_enable(rig.fieldbus, 0, false), 0);
+	rig_until(rig.states[2] == FIELDBUS_ONLINE);
+	ck_assert_int_eq(rig.states[0], FIELDBUS_FAILED);
+	ck_assert_int_eq(fieldbus_host_pid(rig.fieldbus, 0), 0);
+	/* The next configuration has it again. */
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	rig_until(rig.states[0] == FIELDBUS_ONLINE);
+}
+END_TEST
+
 START_TEST(a_recording)
 {
 	char text[64] = "";
@@ -264,6 +314,9 @@ int main(void)
 	tcase_add_test(tcase, an_empty_bus);
 	tcase_add_test(tcase, a_host_to_wait_for);
 	tcase_add_test(tcase, a_loan);
+	tcase_add_test(tcase, a_bus_that_is_switched_off);
+	tcase_add_test(tcase, switched_off_and_on_at_once);
+	tcase_add_test(tcase, switched_off_before_it_began);
 	tcase_add_test(tcase, a_recording);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
