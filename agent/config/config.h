@@ -44,7 +44,17 @@ enum config_register_wait {
 	CONFIG_WAIT_SEEN,
 };
 
+/* `gateway: {modbus_objects: {access: }}`: objects 10374 and 10375 of the host. */
+enum config_modbus_access {
+	CONFIG_MODBUS_OFF, /* they do not exist */
+	CONFIG_MODBUS_READ,
+	CONFIG_MODBUS_CHANGE,
+};
+
 struct config_gateway {
+	enum config_modbus_access modbus_access;
+	char **modbus_buses; /* globs over names of buses: those that they show */
+	size_t n_modbus_buses;
 	char *name;
 	char *endpoint;          /* endpoint client name of the host, placeholders resolved */
 	char *endpoint_template; /* {name} is left */

@@ -87,6 +87,16 @@ static struct yaml_mark mark_of_key(const struct yaml_node *node, const char *ke
 	return value ? value->mark : otherwise;
 }
 
+static void read_modbus_objects(struct loader *l, const struct yaml_node *node, struct yaml_mark start)
+{
+	struct config_gateway *gateway = &l->config->gateway;
+	struct modbus_objects_section section = { 0 };
+
+	mapping_read(l, node, start, &keys_modbus_objects, NULL, &section);
+	gateway->modbus_access = (enum config_modbus_access)section.access;
+	patterns_read(l, section.buses, "buses", &gateway->modbus_buses, &gateway->n_modbus_buses);
+}
+
 static void read_gateway(struct loader *l, const struct yaml_node *node, struct yaml_mark start)
 {
 	struct gateway_section section = { 0 };
@@ -108,6 +118,7 @@ static void read_gateway(struct loader *l, const struct yaml_node *node, struct 
 	if (section.endpoint_template)
 		read_template(l, mark_of_key(node, "endpoint_template", start),
 			      section.endpoint_template);
+	read_modbus_objects(l, section.modbus_objects, start);
 }
 
 static void read_stale(struct loader *l, const struct yaml_node *node)

@@ -28,8 +28,19 @@ static const struct key gateway_keys[] = {
 	  .help = "of what has no `endpoint:` itself; {gateway} {machine_id} {name}" },
 	{ "mode", KEY_ONLY, .choices = modes, .initial = "endpoints",
 	  .help = "how devices are shown" },
+	{ "modbus_objects", KEY_NODE, .reload = RELOAD_RESTART, AT(gateway_section, modbus_objects),
+	  .help = "the host's objects 10374 and 10375: Modbus buses and raw registers" },
 	LATER("notify", "attributes that every server starts with"),
 	LATER("history", "points that are kept"),
+};
+
+static const char *const modbus_accesses[] = { "off", "read", "change", NULL };
+static const struct key modbus_objects_keys[] = {
+	{ "access", KEY_CHOICE, .reload = RELOAD_RESTART, .choices = modbus_accesses, .initial = "off",
+	  AT(modbus_objects_section, access),
+	  .help = "what servers may do with them: read, or also write registers and switch buses off" },
+	{ "buses", KEY_NODE, .reload = RELOAD_RESTART, AT(modbus_objects_section, buses),
+	  .help = "list of name patterns: which buses they show (all)" },
 };
 
 static const char *const protocols[] = { "auto", "1.0", "1.1", "1.2", NULL };
@@ -108,6 +119,7 @@ static const struct key limits_keys[] = {
 
 const struct key_table keys_main = KEY_TABLE("fieldway.yaml", main_keys);
 const struct key_table keys_gateway = KEY_TABLE("gateway", gateway_keys);
+const struct key_table keys_modbus_objects = KEY_TABLE("gateway.modbus_objects", modbus_objects_keys);
 const struct key_table keys_server = KEY_TABLE("servers[]", server_keys);
 const struct key_table keys_notify = KEY_TABLE("servers[].notify", notify_keys);
 const struct key_table keys_security = KEY_TABLE("servers[].security", security_keys);
@@ -122,5 +134,5 @@ const struct key_table *const key_tables[] = {
 	&keys_offline,	&keys_devices,	&keys_device, &keys_address,   &keys_override,
 	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
 	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify,
-	&keys_map,	&keys_sample,	NULL,
+	&keys_map,	&keys_sample,	&keys_modbus_objects, NULL,
 };

@@ -8,6 +8,9 @@ void documents_read(struct loader *l); /* documents.c: files to trees */
 void documents_done(struct loader *l);
 void gateway_read(struct loader *l); /* gateway.c: fieldway.yaml */
 void servers_read(struct loader *l, const struct yaml_node *node);
+/* servers.c: a list of name patterns; NULL is the one that all names fit. */
+void patterns_read(struct loader *l, const struct yaml_node *node, const char *what, char ***ret,
+		   size_t *ret_n);
 void buses_read(struct loader *l);
 void profiles_read(struct loader *l);
 void devices_read(struct loader *l);

@@ -11,6 +11,12 @@ struct main_section {
 
 struct gateway_section {
 	char *name, *endpoint, *endpoint_template;
+	const struct yaml_node *modbus_objects;
+};
+
+struct modbus_objects_section {
+	int access;
+	const struct yaml_node *buses;
 };
 
 struct server_section {

@@ -256,17 +256,19 @@ static int check_pattern(struct loader *l, const struct yaml_node *node, const c
 	return 0;
 }
 
-static void read_endpoints(struct loader *l, const struct yaml_node *node,
-			   struct config_server *server)
+void patterns_read(struct loader *l, const struct yaml_node *node, const char *what, char ***ret,
+		   size_t *ret_n)
 {
-	if (read_texts(l, node, "endpoints", PATTERNS_MAX, check_pattern, &server->endpoints,
-		       &server->n_endpoints) != -ENOENT)
+	char **all;
+
+	if (read_texts(l, node, what, PATTERNS_MAX, check_pattern, ret, ret_n) != -ENOENT)
 		return;
-	server->endpoints = loader_array(l, char *, 1);
-	if (!server->endpoints)
+	all = loader_array(l, char *, 1);
+	if (!all)
 		return;
-	server->endpoints[0] = loader_text(l, "*");
-	server->n_endpoints = 1;
+	all[0] = loader_text(l, "*");
+	*ret = all;
+	*ret_n = 1;
 }
 
 static void read_server(struct loader *l, const struct yaml_node *node,
@@ -293,7 +295,7 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 	read_notify(l, section.notify, server);
 	read_texts(l, section.formats, "formats", FORMATS_MAX, check_format, &server->formats,
 		   &server->n_formats);
-	read_endpoints(l, section.endpoints, server);
+	patterns_read(l, section.endpoints, "endpoints", &server->endpoints, &server->n_endpoints);
 	l->server_patterns[server - l->config->servers] = section.endpoints;
 	if (section.security)
 		known = read_security(l, section.security, server);

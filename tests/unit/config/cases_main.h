@@ -197,6 +197,12 @@ static const struct error_case main_cases[] = {
 	  "fieldway.yaml:2:1: bus belongs into buses.d\n" },
 	{ 'm', "gateway: {mode: bath}\n",
 	  "fieldway.yaml:2:17: \"bath\" is none of endpoints, gateway, both; did you mean \"both\"?\n" },
+	{ 'm', "gateway: {modbus_objects: {access: change, buses: [\"a*\", hall1]}}\n", "" },
+	{ 'm', "gateway: {modbus_objects: {access: true, buses: \"*\"}}\n",
+	  "fieldway.yaml:2:36: \"true\" is none of off, read, change\n"
+	  "fieldway.yaml:2:49: buses is a list, written [a, b]\n" },
+	{ 'm', "gateway: {modbus_objects: read}\n",
+	  "fieldway.yaml:2:27: gateway.modbus_objects is a mapping, written {key: value}\n" },
 	{ 'm', SERVER(", endpoints: [\"d*\", host, dd]"),
 	  "fieldway.yaml:2:75: unknown endpoint \"dd\", did you mean \"d\"?\n" },
 	{ 'm', SERVER(", endpoints: \"*\""),

@@ -94,6 +94,9 @@ START_TEST(main_file)
 	ck_assert_str_eq(c->gateway.name, "gw7");
 	ck_assert_str_eq(c->gateway.endpoint, "urn:dev:os:32473-gw7");
 	ck_assert_str_eq(c->gateway.endpoint_template, "urn:dev:ops:32473-gw7-{name}");
+	ck_assert_int_eq(c->gateway.modbus_access, CONFIG_MODBUS_OFF);
+	ck_assert_uint_eq(c->gateway.n_modbus_buses, 1);
+	ck_assert_str_eq(c->gateway.modbus_buses[0], "*");
 	ck_assert_uint_eq(c->n_servers, 1);
 	ck_assert_str_eq(s->name, "plant");
 	ck_assert_uint_eq(s->short_id, 101);
