@@ -9,6 +9,7 @@ static int (*const inits[])(struct builtin *, const struct definitions *, const 
 	security_init,
 	server_init,
 	device_init,
+	modbus_init,
 };
 
 int builtin_set(struct builtin *b, uint16_t object, uint16_t instance, uint16_t resource, struct value v)
@@ -58,6 +59,8 @@ int builtin_new(struct store *store, const struct definitions *definitions,
 
 struct builtin *builtin_free(struct builtin *b)
 {
+	if (b)
+		modbus_free(b->modbus);
 	free(b);
 	return NULL;
 }

@@ -10,6 +10,37 @@
 /* The objects that the agent backs itself, for one endpoint. */
 struct builtin;
 
+struct timers;
+
+/* Values of /10374/x/8. */
+enum builtin_connection_state {
+	BUILTIN_CONNECTION_DISABLED = 0,
+	BUILTIN_CONNECTION_CONNECTING = 1,
+	BUILTIN_CONNECTION_CONNECTED = 2,
+	BUILTIN_CONNECTION_INVALID = 3,
+	BUILTIN_CONNECTION_ERROR = 4,
+};
+
+/* An instance of /10374: a serial line, or one TCP device. */
+struct builtin_connection {
+	uint16_t id;
+	const char *address;
+	uint8_t layer;		/* /10374/x/1 */
+	bool serial;		/* has the next four */
+	uint32_t baud;
+	uint8_t stop_bits, parity, flow; /* as /10374/x/4 to 6 */
+	bool enabled;
+	bool shared; /* its bus has other connections, too: it cannot be switched off alone */
+};
+
+/* The objects 10374 and 10375. */
+struct builtin_modbus {
+	struct timers *timers;
+	bool change; /* servers may write to devices, and switch buses off */
+	const struct builtin_connection *connections;
+	size_t n_connections;
+};
+
 /* What they are filled with; texts are copied, NULL leaves a resource out. */
 struct builtin_values {
 	/* /0/0 and /1/0: the account. */
@@ -22,6 +53,7 @@ struct builtin_values {
 	/* /3/0 */
 	const char *manufacturer, *model, *serial, *firmware, *device_type, *software;
 	bool clock;		  /* /3/0/13 is the clock of this machine */
+	const struct builtin_modbus *modbus; /* NULL: the Modbus objects do not exist */
 };
 
 /*
@@ -32,3 +64,8 @@ int builtin_new(struct store *store, const struct definitions *definitions,
 		const struct builtin_values *values, const struct builtin_ports *ports, void *endpoint,
 		struct builtin **ret);
 struct builtin *builtin_free(struct builtin *b);
+
+/* A connection's state has changed; nothing without the Modbus objects. */
+void builtin_connection_state(struct builtin *b, uint16_t connection, enum builtin_connection_state state);
+/* Register clusters (/10375) have been put into the store by somebody else than a server. */
+int builtin_clusters_adopt(struct builtin *b);

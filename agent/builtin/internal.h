@@ -8,12 +8,17 @@ struct builtin {
 	const struct builtin_ports *ports;
 	void *endpoint;
 	int64_t time_offset_s; /* written to /3/0/13 */
+	struct modbus *modbus; /* NULL: not here */
 };
 
 /* One init each; 0 also when the object has no place in this endpoint. */
 int security_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int server_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int device_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int modbus_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+
+/* modbus.c */
+struct modbus *modbus_free(struct modbus *m);
 
 /* A value that the store keeps; v is consumed. */
 int builtin_set(struct builtin *b, uint16_t object, uint16_t instance, uint16_t resource, struct value v);

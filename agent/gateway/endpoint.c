@@ -31,10 +31,45 @@ static void port_restart(void *endpoint)
 		client_restart(e->account->client);
 }
 
+/* Of the host only. */
+static int port_modbus_request(void *endpoint, uint16_t connection, uint8_t unit, const uint8_t *pdu,
+			       size_t size, builtin_modbus_done done, void *userdata)
+{
+	struct endpoint *e = endpoint;
+
+	return modbus_field_request(e->registry->modbus, connection, unit, pdu, size, done, userdata);
+}
+
+static int port_modbus_enable(void *endpoint, uint16_t connection, bool enable)
+{
+	struct endpoint *e = endpoint;
+
+	return modbus_field_enable(e->registry->modbus, connection, enable);
+}
+
+static void port_serial_ports(void *endpoint, void (*found)(void *userdata, const char *port),
+			      void *userdata)
+{
+	struct endpoint *e = endpoint;
+
+	modbus_field_ports(e->registry->modbus, found, userdata);
+}
+
+static bool port_is_observed(void *endpoint, const struct path *path)
+{
+	const struct endpoint *e = endpoint;
+
+	return e->account && client_observes(e->account->client, path);
+}
+
 static const struct builtin_ports ports = {
 	.update = port_update,
 	.disable = port_disable,
 	.restart = port_restart,
+	.modbus_request = port_modbus_request,
+	.modbus_enable = port_modbus_enable,
+	.serial_ports = port_serial_ports,
+	.is_observed = port_is_observed,
 };
 
 /* ---- the objects of its own ---- */
@@ -72,12 +107,31 @@ static int add_portfolio(struct endpoint *e)
 	return object ? store_add_object(e->store, object) : 0;
 }
 
+/* `gateway: modbus_objects:`; without it they do not exist. */
+static int make_modbus(struct endpoint *e)
+{
+	const struct registry_config *from = &e->registry->config;
+	const struct modbus_field_config config = {
+		.timers = from->timers,
+		.config = from->config,
+		.fieldbus = from->fieldbus,
+		.state = from->state,
+	};
+
+	if (from->config->gateway.modbus_access == CONFIG_MODBUS_OFF)
+		return 0;
+	return modbus_field_new(&config, &e->registry->modbus);
+}
+
 static int init_host(struct endpoint *e, const struct server *server)
 {
+	struct modbus_field **modbus = &e->registry->modbus;
 	struct host_facts facts;
 	struct builtin_values values;
-	int r;
+	int r = make_modbus(e);
 
+	if (r < 0)
+		return r;
 	host_facts_read(&facts);
 	values = (struct builtin_values){
 		.manufacturer = facts.manufacturer,
@@ -86,8 +140,11 @@ static int init_host(struct endpoint *e, const struct server *server)
 		.software = PACKAGE_VERSION,
 		.device_type = "gateway",
 		.clock = true,
+		.modbus = *modbus ? modbus_field_values(*modbus) : NULL,
 	};
 	r = add_builtin(e, &values, server);
+	if (r >= 0 && *modbus)
+		modbus_field_attach(*modbus, e->builtin);
 	if (r >= 0)
 		r = add_portfolio(e);
 	host_facts_done(&facts);

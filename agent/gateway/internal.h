@@ -7,6 +7,7 @@
 #include "base/timer.h"
 #include "builtin/builtin.h"
 #include "config/config.h"
+#include "gateway/modbus.h"
 #include "gateway/registry.h"
 #include "lwm2m/client.h"
 #include "secret/secret.h"
@@ -54,6 +55,7 @@ struct registry {
 	struct server *servers; /* config.n_servers */
 	size_t n_servers;
 	struct endpoint host;
+	struct modbus_field *modbus; /* NULL: the host has no Modbus objects */
 	struct endpoint *endpoints; /* config.n_endpoints */
 	struct account *accounts;
 	uint32_t n_accounts, n_registered, n_stopping;

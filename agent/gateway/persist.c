@@ -18,6 +18,8 @@
  */
 #define SERVER_OBJECT 1
 #define PORTFOLIO_OBJECT 16
+#define CLUSTER_OBJECT 10375
+#define CLUSTER_VALUES 5
 #define KIND_MAX 32
 
 static void kind_of_account(const struct server *server, const char *what, char ret[KIND_MAX])
@@ -52,6 +54,19 @@ static const struct codec *text_codec(void)
 	return codec_find(FORMAT_SENML_JSON);
 }
 
+/*
+ * What no server writes is not kept, so a change of it (an alert in /1/x/11,
+ * say) wears no flash; nor are registers of devices.
+ */
+static bool is_kept(const struct store *s, const struct path *path)
+{
+	const struct resource_definition *resource = store_resource(s, path);
+
+	return path->depth < PATH_RESOURCE ||
+	       (resource && resource->operations & OPERATION_WRITE &&
+		!(path->object == CLUSTER_OBJECT && path->resource == CLUSTER_VALUES));
+}
+
 /* Only what a server may write: the rest comes from YAML and the agent. */
 static void keep_writable(const struct store *s, struct records *records)
 {
@@ -59,9 +74,8 @@ static void keep_writable(const struct store *s, struct records *records)
 
 	for (size_t i = 0; i < records->n; i++) {
 		struct record *record = &records->items[i];
-		const struct resource_definition *resource = store_resource(s, &record->path);
 
-		if (resource && resource->operations & OPERATION_WRITE)
+		if (record->path.depth >= PATH_RESOURCE && is_kept(s, &record->path))
 			records->items[kept++] = *record;
 		else
 			value_done(&record->value);
@@ -204,21 +218,29 @@ static void restore_account(struct endpoint *e, const struct server *server)
 			    endpoint_label(e), server->config->name);
 }
 
-/* ---- portfolios of the host ---- */
+/* ---- what servers make at the host ---- */
 
-static void save_portfolios(struct endpoint *e)
+static const struct made {
+	uint16_t object;
+	const char *kind; /* of the record, and its first line */
+	const char *text;
+} made[] = {
+	{ PORTFOLIO_OBJECT, "portfolio", "portfolios in /16" },
+	{ CLUSTER_OBJECT, "modbus-clusters", "register clusters in /10375" },
+};
+
+static void save_made(struct endpoint *e, const struct made *what)
 {
-	const struct path path = path_of_object(PORTFOLIO_OBJECT);
-	int r = save_path(e, &path, "portfolio", "portfolio");
+	const struct path path = path_of_object(what->object);
+	int r = store_exists(e->store, &path) ? save_path(e, &path, what->kind, what->kind) : 0;
 
 	if (r < 0)
-		log_failure(e, "portfolio", r);
+		log_failure(e, what->kind, r);
 }
 
-static int restore_records(struct endpoint *e, const struct records *records)
+static int restore_records(struct endpoint *e, uint16_t id, const struct records *records)
 {
-	const struct object_definition *object =
-		definitions_newest(e->registry->config.definitions, PORTFOLIO_OBJECT);
+	const struct object_definition *object = definitions_newest(e->registry->config.definitions, id);
 	int r = 0;
 
 	for (size_t i = 0; i < records->n && r >= 0; i++)
@@ -226,19 +248,19 @@ static int restore_records(struct endpoint *e, const struct records *records)
 	return r < 0 ? r : store_update(e->store, records->items, records->n);
 }
 
-static void restore_portfolios(struct endpoint *e)
+static void restore_made(struct endpoint *e, const struct made *what)
 {
-	const struct path path = path_of_object(PORTFOLIO_OBJECT);
+	const struct path path = path_of_object(what->object);
 	_cleanup_records_ struct records records = { 0 };
 	_cleanup_free_ char *head = NULL;
 	int r;
 
 	if (!store_exists(e->store, &path))
 		return;
-	r = load_path(e, &path, "portfolio", &head, &records);
+	r = load_path(e, &path, what->kind, &head, &records);
 	if (r >= 0)
-		r = restore_records(e, &records);
-	log_lost(e, NULL, "portfolios in /16", r);
+		r = restore_records(e, what->object, &records);
+	log_lost(e, NULL, what->text, r);
 }
 
 /* ---- doors ---- */
@@ -247,16 +269,9 @@ void persist_restore(struct endpoint *e, const struct server *server)
 {
 	if (server)
 		restore_account(e, server);
-	if (!e->config)
-		restore_portfolios(e);
-}
-
-/* What no server writes is not kept, so a change of it (an alert in /1/x/11, say) wears no flash. */
-static bool is_kept(const struct store *s, const struct path *path)
-{
-	const struct resource_definition *resource = store_resource(s, path);
-
-	return path->depth < PATH_RESOURCE || (resource && resource->operations & OPERATION_WRITE);
+	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++)
+		restore_made(e, &made[i]);
+	builtin_clusters_adopt(e->builtin);
 }
 
 static bool touches(const struct store *s, const struct path *paths, size_t n, uint16_t object)
@@ -271,8 +286,9 @@ void persist_changed(struct endpoint *e, enum store_change change, const struct 
 {
 	if (change == STORE_CHANGE_VALUES && e->account && touches(e->store, paths, n, SERVER_OBJECT))
 		save_account(e);
-	if (!e->config && touches(e->store, paths, n, PORTFOLIO_OBJECT))
-		save_portfolios(e);
+	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++)
+		if (touches(e->store, paths, n, made[i].object))
+			save_made(e, &made[i]);
 }
 
 void persist_attributes(struct account *a)

@@ -26,15 +26,21 @@ static int resolve(void *userdata, struct store *own, const struct span *segment
 	return 0;
 }
 
+/* Register clusters, and how many registers they have. */
+static bool may_make_cluster(const struct registry *r, const struct store *store, const struct path *path)
+{
+	return path->object == 10375 && r->modbus && store == r->host.store &&
+	       (path->depth < PATH_RESOURCE || path->resource == 4);
+}
+
 /*
  * A server makes portfolios and the settings of its own /1 (Core E.2 lets it
- * write the optional ones). All else is decided by YAML and the agent.
+ * write the optional ones), and says which registers it wants to see. All else
+ * is decided by YAML and the agent.
  */
 static bool may_make(void *userdata, const struct store *store, const struct path *path)
 {
-	(void)userdata;
-	(void)store;
-	return path->object == 16 || (path->object == 1 && path->depth >= PATH_RESOURCE);
+	return path->object == 16 || may_make_cluster(userdata, store, path) || (path->object == 1 && path->depth >= PATH_RESOURCE);
 }
 
 /* ---- construction ---- */
@@ -181,6 +187,7 @@ struct registry *registry_free(struct registry *r)
 		endpoint_done(&r->endpoints[i]);
 	for (size_t i = 0; i < r->n_servers; i++)
 		server_close(&r->servers[i]);
+	r->modbus = modbus_field_free(r->modbus);
 	free(r->accounts);
 	free(r->endpoints);
 	free(r->servers);
@@ -243,6 +250,16 @@ void registry_stop(struct registry *r, void (*stopped)(void *userdata), void *us
 		}
 	if (--r->n_stopping == 0)
 		stopped(userdata);
+}
+
+void registry_field_started(struct registry *r)
+{
+	modbus_field_started(r->modbus);
+}
+
+void registry_device_changed(struct registry *r, uint32_t device)
+{
+	modbus_field_device(r->modbus, device);
 }
 
 void registry_counts(const struct registry *r, struct registry_counts *ret)

@@ -6,6 +6,7 @@
 
 struct config;
 struct definitions;
+struct fieldbus;
 struct secret_store;
 struct state;
 struct store;
@@ -26,6 +27,7 @@ struct registry_config {
 	const struct config *config; /* outlives the registry, as all others do */
 	struct secret_store *secrets;
 	struct state *state;	     /* keeps what servers changed */
+	struct fieldbus *fieldbus;   /* behind the host's Modbus objects; may go first, at the end */
 };
 
 /* Endpoints with their stores and objects of their own; nothing is sent yet. */
@@ -42,6 +44,11 @@ void registry_start(struct registry *r);
 void registry_seen(struct registry *r, uint32_t endpoint, bool complete);
 /* De-registers everywhere; stopped is called once, from the loop or at once when there is nothing to do. */
 void registry_stop(struct registry *r, void (*stopped)(void *userdata), void *userdata);
+
+/* fieldbus_start() has been called. */
+void registry_field_started(struct registry *r);
+/* fieldbus_ops.state leads here. */
+void registry_device_changed(struct registry *r, uint32_t device);
 
 struct registry_counts {
 	uint32_t accounts, registered;

@@ -56,6 +56,7 @@ static void device_state(void *userdata, uint32_t device, enum fieldbus_state st
 	struct gateway *g = userdata;
 
 	mapping_state(g->mapping, device, state, reason);
+	registry_device_changed(g->registry, device);
 	status_device(g->status, device, state);
 	dbus_device_changed(g->dbus, device);
 }
@@ -176,6 +177,7 @@ static int open_registry(struct gateway *g)
 		.config = g->loaded.config,
 		.secrets = g->secrets,
 		.state = g->state,
+		.fieldbus = g->fieldbus,
 	};
 	int r = registry_new(&config, &g->registry);
 
@@ -237,7 +239,10 @@ static int gateway_start(struct gateway *g)
 		if (mapping_is_blind(g->mapping, i))
 			registry_seen(g->registry, i, true);
 	counts_changed(g);
-	return fieldbus_start(g->fieldbus, g->loaded.config);
+	r = fieldbus_start(g->fieldbus, g->loaded.config);
+	if (r >= 0)
+		registry_field_started(g->registry);
+	return r;
 }
 
 static int gateway_open(struct gateway *g)

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "builtin/modbus.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* The objects 10374, Modbus Connection, and 10375, Modbus Register Cluster, where YAML allows them. */
+
+const struct connection *connection_find(const struct modbus *m, uint16_t id)
+{
+	for (size_t i = 0; i < m->n_connections; i++)
+		if (m->connections[i].id == id)
+			return &m->connections[i];
+	return NULL;
+}
+
+static int keep_connections(struct modbus *m, const struct builtin_modbus *v)
+{
+	m->connections = calloc(v->n_connections + 1, sizeof(*m->connections));
+	if (!m->connections)
+		return -ENOMEM;
+	for (size_t i = 0; i < v->n_connections; i++)
+		m->connections[m->n_connections++] = (struct connection){
+			.id = v->connections[i].id,
+			.serial = v->connections[i].serial,
+			.shared = v->connections[i].shared,
+		};
+	return 0;
+}
+
+/* Observed values do not come by themselves. */
+static void observed_due(struct timer *timer, void *userdata)
+{
+	struct modbus *m = userdata;
+	struct builtin *b = m->builtin;
+
+	(void)timer;
+	for (size_t i = 0; i < m->n_clusters; i++) {
+		const struct kept_cluster *k = &m->clusters[i];
+		const struct path path = path_of_resource(CLUSTER_OBJECT, k->instance, CLUSTER_VALUES);
+		const struct cluster cluster = k->cluster;
+
+		if (store_exists(b->store, &path) && b->ports->is_observed(b->endpoint, &path) &&
+		    !operation_exists(m, k->instance))
+			operation_read(m, k->instance, &cluster, NULL, NULL);
+	}
+	timer_arm_in(&m->timer, OBSERVED_USEC);
+}
+
+int modbus_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
+{
+	struct modbus *m;
+	int r;
+
+	if (!v->modbus)
+		return 0;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	m->builtin = b;
+	m->change = v->modbus->change;
+	list_init(&m->operations);
+	timer_init(&m->timer, v->modbus->timers, observed_due, m);
+	b->modbus = m;
+	r = keep_connections(m, v->modbus);
+	if (r >= 0)
+		r = connections_init(m, definitions, v->modbus);
+	return r < 0 ? r : clusters_init(m, definitions);
+}
+
+struct modbus *modbus_free(struct modbus *m)
+{
+	if (!m)
+		return NULL;
+	timer_disarm(&m->timer);
+	operations_free(m);
+	free(m->connections);
+	free(m);
+	return NULL;
+}
+
+int builtin_clusters_adopt(struct builtin *b)
+{
+	return b->modbus ? clusters_adopt(b->modbus) : 0;
+}

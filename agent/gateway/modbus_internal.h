@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "config/config.h"
+#include "gateway/modbus.h"
+
+/* One connection. */
+struct modbus_line {
+	uint16_t id;
+	char *name;    /* BUS/ADDRESS, in the state folder */
+	char *address; /* as /10374/x/0 shows it; NULL: YAML does not have it now */
+	uint32_t bus;
+	const struct config_device *device; /* one of a TCP device's host:port; NULL: serial */
+	bool enabled;
+	bool asked;  /* without devices it is its requests that show how it is */
+	int error;   /* of the last of them */
+};
+
+struct modbus_field {
+	struct modbus_field_config config;
+	struct modbus_line lines[MODBUS_CONNECTIONS_MAX];
+	size_t n_lines;
+	uint16_t *line_of_device; /* config.n_devices; UINT16_MAX: none */
+	struct builtin_connection *connections;
+	struct builtin_modbus values;
+	struct builtin *builtin;
+};
+
+/* A setting of a Modbus bus below rtu. or ascii.; NULL: it has none. */
+const struct fieldway_value *modbus_serial_setting(const struct config_bus *bus, const char *key);
+/* Is it a line of this plugin? */
+bool modbus_bus_is_serial(const struct config_bus *bus);
+
+/* modbus_lines.c: the lines of a configuration, over what is remembered of earlier ones. */
+int modbus_lines_make(struct modbus_field *m);
+int modbus_lines_load(struct modbus_field *m);
+void modbus_lines_save(struct modbus_field *m);
+void modbus_lines_free(struct modbus_field *m);
+/* Fills in what YAML says of one. */
+void modbus_line_describe(const struct modbus_field *m, const struct modbus_line *line,
+			  struct builtin_connection *ret);
