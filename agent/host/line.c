@@ -153,10 +153,68 @@ static void start_write(struct line *l)
 	submit(l, LINE_WRITE);
 }
 
+/* What somebody has asked for; writes first. */
+static bool start_asked(struct line *l)
+{
+	if (!list_is_empty(&l->queued)) {
+		start_write(l);
+	} else if (!list_is_empty(&l->reads)) {
+		start_read(l);
+	} else if (!list_is_empty(&l->attempts)) {
+		l->device = NULL;
+		submit_job(l, LINE_ATTEMPT, attempt_start(l));
+	} else if (!list_is_empty(&l->errands)) {
+		errand_start(l);
+		submit(l, LINE_ERRAND);
+	} else {
+		return false;
+	}
+	l->favoured = true;
+	return true;
+}
+
+static bool start_verify_due(struct line *l, uint64_t now, uint64_t *ret_due)
+{
+	struct write *verify = write_next_verify(l, now, ret_due);
+
+	if (!verify)
+		return false;
+	start_verify(l, verify);
+	l->favoured = false;
+	return true;
+}
+
+static bool start_poll_due(struct line *l, uint64_t now, uint64_t *ret_due)
+{
+	if (!schedule_next(&l->schedule, now, &l->turn, ret_due))
+		return false;
+	start_poll(l);
+	l->favoured = false;
+	return true;
+}
+
+/*
+ * What was asked for goes ahead, but for the turn of what is due: a read-back
+ * behind each write, a poll behind each of the others. Whoever asks without
+ * end halves the rate of polls, and no more.
+ */
+static bool start_next(struct line *l, uint64_t *ret_due)
+{
+	uint64_t now = clock_monotonic_usec(), due = USEC_INFINITY, verify_due = USEC_INFINITY;
+
+	if (l->favoured && start_verify_due(l, now, &verify_due))
+		return true;
+	if (l->favoured && list_is_empty(&l->queued) && start_poll_due(l, now, &due))
+		return true;
+	if (start_asked(l) || start_verify_due(l, now, &verify_due) || start_poll_due(l, now, &due))
+		return true;
+	*ret_due = MIN(due, verify_due);
+	return false;
+}
+
 void line_kick(struct line *l)
 {
-	uint64_t now = clock_monotonic_usec(), due = USEC_INFINITY, verify_due;
-	struct write *verify;
+	uint64_t due;
 
 	if (l->work != LINE_IDLE || !l->worker || l->bus->retired || l->leaving)
 		return;
@@ -166,36 +224,12 @@ void line_kick(struct line *l)
 			submit(l, LINE_CLOSE);
 		return;
 	}
-	if (!list_is_empty(&l->queued)) {
-		start_write(l);
+	if (start_next(l, &due))
 		return;
-	}
-	if (!list_is_empty(&l->reads)) {
-		start_read(l);
-		return;
-	}
-	if (!list_is_empty(&l->attempts)) {
-		l->device = NULL;
-		submit_job(l, LINE_ATTEMPT, attempt_start(l));
-		return;
-	}
-	if (!list_is_empty(&l->errands)) {
-		errand_start(l);
-		submit(l, LINE_ERRAND);
-		return;
-	}
-	if (l->setup) {
+	if (l->setup)
 		guest_idle(l);
-		return;
-	}
-	verify = write_next_verify(l, now, &verify_due);
-	if (verify) {
-		start_verify(l, verify);
-	} else if (schedule_next(&l->schedule, now, &l->turn, &due)) {
-		start_poll(l);
-	} else if (MIN(due, verify_due) != USEC_INFINITY) {
-		timer_arm(&l->due, MIN(due, verify_due));
-	}
+	else if (due != USEC_INFINITY)
+		timer_arm(&l->due, due);
 }
 
 static uint32_t poll_index(const struct line *l)

@@ -145,6 +145,7 @@ struct line {
 	struct list errands;
 	struct line_tap tap;
 	bool closed; /* while its bus is lent */
+	bool favoured; /* the last job went ahead of what was due */
 	/* A guest has no devices; it is opened for an errand. */
 	struct list node;    /* in the bus's guests */
 	struct setup *setup; /* of a guest: its own, else NULL */

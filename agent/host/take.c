@@ -62,14 +62,19 @@ void take_put(struct device *d, struct fieldway_sample *s)
 	(void)values_put(d->bus->services->values, &d->values, s);
 }
 
-/* What comes by itself is thinned. */
-static void put(struct device *d, struct fieldway_sample *s)
+/*
+ * What comes by itself is thinned. A copy: read-backs want what was read, not
+ * what a deadband makes of it.
+ */
+static void put(struct device *d, const struct fieldway_sample *sample)
 {
-	count(&d->counts[s->point], s);
+	struct fieldway_sample s = *sample;
+
+	count(&d->counts[s.point], &s);
 	if (d->line)
-		take_put(d, s);
+		take_put(d, &s);
 	else
-		events_put(d->bus->events, d, s);
+		events_put(d->bus->events, d, &s);
 }
 
 /* An exponent that failed takes those with it that cannot be told without. */

@@ -80,6 +80,28 @@ START_TEST(deadband_does_not_undo_a_write)
 }
 END_TEST
 
+/* What proves it has moved by less than is told. */
+START_TEST(deadband_does_not_hide_a_proof)
+{
+	const struct fieldway_value three = { .type = FIELDWAY_FLOAT, .real = 3 };
+	struct rig_outcome o;
+
+	field_start_tcp(1);
+	field.points[GAP].deadband = 5;
+	field.points[LEVEL].verify = (struct link_verify){ true, 2000 * MSEC, 0, GAP };
+	field_configure();
+	rig_expect(rig, field_has(0, GAP, 0));
+	rig_write_start(rig, 1, 0, LEVEL, 4000000, &three, &o);
+	rig_expect(rig, strcmp(field_ask("get holding 100"), "30") == 0);
+	field_ask("set input 40 3");
+	rig_expect(rig, o.done);
+	expect_outcome(o, FIELDWAY_ACCEPTED, 0, "");
+	more_samples(GAP, 2);
+	ck_assert(field_has(0, GAP, 0));
+	field_stop();
+}
+END_TEST
+
 static void scale_volts_by_gap(void)
 {
 	field_start_tcp(1);
@@ -190,6 +212,7 @@ int main(void)
 	tcase_add_test(tcase, deadband);
 	tcase_add_test(tcase, deadband_ends_with_a_change_of_quality);
 	tcase_add_test(tcase, deadband_does_not_undo_a_write);
+	tcase_add_test(tcase, deadband_does_not_hide_a_proof);
 	tcase_add_test(tcase, scale10);
 	tcase_add_test(tcase, scale10_that_is_none);
 	tcase_add_test(tcase, scale10_that_cannot_be_read);

@@ -243,6 +243,31 @@ START_TEST(too_many_and_a_new_configuration)
 }
 END_TEST
 
+/* Whoever reads without end shares the line with polls. */
+START_TEST(polls_keep_their_turn)
+{
+	static const uint32_t mode = MODE;
+	static struct answer answers[12];
+	unsigned before;
+
+	start_quiet();
+	field.configuration.bus.timeout_usec = 1000 * MSEC;
+	field_configure();
+	rig_expect(rig, field_has(0, LEVEL, 0));
+	field_ask("delay 120");
+	before = rig->devices[0].points[LEVEL].n;
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
+		start_read(&mode, 1, 15000 * MSEC, &answers[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		rig_expect(rig, answers[i].done);
+		ck_assert_int_eq(answers[i].error, 0);
+		free(answers[i].samples);
+	}
+	ck_assert_uint_ge(rig->devices[0].points[LEVEL].n, before + ARRAY_SIZE(answers) / 2);
+	stop();
+}
+END_TEST
+
 /* ---- statistics ---- */
 
 static struct link_request_statistics *requests;
@@ -342,6 +367,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_refused_together);
 	tcase_add_test(tcase, silence);
 	tcase_add_test(tcase, too_many_and_a_new_configuration);
+	tcase_add_test(tcase, polls_keep_their_turn);
 	tcase_add_test(tcase, statistics);
 	tcase_add_test(tcase, statistics_of_nobody);
 	suite_add_tcase(suite, tcase);

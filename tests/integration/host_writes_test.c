@@ -252,6 +252,33 @@ START_TEST(a_write_that_comes_too_late_is_not_sent)
 }
 END_TEST
 
+/* What was sent is proved before all that waits is sent. */
+START_TEST(a_read_back_is_not_behind_all_writes)
+{
+	const struct fieldway_value value = { .type = FIELDWAY_INT, .integer = 8 };
+	static struct rig_outcome first, others[30];
+	size_t done = 0;
+
+	field_start_tcp(1);
+	field.configuration.bus.timeout_usec = 5000 * MSEC;
+	for (int i = 0; i < POINTS; i++)
+		field.points[i].period_usec = LINK_PERIOD_ON_DEMAND;
+	field_configure();
+	field_ask("delay 60");
+	rig_write_start(rig, 1, 0, MODE, 4000000, &value, &first);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		rig_write_start(rig, 1, 0, LEVEL, 4000000, &value, &others[i]);
+	rig_expect(rig, first.done);
+	expect_outcome(first, FIELDWAY_ACCEPTED, 0, "");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		done += others[i].done;
+	ck_assert_uint_le(done, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		rig_expect(rig, others[i].done);
+	field_stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("writes");
@@ -266,6 +293,7 @@ int main(void)
 	tcase_add_test(tcase, a_write_with_rounding_is_verified);
 	tcase_add_test(tcase, what_is_read_back_comes_behind_the_answer);
 	tcase_add_test(tcase, verify_by_another_point);
+	tcase_add_test(tcase, a_read_back_is_not_behind_all_writes);
 	tcase_add_test(tcase, silence_makes_a_write_unknown_and_never_repeats_it);
 	tcase_add_test(tcase, offline_is_known);
 	tcase_add_test(tcase, too_many_writes);
