@@ -240,6 +240,7 @@ struct host_bus *bus_free(struct host_bus *b)
 	values_group_remove(&b->group);
 	for (size_t i = 0; i < b->n_devices; i++) {
 		values_device_done(&b->devices[i].values);
+		free(b->devices[i].reason);
 		free(b->devices[i].written);
 		free(b->devices[i].counts);
 		learn_free(&b->devices[i]);

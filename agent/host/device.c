@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 
@@ -76,27 +77,44 @@ static int send_state(const struct device *d, const char *reason)
 	return r;
 }
 
-void device_tell_state(struct device *d, const char *reason)
+/* True, and remembered, where it is another than before. */
+static bool reason_is_news(struct device *d, const char *reason)
 {
-	/* A state that is lost would never be told again. */
-	int r = send_state(d, reason);
+	if (streq(d->reason ?: "", reason))
+		return false;
+	free(d->reason);
+	/* Without memory it is told once more. */
+	d->reason = *reason ? strdup(reason) : NULL;
+	return true;
+}
 
-	if (r < 0 && !link_is_gone(r))
-		d->bus->services->stuck(d->bus->services->userdata);
+/* The daemon, which hears of it, logs it. */
+static void log_state(struct device *d, const char *reason)
+{
+	char text[DEVICE_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "bus %s: device %s: online", bus_name(d->bus),
+		 d->setup->link->name);
+	device_log(LOG_DEBUG, d, d->state == LINK_ONLINE ? text : reason);
 }
 
 void device_enter_state(struct device *d, enum link_state state, const char *reason)
 {
-	char text[DEVICE_TEXT_MAX];
+	bool changes = d->state != state;
+	int r;
 
-	if (d->state == state || d->bus->retired)
+	if (d->bus->retired)
+		return;
+	/* What is wrong can change while it is wrong: first the cable, then the baud rate. */
+	if (!reason_is_news(d, reason) && !changes)
 		return;
 	d->state = state;
-	snprintf(text, sizeof(text), "bus %s: device %s: online", bus_name(d->bus),
-		 d->setup->link->name);
-	/* The daemon, which hears of it, logs it. */
-	device_log(LOG_DEBUG, d, state == LINK_ONLINE ? text : reason);
-	device_tell_state(d, reason);
+	if (changes)
+		log_state(d, reason);
+	r = send_state(d, reason);
+	/* A state that is lost would never be told again. */
+	if (r < 0 && !link_is_gone(r))
+		d->bus->services->stuck(d->bus->services->userdata);
 }
 
 /* The line itself cannot be used: no device can be blamed. */

@@ -16,10 +16,8 @@ void device_text(const struct device *d, const char *what, const struct fieldway
 		 char *ret, size_t size);
 /* Within the device's budget. */
 void device_log(int level, struct device *d, const char *text);
-/* Tells the daemon, and the log. */
+/* Tells the daemon, and the log of a state; of another reason for the same one only the daemon. */
 void device_enter_state(struct device *d, enum link_state state, const char *reason);
-/* Tells the daemon the state that it is in once more, for another reason. */
-void device_tell_state(struct device *d, const char *reason);
 /*
  * Tells what the device's schedule says of it after something was heard, or
  * not: result, of what. One that is offline has its writes cancelled.

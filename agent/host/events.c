@@ -48,17 +48,6 @@ static bool is_driven(const struct device *d)
 
 /* ---- states ---- */
 
-/* True, and remembered, where it is another than before. */
-static bool reason_is_news(struct events_device *ed, const char *reason)
-{
-	if (ed->reason && streq(ed->reason, reason))
-		return false;
-	free(ed->reason);
-	/* Without memory it is told once more. */
-	ed->reason = strdup(reason);
-	return true;
-}
-
 static void enter_state(struct events_device *ed, enum link_state state, const char *reason)
 {
 	struct device *d = ed->device;
@@ -70,15 +59,9 @@ static void enter_state(struct events_device *ed, enum link_state state, const c
 		snprintf(text, sizeof(text), "bus %s: device %s: %s", bus_name(d->bus),
 			 d->setup->link->name, reason);
 	text[utf8_valid_prefix(text, strlen(text))] = '\0';
-	if (!reason_is_news(ed, text) && d->state == state)
-		return;
-	/* What is wrong can change while it is wrong: first the daemon, then its adapter. */
-	if (d->state == state)
-		device_tell_state(d, text);
-	else
-		device_enter_state(d, state, text);
-	if (state != LINK_ONLINE)
+	if (d->state == LINK_ONLINE)
 		exponents_reset(d->exponents);
+	device_enter_state(d, state, text);
 }
 
 static void arm_silence(struct events_device *ed)
@@ -396,7 +379,6 @@ struct events *events_free(struct events *e)
 		for (size_t j = 0; ed->points && j < ed->device->setup->type->n_points; j++)
 			sample_done(&ed->points[j]);
 		free(ed->points);
-		free(ed->reason);
 	}
 	free(e->devices);
 	free(e);

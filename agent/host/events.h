@@ -30,7 +30,6 @@ struct events_device {
 	struct timer silence;
 	uint64_t silence_usec; /* so long without a sample makes it OFFLINE; 0: never */
 	uint64_t heard_usec;
-	char *reason; /* of the state, as told last; NULL: none */
 	/* The second that is under way. */
 	uint64_t second_usec; /* its end */
 	unsigned n_samples;

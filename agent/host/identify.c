@@ -117,22 +117,36 @@ static void accept(struct line *l, struct device *d)
 	device_settle(d, &l->job.result, l->job.request->text);
 }
 
-static void judge(struct line *l, struct device *d)
+/* False: it is rejected. */
+static bool judge(struct device *d, const struct fieldway_sample *raw)
 {
 	const struct link_type *type = d->setup->type;
 	const struct link_point *p = &type->points[type->identify.point];
-	struct fieldway_sample s = l->job.samples[0];
+	struct fieldway_sample s = *raw;
 	struct text why = { 0 };
 
 	transform_forward(p, &s);
-	if (is_expected(&type->identify, &s)) {
-		accept(l, d);
-		return;
-	}
+	if (is_expected(&type->identify, &s))
+		return true;
 	add(&why, "is another model: %.40s is ", p->name);
 	add_value(&why, &s.value);
 	add_expected(&why, &type->identify);
 	reject(d, &why);
+	return false;
+}
+
+bool identify_still(struct line *l)
+{
+	const struct fieldway_request *request = l->job.request;
+	struct device *d = l->device;
+
+	if (!d->setup->identify || l->job.result.error < 0)
+		return true;
+	for (size_t i = 0; i < request->n_points; i++)
+		if (l->job.samples[i].point == (uint32_t)d->setup->type->identify.point &&
+		    l->job.samples[i].quality == FIELDWAY_GOOD)
+			return judge(d, &l->job.samples[i]);
+	return true;
 }
 
 /* A device that is busy says nothing about its model. */
@@ -158,7 +172,8 @@ void identify_done(struct line *l, bool asked)
 	struct text why = { 0 };
 
 	if (result->error >= 0) {
-		judge(l, l->device);
+		if (judge(l->device, &l->job.samples[0]))
+			accept(l, l->device);
 	} else if (says_nothing(result->error)) {
 		silent(l, l->device, asked);
 	} else {

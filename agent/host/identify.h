@@ -13,5 +13,7 @@
 bool identify_is_due(const struct device *d);
 /* The line's job was that and has come back. asked: in place of its turn. */
 void identify_done(struct line *l, bool asked);
+/* False: what was read shows that it is another model by now, and it is rejected. */
+bool identify_still(struct line *l);
 /* The device is gone: what comes back may be another one. */
 void identify_forget(struct device *d);

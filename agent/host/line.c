@@ -263,8 +263,11 @@ static void verify_done(struct line *l)
 static void read_answered(struct line *l)
 {
 	const struct fieldway_result *result = &l->job.result;
-	bool is_final = read_take(l);
+	bool is_final;
 
+	if (!l->bus->retired && !identify_still(l))
+		return;
+	is_final = read_take(l);
 	if (l->bus->retired)
 		return;
 	heard(l, result);
@@ -297,6 +300,14 @@ static void count(struct link_counters *c, const struct job *job)
 	c->timeouts += job->timeouts;
 }
 
+/* Whatever hangs on the line now. */
+static void restored(struct line *l)
+{
+	schedule_restored(&l->schedule, clock_monotonic_usec());
+	for (size_t i = 0; i < l->n_devices; i++)
+		identify_forget(l->devices[i]);
+}
+
 static void job_done(struct line *l, const struct job *job)
 {
 	enum line_work work = l->work;
@@ -307,7 +318,7 @@ static void job_done(struct line *l, const struct job *job)
 	if (l->device)
 		count(&l->device->values.counters, job);
 	if (job->restored)
-		schedule_restored(&l->schedule, clock_monotonic_usec());
+		restored(l);
 	switch (work) {
 	case LINE_IDLE:
 		return;
@@ -325,7 +336,7 @@ static void job_done(struct line *l, const struct job *job)
 		return;
 	case LINE_POLL:
 	case LINE_VERIFY:
-		if (l->bus->retired)
+		if (l->bus->retired || !identify_still(l))
 			return;
 		if (work == LINE_POLL)
 			poll_done(l);

@@ -100,6 +100,7 @@ struct device {
 	const struct setup_device *setup;
 	uint32_t index; /* in its line, or as the plugin counts event-driven ones */
 	enum link_state state;
+	char *reason; /* of its state, as told last; NULL: none */
 	bool identified; /* since it came online */
 	struct values_device values;
 	/* By point, when its last write came: the line's n_writes, or (event-driven) the boot-time clock. */

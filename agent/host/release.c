@@ -13,6 +13,7 @@
 #include "host/device.h"
 #include "host/errand.h"
 #include "host/events.h"
+#include "host/identify.h"
 #include "host/line.h"
 #include "host/read.h"
 #include "host/write.h"
@@ -53,8 +54,10 @@ static void line_resume(struct line *l)
 	struct schedule *s = &l->schedule;
 
 	/* Nobody knows what the other program has done: everything is read anew. */
-	for (size_t i = 0; i < s->n_devices; i++)
+	for (size_t i = 0; i < s->n_devices; i++) {
 		backoff_reset(&s->devices[i].backoff);
+		identify_forget(l->devices[i]);
+	}
 	schedule_init(s, s->offline_after, s->entries, s->n_entries, s->devices, s->n_devices);
 	schedule_start(s, clock_monotonic_usec(), l->place, MAX(l->bus->n_entries, (size_t)1));
 	l->closed = false;
@@ -128,8 +131,6 @@ static int lend(struct host_bus *b, sd_bus_message *call, uint64_t usec)
 	answer(b);
 	b->lent_call = sd_bus_message_ref(call);
 	lent_text(usec, text, sizeof(text));
-	if (!first)
-		enter_state(b, LINK_UNKNOWN, "lent for another time");
 	enter_state(b, LINK_FAILED, text);
 	b->lent_usec = usec_add(clock_monotonic_usec(), usec);
 	if (first)

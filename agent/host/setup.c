@@ -232,6 +232,21 @@ static int name_line(const struct building *b, struct setup_device *d)
 	return d->line ? 0 : -ENOMEM;
 }
 
+/* Nobody asks it what it is before it speaks. */
+static int check_io(const struct building *b, const struct setup_device *d, struct type *t)
+{
+	struct refusal_place place;
+	int r;
+
+	if (d->io != FIELDWAY_IO_EVENTS || d->type->identify.n_values == 0)
+		return 0;
+	place = point_place(b, d->link, d->type, (size_t)d->type->identify.point);
+	t->refused = true;
+	r = refusals_add(b->refusals, &place, "identify",
+			 "identifies nothing: the device speaks by itself");
+	return r < 0 ? r : -EINVAL;
+}
+
 static int compile_device(const struct building *b, const struct link_device *link,
 			  struct setup_device *d)
 {
@@ -256,7 +271,9 @@ static int compile_device(const struct building *b, const struct link_device *li
 	if (r < 0)
 		return r == -ENOMEM ? r : refuse_driver(b, d, t, &error);
 	d->io = io_of(b->setup->plugin, d->driver);
-	r = name_line(b, d);
+	r = check_io(b, d, t);
+	if (r >= 0)
+		r = name_line(b, d);
 	if (r < 0 || b->kind == SETUP_SAMPLE || d->io == FIELDWAY_IO_EVENTS)
 		return r;
 	return polls_make(b->setup->plugin, &b->setup->arena, d);

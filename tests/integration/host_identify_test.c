@@ -98,6 +98,28 @@ START_TEST(a_name)
 }
 END_TEST
 
+/* Nobody has seen it go, but what tells the model is polled. */
+START_TEST(another_model_while_online)
+{
+	unsigned before;
+
+	start_with_models(33, 112);
+	field_ask("set input 40 112");
+	field_configure();
+	rig_expect(rig, field_has(0, GAP, 112) && field_has(0, VOLTS, 0));
+	field_ask("set input 40 113");
+	rig_expect(rig, rig->devices[0].state == LINK_FAILED);
+	expect_reason("input 40 (1 register): is another model: gap is 113, not 33 or 112");
+	ck_assert(field_has(0, GAP, 112));
+	before = rig->devices[0].points[VOLTS].n;
+	expect_outcome(field_write(0, LEVEL, 3), FIELDWAY_NOT_SENT, -EHOSTDOWN, "offline");
+	ck_assert_uint_le(rig->devices[0].points[VOLTS].n, before + 1);
+	field_ask("set input 40 33");
+	rig_expect(rig, rig->devices[0].state == LINK_ONLINE && field_has(0, GAP, 33));
+	field_stop();
+}
+END_TEST
+
 /* Queued, and sent when it is known whom to. */
 START_TEST(a_write_waits_for_it)
 {
@@ -137,14 +159,17 @@ END_TEST
 START_TEST(silence_is_no_other_model)
 {
 	start_with_models(33, 112);
-	field_ask("silent");
+	field_ask("exception 6");
 	field_configure();
 	rig_expect(rig, rig->devices[0].state == LINK_OFFLINE);
-	expect_reason("no answer");
-	field_ask("exception 6");
+	expect_reason("exception 6");
 	field_ask("set input 40 33");
+	field_ask("silent");
+	/* Told, too: it is the newest reason that counts. */
+	rig_expect(rig, strstr(rig->devices[0].reason, "no answer") != NULL);
 	rig_run(rig, 700 * MSEC);
 	ck_assert_int_eq(rig->devices[0].state, LINK_OFFLINE);
+	ck_assert_uint_eq(rig->devices[0].n_states, 2);
 	field_ask("talk");
 	rig_expect(rig, rig->devices[0].state == LINK_ONLINE);
 	field_stop();
@@ -176,6 +201,7 @@ int main(void)
 	tcase_add_test(tcase, another_model);
 	tcase_add_test(tcase, a_model_that_is_invalid_or_refused);
 	tcase_add_test(tcase, a_name);
+	tcase_add_test(tcase, another_model_while_online);
 	tcase_add_test(tcase, a_write_waits_for_it);
 	tcase_add_test(tcase, a_write_is_not_sent_to_another_model);
 	tcase_add_test(tcase, silence_is_no_other_model);

@@ -368,6 +368,20 @@ START_TEST(a_line_is_of_one_kind)
 }
 END_TEST
 
+START_TEST(nobody_asks_for_a_model)
+{
+	struct fieldway_value model = { .type = FIELDWAY_INT, .integer = 1 };
+	struct link_refusal *refusals;
+
+	type.identify = (struct link_identify){ .point = 1, .values = &model, .n_values = 1 };
+	ck_assert_uint_eq(configure(&refusals), 1);
+	ck_assert_msg(strstr(refusals[0].text, "point d1: identifies nothing: the device speaks by itself") != NULL,
+		      "%s", refusals[0].text);
+	ck_assert_str_eq(refusals[0].key, "identify");
+	ends_with(0);
+}
+END_TEST
+
 START_TEST(timers)
 {
 	start();
@@ -405,6 +419,7 @@ static void add(TCase *t)
 	tcase_add_test(t, a_new_generation);
 	tcase_add_test(t, both_kinds_on_one_bus);
 	tcase_add_test(t, a_line_is_of_one_kind);
+	tcase_add_test(t, nobody_asks_for_a_model);
 	tcase_add_test(t, timers);
 }
 
