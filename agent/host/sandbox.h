@@ -6,8 +6,8 @@
 /*
  * What a host gives up for good once its plugin is loaded, and before anything
  * from a field wire is looked at: capabilities, system calls that no plugin
- * needs (sandbox_calls.c), and the sight of files but for the system's
- * libraries, names and devices. Whoever takes a host over finds neither a
+ * needs (sandbox_calls.c), other processes and their abstract sockets, and the
+ * sight of files but for the system's libraries, names and devices. Whoever takes a host over finds neither a
  * program to run nor the daemon's keys.
  */
 struct sandbox {

@@ -4,6 +4,7 @@
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/macro.h"
 #include "host/sandbox.h"
@@ -70,7 +71,6 @@ static const char *const allowed[] = {
 	"signalfd",
 	"signalfd4",
 	"sigreturn",
-	"tgkill",
 	/* time */
 	"clock_getres",
 	"clock_getres_time64",
@@ -202,7 +202,6 @@ static const char *const allowed[] = {
 	"getsid",
 	"getuid",
 	"getuid32",
-	"prlimit64",
 	"sysinfo",
 	"ugetrlimit",
 	"umask",
@@ -275,6 +274,13 @@ static int add_conditions(scmp_filter_ctx c)
 
 	/* Its flags lie in memory, where no filter sees them: libraries take the older call then. */
 	r = seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	/* Hosts have the same user: none has to do with another one. */
+	if (r >= 0)
+		r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	if (r >= 0)
+		r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+				     SCMP_A0(SCMP_CMP_EQ, 0));
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(families); i++)
 		r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));

@@ -17,6 +17,16 @@
 #define ACCESS_TRUNCATE (UINT64_C(1) << 14)  /* 3 */
 #define ACCESS_IOCTL_DEV (UINT64_C(1) << 15) /* 5 */
 
+/* Of ABI 6: abstract sockets and signals of those that are not in the sandbox. */
+#define SCOPE_ALL UINT64_C(3)
+
+/* As the kernel has it; what an ABI does not know yet is left off its end. */
+struct ruleset {
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net; /* none: buses are out there */
+	uint64_t scoped;
+};
+
 #define ACCESS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 /* What makes sense for a file that is no folder. */
 #define ACCESS_FILE                                                                                \
@@ -96,7 +106,8 @@ static int allow(int ruleset, const char *path, uint64_t access, uint64_t handle
 
 int sandbox_limit_files(const char *plugins)
 {
-	struct landlock_ruleset_attr attr = { 0 };
+	struct ruleset attr = { 0 };
+	size_t size = sizeof(attr.handled_access_fs);
 	_cleanup_close_ int ruleset = -1;
 	int abi, r;
 
@@ -104,9 +115,11 @@ int sandbox_limit_files(const char *plugins)
 	if (abi < 0)
 		return errno == ENOSYS || errno == EOPNOTSUPP ? -EOPNOTSUPP : -errno;
 	attr.handled_access_fs = handled_by(abi);
-	/* Of the first ABI: later ones add members that stay out. */
-	ruleset =
-		(int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr.handled_access_fs), 0);
+	if (abi >= 6) {
+		attr.scoped = SCOPE_ALL;
+		size = sizeof(attr);
+	}
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (ruleset < 0)
 		return -errno;
 	r = allow(ruleset, plugins, ACCESS_READ, attr.handled_access_fs);

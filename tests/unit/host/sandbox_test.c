@@ -10,9 +10,11 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
@@ -150,6 +152,71 @@ START_TEST(processes)
 		printf("processes: the sanitizer's leak check needs them, not tried\n");
 	else
 		expect_exit(try_fork, EPERM);
+}
+END_TEST
+
+static int try_signal(const struct sandbox *s)
+{
+	return error_of(syscall(SYS_tgkill, getppid(), getppid(), 0));
+}
+
+static int try_own_signal(const struct sandbox *s)
+{
+	return error_of(syscall(SYS_tgkill, getpid(), getpid(), 0));
+}
+
+static int try_limits(const struct sandbox *s)
+{
+	struct rlimit limit;
+
+	return error_of(prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit));
+}
+
+static int try_own_limits(const struct sandbox *s)
+{
+	struct rlimit limit;
+
+	return error_of(getrlimit(RLIMIT_NOFILE, &limit));
+}
+
+/* Another host has the same user. */
+START_TEST(other_processes)
+{
+	expect_exit(try_signal, EPERM);
+	expect_exit(try_own_signal, 0);
+	expect_exit(try_limits, EPERM);
+	expect_exit(try_own_limits, 0);
+}
+END_TEST
+
+static struct sockaddr_un abstract;
+static socklen_t abstract_size;
+
+static int try_abstract(const struct sandbox *s)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (s->files < 6)
+		return UNKNOWN;
+	return error_of(connect(fd, (struct sockaddr *)&abstract, abstract_size));
+}
+
+START_TEST(abstract_sockets)
+{
+	int status, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	abstract.sun_family = AF_UNIX;
+	/* The kernel finds a name. */
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&abstract, sizeof(sa_family_t)), 0);
+	abstract_size = sizeof(abstract);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&abstract, &abstract_size), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	status = run(try_abstract);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == UNKNOWN)
+		printf("abstract sockets: this kernel's Landlock knows none, not tried\n");
+	else
+		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == EPERM, "%#x", status);
+	close(fd);
 }
 END_TEST
 
@@ -367,6 +434,8 @@ static void add(TCase *t)
 	tcase_add_test(t, capabilities);
 	tcase_add_test(t, programs);
 	tcase_add_test(t, processes);
+	tcase_add_test(t, other_processes);
+	tcase_add_test(t, abstract_sockets);
 	tcase_add_test(t, files);
 	tcase_add_test(t, hostile_calls);
 	tcase_add_test(t, sockets_and_terminals);
