@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -57,15 +57,39 @@ static struct yaml_node *text_new(struct loader *l, struct yaml_mark mark, const
 	return node->text ? node : NULL;
 }
 
-/* The sizes of "3305/0" and, behind it, of "5800"; false: the path is not that long. */
-static bool split_path(const char *text, size_t *ret_size)
+/* One key of `lwm2m:`. */
+struct row {
+	const char *text;
+	size_t size;  /* of the instance in it: "3305/0" of "3305/0/5800" */
+	size_t index; /* in the mapping */
+	bool whole;   /* there is nothing behind it */
+};
+
+static struct row split_path(const struct yaml_node *mapping, size_t index)
 {
+	const char *text = mapping->keys[index]->text;
 	const char *slash = strchr(text, '/'), *second = slash ? strchr(slash + 1, '/') : NULL;
 
-	if (!second)
-		return false;
-	*ret_size = (size_t)(second - text);
-	return true;
+	return (struct row){ .text = text,
+			     .size = second ? (size_t)(second - text) : strlen(text),
+			     .index = index,
+			     .whole = !second };
+}
+
+static bool is_same_instance(const struct row *a, const struct row *b)
+{
+	return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
+}
+
+/* Those of one instance together, in the order of the file. */
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *p = a, *q = b;
+	int order = memcmp(p->text, q->text, MIN(p->size, q->size));
+
+	if (order == 0)
+		order = (p->size > q->size) - (p->size < q->size);
+	return order ? order : (p->index > q->index) - (p->index < q->index);
 }
 
 static ssize_t find_key(const struct yaml_node *mapping, const char *text, size_t size)
@@ -75,27 +99,6 @@ static ssize_t find_key(const struct yaml_node *mapping, const char *text, size_
 		    memcmp(mapping->keys[i]->text, text, size) == 0)
 			return (ssize_t)i;
 	return -ENOENT;
-}
-
-/* One row of a resource into the mapping of its instance. */
-static int add_resource(struct loader *l, struct yaml_node *to, const struct yaml_node *key,
-			struct yaml_node *item, size_t size, size_t most)
-{
-	ssize_t at = find_key(to, key->text, size);
-	struct yaml_node *instance;
-
-	if (at < 0) {
-		at = (ssize_t)to->n++;
-		to->keys[at] = text_new(l, key->mark, key->text, size);
-		to->items[at] = node_new(l, YAML_KIND_MAPPING, item->mark, most);
-	}
-	instance = to->items[at];
-	if (!to->keys[at] || !instance)
-		return -ENOMEM;
-	instance->keys[instance->n] =
-		text_new(l, key->mark, key->text + size + 1, strlen(key->text) - size - 1);
-	instance->items[instance->n] = item;
-	return instance->keys[instance->n++] ? 0 : -ENOMEM;
 }
 
 static struct yaml_node *copy_mapping(struct loader *l, const struct yaml_node *node, size_t room)
@@ -111,29 +114,89 @@ static struct yaml_node *copy_mapping(struct loader *l, const struct yaml_node *
 	return copy;
 }
 
+/* What stands under the instance itself, with room for its rows. NULL after a report. */
+static struct yaml_node *start_instance(struct loader *l, const struct yaml_node *node,
+					const struct row *rows, size_t n)
+{
+	struct yaml_node *whole = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].whole)
+			whole = node->items[rows[i].index];
+	if (!whole)
+		return node_new(l, YAML_KIND_MAPPING, node->items[rows[0].index]->mark, n);
+	if (n == 1)
+		return whole;
+	if (whole->kind == YAML_KIND_MAPPING)
+		return copy_mapping(l, whole, n - 1);
+	loader_error(l, whole->mark, "expected a mapping, as %.*s has rows beside this one",
+		     (int)rows[0].size, rows[0].text);
+	return NULL;
+}
+
+static struct yaml_node *make_instance(struct loader *l, const struct yaml_node *node,
+				       const struct row *rows, size_t n)
+{
+	struct yaml_node *to = start_instance(l, node, rows, n);
+
+	for (size_t i = 0; to && i < n; i++) {
+		const struct yaml_node *key = node->keys[rows[i].index];
+		const char *rest = key->text + rows[i].size + 1;
+
+		if (rows[i].whole)
+			continue;
+		to->keys[to->n] = text_new(l, key->mark, rest, strlen(rest));
+		to->items[to->n] = node->items[rows[i].index];
+		if (!to->keys[to->n++])
+			return NULL;
+	}
+	return to;
+}
+
+/* Each instance at the place of its first row. */
+static int place_instances(struct loader *l, const struct yaml_node *node, const struct row *rows,
+			   struct yaml_node *to)
+{
+	size_t n;
+
+	for (size_t i = 0; i < node->n; i += n) {
+		const struct row *first = &rows[i];
+
+		for (n = 1; i + n < node->n && is_same_instance(first, &rows[i + n]); n++)
+			;
+		to->keys[first->index] =
+			text_new(l, node->keys[first->index]->mark, first->text, first->size);
+		to->items[first->index] = make_instance(l, node, first, n);
+		if (!to->keys[first->index] || !to->items[first->index])
+			return -EINVAL;
+	}
+	return 0;
+}
+
 /* "3305/0/5800: p" becomes "3305/0: {5800: p}". What is no mapping stays what it is. */
 static struct yaml_node *sort_rows(struct loader *l, struct yaml_node *node)
 {
 	struct yaml_node *sorted;
-	size_t size;
-	int r = 0;
+	struct row *rows;
 
 	if (node->kind != YAML_KIND_MAPPING || loader_expand(l, node->mark, node->n) < 0)
 		return node;
 	sorted = node_new(l, YAML_KIND_MAPPING, node->mark, node->n);
-	for (size_t i = 0; sorted && i < node->n; i++) {
-		if (split_path(node->keys[i]->text, &size))
+	rows = loader_scratch(l, (node->n + 1) * sizeof(*rows));
+	if (!sorted || !rows)
+		return NULL;
+	for (size_t i = 0; i < node->n; i++)
+		rows[i] = split_path(node, i);
+	qsort(rows, node->n, sizeof(*rows), compare_rows);
+	if (place_instances(l, node, rows, sorted) < 0)
+		return NULL;
+	for (size_t i = 0; i < node->n; i++) {
+		if (!sorted->keys[i])
 			continue;
-		sorted->keys[sorted->n] = node->keys[i];
-		sorted->items[sorted->n] = node->items[i]->kind == YAML_KIND_MAPPING ?
-						   copy_mapping(l, node->items[i], node->n) :
-						   node->items[i];
-		r = sorted->items[sorted->n++] ? r : -ENOMEM;
+		sorted->keys[sorted->n] = sorted->keys[i];
+		sorted->items[sorted->n++] = sorted->items[i];
 	}
-	for (size_t i = 0; sorted && r >= 0 && i < node->n; i++)
-		if (split_path(node->keys[i]->text, &size))
-			r = add_resource(l, sorted, node->keys[i], node->items[i], size, node->n);
-	return r < 0 ? NULL : sorted;
+	return sorted;
 }
 
 /* ---- laying one over the other ---- */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -178,6 +179,25 @@ START_TEST(rows_of_a_repeat)
 }
 END_TEST
 
+#define MANY 9000
+
+/* As much memory as there are rows, not as their square. */
+START_TEST(many_rows)
+{
+	_cleanup_free_ char *text = malloc(64 * MANY);
+	size_t n = (size_t)sprintf(text, "schema: 1\nprofile: p\nextends: base\nlwm2m:\n");
+	const struct config_type *t;
+	struct rusage usage;
+
+	for (int i = 1; i <= MANY; i++)
+		n += (size_t)sprintf(text + n, "  3305/%d/5800: w\n", i);
+	t = read_type(text);
+	ck_assert_uint_eq(t->n_map, MANY + 4);
+	ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
+	ck_assert_int_lt(usage.ru_maxrss, 1000000);
+}
+END_TEST
+
 START_TEST(null_removes)
 {
 	const struct config_type *t = read_type("schema: 1\nprofile: p\nextends: base\n"
@@ -219,6 +239,9 @@ static const struct {
 	{ "schema: 1\nprofile: p\nextends: base\npoints: {volt: null, v: {unti: null}}\n",
 	  "p.yaml:4:10: null removes what base has, and it has no volt here\n"
 	  "p.yaml:4:26: null removes what base has, and it has no unti here, did you mean \"unit\"?\n" },
+	/* Either the whole instance or rows of it. */
+	{ "schema: 1\nprofile: p\nextends: base\nlwm2m: {3305/0: null, 3305/0/5800: w}\n",
+	  "p.yaml:4:17: expected a mapping, as 3305/0 has rows beside this one\n" },
 	/* What the base maps has to go with the point. */
 	{ "schema: 1\nprofile: p\nextends: base\npoints: {v: null}\n",
 	  "base.yaml:15:18: unknown point \"v\"\n" },
@@ -279,6 +302,7 @@ int main(void)
 	tcase_add_test(c, key_by_key);
 	tcase_add_test(c, rows_by_path);
 	tcase_add_test(c, rows_of_a_repeat);
+	tcase_add_test(c, many_rows);
 	tcase_add_test(c, null_removes);
 	tcase_add_test(c, chain);
 	tcase_add_loop_test(c, refused, 0, ARRAY_SIZE(cases));
