@@ -100,8 +100,13 @@ static int add_values(struct reading *s, const struct fieldway_key *key, const c
 		loader_error(s->l, node->mark, "the list is empty");
 		return -EINVAL;
 	}
-	for (size_t i = 0; i < node->n && s->n < CONFIG_SETTINGS_MAX; i++)
+	for (size_t i = 0; i < node->n; i++) {
+		bool full = s->n == CONFIG_SETTINGS_MAX;
+
 		r = worse(r, add_value(s, key, name, node->items[i]));
+		if (full)
+			break;
+	}
 	return r;
 }
 

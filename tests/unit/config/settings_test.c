@@ -351,6 +351,22 @@ START_TEST(too_many)
 }
 END_TEST
 
+/* What is too much of a list is not left off. */
+START_TEST(too_long_a_list)
+{
+	_cleanup_buf_ struct buf b = { 0 };
+
+	ck_assert_int_eq(buf_printf(&b, "schema: 1\nbus: b\nplugin: talker\nallow: [x"), 0);
+	for (unsigned i = 0; i < CONFIG_SETTINGS_MAX; i++)
+		ck_assert_int_eq(buf_printf(&b, ", x"), 0);
+	ck_assert_int_eq(buf_printf(&b, "]\n%c", 0), 0);
+	fixture_file(f, CONFIG_PLACE_BUSES, "b.yaml", (const char *)b.data);
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_str_eq(f->error_text,
+			 "b.yaml:1:1: more than 1000 keys of plugin talker in one place\n");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("settings");
@@ -371,6 +387,7 @@ int main(void)
 	tcase_add_loop_test(c, refused, 0, ARRAY_SIZE(cases));
 	tcase_add_test(c, same_place);
 	tcase_add_test(c, too_many);
+	tcase_add_test(c, too_long_a_list);
 	suite_add_tcase(suite, c);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
