@@ -10,7 +10,9 @@
 #include "base/str.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/explain_more.h"
 #include "ctl/find.h"
+#include "ctl/inventory.h"
 #include "ctl/table.h"
 #include "ctl/text.h"
 #include "dbus/agent1.h"
@@ -179,8 +181,94 @@ int explain_print(FILE *to, const struct device_record *d, const struct explanat
 
 /* ---- the command ---- */
 
+/* One of them that cannot be asked takes no time of the line either. */
+static int add_device(struct client *c, const struct device_record *d, struct line_load *load)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_explanation_ struct explanation e = { 0 };
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	if (sd_bus_path_encode(AGENT1_DEVICE_PATH, d->name, &path) < 0)
+		return -ENOMEM;
+	if (client_try(c, path, AGENT1_DEVICE, "Explain", &error, &reply, "") < 0)
+		return 0;
+	r = explanation_read(reply, &e);
+	return r < 0 ? r : line_load_add(load, &e);
+}
+
+/* Whoever lies on the same line; not asked for where nobody can say how long requests take. */
+static int add_line(struct client *c, const struct device_record *d, const struct explanation *e,
+		    struct line_load *load)
+{
+	_cleanup_inventory_ struct inventory i = { 0 };
+	bool known = false;
+	int r;
+
+	for (size_t k = 0; k < e->n; k++)
+		known |= e->requests[k].wire_usec > 0;
+	if (!known)
+		return line_load_add(load, e);
+	r = inventory_fetch(c, &i);
+	for (size_t k = 0; k < i.n_devices && r >= 0; k++)
+		if (streq(i.devices[k].bus, d->bus) && i.devices[k].enabled)
+			r = add_device(c, &i.devices[k], load);
+	return r;
+}
+
+static int print_line(struct client *c, const struct device_record *d, const struct explanation *e,
+		      const struct profile_value *values, size_t n)
+{
+	struct line_load load = { .line = e->line };
+	int r = add_line(c, d, e, &load);
+
+	if (r >= 0)
+		line_load_print(stdout, &load, e, values, n);
+	line_load_done(&load);
+	return r;
+}
+
+/* Only a host that runs has measured anything. */
+static int print_measured(struct client *c, const char *path)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct measured_request *requests;
+	size_t n;
+	int r;
+
+	if (client_try(c, path, AGENT1_DEVICE, "GetStatistics", &error, &reply, "") < 0)
+		return 0;
+	r = measured_read(reply, &arena, &requests, &n);
+	return r < 0 ? r : measured_print(stdout, requests, n);
+}
+
+/* e NULL: the host could not be asked; what the files say is known all the same. */
+static int print_more(struct client *c, const char *path, const struct device_record *d,
+		      const struct explanation *e, bool origins)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct profile_value *values;
+	size_t n;
+	int r = client_call(c, path, AGENT1_DEVICE, "GetProfile", &reply, "");
+
+	if (r < 0)
+		return r;
+	r = profile_values_read(reply, &arena, &values, &n);
+	if (r >= 0 && e)
+		r = print_line(c, d, e, values, n);
+	if (r >= 0 && e)
+		r = print_measured(c, path);
+	if (r >= 0)
+		r = profile_values_print(stdout, values, n, origins);
+	return r < 0 ? client_misunderstood(r) : 0;
+}
+
 /* A device whose host cannot be asked still has a state, and a reason for it. */
-static int explain(struct client *c, const char *path, const struct device_record *d)
+static int explain(struct client *c, const char *path, const struct device_record *d, bool origins)
 {
 	_cleanup_explanation_ struct explanation e = { 0 };
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -189,10 +277,13 @@ static int explain(struct client *c, const char *path, const struct device_recor
 
 	if (r >= 0)
 		r = explain_print(stdout, d, asked < 0 ? NULL : &e);
-	return r < 0 ? client_misunderstood(r) : asked;
+	if (r < 0)
+		return client_misunderstood(r);
+	r = print_more(c, path, d, asked < 0 ? NULL : &e, origins);
+	return r < 0 ? r : asked;
 }
 
-static int explain_device(struct client *c, const char *name)
+static int explain_device(struct client *c, const char *name, bool origins)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	_cleanup_arena_ struct arena arena = { 0 };
@@ -207,7 +298,7 @@ static int explain_device(struct client *c, const char *name)
 	if (r < 0)
 		return r;
 	r = device_record_read(reply, &arena, &d);
-	return r < 0 ? client_misunderstood(r) : explain(c, path, &d);
+	return r < 0 ? client_misunderstood(r) : explain(c, path, &d, origins);
 }
 
 static int run(const struct invocation *i)
@@ -217,10 +308,15 @@ static int run(const struct invocation *i)
 
 	if (!find_name("device", name))
 		return EXIT_USAGE;
-	if (client_open(i->bus, &c) < 0 || explain_device(&c, name) < 0)
+	if (client_open(i->bus, &c) < 0 || explain_device(&c, name, option_find(i, "origin")) < 0)
 		return EXIT_FAILURE;
 	return output_finish();
 }
+
+static const struct command_option options[] = {
+	{ "origin", NULL, "every value of the merged profile with its file and line" },
+	{ 0 },
+};
 
 const struct command command_explain = {
 	.name = "explain",
@@ -228,9 +324,11 @@ const struct command command_explain = {
 	.help = "prints how a device is read, how it is, and why",
 	.details = "DEVICE is a name of 'fieldwayctl list devices'. Bytes are those of request\n"
 		   "and answer on the wire. What is read once or on demand does not count in the\n"
-		   "total.\n",
+		   "total. Then whether the line that it shares has the time for all of its\n"
+		   "devices, what was measured, and its points as all files together have them.\n",
 	.least = 1,
 	.most = 1,
 	.bus = true,
+	.options = options,
 	.run = run,
 };

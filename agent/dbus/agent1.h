@@ -62,6 +62,10 @@
  *                                    microseconds; of each point name, values
  *                                    good, invalid, failed, unchanged
  *                                    (`deadband:`), conflated, last error
+ *     GetProfile() -> a(ssss)        what all files together make of it: point
+ *                                    ("": the device), key, value, and
+ *                                    "file:line" where it comes from; what is
+ *                                    no plugin's key has the line of its point
  *     Read(as points) -> a(ssv)      reads them now (none: all), ahead of
  *                                    polls: name, what is wrong or "", value
  *     Name s  Bus s  Profile s
@@ -126,6 +130,7 @@
 #define AGENT1_REQUEST "(tsut)"
 #define AGENT1_REQUEST_STATISTICS "(sttttttttt)"
 #define AGENT1_POINT_STATISTICS "(sttttts)"
+#define AGENT1_PROFILE_VALUE "(ssss)"
 #define AGENT1_READING "(ssv)"
 #define AGENT1_ACCOUNT "a{sv}"
 #define AGENT1_OBJECT "(so)"

@@ -88,6 +88,7 @@ extern char *endpoint_changing[], *device_changing[], *bus_changing[], *manager_
 /* device_calls.c, bus_calls.c: methods */
 int device_read(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int device_get_statistics(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int device_get_profile(sd_bus_message *m, void *userdata, sd_bus_error *error); /* device_profile.c */
 int bus_attempt(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int bus_raw(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int bus_scan(sd_bus_message *m, void *userdata, sd_bus_error *error);

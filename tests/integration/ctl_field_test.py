@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fieldway_test import Simulator, build_path, main, source_path  # noqa: E402
 from fieldway_test.bus import GROUP_ID, MEMBER, STRANGER, add_group  # noqa: E402
 from fieldway_test.programs import plugin_folder  # noqa: E402
+import ble_test  # noqa: E402
 from ctl_test import CtlScenario  # noqa: E402
 from dbus_test import DEVICE  # noqa: E402
 
@@ -137,13 +138,15 @@ class CheckTest(CtlScenario):
         self.fails("one argument too many", "check", "a", "b", status=2, environment={})
 
 
-class ScanTest(CtlScenario):
+class WireScenario(CtlScenario):
     def write_field(self, **options):
         """And a serial line with one device that no file names."""
         super().write_field(**options)
         self.wire = Simulator(self.rig, ["--relay", "--unit", "7", "--rtu", self.rig.path("ttyWire")])
         self.rig.write("etc/buses.d/wire.yaml", WIRE.format(path=self.rig.path("ttyWire")))
 
+
+class ScanTest(WireScenario):
     def test_units(self):
         self.start()
         done = self.run_ctl("scan", "wire", "--units", "5-9", "--area", "input", "--address", "9999")
@@ -445,6 +448,115 @@ class ReplayTest(CtlScenario):
         self.fails("nowhere:x", "replay", file, "--line=a", "--tcp", "nowhere:x", environment={})
         for words in ((), (*place, "--pty", "x")):
             self.fails("replay FILE --pty LINK", "replay", file, *words, status=2, environment={})
+
+
+class ReachTest(ble_test.OperatorTest):
+    """What speaks by itself."""
+    test_release = test_scan_without_adapter = None
+
+    def begin_scan(self):
+        return self.rig.start([build_path("fieldwayctl"), "scan", "ble0", "--time", "3s"], stderr=subprocess.STDOUT,
+                              env={**os.environ, **self.bus.environment()})
+
+    def test_scan(self):
+        self.start_sensor('scan: {mode: "off"}')
+        self.bluez.wait_call("GetManagedObjects")
+        self.bluez.command("device A4:C1:38:00:14:01 other", f"know {ble_test.SENSOR_MAC}")
+        scan = self.begin_scan()
+        self.bluez.wait_call("StartDiscovery")
+        self.bluez.until_taken("appear A4:C1:38:00:14:01 -40")
+        self.assertEqual(scan.wait_end(), 0)
+        places = [line for line in scan.lines if not line.endswith(" in reach")]
+        self.assertIn("2 in reach", scan.lines)
+        self.assertEqual({line.split()[0] for line in places}, {"A4:C1:38:00:14:01", ble_test.SENSOR_MAC})
+
+    def test_key(self):
+        """What leads to a secret is not told."""
+        self.rig.write("etc/keys/th.key", "00" * 16 + "\n", 0o600)
+        self.bluez.command(f"device {ble_test.SENSOR_MAC} th")
+        self.start(ble_test.BTHOME_PROFILE.format(silence=""),
+                   ble_test.BTHOME_DEVICES.format(more=', key: "file:keys/th.key"'))
+        self.bus.wait_name()
+        done = subprocess.run([build_path("fieldwayctl"), "explain", "th", "--origin"], capture_output=True, timeout=30,
+                              check=False, encoding="utf-8", env={**os.environ, **self.bus.environment()})
+        self.assertRegex(done.stdout, r"(?m)^- +key +\(not shown\) +\S+site.yaml:3$")
+        self.assertNotIn("th.key", done.stdout + done.stderr)
+
+
+METERS = """schema: 1
+profile: meter
+plugin: modbus
+info: {manufacturer: ACME, model: M}
+rates: {fast: 500ms, slow: 1h}
+defaults: {area: input, rate: fast, max_registers: 60}
+points:
+  low:  {address: 0, type: uint16, unit: V, scale: 0.1}
+  high: {address: 300, type: uint16}
+  rare: {address: 400, type: uint32, order: CDAB, rate: slow}
+lwm2m: {3316/0/5700: low, 3300/0/5700: high, 3300/1/5700: rare}
+"""
+MORE_DEVICES = """schema: 1
+devices:
+  - {name: "s{unit}", profile: meter, bus: wire, address: {unit: 1-30}}
+"""
+
+
+class ExplainTest(WireScenario):
+    def start_line(self):
+        """Thirty meters at 1200 baud: far too many for twice a second."""
+        self.write_field()
+        wire = WIRE.format(path=self.rig.path("ttyWire")).replace("115200", "1200")
+        self.rig.write("etc/buses.d/wire.yaml", wire)
+        self.rig.write("etc/profiles.d/meter.yaml", METERS)
+        self.rig.write("etc/devices.d/more.yaml", MORE_DEVICES)
+        self.start_server(names=("gw",))
+        self.configure()
+        self.start_daemon()
+        self.bus.wait_name()
+        self.until("online", "list", "devices")
+
+    def test_line(self):
+        self.start_line()
+        self.rig.until(lambda: self.run_ctl("explain", "s7").returncode == 0, 20, "the host")
+        text = self.ctl("explain", "s7")
+        found = re.search(r"(?m)^Line \S+ttyWire\S*: 30 devices, (\S+) % busy, it cannot keep up:\n"
+                          r"  fast wanted 500ms, gets (\S+)s$", text)
+        self.assertTrue(found, text)
+        # 60 requests of 8 and 7 bytes, 11 bits each, and what pauses take.
+        least = 60 * 15 * 11 / 1200
+        self.assertGreater(float(found[2]), least)
+        self.assertGreater(float(found[1]), 100 * least / 0.5)
+        self.assertRegex(text, r"\nMEASURED +WANTED +GETS +ANSWER +LONGEST +ERRORS +TIMEOUTS\n")
+        self.assertRegex(text, r"(?m)^POINT +UNIT +RATE +KEYS$")
+        self.assertRegex(text, r"(?m)^low +V +fast \(500ms\) +.*address: 0.*scale: 0.1$")
+        self.assertRegex(text, r"(?m)^rare +- +slow \(1h\) +.*order: CDAB")
+
+    def test_origin(self):
+        self.start_line()
+        self.rig.until(lambda: self.run_ctl("explain", "s7").returncode == 0, 20, "the host")
+        text = self.ctl("explain", "s7", "--origin")
+        lines = METERS.splitlines()
+        for point, key, value, line in (("low", "address", "0", "  low:"), ("low", "area", "input", "defaults:"),
+                                        ("rare", "order", "CDAB", "  rare:"), ("low", "unit", "V", "  low:")):
+            number = next(n for n, text_of in enumerate(lines, 1) if text_of.startswith(line))
+            self.assertRegex(text, rf"(?m)^{point} +{key} +{value} +\S+etc/profiles.d/meter.yaml:{number}$")
+        self.assertRegex(text, r"(?m)^- +unit +7 +\S+etc/devices.d/more.yaml:3$")
+        self.assertRegex(text, r"(?m)^- +profile +meter, revision 0 +\S+etc/devices.d/more.yaml:3$")
+
+    def test_connection(self):
+        """Of TCP nobody can say beforehand; what was measured is there."""
+        self.start()
+        self.rig.until(lambda: re.search(r"(?m)^coil 0.* 200ms +2\d\dms|^coil 0.* 200ms +200ms", self.run_ctl(
+            "explain", "vfd").stdout), 20, "two turns")
+        text = self.ctl("explain", "vfd", user=STRANGER)
+        self.assertRegex(text, r"\nLine 127\.0\.0\.1:\S+: 1 device, how long its requests take nobody can say beforehand\n")
+
+    def test_silent_host(self):
+        """What the files say is known all the same."""
+        self.start()
+        self.simulator.command("silent")
+        self.until("offline", "explain", "vfd")
+        self.assertRegex(self.ctl("explain", "vfd"), r"(?m)^speed +Hz +fast \(200ms\) +.*address: 100")
 
 
 class RightsTest(CtlScenario):
