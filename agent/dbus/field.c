@@ -319,6 +319,8 @@ static int read_settings(sd_bus_message *m, struct reading *reading, struct aren
 	reading->arena = arena;
 	reading->items = items;
 	r = read_entries(m, read_entry, reading);
+	if (r == -E2BIG)
+		return error_set(reading->error, r, "Too many settings");
 	if (r < 0)
 		return r;
 	kept = arena_new(arena, (reading->n + 1) * sizeof(*kept));
@@ -410,7 +412,7 @@ int field_points_read(sd_bus_message *m, const struct config_plugin *plugin, str
 		if (r <= 0)
 			break;
 		if (n == FIELD_POINTS_MAX)
-			return -E2BIG;
+			return error_set(error, -E2BIG, "Too many points");
 		r = read_point(m, plugin, arena, &points[n], &scale10[n], error);
 		if (r >= 0)
 			r = sd_bus_message_exit_container(m);

@@ -104,6 +104,15 @@ class FieldTest(FieldScenarioOnBus):
         self.assertEqual(set(self.statistics()[1]), {"speed", "rounded", "coarse", "run", "running", "mode", "number",
                                                      "read", "overtemp", "ack"})
 
+    def test_limits_of_attempts(self):
+        self.online(rate="1h")
+        many = [(f"p{i}", "address", str(i % 100)) for i in range(1000)]
+        self.assertEqual(len(self.attempt(*many, within="20000000")), 1000)
+        self.refused("Too many", self.attempt, *many, ("more", "address", "0"))
+        self.refused("Too many", self.attempt, ("a", *(["address", "1"] * 257)))
+        self.refused("there is no such point for scale10", self.attempt, ("a", "address", "0", "scale10", "b"))
+        self.refused("is no list of values", self.attempt, ("a", "address", "0", "invalid", "5"))
+
     def test_raw(self):
         self.online()
         self.simulator.command("set holding 100 513")
