@@ -127,13 +127,14 @@ static const char *value_of(int argc, char **argv, int *i, const char *value)
 	return value ? value : *i + 1 < argc && argv[*i + 1] ? argv[++*i] : NULL;
 }
 
-static int take_own(const struct command *c, const struct command_option *o,
+/* word: as it stands on the command line, less its value. */
+static int take_own(const struct command *c, const struct command_option *o, const char *word,
 		    struct given_option *given, struct invocation *ret)
 {
 	if (o->value && !given->value)
-		return refuse(c, o->name, "its value is missing");
+		return refuse(c, word, "its value is missing");
 	if (!o->value && given->value)
-		return refuse(c, o->name, "takes no value");
+		return refuse(c, word, "takes no value");
 	given->value = given->value ?: "";
 	return keep_option(c, given, ret->options, &ret->n_options);
 }
@@ -144,6 +145,7 @@ static int take_option(const struct command *c, int argc, char **argv, int *i,
 {
 	const bool is_long = argv[*i][1] == '-';
 	const struct command_option *o;
+	const char *word = argv[*i];
 	struct given_option given;
 
 	if (streq(argv[*i], "--help") || streq(argv[*i], "-h")) {
@@ -156,13 +158,13 @@ static int take_option(const struct command *c, int argc, char **argv, int *i,
 	o = own_option(c, given.name, is_long);
 	if (o) {
 		given.value = o->value ? value_of(argc, argv, i, given.value) : given.value;
-		return take_own(c, o, &given, ret);
+		return take_own(c, o, word, &given, ret);
 	}
 	if (!c->address || !is_long || !*given.name)
-		return refuse(c, argv[*i], "no such option");
+		return refuse(c, word, "no such option");
 	given.value = value_of(argc, argv, i, given.value);
 	if (!given.value)
-		return refuse(c, argv[*i], "its value is missing");
+		return refuse(c, word, "its value is missing");
 	return keep_option(c, &given, ret->address, &ret->n_address);
 }
 

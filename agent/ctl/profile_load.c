@@ -10,6 +10,7 @@
 #include "fieldbus/fieldbus.h"
 
 #define MAIN_TEXT "schema: 1\ngateway: {name: try}\n"
+#define NO_FOLDER "/nonexistent"
 #define COMMAND_LINE "(command line)"
 
 struct loading {
@@ -257,10 +258,19 @@ static int add_device(struct loading *l)
 
 /* ---- reading them ---- */
 
+/* Not everybody may read the own folder, and not all of it matters here: then without it. */
+static int read_folders(struct loading *l)
+{
+	const char *shared = folder(l, "shared", PKGDATADIR);
+	int r = config_files_read(folder(l, "config", SYSCONFDIR "/fieldway"), shared, &l->warnings,
+				  &l->all);
+
+	return r == -EINVAL ? config_files_read(NO_FOLDER, shared, &l->errors, &l->all) : r;
+}
+
 static int collect(struct loading *l, const char *what)
 {
-	int r = config_files_read(folder(l, "config", SYSCONFDIR "/fieldway"),
-				  folder(l, "shared", PKGDATADIR), &l->errors, &l->all);
+	int r = read_folders(l);
 
 	if (r >= 0)
 		r = config_files_new(&l->files);

@@ -159,6 +159,20 @@ class ScanTest(WireScenario):
         # Its own devices are read meanwhile as if nothing were.
         self.assertIn("online", self.ctl("bus", "lan"))
 
+    def test_progress(self):
+        """On a terminal there is a line that says how far it is; it does not stay."""
+        self.start()
+        master, slave = os.openpty()
+        self.addCleanup(os.close, master)
+        scan = subprocess.run([build_path("fieldwayctl"), "scan", "wire", "--units", "6-8"], stdout=subprocess.PIPE,
+                              stderr=slave, timeout=30, check=True, env={**os.environ, **self.bus.environment()})
+        os.close(slave)
+        said = os.read(master, 65536)
+        self.assertIn(b"\r\x1b[Kunit 8 of 8, 1 found", said)
+        self.assertRegex(said, rb"\r\x1b\[K1 of 3 units answer\r\n$")
+        self.assertEqual(scan.stdout.count(b"\n"), 1)
+        self.assertNotIn(b"\r", scan.stdout)
+
     def test_units_of_a_connection(self):
         self.start()
         done = self.run_ctl("scan", "lan", "--host=127.0.0.1", "--units", "1-3")
@@ -299,6 +313,15 @@ class ProfileTest(CtlScenario):
         self.assertRegex(done.stderr, rf"^{file}:{line}:({column}|{column + 7}): .*point power: expected -3, got -2\n$")
         self.assertEqual(done.stdout, "tried-base: 1 sample, 1 value, 1 wrong\n"
                                       "abb-b23: 2 samples, 21 values, all as expected\n")
+
+    def test_unreadable_folder(self):
+        """What is wrong beside the profile is no reason not to try it."""
+        file = self.rig.write("tried-base.yaml", TRIED_BASE)
+        os.makedirs(self.rig.path("mine/devices.d"))
+        os.symlink("nowhere", self.rig.path("mine/devices.d/site.yaml"))
+        done = self.run_ctl(*self.profile("test", file), environment={})
+        self.assertEqual((done.returncode, done.stdout), (0, "tried-base: 1 sample, 1 value, all as expected\n"))
+        self.assertRegex(done.stderr, r"^\S+devices.d/site.yaml:1:1: cannot be read: a link to nothing \(warning\)\n$")
 
     def test_wrong_profiles(self):
         file = self.write_profiles(TRIED + "  volts: {adress: 1}\n")
