@@ -150,25 +150,33 @@ static bool is_taken(const struct modbus_field *m, uint16_t id)
 	return false;
 }
 
-/* Takes the name over. */
-static struct modbus_line *add_line(struct modbus_field *m, char *name, uint16_t id, bool enabled)
+/* A place for one more: of one that YAML has no more, when there is none left. Others keep theirs. */
+static struct modbus_line *find_room(struct modbus_field *m)
 {
-	struct modbus_line *line = &m->lines[m->n_lines++];
-
-	*line = (struct modbus_line){ .id = id, .name = name, .enabled = enabled };
-	return line;
+	if (m->n_lines < MODBUS_CONNECTIONS_MAX)
+		return &m->lines[m->n_lines++];
+	for (size_t i = 0; i < m->n_lines; i++)
+		if (!m->lines[i].address)
+			return &m->lines[i];
+	return NULL;
 }
 
-/* One that YAML has no more makes room when there is none left. */
-static bool make_room(struct modbus_field *m)
+/* With the lowest number that nobody has. Takes the name over, also when there is no room: NULL. */
+static struct modbus_line *add_new(struct modbus_field *m, char *name)
 {
-	for (size_t i = 0; i < m->n_lines && m->n_lines == MODBUS_CONNECTIONS_MAX; i++) {
-		if (m->lines[i].address)
-			continue;
-		free(m->lines[i].name);
-		m->lines[i] = m->lines[--m->n_lines];
+	struct modbus_line *line = find_room(m);
+	uint16_t id = 0;
+
+	if (!line) {
+		free(name);
+		return NULL;
 	}
-	return m->n_lines < MODBUS_CONNECTIONS_MAX;
+	free(line->name);
+	*line = (struct modbus_line){ .id = UINT16_MAX, .name = name, .enabled = true };
+	while (is_taken(m, id))
+		id++;
+	line->id = id;
+	return line;
 }
 
 /* Takes the address over, which may be NULL: no memory. 1: there is no room for it. */
@@ -176,7 +184,6 @@ static int use_line(struct modbus_field *m, uint32_t bus, char *address, const s
 		    struct modbus_line **ret)
 {
 	struct modbus_line *line;
-	uint16_t id = 0;
 	char *name;
 
 	if (!address || asprintf(&name, "%s/%s", m->config.config->buses[bus].name, address) < 0) {
@@ -184,11 +191,8 @@ static int use_line(struct modbus_field *m, uint32_t bus, char *address, const s
 		return -ENOMEM;
 	}
 	line = find_name(m, name);
-	if (!line && make_room(m)) {
-		while (is_taken(m, id))
-			id++;
-		line = add_line(m, TAKE_PTR(name), id, true);
-	}
+	if (!line)
+		line = add_new(m, TAKE_PTR(name));
 	free(name);
 	if (!line || line->address)
 		free(address);
@@ -291,7 +295,9 @@ static void load_line(struct modbus_field *m, char *text)
 		return;
 	copy = strdup(name);
 	if (copy)
-		add_line(m, copy, id, !streq(word, "off"));
+		m->lines[m->n_lines++] = (struct modbus_line){ .id = id,
+							       .name = copy,
+							       .enabled = !streq(word, "off") };
 }
 
 int modbus_lines_load(struct modbus_field *m)
