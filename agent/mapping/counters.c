@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "mapping/internal.h"
+#include "model/unit.h"
 
 /* Counters of devices: found by point, kept over restarts. */
 
@@ -38,38 +39,61 @@ static const struct counter_place *find(const struct counters *c, uint32_t point
 	return NULL;
 }
 
-/* ---- records: a line for each, "energy 1000 12.5 1 0 0" ---- */
+/* ---- records: a line for each, "energy 1000 12.5 1 0 0 kWh" ---- */
+
+/* Nobody has said what it counts. */
+#define NO_UNIT "-"
 
 static int format(const struct config_type *type, const struct counters *c, struct buf *ret)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < c->n && r >= 0; i++) {
+		const struct config_point *point = &type->points[c->places[i].point];
 		const struct counter *t = &c->places[i].counter;
 
 		if (t->known)
-			r = buf_printf(ret, "%s %.17g %.17g %" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
-				       type->points[c->places[i].point].name, t->base, t->last, t->wraps,
-				       t->resets, t->jumps);
+			r = buf_printf(ret, "%s %.17g %.17g %" PRIu32 " %" PRIu32 " %" PRIu32 " %s\n",
+				       point->name, t->base, t->last, t->wraps, t->resets, t->jumps,
+				       point->unit ? unit_name(point->unit) : NO_UNIT);
 	}
 	return r;
+}
+
+/* A device of this name may count in another unit by now; false: it counts something else. */
+static bool to_unit(const struct config_point *point, const char *kept, struct counter *t)
+{
+	const struct unit *from = unit_find(kept, NULL);
+	double factor, offset;
+
+	if (!from || !point->unit || from == point->unit)
+		return true;
+	if (unit_conversion(from, point->unit, &factor, &offset) < 0 || offset != 0)
+		return false;
+	t->base *= factor;
+	t->last *= factor;
+	return true;
 }
 
 static void parse_line(const struct config_type *type, struct counters *c, char *line)
 {
 	struct counter t = { .known = true };
 	char *space = strchr(line, ' ');
+	int n = 0;
 
 	if (!space)
 		return;
 	*space = '\0';
-	if (sscanf(space + 1, "%lf %lf %" SCNu32 " %" SCNu32 " %" SCNu32, &t.base, &t.last, &t.wraps, &t.resets,
-		   &t.jumps) != 5 ||
+	if (sscanf(space + 1, "%lf %lf %" SCNu32 " %" SCNu32 " %" SCNu32 " %n", &t.base, &t.last, &t.wraps,
+		   &t.resets, &t.jumps, &n) != 5 ||
 	    !isfinite(t.base) || !isfinite(t.last))
 		return;
-	for (size_t i = 0; i < c->n; i++)
-		if (streq(type->points[c->places[i].point].name, line))
+	for (size_t i = 0; i < c->n; i++) {
+		const struct config_point *point = &type->points[c->places[i].point];
+
+		if (streq(point->name, line) && to_unit(point, space + 1 + n, &t))
 			c->places[i].counter = t;
+	}
 }
 
 static void save(struct mapping *m, uint32_t device)

@@ -180,6 +180,26 @@ START_TEST(a_pause_allows_any_step)
 }
 END_TEST
 
+/* The name is the same, the meter or its profile may not be. */
+START_TEST(another_unit)
+{
+	points[1].unit = unit_find("kWh", NULL);
+	rig_number(METER, 1, 100);
+	rig_number(METER, 1, 105);
+	stop();
+	points[1].unit = unit_find("Wh", NULL);
+	start();
+	rig_number(METER, 1, 3);
+	rig_expect(0, ENERGY, "105003");
+	stop();
+	points[1].unit = unit_find("m3", NULL);
+	start();
+	rig_number(METER, 1, 7);
+	rig_expect(0, ENERGY, "7");
+	points[1].unit = NULL;
+}
+END_TEST
+
 /* Power is cut: what was not saved yet is a step that nobody saw, and lost is nothing. */
 START_TEST(a_record_may_be_old)
 {
@@ -228,6 +248,7 @@ int main(void)
 	tcase_add_test(device, goes_on_over_a_wrap);
 	tcase_add_test(device, survives_a_restart);
 	tcase_add_test(device, a_pause_allows_any_step);
+	tcase_add_test(device, another_unit);
 	tcase_add_test(device, a_record_may_be_old);
 	tcase_add_test(device, damaged_records_are_none);
 	suite_add_tcase(suite, device);
