@@ -42,6 +42,15 @@ static int check_secret(struct loader *l, struct yaml_mark mark, const char *tex
 	return -EINVAL;
 }
 
+/* What is pasted in its place is as likely a private key as not: it is not printed. */
+static int check_file(struct loader *l, struct yaml_mark mark, const char *text)
+{
+	if (!strchr(text, '\n'))
+		return 0;
+	loader_error(l, mark, "a file is given by its name, never by what is in it");
+	return -EINVAL;
+}
+
 static int read_string(struct loader *l, const struct fieldway_key *key,
 		       const struct yaml_node *node, bool expanded, struct fieldway_value *ret)
 {
@@ -54,6 +63,8 @@ static int read_string(struct loader *l, const struct fieldway_key *key,
 		r = expanded ? 0 : scalar_text(l, node, &text);
 	if (r >= 0 && key->flags & FIELDWAY_KEY_SECRET && !(key->flags & FIELDWAY_KEY_CONTENT))
 		r = check_secret(l, node->mark, text);
+	if (r >= 0 && key->flags & FIELDWAY_KEY_CONTENT)
+		r = check_file(l, node->mark, text);
 	if (r < 0)
 		return r;
 	ret->data = loader_text(l, text);

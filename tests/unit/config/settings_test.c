@@ -313,6 +313,8 @@ static const struct {
 	{ "", START POINTS, "{key: \"table:\"}", "d.yaml:2:60: \"table:\" names no file\n" },
 	{ "", START POINTS, "{key: \"credential:x\"}",
 	  "d.yaml:2:60: a key by \"credential:\": not in this version\n" },
+	{ "ca: \"-----BEGIN PRIVATE KEY-----\\nMIG\"\n", START POINTS, "{}",
+	  "b.yaml:4:5: a file is given by its name, never by what is in it\n" },
 	{ "ca: ''\n", START POINTS, "{}", "b.yaml:4:5: the text is empty\n" },
 	{ "allow: {a: b}\n", START POINTS, "{}", "b.yaml:4:8: expected text\n" },
 };
