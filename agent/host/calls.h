@@ -5,15 +5,19 @@
 
 #include "host/parts.h"
 
-/* Calls of Host1 about devices at work, beside those in host.c. */
+/* Calls of Host1 beside those in host.c: about devices at work, and samples. */
 
 struct host;
 
 /* Userdata is the host. */
 extern const sd_bus_vtable calls_vtable[];
+/* sample_call.c: Decode, likewise. */
+int sample_call(sd_bus_message *m, void *userdata, sd_bus_error *error);
 
 /* ---- host.c: what they need ---- */
 
+/* Sends a reply, takes it over, also on failure; r is how making it went. 1 or a negative errno. */
+int reply_end(sd_bus_message *reply, int r);
 struct host_bus *host_find_bus(const struct host *h, const char *name);
 struct attempts *host_attempts(struct host *h);
 /* The configuration in a call. -EINVAL: refusals say why. */

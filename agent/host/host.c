@@ -14,10 +14,8 @@
 #include "host/attempt.h"
 #include "host/bus.h"
 #include "host/calls.h"
-#include "host/decode.h"
 #include "host/describe.h"
 #include "host/explain.h"
-#include "host/input.h"
 #include "host/memory.h"
 #include "host/sandbox.h"
 #include "host/services.h"
@@ -119,7 +117,7 @@ struct attempts *host_attempts(struct host *h)
 	return h->attempts;
 }
 
-static int reply_end(sd_bus_message *reply, int r)
+int reply_end(sd_bus_message *reply, int r)
 {
 	if (r >= 0)
 		r = sd_bus_message_send(reply);
@@ -163,7 +161,6 @@ static int on_describe(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return reply_end(reply, r);
 }
 
-/* -EINVAL: refusals say why. */
 /* The plugin is loaded, and nothing has been opened before this. */
 static void shut(struct host *h)
 {
@@ -269,82 +266,6 @@ static int on_configure(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return r < 0 && r != -EINVAL ? r : reply_refusals(m, &refusals);
 }
 
-/* One of a profile's samples. */
-struct sample_call {
-	struct setup *setup;
-	const struct setup_device *device;
-	struct fieldway_cell *cells;
-	struct fieldway_input *inputs;
-	size_t n_cells, n_inputs;
-	struct decoded decoded; /* of inputs */
-	struct refusals refusals;
-};
-
-static void sample_call_done(struct sample_call *s)
-{
-	decoded_done(&s->decoded);
-	free(s->cells);
-	free(s->inputs);
-	setup_free(s->setup);
-	refusals_done(&s->refusals);
-}
-
-static int reply_samples(sd_bus_message *m, const struct sample_call *s)
-{
-	sd_bus_message *reply = NULL;
-	int r = sd_bus_message_new_method_return(m, &reply);
-
-	if (r >= 0)
-		r = link_append_refusals(reply, s->refusals.items, s->refusals.n);
-	if (r >= 0 && s->setup && s->n_inputs == 0)
-		r = decode_append(reply, s->setup, s->device, s->cells, s->n_cells);
-	else if (r >= 0)
-		r = decoded_append(reply, &s->decoded);
-	return reply_end(reply, r);
-}
-
-static int read_sample(struct host *h, sd_bus_message *m, struct sample_call *s, uint32_t *ret_device)
-{
-	int r = host_read_setup(h, m, SETUP_SAMPLE, &s->refusals, &s->setup);
-
-	if (r < 0 && r != -EINVAL)
-		return r;
-	r = sd_bus_message_read(m, "u", ret_device);
-	if (r >= 0)
-		r = link_read_cells(m, &s->cells, &s->n_cells);
-	return r < 0 ? r : link_read_inputs(m, &s->inputs, &s->n_inputs);
-}
-
-static int decode_sample(sd_bus_message *m, struct sample_call *s, uint32_t device, sd_bus_error *error)
-{
-	int r = 0;
-
-	if (s->setup)
-		s->device = setup_find(s->setup, device);
-	if (s->setup && !s->device)
-		return sd_bus_error_set_errnof(error, -ENODEV, "there is no device %u", device);
-	if (s->setup && s->n_inputs > 0)
-		r = decode_inputs(s->setup, s->device, s->inputs, s->n_inputs, &s->refusals,
-				  &s->decoded);
-	else if (s->setup && !s->setup->plugin->answer)
-		return sd_bus_error_set_errnof(error, -EOPNOTSUPP,
-					       "plugin %s has no registers for samples",
-					       s->setup->plugin->name);
-	return r < 0 && r != -EINVAL ? r : reply_samples(m, s);
-}
-
-static int on_decode(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct sample_call s = { 0 };
-	uint32_t device;
-	int r = read_sample(userdata, m, &s, &device);
-
-	if (r >= 0)
-		r = decode_sample(m, &s, device, error);
-	sample_call_done(&s);
-	return r;
-}
-
 /* ---- devices ---- */
 
 struct device *host_find_device(const struct host *h, uint64_t generation, uint32_t id)
@@ -391,7 +312,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD("Configure", LINK_TYPE_CONFIGURE, LINK_TYPE_REFUSALS, on_configure,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Decode", LINK_TYPE_CONFIGURE "u" LINK_TYPE_CELLS LINK_TYPE_INPUTS,
-		      LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES, on_decode, SD_BUS_VTABLE_UNPRIVILEGED),
+		      LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES, sample_call, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Raw", LINK_TYPE_RAW, LINK_TYPE_RAW_ANSWER, on_service,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Scan", LINK_TYPE_SCAN, LINK_TYPE_SCAN_ANSWER, on_service,
