@@ -116,8 +116,8 @@ void values_forget(struct values_device *d, uint32_t point)
 	if (point >= d->n_slots)
 		return;
 	d->slots[point].waits = false;
-	/* Nor is it what a deadband may repeat. */
-	d->slots[point].sample.quality = FIELDWAY_INVALID;
+	/* Nor is it what a deadband may repeat, or a Read may tell. */
+	d->slots[point].sample = (struct fieldway_sample){ .quality = FIELDWAY_INVALID };
 }
 
 /* ---- sending ---- */

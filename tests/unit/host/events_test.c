@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -289,6 +290,49 @@ START_TEST(a_deadline_passes)
 }
 END_TEST
 
+/* How many of points 0 and 1 of device 0 a Read knows. */
+static size_t known(void)
+{
+	static const uint32_t both[] = { 0, 1 };
+	struct fieldway_sample *samples;
+	sd_bus_message *m = NULL;
+	const char *text;
+	size_t n;
+	int error;
+
+	ck_assert_int_ge(link_call_new(peer, "Read", &m), 0);
+	ck_assert_int_ge(sd_bus_message_append(m, "tu", configuration.generation, 0), 0);
+	ck_assert_int_ge(sd_bus_message_append_array(m, 'u', both, sizeof(both)), 0);
+	ck_assert_int_ge(sd_bus_message_append(m, "t", now() + SOON_USEC), 0);
+	m = call(m);
+	ck_assert_int_gt(sd_bus_message_read(m, "is", &error, &text), 0);
+	ck_assert_int_eq(error, 0);
+	ck_assert_int_eq(link_read_samples(m, &samples, &n), 0);
+	free(samples);
+	sd_bus_message_unref(m);
+	return n;
+}
+
+/* Until the device says what it made of it. */
+START_TEST(a_read_does_not_know_what_was_before_a_write)
+{
+	start();
+	ck_assert_uint_eq(known(), 0);
+	told("read 0 0");
+	tell("sample 0 0 8");
+	tell("sample 0 1 6");
+	expect(has(0, 0, 4) && has(0, 1, 3));
+	ck_assert_uint_eq(known(), 2);
+	told("read 0 0");
+	mode(FIELDWAY_ACCEPTED);
+	ask_write(0, 0, 1, SOON_USEC);
+	told("write 0 0 2");
+	write_ends(FIELDWAY_ACCEPTED, 0, "");
+	ck_assert_uint_eq(known(), 1);
+	ends_with(0);
+}
+END_TEST
+
 START_TEST(writes_have_a_limit)
 {
 	sd_bus_message *answers[EVENTS_WRITES_MAX];
@@ -415,6 +459,7 @@ static void add(TCase *t)
 	tcase_add_test(t, verify_finds_another_value);
 	tcase_add_test(t, verify_finds_nothing);
 	tcase_add_test(t, a_deadline_passes);
+	tcase_add_test(t, a_read_does_not_know_what_was_before_a_write);
 	tcase_add_test(t, writes_have_a_limit);
 	tcase_add_test(t, a_new_generation);
 	tcase_add_test(t, both_kinds_on_one_bus);
