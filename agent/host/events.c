@@ -326,6 +326,7 @@ static int init(struct events *e, size_t n)
 	list_init(&e->watches);
 	list_init(&e->timers);
 	list_init(&e->tickets);
+	list_init(&e->scans);
 	e->line = bus_name(e->bus);
 	e->devices = calloc(n + 1, sizeof(*e->devices));
 	if (!e->devices)
@@ -419,7 +420,7 @@ void events_start(struct events *e)
 
 void events_stop(struct events *e)
 {
-	scan_end(e, -ECANCELED);
+	scans_end(e, -ECANCELED);
 	e->stopped = true;
 	if (e->session)
 		e->bus->setup->plugin->bus_stop(TAKE_PTR(e->session));

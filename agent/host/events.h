@@ -47,7 +47,8 @@ struct events {
 	struct list tickets; /* struct ticket */
 	unsigned n_tickets;
 	uintptr_t last_ticket;
-	struct scan *scan; /* under way, or NULL */
+	struct list scans; /* struct scan */
+	unsigned n_scans;
 	uint64_t misuses; /* calls of the plugin that its contract does not allow */
 	struct log_budget log_budget;
 	bool stopped;

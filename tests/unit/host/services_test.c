@@ -179,7 +179,6 @@ START_TEST(a_scan)
 	tell("found 2");
 	expect(n_found == 2);
 	ck_assert_str_eq(found, "c0:ff:ee {rssi: -60}");
-	failed(call(scan_new(SOON_USEC)), EBUSY);
 	told("scan ends");
 	expect(m);
 	ck_assert_int_gt(sd_bus_message_read(m, "uu", &n, &dropped), 0);
@@ -187,6 +186,43 @@ START_TEST(a_scan)
 	ck_assert_uint_eq(dropped, 0);
 	sd_bus_message_unref(m);
 	failed(call(scan_new(2 * SCAN_USEC_MAX)), EINVAL);
+	ends_with(0);
+}
+END_TEST
+
+/* Nobody knows whether whoever began one is still there. */
+START_TEST(scans_share_what_is_found)
+{
+	sd_bus_message *first, *others[SCANS_MAX];
+	struct link_refusal *refusals;
+	uint32_t n, dropped;
+
+	start();
+	service_start(scan_new(SOON_USEC), &first);
+	told("scan");
+	tell("found 1");
+	expect(n_found == 1);
+	for (unsigned i = 1; i < SCANS_MAX; i++) {
+		service_start(scan_new(400 * MSEC), &others[i]);
+		told("scan");
+	}
+	failed(call(scan_new(SOON_USEC)), EBUSY);
+	tell("found 2");
+	for (unsigned i = 1; i < SCANS_MAX; i++) {
+		expect(others[i]);
+		ck_assert_int_gt(sd_bus_message_read(others[i], "uu", &n, &dropped), 0);
+		ck_assert_uint_eq(n, 2);
+		sd_bus_message_unref(others[i]);
+	}
+	/* Each is told once. */
+	ck_assert_uint_eq(n_found, 3);
+	ck_assert_ptr_null(first);
+	configuration.generation = 2;
+	ck_assert_uint_eq(configure(&refusals), 0);
+	told("scan ends");
+	expect(first);
+	ck_assert_int_eq(sd_bus_message_get_errno(first), ECANCELED);
+	sd_bus_message_unref(first);
 	ends_with(0);
 }
 END_TEST
@@ -402,6 +438,7 @@ static void add(TCase *t)
 	tcase_add_test(t, a_bad_address);
 	tcase_add_test(t, raw_requests_have_a_limit);
 	tcase_add_test(t, a_scan);
+	tcase_add_test(t, scans_share_what_is_found);
 	tcase_add_test(t, a_scan_has_a_limit);
 	tcase_add_test(t, what_is_polled_is_not_scanned);
 	tcase_add_test(t, lent_and_taken_back);
