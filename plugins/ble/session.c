@@ -124,6 +124,7 @@ void session_turn(struct fieldway_session *s)
 		return;
 	s->turning = true;
 	link_turn(s, now, &next);
+	tree_turn(s, now, &next);
 	adapter_turn(s, now, &next);
 	connections_turn(s, now, &next);
 	scan_turn(s, now, &next);

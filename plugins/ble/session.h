@@ -201,6 +201,8 @@ int link_send(struct fieldway_session *s, sd_bus_slot **slot, sd_bus_message *m,
 
 /* Asks for all of them; ends in CONDITION_LOOKING's successor. */
 int tree_ask(struct fieldway_session *s);
+/* Asks again where that has failed. */
+void tree_turn(struct fieldway_session *s, uint64_t now, uint64_t *next);
 /* Asks once more, for a scan: the devices that are known already. */
 int tree_scan(struct fieldway_session *s);
 int tree_added(sd_bus_message *m, void *userdata, sd_bus_error *error);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/lib/moment.h"
 #include "properties.h"
 #include "session.h"
 
@@ -71,6 +72,23 @@ static int take_objects(struct fieldway_session *s, sd_bus_message *m, enum leve
 	return r;
 }
 
+/* Nothing else would make anybody ask again: bluetoothd is there, and may be asked when it has come to itself. */
+static void ask_later(struct fieldway_session *s, const char *text)
+{
+	session_enter(s, CONDITION_NO_BLUEZ, text);
+	s->retry_usec = moment_now_usec() + retry_delay(s->failures++);
+}
+
+void tree_turn(struct fieldway_session *s, uint64_t now, uint64_t *next)
+{
+	if (!s->link || !s->owner || s->condition != CONDITION_NO_BLUEZ)
+		return;
+	if (now >= s->retry_usec)
+		tree_ask(s);
+	if (s->condition == CONDITION_NO_BLUEZ)
+		earliest(next, s->retry_usec);
+}
+
 static int on_objects(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct fieldway_session *s = userdata;
@@ -82,7 +100,7 @@ static int on_objects(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return 0;
 	if (sd_bus_message_is_method_error(m, NULL)) {
 		trouble_of(sd_bus_message_get_error(m), text, sizeof(text));
-		session_enter(s, CONDITION_NO_BLUEZ, text);
+		ask_later(s, text);
 		return 0;
 	}
 	r = take_objects(s, m, LEVEL_ADAPTERS);
@@ -93,7 +111,7 @@ static int on_objects(sd_bus_message *m, void *userdata, sd_bus_error *error)
 			r = take_objects(s, m, level);
 	}
 	if (r < 0)
-		session_enter(s, CONDITION_NO_BLUEZ, "bluetoothd's answer is not understood");
+		ask_later(s, "bluetoothd's answer is not understood");
 	return 0;
 }
 
@@ -108,7 +126,7 @@ int tree_ask(struct fieldway_session *s)
 		r = link_send(s, NULL, m, on_objects, s, CALL_USEC);
 	sd_bus_message_unref(m);
 	if (r < 0)
-		session_enter(s, CONDITION_NO_BLUEZ, strerror(-r));
+		ask_later(s, strerror(-r));
 	return r;
 }
 

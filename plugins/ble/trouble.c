@@ -5,17 +5,23 @@
 
 #include "session.h"
 
-/* The one table from names of errors to errno and text. text NULL: the error's own message. */
+/*
+ * The one table from names of errors to errno and text; the first row that fits. text NULL: the
+ * error's own message. part: what its message has in it; NULL: anything.
+ */
 static const struct {
 	const char *name;
 	int error;
-	const char *text;
+	const char *text, *part;
 } troubles[] = {
 	{ "org.bluez.Error.NotReady", -ENODEV, "the adapter is not ready" },
 	{ "org.bluez.Error.NotConnected", -ECONNRESET, "not connected" },
+	/* src/gatt-client.c: insufficient authentication or encryption, as long as there is no bond. */
+	{ "org.bluez.Error.NotPermitted", -EREMOTEIO, "the device wants to be paired first", "Not paired" },
 	{ "org.bluez.Error.NotPermitted", -EOPNOTSUPP, "the device does not permit it" },
 	{ "org.bluez.Error.NotAuthorized", -EREMOTEIO, "the device wants to be paired first" },
 	{ "org.bluez.Error.NotSupported", -EOPNOTSUPP, "the device does not support it" },
+	{ "org.bluez.Error.InvalidArguments", -EINVAL, "the value has a length that the device refuses", "Invalid Length" },
 	{ "org.bluez.Error.InvalidArguments", -EINVAL, "bluetoothd takes it for invalid" },
 	{ "org.bluez.Error.InvalidValueLength", -EINVAL, "the value has a length that the device refuses" },
 	{ "org.bluez.Error.InvalidOffset", -EINVAL, "the device refuses the offset" },
@@ -49,6 +55,7 @@ static const struct {
 	{ "not-connected", -ECONNRESET, "not connected" },
 	{ "le-connection-abort-by-local", -EHOSTUNREACH, "the device does not take the connection" },
 	{ "Software caused connection abort", -EHOSTUNREACH, "the device does not take the connection" },
+	{ "le-connection-", -EHOSTUNREACH, "the device does not take the connection" },
 	{ "br-connection-", -EHOSTUNREACH, "the device does not take the connection" },
 	{ "ATT error: 0x02", -EOPNOTSUPP, "the device does not permit reading" },
 	{ "ATT error: 0x03", -EOPNOTSUPP, "the device does not permit writing" },
@@ -77,7 +84,8 @@ int trouble_of(const sd_bus_error *error, char *ret, size_t size)
 	const char *message = error->message ? error->message : "";
 
 	for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
-		if (strcmp(troubles[i].name, error->name) != 0)
+		if (strcmp(troubles[i].name, error->name) != 0 ||
+		    (troubles[i].part && !strstr(message, troubles[i].part)))
 			continue;
 		if (!troubles[i].text)
 			return trouble_of_failure(message, ret, size);

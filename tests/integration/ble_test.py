@@ -251,6 +251,15 @@ class BroadcastTest(BleScenario):
         self.appear()
         self.until_value(SENSOR, TEMPERATURE, 25.06)
 
+    def test_nothing_allowed(self):
+        """Not even to ask what there is: asked again, though bluetoothd neither goes nor comes."""
+        self.bluez.command("deny GetManagedObjects")
+        self.start_sensor()
+        self.log("not allowed by the bus policy")
+        self.bluez.command("deny")
+        self.appear()
+        self.until_value(SENSOR, TEMPERATURE, 25.06)
+
     # bluetoothd and the bus
 
     def test_restarted(self):

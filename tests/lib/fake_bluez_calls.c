@@ -322,10 +322,10 @@ static int call_other(struct fake *f, sd_bus_message *m)
 {
 	const char *member = sd_bus_message_get_member(m);
 
-	if (strcmp(member, "GetManagedObjects") == 0)
-		return call_objects(f, m);
 	if (strcmp(member, f->denied) == 0)
 		return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_ACCESS_DENIED, "Rejected send message");
+	if (strcmp(member, "GetManagedObjects") == 0)
+		return call_objects(f, m);
 	if (strcmp(member, "Set") == 0)
 		return call_set(f, m);
 	if (strcmp(member, "SetDiscoveryFilter") == 0)

@@ -12,6 +12,10 @@ static const struct {
 } troubles[] = {
 	{ "org.bluez.Error.NotReady", "Resource Not Ready", -ENODEV, "the adapter is not ready" },
 	{ "org.bluez.Error.NotPermitted", "Read not permitted", -EOPNOTSUPP, "the device does not permit it" },
+	{ "org.bluez.Error.NotPermitted", "Not paired", -EREMOTEIO, "the device wants to be paired first" },
+	{ "org.bluez.Error.InvalidArguments", "Invalid Length", -EINVAL, "the value has a length that the device refuses" },
+	{ "org.bluez.Error.InvalidArguments", "Invalid arguments in method call", -EINVAL, "bluetoothd takes it for invalid" },
+	{ "org.bluez.Error.Failed", "le-connection-refused", -EHOSTUNREACH, "the device does not take the connection" },
 	{ "org.bluez.Error.InProgress", "In Progress", -EBUSY, "busy with another request" },
 	{ "org.bluez.Error.Failed", "Not connected", -ECONNRESET, "not connected" },
 	{ "org.bluez.Error.Failed", "Operation failed with ATT error: 0x0e", -EREMOTEIO, "the device failed" },
