@@ -291,6 +291,22 @@ class CheckTest(Scenario):
             self.assertIn(f"etc/profiles.d/{name}", lists[0])
             self.assertIn(f"| `{name[:-5]}` |", lists[1])
 
+    def test_examples(self):
+        """The examples, each plugin's own checks and all: with the keys that they name there is nothing to say."""
+        paths = glob.glob(source_path("etc", "examples", "**", "*.yaml"), recursive=True)
+        lists = read(source_path("etc", "etc.am"))
+        for path in paths:
+            name = os.path.relpath(path, source_path("etc", "examples"))
+            self.assertIn("etc/examples/" + name, lists)
+            self.rig.write("etc/" + name, read(path))
+        self.assertEqual(sorted(set(re.findall(r"(?m)^plugin: (\w+)$", "".join(map(read, paths))))),
+                         ["ble", "modbus", "serial"])
+        key = "00" * 16
+        for name, text in (("plant.psk", f"gw:{key}"), ("air.passkey", "123456"),
+                           ("bthome.keys", f"A4:C1:38:00:11:01:{key}\nA4:C1:38:00:11:02:{key}")):
+            self.rig.write("etc/keys/" + name, text + "\n", 0o600)
+        self.assertEqual(self.check(shared=source_path("etc")), (0, []))
+
     def test_leaves_nothing_behind(self):
         """Neither state nor connections nor a device opened."""
         self.start_meters()
