@@ -149,7 +149,8 @@ void adapter_forget(struct fieldway_session *s)
 	s->setup = sd_bus_slot_unref(s->setup);
 	agent_stop(s);
 	monitor_stop(s);
-	s->filtered = s->active = s->passive = false;
+	/* bluetoothd lets go of monitors when it ends, too, and the next one may have them. */
+	s->filtered = s->active = s->passive = s->no_monitors = false;
 	s->quiet_usec = NEVER;
 }
 

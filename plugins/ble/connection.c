@@ -160,6 +160,14 @@ static void begin(struct remote *r, uint64_t now)
 		enter_phase(r, PHASE_CONNECTING, now + CONNECT_USEC);
 }
 
+/* bluetoothd would hold it on, and nobody count it. */
+void connection_drop(struct remote *r, const char *reason)
+{
+	if (r->path)
+		call_device(r, "Disconnect", on_disconnect, LEAVE_USEC);
+	connection_failed(r, reason);
+}
+
 static void leave(struct remote *r, uint64_t now)
 {
 	enter_phase(r, PHASE_LEAVING, now + LEAVE_USEC);
@@ -223,13 +231,6 @@ static void wait_idle(struct remote *r, uint64_t now, uint64_t *next)
 	}
 }
 
-static void give_up(struct remote *r, uint64_t now, const char *reason)
-{
-	if (r->path)
-		call_device(r, "Disconnect", on_disconnect, LEAVE_USEC);
-	connection_failed(r, reason);
-}
-
 static void use(struct remote *r, uint64_t now, uint64_t *next)
 {
 	if (gatt_turn(r, now)) {
@@ -256,7 +257,7 @@ static void advance(struct remote *r, uint64_t now, uint64_t *next)
 		if (r->phase == PHASE_LEAVING)
 			enter_phase(r, PHASE_IDLE, NEVER);
 		else
-			give_up(r, now,
+			connection_drop(r,
 				r->phase == PHASE_RESOLVING ? "connected, but its services were not resolved" :
 				r->phase == PHASE_PAIRING   ? "pairing took too long" :
 							      "no connection: out of reach, or connected elsewhere");

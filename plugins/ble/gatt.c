@@ -348,7 +348,9 @@ static void read_failed(struct remote *r, struct characteristic *c, const sd_bus
 	count(r, true, e == -ETIMEDOUT);
 	if (e == -EBUSY) {
 		postpone(r, c);
-	} else if (e == -ECONNRESET || e == -ENODEV || e == -ETIMEDOUT) {
+	} else if (e == -ETIMEDOUT) {
+		connection_drop(r, text);
+	} else if (e == -ECONNRESET || e == -ENODEV) {
 		connection_failed(r, text);
 	} else if (e != -ENXIO || !refresh(r, true)) {
 		characteristic_done(r, c);
@@ -412,7 +414,9 @@ static int on_notify(sd_bus_message *m, void *userdata, sd_bus_error *error)
 			for (uint32_t i = 0; i < r->driver->n_points; i++)
 				if (r->driver->points[i].notify && lies_on(r, &r->driver->points[i], c))
 					r->due_usec[i] = 0;
-	} else if (trouble == -ECONNRESET || trouble == -ENODEV || trouble == -ETIMEDOUT) {
+	} else if (trouble == -ETIMEDOUT) {
+		connection_drop(r, text);
+	} else if (trouble == -ECONNRESET || trouble == -ENODEV) {
 		connection_failed(r, text);
 	} else {
 		c->refused = true;

@@ -254,6 +254,8 @@ void connections_turn(struct fieldway_session *s, uint64_t now, uint64_t *next);
 /* Connected, ServicesResolved or Paired has changed, or the object is gone. */
 void connection_changed(struct remote *r);
 void connection_failed(struct remote *r, const char *reason);
+/* The same of a connection that still stands, and is of no use. */
+void connection_drop(struct remote *r, const char *reason);
 
 /* ---- gatt.c ---- */
 

@@ -303,6 +303,13 @@ class BroadcastTest(BleScenario):
         self.bluez.wait_call("monitors read")
         self.appear()
         self.until_value(SENSOR, TEMPERATURE, 25.06)
+        # bluetoothd lets go of the monitor when it ends; the next one is asked for a monitor again.
+        self.bluez.command("leave")
+        self.until_reason("bluetoothd is not running")
+        start = len(self.bluez.calls)
+        self.bluez.command("come")
+        self.bluez.wait_call("monitors read", start=start)
+        self.appear()
         self.assertFalse([c for c in self.bluez.calls if c.startswith("StartDiscovery")])
 
     def test_no_passive(self):
@@ -605,6 +612,13 @@ lwm2m: {3304/0/5700: level}
 
     def test_one_connection_for_three(self):
         """Each in turn: none is left out."""
+        self.start_three()
+
+    def test_silent_ones_hold_nothing(self):
+        """A device that is connected and does not answer gives its connection back, as does any other."""
+        self.start_three(silent=True)
+
+    def start_three(self, silent=False):
         macs = [f"A4:C1:38:00:12:0{i}" for i in range(3)]
         for mac in macs:
             self.bluez.command(f"device {mac}", f"service {mac} 181a", f"characteristic {mac} 2a6e read ca09")
@@ -620,9 +634,11 @@ lwm2m: {3303/0/5700: temperature}
             f'  - {{name: s{i}, profile: slow, bus: ble0, address: {{mac: "{mac}"}}}}\n' for i, mac in enumerate(macs))
         names = [f"gw-s{i}" for i in range(3)]
         self.start(profile, devices, "scan: {mode: active}\nconnections: {max: 1}", names=names)
+        if silent:
+            self.bluez.command(f"fault {macs[0]} ReadValue hang")
         for mac in macs:
             self.bluez.until_taken(f"appear {mac} -60")
-        for name in names:
+        for name in names[silent:]:
             self.until_value(name, TEMPERATURE, 25.06)
         self.assertEqual(self.most_connections(), 1)
 

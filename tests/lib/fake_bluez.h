@@ -55,6 +55,7 @@ struct fake {
 	sd_bus *bus;
 	bool present, adapter, powered, discovering, monitored, monitors, trace, blocked;
 	char adapter_address[18], agent[64], agent_owner[32], capability[32];
+	char monitor[64], monitor_owner[32];
 	char denied[32]; /* a member that the policy does not allow */
 	struct fake_device devices[FAKE_DEVICES];
 	size_t n_devices;
@@ -81,6 +82,8 @@ int fake_call(sd_bus_message *m, void *userdata, sd_bus_error *error);
 void fake_connected(struct fake *f, struct fake_device *d);
 void fake_disconnected(struct fake *f, struct fake_device *d);
 void fake_resolved(struct fake *f, struct fake_device *d);
+/* As bluetoothd, when the adapter or it itself goes. */
+void fake_release_monitor(struct fake *f);
 
 /* fake_bluez_control.c */
 void fake_command(struct fake *f, char *line, FILE *out);

@@ -283,12 +283,39 @@ static int call_agent(struct fake *f, sd_bus_message *m)
 	return sd_bus_reply_method_return(m, "");
 }
 
+/* The first object of those that are listed. */
+static void keep_monitor(struct fake *f, sd_bus_message *m)
+{
+	const char *path;
+
+	if (sd_bus_message_enter_container(m, 'a', "{oa{sa{sv}}}") > 0 &&
+	    sd_bus_message_enter_container(m, 'e', "oa{sa{sv}}") > 0 && sd_bus_message_read(m, "o", &path) > 0)
+		snprintf(f->monitor, sizeof(f->monitor), "%s", path);
+	snprintf(f->monitor_owner, sizeof(f->monitor_owner), "%s", sd_bus_message_get_sender(m));
+}
+
+void fake_release_monitor(struct fake *f)
+{
+	sd_bus_message *m = NULL;
+
+	if (f->monitored && f->monitor[0] &&
+	    sd_bus_message_new_method_call(f->bus, &m, f->monitor_owner, f->monitor,
+					   "org.bluez.AdvertisementMonitor1", "Release") >= 0) {
+		sd_bus_message_set_expect_reply(m, 0);
+		sd_bus_send(f->bus, m, NULL);
+	}
+	sd_bus_message_unref(m);
+	f->monitored = false;
+}
+
 /* As bluetoothd: the monitors are objects of whoever registers. */
 static int on_monitors(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct fake *f = userdata;
 
 	f->monitored = !sd_bus_message_is_method_error(m, NULL);
+	if (f->monitored)
+		keep_monitor(f, m);
 	printf("trace monitors %s\n", f->monitored ? "read" : "failed");
 	return 0;
 }

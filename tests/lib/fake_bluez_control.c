@@ -368,7 +368,8 @@ static int run_unplug(struct fake *f, char **words, int n)
 			fake_device_removed(f, &f->devices[i]);
 		f->devices[i].there = f->devices[i].has_rssi = false;
 	}
-	f->discovering = f->monitored = f->adapter = false;
+	fake_release_monitor(f);
+	f->discovering = f->adapter = false;
 	fake_adapter_removed(f);
 	return 0;
 }
@@ -403,7 +404,8 @@ static int run_leave(struct fake *f, char **words, int n)
 			d->characteristics[j].notifying = false;
 		d->there &= d->paired;
 	}
-	f->discovering = f->monitored = false;
+	fake_release_monitor(f);
+	f->discovering = false;
 	f->agent[0] = 0;
 	return sd_bus_release_name(f->bus, "org.bluez");
 }
