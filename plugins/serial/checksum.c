@@ -38,26 +38,40 @@ static uint16_t reflect(uint16_t number, unsigned width)
 	return r;
 }
 
+/* Four bits at a time: what each of their values makes of a sum of 0. */
+#define NIBBLES 16u
+
 static uint16_t crc_reflected(const struct crc *c, const uint8_t *bytes, size_t size)
 {
-	uint16_t polynomial = reflect(c->polynomial, c->width), crc = c->initial;
+	uint16_t polynomial = reflect(c->polynomial, c->width), crc = c->initial, steps[NIBBLES];
 
+	for (uint16_t i = 0; i < NIBBLES; i++) {
+		steps[i] = i;
+		for (int bit = 0; bit < 4; bit++)
+			steps[i] = (uint16_t)(steps[i] & 1 ? steps[i] >> 1 ^ polynomial : steps[i] >> 1);
+	}
 	for (size_t i = 0; i < size; i++) {
 		crc ^= bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = (uint16_t)(crc & 1 ? crc >> 1 ^ polynomial : crc >> 1);
+		crc = (uint16_t)(crc >> 4 ^ steps[crc & 15]);
+		crc = (uint16_t)(crc >> 4 ^ steps[crc & 15]);
 	}
 	return crc ^ c->final;
 }
 
 static uint16_t crc_plain(const struct crc *c, const uint8_t *bytes, size_t size)
 {
-	uint32_t top = 1u << (c->width - 1), mask = (top << 1) - 1, crc = c->initial;
+	uint32_t top = 1u << (c->width - 1), mask = (top << 1) - 1, crc = c->initial, steps[NIBBLES];
+	unsigned high = c->width - 4u;
 
+	for (uint32_t i = 0; i < NIBBLES; i++) {
+		steps[i] = i << high;
+		for (int bit = 0; bit < 4; bit++)
+			steps[i] = (steps[i] & top ? steps[i] << 1 ^ c->polynomial : steps[i] << 1) & mask;
+	}
 	for (size_t i = 0; i < size; i++) {
 		crc ^= (uint32_t)bytes[i] << (c->width - 8);
-		for (int bit = 0; bit < 8; bit++)
-			crc = (crc & top ? crc << 1 ^ c->polynomial : crc << 1) & mask;
+		crc = (crc << 4 ^ steps[crc >> high & 15]) & mask;
+		crc = (crc << 4 ^ steps[crc >> high & 15]) & mask;
 	}
 	return (uint16_t)(crc ^ c->final);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* So many bytes of refused frames are looked at again for each byte that comes: garbage must not cost more. */
+#define SEARCH_PER_BYTE 64u
 #define ROOM 1024u /* beyond the largest frame, so that reading goes on while one is looked at */
 
 struct framer {
@@ -14,6 +16,7 @@ struct framer {
 	size_t taken;	/* of them, those of the frame that was handed out */
 	size_t scanned; /* no end delimiter begins before it */
 	size_t capacity;
+	size_t search;	/* bytes that may be looked at again */
 	bool idle;	/* no more bytes come for what is there */
 	bool skipping;	/* the rest of a frame that was too long */
 	uint8_t bytes[];
@@ -75,6 +78,9 @@ size_t framer_push(struct framer *f, const uint8_t *bytes, size_t size)
 		size = room;
 	memcpy(f->bytes + f->used, bytes, size);
 	f->used += size;
+	f->search += SEARCH_PER_BYTE * size;
+	if (f->search > SEARCH_PER_BYTE * f->capacity)
+		f->search = SEARCH_PER_BYTE * f->capacity;
 	if (size)
 		f->idle = false;
 	return size;
@@ -114,10 +120,7 @@ static bool seek_start(struct framer *f)
 		return true;
 	at = find(f, d, 0);
 	if (at < f->used) {
-		if (at > 0) {
-			drop_noise(f, at);
-			f->scanned = 0;
-		}
+		drop_noise(f, at);
 		return true;
 	}
 	drop_noise(f, f->used - keep_for(f, d));
@@ -127,17 +130,20 @@ static bool seek_start(struct framer *f)
 static void refuse_oversize(struct framer *f)
 {
 	f->counters.oversize++;
-	if (f->spec->end.size && !f->spec->start.size) {
+	if (f->spec->length.size) {
+		/* Another frame may lie in it. */
+		drop(f, 1);
+	} else if (f->spec->start.size) {
+		/* So may another start; one before that would be as far from the end. */
+		drop(f, f->used - f->spec->max);
+	} else if (f->spec->end.size) {
 		f->skipping = true;
 		drop(f, f->used - keep_for(f, &f->spec->end));
-	} else if (f->spec->start.size || f->spec->length.size) {
-		/* Another start may lie in it. */
-		drop(f, 1);
+		f->scanned = 0;
 	} else {
 		f->skipping = true;
 		drop(f, f->used);
 	}
-	f->scanned = 0;
 }
 
 /* The rest of what was too long goes away with its end, or until the line is idle. */
@@ -316,5 +322,8 @@ void framer_reject(struct framer *f)
 	if (!f->taken || ends_by_idle_only(f->spec) || (f->spec->end.size && !f->spec->start.size))
 		return;
 	/* What looked like a frame may have been noise with the beginning of a real one in it. */
+	if (f->search < f->taken)
+		return;
+	f->search -= f->taken;
 	f->taken = 1;
 }

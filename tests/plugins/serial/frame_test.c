@@ -177,6 +177,69 @@ START_TEST(floods)
 }
 END_TEST
 
+/* All frames are refused: what of them is looked at again is so many times what has come, and no more. */
+START_TEST(garbage_has_its_price)
+{
+	const struct frame_spec all[] = { { .fixed = 1024, .max = 1024 }, { .length = { .at = 0, .size = 2 }, .max = 4096 },
+					  { .start = DELIMITER("\x03"), .end = DELIMITER("\x03\n"), .max = 1024 } };
+	size_t looked = 0, size = 1u << 18;
+	struct frame frame;
+	struct framer *f;
+
+	ck_assert_int_eq(framer_new(&all[_i], &f), 0);
+	for (size_t i = 0; i < size; i++) {
+		ck_assert_uint_eq(framer_push(f, (const uint8_t *)"\x03", 1), 1);
+		while (framer_next(f, &frame)) {
+			looked += frame.size;
+			framer_reject(f);
+		}
+	}
+	ck_assert_uint_le(looked + framer_counters(f)->oversize, 80 * size);
+	framer_free(f);
+}
+END_TEST
+
+/* And yet a frame is found again, wherever the noise has put it. */
+START_TEST(large_frames_are_found_in_noise)
+{
+	const struct frame_spec large = { .fixed = 1000, .max = 1000 };
+	uint8_t bytes[1000] = { [999] = 1 };
+	struct frame frame;
+	struct framer *f;
+	unsigned good = 0;
+
+	ck_assert_int_eq(framer_new(&large, &f), 0);
+	framer_push(f, bytes, 617);
+	for (unsigned n = 0; n < 100; n++) {
+		ck_assert_uint_eq(framer_push(f, bytes, sizeof(bytes)), sizeof(bytes));
+		while (framer_next(f, &frame)) {
+			good += frame.raw[999];
+			if (!frame.raw[999])
+				framer_reject(f);
+		}
+	}
+	ck_assert_uint_gt(good, 80);
+	framer_free(f);
+}
+END_TEST
+
+/* One that is too long gives way to the next start at once, and is counted once. */
+START_TEST(many_starts)
+{
+	char bytes[1000];
+	struct framer *f;
+	char got[512];
+
+	memset(bytes, '$', sizeof(bytes));
+	memcpy(bytes + sizeof(bytes) - 4, "a\r\n", 4);
+	ck_assert_int_eq(framer_new(&sentences, &f), 0);
+	run(f, bytes, sizeof(bytes) - 1, 500, got);
+	ck_assert_str_eq(got, "a|");
+	ck_assert_uint_le(framer_counters(f)->oversize, 2);
+	framer_free(f);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("frame");
@@ -190,6 +253,9 @@ int main(void)
 	tcase_add_test(t, idle_ends_what_nothing_else_ends);
 	tcase_add_test(t, idle_spoils_half_a_frame);
 	tcase_add_test(t, rejected);
+	tcase_add_loop_test(t, garbage_has_its_price, 0, 3);
+	tcase_add_test(t, large_frames_are_found_in_noise);
+	tcase_add_test(t, many_starts);
 	tcase_add_test(t, floods);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
