@@ -18,8 +18,7 @@ static const struct config_device *row_config_device(const struct mapped_row *ro
 	return &row->endpoint->mapping->config->devices[row_device(row)];
 }
 
-/* What became of a write, as an errno of backing.h (configuration.md "Writes"). */
-static int outcome_error(enum fieldway_outcome outcome, int error)
+int outcome_error(enum fieldway_outcome outcome, int error)
 {
 	switch (outcome) {
 	case FIELDWAY_ACCEPTED:
@@ -272,6 +271,7 @@ static void point_explain(void *userdata, const struct path *path, char *ret, si
 const struct backing_ops point_backing = {
 	.check = point_check,
 	.write = point_write,
+	.refresh = point_refresh,
 	.explain = point_explain,
 };
 

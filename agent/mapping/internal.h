@@ -47,6 +47,7 @@ struct mapped_endpoint {
 	bool shown;	     /* this batch holds something for it */
 	bool any_seen;	     /* and that was told */
 	struct list writes;  /* on their way to the field */
+	struct list asking;  /* reads that wait for it */
 	struct timer stale;
 };
 
@@ -86,6 +87,13 @@ uint64_t row_stale_usec(const struct mapped_row *row);
 extern const struct backing_ops point_backing, constant_backing, execute_backing;
 /* The store goes away: it has ended its writes itself. */
 void writes_forget(struct mapped_endpoint *e);
+/* What became of it, as an errno of backing.h (configuration.md "Writes"). */
+int outcome_error(enum fieldway_outcome outcome, int error);
+
+/* demand.c: backing_ops.refresh of points */
+void point_refresh(void *userdata, const struct path *path, backing_done done, void *done_userdata);
+/* The store goes away: whoever waits is told so. */
+void asking_forget(struct mapped_endpoint *e);
 
 /* quality.c */
 void quality_start(struct mapped_endpoint *e);

@@ -197,6 +197,7 @@ void mapping_detach(struct mapping *m, uint32_t endpoint)
 
 	timer_disarm(&e->stale);
 	writes_forget(e);
+	asking_forget(e);
 	e->store = NULL;
 }
 
@@ -495,6 +496,7 @@ static int mapping_init(struct mapping *m)
 		e->config = &config->endpoints[i];
 		e->index = i;
 		list_init(&e->writes);
+		list_init(&e->asking);
 	}
 	for (uint32_t i = 0; i < config->n_endpoints && r >= 0; i++)
 		r = endpoint_init(m, i);

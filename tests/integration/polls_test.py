@@ -12,7 +12,7 @@ from fieldway_test import Scenario, Simulator, main  # noqa: E402
 
 NAME = "gw-board"
 FIRST, SECOND, THIRD, POWER = "/3303/0/5700", "/3303/1/5700", "/3303/2/5700", "/3305/0/5800"
-SET_POINT = "/3308/0/5900"
+SET_POINT, ASKED = "/3308/0/5900", "/3303/3/5700"
 # The simulator has no input registers from 512 on.
 PROFILE = """schema: 1
 profile: board
@@ -52,20 +52,35 @@ devices:
 
 
 class PollsTest(Scenario):
-    def start(self, identify="", code=33):
+    def start(self, identify="", code=33, profile=PROFILE):
         self.simulator = Simulator(self.rig, ["--tcp", "127.0.0.1:0"])
         self.simulator.command(f"set input 5 {code}")
         self.simulator.command("set input 510 20 30")
         self.simulator.command("set input 20 2302")
         self.simulator.command("set input 30 65535")
         self.rig.write("etc/buses.d/lan.yaml", BUS % self.simulator.port(0))
-        self.rig.write("etc/profiles.d/board.yaml", PROFILE % identify)
+        self.rig.write("etc/profiles.d/board.yaml", profile % identify)
         self.rig.write("etc/devices.d/site.yaml", DEVICES)
         self.start_server(names=("gw", NAME))
         # A point that is refused has no first value.
         self.configure(more="register: {wait: none}")
         self.start_daemon()
         self.registered(NAME)
+
+    def test_on_demand(self):
+        """A point that nobody polls is read when a server does, and its silence is told."""
+        self.start(profile=PROFILE.replace(
+            "lwm2m:\n", "  asked: {area: holding, address: 7, unit: Cel, rate: on-demand}\nlwm2m:\n  3303/3/5700: asked\n"))
+        self.until_value(FIRST, 20)
+        for value in (21, 22):
+            self.simulator.command(f"set holding 7 {value}")
+            # What is not older than a second is not asked for again.
+            self.until_value(ASKED, value)
+        self.simulator.command("exception 2")
+        answer = self.until_code(NAME, ASKED, "5.00")
+        self.assertIn("holding 7", answer.payload.decode())
+        self.simulator.command("silent")
+        self.until_read(NAME, ASKED, lambda a: a.fields["code"] in ("5.03", "5.04"))
 
     def until_value(self, path, value):
         self.until_read(NAME, path, lambda a: a.fields.get("code") == "2.05"

@@ -32,6 +32,18 @@ int fieldbus_write(struct fieldbus *f, uint32_t device, uint32_t point,
 	return 0;
 }
 
+int fieldbus_read(struct fieldbus *f, uint32_t device, const uint32_t *points, size_t n, fieldbus_read_done done,
+		  void *userdata)
+{
+	if (rig.write_error < 0)
+		return rig.write_error;
+	rig.read = (struct rig_read){ .device = device, .n = n, .done = done, .userdata = userdata };
+	ck_assert_uint_le(n, ARRAY_SIZE(rig.read.points));
+	memcpy(rig.read.points, points, n * sizeof(*points));
+	rig.n_reads++;
+	return 0;
+}
+
 void fieldbus_point_text(const struct config_type *type, uint32_t point, char *ret, size_t size)
 {
 	snprintf(ret, size, "point %s (input %u)", type->points[point].name, point);
@@ -42,6 +54,8 @@ void fieldbus_forget(struct fieldbus *f, void *userdata)
 	for (unsigned i = 0; i < rig.n_writes; i++)
 		if (rig.writes[i].userdata == userdata)
 			rig.writes[i].forgotten = true;
+	if (rig.read.userdata == userdata)
+		rig.read.done = NULL;
 }
 
 void rig_answer(unsigned i, enum fieldway_outcome outcome, int error, const char *detail)

@@ -22,6 +22,14 @@ struct rig_write {
 	bool forgotten;
 };
 
+/* A read that was asked for; done NULL: forgotten. */
+struct rig_read {
+	uint32_t device, points[8];
+	size_t n;
+	fieldbus_read_done done;
+	void *userdata;
+};
+
 struct rig {
 	struct config config;
 	struct config_bus bus;
@@ -38,6 +46,8 @@ struct rig {
 	int write_error; /* of the next fieldbus_write() */
 	struct rig_write writes[16];
 	unsigned n_writes;
+	struct rig_read read; /* the last one */
+	unsigned n_reads;
 	/* The end of a Write or Execute. */
 	unsigned n_done;
 	int error;
