@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +21,20 @@ static bool is_placeholder(struct slice text, size_t at)
 /* A device without an address, one for samples, has any. */
 static size_t put_id(const struct fieldway_driver *d, char *ret)
 {
+	size_t n = 0;
+
 	if (!d->id.data)
 		return (size_t)sprintf(ret, "(?:.*?)");
-	return (size_t)sprintf(ret, "\\Q%.*s\\E", (int)d->id.size, d->id.data);
+	/* A backslash before what is neither letter nor digit takes any meaning from it. */
+	for (size_t i = 0; i < d->id.size; i++) {
+		if (ispunct((unsigned char)d->id.data[i]))
+			ret[n++] = '\\';
+		ret[n++] = d->id.data[i];
+	}
+	return n;
 }
 
-/* Room for ret: the text's size, and for each of its bytes that of the longest address. */
+/* Room for ret: the text's size, and for each of its bytes twice that of the address. */
 static size_t put_ids(const struct fieldway_driver *d, struct slice text, char *ret)
 {
 	size_t n = 0;
@@ -47,7 +56,7 @@ int expression_compile(const struct fieldway_driver *d, struct slice text, const
 	char why[160] = "", *expression;
 	int r;
 
-	expression = malloc((text.size + 1) * (d->id.size + 16));
+	expression = malloc((text.size + 1) * (2 * d->id.size + 16));
 	if (!expression)
 		return -ENOMEM;
 	r = pattern_new(expression, put_ids(d, text, expression), ret, why, sizeof(why));

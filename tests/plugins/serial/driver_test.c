@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -319,6 +320,67 @@ START_TEST(wrong_profiles)
 }
 END_TEST
 
+#define MANY 80u /* more than any limit of names */
+
+/* A profile with n keys of one form, whose number stands where the form has %u, and mode: request. */
+static int compile_many(unsigned n, const char *form, const char *value, struct fieldway_error *e)
+{
+	struct fieldway_setting settings[MANY + 4] = { TEXT("mode", "request"), LINE, TEXT("requests.r0.send", "x") };
+	static char keys[MANY][64];
+	struct fieldway_device d = { .name = "d", .settings = { settings, n + 4 } };
+	struct fieldway_driver *driver = NULL;
+	int r;
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(keys[i], sizeof(keys[i]), form, i);
+		settings[4 + i] = (struct fieldway_setting){
+			.key = keys[i],
+			.value = { .type = FIELDWAY_STRING, .data = value, .size = strlen(value) },
+		};
+	}
+	r = driver_new(NULL, &d, &driver, e);
+	driver_free(driver);
+	return r;
+}
+
+START_TEST(limits)
+{
+	static const struct {
+		unsigned most;
+		const char *form, *value, *why;
+	} rows[] = {
+		{ MESSAGES_MAX - 1, "messages.m%u.match", "x", "more than 32 messages" },
+		{ REQUESTS_MAX, "requests.r%u.expect", "x", "more than 32 requests" },
+		{ STEPS_MAX, "requests.s.steps.s%u.send", "x", "more than 8 steps" },
+		{ MESSAGE_NAMES_MAX, "messages.m.columns.names", "x", "at most 64 columns" },
+	};
+	struct fieldway_error e = { 0 };
+
+	ck_assert_msg(compile_many(rows[_i].most, rows[_i].form, rows[_i].value, &e) >= 0, "%s", e.text);
+	ck_assert_int_eq(compile_many(rows[_i].most + 1, rows[_i].form, rows[_i].value, &e), -EINVAL);
+	ck_assert_msg(strstr(e.text, rows[_i].why) != NULL, "%s", e.text);
+}
+END_TEST
+
+/* Whatever an address has in it stands for itself in an expression. */
+START_TEST(addresses_are_no_expressions)
+{
+	const struct fieldway_device d = {
+		.name = "d",
+		.settings = SETTINGS(TEXT("id", "0\\E.*[7"), TEXT("frame.end", "\n"), TEXT("messages.m.match", "^{id}:(?<v>.*)$")),
+	};
+	struct fieldway_bus bus = { .name = "b", .settings = SETTINGS(TEXT("serial.device", "/dev/null")) };
+	struct slice groups[PATTERN_GROUPS_MAX];
+	struct fieldway_error e = { 0 };
+	struct fieldway_driver *driver = NULL;
+
+	ck_assert_msg(driver_new(&bus, &d, &driver, &e) >= 0, "%s", e.text);
+	ck_assert_int_eq(pattern_match(driver->messages[0]->pattern, "0\\E.*[7:1", 9, groups), 1);
+	ck_assert_int_eq(pattern_match(driver->messages[0]->pattern, "0123[7:1", 8, groups), 0);
+	driver_free(driver);
+}
+END_TEST
+
 START_TEST(wrong_points)
 {
 	REFUSE_POINT("from", "no from", TEXT("type", "float"));
@@ -417,6 +479,8 @@ int main(void)
 	tcase_add_test(t, encodings);
 	tcase_add_test(t, plans);
 	tcase_add_test(t, wrong_profiles);
+	tcase_add_loop_test(t, limits, 0, 4);
+	tcase_add_test(t, addresses_are_no_expressions);
 	tcase_add_test(t, wrong_points);
 	tcase_add_test(t, writes);
 	tcase_add_test(t, buses);
