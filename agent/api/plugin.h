@@ -342,7 +342,8 @@ struct fieldway_plugin {
 	void (*line_tap)(struct fieldway_line *line, const struct fieldway_tap *tap);
 	/*
 	 * One request as the user gives it and its answer, both without framing (Modbus:
-	 * PDU). Otherwise as read(); an answer is what the device says, exceptions too.
+	 * PDU). Otherwise as read(); an answer is what the device says, exceptions too;
+	 * of size 0 where the request is for everybody and nobody answers.
 	 */
 	int (*raw)(struct fieldway_line *line, const struct fieldway_driver *driver, const void *request,
 		   size_t size, uint64_t deadline_usec, void *ret_answer, size_t answer_size,

@@ -12,6 +12,8 @@
 
 /* Unit, checksum or header, and the PDU without its data, of both directions. */
 #define WALK_WIRE_BYTES 21u
+/* Serial Line V1.02, 2.4.1: so long everybody is given to do what a broadcast says. */
+#define BROADCAST_PAUSE_USEC UINT64_C(100000)
 
 int task_run(struct task *t, const uint8_t *pdu, size_t size, uint32_t wire_bytes,
 	     const uint8_t **ret_answer, size_t *ret_size)
@@ -33,6 +35,22 @@ int task_run(struct task *t, const uint8_t *pdu, size_t size, uint32_t wire_byte
 	/* Who was silent or away may come back with other modules. */
 	if (t->error > 0 && t->error < MODBUS_ENOBASE)
 		task_forget_models(t);
+	return t->error ? t->result->error : 0;
+}
+
+int task_broadcast(struct task *t, const uint8_t *pdu, size_t size)
+{
+	const struct fieldway_driver *d = t->driver;
+	int r;
+
+	t->sent = false;
+	r = line_prepare(t->line, d->unit, (uint32_t)size, t->deadline_usec, t->result, t->broken);
+	if (r < 0)
+		return r;
+	t->sent = true;
+	t->error = exchange_send(t->line, d->unit, pdu, size);
+	line_settle(t->line, d->unit, t->error, t->result, t->broken);
+	t->line->resume_usec += bus_wire_usec(&d->bus, (uint32_t)size) + BROADCAST_PAUSE_USEC;
 	return t->error ? t->result->error : 0;
 }
 
@@ -113,6 +131,9 @@ static int walk_step(struct task *t, struct walk *walk, uint16_t address, uint16
 
 	if (r < 0 && !task_met_exception(t, MODBUS_EXCEPTION_ILLEGAL_DATA_ADDRESS))
 		return r;
+	/* That nothing is there was no error of the walk. */
+	t->error = 0;
+	*t->result = (struct fieldway_result){ 0 };
 	walk_feed(&t->driver->base, walk, r < 0 ? NULL : bytes);
 	*t->driver->walk = *walk;
 	return 0;

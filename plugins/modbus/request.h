@@ -25,6 +25,8 @@ struct task {
  */
 int task_run(struct task *t, const uint8_t *pdu, size_t size, uint32_t wire_bytes,
 	     const uint8_t **ret_answer, size_t *ret_size);
+/* To everybody: nobody answers. 0 when it was sent, else result->error. */
+int task_broadcast(struct task *t, const uint8_t *pdu, size_t size);
 /* The answer is not what was asked for: as if it were another's. Returns result->error. */
 int task_spoilt(struct task *t);
 /* Exception so-and-so was the answer. */

@@ -14,8 +14,6 @@
 
 /* The longest write: header, PDU, answer. */
 #define WRITE_OVERHEAD 32u
-/* Serial Line V1.02, 2.4.1: so long everybody is given to do what a broadcast says. */
-#define BROADCAST_PAUSE_USEC UINT64_C(100000)
 
 /* ---- reading ---- */
 
@@ -51,6 +49,14 @@ static bool model_is_there(const struct model *model, const struct span *span, c
 	return true;
 }
 
+static int models_have_moved(struct task *t)
+{
+	task_forget_models(t);
+	t->result->error = -EBUSY;
+	strcpy(t->result->detail, "its models have moved and are looked for again");
+	return t->result->error;
+}
+
 /* What of the span the device's model has, none where it has no such model. */
 static int read_model(struct task *t, struct span *span, const uint8_t **ret_bytes)
 {
@@ -76,10 +82,7 @@ static int read_model(struct task *t, struct span *span, const uint8_t **ret_byt
 		return r;
 	if (model_is_there(&found, span, *ret_bytes))
 		return 0;
-	task_forget_models(t);
-	t->result->error = -EBUSY;
-	strcpy(t->result->detail, "its models have moved and are looked for again");
-	return t->result->error;
+	return models_have_moved(t);
 }
 
 static int read_registers(struct task *t, const struct fieldway_request *request,
@@ -252,19 +255,12 @@ static enum fieldway_outcome merge(struct task *t, struct change *c)
 
 static enum fieldway_outcome broadcast(struct task *t, const struct change *c)
 {
-	const struct fieldway_driver *d = t->driver;
 	uint8_t pdu[MAX_PDU_BYTES];
-	size_t n = write_request(c, pdu);
-	int r;
 
-	r = line_prepare(t->line, d->unit, (uint32_t)n, t->deadline_usec, t->result, t->broken);
-	if (r < 0)
-		return FIELDWAY_NOT_SENT;
-	r = exchange_send(t->line, d->unit, pdu, n);
-	line_settle(t->line, d->unit, r, t->result, t->broken);
-	t->line->resume_usec += bus_wire_usec(&d->bus, (uint32_t)n) + BROADCAST_PAUSE_USEC;
-	if (r || d->sent_is_accepted)
-		return r ? FIELDWAY_UNKNOWN : FIELDWAY_ACCEPTED;
+	if (task_broadcast(t, pdu, write_request(c, pdu)) < 0)
+		return t->sent ? FIELDWAY_UNKNOWN : FIELDWAY_NOT_SENT;
+	if (t->driver->sent_is_accepted)
+		return FIELDWAY_ACCEPTED;
 	t->result->error = -ETIMEDOUT;
 	strcpy(t->result->detail, "sent to everybody: nobody answers");
 	return FIELDWAY_UNKNOWN;
@@ -281,24 +277,43 @@ static enum fieldway_outcome no_such_model(struct task *t, const struct point *p
 	return FIELDWAY_NOT_SENT;
 }
 
+/* A device that has been swapped since the walk must not be written to where its predecessor had the model. */
+static int check_model(struct task *t, const struct model *model)
+{
+	const struct span header = { .count = MODEL_HEADER };
+	const struct span device = { .area = AREA_HOLDING, .address = model->address, .count = MODEL_HEADER };
+	const uint8_t *bytes;
+	int r = task_read_span(t, &device, &bytes);
+
+	if (r < 0)
+		return r;
+	return model_is_there(model, &header, bytes) ? 0 : models_have_moved(t);
+}
+
 /* Where the point lies in this device; else ACCEPTED is what it is not. */
 static enum fieldway_outcome place_change(struct task *t, struct change *c)
 {
 	const struct point *p = c->point;
-	const struct model *model;
+	const struct model *found;
+	struct model model;
+	bool known;
 
 	c->address = p->write.address;
 	c->read_address = p->address;
 	if (!p->model)
 		return FIELDWAY_ACCEPTED;
+	known = t->driver->walk->state == WALK_DONE;
 	if (task_find_models(t) < 0)
 		return read_outcome(t);
-	model = walk_find(t->driver->walk, &t->driver->wishes.items[p->model - 1]);
-	if (!model || model_clip(model, p->write.address, p->count) != p->count ||
-	    model_clip(model, p->address, p->count) != p->count)
+	found = walk_find(t->driver->walk, &t->driver->wishes.items[p->model - 1]);
+	if (!found || model_clip(found, p->write.address, p->count) != p->count ||
+	    model_clip(found, p->address, p->count) != p->count)
 		return no_such_model(t, p);
-	c->address += model->address;
-	c->read_address += model->address;
+	model = *found;
+	if (known && check_model(t, &model) < 0)
+		return read_outcome(t);
+	c->address += model.address;
+	c->read_address += model.address;
 	return FIELDWAY_ACCEPTED;
 }
 
@@ -336,7 +351,7 @@ enum fieldway_outcome line_write(struct fieldway_line *line, const struct fieldw
 	r = driver_write_check(driver, point, value, &error);
 	if (r < 0) {
 		result->error = r;
-		snprintf(result->detail, sizeof(result->detail), "%.95s", error.text);
+		snprintf(result->detail, sizeof(result->detail), "%.191s", error.text);
 		return FIELDWAY_NOT_SENT;
 	}
 	(void)layout_encode(&c.point->layout, value, c.bytes, sizeof(c.bytes), &error);

@@ -469,6 +469,7 @@ START_TEST(no_chain_is_an_error)
 	ask("only 0 40000");
 	ask("exception 2");
 	fails(POWER, -EREMOTEIO);
+	writes(LIMIT, number(60), FIELDWAY_NOT_SENT, -EREMOTEIO);
 	reads(PLAIN, 0);
 	ask("talk");
 	put_chain("40000");
@@ -505,6 +506,21 @@ START_TEST(a_chain_is_walked_again)
 	fails(POWER, -ENXIO);
 	ask("talk");
 	reads(POWER, 8);
+	stop();
+}
+END_TEST
+
+/* Where its predecessor had the model is something else. */
+START_TEST(a_swapped_device_is_not_written_to)
+{
+	start(_i);
+	put_chain("40000");
+	reads(POWER, -2);
+	move_chain();
+	writes(LIMIT, number(60), FIELDWAY_NOT_SENT, -EBUSY);
+	ck_assert_str_eq(ask("get holding 40011 3"), "0 1 50");
+	writes(LIMIT, number(60), FIELDWAY_ACCEPTED, 0);
+	ck_assert_str_eq(ask("get holding 40007 3"), "123 1 60");
 	stop();
 }
 END_TEST
@@ -581,6 +597,29 @@ START_TEST(everybody_is_told)
 }
 END_TEST
 
+/* Nobody answers, so nobody is waited for. */
+START_TEST(a_raw_request_to_everybody)
+{
+	const uint8_t request[] = { 6, 0, 10, 0, 9 };
+	uint64_t begin = deadline(0);
+	uint8_t answer[8];
+	size_t size = 99;
+	bool broken;
+
+	start_broadcast(false);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(plugin->raw(f.line, f.driver, request, sizeof(request), deadline(LONG_USEC),
+					     answer, sizeof(answer), &size, &f.result, &broken),
+				 0);
+	ck_assert_uint_eq(size, 0);
+	ck_assert(!broken);
+	ck_assert_uint_ge(deadline(0) - begin, 100000);
+	while (strcmp(ask("get holding 10"), "9") != 0)
+		;
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("modbus/transfer");
@@ -602,9 +641,11 @@ int main(void)
 	tcase_add_loop_test(t, a_write_walks_too, 0, 2);
 	tcase_add_loop_test(t, no_chain_is_an_error, 0, 2);
 	tcase_add_loop_test(t, a_chain_is_walked_again, 0, 2);
+	tcase_add_loop_test(t, a_swapped_device_is_not_written_to, 0, 2);
 	tcase_add_loop_test(t, a_walk_that_takes_long_goes_on, 0, 2);
 	tcase_add_loop_test(t, a_walk_that_fails_begins_anew, 0, 2);
 	tcase_add_loop_test(t, everybody_is_told, 0, 2);
+	tcase_add_test(t, a_raw_request_to_everybody);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_ENV);
