@@ -12,6 +12,7 @@
 #define DEFAULT_FORMAT "8E1"
 #define DEFAULT_ASCII_FORMAT "7E1"
 #define MAX_PAUSE_USEC 60000000
+#define MAX_RTS_USEC 100000 /* as of the kernel's RS-485 mode: nobody waits for a deadline meanwhile */
 
 /* Who switches an RS-485 driver between sending and receiving. */
 enum rs485 {

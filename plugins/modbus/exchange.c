@@ -87,6 +87,19 @@ static void drop_bytes(struct fieldway_line *line, size_t n)
 	memmove(line->bytes, line->bytes + n, line->n_bytes);
 }
 
+/* A collision before the answer is not the answer: that is waited for. */
+static int look_at_noise(struct fieldway_line *line, const struct frame_wanted *wanted, int *why)
+{
+	if (line->bus.framing == FRAMING_MBAP)
+		return EMBBADDATA;
+	if (frame_resembles(line->bus.framing, wanted, line->bytes, line->n_bytes))
+		return EMBBADCRC;
+	*why = EMBBADCRC;
+	line->met.garbled += (unsigned)line->n_bytes;
+	line->n_bytes = 0;
+	return EAGAIN;
+}
+
 /*
  * What has come so far. 0: it is the answer; EAGAIN: it may still come, and
  * *ret_until is when to look again, with or without more; else the errno of bytes
@@ -106,7 +119,7 @@ static int look(struct fieldway_line *line, const struct frame_wanted *wanted, b
 			uint64_t gap = moment_now_usec() + line->bus.gap_usec;
 
 			if (ended || line->n_bytes == sizeof(line->bytes))
-				return line->bus.framing == FRAMING_MBAP ? EMBBADDATA : EMBBADCRC;
+				return look_at_noise(line, wanted, why);
 			*ret_until = gap < line->answer_usec ? gap : line->answer_usec;
 			return EAGAIN;
 		}
@@ -120,11 +133,14 @@ static int look(struct fieldway_line *line, const struct frame_wanted *wanted, b
 	}
 }
 
-/* When all that came is no answer, the worst of it is what people want to know. */
+/*
+ * When all that came is no answer, the worst of it is what people want to know.
+ * A peer that never stops talking is not listened to for longer than a silent one.
+ */
 static int await_answer(struct fieldway_line *line, const struct frame_wanted *wanted)
 {
 	int why = ETIMEDOUT, r;
-	bool ended = false;
+	bool ended = false, over = false;
 	uint64_t until;
 
 	for (;;) {
@@ -133,16 +149,17 @@ static int await_answer(struct fieldway_line *line, const struct frame_wanted *w
 		r = look(line, wanted, ended, &why, &until);
 		if (r != EAGAIN)
 			break;
-		n = wire_receive(line, line->bytes + line->n_bytes, sizeof(line->bytes) - line->n_bytes, until);
-		ended = n == -ETIMEDOUT;
-		if (ended && until == line->answer_usec) {
+		if (over) {
 			r = why;
 			break;
 		}
+		n = wire_receive(line, line->bytes + line->n_bytes, sizeof(line->bytes) - line->n_bytes, until);
+		ended = n == -ETIMEDOUT;
 		if (n < 0 && !ended)
 			return (int)-n;
 		if (n > 0)
 			line->n_bytes += (size_t)n;
+		over = moment_now_usec() >= line->answer_usec;
 	}
 	if (r)
 		line->met.garbled += (unsigned)line->n_bytes;

@@ -300,3 +300,16 @@ int frame_find(enum framing framing, const struct frame_wanted *wanted, const ui
 	}
 	return -EBADMSG;
 }
+
+bool frame_resembles(enum framing framing, const struct frame_wanted *wanted, const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i + 2 < size; i++) {
+		if (framing == FRAMING_RTU && rtu_is_wanted(wanted, bytes + i, size - i))
+			return true;
+		if (framing == FRAMING_ASCII && bytes[i] == ':' &&
+		    digit_value(bytes[i + 1]) == wanted->unit >> 4 &&
+		    digit_value(bytes[i + 2]) == (wanted->unit & 15))
+			return true;
+	}
+	return false;
+}

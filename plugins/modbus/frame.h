@@ -49,3 +49,6 @@ struct frame_wanted {
  */
 int frame_find(enum framing framing, const struct frame_wanted *wanted, const uint8_t *bytes,
 	       size_t size, bool ended, struct frame *ret);
+
+/* Bytes of which nothing is a frame: could the wanted one, damaged, be among them? */
+bool frame_resembles(enum framing framing, const struct frame_wanted *wanted, const uint8_t *bytes, size_t size);

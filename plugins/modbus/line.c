@@ -73,6 +73,32 @@ void line_tap(struct fieldway_line *line, const struct fieldway_tap *tap)
 	line->tap = tap;
 }
 
+/* ---- what was met ---- */
+
+static size_t append_met(char *text, size_t size, size_t at, unsigned n, const char *what)
+{
+	int r;
+
+	if (n == 0 || at >= size)
+		return at;
+	r = snprintf(text + at, size - at, "%s%u %s", at ? ", " : "", n, what);
+	return r < 0 ? at : at + (size_t)r;
+}
+
+/* "no answer (passed over: 8 late bytes, 1 foreign frame)": what has been met since it was last told. */
+static void tell_met(struct fieldway_line *line, struct fieldway_result *result)
+{
+	char text[72];
+	size_t at = 0, used = strlen(result->detail);
+
+	at = append_met(text, sizeof(text), at, line->met.late, "late bytes");
+	at = append_met(text, sizeof(text), at, line->met.foreign, "foreign frames");
+	at = append_met(text, sizeof(text), at, line->met.garbled, "garbled bytes");
+	if (at)
+		snprintf(result->detail + used, sizeof(result->detail) - used, " (%s)", text);
+	line->met = (struct met){ 0 };
+}
+
 /* ---- before a request ---- */
 
 /*
@@ -178,7 +204,8 @@ static int set_timeout(struct fieldway_line *line, uint32_t wire_bytes, uint64_t
 
 	if (now + SHORTEST_TIMEOUT_USEC > deadline_usec)
 		return deadline_passed(result);
-	line->answer_usec = now + line->bus.timeout_usec + bus_wire_usec(&line->bus, wire_bytes);
+	line->answer_usec = now + line->bus.timeout_usec + bus_wire_usec(&line->bus, wire_bytes) +
+			    line->bus.line.before_usec + line->bus.line.after_usec;
 	if (line->answer_usec > deadline_usec)
 		line->answer_usec = deadline_usec;
 	return 0;
@@ -199,8 +226,11 @@ int line_prepare(struct fieldway_line *line, uint8_t unit, uint32_t wire_bytes, 
 	*ret_broken = false;
 	wait_pause(line, deadline_usec);
 	r = prepare_wire(line, unit, deadline_usec, result);
-	if (r == -ETIMEDOUT && wire_is_open(line))
-		return deadline_passed(result);
+	if (r == -ETIMEDOUT && (wire_is_open(line) || wire_rests(line))) {
+		deadline_passed(result);
+		tell_met(line, result); /* what keeps it from being quiet */
+		return result->error;
+	}
 	if (r < 0) {
 		*ret_broken = true;
 		return result->error;
@@ -226,9 +256,14 @@ static void settle_wire(struct fieldway_line *line, uint8_t unit, enum fault fau
 		line->quiet_usec = now + QUIET_USEC;
 		return;
 	case FAULT_GARBLED:
+		/* What came was no answer, so that may be on its way. */
+		if (now >= line->answer_usec)
+			line->late_usec[unit] = now + line->bus.timeout_usec;
 		line->quiet_usec = now + QUIET_USEC;
 		return;
 	case FAULT_LINE:
+		/* A gateway may hand the answer to whoever is connected next. */
+		line->late_usec[unit] = now + line->bus.timeout_usec;
 		return;
 	}
 }
@@ -245,30 +280,6 @@ static void settle_connection(struct fieldway_line *line, enum fault fault)
 	if (fault == FAULT_LINE || line->unheard >= UNHEARD_MAX ||
 	    (!in_order && line->bus.framing == FRAMING_MBAP))
 		wire_close(line);
-}
-
-static size_t append_met(char *text, size_t size, size_t at, unsigned n, const char *what)
-{
-	int r;
-
-	if (n == 0 || at >= size)
-		return at;
-	r = snprintf(text + at, size - at, "%s%u %s", at ? ", " : "", n, what);
-	return r < 0 ? at : at + (size_t)r;
-}
-
-/* "no answer (passed over: 8 late bytes, 1 foreign frame)": what has been met since it was last told. */
-static void tell_met(struct fieldway_line *line, struct fieldway_result *result)
-{
-	char text[72];
-	size_t at = 0, used = strlen(result->detail);
-
-	at = append_met(text, sizeof(text), at, line->met.late, "late bytes");
-	at = append_met(text, sizeof(text), at, line->met.foreign, "foreign frames");
-	at = append_met(text, sizeof(text), at, line->met.garbled, "garbled bytes");
-	if (at)
-		snprintf(result->detail + used, sizeof(result->detail) - used, " (%s)", text);
-	line->met = (struct met){ 0 };
 }
 
 void line_settle(struct fieldway_line *line, uint8_t unit, int error, struct fieldway_result *result,

@@ -30,6 +30,7 @@ struct fieldway_line {
 	uint16_t port;
 	int fd;                  /* -1: closed */
 	modbus_t *modbus;        /* serial: has opened the port */
+	bool claimed;            /* serial: for this line alone */
 	struct secure *secure;   /* TLS: the session */
 	uint16_t transaction;    /* MBAP: of the last request */
 	uint8_t bytes[2 * MAX_FRAME_BYTES]; /* that have come since the request */

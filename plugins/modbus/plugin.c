@@ -12,9 +12,10 @@ static const char *const framing_names[] = { "tcp", "rtu", "ascii", NULL };
 static const char *const rs485_names[] = { "none", "kernel", "rts", NULL };
 static const char *const level_names[] = { "low", "high", NULL };
 
-#define PAUSE(key, text)                                                                   \
+#define PAUSE_UP_TO(key, most, text)                                                       \
 	{ .name = (key), .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION,      \
-	  .type = FIELDWAY_UINT, .maximum = MAX_PAUSE_USEC, .help = (text) }
+	  .type = FIELDWAY_UINT, .maximum = (most), .help = (text) }
+#define PAUSE(key, text) PAUSE_UP_TO(key, MAX_PAUSE_USEC, text)
 #define CREDENTIAL(key, more, text)                                                        \
 	{ .name = (key), .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_CONTENT | (more), \
 	  .type = FIELDWAY_STRING, .help = (text) }
@@ -36,8 +37,8 @@ static const char *const level_names[] = { "low", "high", NULL };
 	PAUSE(section ".gap", "silence that ends a frame of unknown length (20ms and 4 characters)"), \
 	CHOICE(section ".rs485", rs485_names, "who switches the line's direction (none)"), \
 	CHOICE(section ".rts_active", level_names, "RTS while sending (high)"),            \
-	PAUSE(section ".rts_before", "between RTS and the first byte (0)"),                \
-	PAUSE(section ".rts_after", "between the last byte and RTS (0)"),                  \
+	PAUSE_UP_TO(section ".rts_before", MAX_RTS_USEC, "between RTS and the first byte (0)"), \
+	PAUSE_UP_TO(section ".rts_after", MAX_RTS_USEC, "between the last byte and RTS (0)"), \
 	OF_BUS(section ".echo", FIELDWAY_BOOL, "what is sent comes back, is checked and dropped (false)")
 
 /*

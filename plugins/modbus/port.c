@@ -2,6 +2,7 @@
 #include "port.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/serial.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,15 @@
 #include "plugins/lib/moment.h"
 #include "wire.h"
 
+static int lock(int fd, const char **ret_why)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		*ret_why = "another program uses it";
+		return -EBUSY;
+	}
+	return 0;
+}
+
 /*
  * TIOCEXCL keeps others out, but for root, and outlives a holder that crashes
  * while somebody else has the port open; the lock is what root's programs and
@@ -20,12 +30,11 @@
  */
 static int make_exclusive(int fd, const char **ret_why)
 {
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
-		*ret_why = "another program uses it";
-		return -EBUSY;
-	}
-	(void)ioctl(fd, TIOCEXCL);
-	return 0;
+	int r = lock(fd, ret_why);
+
+	if (r >= 0)
+		(void)ioctl(fd, TIOCEXCL);
+	return r;
 }
 
 /* libmodbus leaves hardware flow control as it was: an adapter without CTS would never send. */
@@ -102,11 +111,14 @@ int port_claim(int fd, const struct serial *serial, const char **ret_why)
 	if (r < 0)
 		return r;
 	r = drop_flow_control(fd);
+	if (r >= 0) {
+		lower_latency(fd);
+		(void)tcflush(fd, TCIOFLUSH);
+		r = set_rs485(fd, serial, ret_why);
+	}
 	if (r < 0)
-		return r;
-	lower_latency(fd);
-	(void)tcflush(fd, TCIOFLUSH);
-	return set_rs485(fd, serial, ret_why);
+		port_release(fd);
+	return r;
 }
 
 void port_release(int fd)
@@ -152,6 +164,47 @@ static int open_failed(struct fieldway_line *line, int r, const char *why, struc
 	return result->error;
 }
 
+/*
+ * libmodbus changes the settings of whatever it opens, so whether somebody else
+ * has the port is asked first. Returns a descriptor that has it locked.
+ */
+static int reserve(const char *device, const char **ret_why)
+{
+	int fd = open(device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC), r;
+
+	if (fd < 0) {
+		r = -errno;
+		if (r == -EBUSY)
+			*ret_why = "another program uses it";
+		return r;
+	}
+	r = lock(fd, ret_why);
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int connect_port(struct fieldway_line *line, const char **ret_why)
+{
+	const struct serial *serial = &line->bus.line;
+	int held = reserve(serial->device, ret_why), r;
+
+	if (held < 0)
+		return held;
+	errno = 0;
+	r = modbus_connect(line->modbus) < 0 ? (errno ? -errno : -EIO) : 0;
+	(void)flock(held, LOCK_UN);
+	if (r >= 0) {
+		line->fd = modbus_get_socket(line->modbus);
+		r = port_claim(line->fd, serial, ret_why);
+		line->claimed = r >= 0;
+	}
+	close(held);
+	return r;
+}
+
 static int serial_open(struct fieldway_line *line, uint64_t deadline_usec, struct fieldway_result *result)
 {
 	const struct serial *serial = &line->bus.line;
@@ -162,21 +215,18 @@ static int serial_open(struct fieldway_line *line, uint64_t deadline_usec, struc
 				      serial->stop_bits);
 	if (!line->modbus)
 		return open_failed(line, -ENOMEM, NULL, result);
-	if (modbus_connect(line->modbus) < 0) {
-		r = errno ? -errno : -EIO;
-		return open_failed(line, r, r == -EBUSY ? "another program uses it" : NULL, result);
-	}
-	line->fd = modbus_get_socket(line->modbus);
-	r = port_claim(line->fd, serial, &why);
+	r = connect_port(line, &why);
 	return r < 0 ? open_failed(line, r, why, result) : 0;
 }
 
 static void serial_close(struct fieldway_line *line)
 {
-	if (line->fd >= 0) {
+	/* Who else has the port keeps it to himself. */
+	if (line->claimed)
 		port_release(line->fd);
+	line->claimed = false;
+	if (line->fd >= 0)
 		modbus_close(line->modbus);
-	}
 	if (line->modbus)
 		modbus_free(line->modbus);
 	line->modbus = NULL;

@@ -64,12 +64,22 @@ static int connect_address(const struct addrinfo *a, uint64_t keepalive_usec, ui
 	return fd;
 }
 
+/* One that nobody is at must not use up the time of those that follow. */
+static uint64_t share_of_time(const struct addrinfo *addresses, uint64_t deadline_usec)
+{
+	uint64_t now = moment_now_usec(), n = 0;
+
+	for (const struct addrinfo *a = addresses; a; a = a->ai_next)
+		n++;
+	return deadline_usec > now ? now + (deadline_usec - now) / n : deadline_usec;
+}
+
 int socket_connect(const struct addrinfo *addresses, uint64_t keepalive_usec, uint64_t deadline_usec)
 {
 	int r = -EHOSTUNREACH;
 
 	for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
-		r = connect_address(a, keepalive_usec, deadline_usec);
+		r = connect_address(a, keepalive_usec, share_of_time(a, deadline_usec));
 		if (r >= 0 || r == -EMFILE)
 			break;
 	}

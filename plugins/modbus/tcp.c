@@ -63,7 +63,8 @@ static ssize_t connection_receive(struct fieldway_line *line, uint8_t *bytes, si
 
 	if (n > 0)
 		return n;
-	if (n == 0)
+	/* ETIMEDOUT: probes were not answered, and the connection is no more. */
+	if (n == 0 || errno == ETIMEDOUT)
 		return -ECONNRESET;
 	return errno == EINTR || errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }

@@ -22,6 +22,11 @@ bool wire_is_open(const struct fieldway_line *line)
 	return line->fd >= 0;
 }
 
+bool wire_rests(const struct fieldway_line *line)
+{
+	return line->fd < 0 && moment_now_usec() < line->reconnect_usec;
+}
+
 int wire_open(struct fieldway_line *line, uint64_t deadline_usec, struct fieldway_result *result)
 {
 	uint64_t now, own;
@@ -29,6 +34,10 @@ int wire_open(struct fieldway_line *line, uint64_t deadline_usec, struct fieldwa
 
 	if (line->reconnect_usec > moment_now_usec())
 		moment_wait_until(line->reconnect_usec < deadline_usec ? line->reconnect_usec : deadline_usec);
+	if (wire_rests(line)) {
+		error_translate(ETIMEDOUT, result);
+		return result->error;
+	}
 	now = moment_now_usec();
 	own = now + line->bus.timeout_usec;
 	r = line->transport->open(line, own < deadline_usec ? own : deadline_usec, result);
@@ -97,11 +106,12 @@ int wire_send(struct fieldway_line *line, const uint8_t *bytes, size_t size, uin
 	return line->transport->send(line, bytes, size, deadline_usec);
 }
 
+/* TLS has records that hold no bytes for us, and a peer may send them without end. */
 ssize_t wire_receive(struct fieldway_line *line, uint8_t *bytes, size_t size, uint64_t until_usec)
 {
-	ssize_t n = -EAGAIN;
+	ssize_t n;
 
-	while (n == -EAGAIN) {
+	do {
 		if (!line->transport->pending || !line->transport->pending(line)) {
 			int r = wire_wait(line->fd, POLLIN, until_usec);
 
@@ -109,7 +119,9 @@ ssize_t wire_receive(struct fieldway_line *line, uint8_t *bytes, size_t size, ui
 				return r;
 		}
 		n = line->transport->receive(line, bytes, size);
-	}
+	} while (n == -EAGAIN && moment_now_usec() < until_usec);
+	if (n == -EAGAIN)
+		return -ETIMEDOUT;
 	if (n > 0)
 		tell(line, FIELDWAY_RECEIVED, bytes, (size_t)n);
 	return n;

@@ -29,6 +29,8 @@ extern const struct transport transport_tls;
 /* Chooses the transport; closed at first. */
 void wire_init(struct fieldway_line *line);
 bool wire_is_open(const struct fieldway_line *line);
+/* Closed, and the pause between connections is not over. */
+bool wire_rests(const struct fieldway_line *line);
 /* By the deadline, and within the bus's timeout. 0, or result's error. */
 int wire_open(struct fieldway_line *line, uint64_t deadline_usec, struct fieldway_result *result);
 /* Does nothing when it is closed. */

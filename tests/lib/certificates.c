@@ -25,16 +25,18 @@ static const struct row {
 	const char *name, *issuer; /* NULL: itself, a CA */
 	const char *host, *role;
 	long from, until; /* days from now */
+	const char *purpose; /* NULL: any */
 } rows[] = {
-	{ "ca", NULL, NULL, NULL, -400, 400 },
-	{ "other-ca", NULL, NULL, NULL, -400, 400 },
-	{ "server", "ca", "127.0.0.1", NULL, -1, 300 },
-	{ "named", "ca", "meter.example", NULL, -1, 300 },
-	{ "expired", "ca", "127.0.0.1", NULL, -300, -10 },
-	{ "future", "ca", "127.0.0.1", NULL, 20, 300 },
-	{ "stranger", "other-ca", "127.0.0.1", NULL, -1, 300 },
-	{ "client", "ca", NULL, "Operator", -1, 300 },
-	{ "expired-client", "ca", NULL, "Operator", -300, -10 },
+	{ "ca", NULL, NULL, NULL, -400, 400, NULL },
+	{ "other-ca", NULL, NULL, NULL, -400, 400, NULL },
+	{ "server", "ca", "127.0.0.1", NULL, -1, 300, NULL },
+	{ "named", "ca", "meter.example", NULL, -1, 300, NULL },
+	{ "expired", "ca", "127.0.0.1", NULL, -300, -10, NULL },
+	{ "future", "ca", "127.0.0.1", NULL, 20, 300, NULL },
+	{ "stranger", "other-ca", "127.0.0.1", NULL, -1, 300, NULL },
+	{ "gateway", "ca", "127.0.0.1", NULL, -1, 300, GNUTLS_KP_TLS_WWW_CLIENT },
+	{ "client", "ca", NULL, "Operator", -1, 300, NULL },
+	{ "expired-client", "ca", NULL, "Operator", -300, -10, NULL },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -88,6 +90,8 @@ static void make(const struct row *row, size_t index, const struct made *issuer,
 	must(gnutls_x509_crt_set_key_usage(crt, row->issuer ? GNUTLS_KEY_DIGITAL_SIGNATURE : GNUTLS_KEY_KEY_CERT_SIGN));
 	if (row->host)
 		set_host(crt, row->host);
+	if (row->purpose)
+		must(gnutls_x509_crt_set_key_purpose_oid(crt, row->purpose, 0));
 	if (row->role)
 		set_role(crt, row->role);
 	must(gnutls_x509_crt_sign2(crt, issuer->crt ? issuer->crt : crt, issuer->crt ? issuer->key : ret->key,

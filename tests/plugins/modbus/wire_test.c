@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <check.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/serial.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "line_rig.h"
+#include "plugins/modbus/line_state.h"
 
 /* How a line behaves on its wire: raw requests, recordings, echoes, RS-485, pauses, TLS. */
 
@@ -25,6 +27,7 @@ static struct {
 	size_t n;
 	struct serial_rs485 mode;
 	bool no_mode;
+	int set; /* tcsetattr() */
 } port;
 
 static void note(char what)
@@ -59,6 +62,15 @@ int tcdrain(int fd)
 	return ioctl(fd, TCSBRK, (void *)1);
 }
 
+int tcsetattr(int fd, int actions, const struct termios *t)
+{
+	int (*real)(int, int, const struct termios *) =
+		(int (*)(int, int, const struct termios *))dlsym(RTLD_NEXT, "tcsetattr");
+
+	port.set++;
+	return real(fd, actions, t);
+}
+
 ssize_t write(int fd, const void *bytes, size_t size)
 {
 	if (f.line && isatty(fd))
@@ -89,6 +101,7 @@ START_TEST(rts_while_sending)
 	add_setting(UINT("rtu.rts_after", PAUSE_USEC / 2));
 	make_driver();
 	ck_assert_msg(open_line(&result) == 0, "%s", result.detail);
+	ask("delay 100"); /* within the timeout, which begins behind the rests */
 	begin = clock_usec(CLOCK_MONOTONIC);
 	reads(HOLDING, 0);
 	ck_assert_uint_ge(clock_usec(CLOCK_MONOTONIC) - begin, PAUSE_USEC);
@@ -145,17 +158,38 @@ START_TEST(echoes)
 }
 END_TEST
 
+/* The longest rests are as the kernel's: no deadline ends them. */
+START_TEST(rts_rests_are_short)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plugin->n_keys; i++) {
+		if (!strstr(plugin->keys[i].name, ".rts_before") && !strstr(plugin->keys[i].name, ".rts_after"))
+			continue;
+		ck_assert(plugin->keys[i].maximum > 0 && plugin->keys[i].maximum <= 100000);
+		n++;
+	}
+	ck_assert_uint_eq(n, 4);
+}
+END_TEST
+
 START_TEST(a_port_that_somebody_else_has)
 {
 	struct fieldway_line *mine;
 	struct fieldway_result result = { 0 };
+	int exclusive = 0;
 
 	start(_i);
 	mine = f.line;
 	f.line = NULL;
+	port.set = 0;
 	ck_assert_int_eq(open_line(&result), -ENODEV);
 	snprintf(text_room, sizeof(text_room), "cannot open %s: another program uses it", f.pty);
 	ck_assert_str_eq(result.detail, text_room);
+	/* It still is for him alone: root may open it nevertheless. */
+	ck_assert_int_eq(ioctl(mine->fd, TIOCGEXCL, &exclusive), 0);
+	ck_assert_int_eq(exclusive, 1);
+	ck_assert_int_eq(port.set, 0);
 	plugin->line_close(mine);
 	ck_assert_int_eq(open_line(&result), 0);
 	reads(HOLDING, 0);
@@ -390,6 +424,7 @@ static const struct {
 	{ "future", "client", NULL, "TLS: the device's certificate is valid from 20" },
 	{ "stranger", "client", NULL, "TLS: the device's certificate is not signed by tls.ca" },
 	{ "named", "client", NULL, "TLS: the device's certificate is for another name" },
+	{ "gateway", "client", NULL, "TLS: the device's certificate is not one of a server" },
 	{ "server", "client", "other.example", "TLS: the device's certificate is for another name" },
 	{ "server", "expired-client", NULL, "TLS: the device refuses: " },
 	{ "server", "stranger", NULL, "TLS: the device refuses: " },
@@ -569,6 +604,7 @@ int main(void)
 	tcase_add_loop_test(t, rts_while_sending, 0, 2);
 	tcase_add_loop_test(t, rs485_mode_of_the_driver, 0, 2);
 	tcase_add_loop_test(t, echoes, RTU, KINDS);
+	tcase_add_test(t, rts_rests_are_short);
 	tcase_add_loop_test(t, a_port_that_somebody_else_has, RTU, KINDS);
 	tcase_add_loop_test(t, raw_requests, 0, KINDS);
 	tcase_add_loop_test(t, a_raw_answer_of_unknown_length, 0, 2);
