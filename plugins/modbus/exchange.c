@@ -81,10 +81,17 @@ int exchange_send(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, 
 	return r == 0 && line->bus.line.echo ? take_echo(line, &wanted, frame, n) : r;
 }
 
+/* The first bytes are done with. */
 static void drop_bytes(struct fieldway_line *line, size_t n)
 {
 	line->n_bytes -= n;
 	memmove(line->bytes, line->bytes + n, line->n_bytes);
+}
+
+static void drop_noise(struct fieldway_line *line, size_t n)
+{
+	line->met.garbled += (unsigned)n;
+	drop_bytes(line, n);
 }
 
 /* A collision before the answer is not the answer: that is waited for. */
@@ -95,8 +102,7 @@ static int look_at_noise(struct fieldway_line *line, const struct frame_wanted *
 	if (frame_resembles(line->bus.framing, wanted, line->bytes, line->n_bytes))
 		return EMBBADCRC;
 	*why = EMBBADCRC;
-	line->met.garbled += (unsigned)line->n_bytes;
-	line->n_bytes = 0;
+	drop_noise(line, line->n_bytes);
 	return EAGAIN;
 }
 
@@ -113,6 +119,8 @@ static int look(struct fieldway_line *line, const struct frame_wanted *wanted, b
 		int r;
 
 		*ret_until = line->answer_usec;
+		if (n == 0 && line->n_bytes == sizeof(line->bytes))
+			drop_noise(line, sizeof(line->bytes) - MAX_FRAME_BYTES);
 		if (n == 0 || line->n_bytes == 0)
 			return EAGAIN;
 		if (n < 0) {

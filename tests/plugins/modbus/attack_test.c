@@ -290,6 +290,30 @@ START_TEST(noise_before_an_answer)
 }
 END_TEST
 
+/* As much as there is room for, and in the end a frame begins. */
+static void much_noise_then_answer(int fd, int connection)
+{
+	char noise[1100];
+
+	(void)connection;
+	memset(noise, 'x', sizeof(noise));
+	noise[700] = ':';
+	while (recv(fd, noise, 17, MSG_WAITALL) == 17) {
+		memset(noise, 'x', 17);
+		say(fd, noise, sizeof(noise));
+		say(fd, ":0103020001F9\r\n", 15);
+	}
+}
+
+START_TEST(much_noise_before_an_answer)
+{
+	start_peer(ASCII_TCP, much_noise_then_answer);
+	reads(HOLDING, 1);
+	reads(HOLDING, 1);
+	stop_peer();
+}
+END_TEST
+
 static void noise_then_late(int fd, int connection)
 {
 	(void)connection;
@@ -435,6 +459,7 @@ int main(void)
 	tcase_add_test(t, a_dripping_handshake_ends_with_the_timeout);
 	tcase_add_test(t, a_session_of_nothing_ends);
 	tcase_add_test(t, noise_before_an_answer);
+	tcase_add_test(t, much_noise_before_an_answer);
 	tcase_add_test(t, noise_before_a_late_answer);
 	tcase_add_test(t, an_answer_that_outlives_its_connection);
 	tcase_add_test(t, half_an_answer_is_told);
