@@ -61,30 +61,55 @@ static uint64_t device_due(const struct schedule *s, uint32_t device, struct sch
 	return best;
 }
 
+/* Of some devices the turn that waits longest, and since when the oldest of them is due. */
+struct choice {
+	struct schedule_turn turn;
+	uint64_t waits, oldest;
+};
+
+static void choice_take(struct choice *c, const struct schedule_turn *turn, uint64_t due, uint64_t served)
+{
+	uint64_t waits = MAX(due, served);
+
+	c->oldest = MIN(c->oldest, due);
+	if (waits >= c->waits)
+		return;
+	c->waits = waits;
+	c->turn = *turn;
+}
+
+/* All that fell due before a device was silent goes ahead of it, and after a probe in vain any living one. */
+static bool living_first(const struct schedule *s, const struct choice *living, const struct choice *silent)
+{
+	if (living->waits == USEC_INFINITY || silent->waits == USEC_INFINITY)
+		return silent->waits == USEC_INFINITY;
+	return (s->probed && silent->turn.probe) || living->oldest < silent->oldest;
+}
+
 bool schedule_next(const struct schedule *s, uint64_t now, struct schedule_turn *ret,
 		   uint64_t *ret_due_usec)
 {
-	uint64_t first = USEC_INFINITY, next = USEC_INFINITY;
-	bool behind = true;
+	struct choice living = { .waits = USEC_INFINITY, .oldest = USEC_INFINITY };
+	struct choice silent = living, *chosen;
+	uint64_t next = USEC_INFINITY;
 
 	for (uint32_t i = 0; i < s->n_devices; i++) {
+		const struct schedule_device *d = &s->devices[i];
 		struct schedule_turn turn = { 0 };
 		uint64_t due = device_due(s, i, &turn);
-		uint64_t waits = MAX(due, s->devices[i].served_usec);
 
 		next = MIN(next, due);
-		if (due > now)
-			continue;
-		if (behind == (s->probed && turn.probe) ? waits >= first : !behind)
-			continue;
-		behind = s->probed && turn.probe;
-		first = waits;
-		*ret = turn;
+		if (due <= now)
+			choice_take(d->silent > 0 || (s->probed && turn.probe) ? &silent : &living, &turn, due,
+				    d->served_usec);
 	}
-	if (first != USEC_INFINITY)
-		return true;
-	*ret_due_usec = next;
-	return false;
+	chosen = living_first(s, &living, &silent) ? &living : &silent;
+	if (chosen->waits == USEC_INFINITY) {
+		*ret_due_usec = next;
+		return false;
+	}
+	*ret = chosen->turn;
+	return true;
 }
 
 /*

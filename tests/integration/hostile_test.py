@@ -200,7 +200,8 @@ class HostileTest(Scenario):
             self.rig.until(lambda: self.read_one("gw-good", VALUE) == value, LATE_S, "a fresh value")
             self.assertLess(time.monotonic() - begin, LATE_S)
         self.assertEqual(self.hosts(), hosts)
-        self.assertLessEqual(self.descriptors(), descriptors + MORE_FDS)
+        # At any one moment some are being connected.
+        self.rig.until(lambda: self.descriptors() <= descriptors + MORE_FDS, 10, "descriptors that are closed again")
 
     def test_connections(self):
         self.start([f"  - {{name: {name}, profile: board, bus: lan, address: {{host: 127.0.0.1, unit: 1, "

@@ -391,6 +391,28 @@ START_TEST(the_missing_wait_behind_the_living)
 }
 END_TEST
 
+/* A device of many requests is not kept from them by turns with a silent one. */
+START_TEST(all_that_waits_goes_ahead_of_the_silent)
+{
+	const uint64_t periods[] = { SECOND, SECOND, SECOND };
+	struct schedule_turn turn;
+
+	make(2, periods, 3);
+	run(now + 5 * SECOND, 1000);
+	now += 5 * SECOND;
+	do {
+		turn = next();
+		done(turn, SECOND, turn.device == 1 ? SCHEDULE_SILENT : SCHEDULE_ANSWERED);
+	} while (turn.device != 1);
+	for (int i = 0; i < 3; i++) {
+		turn = next();
+		ck_assert_uint_eq(turn.device, 0);
+		done(turn, 1000, SCHEDULE_ANSWERED);
+	}
+	ck_assert_uint_eq(next().device, 1);
+}
+END_TEST
+
 /* However many dead ones there are, and however late their probes: each delays a living one once. */
 START_TEST(the_dead_cost_one_probe_at_a_time)
 {
@@ -451,6 +473,7 @@ static void add(TCase *t)
 	tcase_add_test(t, a_probe_is_the_first_entry);
 	tcase_add_test(t, nothing_to_probe_with_is_never_offline);
 	tcase_add_test(t, the_missing_wait_behind_the_living);
+	tcase_add_test(t, all_that_waits_goes_ahead_of_the_silent);
 	tcase_add_test(t, the_dead_cost_one_probe_at_a_time);
 	tcase_add_test(t, a_first_request_is_tried_again_soon);
 }
