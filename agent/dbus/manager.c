@@ -26,9 +26,11 @@ static struct item *find_client_name(struct dbus *d, const char *name)
 	return NULL;
 }
 
-static int get_endpoint(sd_bus_message *m, void *userdata, sd_bus_error *error)
+/* find: a second way to look, or NULL; kind: for whoever asks for one that is not there. */
+static int reply_named(sd_bus_message *m, const struct items *s,
+		       struct item *(*find)(struct dbus *d, const char *name), struct dbus *d,
+		       const char *error_name, const char *kind, sd_bus_error *error)
 {
-	struct dbus *d = userdata;
 	const struct item *item;
 	char echo[ECHO_MAX + 1];
 	const char *name;
@@ -36,42 +38,33 @@ static int get_endpoint(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	if (r < 0)
 		return r;
-	item = items_find(&d->endpoints, name) ?: find_client_name(d, name);
-	return item ? reply_path(m, &d->endpoints, item) :
-		      sd_bus_error_setf(error, AGENT1_ERROR_NO_SUCH_ENDPOINT,
-					"There is no endpoint %s", error_echo(name, echo));
+	item = items_find(s, name);
+	if (!item && find)
+		item = find(d, name);
+	return item ? reply_path(m, s, item) :
+		      sd_bus_error_setf(error, error_name, "There is no %s %s", kind, error_echo(name, echo));
+}
+
+static int get_endpoint(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct dbus *d = userdata;
+
+	return reply_named(m, &d->endpoints, find_client_name, d, AGENT1_ERROR_NO_SUCH_ENDPOINT, "endpoint",
+			   error);
 }
 
 static int get_device(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct dbus *d = userdata;
-	const struct item *item;
-	char echo[ECHO_MAX + 1];
-	const char *name;
-	int r = sd_bus_message_read(m, "s", &name);
 
-	if (r < 0)
-		return r;
-	item = items_find(&d->devices, name);
-	return item ? reply_path(m, &d->devices, item) :
-		      sd_bus_error_setf(error, AGENT1_ERROR_NO_SUCH_DEVICE, "There is no device %s",
-					error_echo(name, echo));
+	return reply_named(m, &d->devices, NULL, d, AGENT1_ERROR_NO_SUCH_DEVICE, "device", error);
 }
 
 static int get_bus(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct dbus *d = userdata;
-	const struct item *item;
-	char echo[ECHO_MAX + 1];
-	const char *name;
-	int r = sd_bus_message_read(m, "s", &name);
 
-	if (r < 0)
-		return r;
-	item = items_find(&d->buses, name);
-	return item ? reply_path(m, &d->buses, item) :
-		      sd_bus_error_setf(error, AGENT1_ERROR_NO_SUCH_BUS, "There is no bus %s",
-					error_echo(name, echo));
+	return reply_named(m, &d->buses, NULL, d, AGENT1_ERROR_NO_SUCH_BUS, "bus", error);
 }
 
 /* ---- properties ---- */
