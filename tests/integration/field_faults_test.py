@@ -186,8 +186,7 @@ class ReadTest(FaultScenario):
         self.assertEqual([e for e in self.server.events if e.word == "deregistered"], [])
 
     def test_tcp(self):
-        # Before a2 is offline its two tries hold the connection that it shares for 500 ms.
-        self.start(clock=True, stale="5x")
+        self.start(clock=True)
         self.check_faults(TCP)
 
     def test_rtu(self):
