@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "host/attempt.h"
-#include "host/events.h"
-#include "host/line.h"
-#include "host/read.h"
-#include "host/statistics.h"
-#include "host/ticket.h"
-#include "host/write.h"
+#include "host/bus/statistics.h"
+#include "host/event/events.h"
+#include "host/event/ticket.h"
+#include "host/line/attempt.h"
+#include "host/line/line.h"
+#include "host/line/read.h"
+#include "host/line/write.h"
 #include "link/marshal.h"
 
 static const char no_device[] = "no such device in this generation";

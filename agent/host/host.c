@@ -11,14 +11,14 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "host/attempt.h"
-#include "host/bus.h"
+#include "host/bus/bus.h"
 #include "host/calls.h"
-#include "host/describe.h"
-#include "host/explain.h"
+#include "host/line/attempt.h"
 #include "host/memory.h"
-#include "host/sandbox.h"
+#include "host/sandbox/sandbox.h"
 #include "host/services.h"
+#include "host/setup/describe.h"
+#include "host/setup/explain.h"
 #include "link/marshal.h"
 
 struct host {

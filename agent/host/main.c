@@ -14,8 +14,8 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "host/describe.h"
 #include "host/host.h"
+#include "host/setup/describe.h"
 
 #define EXIT_USAGE 2
 

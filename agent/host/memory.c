@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "host/device.h"
-#include "host/sandbox.h"
+#include "host/bus/device.h"
+#include "host/sandbox/sandbox.h"
 
 /* Stacks of all threads, and what their heaps have in reserve. */
 #define MEMORY_THREADS_BYTES (UINT64_C(256) << 20)

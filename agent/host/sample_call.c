@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "host/calls.h"
-#include "host/decode.h"
-#include "host/input.h"
+#include "host/setup/decode.h"
+#include "host/setup/input.h"
 #include "link/marshal.h"
 
 /* Decode of Host1: one of a profile's samples. */

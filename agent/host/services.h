@@ -3,8 +3,8 @@
 
 #include <systemd/sd-bus.h>
 
-#include "host/loader.h"
-#include "host/parts.h"
+#include "host/bus/parts.h"
+#include "host/setup/loader.h"
 
 /* The calls of link/host1.h that serve people: Raw, Scan, Release, Record. */
 

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 #include "event_rig.h"
-#include "host/events.h"
+#include "host/event/events.h"
 #include "suite.h"
 
 /* Devices that speak by themselves, in a host of its own. */

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "host/exponent.h"
+#include "host/value/exponent.h"
 #include "suite.h"
 
 /* Points 0 and 1 need point 2, point 3 nothing. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/lesson.h"
+#include "host/line/lesson.h"
 #include "suite.h"
 
 /*

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
-#include "host/loader.h"
+#include "host/setup/loader.h"
 #include "suite.h"
 
 /* Tests run in the build folder. */

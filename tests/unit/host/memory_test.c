@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/memory.h"
-#include "host/sandbox.h"
+#include "host/sandbox/sandbox.h"
 #include "suite.h"
 
 START_TEST(the_limit_grows_with_the_configuration)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "host/sample.h"
+#include "host/value/sample.h"
 #include "suite.h"
 
 #define SECOND UINT64_C(1000000)

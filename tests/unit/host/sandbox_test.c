@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "host/sandbox.h"
+#include "host/sandbox/sandbox.h"
 #include "suite.h"
 
 /* What a process in the sandbox can do and cannot; each in a process of its own. */

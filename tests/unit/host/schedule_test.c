@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/macro.h"
-#include "host/schedule.h"
+#include "host/line/schedule.h"
 #include "link/host1.h"
 #include "suite.h"
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "event_rig.h"
-#include "host/errand.h"
-#include "host/scan.h"
+#include "host/event/scan.h"
+#include "host/line/errand.h"
 #include "link/recording.h"
 #include "suite.h"
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/explain.h"
-#include "host/input.h"
-#include "host/setup.h"
+#include "host/setup/explain.h"
+#include "host/setup/input.h"
+#include "host/setup/setup.h"
 #include "link/marshal.h"
 #include "suite.h"
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/macro.h"
-#include "host/decimal.h"
-#include "host/transform.h"
+#include "host/value/decimal.h"
+#include "host/value/transform.h"
 #include "suite.h"
 
 #define I(x)                                                                                       \

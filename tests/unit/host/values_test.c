@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/timer.h"
-#include "host/values.h"
+#include "host/value/values.h"
 #include "link/marshal.h"
 #include "suite.h"
 

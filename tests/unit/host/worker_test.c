@@ -7,7 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/clock.h"
-#include "host/worker.h"
+#include "host/line/worker.h"
 #include "suite.h"
 
 /* A line whose every operation does what a script says. */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "host/bus/parts.h"
+
+/* A bus as a whole. */
+
+/* Takes the setup over on success. 0 or -ENOMEM. */
+int bus_new(const struct host_services *services, struct setup *setup, struct host_bus **ret);
+/* Of a bus that was never started, or has ended. */
+struct host_bus *bus_free(struct host_bus *b);
+/* Devices of the same name go on counting where their predecessors are. */
+void bus_inherit(struct host_bus *b, const struct host_bus *from);
+/* Starts threads and polls. A line without a thread is FAILED. */
+void bus_start(struct host_bus *b);
+/*
+ * No more requests, values, states; pending writes end. ended runs when all
+ * threads have, perhaps at once.
+ */
+void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *userdata),
+		void *userdata);
+/* True when no thread of it is at work. */
+bool bus_has_ended(const struct host_bus *b);
+/* What a line of any kind needs before its start, and what it leaves. 0 or -ENOMEM. */
+int line_init(struct line *l);
+void line_done(struct line *l);
+struct device *bus_find(struct host_bus *b, uint32_t id);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "host/bus/parts.h"
+
+/* A line's thread, and what is next for it. */
+
+/* 0, -ENOMEM, -EAGAIN. */
+int line_start(struct line *l);
+void line_retire(struct line *l);
+/* Gives an idle line what is next. */
+void line_kick(struct line *l);
+/* When so many tries of a request must have ended, on the kernel's clock. */
+uint64_t line_job_deadline(const struct fieldway_bus *bus, unsigned tries, uint32_t wire_bytes);
