@@ -28,6 +28,15 @@ def begins(data):
     return message(data) == CLIENT_HELLO and data[60 + data[59]] == 0
 
 
+def ends(data):
+    """A flight that changes to the new keys, behind what it has in the clear: our Finished."""
+    while len(data) >= 13:
+        if data[0] == CHANGE_CIPHER_SPEC:
+            return True
+        data = data[13 + int.from_bytes(data[11:13], "big"):]
+    return False
+
+
 class Gate:
     """Nothing of the server from the message on for which `stops` holds, until it is opened."""
 
@@ -221,9 +230,19 @@ class KeyAtTheServerTest(TroubleTest, Relayed):
         self.keys = self.ours
         self.start_server(True, self.place)
 
+    def at_its_end(self):
+        """Is the newest handshake of each link at our Finished?"""
+        for link in self.relay.links:
+            begun = max(i for i, data in enumerate(link.sent) if begins(data))
+            if not any(ends(data) for data in link.sent[begun:]):
+                return False
+        return True
+
     def expect_sequence(self, text):
         """Named, with what to look at; in the waits of the sequence, each time one handshake."""
         for number, wait in enumerate((60, 120, 240), 1):
+            # What comes before takes real time, as much as the machine needs.
+            self.rig.until(lambda: self.sent(begins) > number and self.at_its_end(), 20, "a handshake's end")
             self.step_until(lambda: len(self.failures("gw-m1")) >= number, FINISHED_S + 10, "a failure", 1)
             line = self.failures("gw-m1")[-1]
             self.assertIn(text, line)
