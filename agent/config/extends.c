@@ -92,15 +92,6 @@ static int compare_rows(const void *a, const void *b)
 	return order ? order : (p->index > q->index) - (p->index < q->index);
 }
 
-static ssize_t find_key(const struct yaml_node *mapping, const char *text, size_t size)
-{
-	for (size_t i = 0; i < mapping->n; i++)
-		if (strlen(mapping->keys[i]->text) == size &&
-		    memcmp(mapping->keys[i]->text, text, size) == 0)
-			return (ssize_t)i;
-	return -ENOENT;
-}
-
 static struct yaml_node *copy_mapping(struct loader *l, const struct yaml_node *node, size_t room)
 {
 	struct yaml_node *copy = node_new(l, YAML_KIND_MAPPING, node->mark, node->n + room);
@@ -201,6 +192,36 @@ static struct yaml_node *sort_rows(struct loader *l, struct yaml_node *node)
 
 /* ---- laying one over the other ---- */
 
+/* Keys of the mapping on top, by their names: profiles have thousands of points. */
+struct own_key {
+	const char *text;
+	size_t index; /* in the mapping */
+	bool met;     /* the base has it too */
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(((const struct own_key *)a)->text, ((const struct own_key *)b)->text);
+}
+
+static struct own_key *sort_keys(struct loader *l, const struct yaml_node *own)
+{
+	struct own_key *keys = loader_scratch(l, (own->n + 1) * sizeof(*keys));
+
+	for (size_t i = 0; keys && i < own->n; i++)
+		keys[i] = (struct own_key){ .text = own->keys[i]->text, .index = i };
+	if (keys)
+		qsort(keys, own->n, sizeof(*keys), compare_keys);
+	return keys;
+}
+
+static struct own_key *find_key(struct own_key *keys, size_t n, const char *text)
+{
+	struct own_key wanted = { .text = text };
+
+	return bsearch(&wanted, keys, n, sizeof(*keys), compare_keys);
+}
+
 static struct yaml_node *lay(const struct extending *x, struct yaml_node *base,
 			     struct yaml_node *own);
 
@@ -221,42 +242,45 @@ static void refuse_removal(const struct extending *x, const struct yaml_node *ke
 
 /* What both have, and what only the base has. */
 static int lay_base(const struct extending *x, const struct yaml_node *base,
-		    const struct yaml_node *own, bool is_top, struct yaml_node *to)
+		    const struct yaml_node *own, struct own_key *keys, bool is_top,
+		    struct yaml_node *to)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < base->n; i++) {
 		const char *text = base->keys[i]->text;
-		ssize_t at = find_key(own, text, strlen(text));
+		struct own_key *key = find_key(keys, own->n, text);
 		struct yaml_node *item = base->items[i];
 
 		if (is_top && is_own(text))
 			continue;
-		if (at >= 0 && node_is_null(own->items[at]))
+		if (key)
+			key->met = true;
+		if (key && node_is_null(own->items[key->index]))
 			continue;
-		if (at >= 0 && is_top && streq(text, "lwm2m"))
-			item = lay(x, sort_rows(x->l, item), sort_rows(x->l, own->items[at]));
-		else if (at >= 0)
-			item = lay(x, item, own->items[at]);
+		if (key && is_top && streq(text, "lwm2m"))
+			item = lay(x, sort_rows(x->l, item),
+				   sort_rows(x->l, own->items[key->index]));
+		else if (key)
+			item = lay(x, item, own->items[key->index]);
 		if (!item) {
 			r = -EINVAL;
 			continue;
 		}
-		to->keys[to->n] = at >= 0 ? own->keys[at] : base->keys[i];
+		to->keys[to->n] = key ? own->keys[key->index] : base->keys[i];
 		to->items[to->n++] = item;
 	}
 	return r;
 }
 
 static int lay_own(const struct extending *x, const struct yaml_node *base,
-		   const struct yaml_node *own, bool is_top, struct yaml_node *to)
+		   const struct yaml_node *own, struct own_key *keys, bool is_top,
+		   struct yaml_node *to)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < own->n; i++) {
-		const char *text = own->keys[i]->text;
-
-		if (find_key(base, text, strlen(text)) >= 0 && !(is_top && is_own(text)))
+		if (find_key(keys, own->n, own->keys[i]->text)->met)
 			continue;
 		if (!is_top && node_is_null(own->items[i])) {
 			refuse_removal(x, own->keys[i], base);
@@ -273,14 +297,18 @@ static int lay_own(const struct extending *x, const struct yaml_node *base,
 static struct yaml_node *lay_mappings(const struct extending *x, const struct yaml_node *base,
 				      const struct yaml_node *own, bool is_top)
 {
+	struct own_key *keys;
 	struct yaml_node *to;
 	int r;
 
 	if (loader_expand(x->l, own->mark, base->n + own->n) < 0)
 		return NULL;
 	to = node_new(x->l, YAML_KIND_MAPPING, own->mark, base->n + own->n);
-	r = to ? lay_base(x, base, own, is_top, to) : -ENOMEM;
-	r = to ? worse(r, lay_own(x, base, own, is_top, to)) : r;
+	keys = sort_keys(x->l, own);
+	if (!to || !keys)
+		return NULL;
+	r = lay_base(x, base, own, keys, is_top, to);
+	r = worse(r, lay_own(x, base, own, keys, is_top, to));
 	return r < 0 ? NULL : to;
 }
 

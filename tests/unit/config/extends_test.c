@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "base/macro.h"
 #include "base/str.h"
@@ -198,6 +199,39 @@ START_TEST(many_rows)
 }
 END_TEST
 
+/* Processor time for two profiles of n points of the same names, which are too many. */
+static double time_of(int n)
+{
+	const char *const names[] = { "base", "p" };
+	clock_t start;
+
+	for (int k = 0; k < 2; k++) {
+		_cleanup_free_ char *text = malloc(32 * (size_t)n);
+		size_t size = (size_t)sprintf(text,
+					      "schema: 1\nprofile: %s\nplugin: modbus\n%s"
+					      "rates: {fast: 1s}\ndefaults: {rate: fast}\npoints:\n",
+					      names[k], k ? "extends: base\n" : "");
+
+		for (int i = 1; i <= n; i++)
+			size += (size_t)sprintf(text + size, "  v%d: {address: 0}\n", i);
+		fixture_file(f, CONFIG_PLACE_PROFILES, k ? "p.yaml" : "base.yaml", text);
+	}
+	start = clock();
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_msg(strstr(f->error_text, ": more than 10000 points\n"), "%.300s", f->error_text);
+	fixture_reset(f);
+	return (double)(clock() - start);
+}
+
+/* Four times the keys take four times as long, not sixteen times. */
+START_TEST(many_keys)
+{
+	double few = time_of(10001), many = time_of(40004);
+
+	ck_assert_double_lt(many, 9 * few);
+}
+END_TEST
+
 START_TEST(null_removes)
 {
 	const struct config_type *t = read_type("schema: 1\nprofile: p\nextends: base\n"
@@ -303,6 +337,7 @@ int main(void)
 	tcase_add_test(c, rows_by_path);
 	tcase_add_test(c, rows_of_a_repeat);
 	tcase_add_test(c, many_rows);
+	tcase_add_test(c, many_keys);
 	tcase_add_test(c, null_removes);
 	tcase_add_test(c, chain);
 	tcase_add_loop_test(c, refused, 0, ARRAY_SIZE(cases));
