@@ -172,14 +172,16 @@ int fieldbus_check(struct fieldbus *f, const struct config *config, bool content
 			   .warnings = warnings,
 			   .contents_optional = contents_optional };
 	unsigned before = errors->n;
-	int r;
+	int r = 0;
 
 	/* One that cannot be asked does not keep the others from being. */
-	for (size_t i = 0; i < config->n_plugins; i++) {
+	for (size_t i = 0; i < config->n_plugins && r != -ENOMEM; i++) {
 		c.plugin = config->plugins[i];
 		r = check_plugin(&c);
-		if (r == -ENOMEM)
-			return r;
 	}
-	return errors->n > before ? -EINVAL : 0;
+	if (r != -ENOMEM)
+		r = errors->n > before ? -EINVAL : 0;
+	check_lines(&c);
+	check_lines_done(&c);
+	return r;
 }

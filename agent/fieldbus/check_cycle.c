@@ -129,6 +129,7 @@ int check_cycles(struct check *c, uint32_t bus, struct link_explanation *lines, 
 		for (end = i + 1; end < n && streq(lines[end].line, lines[i].line); end++)
 			;
 		r = check_line(c, bus, lines + i, end - i);
+		r = r < 0 ? r : check_line_add(c, lines[i].line, bus);
 	}
 	return r;
 }

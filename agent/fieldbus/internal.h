@@ -146,6 +146,8 @@ struct check {
 	const struct config_plugin *plugin;
 	struct session session;
 	uint64_t deadline_usec;
+	struct check_line *lines; /* of all buses so far */
+	size_t n_lines;
 };
 /*
  * Calls the host; takes m over, r is how making m went. What goes wrong with
@@ -163,6 +165,11 @@ bool check_knows(const struct yaml_errors *errors, struct yaml_mark mark);
 void check_missing(struct check *c, const struct contents *contents);
 /* check_cycle.c: warns of lines that cannot do all their requests. Sorts; -EBADMSG. */
 int check_cycles(struct check *c, uint32_t bus, struct link_explanation *lines, size_t n);
+/* check_lines.c: a line that the bus needs, its lines one after the other; 0 or -ENOMEM. */
+int check_line_add(struct check *c, const char *name, uint32_t bus);
+/* Warns of lines that several buses need. */
+void check_lines(struct check *c);
+void check_lines_done(struct check *c);
 /* samples.c */
 int check_sample(struct check *c, const struct config_sample *sample);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/fieldbus/rig.h"
 
@@ -232,6 +234,35 @@ START_TEST(line_cannot_keep_up)
 }
 END_TEST
 
+/* Two buses cannot both have a port, by whichever name: told for the later one, once. */
+START_TEST(line_of_two_buses)
+{
+	char folder[] = "/tmp/fieldway-check-XXXXXX", name[64];
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(name, sizeof(name), "%s/by-id", folder);
+	ck_assert_int_eq(symlink("/dev/null", name), 0);
+	rig.c.devices[0].address = rig_setting(0, "line", "/dev/null");
+	rig.c.devices[1].address = rig_setting(1, "line", "10.0.0.1:502/0");
+	rig.c.devices[2].address = rig_setting(2, "line", name);
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
+	ck_assert_ptr_nonnull(strstr(warnings.text.data ? (char *)warnings.text.data : "", "by-id is one of bus hall1"));
+	unlink(name);
+	rmdir(folder);
+	buf_done(&errors.text);
+	buf_done(&warnings.text);
+	rig.c.devices[2].address = rig_setting(2, "line", "10.0.0.1:502/0");
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
+	check_warnings("bus.yaml:21:1: bus lan: line 10.0.0.1:502/0 is one of bus hall1 (bus.yaml:20) too: "
+		       "what shares a line belongs on one bus\n");
+	buf_done(&errors.text);
+	buf_done(&warnings.text);
+	rig.c.devices[2].address = rig_setting(2, "line", "10.0.0.2:502/0");
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
+	check_warnings("");
+}
+END_TEST
+
 /* ---- samples ---- */
 
 #define STRING(t) { .type = FIELDWAY_STRING, .data = (t), .size = sizeof(t) - 1 }
@@ -424,6 +455,7 @@ int main(void)
 	tcase_add_test(tcase, noted_once);
 	tcase_add_test(tcase, nothing_to_mend);
 	tcase_add_test(tcase, line_cannot_keep_up);
+	tcase_add_test(tcase, line_of_two_buses);
 	tcase_add_loop_test(tcase, sample_value, 0, ARRAY_SIZE(samples));
 	tcase_add_test(tcase, sample_without_value);
 	tcase_add_test(tcase, sample_of_inputs);
