@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define NEAREST_DISTANCE_MAX 2u
@@ -168,6 +169,8 @@ const char *str_nearest(const char *text, const char *const *candidates, size_t 
 		other = strlen(candidates[i]);
 		if (other > NEAREST_LENGTH_MAX)
 			continue;
+		if (other == size && strcasecmp(text, candidates[i]) == 0)
+			return candidates[i];
 		distance = edit_distance(text, size, candidates[i], other);
 		if (distance < best) {
 			best = distance;

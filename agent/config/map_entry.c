@@ -95,16 +95,7 @@ static int add_row(struct entry *e, const struct map_point *point)
 
 static int read_unit(struct entry *e, const struct yaml_node *node)
 {
-	const char *near = NULL;
-
-	if (!node)
-		return 0;
-	e->row.unit = node->kind == YAML_KIND_SCALAR ? unit_find(node->text, &near) : NULL;
-	if (e->row.unit)
-		return 0;
-	loader_error(e->l, node->mark, "unknown unit%s%s%s", near ? ", did you mean \"" : "",
-		     near ?: "", near ? "\"?" : "");
-	return -EINVAL;
+	return node ? scalar_unit(e->l, node, &e->row.unit) : 0;
 }
 
 static int read_point(struct entry *e, const struct yaml_node *node, const struct yaml_node *unit)

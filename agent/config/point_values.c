@@ -69,7 +69,6 @@ static int read_unit(struct loader *l, const struct yaml_node *node, const struc
 		     const struct unit **ret)
 {
 	const struct yaml_node *expanded;
-	const char *near = NULL;
 
 	if (!node)
 		return 0;
@@ -83,14 +82,7 @@ static int read_unit(struct loader *l, const struct yaml_node *node, const struc
 	}
 	if (node_expand(l, node, v, &expanded) < 0)
 		return -EINVAL;
-	*ret = expanded->kind == YAML_KIND_SCALAR ? unit_find(expanded->text, &near) : NULL;
-	if (*ret)
-		return 0;
-	loader_error(l, node->mark, "unknown unit%s%s%s%s%s",
-		     expanded->kind == YAML_KIND_SCALAR ? " " : "",
-		     expanded->kind == YAML_KIND_SCALAR ? expanded->text : "",
-		     near ? ", did you mean \"" : "", near ?: "", near ? "\"?" : "");
-	return -EINVAL;
+	return scalar_unit(l, expanded, ret);
 }
 
 static int refuse_parameter(struct loader *l, const struct profile *p, const struct yaml_node *node)

@@ -24,7 +24,7 @@ int sequence_expect(struct loader *l, const struct yaml_node *node, const char *
 		return -ENOENT;
 	if (node->kind == YAML_KIND_SEQUENCE)
 		return 0;
-	loader_error(l, node->mark, "%s is a list, written [a, b]", what);
+	loader_error(l, node->mark, "%s is a list, written [a, b], or each behind \"- \" on its line", what);
 	return -EINVAL;
 }
 
@@ -226,7 +226,7 @@ static void refuse_unknown(struct loader *l, const struct yaml_node *node,
 			candidates[n++] = table->keys[i].name;
 	if (plugin)
 		n += settings_candidates(l, plugin, candidates + n, ARRAY_SIZE(candidates) - n);
-	loader_unknown(l, node->mark, "key", node->text, candidates, n);
+	settings_refuse(l, plugin, node, candidates, n);
 }
 
 static int read_key(struct loader *l, const struct yaml_node *name, const struct yaml_node *value,

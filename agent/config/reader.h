@@ -40,6 +40,7 @@ int scalar_double(struct loader *l, const struct yaml_node *node, double *ret);
 int scalar_usec(struct loader *l, const struct yaml_node *node, uint64_t *ret);
 int scalar_choice(struct loader *l, const struct yaml_node *node, const char *const *choices,
 		  int *ret);
+int scalar_unit(struct loader *l, const struct yaml_node *node, const struct unit **ret);
 /* "0..50", "..50", "0..". */
 int scalar_range(struct loader *l, const struct yaml_node *node, struct range *ret);
 /* minimum and maximum both 0: no limit. */

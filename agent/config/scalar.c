@@ -196,6 +196,27 @@ static int parse_bound(const char *text, size_t size, double *ret)
 	return 0;
 }
 
+int scalar_unit(struct loader *l, const struct yaml_node *node, const struct unit **ret)
+{
+	const char *near = NULL;
+	const struct unit *unit;
+
+	if (node->kind != YAML_KIND_SCALAR || !*node->text) {
+		loader_error(l, node->mark, "expected a unit such as kWh");
+		return -EINVAL;
+	}
+	unit = unit_find(node->text, &near);
+	if (!unit) {
+		loader_error(l, node->mark, "unknown unit %s%s%s%s", node->text,
+			     near ? ", did you mean \"" : "", near ?: "", near ? "\"?" : "");
+		return -EINVAL;
+	}
+	if (streq(node->text, "C"))
+		loader_warning(l, node->mark, "C is the coulomb, degrees Celsius are Cel");
+	*ret = unit;
+	return 0;
+}
+
 int scalar_range(struct loader *l, const struct yaml_node *node, struct range *ret)
 {
 	struct range range = { .present = true, .minimum = -HUGE_VAL, .maximum = HUGE_VAL };

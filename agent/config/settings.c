@@ -203,6 +203,20 @@ static int join(struct reading *s, struct yaml_mark mark, const char *start, con
 	return -EINVAL;
 }
 
+void settings_refuse(struct loader *l, const struct plugin_scope *scope, const struct yaml_node *key,
+		     const char *const *candidates, size_t n)
+{
+	const char *home = scope ? settings_home(scope, key->text) : NULL;
+
+	if (home)
+		loader_error(l, key->mark, "unknown key \"%s\", it stands in %s", key->text, home);
+	else if (strchr(key->text, ':'))
+		loader_error(l, key->mark, "unknown key \"%s\": a space belongs behind the colon",
+			     key->text);
+	else
+		loader_unknown(l, key->mark, "key", key->text, candidates, n);
+}
+
 static int refuse_part(struct reading *s, const struct branch *b, const struct yaml_node *part)
 {
 	const char *candidates[64];
@@ -210,7 +224,7 @@ static int refuse_part(struct reading *s, const struct branch *b, const struct y
 
 	if (!*b->pattern)
 		return 0; /* not of the plugin */
-	loader_unknown(s->l, part->mark, "key", part->text, candidates, n);
+	settings_refuse(s->l, &s->scope, part, candidates, n);
 	return -EINVAL;
 }
 

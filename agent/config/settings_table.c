@@ -61,6 +61,29 @@ bool settings_knows(const struct plugin_scope *scope, const char *name)
 		(settings_key(scope, name) || settings_has_below(scope, name)));
 }
 
+const char *settings_home(const struct plugin_scope *scope, const char *name)
+{
+	static const struct {
+		unsigned scope;
+		const char *place;
+	} homes[] = {
+		{ FIELDWAY_SCOPE_BUS, "a bus" },
+		{ FIELDWAY_SCOPE_ADDRESS, "the `address:` of a device" },
+		{ FIELDWAY_SCOPE_PROFILE, "a profile" },
+		{ FIELDWAY_SCOPE_DEVICE, "the `defaults:` of a profile" },
+		{ FIELDWAY_SCOPE_POINT, "a point" },
+	};
+
+	for (size_t i = 0; settings_are_checked(scope) && i < ARRAY_SIZE(homes); i++) {
+		struct plugin_scope other = { scope->plugin, homes[i].scope };
+
+		if (!(scope->scope & homes[i].scope) &&
+		    (settings_key(&other, name) || settings_has_below(&other, name)))
+			return homes[i].place;
+	}
+	return NULL;
+}
+
 size_t settings_parts(struct loader *l, const struct plugin_scope *scope, const char *pattern,
 		      const char **ret, size_t max)
 {

@@ -77,6 +77,8 @@ static const char *const other_names[][2] = {
 	{ "%rH", "%RH" },     { "%rh", "%RH" },	     { "ohm", "Ohm" },	 { "Ω", "Ohm" },
 	{ "m³", "m3" },	      { "m³/h", "m3/h" },    { "m²", "m2" },	 { "kWH", "kWh" },
 	{ "°", "deg" },	      { "sec", "s" },	     { "L", "l" },	 { "µs", "us" },
+	{ "rpm", "1/min" },   { "RPM", "1/min" },     { "VArh", "varh" },	 { "kVArh", "kvarh" },
+	{ "1", "/" },	      { "µg/m³", "ug/m3" },   { "KW", "kW" },	 { "Nm3/h", "m3/h" },
 	{ "litre", "l" },     { "liter", "l" },	     { "VAr", "var" },	 { "kVAr", "kvar" },
 };
 

@@ -42,6 +42,17 @@ static bool layout_is_same(const struct layout *a, const struct layout *b)
 	       a->is_bit == b->is_bit && a->length == b->length;
 }
 
+static bool is_text(const struct layout *l)
+{
+	return l->type == LAYOUT_STRING || l->type == LAYOUT_BYTES;
+}
+
+/* Bits and parts of a register are read beside the whole of it, numbers beside a text. */
+static bool is_meant(const struct layout *a, const struct layout *b)
+{
+	return layout_is_partial(a) || layout_is_partial(b) || is_text(a) || is_text(b);
+}
+
 /* p begins first, or they begin together. */
 static void compare_reads(struct notes *n, uint32_t i, uint32_t j)
 {
@@ -55,6 +66,9 @@ static void compare_reads(struct notes *n, uint32_t i, uint32_t j)
 	else if (q->address > p->address && q->address + q->count > p->address + p->count)
 		note(n, j, "address",
 		     "overlaps point %.64s by half: one of the addresses or types is wrong",
+		     name_of(n, i));
+	else if (!is_meant(&p->layout, &q->layout))
+		note(n, j, "address", "reads what point %.64s reads too, as another type",
 		     name_of(n, i));
 }
 

@@ -310,6 +310,8 @@ static int compile_write(const struct fieldway_settings *s, const struct point_r
 	uint64_t function = setting_uint(s, "write.function", default_function(p));
 	int r;
 
+	if (!p->writable && setting_has(s, "write.address"))
+		return setting_refuse(error, "write.address", "the point is not written: its access is r");
 	if (!p->writable)
 		return 0;
 	r = compile_write_address(s, rules, p, error);

@@ -79,6 +79,8 @@ BROKEN = (
     ("buses.d/lan.yaml", "plugin: modbus", "plugin: modbsu", "3:9", "modbsu"),
     ("buses.d/lan.yaml", "port: 502", "port: 70000", "4:13", "65535"),
     ("buses.d/lan.yaml", "port: 502", "prot: 502", "4:7", 'did you mean "?port'),
+    ("buses.d/lan.yaml", "tcp: {port: 502}", "tcp: {host: 10.0.0.1, port: 502}", "4:7", "address:.* of a device"),
+    ("profiles.d/meter.yaml", "unit: kWh}", "unit: kWh, write: {address: 1}}", r"9:\d+", "access is r"),
     ("buses.d/lan.yaml", "tcp: {port: 502}", "", r"\d+:\d+", "tcp|rtu"),
     ("buses.d/lan.yaml", "tcp: {port: 502}", "rtu: {device: /dev/ttyS9, format: 8E1}", r"4:\d+", "quote"),
     ("buses.d/lan.yaml", BUS, BUS + "---\n" + BUS, r"7:\d+", "lan"),
@@ -192,6 +194,21 @@ class CheckTest(Scenario):
         slower = self.warned({"profiles.d/meter.yaml": "", "buses.d/lan.yaml": bus + "rates: {fast: 15s}\n",
                               "devices.d/site.yaml": rows % "1-40"})
         self.assertEqual(slower, [])
+
+    def test_line_of_two_buses(self):
+        bus = 'schema: 1\nbus: %s\nplugin: %s\n%s: {device: %s, baud: 9600}\n'
+        self.rig.write("tty", "")
+        os.symlink(self.rig.path("tty"), self.rig.path("by-id"))
+        site = ("schema: 1\ndevices:\n  - {name: m, profile: eastron-sdm630, bus: lan, address: {unit: 1}}\n"
+                "  - {name: b, profile: mettler-sics, bus: bench}\n")
+        for other, name in ((self.rig.path("by-id"), f", as {self.rig.path('tty')}"), (self.rig.path("tty"), "")):
+            warned = self.warned({
+                "profiles.d/meter.yaml": "", "devices.d/site.yaml": site,
+                "buses.d/lan.yaml": bus % ("lan", "modbus", "rtu", self.rig.path("tty")),
+                "buses.d/scale.yaml": bus % ("bench", "serial", "serial", other)})
+            lan = self.rig.path("etc", "buses.d", "lan.yaml")
+            self.assertEqual(warned, [f"buses.d/scale.yaml:1:1: bus bench: line {other} is one of bus lan ({lan}:1) too"
+                                      f"{name}: what shares a line belongs on one bus"])
 
     def test_points_that_look_wrong(self):
         text = PROFILE.replace("  relay:", "  halved: {address: 1, unit: V}\n  relay:")

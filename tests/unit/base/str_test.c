@@ -176,7 +176,7 @@ START_TEST(test_nearest)
 		{ "rate", "rates" },	 { "bauds", "baud" },
 		{ "format", "format" },	 { "Rates", "rates" },
 		{ "nothing", NULL },	 { "", NULL },
-		{ "b", NULL },
+		{ "b", NULL },		 { "RATES", "rates" },
 	};
 	char endless[200];
 

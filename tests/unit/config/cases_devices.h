@@ -26,7 +26,7 @@ static const struct error_case devices_cases[] = {
 	{ 'd', "bus: b\nplugin: test\ntimeout: 1s\n",
 	  "d.yaml:2:1: bus belongs into buses.d\n" },
 	{ 'd', "devices: {}\n",
-	  "d.yaml:2:10: devices is a list, written [a, b]\n" },
+	  "d.yaml:2:10: devices is a list, written [a, b], or each behind \"- \" on its line\n" },
 	{ 'd', "devices: [5, ~]\n",
 	  "d.yaml:2:11: a device is a mapping, written {key: value}\n"
 	  "d.yaml:2:14: a device is a mapping, written {key: value}\n" },

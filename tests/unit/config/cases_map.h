@@ -45,7 +45,7 @@ static const struct error_case map_cases[] = {
 	{ 'p', MAP("3316/0/5700: {point: n, unit: V}"),
 	  "p.yaml:13:30: point n has no unit to convert from\n" },
 	{ 'p', MAP("3316/0/5700: {point: v, unit: mv}"),
-	  "p.yaml:13:39: unknown unit, did you mean \"m\"?\n" },
+	  "p.yaml:13:39: unknown unit mv, did you mean \"mV\"?\n" },
 	{ 'p', MAP("3316/0: {5700: t}"),
 	  "p.yaml:13:24: point t is text, which does not fit 3316/0/5700 (Sensor Value), of type float\n" },
 	{ 'p', MAP("3306/0/5850: o"),

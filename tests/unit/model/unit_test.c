@@ -215,7 +215,7 @@ static const struct {
 } unknown[] = {
 	{ "kwh", "kWh" }, { "Pascal", NULL },  { "mbr", "mbar" },	    { "degFF", "degF" },
 	{ "°C", "Cel" },  { "Volt", "V" },     { "degC", "Cel" },	    { "cel", "Cel" },
-	{ "kOhms", "kOhm" }, { "fathom-furlongs", NULL },
+	{ "rpm", "1/min" }, { "kVArh", "kvarh" }, { "v", "V" }, { "KW", "kW" }, { "kOhms", "kOhm" }, { "fathom-furlongs", NULL },
 };
 
 START_TEST(knows_near_names)
