@@ -280,6 +280,8 @@ uint64_t gatt_timeout(const struct remote *r);
 void session_write(struct fieldway_session *s, uint32_t device, uint32_t point, const struct fieldway_value *value,
 		   uint64_t deadline_usec, struct fieldway_ticket *ticket);
 bool write_next(struct remote *r);
+/* What has become of a write that ends with an error; trouble: as trouble_of() has it. Pure. */
+enum fieldway_outcome write_outcome(int trouble, const sd_bus_error *error);
 void write_expire(struct remote *r, uint64_t now, uint64_t *next);
 /* All that wait end: as UNKNOWN the one that was sent, the others as NOT_SENT. */
 void write_abort(struct remote *r, int error, const char *reason);

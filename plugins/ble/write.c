@@ -7,6 +7,9 @@
 #include "plugins/lib/moment.h"
 #include "session.h"
 
+#define BLUEZ_ERROR "org.bluez.Error."
+#define BLUEZ_FAILED BLUEZ_ERROR "Failed" /* says everything in prose */
+
 static void finish(struct fieldway_session *s, struct fieldway_ticket *ticket, enum fieldway_outcome outcome, int error,
 		   const char *text)
 {
@@ -55,20 +58,28 @@ void write_expire(struct remote *r, uint64_t now, uint64_t *next)
 	}
 }
 
-/* A refusal by the device, or nobody knows. */
-static enum fieldway_outcome outcome_of(int trouble, const sd_bus_error *error)
+/* What bluetoothd or the bus says instead of sending anything (BlueZ, src/gatt-client.c, characteristic_write_value()). */
+static bool is_local(int trouble, const sd_bus_error *error)
 {
-	switch (trouble) {
-	case -EBUSY:
-	case -ENODEV:
+	if (trouble == -ECONNRESET)
+		return !sd_bus_error_has_name(error, SD_BUS_ERROR_DISCONNECTED);
+	return trouble == -EBUSY || trouble == -ENODEV || sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
+	       sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_METHOD) ||
+	       sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_INTERFACE);
+}
+
+enum fieldway_outcome write_outcome(int trouble, const sd_bus_error *error)
+{
+	if (is_local(trouble, error))
 		return FIELDWAY_NOT_SENT;
+	switch (trouble) {
 	case -EINVAL:
 	case -ENXIO:
 	case -EOPNOTSUPP:
 		return FIELDWAY_REFUSED;
 	case -EREMOTEIO:
-		if (!sd_bus_error_has_name(error, "org.bluez.Error.Failed") ||
-		    (error->message && strstr(error->message, "ATT error")))
+		if (sd_bus_error_has_name(error, BLUEZ_FAILED) ? error->message && strstr(error->message, "ATT error") :
+								 strncmp(error->name, BLUEZ_ERROR, strlen(BLUEZ_ERROR)) == 0)
 			return FIELDWAY_REFUSED;
 		return FIELDWAY_UNKNOWN;
 	}
@@ -86,7 +97,7 @@ static int on_written(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	r->session->host->count(r->session->host, r->index, 1, e != NULL, trouble == -ETIMEDOUT);
 	if (!e)
 		r->failures = 0;
-	end(r, 0, e ? outcome_of(trouble, e) : FIELDWAY_ACCEPTED, trouble, text);
+	end(r, 0, e ? write_outcome(trouble, e) : FIELDWAY_ACCEPTED, trouble, text);
 	return 0;
 }
 
@@ -120,9 +131,9 @@ bool write_next(struct remote *r)
 		if (moment_now_usec() >= w->deadline_usec) {
 			end(r, 0, FIELDWAY_NOT_SENT, -ETIMEDOUT, "the device was busy for too long");
 		} else if (!c) {
-			end(r, 0, FIELDWAY_REFUSED, -ENXIO, "the device has no such characteristic");
+			end(r, 0, FIELDWAY_NOT_SENT, -ENXIO, "the device has no such characteristic");
 		} else if (!c->can_write && !c->can_command) {
-			end(r, 0, FIELDWAY_REFUSED, -EOPNOTSUPP, "the characteristic cannot be written");
+			end(r, 0, FIELDWAY_NOT_SENT, -EOPNOTSUPP, "the characteristic cannot be written");
 		} else {
 			e = send_write(r, c, p, w);
 			r->writing = e >= 0;
@@ -164,7 +175,7 @@ void session_write(struct fieldway_session *s, uint32_t device, uint32_t point, 
 	}
 	n = driver_encode(r->driver, point, value, w->bytes, sizeof(w->bytes), &error);
 	if (n < 0) {
-		finish(s, ticket, FIELDWAY_REFUSED, -EINVAL, error.text);
+		finish(s, ticket, FIELDWAY_NOT_SENT, (int)n, error.text);
 		free(w);
 		return;
 	}

@@ -45,6 +45,43 @@ START_TEST(texts)
 }
 END_TEST
 
+/* Only what an answer of the device, or of its rules in bluetoothd, proves is more than unknown. */
+static const struct {
+	const char *name, *message;
+	enum fieldway_outcome expected;
+} writes[] = {
+	{ "org.bluez.Error.NotPermitted", "Write not permitted", FIELDWAY_REFUSED },
+	{ "org.bluez.Error.NotPermitted", "Not paired", FIELDWAY_REFUSED },
+	{ "org.bluez.Error.NotAuthorized", NULL, FIELDWAY_REFUSED },
+	{ "org.bluez.Error.NotSupported", NULL, FIELDWAY_REFUSED },
+	{ "org.bluez.Error.InvalidArguments", "Invalid Length", FIELDWAY_REFUSED },
+	{ "org.bluez.Error.Failed", "Operation failed with ATT error: 0x0e", FIELDWAY_REFUSED },
+	{ "org.bluez.Error.Failed", "Operation failed with ATT error: 0x80", FIELDWAY_REFUSED },
+	{ "org.bluez.Error.InProgress", NULL, FIELDWAY_NOT_SENT },
+	{ "org.bluez.Error.NotConnected", NULL, FIELDWAY_NOT_SENT },
+	{ "org.bluez.Error.Failed", "Not connected", FIELDWAY_NOT_SENT },
+	{ SD_BUS_ERROR_ACCESS_DENIED, "Rejected send message", FIELDWAY_NOT_SENT },
+	{ SD_BUS_ERROR_SERVICE_UNKNOWN, NULL, FIELDWAY_NOT_SENT },
+	{ SD_BUS_ERROR_UNKNOWN_OBJECT, NULL, FIELDWAY_NOT_SENT },
+	{ SD_BUS_ERROR_UNKNOWN_METHOD, NULL, FIELDWAY_NOT_SENT },
+	{ SD_BUS_ERROR_UNKNOWN_INTERFACE, NULL, FIELDWAY_NOT_SENT },
+	{ "org.bluez.Error.Failed", "Operation failed", FIELDWAY_UNKNOWN },
+	{ "org.bluez.Error.Failed", NULL, FIELDWAY_UNKNOWN },
+	{ SD_BUS_ERROR_NO_REPLY, NULL, FIELDWAY_UNKNOWN },
+	{ SD_BUS_ERROR_TIMEOUT, NULL, FIELDWAY_UNKNOWN },
+	{ SD_BUS_ERROR_DISCONNECTED, NULL, FIELDWAY_UNKNOWN },
+	{ "org.example.Odd", NULL, FIELDWAY_UNKNOWN },
+};
+
+START_TEST(outcomes_of_writes)
+{
+	const sd_bus_error e = SD_BUS_ERROR_MAKE_CONST(writes[_i].name, writes[_i].message);
+	char text[TROUBLE_MAX];
+
+	ck_assert_int_eq(write_outcome(trouble_of(&e, text, sizeof(text)), &e), writes[_i].expected);
+}
+END_TEST
+
 START_TEST(room_is_respected)
 {
 	const sd_bus_error e = SD_BUS_ERROR_MAKE_CONST("org.bluez.Error.NotReady", NULL);
@@ -73,6 +110,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(t, texts, 0, sizeof(troubles) / sizeof(troubles[0]));
+	tcase_add_loop_test(t, outcomes_of_writes, 0, sizeof(writes) / sizeof(writes[0]));
 	tcase_add_test(t, room_is_respected);
 	tcase_add_test(t, retries_double_up_to_a_minute);
 	suite_add_tcase(s, t);
