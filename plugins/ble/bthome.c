@@ -167,16 +167,26 @@ int bthome_parse(const uint8_t *data, size_t size, const uint8_t mac[BTHOME_MAC_
 	return read_objects(ret, plain);
 }
 
-enum bthome_news bthome_history_take(struct bthome_history *h, const struct bthome_packet *p)
+static enum bthome_news take_counter(struct bthome_history *h, uint32_t counter, uint64_t now_usec)
 {
-	if (p->encrypted) {
-		if (h->has_counter && p->counter == h->counter)
-			return BTHOME_REPEATED;
-		if (h->has_counter && p->counter < h->counter && p->counter >= BTHOME_COUNTER_RESTART)
-			return BTHOME_REPLAYED;
-		h->has_counter = true;
-		h->counter = p->counter;
-	}
+	bool restarted = counter < BTHOME_COUNTER_RESTART && now_usec - h->new_usec >= BTHOME_RESTART_USEC;
+
+	if (h->has_counter && counter == h->counter)
+		return BTHOME_REPEATED;
+	if (h->has_counter && counter < h->counter && !restarted)
+		return BTHOME_REPLAYED;
+	h->has_counter = true;
+	h->counter = counter;
+	h->new_usec = now_usec;
+	return BTHOME_NEW;
+}
+
+enum bthome_news bthome_history_take(struct bthome_history *h, const struct bthome_packet *p, uint64_t now_usec)
+{
+	enum bthome_news news = p->encrypted ? take_counter(h, p->counter, now_usec) : BTHOME_NEW;
+
+	if (news != BTHOME_NEW)
+		return news;
 	if (p->has_packet_id && h->has_packet_id && p->packet_id == h->packet_id)
 		return BTHOME_REPEATED;
 	h->has_packet_id = p->has_packet_id;

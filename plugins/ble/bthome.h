@@ -47,9 +47,10 @@ int bthome_parse(const uint8_t *data, size_t size, const uint8_t mac[BTHOME_MAC_
 
 /* What was heard of one device before. All zero at first. */
 struct bthome_history {
-	bool has_counter, has_packet_id;
+	bool has_counter, has_packet_id; /* the former: a packet that its key has sealed was heard */
 	uint32_t counter;
 	uint8_t packet_id;
+	uint64_t new_usec; /* when the last one came that was new */
 };
 
 enum bthome_news {
@@ -59,13 +60,17 @@ enum bthome_news {
 };
 
 /*
- * A sensor counts from 0 again after its battery was changed; one that starts
- * so low is believed, as other receivers do.
+ * The specification has a receiver verify that the counter has risen. But a sensor
+ * counts from 0 again when its battery was changed: a counter below the first is
+ * believed, once nothing new was heard for the second. So nobody can replay a
+ * recording of the first packets while the sensor speaks, and one that sends
+ * several times a second is still found before it has counted too far.
  */
 #define BTHOME_COUNTER_RESTART 100u
+#define BTHOME_RESTART_USEC UINT64_C(30000000)
 
-/* Is the packet news? Remembers it if so. */
-enum bthome_news bthome_history_take(struct bthome_history *h, const struct bthome_packet *packet);
+/* Is the packet news? Remembers it if so. now_usec: of any clock that only rises. */
+enum bthome_news bthome_history_take(struct bthome_history *h, const struct bthome_packet *packet, uint64_t now_usec);
 
 /* The nth (from 0) with a name; NULL: not in this packet. */
 const struct bthome_measure *bthome_packet_find(const struct bthome_packet *packet, const char *name, unsigned nth);

@@ -202,9 +202,10 @@ static int take_property(const char *name, sd_bus_message *m, void *userdata)
 
 /* ---- what follows ---- */
 
+/* Whoever sends with a device's address can send what does not decode: one that has shown its key stays as it is. */
 static void tell_undecoded(struct remote *r, int error)
 {
-	switch (error) {
+	switch (r->history.has_counter ? 0 : error) {
 	case -ENOKEY:
 		remote_tell(r, FIELDWAY_DEVICE_OFFLINE, "heard, but it encrypts, and there is no key for it");
 		break;
@@ -215,7 +216,7 @@ static void tell_undecoded(struct remote *r, int error)
 		remote_tell(r, FIELDWAY_DEVICE_OFFLINE, "heard, but it does not encrypt as it should");
 		break;
 	default:
-		/* Perhaps somebody else's; the next one counts. */
+		/* Perhaps somebody else's. */
 		r->session->host->count(r->session->host, r->index, 1, 1, 0);
 		break;
 	}
@@ -232,12 +233,23 @@ void remote_samples(struct remote *r, const struct fieldway_sample *samples, siz
 	r->session->host->samples(r->session->host, r->index, samples, n);
 }
 
+/* Heard, with nothing new in it: that ends no silence of a device whose key says who speaks. */
+static void tell_heard(struct remote *r, const struct broadcast *b)
+{
+	if (r->driver->needs_connection || (r->driver->has_key && !b->has_bthome))
+		return;
+	r->told = true;
+	r->state = FIELDWAY_DEVICE_ONLINE;
+	r->reason[0] = 0;
+	r->session->host->state(r->session->host, r->index, FIELDWAY_DEVICE_ONLINE, "");
+}
+
 /* What a packet says about what was heard before. False: it is not to be believed. */
-static bool take_history(struct remote *r, struct broadcast *b)
+static bool take_history(struct remote *r, struct broadcast *b, uint64_t now_usec)
 {
 	if (!b->has_bthome)
 		return true;
-	switch (bthome_history_take(&r->history, &b->bthome)) {
+	switch (bthome_history_take(&r->history, &b->bthome, now_usec)) {
 	case BTHOME_NEW:
 		return true;
 	case BTHOME_REPEATED:
@@ -262,7 +274,7 @@ static void remote_heard(struct remote *r)
 	broadcast_parse(d, &r->advert, &b);
 	if (b.bthome_error < 0)
 		tell_undecoded(r, b.bthome_error);
-	if (b.bthome_error < 0 || !take_history(r, &b))
+	if (b.bthome_error < 0 || !take_history(r, &b, now))
 		return;
 	for (uint32_t i = 0; i < d->n_points; i++) {
 		r->samples[n] = (struct fieldway_sample){ .point = i, .boottime_usec = now };
@@ -270,8 +282,8 @@ static void remote_heard(struct remote *r)
 	}
 	if (n > 0)
 		remote_samples(r, r->samples, n);
-	else if (!d->needs_connection)
-		remote_tell(r, FIELDWAY_DEVICE_ONLINE, "%s", "");
+	else
+		tell_heard(r, &b);
 }
 
 static bool is_below(const struct fieldway_session *s, const char *path)

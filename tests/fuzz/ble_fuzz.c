@@ -41,7 +41,7 @@ static void look_at_bthome(const uint8_t *data, size_t size, const uint8_t *secr
 			require(m->data >= p.plain && m->data + m->size <= p.plain + size);
 		bthome_event_name(m);
 	}
-	require(bthome_history_take(&h, &p) == BTHOME_NEW);
+	require(bthome_history_take(&h, &p, 0) == BTHOME_NEW);
 }
 
 static void look_at_beacons(const uint8_t *data, size_t size)

@@ -149,8 +149,11 @@ class BroadcastTest(BleScenario):
             more=', key: "table:keys/th.keys"').replace(SENSOR_MAC, mac))
         self.bluez.until_taken(f"appear {mac} -60")
         self.until_value(SENSOR, TEMPERATURE, 25.06)
-        self.bluez.command(f"service_data {mac} fcd2=4002ffff")
-        self.log("it does not encrypt as it should")
+        # What somebody else says with its address changes nothing.
+        self.bluez.command(f"service_data {mac} fcd2=4002ffff", f"service_data {mac} fcd2=4002fffe")
+        self.bluez.command(f"service_data {mac} fcd2=4115fb7101112233471c725a")
+        self.until_value(SENSOR, TEMPERATURE, 0)
+        self.assertNotIn("does not encrypt", "".join(self.daemon.process.lines))
         self.assertNotIn("231d39c1", "".join(self.daemon.process.lines))
 
     def test_repeated_and_replayed(self):

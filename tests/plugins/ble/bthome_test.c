@@ -274,6 +274,8 @@ END_TEST
 
 /* ---- what was heard before ---- */
 
+static uint64_t now_usec = UINT64_C(1000000000);
+
 static enum bthome_news take(struct bthome_history *h, int64_t counter, int packet_id)
 {
 	const struct bthome_packet p = {
@@ -283,7 +285,7 @@ static enum bthome_news take(struct bthome_history *h, int64_t counter, int pack
 		.packet_id = (uint8_t)packet_id,
 	};
 
-	return bthome_history_take(h, &p);
+	return bthome_history_take(h, &p, now_usec);
 }
 
 START_TEST(packet_ids_drop_repetitions)
@@ -308,10 +310,27 @@ START_TEST(counters_only_rise)
 	ck_assert_int_eq(take(&h, 4999, -1), BTHOME_REPLAYED);
 	ck_assert_int_eq(take(&h, BTHOME_COUNTER_RESTART, -1), BTHOME_REPLAYED);
 	ck_assert_int_eq(take(&h, 5001, -1), BTHOME_NEW);
-	/* A new battery. */
-	ck_assert_int_eq(take(&h, 0, -1), BTHOME_NEW);
-	ck_assert_int_eq(take(&h, 1, 7), BTHOME_NEW);
-	ck_assert_int_eq(take(&h, 2, 7), BTHOME_REPEATED);
+	ck_assert_int_eq(take(&h, 5002, 7), BTHOME_NEW);
+	ck_assert_int_eq(take(&h, 5003, 7), BTHOME_REPEATED);
+}
+END_TEST
+
+START_TEST(new_batteries)
+{
+	struct bthome_history h = { 0 };
+
+	ck_assert_int_eq(take(&h, 5000, -1), BTHOME_NEW);
+	/* The sensor speaks: this is a recording of its first packets. */
+	ck_assert_int_eq(take(&h, 0, -1), BTHOME_REPLAYED);
+	now_usec += BTHOME_RESTART_USEC - 1;
+	ck_assert_int_eq(take(&h, 0, -1), BTHOME_REPLAYED);
+	/* Neither recordings nor repetitions show that it still does. */
+	ck_assert_int_eq(take(&h, 5000, -1), BTHOME_REPEATED);
+	now_usec++;
+	ck_assert_int_eq(take(&h, BTHOME_COUNTER_RESTART, -1), BTHOME_REPLAYED);
+	ck_assert_int_eq(take(&h, BTHOME_COUNTER_RESTART - 1, -1), BTHOME_NEW);
+	ck_assert_int_eq(take(&h, 3, -1), BTHOME_REPLAYED);
+	ck_assert_int_eq(take(&h, BTHOME_COUNTER_RESTART, -1), BTHOME_NEW);
 }
 END_TEST
 
@@ -336,6 +355,7 @@ int main(void)
 	tcase_add_test(t, key_and_packet_must_fit);
 	tcase_add_test(t, packet_ids_drop_repetitions);
 	tcase_add_test(t, counters_only_rise);
+	tcase_add_test(t, new_batteries);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_ENV);
