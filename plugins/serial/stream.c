@@ -63,12 +63,14 @@ void stream_lost(struct fieldway_session *s, int error)
 	char reason[REASON_MAX];
 
 	close_port(s);
-	if (s->bus.tcp)
+	if (error == -ETIMEDOUT)
+		snprintf(reason, sizeof(reason), "%.110s does not take what is to be sent", s->bus.name);
+	else if (s->bus.tcp)
 		snprintf(reason, sizeof(reason), "connection to %.110s lost: %.48s", s->bus.name, strerror(-error));
 	else
 		snprintf(reason, sizeof(reason), "%.110s is gone", s->bus.name);
 	tell_all(s, FIELDWAY_DEVICE_FAILED, reason);
-	output_fail(s, s->bus.tcp ? -ECONNRESET : -ENODEV, reason);
+	output_fail(s, error == -ETIMEDOUT ? error : s->bus.tcp ? -ECONNRESET : -ENODEV, reason);
 	s->retry_usec = RETRY_FIRST_USEC;
 	retry_later(s);
 }

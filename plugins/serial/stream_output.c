@@ -159,6 +159,12 @@ void output_silence(struct fieldway_session *s)
 	}
 	if (c->state == CONVERSATION_LISTEN)
 		s->quiet_usec = moment_now_usec() + conversation_timeout_usec(c);
+	if (c->state == CONVERSATION_SEND && s->sent > 0) {
+		/* A part is out, more of it may lie in the port: neither may become the beginning of the next one. */
+		count_write(s, true, true);
+		stream_lost(s, -ETIMEDOUT);
+		return;
+	}
 	if (c->state == CONVERSATION_SEND)
 		conversation_fail(c, -ETIMEDOUT, "the port does not take what is to be sent");
 	else if (c->state == CONVERSATION_LISTEN && moment_now_usec() >= s->writes[0].deadline_usec)

@@ -54,6 +54,7 @@ struct fieldway_session {
 	struct conversation conversation;
 };
 
+/* The port is closed, what it still holds dropped, and opened again later. -ETIMEDOUT: it takes nothing any more. */
 void stream_lost(struct fieldway_session *s, int error);
 
 /* What has come. */

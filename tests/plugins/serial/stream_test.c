@@ -1,271 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plugins/serial/stream.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "plugins/lib/moment.h"
-#include "plugins/serial/driver.h"
-#include "pty.h"
-#include "setup.h"
-
-/* Devices that speak by themselves, on a pty, with a host that is as small as can be. */
-
-#define SECOND UINT64_C(1000000)
-
-struct fieldway_watch {
-	int fd;
-	uint32_t events;
-	fieldway_watch_handler handler;
-	void *userdata;
-	bool used;
-};
-
-struct fieldway_timer {
-	uint64_t due;
-	fieldway_timer_handler handler;
-	void *userdata;
-	bool used;
-};
-
-struct fieldway_ticket {
-	unsigned ended;
-	enum fieldway_outcome outcome;
-	struct fieldway_result result;
-};
-
-static struct {
-	struct fieldway_watch watches[8];
-	struct fieldway_timer timers[8];
-	double last[4], of_device[2];
-	enum fieldway_quality quality[4];
-	char word[32];
-	unsigned samples, frames, errors, states;
-	enum fieldway_device_state state;
-	char reason[192];
-	size_t received, sent;
-} seen;
-
-static struct pty pty;
-static char link_path[128];
-static struct fieldway_driver *driver;
-static struct fieldway_session *session;
-static struct fieldway_bus bus;
-static struct fieldway_setting port_setting;
-
-static int watch_new(const struct fieldway_host *h, int fd, uint32_t events, fieldway_watch_handler handler,
-		     void *userdata, struct fieldway_watch **ret)
-{
-	for (size_t i = 0; i < 8; i++) {
-		if (seen.watches[i].used)
-			continue;
-		seen.watches[i] = (struct fieldway_watch){ fd, events, handler, userdata, true };
-		*ret = &seen.watches[i];
-		return 0;
-	}
-	return -ENOMEM;
-}
-
-static int watch_set(struct fieldway_watch *w, uint32_t events)
-{
-	w->events = events;
-	return 0;
-}
-
-static void watch_free(struct fieldway_watch *w)
-{
-	if (w)
-		w->used = false;
-}
-
-static int timer_new(const struct fieldway_host *h, fieldway_timer_handler handler, void *userdata,
-		     struct fieldway_timer **ret)
-{
-	for (size_t i = 0; i < 8; i++) {
-		if (seen.timers[i].used)
-			continue;
-		seen.timers[i] = (struct fieldway_timer){ UINT64_MAX, handler, userdata, true };
-		*ret = &seen.timers[i];
-		return 0;
-	}
-	return -ENOMEM;
-}
-
-static void timer_set(struct fieldway_timer *t, uint64_t due)
-{
-	t->due = due;
-}
-
-static void timer_free(struct fieldway_timer *t)
-{
-	if (t)
-		t->used = false;
-}
-
-static void take_samples(const struct fieldway_host *h, uint32_t device, const struct fieldway_sample *samples, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		seen.quality[samples[i].point] = samples[i].quality;
-		if (samples[i].value.type == FIELDWAY_FLOAT)
-			seen.of_device[device] = seen.last[samples[i].point] = samples[i].value.real;
-		if (samples[i].value.type == FIELDWAY_STRING)
-			snprintf(seen.word, sizeof(seen.word), "%.*s", (int)samples[i].value.size, samples[i].value.data);
-	}
-	seen.samples += (unsigned)n;
-}
-
-static void take_state(const struct fieldway_host *h, uint32_t device, enum fieldway_device_state state, const char *reason)
-{
-	seen.states++;
-	seen.state = state;
-	snprintf(seen.reason, sizeof(seen.reason), "%s", reason);
-}
-
-static void take_count(const struct fieldway_host *h, uint32_t device, unsigned requests, unsigned errors, unsigned timeouts)
-{
-	seen.frames += requests;
-	seen.errors += errors;
-}
-
-static void take_written(const struct fieldway_host *h, struct fieldway_ticket *ticket, enum fieldway_outcome outcome,
-			 const struct fieldway_result *result)
-{
-	ticket->ended++;
-	ticket->outcome = outcome;
-	ticket->result = *result;
-}
-
-static void take_bytes(const struct fieldway_host *h, enum fieldway_direction direction, const void *bytes, size_t size)
-{
-	if (direction == FIELDWAY_SENT)
-		seen.sent += size;
-	else
-		seen.received += size;
-}
-
-static const struct fieldway_host host = {
-	.watch_new = watch_new, .watch_set = watch_set, .watch_free = watch_free, .timer_new = timer_new,
-	.timer_set = timer_set, .timer_free = timer_free, .samples = take_samples, .state = take_state,
-	.count = take_count, .written = take_written, .bytes = take_bytes,
-};
-
-/* One turn of the loop. */
-static void turn(void)
-{
-	struct pollfd fds[8];
-	struct fieldway_watch *watches[8];
-	nfds_t n = 0;
-
-	for (size_t i = 0; i < 8; i++) {
-		if (!seen.watches[i].used)
-			continue;
-		watches[n] = &seen.watches[i];
-		fds[n++] = (struct pollfd){ .fd = seen.watches[i].fd, .events = (short)seen.watches[i].events };
-	}
-	poll(fds, n, 5);
-	for (nfds_t i = 0; i < n; i++)
-		if (fds[i].revents && watches[i]->used)
-			watches[i]->handler(watches[i]->userdata, (uint32_t)fds[i].revents);
-	for (size_t i = 0; i < 8; i++) {
-		struct fieldway_timer *t = &seen.timers[i];
-
-		if (!t->used || t->due > moment_now_usec())
-			continue;
-		t->due = UINT64_MAX;
-		t->handler(t->userdata);
-	}
-}
-
-#define UNTIL(condition)                                                              \
-	do {                                                                          \
-		uint64_t until = moment_now_usec() + 10 * SECOND;                     \
-		while (!(condition)) {                                                \
-			ck_assert_msg(moment_now_usec() < until, "never: " #condition); \
-			turn();                                                       \
-		}                                                                     \
-	} while (0)
-
-static const struct fieldway_device scale = {
-	.name = "scale",
-	.settings = SETTINGS(TEXT("mode", "stream"), TEXT("frame.end", "\r\n"), UINT("frame.max", 40),
-			     UINT("frame.idle", 100000), TEXT("hello", "SIR\\r\\n"), TEXT("checksum.kind", "none"),
-			     TEXT("messages.weight.match", "^(?<state>ST|US),GS,(?<value>[+-][0-9.]+) *(?<unit>kg|g)$")),
-	.points = (const struct fieldway_point[]){
-		{ .name = "weight", .readable = true,
-		  .settings = SETTINGS(TEXT("from", "weight.value"), TEXT("good.weight.state", "ST")) },
-		{ .name = "state", .readable = true,
-		  .settings = SETTINGS(TEXT("from", "weight.state"), TEXT("type", "string")) },
-		{ .name = "tare", .writable = true,
-		  .settings = SETTINGS(TEXT("send", "T{value:d}\\r\\n"), TEXT("expect", "^T$"), TEXT("refuse", "^E"), UINT("timeout", 200000)) },
-		{ .name = "zero", .writable = true, .settings = SETTINGS(TEXT("send", "Z\\r\\n")) },
-		{ .name = "display", .writable = true, .settings = SETTINGS(TEXT("send", "D{value}\\r\\n")) },
-	},
-	.n_points = 5,
-};
-enum { TARE = 2, ZERO = 3, DISPLAY = 4 };
-#define IDLE_TIMER 1 /* by the order in which they are made */
-
-#define SENSOR(address)                                                                                       \
-	{ .name = "sensor",                                                                                   \
-	  .settings = SETTINGS(TEXT("id", address), TEXT("frame.end", "\n"), TEXT("messages.m.match", "^{id}:(?<v>.*)$")), \
-	  .points = (const struct fieldway_point[]){                                                          \
-		  { .name = "v", .readable = true, .settings = SETTINGS(TEXT("from", "m.v")) } },              \
-	  .n_points = 1 }
-
-static void plug(void)
-{
-	pty_open(&pty);
-	unlink(link_path);
-	ck_assert_int_eq(symlink(pty.path, link_path), 0);
-}
-
-static void unplug(void)
-{
-	unlink(link_path);
-	pty_close(&pty);
-}
-
-static void start_with(const struct fieldway_device *device)
-{
-	const struct fieldway_driver *drivers[1];
-	struct fieldway_error error = { 0 };
-
-	memset(&seen, 0, sizeof(seen));
-	port_setting = (struct fieldway_setting){ .key = "serial.device",
-						  .value = { .type = FIELDWAY_STRING, .data = link_path,
-							     .size = strlen(link_path) } };
-	bus = (struct fieldway_bus){ .name = "b", .settings = { &port_setting, 1 }, .timeout_usec = SECOND / 2 };
-	ck_assert_msg(driver_new(&bus, device, &driver, &error) == 0, "%s", error.text);
-	drivers[0] = driver;
-	ck_assert_int_eq(stream_start(&bus, drivers, 1, &host, &session), 0);
-}
-
-static void start(void)
-{
-	plug();
-	start_with(&scale);
-	ck_assert(pty_expect(&pty, "SIR\r\n"));
-}
-
-static void stop(void)
-{
-	stream_stop(session);
-	for (size_t i = 0; i < 8; i++)
-		ck_assert(!seen.watches[i].used && !seen.timers[i].used);
-	driver_free(driver);
-	unplug();
-}
-
-static void say(const char *bytes)
-{
-	pty_write(&pty, bytes, strlen(bytes));
-}
+#include "stream_rig.h"
 
 START_TEST(values_come_by_themselves)
 {
@@ -363,160 +105,12 @@ START_TEST(wrong_checksums_are_told)
 }
 END_TEST
 
-static struct fieldway_ticket write_number(uint32_t point, double number, struct fieldway_ticket *ticket)
-{
-	const struct fieldway_value v = { .type = FIELDWAY_FLOAT, .real = number };
-
-	*ticket = (struct fieldway_ticket){ 0 };
-	stream_write(session, 0, point, &v, moment_now_usec() + 2 * SECOND, ticket);
-	return *ticket;
-}
-
-START_TEST(writes_with_an_answer)
-{
-	struct fieldway_ticket ticket;
-
-	start();
-	write_number(TARE, 1, &ticket);
-	ck_assert(pty_expect(&pty, "T1\r\n"));
-	/* What comes meanwhile by itself is no answer, and counts. */
-	say("ST,GS,+00002.0 kg\r\nT\r\n");
-	UNTIL(ticket.ended);
-	ck_assert_int_eq(ticket.outcome, FIELDWAY_ACCEPTED);
-	ck_assert_uint_eq(seen.samples, 2);
-	write_number(TARE, 2, &ticket);
-	ck_assert(pty_expect(&pty, "T2\r\n"));
-	say("E11\r\n");
-	UNTIL(ticket.ended);
-	ck_assert_int_eq(ticket.outcome, FIELDWAY_REFUSED);
-	ck_assert_str_eq(ticket.result.detail, "the device refuses: \"E11\"");
-	write_number(TARE, 3, &ticket);
-	UNTIL(ticket.ended);
-	ck_assert_int_eq(ticket.outcome, FIELDWAY_UNKNOWN);
-	ck_assert_int_eq(ticket.result.error, -ETIMEDOUT);
-	ck_assert_uint_eq(ticket.ended, 1);
-	stop();
-}
-END_TEST
-
-/* The device's "done" for a write that was given up is not the next write's. */
-START_TEST(late_answers_are_nobodys)
-{
-	struct fieldway_ticket first, second;
-
-	start();
-	write_number(TARE, 1, &first);
-	UNTIL(first.ended);
-	ck_assert_int_eq(first.outcome, FIELDWAY_UNKNOWN);
-	write_number(TARE, 2, &second);
-	ck_assert(pty_expect(&pty, "T1\r\n"));
-	say("T\r\n");
-	UNTIL(seen.sent == 13);
-	ck_assert(pty_expect(&pty, "T2\r\n"));
-	ck_assert_uint_eq(second.ended, 0);
-	say("E1\r\n");
-	UNTIL(second.ended);
-	ck_assert_int_eq(second.outcome, FIELDWAY_REFUSED);
-	stop();
-}
-END_TEST
-
-/* A port that takes nothing: the write ends by its deadline, and nobody waits for the port any more. */
-START_TEST(full_ports_are_waited_for_no_longer)
-{
-	static char much[512];
-	const struct fieldway_value v = { .type = FIELDWAY_STRING, .data = much, .size = sizeof(much) - 1 };
-	struct fieldway_ticket ticket;
-	size_t n = 0;
-
-	memset(much, 'x', sizeof(much) - 1);
-	start();
-	/* The kernel moves what it has on by and by: full is a port that takes nothing until the deadline. */
-	do {
-		ck_assert_uint_lt(n++, 1000);
-		ticket = (struct fieldway_ticket){ 0 };
-		stream_write(session, 0, DISPLAY, &v, moment_now_usec() + SECOND / 5, &ticket);
-		UNTIL(ticket.ended);
-	} while (ticket.outcome == FIELDWAY_ACCEPTED);
-	ck_assert_int_eq(ticket.result.error, -ETIMEDOUT);
-	ck_assert_uint_eq(seen.watches[0].events, EPOLLIN);
-	stop();
-}
-END_TEST
-
-START_TEST(writes_without_an_answer)
-{
-	struct fieldway_ticket ticket;
-
-	start();
-	write_number(ZERO, 1, &ticket);
-	UNTIL(ticket.ended);
-	ck_assert_int_eq(ticket.outcome, FIELDWAY_ACCEPTED);
-	ck_assert(pty_expect(&pty, "Z\r\n"));
-	stop();
-}
-END_TEST
-
-START_TEST(writes_wait_for_their_turn)
-{
-	struct fieldway_ticket tickets[18];
-	unsigned refused = 0;
-
-	start();
-	for (int i = 0; i < 18; i++) {
-		write_number(TARE, i, &tickets[i]);
-		refused += tickets[i].ended;
-	}
-	ck_assert_uint_eq(refused, 2);
-	ck_assert_int_eq(tickets[17].outcome, FIELDWAY_NOT_SENT);
-	ck_assert_int_eq(tickets[17].result.error, -EBUSY);
-	ck_assert(pty_expect(&pty, "T0\r\n"));
-	say("T\r\n");
-	UNTIL(tickets[0].ended && seen.sent > 9);
-	ck_assert(pty_expect(&pty, "T1\r\n"));
-	/* The port goes: one was sent, the others were not. */
-	unplug();
-	UNTIL(tickets[15].ended);
-	ck_assert_int_eq(tickets[1].outcome, FIELDWAY_UNKNOWN);
-	ck_assert_int_eq(tickets[2].outcome, FIELDWAY_NOT_SENT);
-	write_number(TARE, 1, &tickets[0]);
-	ck_assert_int_eq(tickets[0].outcome, FIELDWAY_NOT_SENT);
-	stop();
-}
-END_TEST
-
-START_TEST(stopping_ends_writes)
-{
-	struct fieldway_ticket sent, waiting;
-
-	start();
-	write_number(TARE, 1, &sent);
-	write_number(TARE, 2, &waiting);
-	stop();
-	ck_assert_int_eq(sent.outcome, FIELDWAY_UNKNOWN);
-	ck_assert_int_eq(waiting.outcome, FIELDWAY_NOT_SENT);
-	ck_assert_uint_eq(sent.ended + waiting.ended, 2);
-}
-END_TEST
-
-/* The kernel waits up to half a minute for a port to send what it has when that is closed. */
-START_TEST(closing_waits_for_nothing)
-{
-	struct fieldway_ticket ticket;
-	char status = 0;
-	int on = 1;
-
-	start();
-	/* In packet mode the other end tells what is done to it, before what has been written. */
-	ck_assert_int_eq(ioctl(pty.fd, TIOCPKT, &on), 0);
-	write_number(ZERO, 1, &ticket);
-	ck_assert_int_eq(ticket.outcome, FIELDWAY_ACCEPTED);
-	stream_release(session, true);
-	ck_assert_int_eq(read(pty.fd, &status, 1), 1);
-	ck_assert(status & TIOCPKT_FLUSHWRITE);
-	stop();
-}
-END_TEST
+#define SENSOR(address)                                                                                       \
+	{ .name = "sensor",                                                                                   \
+	  .settings = SETTINGS(TEXT("id", address), TEXT("frame.end", "\n"), TEXT("messages.m.match", "^{id}:(?<v>.*)$")), \
+	  .points = (const struct fieldway_point[]){                                                          \
+		  { .name = "v", .readable = true, .settings = SETTINGS(TEXT("from", "m.v")) } },              \
+	  .n_points = 1 }
 
 START_TEST(released_and_taken_back)
 {
@@ -694,29 +288,17 @@ START_TEST(floods)
 	stop();
 }
 END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("stream");
 	TCase *t = tcase_create("stream");
-	SRunner *runner;
-	int failed;
 
-	snprintf(link_path, sizeof(link_path), "stream_test.%d.usb-A_Maker_of_Adapters_USB_UART_A50285BI-if00-port0",
-		 (int)getpid());
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, values_come_by_themselves);
 	tcase_add_test(t, half_frames_are_dropped);
 	tcase_add_test(t, unplug_and_replug);
 	tcase_add_test(t, trouble_is_told);
 	tcase_add_test(t, wrong_checksums_are_told);
-	tcase_add_test(t, writes_with_an_answer);
-	tcase_add_test(t, late_answers_are_nobodys);
-	tcase_add_test(t, full_ports_are_waited_for_no_longer);
-	tcase_add_test(t, writes_without_an_answer);
-	tcase_add_test(t, writes_wait_for_their_turn);
-	tcase_add_test(t, stopping_ends_writes);
-	tcase_add_test(t, closing_waits_for_nothing);
 	tcase_add_test(t, released_and_taken_back);
 	tcase_add_test(t, over_tcp);
 	tcase_add_test(t, dead_peers_are_looked_for);
@@ -724,9 +306,5 @@ int main(void)
 	tcase_add_test(t, devices_of_one_line);
 	tcase_add_test(t, floods);
 	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return stream_suite_run(s);
 }
