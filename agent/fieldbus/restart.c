@@ -36,6 +36,7 @@ void host_devices_leave(struct host *h)
 		if (f->devices[i].host != h)
 			continue;
 		device_carry_counters(&f->devices[i]);
+		f->devices[i].heard = false;
 		if (!h->told && !f->devices[i].waits)
 			device_enter_state(f, i, h->left, reason);
 	}

@@ -372,6 +372,24 @@ START_TEST(back_off_ends)
 }
 END_TEST
 
+/* What its first host said of a device, or that it has ended, does not outlive the start of the next. */
+START_TEST(nothing_heard_yet_of_the_next)
+{
+	int before;
+
+	rig_start();
+	before = fieldbus_host_pid(rig.fieldbus, 0);
+	rig.c.buses[0].settings = rig_setting(0, "mode", "mute");
+	kill(before, SIGKILL);
+	rig_until(rig.states[0] == FIELDBUS_UNKNOWN);
+	ck_assert_str_eq(rig_reason(0), "bus hall1: plugin host ended (killed by SIGKILL)");
+	rig_until(rig_host(0)->state == HOST_RUNNING && fieldbus_host_pid(rig.fieldbus, 0) != before);
+	ck_assert_int_eq(fieldbus_device_state(rig.fieldbus, 0, NULL), FIELDBUS_UNKNOWN);
+	ck_assert_str_eq(rig_reason(0), "");
+	ck_assert_str_eq(rig_reason(1), "");
+}
+END_TEST
+
 static const struct {
 	const char *mode;
 	enum fieldbus_state state;
@@ -481,6 +499,7 @@ int main(void)
 	tcase_add_test(tcase, a_key_comes_later);
 	tcase_add_test(tcase, a_file_of_the_bus_comes_later);
 	tcase_add_test(tcase, back_off_ends);
+	tcase_add_test(tcase, nothing_heard_yet_of_the_next);
 	tcase_add_loop_test(tcase, bad_beginning, 0, ARRAY_SIZE(beginnings));
 	tcase_add_test(tcase, missing_program);
 	tcase_add_test(tcase, clock_follows);
