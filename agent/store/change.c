@@ -90,15 +90,3 @@ void store_end(struct store *s)
 		free(paths);
 	}
 }
-
-void store_set_demand(struct store *s, store_demand demand, void *userdata)
-{
-	s->demand = demand;
-	s->demand_userdata = userdata;
-}
-
-void store_want(struct store *s, const struct path *path, uint64_t period_usec)
-{
-	if (s->demand)
-		s->demand(s->demand_userdata, path, period_usec);
-}

@@ -49,8 +49,6 @@ struct store {
 	uint32_t n_changed, changed_allocated;
 	store_watch watch;
 	void *watch_userdata;
-	store_demand demand;
-	void *demand_userdata;
 	const struct store_keeper *keeper;
 	struct list writes; /* struct write */
 };

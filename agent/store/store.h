@@ -162,13 +162,3 @@ void store_execute(struct store *s, const struct path *resource, const char *arg
 		   backing_done done, void *userdata);
 /* Delete from the server side: -EPERM when the object forbids it is the caller's to decide. */
 int store_delete(struct store *s, const struct path *path);
-
-/* ---- demand ---- */
-
-/*
- * How fresh a path is wanted (epmax; USEC_INFINITY: no wish), set by observe,
- * asked by mapping through the callback.
- */
-typedef void (*store_demand)(void *userdata, const struct path *path, uint64_t period_usec);
-void store_set_demand(struct store *s, store_demand demand, void *userdata);
-void store_want(struct store *s, const struct path *path, uint64_t period_usec);

@@ -346,37 +346,6 @@ START_TEST(nobody_has_to_watch)
 }
 END_TEST
 
-/* ---- demand ---- */
-
-struct wish {
-	unsigned calls;
-	struct path path;
-	uint64_t period_usec;
-};
-
-static void demanded(void *userdata, const struct path *path, uint64_t period_usec)
-{
-	struct wish *wish = userdata;
-
-	*wish = (struct wish){ .calls = wish->calls + 1,
-			       .path = *path,
-			       .period_usec = period_usec };
-}
-
-START_TEST(hands_wishes_on)
-{
-	struct path path = rig_path("/1000/0/2");
-	struct wish wish = { 0 };
-
-	store_want(rig.store, &path, 5);
-	store_set_demand(rig.store, demanded, &wish);
-	store_want(rig.store, &path, USEC_INFINITY);
-	ck_assert_uint_eq(wish.calls, 1);
-	ck_assert(path_equal(&wish.path, &path));
-	ck_assert_uint_eq(wish.period_usec, USEC_INFINITY);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("shape");
@@ -400,7 +369,6 @@ int main(void)
 	tcase_add_test(tcase, paths_are_ascending_and_told_once);
 	tcase_add_test(tcase, a_watch_may_change_the_store);
 	tcase_add_test(tcase, nobody_has_to_watch);
-	tcase_add_test(tcase, hands_wishes_on);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
