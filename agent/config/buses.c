@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "config/origins.h"
 #include "config/places.h"
 #include "config/settings.h"
 
@@ -94,6 +95,8 @@ static void read_bus(struct loader *l, const struct yaml_node *node, struct conf
 	read_offline(l, section.offline, node->mark, bus);
 	rates_read(l, section.rates, &source->rates);
 	stale_read(l, section.stale, &source->stale);
+	origins_read(l, (struct origin_part[]){ { "rates", section.rates }, { "stale", section.stale } }, 2,
+		     &bus->origins);
 	settings_read(l, &request, &bus->settings);
 }
 

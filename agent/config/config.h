@@ -90,6 +90,19 @@ struct config_server {
 	size_t n_endpoints;
 };
 
+/*
+ * Where keys stand of which several places may say something: "unit" of a point,
+ * "rates.fast", "parameters.ct", "stale.after" of a profile, bus or device.
+ */
+struct config_origin {
+	const char *what;
+	struct yaml_mark mark;
+};
+struct config_origins {
+	struct config_origin *items;
+	size_t n;
+};
+
 struct config_bus {
 	struct yaml_mark mark;
 	char *name;
@@ -99,6 +112,7 @@ struct config_bus {
 	unsigned retries;
 	unsigned offline_after;
 	uint64_t offline_first_usec, offline_last_usec; /* retry: 5s..5m */
+	struct config_origins origins;
 };
 
 /* Rates: a period, or */
@@ -160,6 +174,8 @@ struct config_point {
 	uint64_t silence_usec;             /* of what comes by itself: stale after so long without a word; 0: never */
 	int32_t scale10;                   /* point whose value is a power of ten on top of scale, or -1 */
 	struct config_stale stale;
+	const char *parameter;             /* that `factor:` names, or NULL */
+	struct config_origins origins;     /* of keys that are not the plugin's */
 };
 
 enum config_map_kind {
@@ -187,6 +203,16 @@ struct config_identify {
 	size_t n_values; /* 0: nothing is checked */
 };
 
+/* What a type's points are made of: a class of `rates:`, a parameter. */
+struct config_class {
+	const char *name;
+	uint64_t period_usec; /* or CONFIG_RATE_* */
+};
+struct config_parameter {
+	const char *name;
+	double value;
+};
+
 /* A profile with overrides, parameters and rates applied: shared by all devices where these are equal. */
 struct config_type {
 	char *profile;
@@ -201,6 +227,11 @@ struct config_type {
 	struct config_identify identify;
 	struct config_map *map;
 	size_t n_map;
+	struct config_class *rates;
+	size_t n_rates;
+	struct config_parameter *parameters;
+	size_t n_parameters;
+	struct config_origins origins; /* of the profile */
 };
 
 struct config_device {
@@ -211,6 +242,7 @@ struct config_device {
 	struct fieldway_settings address;
 	bool enabled;
 	char *note;
+	struct config_origins origins[2]; /* of its override, of its row */
 };
 
 /* What a server sees: the host is not among them, nor are devices that are not enabled. */
@@ -333,6 +365,7 @@ struct config_sources {
 	 * False: an error.
 	 */
 	bool plugins_optional;
+	bool addresses_optional; /* a device without `address:` is to be looked at only */
 };
 
 /*
@@ -355,3 +388,7 @@ const struct fieldway_value *settings_find(const struct fieldway_settings *s, co
  */
 struct yaml_mark config_setting_mark(const struct config *c, const struct fieldway_settings *s,
 				     const char *key);
+/* Where one of them stands; file NULL: nowhere, it is the plugin's default. */
+struct yaml_mark config_setting_origin(const struct fieldway_settings *s, size_t i);
+/* NULL: this place says nothing of it. */
+const struct yaml_mark *config_origin(const struct config_origins *o, const char *what);

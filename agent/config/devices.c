@@ -253,9 +253,10 @@ static int fill_device(struct loader *l, struct device_row *row, const struct ov
 		       const struct variables *v, struct config_device *device)
 {
 	const struct level *levels[2] = { o ? &o->level : NULL, &row->level };
+	bool placed = row->section.address || !l->sources->addresses_optional;
 	struct settings_request request = {
 		.plugin = row->scope.plugin,
-		.parts = { { FIELDWAY_SCOPE_ADDRESS, false, { device_address(l, row, v) } } },
+		.parts = { { placed ? FIELDWAY_SCOPE_ADDRESS : 0, false, { device_address(l, row, v) } } },
 		.owner = row->section.address ? row->section.address->mark : row->node->mark,
 		.variables = v,
 	};
@@ -273,6 +274,8 @@ static void set_level(struct loader *l, const struct device_row *row, const stru
 
 	device->enabled = enabled != 0;
 	device->note = note ? loader_text(l, note) : NULL;
+	device->origins[0] = o ? o->level.origins : (struct config_origins){ 0 };
+	device->origins[1] = row->level.origins;
 }
 
 /* Device number `index` of a row. One that is wrong keeps its name, for those who refer to it. */

@@ -115,8 +115,10 @@ static int read_factor(struct loader *l, const struct profile *p, const struct y
 		return 0;
 	if (node->kind == YAML_KIND_SCALAR && !node_is_null(node)) {
 		ret->factor = parameter_find(p, node->text);
-		if (ret->factor >= 0)
+		if (ret->factor >= 0) {
+			ret->point.parameter = p->parameters[ret->factor].name;
 			return check_default(l, &p->parameters[ret->factor], node);
+		}
 		ret->factor = -1;
 		if (parse_double(node->text, &value) < 0 && !strpbrk(node->text, "0123456789"))
 			return refuse_parameter(l, p, node);

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "config/names.h"
+#include "config/origins.h"
 #include "config/profile.h"
 
 /* What holds for all points that one row of `points:` makes. */
@@ -13,6 +14,7 @@ struct point_row {
 	struct plugin_scope scope;
 	struct point_section section;
 	struct expansion expansion;
+	struct config_origins origins;
 	uint64_t step;
 };
 
@@ -151,6 +153,7 @@ static int read_point(struct loader *l, const struct profile *p, const struct po
 	if (r < 0)
 		return r;
 	ret->point.mark = row->name->mark;
+	ret->point.origins = row->origins;
 	r = name_expand(l, row->name->mark, row->name->text, &v, &ret->point.name);
 	if (r >= 0 && strchr(ret->point.name, '.')) {
 		loader_error(l, row->name->mark, "a point's name has no dot: %s", ret->point.name);
@@ -249,6 +252,7 @@ static int read_row(struct loader *l, struct profile *p, struct point_row *row)
 	if (read_repeat(l, row) < 0)
 		return -EINVAL;
 	r = worse(r, read_step(l, row));
+	r = worse(r, origins_read_point(l, row->node, row->defaults, &row->origins));
 	for (size_t i = 0; i < row->expansion.count && !l->no_memory; i++) {
 		if (p->n_points == CONFIG_POINTS_MAX) {
 			loader_error(l, row->name->mark, "more than %u points", CONFIG_POINTS_MAX);

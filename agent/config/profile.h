@@ -51,6 +51,7 @@ struct profile {
 	struct stale_part stale;
 	uint64_t silence_usec;
 	struct config_identify identify;
+	struct config_origins origins;
 	struct point_source *points;
 	size_t n_points, points_allocated;
 	uint32_t *by_name;	/* indices of points */
@@ -103,6 +104,7 @@ struct level {
 	double *parameters; /* by the profile's; NaN: nothing */
 	struct rates rates;
 	struct stale_part stale;
+	struct config_origins origins;
 };
 
 int level_read(struct loader *l, const struct profile *p, const struct level_section *section,

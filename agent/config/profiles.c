@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "config/map.h"
+#include "config/origins.h"
 #include "config/places.h"
 #include "config/variables.h"
 
@@ -53,7 +54,7 @@ static int read_parameter(struct loader *l, const struct yaml_node *name,
 			  const struct yaml_node *node, struct parameter *ret)
 {
 	struct parameter_section section = { 0 };
-	struct parameter parameter = { .name = name->text };
+	struct parameter parameter = { .name = ret->name };
 	double number;
 	int r;
 
@@ -87,7 +88,10 @@ static int read_parameters(struct loader *l, struct profile *p, const struct yam
 		struct parameter *parameter = &p->parameters[p->n_parameters++];
 
 		/* One that is wrong keeps its name, for those who refer to it. */
-		*parameter = (struct parameter){ .name = node->keys[i]->text, .initial = 1 };
+		*parameter = (struct parameter){ .name = loader_text(l, node->keys[i]->text),
+						 .initial = 1 };
+		if (!parameter->name)
+			return -ENOMEM;
 		one = read_parameter(l, node->keys[i], node->items[i], parameter);
 		r = worse(r, one);
 	}
@@ -188,8 +192,14 @@ static int read_settings(struct loader *l, struct profile *p, const struct yaml_
 static int read_sections(struct loader *l, struct profile *p, const struct yaml_node *node,
 			 const struct profile_section *section)
 {
+	const struct origin_part parts[] = { { "info", section->info },
+					     { "parameters", section->parameters },
+					     { "rates", section->rates },
+					     { "stale", section->stale },
+					     { "silence", yaml_get(node, "silence") },
+					     { "identify", section->identify } };
 	struct map_target target = { .profile = p };
-	int r = 0;
+	int r = origins_read(l, parts, ARRAY_SIZE(parts), &p->origins);
 
 	r = worse(r, info_read(l, section->info, &p->info));
 	r = worse(r, read_parameters(l, p, section->parameters));

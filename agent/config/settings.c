@@ -416,11 +416,20 @@ static unsigned common_parts(const char *a, const char *b)
 	return n;
 }
 
+static const struct settings_origin *origin_of(const struct fieldway_settings *s)
+{
+	return (const void *)((const char *)s->items - offsetof(struct settings_origin, items));
+}
+
+struct yaml_mark config_setting_origin(const struct fieldway_settings *s, size_t i)
+{
+	return origin_of(s)->marks[i];
+}
+
 struct yaml_mark config_setting_mark(const struct config *c, const struct fieldway_settings *s,
 				     const char *key)
 {
-	const struct settings_origin *origin =
-		(const void *)((const char *)s->items - offsetof(struct settings_origin, items));
+	const struct settings_origin *origin = origin_of(s);
 	struct yaml_mark near = origin->owner;
 	unsigned most = 0;
 

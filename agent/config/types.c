@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "config/map.h"
+#include "config/origins.h"
 #include "config/places.h"
 
 /* ---- what a device says ---- */
@@ -70,6 +71,11 @@ static int check_rates(struct loader *l, const struct profile *p, const struct r
 int level_read(struct loader *l, const struct profile *p, const struct level_section *section,
 	       struct level *ret)
 {
+	const struct origin_part parts[] = { { "enabled", section->enabled },
+					     { "note", section->note },
+					     { "rates", section->rates },
+					     { "parameters", section->parameters },
+					     { "stale", section->stale } };
 	bool enabled = true;
 	int r = 0;
 
@@ -87,6 +93,7 @@ int level_read(struct loader *l, const struct profile *p, const struct level_sec
 	r = worse(r, read_parameters(l, p, section->parameters, ret));
 	r = worse(r, rates_read(l, section->rates, &ret->rates));
 	r = worse(r, check_rates(l, p, &ret->rates));
+	r = worse(r, origins_read(l, parts, ARRAY_SIZE(parts), &ret->origins));
 	return worse(r, stale_read(l, section->stale, &ret->stale));
 }
 
@@ -311,6 +318,24 @@ static int fill_map(struct loader *l, const struct profile *p, const struct leve
 	return nodes[0] || nodes[1] ? map_override(l, p, nodes, v, &type->map, &type->n_map) : 0;
 }
 
+static int fill_classes(struct loader *l, const struct profile *p, const struct effective *e,
+			struct config_type *type)
+{
+	type->rates = loader_array(l, struct config_class, p->rates.n);
+	type->parameters = loader_array(l, struct config_parameter, p->n_parameters);
+	if (!type->rates || !type->parameters)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->rates.n; i++)
+		type->rates[i] = (struct config_class){ p->rates.items[i].name, e->periods[i] };
+	for (size_t i = 0; i < p->n_parameters; i++)
+		type->parameters[i] =
+			(struct config_parameter){ p->parameters[i].name, e->parameters[i] };
+	type->n_rates = p->rates.n;
+	type->n_parameters = p->n_parameters;
+	type->origins = p->origins;
+	return 0;
+}
+
 static struct config_type *build(struct loader *l, const struct profile *p,
 				 const struct effective *e, const struct level *const levels[2],
 				 const struct variables *v)
@@ -338,6 +363,8 @@ static struct config_type *build(struct loader *l, const struct profile *p,
 	if (p->parametric && profile_settings_read(l, p, e->parameters, &type->settings) < 0)
 		return NULL;
 	fill_points(p, e, type->points);
+	if (fill_classes(l, p, e, type) < 0)
+		return NULL;
 	return fill_map(l, p, levels, v, type) < 0 ? NULL : type;
 }
 

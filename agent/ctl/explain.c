@@ -262,8 +262,10 @@ static int print_more(struct client *c, const char *path, const struct device_re
 		r = print_line(c, d, e, values, n);
 	if (r >= 0 && e)
 		r = print_measured(c, path);
-	if (r >= 0)
+	if (r >= 0) {
+		fputc('\n', stdout);
 		r = profile_values_print(stdout, values, n, origins);
+	}
 	return r < 0 ? client_misunderstood(r) : 0;
 }
 

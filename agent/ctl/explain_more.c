@@ -33,25 +33,26 @@ int profile_values_read(sd_bus_message *m, struct arena *arena, struct profile_v
 				 ret_n);
 }
 
+#define DEVICE "(device)"
+#define DEFAULT "(default)"
+
 static int print_origins(FILE *to, const struct profile_value *values, size_t n)
 {
 	_cleanup_table_ struct table t = { .columns = 4 };
 	int r = table_add(&t, (const char *[]){ "POINT", "KEY", "VALUE", "ORIGIN" });
 
 	for (size_t i = 0; i < n && r >= 0; i++)
-		r = table_add(&t, (const char *[]){ values[i].point, values[i].key, values[i].value,
-						    values[i].origin });
-	if (r >= 0) {
-		fputc('\n', to);
+		r = table_add(&t, (const char *[]){ *values[i].point ? values[i].point : DEVICE,
+						    values[i].key, values[i].value,
+						    *values[i].origin ? values[i].origin : DEFAULT });
+	if (r >= 0)
 		table_print(to, &t, &(struct table_frame){ 0 });
-	}
 	return r;
 }
 
-/* A device's `unit` is its number, and no unit. */
 static bool has_own_column(const struct profile_value *v)
 {
-	return *v->point && (streq(v->key, "unit") || streq(v->key, "rate"));
+	return streq(v->key, "unit") || streq(v->key, "rate");
 }
 
 /* The keys of one point, "area: input, address: 0", from `first` on; NULL without memory. */
@@ -84,28 +85,40 @@ static size_t same_point(const struct profile_value *values, size_t n)
 	return same;
 }
 
+/* Those of the device as a whole. */
+static size_t print_device(FILE *to, const struct profile_value *values, size_t n, int *r)
+{
+	_cleanup_table_ struct table t = { .columns = 2 };
+	size_t i = 0;
+
+	for (; i < n && !*values[i].point && *r >= 0; i++)
+		*r = table_add(&t, (const char *[]){ values[i].key, values[i].value });
+	if (i > 0 && *r >= 0) {
+		table_print(to, &t, &(struct table_frame){ 0 });
+		fputc('\n', to);
+	}
+	return i;
+}
+
 static int print_points(FILE *to, const struct profile_value *values, size_t n)
 {
 	_cleanup_table_ struct table t = { .columns = 4 };
 	_cleanup_arena_ struct arena arena = { 0 };
 	int r = table_add(&t, (const char *[]){ "POINT", "UNIT", "RATE", "KEYS" });
+	size_t i = print_device(to, values, n, &r);
 
-	for (size_t i = 0, same; i < n && r >= 0; i += same) {
+	for (size_t same; i < n && r >= 0; i += same) {
 		const char *keys;
 
 		same = same_point(values + i, n - i);
 		keys = keys_text(&arena, values + i, same);
-		r = keys ? table_add(&t,
-				     (const char *[]){ *values[i].point ? values[i].point :
-									  "(device)",
-						       value_of(values + i, same, "unit"),
-						       value_of(values + i, same, "rate"), keys }) :
+		r = keys ? table_add(&t, (const char *[]){ values[i].point,
+							   value_of(values + i, same, "unit"),
+							   value_of(values + i, same, "rate"), keys }) :
 			   -ENOMEM;
 	}
-	if (r >= 0) {
-		fputc('\n', to);
+	if (r >= 0)
 		table_print(to, &t, &(struct table_frame){ 0 });
-	}
 	return r;
 }
 

@@ -7,7 +7,8 @@
 #include "base/str.h"
 #include "dbus/agent1.h"
 
-static const char usage[] = "fieldwayctl: profile test FILE|NAME..., or\n"
+static const char usage[] = "fieldwayctl: profile test FILE|NAME...,\n"
+			    "             profile show FILE|NAME, or\n"
 			    "             profile try FILE|NAME BUS --unit N\n"
 			    "Try 'fieldwayctl profile --help'.\n";
 
@@ -27,6 +28,8 @@ static int run(const struct invocation *i)
 		return EXIT_USAGE;
 	if (streq(i->arguments[0], "test") && i->n_address == 0)
 		return profile_test(i);
+	if (streq(i->arguments[0], "show") && i->n == 2 && i->n_address == 0)
+		return profile_show(i);
 	if (streq(i->arguments[0], "try") && i->n == 3)
 		return profile_try(i);
 	fputs(usage, stderr);
@@ -35,6 +38,7 @@ static int run(const struct invocation *i)
 
 static const struct command_option options[] = {
 	{ "p", "NAME=VALUE", "a parameter of the profile, such as -p ct=40" },
+	{ "origin", NULL, "of show: every value with its file and line" },
 	{ "config", "DIR", "folder of the own profiles (" SYSCONFDIR "/fieldway)" },
 	{ "shared", "DIR", "folder of shipped profiles (" PKGDATADIR ")" },
 	{ "objects", "DIR", "folder of shipped object definitions" },
@@ -45,12 +49,15 @@ static const struct command_option options[] = {
 
 const struct command command_profile = {
 	.name = "profile",
-	.arguments = "test FILE|NAME... | try FILE|NAME BUS",
-	.help = "runs a device profile's samples, or reads a device by it once",
+	.arguments = "test FILE|NAME... | show FILE|NAME | try FILE|NAME BUS",
+	.help = "runs a device profile's samples, shows it whole, or reads a device by it",
 	.details =
 		"test needs no daemon: it reads the profile as fieldwayd does, lets its plugin decode\n"
 		"the registers or lines of samples: and prints each value that is not as expected, with\n"
 		"file, line and column.\n"
+		"\n"
+		"show needs no daemon either: it prints the profile as a device has it, with what it\n"
+		"extends, its parameters (-p) and every repeated point.\n"
 		"\n"
 		"try reads every point once, through the daemon, of a device that need not be\n"
 		"configured, and prints what a server would see; nothing is registered, nothing stays.\n"

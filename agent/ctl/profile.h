@@ -22,7 +22,7 @@ struct profile_load {
 
 /* What its device is to be; all of it text of the command line. */
 struct profile_device {
-	const char *plugin; /* of the bus */
+	const char *plugin; /* of the bus; NULL: the profile's own, and there is no address */
 	const struct given_option *address;
 	size_t n_address;
 };
@@ -33,6 +33,7 @@ struct profile_device {
  * -p options are its parameters. NULL: only the profile, and its samples. 0; or
  * negative after lines on standard error.
  */
+#define PROFILE_COMMAND_LINE "(command line)" /* the file that device and parameters stand in */
 int profile_load(const struct invocation *i, const char *what, const struct profile_device *device,
 		 struct profile_load *ret);
 void profile_load_done(struct profile_load *l);
@@ -41,6 +42,7 @@ void profile_load_done(struct profile_load *l);
 /* The parts of `fieldwayctl profile`; each returns the exit status. */
 int profile_test(const struct invocation *i);
 int profile_try(const struct invocation *i);
+int profile_show(const struct invocation *i);
 
 /* Lines of errors or warnings on standard error, harmless to a terminal. */
 void profile_print_errors(const struct yaml_errors *errors, const char *suffix);

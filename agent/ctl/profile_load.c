@@ -11,7 +11,6 @@
 
 #define MAIN_TEXT "schema: 1\ngateway: {name: try}\n"
 #define NO_FOLDER "/nonexistent"
-#define COMMAND_LINE "(command line)"
 
 struct loading {
 	const struct invocation *invocation;
@@ -19,6 +18,7 @@ struct loading {
 	struct yaml_errors errors, warnings;
 	struct config_files *all;   /* of both folders */
 	struct config_files *files; /* of these, what is needed */
+	char *plugin;		    /* of the profile, or of what it extends */
 	struct profile_load *load;
 };
 
@@ -74,8 +74,13 @@ static int add_base(struct loading *l, const struct config_file *file)
 		return r == -ENOMEM ? r : 0;
 	for (size_t i = 0; i < yaml->n && r >= 0; i++) {
 		const struct yaml_node *base = yaml_get(yaml->documents[i], "extends");
+		const struct yaml_node *plugin = yaml_get(yaml->documents[i], "plugin");
 
-		if (base && base->kind == YAML_KIND_SCALAR)
+		if (!l->plugin && plugin && plugin->kind == YAML_KIND_SCALAR) {
+			l->plugin = strdup(plugin->text);
+			r = l->plugin ? 0 : -ENOMEM;
+		}
+		if (r >= 0 && base && base->kind == YAML_KIND_SCALAR)
 			r = add_profile(l, base->text);
 	}
 	yaml_file_free(yaml);
@@ -214,13 +219,14 @@ static int append_parameters(struct loading *l, struct buf *b)
 static int append_device(struct loading *l, struct buf *b)
 {
 	int r = buf_printf(b,
-			   "schema: 1\ndevices:\n  - {name: try, bus: try, profile: %s, address: {",
-			   l->load->name);
+			   "schema: 1\ndevices:\n  - {name: try, bus: try, profile: %s", l->load->name);
 
+	if (r >= 0 && l->device->plugin)
+		r = buf_printf(b, ", address: {");
 	for (size_t i = 0; i < l->device->n_address && r >= 0; i++)
 		r = append_pair(b, i == 0, l->device->address[i].name,
 				strlen(l->device->address[i].name), l->device->address[i].value);
-	if (r >= 0)
+	if (r >= 0 && l->device->plugin)
 		r = buf_append_byte(b, '}');
 	if (r >= 0)
 		r = append_parameters(l, b);
@@ -231,7 +237,7 @@ static int add_made(struct loading *l, enum config_place place, const struct buf
 {
 	const struct config_file file = {
 		.place = place,
-		.name = (char[]){ COMMAND_LINE },
+		.name = (char[]){ PROFILE_COMMAND_LINE },
 		.text = (char *)b->data,
 		.size = b->size,
 	};
@@ -246,9 +252,14 @@ static int add_device(struct loading *l)
 
 	if (r >= 0)
 		r = add_made(l, CONFIG_PLACE_MAIN, &text);
-	if (r < 0 || !l->device)
+	/* Of a profile without plugin, config_read() will say that it lacks one. */
+	if (r < 0 || !l->device || (!l->device->plugin && !l->plugin))
 		return r;
-	r = buf_printf(&bus, "schema: 1\nbus: try\nplugin: %s\n", l->device->plugin);
+	r = buf_printf(&bus, "schema: 1\nbus: try\nplugin: ");
+	if (r >= 0)
+		r = append_text(&bus, l->device->plugin ?: l->plugin);
+	if (r >= 0)
+		r = buf_append_byte(&bus, '\n');
 	if (r >= 0)
 		r = add_made(l, CONFIG_PLACE_BUSES, &bus);
 	if (r >= 0)
@@ -315,6 +326,7 @@ static int read_config(struct loading *l)
 		.plugin = describe,
 		.host_name = "try",
 		.machine_id = "",
+		.addresses_optional = l->device && !l->device->plugin,
 	};
 	int r = read_definitions(l);
 
@@ -358,6 +370,7 @@ int profile_load(const struct invocation *i, const char *what, const struct prof
 	yaml_errors_done(&l.errors);
 	config_files_free(l.files);
 	config_files_free(l.all);
+	free(l.plugin);
 	if (r < 0)
 		profile_load_done(&load);
 	else

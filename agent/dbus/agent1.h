@@ -64,8 +64,8 @@
  *                                    (`deadband:`), conflated, last error
  *     GetProfile() -> a(ssss)        what all files together make of it: point
  *                                    ("": the device), key, value, and
- *                                    "file:line" where it comes from; what is
- *                                    no plugin's key has the line of its point
+ *                                    "file:line" where it comes from ("": it is
+ *                                    a default); "lwm2m" is where servers see it
  *     Read(as points) -> a(ssv)      reads them now (none: all), ahead of
  *                                    polls: name, what is wrong or "", value
  *     Name s  Bus s  Profile s

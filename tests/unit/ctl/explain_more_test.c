@@ -14,7 +14,7 @@
 static const struct profile_value values[] = {
 	{ "", "profile", "meter, revision 3", "d.yaml:3" },
 	{ "", "unit", "7", "d.yaml:3" },
-	{ "v1", "address", "0", "p.yaml:8" },
+	{ "v1", "address", "0", "" },
 	{ "v1", "unit", "V", "p.yaml:8" },
 	{ "v1", "rate", "fast (500ms)", "p.yaml:8" },
 	{ "name", "rate", "once", "p.yaml:9" },
@@ -92,21 +92,22 @@ END_TEST
 START_TEST(prints_points)
 {
 	ck_assert_int_eq(profile_values_print(page, values, ARRAY_SIZE(values), false), 0);
-	ck_assert_str_eq(printed(), "\nPOINT     UNIT  RATE          KEYS\n"
-				    "(device)  -     -             profile: meter, revision 3, unit: 7\n"
-				    "v1        V     fast (500ms)  address: 0\n"
-				    "name      -     once          -\n"
-				    "x\\x1b     -     slow (1m)     -\n");
+	ck_assert_str_eq(printed(), "profile  meter, revision 3\n"
+				    "unit     7\n"
+				    "\nPOINT  UNIT  RATE          KEYS\n"
+				    "v1     V     fast (500ms)  address: 0\n"
+				    "name   -     once          -\n"
+				    "x\\x1b  -     slow (1m)     -\n");
 }
 END_TEST
 
 START_TEST(prints_origins)
 {
 	ck_assert_int_eq(profile_values_print(page, values, 3, true), 0);
-	ck_assert_str_eq(printed(), "\nPOINT  KEY      VALUE              ORIGIN\n"
-				    "-      profile  meter, revision 3  d.yaml:3\n"
-				    "-      unit     7                  d.yaml:3\n"
-				    "v1     address  0                  p.yaml:8\n");
+	ck_assert_str_eq(printed(), "POINT     KEY      VALUE              ORIGIN\n"
+				    "(device)  profile  meter, revision 3  d.yaml:3\n"
+				    "(device)  unit     7                  d.yaml:3\n"
+				    "v1        address  0                  (default)\n");
 }
 END_TEST
 
