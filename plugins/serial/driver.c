@@ -12,6 +12,9 @@
 #include "escape.h"
 
 #define ID_MAX 64u
+/* Of raw requests: so long a silence ends an answer. */
+#define RAW_IDLE_USEC UINT64_C(100000)
+#define RAW_MAX 4096u
 
 static const char *const mode_names[] = { "stream", "request", NULL };
 static const char *const encoding_names[] = { "utf-8", "latin-1", NULL };
@@ -72,10 +75,22 @@ static int compile_frame(struct fieldway_driver *d, struct fieldway_error *error
 	return spec_frame(d->settings, "", NULL, &d->frame, error);
 }
 
-static int compile_profile(struct fieldway_driver *d, struct fieldway_error *error)
+/* Nothing but an address, for raw requests: all that comes until the line is silent answers. */
+static bool is_raw(const struct fieldway_driver *d, const struct fieldway_device *device)
+{
+	return device->n_points == 0 && !spec_has(d->settings, "frame.") && !spec_has(d->settings, "messages.") &&
+	       !spec_has(d->settings, "requests.");
+}
+
+static int compile_profile(struct fieldway_driver *d, const struct fieldway_device *device,
+			   struct fieldway_error *error)
 {
 	int r = compile_id(d, error);
 
+	if (r >= 0 && is_raw(d, device)) {
+		d->frame = (struct frame_spec){ .idle_usec = RAW_IDLE_USEC, .max = RAW_MAX };
+		return 0;
+	}
 	if (r >= 0)
 		r = compile_modes(d, error);
 	if (r >= 0)
@@ -210,7 +225,7 @@ int driver_new(const struct fieldway_bus *bus, const struct fieldway_device *dev
 	if (r >= 0 && d->bus.tcp)
 		r = lookup_new(d->bus.host, d->bus.port, &d->lookup);
 	if (r >= 0)
-		r = compile_profile(d, error);
+		r = compile_profile(d, device, error);
 	if (r >= 0)
 		r = compile_points(d, device, error);
 	if (r < 0) {

@@ -341,6 +341,8 @@ static int listen_step(struct fieldway_line *line, uint64_t deadline_usec)
 
 static const char *line_text(int r)
 {
+	if (r == -EIO)
+		return "the port does not take what is to be sent";
 	return r == -ENODEV ? "the port is gone" : r == -ECONNRESET ? "the connection was closed" : strerror(-r);
 }
 

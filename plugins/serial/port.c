@@ -38,7 +38,7 @@ int port_speed(uint32_t baud)
 	return -EINVAL;
 }
 
-static void set_format(const struct bus *b, struct termios *t)
+void port_format(const struct bus *b, struct termios *t)
 {
 	cfmakeraw(t);
 	t->c_cflag &= ~(tcflag_t)(CSIZE | PARENB | PARODD | CSTOPB | CRTSCTS);
@@ -62,7 +62,7 @@ static int configure(const struct bus *b, int fd)
 
 	if (tcgetattr(fd, &t) < 0)
 		return -errno;
-	set_format(b, &t);
+	port_format(b, &t);
 	if (cfsetispeed(&t, (speed_t)speed) < 0 || cfsetospeed(&t, (speed_t)speed) < 0)
 		return -EINVAL;
 	return tcsetattr(fd, TCSANOW, &t) < 0 ? -errno : 0;

@@ -9,6 +9,10 @@
 int port_speed(uint32_t baud);
 
 struct lookup;
+struct termios;
+
+/* Raw bytes in the bus's format, but for the rate. */
+void port_format(const struct bus *bus, struct termios *t);
 
 /*
  * A descriptor that is closed on exec and does not block; a serial port is

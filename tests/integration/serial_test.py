@@ -11,6 +11,7 @@ import termios
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from fieldway_test import Scenario, SerialDevice, main, source_path  # noqa: E402
+from fieldway_test.bus import PATH, Bus, Refused  # noqa: E402
 
 WEIGHT, TARE, ZERO = "/3322/0/5700", "/3306/0/5850", "/3306/1/5850"
 BUS = """schema: 1
@@ -37,7 +38,8 @@ def sentence(text):
 
 
 class SerialTest(Scenario):
-    def start(self, profile, answers=(), timeout="500ms", keys="", more="", change=None):
+    def start(self, profile, answers=(), timeout="500ms", keys="", more="", change=None,
+              arguments=()):
         """The device, under a path as in /dev/serial/by-id, and the daemon with it as `d`."""
         self.device = SerialDevice(self.rig.path("by-id", "port0"), answers)
         self.addCleanup(self.device.close)
@@ -49,7 +51,7 @@ class SerialTest(Scenario):
         self.rig.write("etc/devices.d/d.yaml", DEVICE.format(name="d", profile=profile))
         self.start_server(names=("gw", "gw-d"))
         self.configure(more=more or "register: {wait: none}")
-        self.start_daemon()
+        self.start_daemon(arguments=arguments)
         self.registered("gw-d")
 
     def until_value(self, path, value, say=None, timeout=15):
@@ -164,6 +166,30 @@ class SerialTest(Scenario):
         self.start("iec-62056-21-c", self.meter(b"0"), timeout="2s", keys=", baud: 300", change=self.faster)
         self.until_value("/3316/0/5700", 230.4)
         self.assertEqual(set(self.device.speeds), {termios.B300})
+
+    # By hand
+
+    def raw(self, text):
+        return bytes(self.bus.call(f"{PATH}/bus/d", "Bus", "Raw", "a{sv}ayt", "0", str(len(text)), *map(str, text), "0")[0])
+
+    def start_on_bus(self, *arguments):
+        self.bus = Bus(self.rig)
+        self.start(*arguments, arguments=["--bus=" + self.bus.address])
+        self.bus.wait_name()
+
+    def test_raw(self):
+        self.start_on_bus("mettler-sics", [(b"SI\r\n", b"S S     100.25 g\r\n"), (b"I4\r\n", b'I4 A "1"\r\n'),
+                                           (b"I0\r\n", b'I0 B 0 "I0"\r\nI0 A 1 "I4"\r\n')])
+        self.until_value(WEIGHT, 0.10025)
+        self.assertEqual(self.raw(b"I0\r\n"), b'I0 B 0 "I0"\r\nI0 A 1 "I4"\r\n')
+        with self.assertRaisesRegex(Refused, "timed out"):
+            self.raw(b"?")
+
+    def test_raw_to_what_streams(self):
+        self.start_on_bus("and-scale")
+        self.until_value(WEIGHT, 1.0, b"ST,GS,+00001.0 kg\r\n")
+        with self.assertRaisesRegex(Refused, "speak by themselves"):
+            self.raw(b"Q\r\n")
 
     # Trouble
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "host/bus/bus.h"
+#include "host/event/events.h"
 #include "host/host.h"
 #include "host/line/attempt.h"
 #include "host/line/line.h"
@@ -293,6 +294,11 @@ static int check(const struct host_bus *b, size_t size, const char **ret_text)
 	if (b->lent_usec || !b->started) {
 		*ret_text = b->lent_usec ? "its bus is lent to another program" :
 					   "its bus has not started yet";
+		return -EBUSY;
+	}
+	if (b->events && b->events->n_devices > 0) {
+		*ret_text = "its devices speak by themselves and hold the line; fieldwayctl bus NAME release "
+			    "lends it";
 		return -EBUSY;
 	}
 	if (b->n_errands < ERRANDS_MAX)

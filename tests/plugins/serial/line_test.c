@@ -10,6 +10,7 @@
 
 #include "plugins/lib/moment.h"
 #include "plugins/serial/driver.h"
+#include "plugins/serial/port.h"
 #include "pty.h"
 #include "setup.h"
 
@@ -276,6 +277,94 @@ START_TEST(raw_bytes)
 }
 END_TEST
 
+/* What fieldwayctl asks for has no profile: all until the line is silent. */
+START_TEST(raw_bytes_without_a_profile)
+{
+	const struct fieldway_device none = { .name = "raw", .settings = SETTINGS(TEXT("mode", "stream")) };
+	struct fieldway_error error = { 0 };
+	struct fieldway_driver *raw;
+	char answer[64];
+	size_t size = 0;
+
+	START({ "hello", "one\r\ntwo" });
+	ck_assert_msg(driver_new(&bus, &none, &raw, &error) == 0, "%s", error.text);
+	ck_assert_int_eq(driver_io(raw), FIELDWAY_IO_POLLED);
+	ck_assert_int_eq(line_raw(line, raw, "hello", 5, moment_now_usec() + SECOND, answer, sizeof(answer), &size,
+				  &result, &broken), 0);
+	ck_assert_uint_eq(size, 8);
+	ck_assert_mem_eq(answer, "one\r\ntwo", 8);
+	/* Nobody answers. */
+	ck_assert_int_eq(line_raw(line, raw, "hello", 5, moment_now_usec() + SECOND, answer, sizeof(answer), &size,
+				  &result, &broken), -ETIMEDOUT);
+	ck_assert(!broken);
+	driver_free(raw);
+	stop();
+}
+END_TEST
+
+/* Whatever a full port has taken: nobody knows, and the rest goes nowhere. */
+START_TEST(half_a_frame_is_unknown_and_ends_there)
+{
+	static char got[1 << 17];
+	const struct fieldway_value v = { .type = FIELDWAY_FLOAT, .real = 2.5 };
+	enum fieldway_outcome outcome;
+	ssize_t n;
+
+	start(NULL, 0);
+	pthread_join(player.thread, NULL);
+	do
+		outcome = line_write(line, driver, BLIND, &v, moment_now_usec() + SECOND / 5, &result, &broken);
+	while (outcome == FIELDWAY_ACCEPTED);
+	ck_assert_int_eq(outcome, FIELDWAY_UNKNOWN);
+	ck_assert_str_eq(result.detail, "the port does not take what is to be sent");
+	ck_assert(broken);
+	line_close(line);
+	/* What the port had handed on before is the device's. */
+	ck_assert_int_eq(fcntl(player.pty.fd, F_SETFL, O_NONBLOCK), 0);
+	while (read(player.pty.fd, got, sizeof(got)) > 0)
+		continue;
+	ck_assert_int_eq(line_open(&bus, driver, &line, &result), 0);
+	ck_assert_int_eq(write_point(BLIND, 7), FIELDWAY_ACCEPTED);
+	n = read(player.pty.fd, got, sizeof(got));
+	ck_assert_int_eq(n, 7);
+	ck_assert_mem_eq(got, "D 7.0\r\n", 7);
+	line_close(line);
+	driver_free(driver);
+	pty_close(&player.pty);
+}
+END_TEST
+
+/* A pty has no parity and 8 bits whatever it is told, so this is what a port is told. */
+START_TEST(formats)
+{
+	static const struct {
+		const char *format;
+		tcflag_t cflag, iflag;
+	} rows[] = {
+		{ "8N1", CS8, 0 },	    { "8N2", CS8 | CSTOPB, 0 },
+		{ "7E1", CS7 | PARENB, INPCK }, { "7O2", CS7 | PARENB | PARODD | CSTOPB, INPCK },
+		{ "8E1", CS8 | PARENB, INPCK }, { "8O1", CS8 | PARENB | PARODD, INPCK },
+	};
+	const tcflag_t mask = CSIZE | PARENB | PARODD | CSTOPB | CRTSCTS;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct fieldway_value format = { .type = FIELDWAY_STRING, .data = rows[i].format, .size = 3 };
+		const struct fieldway_bus from = { .name = "b", .settings = SETTINGS(TEXT("serial.device", "/dev/ttyS0"),
+										     { "serial.format", format }) };
+		struct termios t = { .c_cflag = mask, .c_iflag = (tcflag_t)-1, .c_lflag = (tcflag_t)-1 };
+		struct fieldway_error error = { 0 };
+		struct bus b;
+
+		ck_assert_msg(bus_compile(&from, &b, &error) == 0, "%s", error.text);
+		port_format(&b, &t);
+		ck_assert_msg((t.c_cflag & mask) == rows[i].cflag, "%s", rows[i].format);
+		ck_assert_uint_eq(t.c_iflag, rows[i].iflag);
+		ck_assert_uint_eq(t.c_lflag & (ICANON | ECHO | ISIG | IEXTEN), 0);
+		ck_assert_uint_eq(t.c_cflag & (CLOCAL | CREAD), CLOCAL | CREAD);
+	}
+}
+END_TEST
+
 static char told[256];
 
 static void tap_bytes(const struct fieldway_tap *tap, enum fieldway_direction direction, const void *bytes, size_t size)
@@ -361,6 +450,9 @@ int main(void)
 	tcase_add_test(t, writes_have_four_ends);
 	tcase_add_test(t, unplugged);
 	tcase_add_test(t, raw_bytes);
+	tcase_add_test(t, raw_bytes_without_a_profile);
+	tcase_add_test(t, half_a_frame_is_unknown_and_ends_there);
+	tcase_add_test(t, formats);
 	tcase_add_test(t, taps_hear_all);
 	tcase_add_test(t, nobody_else_may_use_the_port);
 	tcase_add_test(t, over_tcp);
