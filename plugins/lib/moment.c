@@ -23,6 +23,11 @@ uint64_t moment_boottime_usec(void)
 	return read_clock(CLOCK_BOOTTIME);
 }
 
+uint64_t moment_spent_usec(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void moment_wait_until(uint64_t monotonic_usec)
 {
 	struct timespec t = {

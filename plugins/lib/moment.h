@@ -7,6 +7,7 @@
 
 uint64_t moment_now_usec(void);  /* CLOCK_MONOTONIC, as deadlines */
 uint64_t moment_boottime_usec(void); /* CLOCK_BOOTTIME, as samples */
+uint64_t moment_spent_usec(void); /* that this thread has computed; whatever else the machine does */
 void moment_wait_until(uint64_t monotonic_usec);
 
 /* Milliseconds from now on for poll(), rounded up, 0 when it is past. */

@@ -138,10 +138,11 @@ static bool is_refusal(struct conversation *c, const struct frame *frame)
 {
 	const struct step *s = conversation_step(c);
 	struct slice groups[PATTERN_GROUPS_MAX];
+	uint64_t *spent = &c->answers[c->step].spent_usec;
 	char text[EXCERPT];
 
 	if (!s->refuse ||
-	    pattern_match(s->refuse, (const char *)frame->content, frame->content_size, groups) <= 0)
+	    pattern_match(s->refuse, (const char *)frame->content, frame->content_size, spent, groups) <= 0)
 		return false;
 	excerpt(frame, text);
 	c->refused = true;
@@ -180,6 +181,7 @@ bool conversation_frame(struct conversation *c, const struct frame *frame, uint6
 
 	if (c->state != CONVERSATION_LISTEN)
 		return false;
+	answer->spent_usec = 0;
 	r = checksum_check(&s->checksum, frame->raw, frame->size);
 	if (r >= 0)
 		r = message_parse(s->expect, frame, c->driver->latin1, answer);

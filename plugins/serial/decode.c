@@ -27,6 +27,7 @@ int stream_parse(const struct fieldway_driver *d, const struct frame *frame, str
 
 	if (checksum_check(&d->checksum, frame->raw, frame->size) < 0)
 		return -EBADMSG;
+	ret->spent_usec = 0;
 	for (size_t i = 0; i < d->n_messages && r == 0; i++)
 		if (d->messages[i]->name.size)
 			r = message_parse(d->messages[i], frame, d->latin1, ret);

@@ -103,7 +103,7 @@ static int add_groups(const struct message *m, const struct slice *groups, struc
 static int parse_match(const struct message *m, struct parse *p)
 {
 	struct slice groups[PATTERN_GROUPS_MAX];
-	int r = pattern_match(m->pattern, p->text, p->size, groups);
+	int r = pattern_match(m->pattern, p->text, p->size, &p->spent_usec, groups);
 
 	return r > 0 ? add_groups(m, groups, p) : r;
 }
@@ -175,7 +175,7 @@ static int parse_records(const struct message *m, struct parse *p)
 
 	for (size_t at = 0; at <= p->size && p->n < MESSAGE_FIELDS_MAX;) {
 		struct slice part = next_part(m, p, &at), key;
-		int r = part.size ? pattern_match(m->pattern, part.data, part.size, groups) : 0;
+		int r = part.size ? pattern_match(m->pattern, part.data, part.size, &p->spent_usec, groups) : 0;
 
 		if (r < 0)
 			return r;

@@ -44,6 +44,7 @@ struct parse {
 	struct field *fields;
 	size_t n, room;
 	uint64_t boottime_usec;	       /* when its last byte came; the caller's */
+	uint64_t spent_usec;	       /* by expressions on the frame; the caller makes it 0 for each */
 };
 
 void parse_done(struct parse *p);

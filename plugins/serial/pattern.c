@@ -10,9 +10,15 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "plugins/lib/moment.h"
+
+/* PCRE2 counts its steps anew at each place where a match may begin: between so many the clock is looked at. */
+#define PLACES 32u
+
 struct pattern {
 	pcre2_code *code;
 	pcre2_match_context *limits;
+	bool anchored; /* a match begins where the text does */
 	const uint8_t *names;
 	uint32_t n_names, name_size;
 	uint32_t groups;
@@ -41,13 +47,16 @@ static int limit(struct pattern *p)
 static int compile(struct pattern *p, const char *expression, size_t size, char *text, size_t text_size)
 {
 	PCRE2_SIZE offset = 0;
-	uint32_t last = 0;
+	uint32_t last = 0, options = 0;
 	int error;
 
-	p->code = pcre2_compile((PCRE2_SPTR)expression, size, PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY,
-				&error, &offset, NULL);
+	p->code = pcre2_compile((PCRE2_SPTR)expression, size,
+				PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY | PCRE2_USE_OFFSET_LIMIT, &error,
+				&offset, NULL);
 	if (!p->code)
 		return refuse(text, text_size, error, offset);
+	pcre2_pattern_info(p->code, PCRE2_INFO_ALLOPTIONS, &options);
+	p->anchored = options & PCRE2_ANCHORED;
 	pcre2_pattern_info(p->code, PCRE2_INFO_CAPTURECOUNT, &last);
 	pcre2_pattern_info(p->code, PCRE2_INFO_NAMECOUNT, &p->n_names);
 	pcre2_pattern_info(p->code, PCRE2_INFO_NAMEENTRYSIZE, &p->name_size);
@@ -97,24 +106,50 @@ static int match_error(int error)
 	return error == PCRE2_ERROR_NOMEMORY ? -ENOMEM : -E2BIG;
 }
 
-int pattern_match(const struct pattern *p, const char *subject, size_t size, struct slice *groups)
+/* Place after place, as long as the frame may take. Interpreted: PCRE2's machine code heeds fewer limits. */
+static int search(const struct pattern *p, const char *subject, size_t size, uint64_t *spent_usec,
+		  pcre2_match_context *limits, pcre2_match_data *data)
 {
-	pcre2_match_data *data = pcre2_match_data_create_from_pattern(p->code, NULL);
-	const PCRE2_SIZE *at;
-	int r;
+	uint64_t begin = moment_spent_usec() - *spent_usec;
+	int r = PCRE2_ERROR_NOMATCH;
 
-	if (!data)
-		return -ENOMEM;
-	/* Interpreted: the machine code of PCRE2's compiler heeds fewer limits, and wants writable code. */
-	r = pcre2_match(p->code, (PCRE2_SPTR)subject, size, 0, PCRE2_NO_JIT, data, p->limits);
-	at = pcre2_get_ovector_pointer(data);
-	for (uint32_t i = 0; r > 0 && i < p->groups; i++) {
+	for (size_t at = 0; at <= size && r == PCRE2_ERROR_NOMATCH; at += PLACES) {
+		if (*spent_usec >= PATTERN_SPENT_USEC_MAX)
+			return PCRE2_ERROR_MATCHLIMIT;
+		pcre2_set_offset_limit(limits, at + PLACES - 1);
+		r = pcre2_match(p->code, (PCRE2_SPTR)subject, size, at, PCRE2_NO_JIT, data, limits);
+		*spent_usec = moment_spent_usec() - begin;
+		if (p->anchored)
+			break;
+	}
+	return r;
+}
+
+static void fill(const struct pattern *p, pcre2_match_data *data, const char *subject, struct slice *groups)
+{
+	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
+
+	for (uint32_t i = 0; i < p->groups; i++) {
 		bool set = at[2 * i] != PCRE2_UNSET && at[2 * i + 1] >= at[2 * i];
 
 		groups[i] = set ? (struct slice){ subject + at[2 * i], at[2 * i + 1] - at[2 * i] } :
 				  (struct slice){ 0 };
 	}
+}
+
+int pattern_match(const struct pattern *p, const char *subject, size_t size, uint64_t *spent_usec,
+		  struct slice *groups)
+{
+	pcre2_match_data *data = pcre2_match_data_create_from_pattern(p->code, NULL);
+	pcre2_match_context *limits = pcre2_match_context_copy(p->limits);
+	int r = PCRE2_ERROR_NOMEMORY;
+
+	if (data && limits)
+		r = search(p, subject, size, spent_usec, limits, data);
+	if (r > 0)
+		fill(p, data, subject, groups);
 	pcre2_match_data_free(data);
+	pcre2_match_context_free(limits);
 	return r > 0 ? 1 : match_error(r);
 }
 

@@ -373,10 +373,11 @@ START_TEST(addresses_are_no_expressions)
 	struct slice groups[PATTERN_GROUPS_MAX];
 	struct fieldway_error e = { 0 };
 	struct fieldway_driver *driver = NULL;
+	uint64_t spent = 0;
 
 	ck_assert_msg(driver_new(&bus, &d, &driver, &e) >= 0, "%s", e.text);
-	ck_assert_int_eq(pattern_match(driver->messages[0]->pattern, "0\\E.*[7:1", 9, groups), 1);
-	ck_assert_int_eq(pattern_match(driver->messages[0]->pattern, "0123[7:1", 8, groups), 0);
+	ck_assert_int_eq(pattern_match(driver->messages[0]->pattern, "0\\E.*[7:1", 9, &spent, groups), 1);
+	ck_assert_int_eq(pattern_match(driver->messages[0]->pattern, "0123[7:1", 8, &spent, groups), 0);
 	driver_free(driver);
 }
 END_TEST

@@ -31,14 +31,17 @@ START_TEST(escapes)
 }
 END_TEST
 
+static uint64_t spent;
+
 static int match(const char *expression, const char *subject, struct slice *groups)
 {
 	struct pattern *p;
 	char why[160];
 	int r;
 
+	spent = 0;
 	ck_assert_int_eq(pattern_new(expression, strlen(expression), &p, why, sizeof(why)), 0);
-	r = pattern_match(p, subject, strlen(subject), groups);
+	r = pattern_match(p, subject, strlen(subject), &spent, groups);
 	pattern_free(p);
 	return r;
 }
@@ -74,6 +77,56 @@ START_TEST(catastrophic_expression_gives_up)
 	subject[sizeof(subject) - 2] = '!';
 	ck_assert_int_eq(match("^(a+)+$", subject, groups), -E2BIG);
 	ck_assert_int_eq(match("^(?:a|aa|aaa)+$", subject, groups), -E2BIG);
+}
+END_TEST
+
+/* Cheap from each place, but there are many: seconds, were there no end to it. */
+START_TEST(many_places_give_up)
+{
+	static const char *const costly[] = { "\\w*\\d!", "(?<v>[0-9a.]+) *kg$", "(?:a|b)*c\\d", "(a|b)*\\d" };
+	static char subject[65536];
+	struct slice groups[PATTERN_GROUPS_MAX];
+	struct pattern *p;
+	char why[160];
+
+	memset(subject, 'a', sizeof(subject) - 1);
+	memcpy(subject + sizeof(subject) - 7, "c!kg!2", 6);
+	for (size_t i = 0; i < sizeof(costly) / sizeof(costly[0]); i++) {
+		ck_assert_int_eq(match(costly[i], subject, groups), -E2BIG);
+		ck_assert_uint_lt(spent, 20 * PATTERN_SPENT_USEC_MAX);
+	}
+	/* Who has spent it all has nothing left for the next one. */
+	spent = PATTERN_SPENT_USEC_MAX;
+	ck_assert_int_eq(pattern_new("a", 1, &p, why, sizeof(why)), 0);
+	ck_assert_int_eq(pattern_match(p, subject, 1, &spent, groups), -E2BIG);
+	pattern_free(p);
+}
+END_TEST
+
+/* Wherever it begins and ends. */
+START_TEST(matches_lie_anywhere)
+{
+	struct slice groups[PATTERN_GROUPS_MAX];
+	char subject[200];
+
+	for (size_t at = 0; at + 3 < sizeof(subject); at++) {
+		memset(subject, '.', sizeof(subject) - 1);
+		subject[sizeof(subject) - 1] = '\0';
+		memcpy(subject + at, "k=7", 3);
+		ck_assert_int_eq(match("k=(\\d)", subject, groups), 1);
+		ck_assert_ptr_eq(groups[1].data, subject + at + 2);
+		ck_assert_int_eq(match("(?<=k)=\\d", subject, groups), 1);
+		ck_assert_ptr_eq(groups[0].data, subject + at + 1);
+		ck_assert_int_eq(match("^k", subject, groups), at == 0);
+		ck_assert_int_eq(match(".*7(.*)$", subject, groups), 1);
+		ck_assert_ptr_eq(groups[0].data, subject);
+		ck_assert_int_eq(match("=8", subject, groups), 0);
+		ck_assert_int_eq(match("$", subject, groups), 1);
+		ck_assert_ptr_eq(groups[0].data, subject + sizeof(subject) - 1);
+		subject[at + 3] = '\0';
+		ck_assert_int_eq(match("7?$", subject, groups), 1);
+		ck_assert_ptr_eq(groups[0].data, subject + at + 2);
+	}
 }
 END_TEST
 
@@ -294,6 +347,8 @@ int main(void)
 	tcase_add_test(t, escapes);
 	tcase_add_test(t, expressions);
 	tcase_add_test(t, catastrophic_expression_gives_up);
+	tcase_add_test(t, many_places_give_up);
+	tcase_add_test(t, matches_lie_anywhere);
 	tcase_add_test(t, numbers);
 	tcase_add_test(t, integers);
 	tcase_add_test(t, lost_bytes_are_no_numbers);
