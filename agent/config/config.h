@@ -344,6 +344,8 @@ int config_files_add_path(struct config_files *f, enum config_place place, const
 struct config_files *config_files_free(struct config_files *f);
 size_t config_files_count(const struct config_files *f);
 const struct config_file *config_files_item(const struct config_files *f, size_t i);
+/* The revision that a profile has in them: 0, or -ENOENT. */
+int config_files_revision(const struct config_files *f, const char *profile, uint64_t *ret);
 /* All of them as one record, and back: -ENOMEM, -EBADMSG. */
 int config_files_save(const struct config_files *f, struct buf *ret);
 int config_files_load(struct span record, struct config_files **ret);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "config/files.h"
 #include "config/places.h"
 
 static bool has_suffix(const char *text, const char *suffix)
@@ -100,30 +101,12 @@ static bool is_read(struct loader *l, const struct config_file *file)
 	return true;
 }
 
-static uint64_t revision_of(const struct yaml_file *yaml)
-{
-	const struct yaml_node *node =
-		yaml && yaml->n > 0 ? yaml_get(yaml->documents[0], "revision") : NULL;
-	uint64_t revision = 0;
-
-	if (node && node->kind == YAML_KIND_SCALAR && parse_u64(node->text, &revision) < 0)
-		revision = 0;
-	return revision;
-}
-
 static void tell_hidden(struct loader *l, const struct config_file *shared,
 			const struct source_file *own)
 {
-	struct yaml_errors ignored = { 0 };
-	struct yaml_file *yaml = NULL;
-
-	if (yaml_read_text(shared->name, shared->text, shared->size, &ignored, &yaml) < 0)
-		yaml = NULL;
-	yaml_errors_done(&ignored);
 	loader_warning(l, start_of(own->file->name), "revision %llu hides revision %llu of %s",
-		       (unsigned long long)revision_of(own->yaml),
-		       (unsigned long long)revision_of(yaml), shared->name);
-	yaml_file_free(yaml);
+		       (unsigned long long)file_revision(own->file),
+		       (unsigned long long)file_revision(shared), shared->name);
 }
 
 /* Of two files with one name the shared one is only mentioned. */

@@ -71,6 +71,18 @@ void loader_warning(struct loader *l, struct yaml_mark mark, const char *format,
 	va_end(args);
 }
 
+void loader_excuse(struct loader *l, size_t from, const char *excuse)
+{
+	struct report *first = l->errors.items + from;
+
+	if (l->errors.n == from)
+		return;
+	loader_warning(l, first->mark, "%s: %s", first->text, excuse);
+	for (size_t i = from; i < l->errors.n; i++)
+		free(l->errors.items[i].text);
+	l->errors.n = from;
+}
+
 void loader_unknown(struct loader *l, struct yaml_mark mark, const char *what, const char *text,
 		    const char *const *candidates, size_t n)
 {

@@ -114,6 +114,8 @@ void loader_unknown(struct loader *l, struct yaml_mark mark, const char *what, c
 void reports_take(struct loader *l, struct yaml_mark mark, struct yaml_errors *errors);
 /* The same for what was said about a whole file. */
 void reports_take_lines(struct loader *l, const char *file, struct yaml_errors *errors);
+/* Errors from number `from` on become one warning, the first of them with what excuses it behind. */
+void loader_excuse(struct loader *l, size_t from, const char *excuse);
 /* Sorts and writes out; frees. */
 void reports_give(struct loader *l, struct reports *reports, struct yaml_errors *ret);
 

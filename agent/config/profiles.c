@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "config/files.h"
 #include "config/map.h"
 #include "config/origins.h"
 #include "config/places.h"
@@ -98,21 +99,12 @@ static int read_parameters(struct loader *l, struct profile *p, const struct yam
 	return p->parameters ? r : -ENOMEM;
 }
 
-/* The part of a profile's path that its name must be. */
-static bool is_name_of_file(const char *name, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-	size_t size = strlen(name);
-
-	return strncmp(base, name, size) == 0 && streq(base + size, ".yaml");
-}
-
 static int check_name(struct loader *l, const struct document *document, const char *name)
 {
 	struct yaml_mark mark = mapping_mark(document->node, "profile");
 	const struct profile *other = profile_find(l, name);
 
-	if (!is_name_of_file(name, document->file->name)) {
+	if (!is_file_of(document->file, name)) {
 		loader_error(l, mark,
 			     "the profile's name and the file's are different: %s would be %s.yaml",
 			     name, name);
@@ -251,6 +243,41 @@ static void read_profile(struct loader *l, const struct document *document, stru
 		samples_read(l, p, section.samples);
 }
 
+static bool names_profile(const struct yaml_node *rows, const char *name)
+{
+	for (size_t i = 0; rows && rows->kind == YAML_KIND_SEQUENCE && i < rows->n; i++) {
+		const struct yaml_node *profile = yaml_get(rows->items[i], "profile");
+
+		if (profile && profile->kind == YAML_KIND_SCALAR && streq(profile->text, name))
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted(const struct loader *l, const struct profile *p)
+{
+	for (size_t i = 0; p->name && i < l->n_documents; i++)
+		if (l->documents[i].file->place == CONFIG_PLACE_DEVICES &&
+		    names_profile(yaml_get(l->documents[i].node, "devices"), p->name))
+			return true;
+	return false;
+}
+
+/*
+ * What comes with the package fits the objects that come with it. Where the user has
+ * others, a device type that nobody has is no reason to refuse the configuration.
+ */
+static void read_document(struct loader *l, const struct document *document, struct profile *p)
+{
+	size_t before = l->errors.n;
+
+	read_profile(l, document, p);
+	if (p->shared && l->errors.n > before && !is_wanted(l, p)) {
+		loader_excuse(l, before, "no device is of this type, which is left out");
+		p->broken = true;
+	}
+}
+
 static int add_profile(struct loader *l, size_t *allocated, struct profile **ret)
 {
 	struct profile **grown =
@@ -279,6 +306,6 @@ void profiles_read(struct loader *l)
 			return;
 		}
 		if (add_profile(l, &allocated, &p) >= 0)
-			read_profile(l, &l->documents[i], p);
+			read_document(l, &l->documents[i], p);
 	}
 }

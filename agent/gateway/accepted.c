@@ -2,9 +2,11 @@
 #include "gateway/accepted.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "state/state.h"
 
 #define STATE_NAME "gateway"
@@ -44,15 +46,48 @@ static int load_and_log(const struct load_sources *sources, const struct config_
 	return r;
 }
 
+/* Is the i-th device the first of its type? */
+static bool is_first(const struct config *c, size_t i)
+{
+	size_t j = 0;
+
+	while (!streq(c->devices[j].type->profile, c->devices[i].type->profile))
+		j++;
+	return j == i;
+}
+
+/* An upgrade of the package may have brought other ones of types that are in use. */
+static void log_revisions(const struct config *c, const struct config_files *files,
+			  struct span former)
+{
+	struct config_files *before = NULL;
+	uint64_t old, now;
+
+	if (config_files_load(former, &before) < 0)
+		return;
+	for (size_t i = 0; i < c->n_devices; i++) {
+		const char *profile = c->devices[i].type->profile;
+
+		if (is_first(c, i) && config_files_revision(before, profile, &old) >= 0 &&
+		    config_files_revision(files, profile, &now) >= 0 && old != now)
+			log_notice(NULL, "profile %s has revision %" PRIu64 " now, it was %" PRIu64,
+				   profile, now, old);
+	}
+	config_files_free(before);
+}
+
 /* A record like the one that is kept is not written again: flash wears out. */
-static void keep(struct state *state, const struct config_files *files)
+static void keep(struct state *state, const struct config_files *files, const struct config *config)
 {
 	_cleanup_buf_ struct buf record = { 0 }, former = { 0 };
 	int r = config_files_save(files, &record);
 
-	if (r >= 0 && state_load(state, STATE_NAME, STATE_KIND, &former) >= 0 &&
-	    former.size == record.size && memcmp(former.data, record.data, record.size) == 0)
-		return;
+	if (r >= 0 && state_load(state, STATE_NAME, STATE_KIND, &former) >= 0) {
+		if (former.size == record.size &&
+		    memcmp(former.data, record.data, record.size) == 0)
+			return;
+		log_revisions(config, files, span_of(former.data, former.size));
+	}
 	if (r >= 0)
 		r = state_save(state, STATE_NAME, STATE_KIND, record.data, record.size);
 	if (r < 0)
@@ -71,7 +106,7 @@ static int load_folders(const struct load_sources *sources, const char *config_f
 	if (r >= 0)
 		r = load_and_log(sources, files, ret, ret_errors);
 	if (r >= 0 && !ret->config->empty)
-		keep(state, files);
+		keep(state, files, ret->config);
 	config_files_free(files);
 	return r;
 }

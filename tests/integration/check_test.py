@@ -289,6 +289,22 @@ class CheckTest(Scenario):
                     "buses.d/serial.yaml": buses[4:] + "---\nschema: 1\nbus: radio\nplugin: ble\n"})
         self.assertEqual(self.check(shared=source_path("etc")), (0, []))
 
+    def test_own_object(self):
+        """One of the user's without a resource that shipped types map: only a device of such a type is wrong."""
+        name = "3303-temperature.yaml"
+        text = read(source_path("objects", name))
+        self.assertIn("\n  5750:", text)
+        lines = [line for line in text.splitlines(True) if not line.startswith("  5750:")]
+        self.rig.write("etc/objects.d/" + name, "".join(lines))
+        told = self.warned({})
+        self.assertIn("danfoss-vlt.yaml", "".join(told))
+        self.assertTrue(all("3303" in line for line in told), told)
+        self.write({"devices.d/site.yaml": DEVICES.replace("profile: meter", "profile: danfoss-vlt")})
+        status, lines = self.check(shared=source_path("etc"))
+        self.assertEqual((status, [line for line in lines if "(warning)" not in line]),
+                         (1, [f"{source_path('etc', 'profiles.d', 'danfoss-vlt.yaml')}:19:29: "
+                              "object 3303 (Temperature) 1.1 has no resource 5750"]))
+
     def test_shipped_samples_run(self):
         """A sample of a shipped type that no device uses is run, and can fail."""
         self.write()

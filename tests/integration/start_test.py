@@ -74,6 +74,18 @@ class StartTest(Scenario):
         self.registered("gw", start=start)
         self.assertEqual(self.logged("last configuration"), [])
 
+    def test_another_revision(self):
+        """Of a device type in use, such as an upgrade brings: told at the first start with it."""
+        self.start()
+        path = self.rig.path("etc/profiles.d/meter.yaml")
+        for revision, told in ((7, ["profile meter has revision 7 now, it was 0"]), (7, []),
+                               (8, ["profile meter has revision 8 now, it was 7"])):
+            with open(path, encoding="ascii") as f:
+                lines = [line for line in f if not line.startswith("revision:")]
+            self.rig.write("etc/profiles.d/meter.yaml", "".join(lines) + f"revision: {revision}\n")
+            self.registered("gw", start=self.restart())
+            self.assertEqual([line[line.index("profile "):].rstrip() for line in self.logged("has revision")], told)
+
     def test_status(self):
         self.start()
         self.rig.until(lambda: self.daemon.notify.status() == "3 of 3 endpoints registered, 0 of 2 devices in trouble",

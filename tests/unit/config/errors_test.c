@@ -268,6 +268,34 @@ START_TEST(shared_without_plugin)
 }
 END_TEST
 
+/* Nor does everything that comes with the package fit the user's own objects. */
+START_TEST(shared_without_resource)
+{
+	static const char shared[] = "schema: 1\nprofile: s\nplugin: modbus\nrates: {fast: 1s}\n"
+				     "defaults: {rate: fast}\npoints: {v: {address: 1}}\n"
+				     "lwm2m: {3303/0: {5700: v, 9999: {value: x}}, 3303/1/9998: v}\n";
+
+	fixture_case(f, 'm', "");
+	fixture_shared(f, CONFIG_PLACE_PROFILES, "/usr/s.yaml", shared);
+	fixture_good(f);
+	ck_assert_str_eq(f->warning_text,
+			 "/usr/s.yaml:7:27: object 3303 (Temperature) 1.1 has no resource 9999: "
+			 "no device is of this type, which is left out\n");
+	fixture_reset(f);
+	fixture_case(f, 'd', "devices: [{name: d, profile: s, bus: b, address: {unit: 1}}]\n");
+	fixture_shared(f, CONFIG_PLACE_PROFILES, "/usr/s.yaml", shared);
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_str_eq(f->error_text,
+			 "/usr/s.yaml:7:27: object 3303 (Temperature) 1.1 has no resource 9999\n"
+			 "/usr/s.yaml:7:46: object 3303 (Temperature) 1.1 has no resource 9998\n");
+	fixture_reset(f);
+	fixture_case(f, 'p', "extends: s\n");
+	fixture_shared(f, CONFIG_PLACE_PROFILES, "/usr/s.yaml", shared);
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(f->error_text, "has no resource 9998\n"));
+}
+END_TEST
+
 START_TEST(too_many_endpoints)
 {
 	fixture_case(f, 'm', "limits: {endpoints: 1}\n");
@@ -322,6 +350,7 @@ static Suite *suite(void)
 	tcase_add_test(rest, unused_rate);
 	tcase_add_test(rest, unused_pattern);
 	tcase_add_test(rest, shared_without_plugin);
+	tcase_add_test(rest, shared_without_resource);
 	tcase_add_test(rest, too_many_endpoints);
 	tcase_add_test(rest, key_tables_are_complete);
 	suite_add_tcase(s, rest);
