@@ -324,6 +324,16 @@ class CheckTest(Scenario):
             self.assertIn(f"etc/profiles.d/{name}", lists[0])
             self.assertIn(f"| `{name[:-5]}` |", lists[1])
 
+    def test_keys_are_documented(self):
+        """Every key of the tables, of which one that comes later has no place in a page for users."""
+        page = read(source_path("etc", "README.md"))
+        code = "".join(map(read, glob.glob(source_path("agent", "config", "keys*.c"))))
+        keys = set(re.findall(r'\{ "(\w+)", KEY_', code))
+        self.assertGreater(len(keys), 60)
+        self.assertEqual(sorted(key for key in keys if not re.search(rf"\b{key}\b", page)), [])
+        self.assertEqual(sorted(key for key in re.findall(r'LATER\("(\w+)"', code)
+                                if key not in keys and f"`{key}`" in page), [])
+
     def test_examples(self):
         """The examples, each plugin's own checks and all: with the keys that they name there is nothing to say."""
         paths = glob.glob(source_path("etc", "examples", "**", "*.yaml"), recursive=True)
