@@ -251,6 +251,13 @@ uint64_t gatt_next(const struct remote *r)
 	return next;
 }
 
+void gatt_want_all(struct remote *r)
+{
+	for (size_t i = 0; i < r->driver->n_points; i++)
+		if (point_is_polled(&r->driver->points[i]))
+			r->due_usec[i] = 0;
+}
+
 void gatt_begin(struct remote *r)
 {
 	for (size_t i = 0; i < r->n_characteristics; i++)

@@ -26,6 +26,8 @@ void remote_tell(struct remote *r, enum fieldway_device_state state, const char 
 	r->told = true;
 	r->state = state;
 	memcpy(r->reason, text, sizeof(text));
+	if (state != FIELDWAY_DEVICE_ONLINE)
+		gatt_want_all(r);
 	r->session->host->state(r->session->host, r->index, state, text);
 }
 

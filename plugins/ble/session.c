@@ -150,7 +150,8 @@ static int make_remotes(struct fieldway_session *s, const struct fieldway_driver
 			return -ENOMEM;
 		}
 		for (size_t i = 0; i < r->driver->n_points; i++)
-			r->due_usec[i] = point_is_polled(&r->driver->points[i]) ? 0 : NEVER;
+			r->due_usec[i] = NEVER;
+		gatt_want_all(r);
 	}
 	return 0;
 }

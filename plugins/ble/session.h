@@ -269,6 +269,8 @@ void gatt_begin(struct remote *r);
 bool gatt_turn(struct remote *r, uint64_t now);
 /* When the next read of the device is due. */
 uint64_t gatt_next(const struct remote *r);
+/* What was read is no longer good: all of it again, what is read once, too. */
+void gatt_want_all(struct remote *r);
 /* The call under way is given up: the connection is gone. */
 void gatt_abort(struct remote *r);
 /* The characteristic of a point; NULL: the device has none such. */

@@ -434,6 +434,24 @@ lwm2m: {3300/0/5700: first, 3300/1/5700: last}
         self.until_value(LOCK, "/3300/1/5700", 255)
         self.assertEqual(self.read_one(LOCK, "/3300/0/5700"), 0)
 
+    def test_once_in_each_life(self):
+        """What is read once is read again when the adapter was away: what was known is stale."""
+        self.bluez.command(f"device {LOCK_MAC} lock", f"service {LOCK_MAC} 180f",
+                           f"characteristic {LOCK_MAC} 2a19 read 5a")
+        self.start("""schema: 1
+profile: once
+plugin: ble
+points: {level: {characteristic: "2a19", rate: once}}
+lwm2m: {3304/0/5700: level}
+""", LOCK_DEVICES.format(more="").replace("profile: lock", "profile: once"), names=(LOCK,))
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.until_value(LOCK, LEVEL, 90)
+        self.bluez.command("power 0")
+        self.until_code(LOCK, LEVEL, "5.03")
+        self.bluez.command(f"value {LOCK_MAC} 0 32")
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.until_value(LOCK, LEVEL, 50)
+
     def test_late_services(self):
         self.bluez.command(f"device {LOCK_MAC} lock", f"hold {LOCK_MAC} 1", f"service {LOCK_MAC} 180f",
                            f"characteristic {LOCK_MAC} 2a19 read,notify 5a", f"service {LOCK_MAC} 181a",

@@ -48,6 +48,12 @@ static bool is_driven(const struct device *d)
 
 /* ---- states ---- */
 
+static void arm_window(struct events_device *ed, uint64_t end_usec)
+{
+	if (end_usec != 0 && (!timer_is_armed(&ed->due) || ed->due.due_usec > end_usec))
+		timer_arm(&ed->due, end_usec);
+}
+
 static void enter_state(struct events_device *ed, enum link_state state, const char *reason)
 {
 	struct device *d = ed->device;
@@ -55,6 +61,10 @@ static void enter_state(struct events_device *ed, enum link_state state, const c
 
 	if (d->state == state && state == LINK_ONLINE)
 		return;
+	/* What was known of it is no longer good; the plugin is asked out of the loop. */
+	ed->back = state == LINK_ONLINE && (d->state == LINK_OFFLINE || d->state == LINK_FAILED);
+	if (ed->back)
+		arm_window(ed, clock_monotonic_usec());
 	if (state != LINK_ONLINE)
 		snprintf(text, sizeof(text), "bus %s: device %s: %s", bus_name(d->bus),
 			 d->setup->link->name, reason);
@@ -127,10 +137,25 @@ static const struct link_point *point_of(const struct device *d, uint32_t point)
 	return &d->setup->type->points[point];
 }
 
-static void arm_window(struct events_device *ed, uint64_t end_usec)
+/* As a polled device is; see device_poll_all() of schedule.c. */
+static void read_all(struct events *e, const struct device *d)
 {
-	if (end_usec != 0 && (!timer_is_armed(&ed->due) || ed->due.due_usec > end_usec))
-		timer_arm(&ed->due, end_usec);
+	uint32_t wanted[BATCH_MAX];
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < d->setup->type->n_points; i++) {
+		const struct link_point *p = point_of(d, i);
+
+		if (!(p->access & LINK_READ) || p->period_usec == LINK_PERIOD_ON_DEMAND)
+			continue;
+		wanted[n++] = i;
+		if (n == BATCH_MAX) {
+			events_read(e, d, wanted, n);
+			n = 0;
+		}
+	}
+	if (n > 0)
+		events_read(e, d, wanted, n);
 }
 
 static void window_due(struct timer *timer, void *userdata)
@@ -140,6 +165,10 @@ static void window_due(struct timer *timer, void *userdata)
 	struct device *d = ed->device;
 	struct fieldway_sample s;
 
+	if (ed->back) {
+		ed->back = false;
+		read_all(d->bus->events, d);
+	}
 	for (uint32_t i = 0; i < d->setup->type->n_points; i++) {
 		if (sample_end(&ed->points[i], point_of(d, i)->sample_usec, now, &s))
 			take_put(d, &s);

@@ -26,7 +26,8 @@
 struct events_device {
 	struct device *device;
 	struct sample_thinner *points;
-	struct timer due; /* the end of a window of its points */
+	struct timer due; /* the end of a window of its points, or it is back */
+	bool back; /* all that is read of it is to be read again */
 	struct timer silence;
 	uint64_t silence_usec; /* so long without a sample makes it OFFLINE; 0: never */
 	uint64_t heard_usec;

@@ -96,6 +96,22 @@ START_TEST(the_plugin_says_it)
 }
 END_TEST
 
+/* What was known of it is stale: once is once in each life. On demand stays so. */
+START_TEST(who_comes_back_is_read_again)
+{
+	points[0].period_usec = LINK_PERIOD_ON_DEMAND;
+	points[1].period_usec = LINK_PERIOD_ONCE;
+	start();
+	tell("sample 0 2 1");
+	expect(states[0] == LINK_ONLINE);
+	tell("state 0 %d gone", _i);
+	expect(states[0] != LINK_ONLINE);
+	tell("sample 0 2 1");
+	told("read 0 1");
+	ends_with(0);
+}
+END_TEST
+
 START_TEST(mistakes_are_ignored)
 {
 	start();
@@ -447,6 +463,7 @@ static void add(TCase *t)
 	tcase_add_test(t, text_has_a_limit);
 	tcase_add_test(t, silence);
 	tcase_add_test(t, the_plugin_says_it);
+	tcase_add_loop_test(t, who_comes_back_is_read_again, FIELDWAY_DEVICE_OFFLINE, FIELDWAY_DEVICE_FAILED + 1);
 	tcase_add_test(t, mistakes_are_ignored);
 	tcase_add_test(t, what_cannot_start_has_failed);
 	tcase_add_test(t, a_point_is_thinned);
