@@ -3,15 +3,22 @@
 #include <stdlib.h>
 #include <systemd/sd-bus.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "fieldbus/internal.h"
 #include "link/marshal.h"
 
 struct attempt {
 	struct inquiry inquiry;
+	struct fieldbus *fieldbus;
 	size_t n_points;
 	fieldbus_read_done done;
+	sd_bus_message *arguments; /* of the first call; later ones have the same */
+	uint64_t end_usec;
+	size_t next; /* the host that is asked after this one; SIZE_MAX: none, this one may open what it has not */
 };
+
+static int attempt_send(struct attempt *a, struct host *h);
 
 static int attempt_take(struct inquiry *q, sd_bus_message *m)
 {
@@ -30,25 +37,59 @@ static int attempt_take(struct inquiry *q, sd_bus_message *m)
 	return 0;
 }
 
-static void attempt_fail(struct inquiry *q, int error, const char *text)
+/* The first of the bus's running hosts from there on; NULL: none. */
+static struct host *find_host(const struct fieldbus *f, uint32_t bus, size_t from, size_t *ret_next)
 {
-	container_of(q, struct attempt, inquiry)->done(q->userdata, error, text, NULL, 0);
-}
+	for (*ret_next = from; *ret_next < f->n_hosts;) {
+		size_t i = (*ret_next)++;
 
-static const struct inquiry_kind attempt_kind = { "Attempt", attempt_take, attempt_fail };
-
-/* Any of its hosts will do: a line that another one has is opened once more. */
-static struct host *find_host(const struct fieldbus *f, uint32_t bus)
-{
-	for (size_t i = 0; i < f->n_hosts; i++)
 		if (f->hosts[i]->bus == bus && f->hosts[i]->state == HOST_RUNNING)
 			return f->hosts[i];
+	}
 	return NULL;
 }
 
+/*
+ * Of a bus with several hosts one may have the line: a second connection is
+ * more than some devices take. Where none has, any will do.
+ */
+static int attempt_go_on(const struct attempt *a)
+{
+	struct fieldbus *f = a->fieldbus;
+	struct attempt *next = malloc(sizeof(*next));
+	struct host *h;
+
+	if (!next)
+		return -ENOMEM;
+	*next = *a;
+	next->inquiry = (struct inquiry){ .kind = a->inquiry.kind, .userdata = a->inquiry.userdata };
+	sd_bus_message_ref(next->arguments);
+	h = find_host(f, a->inquiry.host->bus, a->next, &next->next);
+	if (!h) {
+		h = find_host(f, a->inquiry.host->bus, 0, &next->next);
+		next->next = SIZE_MAX;
+	}
+	return attempt_send(next, h);
+}
+
+static void attempt_fail(struct inquiry *q, int error, const char *text)
+{
+	const struct attempt *a = container_of(q, struct attempt, inquiry);
+
+	if (error == -EXDEV && a->next != SIZE_MAX && attempt_go_on(a) >= 0)
+		return;
+	a->done(q->userdata, error, text, NULL, 0);
+}
+
+static void attempt_release(struct inquiry *q)
+{
+	sd_bus_message_unref(container_of(q, struct attempt, inquiry)->arguments);
+}
+
+static const struct inquiry_kind attempt_kind = { "Attempt", attempt_take, attempt_fail, attempt_release };
+
 /* The running configuration's buses, with nothing but this device. */
-static int attempt_call_new(struct host *h, const struct fieldbus_attempt *what, uint64_t usec,
-			    sd_bus_message **ret)
+static int arguments_new(struct host *h, const struct fieldbus_attempt *what, uint64_t usec, sd_bus_message **ret)
 {
 	struct config_device device = { .name = (char *)(uintptr_t)what->name,
 					.bus = what->bus,
@@ -65,31 +106,71 @@ static int attempt_call_new(struct host *h, const struct fieldbus_attempt *what,
 
 	r = configuration_call_new(h->fieldbus, h->link, "Attempt", h->generation, &config, what->bus,
 				   &list, NULL, ret);
-	return r < 0 ? r : sd_bus_message_append(*ret, "t", inquiry_deadline(usec));
+	if (r >= 0)
+		r = sd_bus_message_append(*ret, "t", inquiry_deadline(usec));
+	return r < 0 ? r : sd_bus_message_seal(*ret, 1, 0);
+}
+
+static int call_new(const struct attempt *a, struct host *h, sd_bus_message **ret)
+{
+	int r = sd_bus_message_rewind(a->arguments, true);
+
+	if (r >= 0)
+		r = link_call_new(h->link, "Attempt", ret);
+	if (r >= 0) /* there may be keys in it */
+		r = sd_bus_message_sensitive(*ret);
+	if (r >= 0)
+		r = sd_bus_message_copy(*ret, a->arguments, true);
+	return r < 0 ? r : sd_bus_message_append(*ret, "b", a->next != SIZE_MAX);
+}
+
+/* Takes it over, also on failure. */
+static int attempt_send(struct attempt *a, struct host *h)
+{
+	uint64_t now = clock_monotonic_usec();
+	sd_bus_message *m = NULL;
+	int r = inquiry_host_check(a->fieldbus, h);
+
+	if (r < 0) {
+		sd_bus_message_unref(a->arguments);
+		free(a);
+		return r;
+	}
+	r = call_new(a, h, &m);
+	return inquiry_send(&a->inquiry, h, r, m, a->end_usec > now ? a->end_usec - now : 0);
 }
 
 int fieldbus_attempt(struct fieldbus *f, const struct fieldbus_attempt *what, fieldbus_read_done done,
 		     void *userdata)
 {
 	uint64_t usec = MIN(what->within_usec, FIELDBUS_ATTEMPT_USEC_MAX);
-	sd_bus_message *m = NULL;
-	struct attempt *q;
+	struct attempt *a;
 	struct host *h;
+	size_t next;
 	int r;
 
 	if (!f->config || what->bus >= f->config->n_buses ||
 	    !streq(what->type->plugin->name, f->config->buses[what->bus].plugin->name))
 		return -EINVAL;
-	h = find_host(f, what->bus);
+	h = find_host(f, what->bus, 0, &next);
 	r = inquiry_host_check(f, h);
 	if (r < 0)
 		return r;
-	q = calloc(1, sizeof(*q));
-	if (!q)
+	a = calloc(1, sizeof(*a));
+	if (!a)
 		return -ENOMEM;
-	*q = (struct attempt){ .inquiry = { .kind = &attempt_kind, .userdata = userdata },
+	*a = (struct attempt){ .inquiry = { .kind = &attempt_kind, .userdata = userdata },
+			       .fieldbus = f,
 			       .n_points = what->type->n_points,
-			       .done = done };
-	r = attempt_call_new(h, what, usec, &m);
-	return inquiry_send(&q->inquiry, h, r, m, usec);
+			       .done = done,
+			       .end_usec = usec_add(clock_monotonic_usec(), usec),
+			       .next = next };
+	if (!find_host(f, what->bus, next, &next))
+		a->next = SIZE_MAX;
+	r = arguments_new(h, what, usec, &a->arguments);
+	if (r >= 0)
+		return attempt_send(a, h);
+	sd_bus_message_unref(a->arguments);
+	free(a);
+	return r;
 }

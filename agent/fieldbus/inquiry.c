@@ -19,6 +19,8 @@ static struct inquiry *inquiry_free(struct inquiry *q)
 	list_remove(&q->list);
 	q->host->n_inquiries--;
 	sd_bus_slot_unref(q->slot);
+	if (q->kind->release)
+		q->kind->release(q);
 	free(q);
 	return NULL;
 }

@@ -303,6 +303,8 @@ struct inquiry_kind {
 	int (*take)(struct inquiry *q, sd_bus_message *m);
 	/* There is none; text names bus and device. */
 	void (*fail)(struct inquiry *q, int error, const char *text);
+	/* What it has beside the inquiry; may be NULL. */
+	void (*release)(struct inquiry *q);
 };
 
 /* The first member of what each kind has. */

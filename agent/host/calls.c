@@ -8,6 +8,7 @@
 #include "host/event/events.h"
 #include "host/event/ticket.h"
 #include "host/line/attempt.h"
+#include "host/line/errand.h"
 #include "host/line/line.h"
 #include "host/line/read.h"
 #include "host/line/write.h"
@@ -123,18 +124,20 @@ static int on_attempt(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct host *h = userdata;
 	uint64_t deadline_usec;
 	struct host_bus *b;
-	int r;
+	int known, r;
 
 	r = host_read_setup(h, m, SETUP_BUS, &refusals, &s);
 	if (r == -EINVAL)
 		r = reply_refused(m, &refusals);
 	else if (r >= 0)
-		r = sd_bus_message_read(m, "t", &deadline_usec);
+		r = sd_bus_message_read(m, "tb", &deadline_usec, &known);
 	if (r < 0 || !s)
 		return r < 0 ? r : 1;
 	if (s->n_devices != 1)
 		return sd_bus_error_set_errnof(error, -EINVAL, "an attempt is made at one device");
 	b = host_find_bus(h, s->bus.name);
+	if (known && !(b && errand_find_line(b, s->devices[0].line)))
+		return sd_bus_error_set_errno(error, -EXDEV);
 	r = attempt_begin(host_attempts(h), b, TAKE_PTR(s), m, deadline_usec);
 	return r < 0 ? r : 1;
 }
@@ -146,7 +149,7 @@ const sd_bus_vtable calls_vtable[] = {
 	SD_BUS_METHOD("Read", LINK_TYPE_READ, LINK_TYPE_READING, on_read, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Statistics", "tu", LINK_TYPE_STATISTICS, on_statistics,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("Attempt", LINK_TYPE_CONFIGURE "t", LINK_TYPE_REFUSALS LINK_TYPE_READING, on_attempt,
+	SD_BUS_METHOD("Attempt", LINK_TYPE_CONFIGURE "tb", LINK_TYPE_REFUSALS LINK_TYPE_READING, on_attempt,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END,
 };

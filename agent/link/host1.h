@@ -61,10 +61,11 @@ struct sd_event;
  *   Record(t generation, s bus, h descriptor, t microseconds) -> (t pieces, t
  *     dropped): at the end; link/recording.h is what is written. Whoever closes
  *     the other end of the descriptor ends it, too.
- *   Attempt(LINK_TYPE_CONFIGURE, t deadline as Write's) -> LINK_TYPE_REFUSALS
- *     LINK_TYPE_READING: all points of the one device in it, which is not
- *     configured, read once, over the line that it shares with devices of the
- *     bus of that name or one of its own. Nothing of it stays.
+ *   Attempt(LINK_TYPE_CONFIGURE, t deadline as Write's, b known) ->
+ *     LINK_TYPE_REFUSALS LINK_TYPE_READING: all points of the one device in it,
+ *     which is not configured, read once, over the line that it shares with
+ *     devices of the bus of that name or one of its own. Nothing of it stays.
+ *     known as Raw's, by Error EXDEV.
  *   Ping() -> ().
  *   Clock(t microseconds) -> (): test builds only, moves the host's clock.
  * Called at the daemon: Values(LINK_TYPE_VALUES) -> (), at most LINK_CREDIT of

@@ -16,12 +16,20 @@ struct answer {
 	size_t n, n_refusals;
 };
 
+/* Only over a line that is there. */
+static bool known;
+
 static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct link_refusal *refusals;
 	struct answer *a = userdata;
 	const char *text;
 
+	if (known && sd_bus_message_is_method_error(m, NULL)) {
+		a->error = -sd_bus_message_get_errno(m);
+		a->done = true;
+		return 1;
+	}
 	ck_assert_msg(!sd_bus_message_is_method_error(m, NULL), "%s", sd_bus_message_get_error(m)->message);
 	ck_assert_str_eq(sd_bus_message_get_signature(m, 1), LINK_TYPE_REFUSALS LINK_TYPE_READING);
 	ck_assert_int_eq(link_read_refusals(m, &field.arena, &refusals, &a->n_refusals), 0);
@@ -44,7 +52,7 @@ static void start_attempt(size_t at, uint64_t within_usec, struct answer *ret)
 	c.n_devices = 1;
 	*ret = (struct answer){ 0 };
 	ck_assert_int_ge(link_append_configuration(m, &c), 0);
-	ck_assert_int_ge(sd_bus_message_append(m, "t", rig_now() + within_usec), 0);
+	ck_assert_int_ge(sd_bus_message_append(m, "tb", rig_now() + within_usec, known), 0);
 	ck_assert_int_ge(sd_bus_call_async(rig->link, NULL, m, on_answer, ret, 0), 0);
 	sd_bus_message_unref(m);
 }
@@ -108,6 +116,25 @@ START_TEST(over_the_line_of_others)
 	rig_expect(rig, rig->devices[0].points[VOLTS].n >= before + 3);
 	ck_assert_uint_eq(rig->devices[0].n_states, 1);
 	ck_assert_uint_eq(rig->devices[0].points[MODE].n, 0);
+	stop();
+}
+END_TEST
+
+/* A bus that was split has hosts that are to leave the line to the one that has it. */
+START_TEST(only_over_a_line_that_is_there)
+{
+	field_start_tcp(2);
+	fill();
+	field.configuration.n_devices = 1;
+	field_configure();
+	rig_expect(rig, field_has(0, VOLTS, 230.2));
+	known = true;
+	attempt(1);
+	ck_assert_int_eq(now.error, -EXDEV);
+	attempt(0);
+	expect_all(230.2);
+	ck_assert_str_eq(field_ask("1 requests"), "0");
+	known = false;
 	stop();
 }
 END_TEST
@@ -254,6 +281,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, over_the_line_of_others);
+	tcase_add_test(tcase, only_over_a_line_that_is_there);
 	tcase_add_test(tcase, over_a_line_of_its_own);
 	tcase_add_test(tcase, on_a_bus_that_nobody_uses);
 	tcase_add_test(tcase, scale10_of_an_attempt);

@@ -331,7 +331,7 @@ static int received(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	else if (streq(member, "Statistics"))
 		fake_statistics(m);
 	else if (streq(member, "Attempt"))
-		fake_attempt(m);
+		fake_attempt(f, m);
 	else if (streq(member, "Ping"))
 		ping(f, m);
 	else if (streq(member, "Clock"))

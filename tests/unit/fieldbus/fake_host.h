@@ -38,7 +38,7 @@ void fake_write(struct fake *f, struct sd_bus_message *m);
 /* Read, Statistics and Attempt: fake_inquiries.c. */
 void fake_read(struct fake *f, struct sd_bus_message *m);
 void fake_statistics(struct sd_bus_message *m);
-void fake_attempt(struct sd_bus_message *m);
+void fake_attempt(const struct fake *f, struct sd_bus_message *m);
 /* Raw, Scan, Release, Record: fake_services.c. False: none of them. */
 bool fake_service(struct fake *f, struct sd_bus_message *m);
 void fake_answer(struct sd_bus_message *m, unsigned outcome, int error, const char *detail);

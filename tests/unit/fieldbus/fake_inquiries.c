@@ -95,8 +95,14 @@ void fake_statistics(sd_bus_message *m)
 	reply(r);
 }
 
+/* The line of "far" is not the first host's, that of "nowhere" nobody's. */
+static bool has_line(const struct fake *f, const char *device)
+{
+	return !streq(device, "nowhere") && (f->first > 0 || !streq(device, "far"));
+}
+
 /* Refuses a device that has any setting as its address. */
-void fake_attempt(sd_bus_message *m)
+void fake_attempt(const struct fake *f, sd_bus_message *m)
 {
 	const struct link_refusal refusal = { 0, -1, "", "the address is bad" };
 	struct link_configuration *c;
@@ -104,15 +110,21 @@ void fake_attempt(sd_bus_message *m)
 	uint64_t deadline;
 	size_t n_refused;
 	char text[128];
+	int known;
 
 	fake_must(link_read_configuration(m, &c));
-	fake_must(sd_bus_message_read(m, "t", &deadline));
+	fake_must(sd_bus_message_read(m, "tb", &deadline, &known));
 	fake_must(c->n_devices == 1 ? 0 : -EINVAL);
 	n_refused = c->devices[0].address.n;
+	if (known && !has_line(f, c->devices[0].name)) {
+		fake_must(sd_bus_reply_method_errno(m, EXDEV, NULL));
+		link_configuration_free(c);
+		return;
+	}
 	snprintf(text, sizeof(text), "%s on %s", c->devices[0].name, c->bus.name);
 	fake_must(sd_bus_message_new_method_return(m, &r));
 	fake_must(link_append_refusals(r, &refusal, n_refused));
-	append_reading(r, n_refused ? -EINVAL : 0, text, 1);
+	append_reading(r, n_refused ? -EINVAL : 0, text, f->first > 0 && streq(c->devices[0].name, "far") ? 0 : 1);
 	reply(r);
 	link_configuration_free(c);
 }

@@ -267,6 +267,31 @@ START_TEST(attempt_answers)
 }
 END_TEST
 
+/* Of a bus that was split: by the host that has the line, where none has by the first; its point tells which. */
+static const struct {
+	const char *name;
+	uint32_t point;
+} split[] = { { "far", 0 }, { "nowhere", 1 }, { "new", 1 } };
+
+START_TEST(attempt_finds_the_line)
+{
+	const struct fieldbus_attempt what = {
+		.bus = 0, .name = split[_i].name, .type = &rig.c.type, .within_usec = USEC_PER_SEC
+	};
+
+	rig_start();
+	rig.fieldbus->hosts[1]->bus = 0;
+	ck_assert_int_eq(fieldbus_attempt(rig.fieldbus, &what, on_read, &answer), 0);
+	rig_until(answer.n > 0);
+	rig.fieldbus->hosts[1]->bus = 1;
+	ck_assert_int_eq(answer.error, 0);
+	ck_assert_uint_eq(answer.sample.point, split[_i].point);
+	rig_advance(USEC_PER_SEC);
+	ck_assert_uint_eq(answer.n, 1);
+	ck_assert_uint_eq(rig.fieldbus->hosts[0]->n_inquiries + rig.fieldbus->hosts[1]->n_inquiries, 0);
+}
+END_TEST
+
 START_TEST(attempt_without_a_host)
 {
 	const struct fieldbus_attempt what = { .bus = 0, .name = "new", .type = &rig.c.type };
@@ -300,6 +325,8 @@ int main(void)
 	tcase_add_test(tcase, statistics_that_are_none);
 	tcase_add_test(tcase, statistics_of_a_bus);
 	tcase_add_test(tcase, attempt_answers);
+	tcase_add_loop_test(tcase, attempt_finds_the_line, 0,
+			    sizeof(split) / sizeof(split[0]));
 	tcase_add_test(tcase, attempt_without_a_host);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
