@@ -159,11 +159,14 @@ enum fieldway_outcome {
  * answer, -ECONNREFUSED/-ECONNRESET/-EHOSTUNREACH/-ENODEV/-EIO the line, -EINVAL
  * device: illegal value (Modbus exception 3), -ENXIO device: illegal address
  * (2), -EOPNOTSUPP device: illegal function (1), -EBUSY device busy (5, 6),
- * -EREMOTEIO device failure (4, 10) , -EHOSTDOWN gateway: target silent (11).
- * detail is text for people ("exception 2 (illegal data address)"), may be "".
+ * -EREMOTEIO device failure (4), -EHOSTUNREACH gateway: no path (10), -EHOSTDOWN
+ * gateway: target silent (11). code: of an error that is the device's own, the
+ * number that its protocol has for it, or 0. detail is text for people
+ * ("exception 2 (illegal data address)"), may be "".
  */
 struct fieldway_result {
 	int error;
+	uint8_t code;
 	char detail[192];
 };
 

@@ -35,7 +35,7 @@ struct fieldway_value {
 enum fieldway_quality {
 	FIELDWAY_GOOD = 0,
 	FIELDWAY_INVALID, /* read, but the device or the configuration says that it is no value */
-	FIELDWAY_FAILED,  /* not read; error says why */
+	FIELDWAY_FAILED,  /* not read; error says why, and a UINT how the device's protocol numbers that */
 };
 
 struct fieldway_sample {

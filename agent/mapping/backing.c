@@ -29,6 +29,9 @@ int outcome_error(enum fieldway_outcome outcome, int error)
 		/* A field gateway that tried for us: its device was silent. */
 		if (error == -EHOSTDOWN)
 			return -ETIMEDOUT;
+		/* One that knows no way to it has not tried. */
+		if (error == -EHOSTUNREACH)
+			return -EHOSTDOWN;
 		break;
 	case FIELDWAY_NOT_SENT:
 		if (error == -ECANCELED)
@@ -237,18 +240,20 @@ static void explain_cause(const struct mapped_row *row, char *ret, size_t size)
 {
 	const struct mapping *m = row->endpoint->mapping;
 	const char *reason = m->devices[row_device(row)].reason;
-	char point[POINT_TEXT_MAX];
+	char point[POINT_TEXT_MAX], code[sizeof(" (exception 255)")] = "";
 
 	if (reason && *reason) {
 		snprintf(ret, size, ", %s", reason);
 		return;
 	}
+	*ret = '\0';
+	if (row->failure == 0)
+		return;
 	fieldbus_point_text(row_config_device(row)->type, row_map(row)->point, point, sizeof(point));
-	if (row->failure < 0)
-		snprintf(ret, size, ", bus %s: %s: %s",
-			 m->config->buses[row_config_device(row)->bus].name, point, failure_text(row->failure));
-	else
-		*ret = '\0';
+	if (row->code)
+		snprintf(code, sizeof(code), " (exception %u)", row->code);
+	snprintf(ret, size, ", bus %s: %s: %s%s", m->config->buses[row_config_device(row)->bus].name, point,
+		 failure_text(row->failure), code);
 }
 
 static void point_explain(void *userdata, const struct path *path, char *ret, size_t size)

@@ -19,6 +19,7 @@ struct mapped_row {
 	int failure;	       /* why the last sample was no value; 0: it was one */
 	bool seen;	       /* it was read, a value or `invalid` */
 	bool alarm;	       /* CONFIG_MAP_ALARM: the bit's state */
+	uint8_t code;	       /* how the device's protocol numbers the failure; 0: it does not */
 };
 
 /* What a row does to values, decided once at load. */

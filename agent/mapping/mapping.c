@@ -323,12 +323,18 @@ static void batch_log(const struct mapped_endpoint *e, uint32_t device, int erro
 			  about.endpoint, about.bus, about.device, strerror(-error));
 }
 
+static uint8_t failure_code(const struct fieldway_sample *s)
+{
+	return s->quality == FIELDWAY_FAILED && s->value.type == FIELDWAY_UINT ? (uint8_t)s->value.unsignd : 0;
+}
+
 static void take_sample(struct mapped_row *row, const struct fieldway_sample *sample,
 			struct batch *batch)
 {
 	int r = 0;
 
 	row->failure = sample->quality == FIELDWAY_INVALID ? -ENODATA : sample->error;
+	row->code = failure_code(sample);
 	switch (sample->quality) {
 	case FIELDWAY_GOOD:
 		row_saw(row);

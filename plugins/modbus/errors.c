@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Application Protocol V1.1b3, section 7. */
+/* Application Protocol V1.1b3, section 7; a gateway without a path is as good as no device. */
 static const struct {
 	int error;
 	enum fieldway_outcome outcome; /* of a write */
@@ -22,26 +22,38 @@ static const struct {
 	[7] = { -EREMOTEIO, FIELDWAY_REFUSED, "negative acknowledge" },
 	[8] = { -EREMOTEIO, FIELDWAY_REFUSED, "memory parity error" },
 	[9] = { -EREMOTEIO, FIELDWAY_REFUSED, "not defined" },
-	[10] = { -EREMOTEIO, FIELDWAY_REFUSED, "gateway path unavailable" },
+	[10] = { -EHOSTUNREACH, FIELDWAY_REFUSED, "gateway path unavailable" },
 	[11] = { -EHOSTDOWN, FIELDWAY_UNKNOWN, "gateway target did not answer" },
 };
-_Static_assert(sizeof(exceptions) / sizeof(exceptions[0]) == MODBUS_EXCEPTION_MAX, "all of libmodbus's");
+#define EXCEPTIONS (sizeof(exceptions) / sizeof(exceptions[0]))
 
-/* 0: it is no exception. */
-static unsigned exception_code(int modbus_errno)
+static bool is_exception(int modbus_errno, unsigned *ret_code)
 {
-	return modbus_errno > MODBUS_ENOBASE && modbus_errno < MODBUS_ENOBASE + MODBUS_EXCEPTION_MAX ?
-		       (unsigned)(modbus_errno - MODBUS_ENOBASE) :
-		       0;
+	*ret_code = (unsigned)(modbus_errno - ERROR_EXCEPTION(0));
+	return *ret_code <= UINT8_MAX;
+}
+
+static bool is_known(unsigned code)
+{
+	return code < EXCEPTIONS && exceptions[code].text;
 }
 
 enum fieldway_outcome error_outcome(int modbus_errno)
 {
-	unsigned code = exception_code(modbus_errno);
+	unsigned code;
 
-	if (code)
-		return exceptions[code].outcome;
-	return modbus_errno == EMBBADEXC ? FIELDWAY_REFUSED : FIELDWAY_UNKNOWN;
+	if (!is_exception(modbus_errno, &code))
+		return FIELDWAY_UNKNOWN;
+	return is_known(code) ? exceptions[code].outcome : FIELDWAY_REFUSED;
+}
+
+static enum fault translate_exception(unsigned code, struct fieldway_result *result)
+{
+	result->error = is_known(code) ? exceptions[code].error : -EREMOTEIO;
+	result->code = (uint8_t)code;
+	snprintf(result->detail, sizeof(result->detail), "exception %u (%s)", code,
+		 is_known(code) ? exceptions[code].text : "that no standard knows");
+	return FAULT_EXCEPTION;
 }
 
 static enum fault fill(struct fieldway_result *result, enum fault fault, int error, const char *text)
@@ -81,13 +93,10 @@ static enum fault translate_system(int e, struct fieldway_result *result)
 
 enum fault error_translate(int e, struct fieldway_result *result)
 {
-	unsigned code = exception_code(e);
+	unsigned code;
 
-	if (code) {
-		result->error = exceptions[code].error;
-		snprintf(result->detail, sizeof(result->detail), "exception %u (%s)", code, exceptions[code].text);
-		return FAULT_EXCEPTION;
-	}
+	if (is_exception(e, &code))
+		return translate_exception(code, result);
 	switch (e) {
 	case ETIMEDOUT:
 		return fill(result, FAULT_SILENCE, -ETIMEDOUT, "no answer");
@@ -95,8 +104,6 @@ enum fault error_translate(int e, struct fieldway_result *result)
 		return fill(result, FAULT_GARBLED, -EBADMSG, "checksum wrong");
 	case EMBBADSLAVE:
 		return fill(result, FAULT_FOREIGN, -EBADMSG, "answer of another unit");
-	case EMBBADEXC:
-		return fill(result, FAULT_EXCEPTION, -EREMOTEIO, "an exception that no standard knows");
 	case ERROR_ECHO_DIFFERS:
 		return fill(result, FAULT_GARBLED, -EBADMSG, "echo differs from what was sent: a collision");
 	case ERROR_NO_ECHO:

@@ -10,6 +10,8 @@
 /* Beside libmodbus's: what the echo of a request shows. */
 #define ERROR_ECHO_DIFFERS ECOMM
 #define ERROR_NO_ECHO ENOMSG
+/* An exception, whose number may be one that libmodbus has no errno for. */
+#define ERROR_EXCEPTION(code) (0x10000000 + (int)(code))
 
 enum fault {
 	FAULT_NONE,
@@ -23,5 +25,5 @@ enum fault {
 /* What became of a write whose request was sent and met this error (from libmodbus). */
 enum fieldway_outcome error_outcome(int modbus_errno);
 
-/* Fills result; modbus_errno is positive, as libmodbus leaves it in errno. */
+/* Fills result; modbus_errno is positive: errno, as libmodbus sets it too, or one of the above. */
 enum fault error_translate(int modbus_errno, struct fieldway_result *result);

@@ -137,6 +137,7 @@ static int look(struct fieldway_line *line, const struct frame_wanted *wanted, b
 		if (r == 0)
 			return 0;
 		*why = r;
+		line->met.unit = line->answer.unit;
 		line->met.foreign++;
 	}
 }
@@ -201,7 +202,7 @@ int exchange_run(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, s
 	if (r)
 		return r;
 	if (answer[0] & EXCEPTION_FLAG)
-		return answer[1] > 0 && answer[1] < MODBUS_EXCEPTION_MAX ? MODBUS_ENOBASE + answer[1] : EMBBADEXC;
+		return ERROR_EXCEPTION(answer[1]);
 	*ret_answer = answer;
 	*ret_size = n;
 	return 0;

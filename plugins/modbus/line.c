@@ -81,19 +81,19 @@ static size_t append_met(char *text, size_t size, size_t at, unsigned n, const c
 
 	if (n == 0 || at >= size)
 		return at;
-	r = snprintf(text + at, size - at, "%s%u %s", at ? ", " : "", n, what);
+	r = snprintf(text + at, size - at, "%s%u %s%s", at ? ", " : "", n, what, n == 1 ? "" : "s");
 	return r < 0 ? at : at + (size_t)r;
 }
 
-/* "no answer (passed over: 8 late bytes, 1 foreign frame)": what has been met since it was last told. */
+/* "no answer (8 late bytes, 1 foreign frame)": what has been met since it was last told. */
 static void tell_met(struct fieldway_line *line, struct fieldway_result *result)
 {
 	char text[72];
 	size_t at = 0, used = strlen(result->detail);
 
-	at = append_met(text, sizeof(text), at, line->met.late, "late bytes");
-	at = append_met(text, sizeof(text), at, line->met.foreign, "foreign frames");
-	at = append_met(text, sizeof(text), at, line->met.garbled, "garbled bytes");
+	at = append_met(text, sizeof(text), at, line->met.late, "late byte");
+	at = append_met(text, sizeof(text), at, line->met.foreign, "foreign frame");
+	at = append_met(text, sizeof(text), at, line->met.garbled, "garbled byte");
 	if (at)
 		snprintf(result->detail + used, sizeof(result->detail) - used, " (%s)", text);
 	line->met = (struct met){ 0 };
@@ -295,6 +295,8 @@ void line_settle(struct fieldway_line *line, uint8_t unit, int error, struct fie
 		line->unheard = 0;
 	if (line->bus.framing != FRAMING_MBAP)
 		settle_wire(line, unit, fault);
+	if (error == EMBBADSLAVE)
+		snprintf(result->detail, sizeof(result->detail), "answer of another unit, %u", line->met.unit);
 	if (fault == FAULT_LINE && why)
 		snprintf(result->detail, sizeof(result->detail), "TLS: %.160s", why);
 	else if (fault == FAULT_SILENCE || fault == FAULT_FOREIGN || fault == FAULT_GARBLED)

@@ -18,6 +18,7 @@ struct secure;
 struct met {
 	unsigned late;    /* bytes that came before a request, of an answer given up */
 	unsigned foreign; /* frames that were not the answer */
+	uint8_t unit;     /* of the last of these */
 	unsigned garbled; /* bytes that were no frame */
 };
 

@@ -63,7 +63,7 @@ int task_spoilt(struct task *t)
 
 bool task_met_exception(const struct task *t, unsigned code)
 {
-	return t->error == MODBUS_ENOBASE + (int)code;
+	return t->error == ERROR_EXCEPTION(code);
 }
 
 void task_check_models(struct task *t)

@@ -69,7 +69,7 @@ def offline(name, command, kinds, text, count="errors"):
 def exception(number, error, text):
     """An answer: the device is there."""
     name = f"exception {number}"
-    return Fault(name, name, KINDS, "online", text, f"{name} ({error})", "exceptions")
+    return Fault(name, name, KINDS, "online", f"{text} ({name})", f"{name} ({error})", "exceptions")
 
 
 UNFIT = "answer does not fit the request"
@@ -93,7 +93,7 @@ FAULTS = (
     exception(5, "acknowledge, still working", "the device is busy"),
     exception(6, "device busy", "the device is busy"),
     exception(8, "memory parity error", FAILED),
-    exception(10, "gateway path unavailable", FAILED),
+    offline("exception 10", "exception 10", KINDS, "exception 10 (gateway path unavailable)"),
     offline("exception 11", "exception 11", KINDS, "exception 11 (gateway target did not answer)"),
     offline("closed in the middle", "fault half", STREAMS, CLOSED),
     offline("reset", "fault reset", STREAMS, CLOSED),

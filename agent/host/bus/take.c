@@ -138,15 +138,23 @@ void take_samples(struct device *d, struct fieldway_sample *samples, size_t n, u
 				take_one(d, &samples[i], begun_writes);
 }
 
-void take_failure(struct device *d, const uint32_t *points, size_t n, int error, uint64_t begun_writes)
+struct fieldway_sample take_failed(uint32_t point, const struct fieldway_result *why)
 {
-	uint64_t now = clock_boottime_usec();
+	struct fieldway_sample s = { .point = point,
+				     .quality = FIELDWAY_FAILED,
+				     .error = why->error,
+				     .boottime_usec = clock_boottime_usec() };
 
+	if (why->code)
+		s.value = (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = why->code };
+	return s;
+}
+
+void take_failure(struct device *d, const uint32_t *points, size_t n, const struct fieldway_result *why,
+		  uint64_t begun_writes)
+{
 	for (size_t i = 0; i < n; i++) {
-		struct fieldway_sample s = { .point = points[i],
-					     .quality = FIELDWAY_FAILED,
-					     .error = error,
-					     .boottime_usec = now };
+		struct fieldway_sample s = take_failed(points[i], why);
 
 		if (s.point >= d->values.n_slots || !is_current(d, s.point, begun_writes))
 			continue;

@@ -11,7 +11,10 @@
  * the line's n_writes of then, UINT64_MAX for what comes by itself.
  */
 void take_samples(struct device *d, struct fieldway_sample *samples, size_t n, uint64_t begun_writes);
+/* What stands for a point that could not be read. */
+struct fieldway_sample take_failed(uint32_t point, const struct fieldway_result *why);
 /* These points could not be read. */
-void take_failure(struct device *d, const uint32_t *points, size_t n, int error, uint64_t begun_writes);
+void take_failure(struct device *d, const uint32_t *points, size_t n, const struct fieldway_result *why,
+		  uint64_t begun_writes);
 /* One sample in its point's unit: the deadband, and on. */
 void take_put(struct device *d, struct fieldway_sample *s);

@@ -120,7 +120,7 @@ static void give_up(struct device *d, uint32_t poll)
 	p->lesson = lesson_free(p->lesson);
 	p->learned = true;
 	p->learned_usec = clock_monotonic_usec();
-	take_failure(d, p->request->points, p->request->n_points, why.error, d->line->begun_writes);
+	take_failure(d, p->request->points, p->request->n_points, &why, d->line->begun_writes);
 	values_flush(d->bus->services->values);
 	device_note(d, p, &why);
 }
@@ -190,7 +190,7 @@ static void put_parts(struct device *d, uint32_t place, const struct poll *old, 
 		for (size_t j = 0; j < part->plan.n; j++)
 			put_poll(d, place++, old, part->kind, &part->plan.requests[j]);
 		if (refused)
-			take_failure(d, part->plan.requests[0].points, 1, s->why.error,
+			take_failure(d, part->plan.requests[0].points, 1, &s->why,
 				     d->line->begun_writes);
 		d->learned[d->n_learned++] = part->plan;
 		part->plan = (struct fieldway_plan){ 0 };

@@ -27,10 +27,9 @@
 static void line_take(struct line *l)
 {
 	const struct fieldway_request *request = l->job.request;
-	int error = l->job.result.error;
 
-	if (error < 0)
-		take_failure(l->device, request->points, request->n_points, error, l->begun_writes);
+	if (l->job.result.error < 0)
+		take_failure(l->device, request->points, request->n_points, &l->job.result, l->begun_writes);
 	else
 		take_samples(l->device, l->job.samples, request->n_points, l->begun_writes);
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "host/bus/device.h"
+#include "host/bus/take.h"
 #include "host/line/lesson.h"
 #include "host/value/transform.h"
 
@@ -142,9 +143,6 @@ void reading_stop(struct reading *r, const struct fieldway_result *why, const ch
 static int take_refusal(struct reading *r, const struct fieldway_request *request,
 			const struct fieldway_result *result)
 {
-	struct fieldway_sample s = { .quality = FIELDWAY_FAILED,
-				     .error = result->error,
-				     .boottime_usec = clock_boottime_usec() };
 	int e = 0;
 
 	if (request->n_points > 1 && lesson_is_refusal(result->error)) {
@@ -154,7 +152,8 @@ static int take_refusal(struct reading *r, const struct fieldway_request *reques
 	}
 	note(r, result, request->text);
 	for (size_t i = 0; e >= 0 && i < request->n_points; i++) {
-		s.point = request->points[i];
+		struct fieldway_sample s = take_failed(request->points[i], result);
+
 		e = keep(r, &s);
 	}
 	return e;

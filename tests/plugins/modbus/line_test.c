@@ -113,7 +113,7 @@ static const struct {
 	{ 4, -EREMOTEIO, FIELDWAY_REFUSED, "exception 4 (device failure)" },
 	{ 5, -EBUSY, FIELDWAY_UNKNOWN, "exception 5" },
 	{ 6, -EBUSY, FIELDWAY_REFUSED, "exception 6 (device busy)" },
-	{ 10, -EREMOTEIO, FIELDWAY_REFUSED, "exception 10" },
+	{ 10, -EHOSTUNREACH, FIELDWAY_REFUSED, "exception 10 (gateway path unavailable)" },
 	{ 11, -EHOSTDOWN, FIELDWAY_UNKNOWN, "exception 11 (gateway target did not answer)" },
 };
 
@@ -214,12 +214,13 @@ END_TEST
 static const struct {
 	const char *command, *detail;
 } raws[] = {
-	{ "raw 02 03 02 00 07 bd 86", "another unit" },
+	{ "raw 02 03 02 00 07 bd 86", "answer of another unit, 2 (1 foreign frame)" },
 	{ "raw 01 03 02 00 07 f9 86 00", "" },           /* right, and a byte too many: taken, the rest dropped */
 	{ "raw 01 03 04 00 07 00 08 4a 34", "does not fit" }, /* two registers for one */
 	{ "raw 01 03 02 00 07 00 00", "checksum" },
 	{ "raw 01 03", "no answer (2 garbled bytes)" }, /* too few to be an answer, but somebody is there */
 	{ "raw 01 83 02 c0 f1", "exception 2" },
+	{ "raw 01 83 4d 81 05", "exception 77 (that no standard knows)" },
 };
 
 #define RAWS (int)(sizeof(raws) / sizeof(raws[0]))

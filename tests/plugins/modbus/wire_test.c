@@ -314,7 +314,7 @@ START_TEST(others_are_passed_over)
 	ask("raw 02 03 02 00 07 bd 86 01 03 02 00 09 78 42 ff");
 	reads(HOLDING, 9);
 	ask("raw 02 03 02 00 07 bd 86");
-	fails(HOLDING, -EBADMSG, "answer of another unit (2 foreign frames)");
+	fails(HOLDING, -EBADMSG, "answer of another unit, 2 (2 foreign frames)");
 	reads(HOLDING, 0);
 	ask("delay 150");
 	fails(HOLDING, -ETIMEDOUT, "no answer");

@@ -404,12 +404,21 @@ END_TEST
 /* A device that answers with exceptions is online: what it says is the reason. */
 START_TEST(test_a_point_has_reasons_of_its_own)
 {
+	const struct fieldway_sample numbered = { .point = VOLTS,
+						  .quality = FIELDWAY_FAILED,
+						  .error = -EREMOTEIO,
+						  .value = { .type = FIELDWAY_UINT, .unsignd = 8 } };
+
 	mapping_state(rig.mapping, 0, FIELDBUS_ONLINE, "");
 	rig_expect_explanation(0, "/3316/0/5700", "em1: never read");
 	rig_bad_sample(0, VOLTS, FIELDWAY_FAILED, -ENXIO);
 	rig_expect_explanation(
 		0, "/3316/0/5700",
 		"em1: never read, bus hall1: point v1 (input 0): the device knows no such address");
+	mapping_values(rig.mapping, 0, &numbered, 1);
+	rig_expect_explanation(
+		0, "/3316/0/5700",
+		"em1: never read, bus hall1: point v1 (input 0): the device has failed (exception 8)");
 	rig_number(0, VOLTS, 230);
 	rig_advance(SECONDS(6));
 	rig_expect_explanation(0, "/3316/0/5700", "em1: last read 6s ago");
