@@ -82,7 +82,8 @@ static const char *const inexact[] = { "round", "reject", NULL };
 	{ "deadband", KEY_NUMBER, .reload = RELOAD_BUS, .initial = "0", AT(point_section, deadband), \
 	  .help = "a value no further than this from the last one told is no news" },              \
 	{ "scale10", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, scale10),                   \
-	  .help = "a point whose value is a power of ten on top of scale" },                       \
+	  .help = "a point whose value is a power of ten on top of scale; give it this point's rate, "    \
+		  "unless it never changes" },                       \
 	{ "sample", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, sample),                     \
 	  .help = "of what comes by itself one value in so long: every, keep" },                   \
 	{ "silence", KEY_DURATION, .minimum = 0.1, .maximum = 2592000, .reload = RELOAD_BUS,       \

@@ -140,6 +140,43 @@ START_TEST(scale10)
 }
 END_TEST
 
+static bool is_right(unsigned before)
+{
+	const struct rig_point *volts = &rig->devices[0].points[VOLTS];
+
+	if (volts->n_good <= before)
+		return false;
+	ck_assert_msg(field_has(0, VOLTS, 23.02) || field_has(0, VOLTS, 23), "%.15g", volts->sample.value.real);
+	return true;
+}
+
+/* The number and its exponent come by two requests, and the device changes both at once. */
+START_TEST(scale10_that_changes)
+{
+	char zeroes[2 * 39 + 1] = "", command[128];
+	const struct rig_point *volts = &rig->devices[0].points[VOLTS];
+
+	for (int i = 0; i < 39; i++)
+		strcat(zeroes, " 0");
+	scale_volts_by_gap();
+	field.points[GAP].period_usec = PERIOD_USEC;
+	field_configure();
+	rig_expect(rig, is_right(0));
+	for (int i = 0; i < 20; i++) {
+		snprintf(command, sizeof(command), "set input 0 %s%s %s", i % 2 ? "2302" : "230", zeroes,
+			 i % 2 ? "0xffff" : "0");
+		field_ask(command);
+		for (unsigned k = 0, before = volts->n_good; k < 1 + (unsigned)i % 3; k++)
+			rig_expect(rig, is_right(before + k));
+	}
+	/* Whatever it is now, that is told in the end. */
+	field_ask("set input 0 2302");
+	field_ask("set input 40 1");
+	rig_expect(rig, field_has(0, VOLTS, 2302));
+	field_stop();
+}
+END_TEST
+
 START_TEST(scale10_that_is_none)
 {
 	const struct rig_point *volts = &rig->devices[0].points[VOLTS];
@@ -214,6 +251,7 @@ int main(void)
 	tcase_add_test(tcase, deadband_does_not_undo_a_write);
 	tcase_add_test(tcase, deadband_does_not_hide_a_proof);
 	tcase_add_test(tcase, scale10);
+	tcase_add_test(tcase, scale10_that_changes);
 	tcase_add_test(tcase, scale10_that_is_none);
 	tcase_add_test(tcase, scale10_that_cannot_be_read);
 	tcase_add_test(tcase, scale10_of_writes);

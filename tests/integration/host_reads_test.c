@@ -134,7 +134,23 @@ START_TEST(scaled_points_bring_their_exponent)
 	ck_assert_double_eq(number_of(VOLTS), 230200);
 	ck_assert_double_eq(number_of(GAP), 3);
 	rig_expect(rig, field_has(0, VOLTS, 230200));
-	/* Known by now. */
+	/* It may be another one by now. */
+	field_ask("set input 40 2");
+	READ(VOLTS);
+	ck_assert_double_eq(number_of(VOLTS), 23020);
+	rig_expect(rig, field_has(0, VOLTS, 23020));
+	stop();
+}
+END_TEST
+
+START_TEST(an_exponent_that_is_read_once)
+{
+	start_quiet();
+	field.points[VOLTS].scale10 = GAP;
+	field.points[GAP].period_usec = LINK_PERIOD_ONCE;
+	field_ask("set input 40 3");
+	field_configure();
+	rig_expect(rig, field_has(0, GAP, 3));
 	READ(VOLTS);
 	ck_assert_uint_eq(now.n, 1);
 	ck_assert_double_eq(number_of(VOLTS), 230200);
@@ -363,6 +379,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, points_are_read_now);
 	tcase_add_test(tcase, scaled_points_bring_their_exponent);
+	tcase_add_test(tcase, an_exponent_that_is_read_once);
 	tcase_add_test(tcase, what_is_refused);
 	tcase_add_test(tcase, what_is_refused_together);
 	tcase_add_test(tcase, silence);

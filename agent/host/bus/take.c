@@ -77,53 +77,83 @@ static void put(struct device *d, const struct fieldway_sample *sample)
 		events_put(d->bus->events, d, &s);
 }
 
+/* The device's number is of one of two exponents, and nobody knows of which: it is read anew. */
+static void read_again(struct device *d, uint32_t point)
+{
+	int32_t poll = d->line ? device_poll_of(d, point) : -1;
+	struct schedule *schedule;
+
+	if (poll < 0)
+		return;
+	schedule = &d->line->schedule;
+	schedule_hasten(schedule, d->index, schedule->devices[d->index].first + (uint32_t)poll,
+			usec_add(clock_monotonic_usec(), POLL_AGAIN_USEC));
+}
+
 /* An exponent that failed takes those with it that cannot be told without. */
 static void release(struct device *d, const struct fieldway_sample *exponent)
 {
 	struct fieldway_sample s;
+	int before;
 
 	if (!exponents_learn(d->exponents, exponent))
 		return;
-	while (exponents_take(d->exponents, exponent->point, &s)) {
+	while (exponents_take(d->exponents, exponent->point, &s, &before)) {
 		int e = exponents_of(d->exponents, s.point);
 
-		if (e == EXPONENT_UNKNOWN)
-			s = (struct fieldway_sample){ .point = s.point,
-						      .quality = FIELDWAY_FAILED,
-						      .error = exponent->error,
-						      .boottime_usec = exponent->boottime_usec };
-		else
+		if (exponent->quality == FIELDWAY_FAILED) {
+			const uint32_t point = s.point;
+
+			s = *exponent;
+			s.point = point;
+		} else if (before != EXPONENT_UNKNOWN && before != e) {
+			read_again(d, s.point);
+			continue;
+		} else {
 			exponent_apply(point_of(d, s.point), e, &s);
+		}
 		put(d, &s);
 	}
 }
 
-/* In place it is no value until then: read-backs must not take it for one. */
-static void wait_for_exponent(struct device *d, struct fieldway_sample *s, bool current)
+static void wait_for_exponent(struct device *d, const struct fieldway_sample *s)
 {
 	int32_t poll = device_poll_of(d, (uint32_t)point_of(d, s->point)->scale10);
 
-	if (current)
-		exponents_wait(d->exponents, s);
-	s->quality = FIELDWAY_INVALID;
-	s->value = (struct fieldway_value){ .type = FIELDWAY_NONE };
+	exponents_wait(d->exponents, s);
 	if (poll >= 0)
 		device_read_soon(d, (uint32_t)poll, 1);
 }
 
-static void take_one(struct device *d, struct fieldway_sample *s, uint64_t begun_writes)
+static bool is_among(const struct fieldway_sample *samples, size_t n, int32_t point)
 {
-	int exponent = exponents_of(d->exponents, s->point);
-	bool current = is_current(d, s->point, begun_writes);
+	for (size_t i = 0; i < n; i++)
+		if (samples[i].point == (uint32_t)point)
+			return true;
+	return false;
+}
 
+/* Does its exponent have to be read before it can be told? */
+static bool lacks_exponent(const struct device *d, const struct fieldway_sample *s,
+			   const struct fieldway_sample *samples, size_t n)
+{
+	if (!d->exponents || point_of(d, s->point)->scale10 < 0 || !is_measured(s))
+		return false;
+	return exponents_of(d->exponents, s->point) == EXPONENT_UNKNOWN ||
+	       (d->line && exponent_follows(d->setup->type, s->point) &&
+		!is_among(samples, n, point_of(d, s->point)->scale10));
+}
+
+/* In place it is what the exponent known makes of it, for read-backs: none, or that of what was written. */
+static void take_one(struct device *d, struct fieldway_sample *s, bool current, bool waits)
+{
 	s->boottime_usec += clock_offset_usec();
-	if (exponent == EXPONENT_UNKNOWN && is_measured(s)) {
-		wait_for_exponent(d, s, current);
+	if (current && waits)
+		wait_for_exponent(d, s);
+	exponent_apply(point_of(d, s->point), exponents_of(d->exponents, s->point), s);
+	if (!current || waits)
 		return;
-	}
-	exponent_apply(point_of(d, s->point), exponent, s);
-	if (!current)
-		return;
+	exponents_forget(d->exponents, s->point);
 	put(d, s);
 	release(d, s);
 }
@@ -135,7 +165,8 @@ void take_samples(struct device *d, struct fieldway_sample *samples, size_t n, u
 		for (size_t i = 0; i < n; i++)
 			if (samples[i].point < d->values.n_slots &&
 			    (point_of(d, samples[i].point)->scale10 >= 0) == scaled)
-				take_one(d, &samples[i], begun_writes);
+				take_one(d, &samples[i], is_current(d, samples[i].point, begun_writes),
+					 lacks_exponent(d, &samples[i], samples, n));
 }
 
 struct fieldway_sample take_failed(uint32_t point, const struct fieldway_result *why)

@@ -25,7 +25,8 @@ static void want(struct reading *r, uint32_t point)
 		return;
 	r->wanted[point] = true;
 	exponent = point_of(r, point)->scale10;
-	if (exponent >= 0 && (!r->exponents || exponents_of(r->exponents, point) == EXPONENT_UNKNOWN))
+	if (exponent >= 0 && (!r->exponents || exponents_of(r->exponents, point) == EXPONENT_UNKNOWN ||
+			      exponent_follows(r->device->type, point)))
 		r->wanted[exponent] = true;
 }
 

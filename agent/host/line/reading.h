@@ -26,7 +26,7 @@ struct reading {
 
 /*
  * Points that are no readable ones of the device, or come twice, are passed
- * over; those that they need for a scale10 that is not known are read, too.
+ * over; those that they need for a scale10 are read, too, unless the last one counts.
  * 0, -ENOMEM; then reading_done() all the same.
  */
 int reading_init(struct reading *r, const struct setup *setup, const struct setup_device *device,

@@ -9,7 +9,10 @@
 
 struct exponents {
 	const struct link_type *type;
-	struct fieldway_sample *waiting; /* room for all that can */
+	struct waiting {
+		struct fieldway_sample sample;
+		int before;
+	} *waiting; /* room for all that can */
 	size_t n_waiting;
 	int8_t known[]; /* by point; only those of exponents mean something */
 };
@@ -85,6 +88,20 @@ int exponent_value(const struct fieldway_sample *s)
 	return EXPONENT_INVALID;
 }
 
+bool exponent_follows(const struct link_type *type, uint32_t point)
+{
+	const struct link_point *p = &type->points[point], *e;
+
+	if (p->scale10 < 0)
+		return false;
+	e = &type->points[p->scale10];
+	if (e->period_usec == LINK_PERIOD_ONCE)
+		return false;
+	if (e->period_usec == LINK_PERIOD_ON_DEMAND || p->period_usec == LINK_PERIOD_ON_DEMAND)
+		return p->period_usec == LINK_PERIOD_ON_DEMAND;
+	return p->period_usec == LINK_PERIOD_ONCE || e->period_usec <= p->period_usec;
+}
+
 bool exponents_learn(struct exponents *e, const struct fieldway_sample *s)
 {
 	if (!e)
@@ -111,7 +128,7 @@ static void take_out(struct exponents *e, size_t i)
 void exponents_forget(struct exponents *e, uint32_t point)
 {
 	for (size_t i = 0; e && i < e->n_waiting; i++) {
-		if (e->waiting[i].point != point)
+		if (e->waiting[i].sample.point != point)
 			continue;
 		take_out(e, i);
 		return;
@@ -121,15 +138,16 @@ void exponents_forget(struct exponents *e, uint32_t point)
 void exponents_wait(struct exponents *e, const struct fieldway_sample *s)
 {
 	exponents_forget(e, s->point);
-	e->waiting[e->n_waiting++] = *s;
+	e->waiting[e->n_waiting++] = (struct waiting){ *s, exponents_of(e, s->point) };
 }
 
-bool exponents_take(struct exponents *e, uint32_t exponent, struct fieldway_sample *ret)
+bool exponents_take(struct exponents *e, uint32_t exponent, struct fieldway_sample *ret, int *ret_before)
 {
 	for (size_t i = 0; i < e->n_waiting; i++) {
-		if (e->type->points[e->waiting[i].point].scale10 != (int32_t)exponent)
+		if (e->type->points[e->waiting[i].sample.point].scale10 != (int32_t)exponent)
 			continue;
-		*ret = e->waiting[i];
+		*ret = e->waiting[i].sample;
+		*ret_before = e->waiting[i].before;
 		take_out(e, i);
 		return true;
 	}

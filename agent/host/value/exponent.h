@@ -28,10 +28,21 @@ bool exponents_learn(struct exponents *e, const struct fieldway_sample *sample);
 /* The device is gone: what comes back may have other ones. Nothing waits any more. */
 void exponents_reset(struct exponents *e);
 
+/*
+ * A device changes number and exponent together: what is read of them apart
+ * fits only if the exponent was the same before and is after it. True: the
+ * point's exponent is read as often as itself, for that. One that is read more
+ * rarely, or once, counts as it was read last.
+ */
+bool exponent_follows(const struct link_type *type, uint32_t point);
+
 /* The raw number waits for its exponent, instead of an older one of the point. */
 void exponents_wait(struct exponents *e, const struct fieldway_sample *sample);
-/* The next sample that waits for this exponent is taken out; false: none does. */
-bool exponents_take(struct exponents *e, uint32_t exponent, struct fieldway_sample *ret);
+/*
+ * The next sample that waits for this exponent is taken out; false: none does.
+ * ret_before: what the exponent was when it began to wait.
+ */
+bool exponents_take(struct exponents *e, uint32_t exponent, struct fieldway_sample *ret, int *ret_before);
 /* What waits of a point is no longer true. */
 void exponents_forget(struct exponents *e, uint32_t point);
 /* The power of ten that a good sample in its own unit stands for, or EXPONENT_INVALID. */

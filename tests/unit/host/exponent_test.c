@@ -76,6 +76,7 @@ START_TEST(samples_wait)
 	const struct fieldway_sample exponent = { .point = 2, .value = INTEGER(-1) };
 	const struct fieldway_sample failed = { .point = 2, .quality = FIELDWAY_FAILED, .error = -EIO };
 	unsigned seen = 0;
+	int before;
 
 	ck_assert_int_eq(exponents_of(e, 0), EXPONENT_UNKNOWN);
 	ck_assert_int_eq(exponents_of(e, 3), 0);
@@ -84,12 +85,13 @@ START_TEST(samples_wait)
 	exponents_wait(e, &s);
 	s.point = 1;
 	exponents_wait(e, &s);
-	ck_assert(!exponents_take(e, 3, &s));
+	ck_assert(!exponents_take(e, 3, &s, &before));
 	ck_assert(exponents_learn(e, &failed));
 	ck_assert_int_eq(exponents_of(e, 0), EXPONENT_UNKNOWN);
 	ck_assert(exponents_learn(e, &exponent));
 	ck_assert_int_eq(exponents_of(e, 0), -1);
-	while (exponents_take(e, 2, &s)) {
+	while (exponents_take(e, 2, &s, &before)) {
+		ck_assert_int_eq(before, EXPONENT_UNKNOWN);
 		ck_assert_int_eq(s.value.integer, 6);
 		seen |= 1u << s.point;
 	}
@@ -98,12 +100,43 @@ START_TEST(samples_wait)
 	ck_assert_int_eq(exponents_of(e, 1), -1);
 	exponents_wait(e, &s);
 	exponents_forget(e, s.point);
-	ck_assert(!exponents_take(e, 2, &s));
+	ck_assert(!exponents_take(e, 2, &s, &before));
+	exponents_wait(e, &s);
+	ck_assert(exponents_take(e, 2, &s, &before));
+	ck_assert_int_eq(before, -1);
 	exponents_wait(e, &s);
 	exponents_reset(e);
-	ck_assert(!exponents_take(e, 2, &s));
+	ck_assert(!exponents_take(e, 2, &s, &before));
 	ck_assert_int_eq(exponents_of(e, 1), EXPONENT_UNKNOWN);
 	exponents_free(e);
+}
+END_TEST
+
+/* How often a point is read, and its exponent. */
+static const struct {
+	uint64_t point, exponent;
+	bool follows;
+} rates[] = {
+	{ 1000, 1000, true },
+	{ 1000, 500, true },
+	{ 1000, 2000, false },
+	{ 1000, LINK_PERIOD_ONCE, false },
+	{ 1000, LINK_PERIOD_ON_DEMAND, false },
+	{ LINK_PERIOD_ONCE, 1000, true },
+	{ LINK_PERIOD_ONCE, LINK_PERIOD_ONCE, false },
+	{ LINK_PERIOD_ONCE, LINK_PERIOD_ON_DEMAND, false },
+	{ LINK_PERIOD_ON_DEMAND, 1000, true },
+	{ LINK_PERIOD_ON_DEMAND, LINK_PERIOD_ON_DEMAND, true },
+	{ LINK_PERIOD_ON_DEMAND, LINK_PERIOD_ONCE, false },
+};
+
+START_TEST(who_is_read_for_whom)
+{
+	exponents_free(make());
+	points[0].period_usec = rates[_i].point;
+	points[2].period_usec = rates[_i].exponent;
+	ck_assert(exponent_follows(&type, 0) == rates[_i].follows);
+	ck_assert(!exponent_follows(&type, 3));
 }
 END_TEST
 
@@ -126,6 +159,7 @@ static void add(TCase *t)
 	tcase_add_test(t, what_is_an_exponent);
 	tcase_add_test(t, nobody_needs_one);
 	tcase_add_test(t, samples_wait);
+	tcase_add_loop_test(t, who_is_read_for_whom, 0, sizeof(rates) / sizeof(rates[0]));
 	tcase_add_test(t, applied);
 }
 
