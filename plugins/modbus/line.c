@@ -54,6 +54,9 @@ int line_open(const struct fieldway_bus *bus, const struct fieldway_driver *firs
 		line_close(line);
 		return r;
 	}
+	/* Nobody knows what was asked before, of which the answer may still come. */
+	if (line->bus.framing != FRAMING_MBAP)
+		line->quiet_usec = moment_now_usec() + line->bus.timeout_usec;
 	*ret = line;
 	return 0;
 }

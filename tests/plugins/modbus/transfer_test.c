@@ -534,6 +534,9 @@ START_TEST(a_walk_that_takes_long_goes_on)
 
 	start(_i);
 	put_chain("40000");
+	ask("exception 4"); /* a line that was opened just now is silent at first */
+	fails(POWER, -EREMOTEIO);
+	ask("talk");
 	ask("delay 50");
 	before = requests();
 	do {
