@@ -102,22 +102,31 @@ static int append_polls(sd_bus_message *m, const struct device *d)
 }
 
 /* A point's own error in its request's words, if those are about that. */
-static const char *error_text(const struct device *d, uint32_t point, int error)
+static const char *error_text(const struct poll *p, int error)
 {
-	int32_t i = error < 0 ? device_poll_of(d, point) : -1;
-
 	if (error == 0)
 		return "";
-	return i >= 0 && d->polls[i].detail && d->polls[i].counts.error == error ? d->polls[i].detail :
-										   strerror(-error);
+	return p && p->detail && p->counts.error == error ? p->detail : strerror(-error);
+}
+
+/* By point; NULL: no request holds it. */
+static const struct poll **polls_of_points(const struct device *d, size_t n)
+{
+	const struct poll **polls = calloc(n + 1, sizeof(*polls));
+
+	for (size_t i = d->n_polls; polls && i-- > 0;)
+		for (size_t j = 0; j < d->polls[i].request->n_points; j++)
+			polls[d->polls[i].request->points[j]] = &d->polls[i];
+	return polls;
 }
 
 static int append_points(sd_bus_message *m, const struct device *d)
 {
 	size_t n = d->setup->type->n_points;
 	_cleanup_free_ struct link_point_statistics *items = calloc(n + 1, sizeof(*items));
+	_cleanup_free_ const struct poll **polls = polls_of_points(d, n);
 
-	if (!items)
+	if (!items || !polls)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct point_counts *c = &d->counts[i];
@@ -130,7 +139,7 @@ static int append_points(sd_bus_message *m, const struct device *d)
 			.unchanged = c->unchanged,
 			.conflated = c->conflated,
 			.error = c->error,
-			.text = error_text(d, i, c->error),
+			.text = error_text(polls[i], c->error),
 		};
 	}
 	return link_append_point_statistics(m, items, n);

@@ -14,7 +14,6 @@
 #include "host/line/line.h"
 #include "host/line/read.h"
 #include "host/line/reading.h"
-#include "link/marshal.h"
 
 struct attempts {
 	const struct host_services *services;
@@ -42,28 +41,11 @@ static const struct setup_device *device_of(const struct attempt *a)
 	return &a->setup->devices[0];
 }
 
-/* ---- the answer ---- */
-
-static int answer(sd_bus_message *call, struct reading *r, const char *bus, const char *device)
-{
-	sd_bus_message *m = NULL;
-	int e = sd_bus_message_new_method_return(call, &m);
-
-	if (e >= 0)
-		e = link_append_refusals(m, NULL, 0);
-	if (e >= 0)
-		e = read_append(m, r, bus, device);
-	if (e >= 0)
-		e = sd_bus_message_send(m);
-	sd_bus_message_unref(m);
-	return e;
-}
-
 static void tell(struct attempt *a)
 {
 	/* An answer that cannot be sent is a link that is gone. */
 	if (a->call)
-		(void)answer(a->call, &a->reading, a->setup->bus.name, device_of(a)->link->name);
+		(void)read_answer(a->call, true, &a->reading, a->setup->bus.name, device_of(a)->link->name);
 	a->call = sd_bus_message_unref(a->call);
 }
 
@@ -310,7 +292,7 @@ static int refuse(struct setup *setup, sd_bus_message *call, int error, const ch
 
 	snprintf(nothing.what, sizeof(nothing.what), "attempt");
 	snprintf(nothing.result.detail, sizeof(nothing.result.detail), "%s", why);
-	r = answer(call, &nothing, setup->bus.name, setup->devices[0].link->name);
+	r = read_answer(call, true, &nothing, setup->bus.name, setup->devices[0].link->name);
 	setup_free(setup);
 	return r;
 }

@@ -51,7 +51,7 @@ static int append(sd_bus_message *m, int error, const char *text, const struct f
 	return r < 0 ? r : append_samples(m, samples, n);
 }
 
-int read_append(sd_bus_message *m, struct reading *r, const char *bus, const char *device)
+static int append_reading(sd_bus_message *m, struct reading *r, const char *bus, const char *device)
 {
 	const struct fieldway_result *result = &r->result;
 	char text[DEVICE_TEXT_MAX] = "";
@@ -63,13 +63,15 @@ int read_append(sd_bus_message *m, struct reading *r, const char *bus, const cha
 	return append(m, result->error, text, r->samples, r->n_samples);
 }
 
-static int answer(sd_bus_message *call, struct reading *r, const char *bus, const char *device)
+int read_answer(sd_bus_message *call, bool attempt, struct reading *r, const char *bus, const char *device)
 {
 	sd_bus_message *m = NULL;
 	int e = sd_bus_message_new_method_return(call, &m);
 
+	if (e >= 0 && attempt)
+		e = link_append_refusals(m, NULL, 0);
 	if (e >= 0)
-		e = read_append(m, r, bus, device);
+		e = append_reading(m, r, bus, device);
 	if (e >= 0)
 		e = sd_bus_message_send(m);
 	sd_bus_message_unref(m);
@@ -128,7 +130,7 @@ static void tell(struct read *r)
 {
 	/* An answer that cannot be sent is a link that is gone. */
 	if (r->call)
-		(void)answer(r->call, &r->reading, bus_name(r->device->bus), r->device->setup->link->name);
+		(void)read_answer(r->call, false, &r->reading, bus_name(r->device->bus), r->device->setup->link->name);
 	r->call = sd_bus_message_unref(r->call);
 }
 

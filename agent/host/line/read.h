@@ -22,8 +22,8 @@ int read_begin(struct device *d, struct sd_bus_message *call, const uint32_t *po
 	       uint64_t deadline_usec);
 /* An answer without values. */
 int read_refuse(struct sd_bus_message *call, int error, const char *text);
-/* Error, text and samples of a reading, behind what is in the message already. */
-int read_append(struct sd_bus_message *m, struct reading *r, const char *bus, const char *device);
+/* What came of a reading; attempt: the answer to one, which refuses nothing. */
+int read_answer(struct sd_bus_message *call, bool attempt, struct reading *r, const char *bus, const char *device);
 
 /* Whose is the oldest one; NULL: there is none. */
 struct device *read_next_device(const struct line *l);
