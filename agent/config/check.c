@@ -9,6 +9,7 @@
 #define OBJECT_DEVICE 3
 #define ERROR_CODE 11
 #define BINDING 16
+#define SENSOR_VALUE 5700
 
 /* What a server sees of these is the agent's own business. */
 static const uint16_t own_objects[] = { 0, 1, 2, 5, 21, 23, 25, 26 };
@@ -163,6 +164,40 @@ static int check_row_unit(struct loader *l, const struct config_map *row,
 	return 0;
 }
 
+/*
+ * What an object measures, where its Sensor Value has no unit by definition and 5701
+ * names it. Others of them hold several kinds: 3328 has watts, volt-amperes and vars.
+ */
+static const struct unit *quantity_of(const struct path *path)
+{
+	static const struct {
+		uint16_t object;
+		const char *unit;
+	} quantities[] = {
+		{ 3303, "Cel" }, { 3315, "Pa" }, { 3316, "V" }, { 3317, "A" },	{ 3318, "Hz" },
+		{ 3319, "m" },	 { 3321, "m" },	 { 3323, "Pa" }, { 3330, "m" },
+	};
+
+	for (size_t i = 0; path->resource == SENSOR_VALUE && i < ARRAY_SIZE(quantities); i++)
+		if (quantities[i].object == path->object)
+			return unit_find(quantities[i].unit, NULL);
+	return NULL;
+}
+
+static void note_quantity(struct loader *l, const struct config_map *row,
+			  const struct config_point *point)
+{
+	const struct unit *quantity = quantity_of(&row->path);
+	const struct object_definition *object =
+		definitions_newest(l->sources->definitions, row->path.object);
+	double factor, offset;
+
+	if (quantity && object && point->unit &&
+	    unit_conversion(point->unit, quantity, &factor, &offset) < 0)
+		loader_warning(l, row->mark, "point %s is in %s, and object %u is %s", point->name,
+			       unit_name(point->unit), object->id, object->name);
+}
+
 static int check_unit(struct loader *l, const struct config_map *row,
 		      const struct resource_definition *resource, const struct config_point *point)
 {
@@ -194,7 +229,10 @@ int check_point(struct loader *l, const struct config_map *row,
 		return -EINVAL;
 	}
 	r = check_type(l, row, resource, point);
-	return worse(r, check_unit(l, row, resource, point->point));
+	r = worse(r, check_unit(l, row, resource, point->point));
+	if (r >= 0)
+		note_quantity(l, row, point->point);
+	return r;
 }
 
 int check_alarm(struct loader *l, const struct config_map *row, const struct map_point *point)

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "codec/codec.h"
+#include "gateway/internal.h"
 #include "gateway/load.h"
 #include "secret/secret.h"
 #include "transport/uri.h"
@@ -59,6 +60,49 @@ static bool key_is_wrong(const struct load_sources *sources, const struct config
 	return true;
 }
 
+struct missing_keys {
+	size_t n, of;
+	char *first;
+};
+
+static int look_up(const struct load_sources *sources, const struct config_server *s,
+		   const char *endpoint, struct missing_keys *m)
+{
+	_cleanup_free_ char *identity = server_identity(s, endpoint);
+	uint8_t *key = NULL;
+	size_t size = 0;
+	int r = identity ? secret_lookup(sources->secrets, s->psk_key, identity, &key, &size) :
+			   -ENOMEM;
+
+	secret_free(key, size);
+	if (r == -ENOMEM)
+		return r;
+	m->of++;
+	if (r == -ENOKEY && m->n++ == 0)
+		m->first = TAKE_PTR(identity);
+	return 0;
+}
+
+/* Keys come one by one, and a new one needs no restart: who has none yet is no error. */
+static int note_missing_keys(const struct load_sources *sources, const struct config *c,
+			     const struct config_server *s, struct yaml_errors *warnings)
+{
+	struct missing_keys m = { 0 };
+	int r = 0;
+
+	if (server_wants(s, "host"))
+		r = look_up(sources, s, c->gateway.endpoint, &m);
+	for (size_t i = 0; r >= 0 && i < c->n_endpoints; i++)
+		if (server_wants(s, c->endpoints[i].name))
+			r = look_up(sources, s, c->endpoints[i].endpoint, &m);
+	if (m.n > 0)
+		yaml_error(warnings, s->mark,
+			   "server %s: %s has no key for %zu of %zu endpoints; the first is %s",
+			   s->name, s->psk_key, m.n, m.of, m.first);
+	free(m.first);
+	return r;
+}
+
 static bool limits_are_wrong(const struct config *c, struct yaml_errors *errors)
 {
 	/* The host is an endpoint too, and does not count. */
@@ -70,16 +114,21 @@ static bool limits_are_wrong(const struct config *c, struct yaml_errors *errors)
 	return true;
 }
 
-int load_check(const struct load_sources *sources, const struct config *config, struct yaml_errors *errors)
+int load_check(const struct load_sources *sources, const struct config *config,
+	       struct yaml_errors *errors, struct yaml_errors *warnings)
 {
 	bool wrong = limits_are_wrong(config, errors);
+	int r = 0;
 
-	for (size_t i = 0; i < config->n_servers; i++) {
+	for (size_t i = 0; r >= 0 && i < config->n_servers; i++) {
 		const struct config_server *s = &config->servers[i];
 
 		wrong |= uri_is_wrong(s, errors);
 		wrong |= formats_are_wrong(s, errors);
-		wrong |= key_is_wrong(sources, s, errors);
+		if (key_is_wrong(sources, s, errors))
+			wrong = true;
+		else if (s->security == CONFIG_SECURITY_PSK)
+			r = note_missing_keys(sources, config, s, warnings);
 	}
-	return wrong ? -EINVAL : 0;
+	return r < 0 ? r : wrong ? -EINVAL : 0;
 }

@@ -101,6 +101,8 @@ int server_open(struct server *s, const struct config_server *config, struct tra
 void server_close(struct server *s);
 /* The identity of an endpoint at a server; NULL without memory. */
 char *server_identity(const struct config_server *server, const char *endpoint);
+/* Does what has this name in YAML register there? */
+bool server_wants(const struct config_server *server, const char *name);
 
 /* persist.c: what servers wrote, over restarts */
 void persist_restore(struct endpoint *e, const struct server *server);

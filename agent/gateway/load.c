@@ -60,7 +60,7 @@ static int read_config(const struct load_sources *sources, const struct config_f
 	if (r < 0)
 		return r;
 	/* Both, so that one run shows all errors. */
-	r = load_check(sources, l->config, errors);
+	r = load_check(sources, l->config, errors, warnings);
 	return MIN(r, fieldbus_check(sources->fieldbus, l->config, sources->plugins_optional, errors,
 				     warnings));
 }

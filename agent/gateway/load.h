@@ -31,5 +31,9 @@ int load_files(const struct load_sources *sources, const struct config_files *fi
 	       struct yaml_errors *errors, struct yaml_errors *warnings, struct loaded *ret);
 void loaded_done(struct loaded *l);
 
-/* check.c: what config/ cannot know: URIs, keys, content formats, limits. -EINVAL with entries in errors. */
-int load_check(const struct load_sources *sources, const struct config *config, struct yaml_errors *errors);
+/*
+ * check.c: what config/ cannot know: URIs, keys, content formats, limits. -EINVAL with entries in errors.
+ * Endpoints without a key are a warning.
+ */
+int load_check(const struct load_sources *sources, const struct config *config,
+	       struct yaml_errors *errors, struct yaml_errors *warnings);

@@ -47,13 +47,9 @@ static bool may_make(void *userdata, const struct store *store, const struct pat
 
 static struct server *server_of(struct registry *r, const char *name)
 {
-	for (size_t i = 0; i < r->n_servers; i++) {
-		const struct config_server *s = r->servers[i].config;
-
-		for (size_t k = 0; k < s->n_endpoints; k++)
-			if (glob_match(s->endpoints[k], name))
-				return &r->servers[i];
-	}
+	for (size_t i = 0; i < r->n_servers; i++)
+		if (server_wants(r->servers[i].config, name))
+			return &r->servers[i];
 	return NULL;
 }
 

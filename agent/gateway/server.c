@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "codec/codec.h"
 #include "gateway/internal.h"
 
@@ -36,6 +37,14 @@ void server_close(struct server *s)
 	uri_done(&s->uri);
 	free(s->formats);
 	s->formats = NULL;
+}
+
+bool server_wants(const struct config_server *server, const char *name)
+{
+	for (size_t i = 0; i < server->n_endpoints; i++)
+		if (glob_match(server->endpoints[i], name))
+			return true;
+	return false;
 }
 
 char *server_identity(const struct config_server *server, const char *endpoint)

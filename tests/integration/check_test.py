@@ -18,7 +18,7 @@ servers:
   - name: plant
     short_id: 101
     uri: coaps://127.0.0.1:5684
-    security: {mode: psk, identity: "{endpoint}", key: "psk-file:keys/plant.psk"}
+    security: {mode: psk, identity: "{endpoint}", key: "derive:keys/plant.key"}
     endpoints: ["*"]
 """
 BUS = """schema: 1
@@ -67,9 +67,9 @@ BROKEN = (
     ("fieldway.yaml", "coaps://127", "coap://127", r"\d+:\d+", "coaps"),
     ("fieldway.yaml", "coaps://127", "coap+tcp://127", "6:10", "not in this version"),
     ("fieldway.yaml", "coaps://127.0.0.1:5684", "http://127.0.0.1", "6:10", "coap"),
-    ("fieldway.yaml", "psk-file:keys/plant.psk", "psk-file:keys/nonesuch.psk", r"\d+:\d+", "nonesuch.psk"),
-    ("fieldway.yaml", "psk-file:keys/plant.psk", "psk-file:keys/open.psk", r"\d+:\d+", "open.psk"),
-    ("fieldway.yaml", "psk-file:keys/plant.psk", "00112233", r"\d+:\d+", "psk-file"),
+    ("fieldway.yaml", "derive:keys/plant.key", "psk-file:keys/nonesuch.psk", r"\d+:\d+", "nonesuch.psk"),
+    ("fieldway.yaml", "derive:keys/plant.key", "psk-file:keys/open.psk", r"\d+:\d+", "open.psk"),
+    ("fieldway.yaml", "derive:keys/plant.key", "00112233", r"\d+:\d+", "psk-file"),
     ("fieldway.yaml", "mode: psk", "mode: x509", r"7:\d+", "not in this version"),
     ("fieldway.yaml", "servers:", "bootstrap: {uri: coaps://b}\nservers:", r"3:\d+", "not in this version"),
     ("fieldway.yaml", MAIN, MAIN + MAIN[MAIN.index("  - name"):].replace("plant", "two").replace("101", "102"),
@@ -129,6 +129,7 @@ class CheckTest(Scenario):
     def write(self, changed=None):
         for name, text in {**FILES, **(changed or {})}.items():
             self.rig.write("etc/" + name, text)
+        self.rig.write("etc/keys/plant.key", "0" * 32, 0o600)
         for name, mode in (("plant", 0o600), ("open", 0o644)):
             self.rig.write(f"etc/keys/{name}.psk", f"gw:{'00' * 16}\n", mode)
 
@@ -209,6 +210,13 @@ class CheckTest(Scenario):
             lan = self.rig.path("etc", "buses.d", "lan.yaml")
             self.assertEqual(warned, [f"buses.d/scale.yaml:1:1: bus bench: line {other} is one of bus lan ({lan}:1) too"
                                       f"{name}: what shares a line belongs on one bus"])
+
+    def test_keys_that_are_missing(self):
+        main = MAIN.replace("derive:keys/plant.key", "psk-file:keys/plant.psk")
+        self.assertEqual(self.warned({"fieldway.yaml": main}),
+                         ["fieldway.yaml:4:5: server plant: psk-file:keys/plant.psk has no key for 3 of 4 endpoints; "
+                          "the first is gw-m1"])
+        self.assertEqual(self.warned({"fieldway.yaml": main.replace('"*"', "host")}), [])
 
     def test_points_that_look_wrong(self):
         text = PROFILE.replace("  relay:", "  halved: {address: 1, unit: V}\n  relay:")
@@ -348,7 +356,9 @@ class CheckTest(Scenario):
         for name, text in (("plant.psk", f"gw:{key}"), ("air.passkey", "123456"),
                            ("bthome.keys", f"A4:C1:38:00:11:01:{key}\nA4:C1:38:00:11:02:{key}")):
             self.rig.write("etc/keys/" + name, text + "\n", 0o600)
-        self.assertEqual(self.check(shared=source_path("etc")), (0, []))
+        status, lines = self.check(shared=source_path("etc"))
+        self.assertEqual((status, len(lines)), (0, 1), lines)
+        self.assertRegex(lines[0], r"psk-file:keys/plant\.psk has no key for \d+ of \d+ endpoints; .*\(warning\)$")
 
     def test_leaves_nothing_behind(self):
         """Neither state nor connections nor a device opened."""

@@ -247,6 +247,27 @@ START_TEST(unused_pattern)
 }
 END_TEST
 
+START_TEST(other_quantity)
+{
+	fixture_case(f, 'p', "defaults: {rate: fast}\n"
+			     "points: {v: {address: 0, unit: V}, t: {address: 2, unit: degF}}\n"
+			     "lwm2m: {3303/0/5700: v, 3303/1/5700: t, 3300/0/5700: v}\n");
+	fixture_good(f);
+	ck_assert_str_eq(f->warning_text,
+			 "p.yaml:7:22: point v is in V, and object 3303 is Temperature\n");
+}
+END_TEST
+
+START_TEST(coulombs)
+{
+	fixture_case(f, 'p', "defaults: {rate: fast}\n"
+			     "points: {t: {address: 0, unit: C}}\nlwm2m: {3300/0/5700: t}\n");
+	fixture_good(f);
+	ck_assert_str_eq(f->warning_text,
+			 "p.yaml:6:32: C is the coulomb, degrees Celsius are Cel\n");
+}
+END_TEST
+
 /*
  * The package brings device types for plugins that need not be installed; a device
  * of one does need it.
@@ -349,6 +370,8 @@ static Suite *suite(void)
 	tcase_add_test(rest, unmapped_points);
 	tcase_add_test(rest, unused_rate);
 	tcase_add_test(rest, unused_pattern);
+	tcase_add_test(rest, other_quantity);
+	tcase_add_test(rest, coulombs);
 	tcase_add_test(rest, shared_without_plugin);
 	tcase_add_test(rest, shared_without_resource);
 	tcase_add_test(rest, too_many_endpoints);
