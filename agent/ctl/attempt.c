@@ -4,6 +4,7 @@
 #include "ctl/client.h"
 #include "dbus/agent1.h"
 #include "fieldbus/fieldbus.h"
+#include "link/marshal.h"
 
 int settings_append(sd_bus_message *m, const struct given_option *settings, size_t n)
 {
@@ -16,22 +17,17 @@ int settings_append(sd_bus_message *m, const struct given_option *settings, size
 
 int setting_append(sd_bus_message *m, const char *key, const struct fieldway_value *value)
 {
-	switch (value->type) {
-	case FIELDWAY_BOOL:
-		return sd_bus_message_append(m, "{sv}", key, "b", (int)value->boolean);
-	case FIELDWAY_INT:
-		return sd_bus_message_append(m, "{sv}", key, "x", value->integer);
-	case FIELDWAY_UINT:
-		return sd_bus_message_append(m, "{sv}", key, "t", value->unsignd);
-	case FIELDWAY_FLOAT:
-		return sd_bus_message_append(m, "{sv}", key, "d", value->real);
-	case FIELDWAY_STRING:
-		return sd_bus_message_append(m, "{sv}", key, "s", value->data);
-	case FIELDWAY_NONE:
-	case FIELDWAY_BYTES:
+	int r;
+
+	/* Of a plugin's keys only secrets and files are such, and these are not for D-Bus. */
+	if (value->type == FIELDWAY_NONE || value->type == FIELDWAY_BYTES)
 		return 0;
-	}
-	return -EINVAL;
+	r = sd_bus_message_open_container(m, 'e', "sv");
+	if (r >= 0)
+		r = sd_bus_message_append_basic(m, 's', key);
+	if (r >= 0)
+		r = link_append_value(m, value);
+	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 int attempt_new(struct client *c, const struct attempt *a, sd_bus_message **ret)

@@ -11,6 +11,7 @@
 #include "ctl/tree.h"
 #include "dbus/agent1.h"
 #include "fieldbus/fieldbus.h"
+#include "link/marshal.h"
 
 /* ---- the question ---- */
 
@@ -36,26 +37,6 @@ static int append_device(sd_bus_message *m, const struct invocation *i,
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_invalid_value(sd_bus_message *m, const struct fieldway_value *v)
-{
-	switch (v->type) {
-	case FIELDWAY_BOOL:
-		return sd_bus_message_append(m, "v", "b", (int)v->boolean);
-	case FIELDWAY_INT:
-		return sd_bus_message_append(m, "v", "x", v->integer);
-	case FIELDWAY_UINT:
-		return sd_bus_message_append(m, "v", "t", v->unsignd);
-	case FIELDWAY_FLOAT:
-		return sd_bus_message_append(m, "v", "d", v->real);
-	case FIELDWAY_STRING:
-		return sd_bus_message_append(m, "v", "s", v->data);
-	case FIELDWAY_NONE:
-	case FIELDWAY_BYTES:
-		return 0;
-	}
-	return -EINVAL;
-}
-
 static int append_invalid(sd_bus_message *m, const struct config_point *point)
 {
 	int r = sd_bus_message_open_container(m, 'e', "sv");
@@ -67,7 +48,7 @@ static int append_invalid(sd_bus_message *m, const struct config_point *point)
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "v");
 	for (size_t i = 0; i < point->n_invalid && r >= 0; i++)
-		r = append_invalid_value(m, &point->invalid[i]);
+		r = link_append_value(m, &point->invalid[i]);
 	for (int i = 0; i < 3 && r >= 0; i++)
 		r = sd_bus_message_close_container(m);
 	return r;

@@ -11,97 +11,18 @@
 #include "ctl/record.h"
 #include "ctl/table.h"
 #include "dbus/agent1.h"
-
-/* ---- one value ---- */
-
-static int take_data(struct arena *arena, enum fieldway_type type, const void *data, size_t size,
-		     struct fieldway_value *ret)
-{
-	*ret = (struct fieldway_value){ .type = type };
-	ret->size = size;
-	ret->data = arena_text(arena, data ?: "", size);
-	return ret->data ? 0 : -ENOMEM;
-}
-
-static int read_number(sd_bus_message *m, char type, struct fieldway_value *ret)
-{
-	struct fieldway_value v = { 0 };
-	int boolean = 0, r;
-
-	switch (type) {
-	case 'b':
-		r = sd_bus_message_read_basic(m, 'b', &boolean);
-		v = (struct fieldway_value){ .type = FIELDWAY_BOOL, .boolean = boolean };
-		break;
-	case 'x':
-		v.type = FIELDWAY_INT;
-		r = sd_bus_message_read_basic(m, 'x', &v.integer);
-		break;
-	case 't':
-		v.type = FIELDWAY_UINT;
-		r = sd_bus_message_read_basic(m, 't', &v.unsignd);
-		break;
-	case 'd':
-		v.type = FIELDWAY_FLOAT;
-		r = sd_bus_message_read_basic(m, 'd', &v.real);
-		break;
-	default:
-		return -EBADMSG;
-	}
-	if (r > 0)
-		*ret = v;
-	return r > 0 ? 0 : record_error(r);
-}
-
-static int read_contents(sd_bus_message *m, struct arena *arena, const char *type,
-			 struct fieldway_value *ret)
-{
-	const void *data;
-	const char *text;
-	size_t size;
-	int r;
-
-	if (streq(type, "s")) {
-		r = sd_bus_message_read_basic(m, 's', &text);
-		return r > 0 ? take_data(arena, FIELDWAY_STRING, text, strlen(text), ret) :
-			       record_error(r);
-	}
-	if (streq(type, "ay")) {
-		r = sd_bus_message_read_array(m, 'y', &data, &size);
-		return r > 0 ? take_data(arena, FIELDWAY_BYTES, data, size, ret) : record_error(r);
-	}
-	return strlen(type) == 1 ? read_number(m, *type, ret) : -EBADMSG;
-}
-
-static int read_variant(sd_bus_message *m, struct arena *arena, struct fieldway_value *ret)
-{
-	const char *type;
-	char kind;
-	int r = sd_bus_message_peek_type(m, &kind, &type);
-
-	if (r <= 0 || kind != 'v')
-		return record_error(r);
-	r = sd_bus_message_enter_container(m, 'v', type);
-	if (r <= 0)
-		return record_error(r);
-	r = read_contents(m, arena, type, ret);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_exit_container(m);
-	return r > 0 ? 0 : record_error(r);
-}
-
-/* ---- all of them ---- */
+#include "link/marshal.h"
 
 static int read_one(sd_bus_message *m, struct arena *arena, void *place)
 {
 	struct reading *reading = place;
 	int r = sd_bus_message_enter_container(m, 'r', "ssv");
 
+	(void)arena;
 	if (r <= 0)
 		return record_error(r);
 	r = sd_bus_message_read(m, "ss", &reading->name, &reading->problem);
-	r = r > 0 ? read_variant(m, arena, &reading->value) : record_error(r);
+	r = r > 0 ? link_read_value(m, &reading->value) : record_error(r);
 	if (r < 0)
 		return r;
 	if (*reading->problem)

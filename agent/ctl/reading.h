@@ -12,7 +12,7 @@ struct sd_bus_message;
 struct reading {
 	const char *name;
 	const char *problem;	     /* "": none */
-	struct fieldway_value value; /* NONE with a problem; its data belongs to the arena */
+	struct fieldway_value value; /* NONE with a problem */
 };
 
 /*

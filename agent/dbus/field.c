@@ -6,77 +6,52 @@
 
 #include "base/str.h"
 #include "dbus/internal.h"
+#include "link/marshal.h"
 
 /* ---- one value of a message, as a plugin's key wants it ---- */
 
-/* Any number or text of a variant; text stays in the message. */
-static int read_plain(sd_bus_message *m, struct fieldway_value *ret)
+/* The numbers of D-Bus that are no type of value: read as one that is. */
+static int read_small(sd_bus_message *m, char type, struct fieldway_value *ret)
 {
-	struct fieldway_value v = { 0 };
-	const char *contents;
 	union {
-		int boolean;
 		uint8_t y;
 		int16_t n;
 		uint16_t q;
 		int32_t i;
 		uint32_t u;
 	} small;
-	int r = sd_bus_message_peek_type(m, NULL, &contents);
+	struct fieldway_value v = { .type = FIELDWAY_UINT };
+	int r = sd_bus_message_enter_container(m, 'v', (char[]){ type, '\0' });
 
-	if (r <= 0 || strlen(contents) != 1 || !strchr("bynqiuxtds", *contents))
-		return -EINVAL;
-	r = sd_bus_message_enter_container(m, 'v', contents);
-	if (r < 0)
-		return r;
-	switch (*contents) {
-	case 'b':
-		r = sd_bus_message_read_basic(m, 'b', &small.boolean);
-		v = (struct fieldway_value){ .type = FIELDWAY_BOOL, .boolean = small.boolean };
-		break;
-	case 'y':
-		r = sd_bus_message_read_basic(m, 'y', &small.y);
-		v = (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = small.y };
-		break;
-	case 'n':
-		r = sd_bus_message_read_basic(m, 'n', &small.n);
-		v = (struct fieldway_value){ .type = FIELDWAY_INT, .integer = small.n };
-		break;
-	case 'q':
-		r = sd_bus_message_read_basic(m, 'q', &small.q);
-		v = (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = small.q };
-		break;
-	case 'i':
-		r = sd_bus_message_read_basic(m, 'i', &small.i);
-		v = (struct fieldway_value){ .type = FIELDWAY_INT, .integer = small.i };
-		break;
-	case 'u':
-		r = sd_bus_message_read_basic(m, 'u', &small.u);
-		v = (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = small.u };
-		break;
-	case 'x':
-		v.type = FIELDWAY_INT;
-		r = sd_bus_message_read_basic(m, 'x', &v.integer);
-		break;
-	case 't':
-		v.type = FIELDWAY_UINT;
-		r = sd_bus_message_read_basic(m, 't', &v.unsignd);
-		break;
-	case 'd':
-		v.type = FIELDWAY_FLOAT;
-		r = sd_bus_message_read_basic(m, 'd', &v.real);
-		break;
-	default:
-		v.type = FIELDWAY_STRING;
-		r = sd_bus_message_read_basic(m, 's', &v.data);
-		v.size = r > 0 ? strlen(v.data) : 0;
-		break;
-	}
-	if (r > 0)
-		r = sd_bus_message_exit_container(m);
 	if (r >= 0)
-		*ret = v;
-	return r < 0 ? r : 0;
+		r = sd_bus_message_read_basic(m, type, &small);
+	if (r <= 0)
+		return r < 0 ? r : -EBADMSG;
+	if (type == 'y')
+		v.unsignd = small.y;
+	else if (type == 'q')
+		v.unsignd = small.q;
+	else if (type == 'u')
+		v.unsignd = small.u;
+	else
+		v = (struct fieldway_value){ .type = FIELDWAY_INT,
+					     .integer = type == 'n' ? small.n : small.i };
+	*ret = v;
+	return sd_bus_message_exit_container(m);
+}
+
+/* Any number or text of a variant; text stays in the message. */
+static int read_plain(sd_bus_message *m, struct fieldway_value *ret)
+{
+	const char *contents;
+	char kind;
+	int r = sd_bus_message_peek_type(m, &kind, &contents);
+
+	if (r <= 0 || kind != 'v' || strlen(contents) != 1)
+		return -EINVAL;
+	if (strchr("ynqiu", *contents))
+		return read_small(m, *contents, ret);
+	return strchr("bxtds", *contents) ? link_read_value(m, ret) : -EINVAL;
 }
 
 static int number_from_text(const char *text, enum fieldway_type type, bool duration,
@@ -431,41 +406,10 @@ int field_points_read(sd_bus_message *m, const struct config_plugin *plugin, str
 
 /* ---- values ---- */
 
-static int append_bytes(sd_bus_message *m, const struct fieldway_value *v)
-{
-	int r = sd_bus_message_open_container(m, 'v', "ay");
-
-	if (r >= 0)
-		r = sd_bus_message_append_array(m, 'y', v->data, v->size);
-	return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
-static int append_text(sd_bus_message *m, const struct fieldway_value *v)
-{
-	_cleanup_free_ char *text = strndup(v->data, v->size);
-
-	return text ? sd_bus_message_append(m, "v", "s", text) : -ENOMEM;
-}
-
 int field_value_append(sd_bus_message *m, const struct fieldway_value *value)
 {
-	switch (value->type) {
-	case FIELDWAY_BOOL:
-		return sd_bus_message_append(m, "v", "b", (int)value->boolean);
-	case FIELDWAY_INT:
-		return sd_bus_message_append(m, "v", "x", value->integer);
-	case FIELDWAY_UINT:
-		return sd_bus_message_append(m, "v", "t", value->unsignd);
-	case FIELDWAY_FLOAT:
-		return sd_bus_message_append(m, "v", "d", value->real);
-	case FIELDWAY_STRING:
-		return append_text(m, value);
-	case FIELDWAY_BYTES:
-		return append_bytes(m, value);
-	case FIELDWAY_NONE:
-		return sd_bus_message_append(m, "v", "s", "");
-	}
-	return -EINVAL;
+	return value->type == FIELDWAY_NONE ? sd_bus_message_append(m, "v", "s", "") :
+					      link_append_value(m, value);
 }
 
 const char *field_problem(const struct fieldway_sample *sample)
