@@ -27,6 +27,7 @@ void host_enter_state(struct host *h, enum host_state state, uint64_t delay_usec
 {
 	h->state = state;
 	h->ticks = 0;
+	h->n_told = 0;
 	host_arm(h, delay_usec);
 }
 

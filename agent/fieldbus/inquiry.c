@@ -145,7 +145,7 @@ int inquiry_take_reading(struct sd_bus_message *m, fieldbus_read_done done, void
 	int r, error;
 
 	r = sd_bus_message_read(m, "is", &error, &detail);
-	if (r <= 0 || error > 0)
+	if (r <= 0 || error > 0 || link_check_text(detail) < 0)
 		return -EBADMSG;
 	r = link_read_samples(m, &samples, &n);
 	if (r < 0)

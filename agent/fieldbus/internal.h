@@ -214,6 +214,7 @@ struct host {
 	sd_bus_slot *filter, *configure, *ping, *clock;
 	struct timer timer;
 	unsigned ticks;	     /* in a row without an answer */
+	unsigned n_told;     /* since the last tick, what needs no credit */
 	uint64_t asked_usec; /* when Configure or the last Ping was sent, on a clock that no test moves */
 	uint64_t generation;
 	uint64_t clock_usec; /* of clock_offset_usec(), what it has been told */

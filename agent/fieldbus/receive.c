@@ -8,6 +8,9 @@
 /* A host that does not read its answers while it sends must not fill this process's memory. */
 #define HOST_QUEUE_MAX (LINK_CREDIT + 2 * FIELDBUS_WRITES_MAX + FIELDBUS_INQUIRIES_MAX)
 
+/* State and Found between two ticks: 10,000 devices that come and go have room. */
+#define HOST_TOLD_MAX 100000u
+
 static struct device *host_device(struct host *h, uint32_t device)
 {
 	struct fieldbus *f = h->fieldbus;
@@ -140,6 +143,16 @@ static void receive_found(struct host *h, sd_bus_message *m)
 		host_give_up(h, "sent a malformed Found");
 }
 
+/* No answer holds these back: a host that only talks would leave no time for others. */
+static void receive_unasked(struct host *h, sd_bus_message *m,
+			    void (*receive)(struct host *h, sd_bus_message *m))
+{
+	if (++h->n_told > HOST_TOLD_MAX)
+		host_give_up(h, "talks without end");
+	else
+		receive(h, m);
+}
+
 static bool is_answer(sd_bus_message *m)
 {
 	uint8_t type = 0;
@@ -160,9 +173,9 @@ int host_receive(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	else if (sd_bus_message_is_method_call(m, LINK_INTERFACE, "Values"))
 		receive_values(h, m);
 	else if (sd_bus_message_is_method_call(m, LINK_INTERFACE, "State"))
-		receive_state(h, m);
+		receive_unasked(h, m, receive_state);
 	else if (sd_bus_message_is_method_call(m, LINK_INTERFACE, "Found"))
-		receive_found(h, m);
+		receive_unasked(h, m, receive_found);
 	else if (!is_answer(m)) /* one that nobody waits for is only late */
 		host_give_up(h, "sent what " LINK_INTERFACE " does not know");
 	return 1;

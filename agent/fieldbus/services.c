@@ -53,7 +53,7 @@ static int raw_take(struct task_call *c, sd_bus_message *m)
 
 	if (sd_bus_message_read(m, "is", &error, &detail) <= 0 ||
 	    sd_bus_message_read_array(m, 'y', &answer, &size) < 0 || error > 0 ||
-	    size > FIELDBUS_RAW_MAX)
+	    size > FIELDBUS_RAW_MAX || link_check_text(detail) < 0)
 		return -EBADMSG;
 	if (error == -EXDEV && t->next != SIZE_MAX)
 		return 1;
@@ -202,7 +202,8 @@ int tasks_found(struct host *h, sd_bus_message *m)
 	uint64_t generation;
 	struct task *t;
 
-	if (sd_bus_message_read(m, LINK_TYPE_FOUND, &generation, &bus, &address, &facts) <= 0)
+	if (sd_bus_message_read(m, LINK_TYPE_FOUND, &generation, &bus, &address, &facts) <= 0 ||
+	    link_check_text(address) < 0 || link_check_text(facts) < 0)
 		return -EBADMSG;
 	/* A user may scan no more, or ask to forget a scan in there. */
 	list_for_each(t, &h->fieldbus->tasks, list)

@@ -308,6 +308,7 @@ static void host_tick(struct timer *timer, void *userdata)
 	struct host *h = userdata;
 
 	host_arm(h, HOST_TICK_USEC);
+	h->n_told = 0;
 	host_follow_clock(h);
 	switch (h->state) {
 	case HOST_DOWN:

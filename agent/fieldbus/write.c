@@ -90,7 +90,7 @@ static int read_outcome(sd_bus_message *m, enum fieldway_outcome *ret_outcome, i
 	int r;
 
 	r = sd_bus_message_read(m, LINK_TYPE_OUTCOME, &outcome, ret_error, ret_detail);
-	if (r <= 0 || outcome > FIELDWAY_UNKNOWN || *ret_error > 0)
+	if (r <= 0 || outcome > FIELDWAY_UNKNOWN || *ret_error > 0 || link_check_text(*ret_detail) < 0)
 		return -EBADMSG;
 	*ret_outcome = outcome;
 	return 0;

@@ -117,6 +117,8 @@ struct sd_event;
 #define LINK_KEYS_MAX 1024u
 #define LINK_CHOICES_MAX 256u
 #define LINK_REFUSALS_MAX 200u
+#define LINK_SAMPLE_BYTES_MAX 4096u /* of the text or bytes that a point holds */
+#define LINK_TEXT_MAX 4096u	    /* bytes of what a host says for people, and of names that it makes */
 
 /* As fieldbus/fieldbus.h has them, for the wire. */
 enum link_state {

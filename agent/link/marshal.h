@@ -15,6 +15,9 @@ int link_read_value(struct sd_bus_message *m, struct fieldway_value *ret);
 /* Would link_append_value() take it? */
 bool link_value_is_valid(const struct fieldway_value *value);
 
+/* What a host said in one text: 0, or -EBADMSG for more than LINK_TEXT_MAX. */
+int link_check_text(const char *text);
+
 int link_append_configuration(struct sd_bus_message *m, const struct link_configuration *c);
 /* The result holds a reference to the message. */
 int link_read_configuration(struct sd_bus_message *m, struct link_configuration **ret);

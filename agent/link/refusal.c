@@ -43,7 +43,9 @@ static int read_refusal(sd_bus_message *m, struct arena *arena, void *item)
 
 	if (r <= 0)
 		return link_malformed(r);
-	return refusal->device < -1 || refusal->point < -1 ? -EBADMSG : 0;
+	if (refusal->device < -1 || refusal->point < -1 || link_check_text(refusal->key) < 0)
+		return -EBADMSG;
+	return link_check_text(refusal->text);
 }
 
 int link_read_refusals(struct sd_bus_message *m, struct arena *arena, struct link_refusal **ret,
@@ -91,7 +93,7 @@ static int read_request(sd_bus_message *m, struct arena *arena, void *item)
 	int r = sd_bus_message_read(m, REQUEST_CONTENTS, &request->period_usec, &request->text,
 				    &request->wire_bytes, &request->wire_usec);
 
-	return r <= 0 ? link_malformed(r) : 0;
+	return r <= 0 ? link_malformed(r) : link_check_text(request->text);
 }
 
 static int read_explanation(sd_bus_message *m, struct arena *arena, void *item)
@@ -99,8 +101,9 @@ static int read_explanation(sd_bus_message *m, struct arena *arena, void *item)
 	struct link_explanation *e = item;
 	int r = sd_bus_message_read(m, "us", &e->device, &e->line);
 
-	if (r <= 0)
-		return link_malformed(r);
+	r = r <= 0 ? link_malformed(r) : link_check_text(e->line);
+	if (r < 0)
+		return r;
 	return link_read_array(m, 'r', REQUEST_CONTENTS, sizeof(*e->requests), LINK_POINTS_MAX,
 			       read_request, arena, &e->requests, &e->n_requests);
 }

@@ -36,6 +36,11 @@ int link_close_values(struct sd_bus_message *m)
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+static bool has_data(const struct fieldway_value *v)
+{
+	return v->type == FIELDWAY_STRING || v->type == FIELDWAY_BYTES;
+}
+
 static int read_sample(sd_bus_message *m, struct arena *arena, void *item)
 {
 	struct fieldway_sample *s = item;
@@ -48,7 +53,10 @@ static int read_sample(sd_bus_message *m, struct arena *arena, void *item)
 	if (quality > FIELDWAY_FAILED || s->error > 0)
 		return -EBADMSG;
 	s->quality = quality;
-	return link_read_value(m, &s->value);
+	r = link_read_value(m, &s->value);
+	if (r < 0)
+		return r;
+	return has_data(&s->value) && s->value.size > LINK_SAMPLE_BYTES_MAX ? -EBADMSG : 0;
 }
 
 static int read_samples(sd_bus_message *m, struct arena *arena, struct fieldway_sample **ret, size_t *ret_n)

@@ -39,7 +39,7 @@ static int read_request(sd_bus_message *m, struct arena *arena, void *item)
 				    &s->requests, &s->errors, &s->timeouts, &s->exceptions,
 				    &s->last_usec, &s->mean_usec, &s->max_usec);
 
-	return r <= 0 ? link_malformed(r) : 0;
+	return r <= 0 ? link_malformed(r) : link_check_text(s->text);
 }
 
 int link_read_request_statistics(struct sd_bus_message *m, struct arena *arena,
@@ -79,7 +79,7 @@ static int read_point(sd_bus_message *m, struct arena *arena, void *item)
 
 	if (r <= 0)
 		return link_malformed(r);
-	return s->error > 0 ? -EBADMSG : 0;
+	return s->error > 0 ? -EBADMSG : link_check_text(s->text);
 }
 
 int link_read_point_statistics(struct sd_bus_message *m, struct arena *arena,

@@ -20,6 +20,11 @@ int link_append_text(struct sd_bus_message *m, const char *text)
 	return sd_bus_message_append_basic(m, 's', text ?: "");
 }
 
+int link_check_text(const char *text)
+{
+	return strnlen(text, LINK_TEXT_MAX + 1) > LINK_TEXT_MAX ? -EBADMSG : 0;
+}
+
 bool link_value_is_valid(const struct fieldway_value *value)
 {
 	return value->type != FIELDWAY_STRING ||

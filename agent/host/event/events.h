@@ -17,7 +17,7 @@
  */
 #define EVENTS_RATE_MAX 1000u
 /* Text or bytes of a sample; what is longer is INVALID. */
-#define EVENTS_TEXT_MAX 4096u
+#define EVENTS_TEXT_MAX LINK_SAMPLE_BYTES_MAX
 /* Watches and timers that one bus has at a time. */
 #define EVENTS_LENT_MAX 20000u
 /* Writes of one bus that the plugin has not ended. One more is NOT_SENT with -EBUSY. */

@@ -11,7 +11,7 @@
 #define SETUP_TIMEOUT_MAX_USEC UINT64_C(600000000)
 #define SETUP_RETRIES_MAX 100u
 /* Room for the texts among the samples of one answer. */
-#define SETUP_TEXT_BYTES 4096u
+#define SETUP_TEXT_BYTES LINK_SAMPLE_BYTES_MAX
 
 /* One request and how often its device is asked it. */
 struct setup_poll {

@@ -253,6 +253,81 @@ static void do_long_reason(struct order *o)
 	do_accept(o);
 }
 
+static char *long_text(size_t size)
+{
+	char *text = calloc(1, size + 1);
+
+	fake_must(text ? 0 : -ENOMEM);
+	memset(text, 'x', size);
+	return text;
+}
+
+/* One value of so many bytes. */
+static void send_text(struct order *o, size_t size)
+{
+	const struct link_counters counters = { 20, 5, 4, 3 };
+	char *text = long_text(size);
+	struct fieldway_sample s = { .value = { .type = FIELDWAY_STRING, .data = text, .size = size } };
+	sd_bus_message *m;
+
+	fake_must(link_call_new(o->fake->link, "Values", &m));
+	fake_must(sd_bus_message_append(m, "t", o->fake->generation));
+	fake_must(sd_bus_message_open_container(m, 'a', LINK_TYPE_DEVICE_VALUES));
+	fake_must(link_open_values(m, o->device, &counters));
+	fake_must(link_append_sample(m, &s));
+	fake_must(link_close_values(m));
+	fake_must(sd_bus_message_close_container(m));
+	fake_must(sd_bus_send(o->fake->link, m, NULL));
+	sd_bus_message_unref(m);
+	free(text);
+}
+
+static void do_text(struct order *o)
+{
+	send_text(o, LINK_SAMPLE_BYTES_MAX);
+	do_accept(o);
+}
+
+static void do_long_text(struct order *o)
+{
+	send_text(o, LINK_SAMPLE_BYTES_MAX + 1);
+}
+
+static void do_long_detail(struct order *o)
+{
+	char *text = long_text(LINK_TEXT_MAX + 1);
+
+	fake_answer(o->message, FIELDWAY_ACCEPTED, 0, text);
+	free(text);
+}
+
+/* Without end, but for that of its link. */
+static void do_talk(struct order *o)
+{
+	for (unsigned i = 0;; i++) {
+		fake_send_state(o->fake, o->fake->generation, o->device, i % 2 ? LINK_ONLINE : LINK_OFFLINE, "x");
+		fake_must(sd_bus_flush(o->fake->link));
+	}
+}
+
+static void send_found(struct order *o, size_t size)
+{
+	char *text = long_text(size);
+	sd_bus_message *m;
+
+	fake_must(link_call_new(o->fake->link, "Found", &m));
+	fake_must(sd_bus_message_append(m, LINK_TYPE_FOUND, o->fake->generation, "hall1", "aa:bb", text));
+	fake_must(sd_bus_message_set_expect_reply(m, 0));
+	fake_must(sd_bus_send(o->fake->link, m, NULL));
+	sd_bus_message_unref(m);
+	free(text);
+}
+
+static void do_long_found(struct order *o)
+{
+	send_found(o, LINK_TEXT_MAX + 1);
+}
+
 static void do_bad_values(struct order *o)
 {
 	send_member(o->fake, "Values", "x");
@@ -324,7 +399,10 @@ static const struct {
 	{ "garbage", do_garbage },
 	{ "hang", do_hang },
 	{ "hold", do_hold },
+	{ "long-detail", do_long_detail },
+	{ "long-found", do_long_found },
 	{ "long-reason", do_long_reason },
+	{ "long-text", do_long_text },
 	{ "many-states", do_many_states },
 	{ "odd-state", do_odd_state },
 	{ "offline", do_offline },
@@ -333,6 +411,8 @@ static const struct {
 	{ "stale", do_stale },
 	{ "stubborn", do_stubborn },
 	{ "surroundings", do_surroundings },
+	{ "talk", do_talk },
+	{ "text", do_text },
 	{ "unknown", do_unknown },
 	{ "values", do_values },
 };

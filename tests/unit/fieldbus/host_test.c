@@ -152,6 +152,15 @@ START_TEST(values_arrive)
 }
 END_TEST
 
+START_TEST(texts_arrive)
+{
+	rig_start();
+	rig_wait_order(0, "text");
+	ck_assert_uint_eq(rig.n_values[0], 1);
+	ck_assert_uint_eq(rig.first.value.size, LINK_SAMPLE_BYTES_MAX);
+}
+END_TEST
+
 START_TEST(credit_comes_back)
 {
 	rig_start();
@@ -260,7 +269,7 @@ END_TEST
 
 static const char *const misbehaviour[] = {
 	"bad-values", "bad-device", "bad-point", "bad-state", "odd-state", "unknown", "garbage", "bad-outcome", "flood",
-	"close",
+	"close",      "long-text",  "long-detail", "long-found", "talk",
 };
 
 START_TEST(misbehaving_host)
@@ -487,6 +496,7 @@ int main(void)
 	tcase_add_test(tcase, many_lines);
 	tcase_add_test(tcase, many_lines_that_nobody_explains);
 	tcase_add_test(tcase, values_arrive);
+	tcase_add_test(tcase, texts_arrive);
 	tcase_add_test(tcase, credit_comes_back);
 	tcase_add_test(tcase, stale_generation);
 	tcase_add_test(tcase, offline);
