@@ -86,8 +86,8 @@ static int release(struct client *c, const char *path, uint64_t usec)
 	if (r < 0)
 		return r;
 	if (usec > 0)
-		printf("lent for %s; 'fieldwayctl bus ... release back' ends that\n",
-		       format_usec(usec, text));
+		printf("lent for %s; 'fieldwayctl bus %s release back' ends that\n",
+		       format_usec(usec, text), c->about);
 	return 0;
 }
 

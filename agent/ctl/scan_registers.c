@@ -159,7 +159,7 @@ int scan_registers(struct client *c, const char *path, const struct invocation *
 	}
 	end_range(&s);
 	if (r >= 0)
-		fprintf(stderr, "%" PRIu32 " of %" PRIu32 " exist, %" PRIu32 " requests\n", s.there,
-			scan->last - scan->first + 1, s.requests);
+		fprintf(stderr, "%" PRIu32 " of %" PRIu32 " exist, %" PRIu32 " request%s\n", s.there,
+			scan->last - scan->first + 1, s.requests, s.requests == 1 ? "" : "s");
 	return r;
 }

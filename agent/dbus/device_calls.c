@@ -14,6 +14,17 @@ static const struct config_type *type_of(const struct item *item)
 	return item->dbus->config.config->devices[item->id].type;
 }
 
+/* What its state says, or that there is nobody to ask. */
+static const char *why_down(const struct item *item)
+{
+	const char *reason;
+
+	fieldbus_device_state(item->dbus->config.fieldbus, item->id, &reason);
+	return !item->dbus->config.config->devices[item->id].enabled ? "It is disabled in the configuration" :
+	       *reason						     ? reason :
+								       "Its plugin host does not run";
+}
+
 /* ---- Read ---- */
 
 struct asking {
@@ -97,8 +108,9 @@ static int read_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_
 	sd_bus_message_unref(a->call);
 	free(a);
 	return error_set(error, r,
-			 r == -EHOSTDOWN ? "The device is offline, failed or disabled, or its plugin host does not run" :
+			 r == -EHOSTDOWN ? why_down(item) :
 			 r == -EINVAL	 ? "It has no such point to read" :
+			 r == -EBUSY	 ? "Too much is asked of its plugin host already" :
 					   NULL);
 }
 

@@ -58,14 +58,37 @@ static struct writing *writing_new(const struct item *item, sd_bus_message *m, u
 	return w;
 }
 
-static int refuse(sd_bus_error *error, int r, const struct path *at)
+/* What it wants instead: text as servers may send it (Core 7.5.1). */
+static const char *wanted(const struct store *store, const struct path *at)
+{
+	static const char *const texts[VALUE_TYPES] = {
+		[VALUE_STRING] = "holds text",
+		[VALUE_INTEGER] = "holds a whole number",
+		[VALUE_UNSIGNED] = "holds a whole number from 0 on",
+		[VALUE_FLOAT] = "holds a number",
+		[VALUE_BOOLEAN] = "holds 0 or 1",
+		[VALUE_OPAQUE] = "holds bytes, as text in base64",
+		[VALUE_TIME] = "holds a time, in seconds since 1970",
+		[VALUE_OBJLNK] = "holds a link, as text OBJECT:INSTANCE",
+		[VALUE_CORELNK] = "holds links, as text",
+	};
+	const struct path path = path_cut(at, PATH_RESOURCE);
+	const struct resource_definition *resource =
+		path.depth == PATH_RESOURCE ? store_resource(store, &path) : NULL;
+
+	if (resource && resource->multiple == (at->depth == PATH_RESOURCE_INSTANCE) && texts[resource->type])
+		return texts[resource->type];
+	return "does not hold values of this type";
+}
+
+static int refuse(sd_bus_error *error, int r, const struct store *store, const struct path *at)
 {
 	char path[PATH_TEXT_MAX], text[160];
 	const char *what = r == -ENOENT ? "is not there" :
 			   r == -ERANGE ? "does not hold so large a value" :
 			   r == -E2BIG	? "would get too many values" :
 			   r == -EPERM	? "cannot be written" :
-					  "does not hold values of this type, or this text is none";
+					  wanted(store, at);
 
 	if (r == -ENOMEM)
 		return r;
@@ -96,9 +119,9 @@ static int check_target(const struct store *store, const struct path *path, sd_b
 	const struct resource_definition *resource;
 
 	if (!store_exists(store, &at))
-		return refuse(error, -ENOENT, &at);
+		return refuse(error, -ENOENT, store, &at);
 	resource = at.depth == PATH_RESOURCE ? store_resource(store, &at) : NULL;
-	return resource && !(resource->operations & OPERATION_WRITE) ? refuse(error, -EPERM, &at) :
+	return resource && !(resource->operations & OPERATION_WRITE) ? refuse(error, -EPERM, store, &at) :
 								       0;
 }
 
@@ -119,7 +142,7 @@ static int write_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus
 		return r;
 	r = records_read(m, store, &path, &records, &at);
 	if (r < 0)
-		return refuse(error, r, &at);
+		return refuse(error, r, store, &at);
 	w = writing_new(item, m, uid);
 	if (!w)
 		return -ENOMEM;

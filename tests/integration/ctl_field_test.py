@@ -85,8 +85,11 @@ class BusTest(CtlScenario):
 
     def test_release(self):
         self.start()
-        self.assertIn("lent for 1m;", self.ctl("bus", "lan", "release", "1m"))
+        self.assertEqual(self.ctl("bus", "lan", "release", "1m"),
+                         "lent for 1m; 'fieldwayctl bus lan release back' ends that\n")
         self.until_property(DEVICE, "Device", "State", lambda state: state == "failed")
+        self.fails("device vfd: lent until", "poll", "vfd")
+        self.fails("bus lan: device attempt: its bus is lent", "probe", "lan", *HERE, "1", "input", "0")
         self.assertRegex(self.ctl("bus", "lan"), r"vfd  vfd  failed  .*lent")
         self.assertEqual(self.ctl("bus", "lan", "release", "back"), "")
         self.until_property(DEVICE, "Device", "State", lambda state: state == "online")

@@ -234,7 +234,8 @@ class WriteTest(CtlScenario):
     def test_refused(self):
         self.start()
         self.trace()
-        for path, value, text in ((SPEED, "fast", "values of this type"), (SPEED, "51", "speed"),
+        for path, value, text in ((SPEED, "fast", f"{SPEED} holds a number"), (SPEED, "51", "speed"),
+                                  (RUN, "true", f"{RUN} holds 0 or 1"),
                                   (SPEED, "-1", "speed"), ("/3306/0/5853", "sideways", "vfd.mode"),
                                   ("/3308/0/5750", "x", "5750"), ("/3/0/0", "x", "cannot be written"),
                                   ("/3308/0/5999", "1", "not there"), ("/0/0/0", "x", "bootstrap")):

@@ -84,7 +84,7 @@ static void end(struct attempt *a, int error, const char *text)
 	struct fieldway_result why = { .error = error };
 
 	snprintf(why.detail, sizeof(why.detail), "%s", text);
-	reading_stop(&a->reading, &why, "attempt");
+	reading_stop(&a->reading, &why, "");
 	leave(a);
 }
 
@@ -290,7 +290,6 @@ static int refuse(struct setup *setup, sd_bus_message *call, int error, const ch
 	struct reading nothing = { .result = { .error = error } };
 	int r;
 
-	snprintf(nothing.what, sizeof(nothing.what), "attempt");
 	snprintf(nothing.result.detail, sizeof(nothing.result.detail), "%s", why);
 	r = read_answer(call, true, &nothing, setup->bus.name, setup->devices[0].link->name);
 	setup_free(setup);

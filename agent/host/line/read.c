@@ -58,8 +58,8 @@ static int append_reading(sd_bus_message *m, struct reading *r, const char *bus,
 
 	reading_finish(r);
 	if (result->error < 0)
-		snprintf(text, sizeof(text), "bus %.100s: device %.100s: %s: %s", bus, device, r->what,
-			 *result->detail ? result->detail : strerror(-result->error));
+		snprintf(text, sizeof(text), "bus %.100s: device %.100s: %s%s%s", bus, device, r->what,
+			 *r->what ? ": " : "", *result->detail ? result->detail : strerror(-result->error));
 	return append(m, result->error, text, r->samples, r->n_samples);
 }
 

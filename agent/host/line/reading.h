@@ -21,7 +21,7 @@ struct reading {
 	size_t n_samples;
 	struct arena arena; /* their text */
 	struct fieldway_result result; /* the first that went wrong */
-	char what[96];                 /* of which request */
+	char what[96];                 /* of which request; "": of all of it */
 };
 
 /*
