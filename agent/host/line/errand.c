@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "host/bus/bus.h"
-#include "host/event/events.h"
 #include "host/host.h"
 #include "host/line/attempt.h"
 #include "host/line/line.h"
@@ -296,11 +295,6 @@ static int check(const struct host_bus *b, size_t size, const char **ret_text)
 					   "its bus has not started yet";
 		return -EBUSY;
 	}
-	if (b->events && b->events->n_devices > 0) {
-		*ret_text = "its devices speak by themselves and hold the line; fieldwayctl bus NAME release "
-			    "lends it";
-		return -EBUSY;
-	}
 	if (b->n_errands < ERRANDS_MAX)
 		return 0;
 	*ret_text = "too many requests are waiting";
@@ -337,6 +331,15 @@ static int dispatch(struct host_bus *b, struct setup **setup, sd_bus_message *ca
 	return 0;
 }
 
+/* Has a device that speaks by itself taken it? */
+static bool is_held(const struct host_bus *b, const char *line)
+{
+	for (size_t i = 0; i < b->n_devices; i++)
+		if (!b->devices[i].line && streq(b->devices[i].setup->line, line))
+			return true;
+	return false;
+}
+
 DEFINE_FREEP(struct setup *, setup_free)
 
 int errand_begin(struct loader *loader, struct host_bus *b, sd_bus_message *call,
@@ -356,6 +359,9 @@ int errand_begin(struct loader *loader, struct host_bus *b, sd_bus_message *call
 		return r != -EINVAL ? r : answer(call, r, refusals.items[0].text, NULL, 0);
 	if (setup->devices[0].io == FIELDWAY_IO_EVENTS)
 		return answer(call, -EOPNOTSUPP, "it speaks by itself and is not asked", NULL, 0);
+	if (is_held(b, setup->devices[0].line))
+		return answer(call, -EBUSY, "its devices speak by themselves and hold the line; fieldwayctl bus NAME release lends it",
+			      NULL, 0);
 	r = dispatch(b, &setup, call, request, size, deadline_usec, known);
 	return r < 0 ? answer(call, r, "", NULL, 0) : 0;
 }
