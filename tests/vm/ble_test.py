@@ -60,15 +60,26 @@ def adapters():
                           check=False).stdout.split()
 
 
+def two_adapters():
+    return {"/org/bluez/hci0", "/org/bluez/hci1"} <= set(adapters())
+
+
 class BleTest(Scenario):
     @classmethod
     def setUpClass(cls):
         subprocess.run(["modprobe", "hci_vhci"], check=True)
         subprocess.run(["udevadm", "settle"], check=False)
-        cls.btvirt = subprocess.Popen(["btvirt", "-L", "-l2"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                      stderr=subprocess.DEVNULL)
-        subprocess.run(["systemctl", "restart", "bluetooth"], check=True)
-        until("two adapters", lambda: {"/org/bluez/hci0", "/org/bluez/hci1"} <= set(adapters()))
+        for last in (False, False, True):
+            cls.btvirt = subprocess.Popen(["btvirt", "-L", "-l2"], stdin=subprocess.DEVNULL,
+                                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(["systemctl", "restart", "bluetooth"], check=True)
+            try:
+                return until("two adapters", two_adapters, 30)
+            except Timeout:
+                # The kernel gives a controller two seconds; under software emulation that can be too few.
+                cls.tearDownClass()
+                if last:
+                    raise
 
     @classmethod
     def tearDownClass(cls):
@@ -150,7 +161,7 @@ class BleTest(Scenario):
 
         def back():
             subprocess.run(["systemctl", "start", "bluetooth"], check=True)
-            until("two adapters", lambda: {"/org/bluez/hci0", "/org/bluez/hci1"} <= set(adapters()))
+            until("two adapters", two_adapters)
             self.start_peripheral()
 
         self.check_recovery("bluetoothd restarted", restart, back)
