@@ -73,9 +73,10 @@ int identify_read(struct loader *l, struct profile *p, const struct yaml_node *n
 	if (r < 0)
 		return r;
 	point = profile_point(p, section.point);
-	if (point < 0 || !(p->points[point].point.access & CONFIG_ACCESS_READ)) {
-		loader_error(l, mapping_mark(node, "point"),
-			     point < 0 ? "there is no point \"%s\"" : "point %s cannot be read",
+	if (point < 0)
+		return profile_refuse_point(l, p, mapping_mark(node, "point"), section.point);
+	if (!(p->points[point].point.access & CONFIG_ACCESS_READ)) {
+		loader_error(l, mapping_mark(node, "point"), "point %s cannot be read",
 			     section.point);
 		return -EINVAL;
 	}

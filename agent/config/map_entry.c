@@ -14,7 +14,6 @@
 static int find_own(struct loader *l, const struct profile *p, struct yaml_mark mark,
 		    const char *name, struct map_point *ret)
 {
-	_cleanup_free_ const char **names = NULL;
 	int64_t index = profile_point(p, name);
 
 	if (index >= 0) {
@@ -24,11 +23,7 @@ static int find_own(struct loader *l, const struct profile *p, struct yaml_mark 
 					   .kind = p->points[index].kind };
 		return 0;
 	}
-	names = calloc(p->n_points + 1, sizeof(*names));
-	for (size_t i = 0; names && i < p->n_points; i++)
-		names[i] = p->points[i].point.name;
-	loader_unknown(l, mark, "point", name, names, names ? p->n_points : 0);
-	return -EINVAL;
+	return profile_refuse_point(l, p, mark, name);
 }
 
 /* "plc1.temp3": a device's name may have dots, a point's has none. */

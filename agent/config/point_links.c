@@ -7,14 +7,12 @@
 
 /* Index of a point that can be read. */
 static int find_readable(struct loader *l, const struct profile *p, struct yaml_mark mark,
-			 const char *name, const char *purpose)
+			 const char *name)
 {
 	int64_t other = profile_point(p, name);
 
-	if (other < 0) {
-		loader_error(l, mark, "there is no point \"%s\" %s", name, purpose);
-		return -EINVAL;
-	}
+	if (other < 0)
+		return profile_refuse_point(l, p, mark, name);
 	if (!(p->points[other].point.access & CONFIG_ACCESS_READ)) {
 		loader_error(l, mark, "point %s cannot be read", name);
 		return -EINVAL;
@@ -28,7 +26,7 @@ static int link_verify(struct loader *l, const struct profile *p, struct point_s
 
 	if (!source->verify_point)
 		return 0;
-	r = find_readable(l, p, source->verify_mark, source->verify_point, "to verify with");
+	r = find_readable(l, p, source->verify_mark, source->verify_point);
 	if (r >= 0)
 		source->point.verify.point = r;
 	return r;
@@ -41,7 +39,7 @@ static int link_scale10(struct loader *l, const struct profile *p, struct point_
 
 	if (!source->scale10_point)
 		return 0;
-	r = find_readable(l, p, source->scale10_mark, source->scale10_point, "to scale with");
+	r = find_readable(l, p, source->scale10_mark, source->scale10_point);
 	if (r < 0)
 		return r;
 	other = &p->points[r];

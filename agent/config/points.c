@@ -45,6 +45,17 @@ int64_t profile_point(const struct profile *p, const char *name)
 	return -ENOENT;
 }
 
+int profile_refuse_point(struct loader *l, const struct profile *p, struct yaml_mark mark,
+			 const char *name)
+{
+	_cleanup_free_ const char **names = calloc(p->n_points + 1, sizeof(*names));
+
+	for (size_t i = 0; names && i < p->n_points; i++)
+		names[i] = p->points[i].point.name;
+	loader_unknown(l, mark, "point", name, names, names ? p->n_points : 0);
+	return -EINVAL;
+}
+
 static int index_points(struct loader *l, struct profile *p)
 {
 	int r = 0;

@@ -62,6 +62,9 @@ struct profile {
 const struct profile *profile_find(const struct loader *l, const char *name);
 /* Index of a point, or -ENOENT. */
 int64_t profile_point(const struct profile *p, const char *name);
+/* Says that there is none; -EINVAL. */
+int profile_refuse_point(struct loader *l, const struct profile *p, struct yaml_mark mark,
+			 const char *name);
 int parameter_find(const struct profile *p, const char *name);
 /* Number within type and range of a parameter. */
 int parameter_value(struct loader *l, const struct parameter *parameter,

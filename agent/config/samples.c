@@ -145,10 +145,8 @@ static int read_expectation(struct loader *l, const struct profile *p, const str
 {
 	int64_t point = profile_point(p, name->text);
 
-	if (point < 0) {
-		loader_error(l, name->mark, "there is no point \"%s\"", name->text);
-		return -EINVAL;
-	}
+	if (point < 0)
+		return profile_refuse_point(l, p, name->mark, name->text);
 	if (!(p->points[point].point.access & CONFIG_ACCESS_READ)) {
 		loader_error(l, name->mark, "point %s cannot be read", name->text);
 		return -EINVAL;

@@ -126,7 +126,8 @@ static int add_initial(struct reading *s, const struct fieldway_key *key, const 
 	}
 	if (!(key->flags & FIELDWAY_KEY_REQUIRED))
 		return 0;
-	loader_error(s->l, owner, "%s: is missing", name);
+	loader_error(s->l, owner, "%s%s: is missing",
+		     s->scope.scope == FIELDWAY_SCOPE_ADDRESS ? "address." : "", name);
 	return -EINVAL;
 }
 

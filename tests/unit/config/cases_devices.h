@@ -46,7 +46,7 @@ static const struct error_case devices_cases[] = {
 	{ 'd', "devices: [{name: \"a/b\", profile: p, bus: b, address: {unit: 1}}]\n",
 	  "d.yaml:2:18: \"a/b\" is no name: letters, digits, \"_\", \"-\" and \".\", at most 64 of them\n" },
 	{ 'd', "devices: [{name: d, profile: p, bus: b}]\n",
-	  "d.yaml:2:11: unit: is missing\n" },
+	  "d.yaml:2:11: address.unit: is missing\n" },
 	{ 'd', "devices: [{name: d, profile: p, bus: b, address: {unti: 1}}]\n",
 	  "d.yaml:2:51: unknown key \"unti\", did you mean \"unit\"?\n" },
 	{ 'd', "devices: [{name: d, profile: p, bus: b, address: {unit: 256}}]\n",

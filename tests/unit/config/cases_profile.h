@@ -40,7 +40,7 @@ static const struct error_case profile_cases[] = {
 	{ 'p', "identify: {point: v}\n" POINTS_V,
 	  "p.yaml:5:11: equals: is missing\n" },
 	{ 'p', "identify: {point: q, equals: 1}\n" POINTS_V,
-	  "p.yaml:5:19: there is no point \"q\"\n" },
+	  "p.yaml:5:19: unknown point \"q\"\n" },
 	{ 'p', "identify: {point: v, equals: [1, invalid, []]}\n" POINTS_V,
 	  "p.yaml:5:34: a model is told by a value, not by none\n"
 	  "p.yaml:5:43: expected true, false, a number, text, or invalid\n" },
@@ -97,7 +97,7 @@ static const struct error_case profile_cases[] = {
 	{ 'p', POINT(", deadband: 1, area: coil"),
 	  "p.yaml:6:10: v is a single bit: it has no scale, scale10, offset, factor, deadband, unit, range or counter\n" },
 	{ 'p', POINT(", scale10: e"),
-	  "p.yaml:6:35: there is no point \"e\" to scale with\n" },
+	  "p.yaml:6:35: unknown point \"e\"\n" },
 	{ 'p', POINT(", scale10: v"),
 	  "p.yaml:6:35: scale10 is a point with a whole number that is not scaled so itself, v is not\n" },
 	{ 'p', POINT(", from: x"),
@@ -184,7 +184,7 @@ static const struct error_case profile_cases[] = {
 	{ 'p', POINT(", access: rw, verify: yes"),
 	  "p.yaml:6:46: \"yes\" is no boolean here, write true\n" },
 	{ 'p', POINT(", access: rw, verify: {point: x}"),
-	  "p.yaml:6:54: there is no point \"x\" to verify with\n" },
+	  "p.yaml:6:54: unknown point \"x\"\n" },
 	{ 'p', POINT(", access: rw, verify: {tolerance: -1}"),
 	  "p.yaml:6:58: a tolerance is not negative\n" },
 	{ 'p', POINT(", access: rw, verify: {within: 1h}"),
@@ -228,7 +228,7 @@ static const struct error_case profile_cases[] = {
 	  "p.yaml:6:10: more than 10000 points\n" },
 	{ 'p', "samples: [{registers: {inptu: {0: 1}}, expect: {v: 1}}]\n",
 	  "p.yaml:5:24: \"inptu\" is none of coil, discrete, input, holding; did you mean \"input\"?\n"
-	  "p.yaml:5:49: there is no point \"v\"\n" },
+	  "p.yaml:5:49: unknown point \"v\"\n" },
 	{ 'p', "samples: [{registers: {input: {0: 70000}}}]\n",
 	  "p.yaml:5:11: expect: is missing\n"
 	  "p.yaml:5:35: 70000 is not between 0 and 65535\n" },
@@ -236,7 +236,7 @@ static const struct error_case profile_cases[] = {
 	  "points: {v: {address: 0}}\n"
 	  "samples: [{registers: {input: {0: [1, x]}}, expect: {q: 1, v: [1]}}]\n",
 	  "p.yaml:7:39: expected an integer, found x\n"
-	  "p.yaml:7:54: there is no point \"q\"\n"
+	  "p.yaml:7:54: unknown point \"q\"\n"
 	  "p.yaml:7:63: expected true, false, a number, text, or invalid\n" },
 	{ 'P', "schema: 1\n"
 	  "profile: p\n"

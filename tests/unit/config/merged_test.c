@@ -259,7 +259,7 @@ START_TEST(without_address)
 	fixture_file(f, CONFIG_PLACE_DEVICES, "e.yaml",
 		     "schema: 1\ndevices: [{name: e, profile: meter, bus: hall}]\n");
 	ck_assert_int_eq(fixture_read(f), -EINVAL);
-	ck_assert_str_eq(f->error_text, "e.yaml:2:11: unit: is missing\n");
+	ck_assert_str_eq(f->error_text, "e.yaml:2:11: address.unit: is missing\n");
 	f->sources.addresses_optional = true;
 	ck_assert_int_eq(fixture_read(f), 0);
 	ck_assert_uint_eq(config_device_find(f->config, "e")->address.n, 0);
