@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/str.h"
 #include "fieldbus/internal.h"
@@ -86,4 +87,87 @@ void check_lines_done(struct check *c)
 		free(c->lines[i].place);
 	}
 	free(c->lines);
+}
+
+/* ---- devices of one line ---- */
+
+#define COMPARED_MAX 1000u /* of one line; more of them have only radio */
+
+static bool is_equal(const struct fieldway_value *a, const struct fieldway_value *b)
+{
+	if (a->type != b->type)
+		return false;
+	switch (a->type) {
+	case FIELDWAY_BOOL:
+		return a->boolean == b->boolean;
+	case FIELDWAY_INT:
+		return a->integer == b->integer;
+	case FIELDWAY_UINT:
+		return a->unsignd == b->unsignd;
+	case FIELDWAY_FLOAT:
+		return a->real == b->real;
+	case FIELDWAY_STRING:
+		return strcasecmp(a->data, b->data) == 0;
+	case FIELDWAY_BYTES:
+		return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+	case FIELDWAY_NONE:
+		break;
+	}
+	return true;
+}
+
+static const struct fieldway_value *find_value(const struct fieldway_settings *s, const char *key)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (streq(s->items[i].key, key))
+			return &s->items[i].value;
+	return NULL;
+}
+
+/* Texts by their letters, of whichever case. */
+static bool is_near(const struct fieldway_settings *a, const struct fieldway_settings *b,
+		    size_t *ret_common)
+{
+	size_t common = 0;
+
+	for (size_t i = 0; i < a->n; i++) {
+		const struct fieldway_value *other = find_value(b, a->items[i].key);
+
+		if (other && !is_equal(&a->items[i].value, other))
+			return false;
+		common += other != NULL;
+	}
+	*ret_common = common;
+	return true;
+}
+
+/*
+ * Are they one device, although their addresses are written in two ways? On one line
+ * what only one of them says is what the other means: the port of a host. Where
+ * addresses say nothing two types may well listen to one line. Addresses that are the
+ * same letter by letter, and what parameters make of a device, config has compared.
+ */
+static bool is_one_device(const struct config_device *a, const struct config_device *b)
+{
+	bool same_type = streq(a->type->profile, b->type->profile);
+	size_t common;
+
+	if (same_type && a->type->parametric && b->type->parametric)
+		return false;
+	return is_near(&a->address, &b->address, &common) && (common > 0 || same_type);
+}
+
+void check_line_devices(struct check *c, const struct link_explanation *lines, size_t n)
+{
+	for (size_t i = 1; *lines->line && i < MIN(n, (size_t)COMPARED_MAX); i++)
+		for (size_t k = 0; k < i; k++) {
+			const struct config_device *a = &c->config->devices[lines[k].device];
+			const struct config_device *b = &c->config->devices[lines[i].device];
+
+			if (!is_one_device(a, b) || check_knows(c->errors, b->mark))
+				continue;
+			yaml_error(c->errors, b->mark, "%s has the address of %s on bus %s (%s:%u)",
+				   b->name, a->name, c->config->buses[b->bus].name, a->mark.file,
+				   a->mark.line);
+		}
 }

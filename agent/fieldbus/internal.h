@@ -170,6 +170,8 @@ int check_line_add(struct check *c, const char *name, uint32_t bus);
 /* Warns of lines that several buses need. */
 void check_lines(struct check *c);
 void check_lines_done(struct check *c);
+/* Refuses devices of one line of a bus that are one and the same. */
+void check_line_devices(struct check *c, const struct link_explanation *lines, size_t n);
 /* samples.c */
 int check_sample(struct check *c, const struct config_sample *sample);
 

@@ -211,6 +211,25 @@ class CheckTest(Scenario):
             self.assertEqual(warned, [f"buses.d/scale.yaml:1:1: bus bench: line {other} is one of bus lan ({lan}:1) too"
                                       f"{name}: what shares a line belongs on one bus"])
 
+    def test_device_in_two_rows(self):
+        """Also where the rows write its address in two ways, or it has none; two types may listen to one line."""
+        serial = "schema: 1\nbus: lan\nplugin: serial\nserial: {device: /dev/ttyS9}\n"
+        ble = "schema: 1\nbus: lan\nplugin: ble\n"
+        row = "  - {name: %s, profile: %s, bus: lan, address: %s}\n"
+        for bus, a, b, wrong in (
+                (BUS, ("xy-md02", "{host: h, unit: 1}"), ("xy-md02", "{host: h, port: 502, unit: 1}"), True),
+                (BUS, ("xy-md02", "{host: h, unit: 1}"), ("xy-md02", "{host: h, port: 503, unit: 1}"), False),
+                (BUS, ("xy-md02", "{host: h, unit: 1}"), ("eastron-sdm120", "{host: h, unit: 2}"), False),
+                (serial, ("mettler-sics", "{}"), ("mettler-sics", "{}"), True),
+                (serial, ("nmea-0183-gnss", "{}"), ("nmea-0183-weather", "{}"), False),
+                (ble, ("ruuvitag", '{mac: "A4:C1:38:00:11:01"}'), ("ruuvitag", '{mac: "a4:c1:38:00:11:01"}'), True)):
+            with self.subTest(f"{a} {b}"):
+                self.write({"profiles.d/meter.yaml": "", "buses.d/lan.yaml": bus,
+                            "devices.d/site.yaml": "schema: 1\ndevices:\n" + row % ("a", *a) + row % ("b", *b)})
+                site = self.rig.path("etc/devices.d/site.yaml")
+                self.assertEqual(self.check(shared=source_path("etc")),
+                                 (1, [f"{site}:4:12: b has the address of a on bus lan ({site}:3)"]) if wrong else (0, []))
+
     def test_keys_that_are_missing(self):
         main = MAIN.replace("derive:keys/plant.key", "psk-file:keys/plant.psk")
         self.assertEqual(self.warned({"fieldway.yaml": main}),

@@ -210,12 +210,23 @@ START_TEST(nothing_to_mend)
 }
 END_TEST
 
+/* The address of a device: its line, and which of those there it is. */
+static struct fieldway_settings place(unsigned i, const char *line)
+{
+	static struct fieldway_setting settings[RIG_DEVICES][2];
+
+	settings[i][0] = *rig_setting(i, "line", line).items;
+	settings[i][1] = (struct fieldway_setting){
+		.key = "unit", .value = { .type = FIELDWAY_UINT, .unsignd = i } };
+	return (struct fieldway_settings){ settings[i], 2 };
+}
+
 /* Each device takes 0.3 s of each second: one on a line is well, four are too many, one of which is disabled. */
 START_TEST(line_cannot_keep_up)
 {
 	for (unsigned i = 0; i < RIG_DEVICES; i++) {
 		rig.c.devices[i].bus = 0;
-		rig.c.devices[i].address = rig_setting(i, "line", "/dev/ttyS1");
+		rig.c.devices[i].address = place(i, "/dev/ttyS1");
 	}
 	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
 	check_warnings("");
@@ -226,7 +237,7 @@ START_TEST(line_cannot_keep_up)
 	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
 	check_warnings("bus.yaml:20:1: bus hall1: line /dev/ttyS1 cannot keep up, it is 120 % busy: "
 		       "fast wanted 1 s, gets 1.2 s\n");
-	rig.c.devices[3].address = rig_setting(3, "line", "/dev/ttyS2");
+	rig.c.devices[3].address = place(3, "/dev/ttyS2");
 	buf_done(&errors.text);
 	buf_done(&warnings.text);
 	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
