@@ -3,6 +3,7 @@
 
 #include "api/plugin.h"
 #include "frame.h"
+#include "plugins/lib/rs485.h"
 
 #define DEFAULT_TCP_PORT 502
 #define DEFAULT_TLS_PORT 802 /* MODBUS/TCP Security, section 6 */
@@ -12,14 +13,6 @@
 #define DEFAULT_FORMAT "8E1"
 #define DEFAULT_ASCII_FORMAT "7E1"
 #define MAX_PAUSE_USEC 60000000
-#define MAX_RTS_USEC 100000 /* as of the kernel's RS-485 mode: nobody waits for a deadline meanwhile */
-
-/* Who switches an RS-485 driver between sending and receiving. */
-enum rs485 {
-	RS485_NONE,   /* nobody has to, or the adapter does */
-	RS485_KERNEL, /* the port's driver (TIOCSRS485) */
-	RS485_RTS,    /* this plugin, by the RTS line */
-};
 
 /* A serial port. */
 struct serial {
@@ -27,10 +20,7 @@ struct serial {
 	uint32_t baud;
 	int data_bits, stop_bits;
 	char parity;           /* N E O */
-	enum rs485 rs485;
-	bool rts_high;         /* RTS is high while sending */
-	uint64_t before_usec, after_usec; /* rest between RTS and the bytes */
-	bool echo;             /* what is sent comes back */
+	struct rs485 rs485;
 };
 
 /* The credentials of TLS: values of the settings; server_name may be NULL. */

@@ -78,7 +78,7 @@ int exchange_send(struct fieldway_line *line, uint8_t unit, const uint8_t *pdu, 
 	line->n_bytes = 0;
 	n = frame_build(line->bus.framing, ++line->transaction, unit, pdu, size, frame);
 	r = -wire_send(line, frame, n, line->answer_usec);
-	return r == 0 && line->bus.line.echo ? take_echo(line, &wanted, frame, n) : r;
+	return r == 0 && line->bus.line.rs485.echo ? take_echo(line, &wanted, frame, n) : r;
 }
 
 /* The first bytes are done with. */

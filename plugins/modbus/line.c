@@ -208,7 +208,7 @@ static int set_timeout(struct fieldway_line *line, uint32_t wire_bytes, uint64_t
 	if (now + SHORTEST_TIMEOUT_USEC > deadline_usec)
 		return deadline_passed(result);
 	line->answer_usec = now + line->bus.timeout_usec + bus_wire_usec(&line->bus, wire_bytes) +
-			    line->bus.line.before_usec + line->bus.line.after_usec;
+			    line->bus.line.rs485.before_usec + line->bus.line.rs485.after_usec;
 	if (line->answer_usec > deadline_usec)
 		line->answer_usec = deadline_usec;
 	return 0;

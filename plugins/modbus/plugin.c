@@ -9,21 +9,15 @@
 #define TEXT(x) TEXT_OF(x)
 
 static const char *const framing_names[] = { "tcp", "rtu", "ascii", NULL };
-static const char *const rs485_names[] = { "none", "kernel", "rts", NULL };
-static const char *const level_names[] = { "low", "high", NULL };
 
-#define PAUSE_UP_TO(key, most, text)                                                       \
+#define PAUSE(key, text)                                                                   \
 	{ .name = (key), .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_DURATION,      \
-	  .type = FIELDWAY_UINT, .maximum = (most), .help = (text) }
-#define PAUSE(key, text) PAUSE_UP_TO(key, MAX_PAUSE_USEC, text)
+	  .type = FIELDWAY_UINT, .maximum = MAX_PAUSE_USEC, .help = (text) }
 #define CREDENTIAL(key, more, text)                                                        \
 	{ .name = (key), .scope = FIELDWAY_SCOPE_BUS, .flags = FIELDWAY_KEY_CONTENT | (more), \
 	  .type = FIELDWAY_STRING, .help = (text) }
 #define OF_BUS(key, kind, text)                                                            \
 	{ .name = (key), .scope = FIELDWAY_SCOPE_BUS, .type = (kind), .help = (text) }
-#define CHOICE(key, names, text)                                                           \
-	{ .name = (key), .scope = FIELDWAY_SCOPE_BUS, .type = FIELDWAY_STRING, .choices = (names), \
-	  .help = (text) }
 /* A serial port, of either framing. */
 #define SERIAL(section, usual_format)                                                      \
 	OF_BUS(section ".device", FIELDWAY_STRING, "serial port, best by its name in /dev/serial/by-id"), \
@@ -35,11 +29,7 @@ static const char *const level_names[] = { "low", "high", NULL };
 	PAUSE(section ".pause", "rest between an answer and the next request (3.5 characters of RTU, never less)"), \
 	PAUSE(section ".connect_pause", "rest between opening and the first request (0)"), \
 	PAUSE(section ".gap", "silence that ends a frame of unknown length (20ms and 4 characters)"), \
-	CHOICE(section ".rs485", rs485_names, "who switches the line's direction (none)"), \
-	CHOICE(section ".rts_active", level_names, "RTS while sending (high)"),            \
-	PAUSE_UP_TO(section ".rts_before", MAX_RTS_USEC, "between RTS and the first byte (0)"), \
-	PAUSE_UP_TO(section ".rts_after", MAX_RTS_USEC, "between the last byte and RTS (0)"), \
-	OF_BUS(section ".echo", FIELDWAY_BOOL, "what is sent comes back, is checked and dropped (false)")
+	RS485_KEYS(section)
 
 /*
  * Keys of a bus have no `initial`: whether one of tcp, tls, rtu or ascii is set decides what

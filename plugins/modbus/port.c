@@ -11,7 +11,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "plugins/lib/moment.h"
 #include "wire.h"
 
 static int lock(int fd, const char **ret_why)
@@ -59,51 +58,6 @@ static void lower_latency(int fd)
 	(void)ioctl(fd, TIOCSSERIAL, &s);
 }
 
-static uint32_t milliseconds(uint64_t usec)
-{
-	return (uint32_t)((usec + 999) / 1000);
-}
-
-static int set_driver_rs485(int fd, const struct serial *serial, const char **ret_why)
-{
-	const struct serial_rs485 mode = {
-		.flags = SER_RS485_ENABLED | (serial->rts_high ? SER_RS485_RTS_ON_SEND : SER_RS485_RTS_AFTER_SEND) |
-			 (serial->echo ? SER_RS485_RX_DURING_TX : 0),
-		.delay_rts_before_send = milliseconds(serial->before_usec),
-		.delay_rts_after_send = milliseconds(serial->after_usec),
-	};
-
-	if (ioctl(fd, TIOCSRS485, &mode) == 0)
-		return 0;
-	*ret_why = "its driver has no RS-485 mode, use rs485: rts";
-	return -ENOTTY;
-}
-
-static int set_rts(int fd, bool high)
-{
-	int rts = TIOCM_RTS;
-
-	return ioctl(fd, high ? TIOCMBIS : TIOCMBIC, &rts) < 0 ? -errno : 0;
-}
-
-static int set_rs485(int fd, const struct serial *serial, const char **ret_why)
-{
-	int r = 0;
-
-	switch (serial->rs485) {
-	case RS485_NONE:
-		return 0;
-	case RS485_KERNEL:
-		return set_driver_rs485(fd, serial, ret_why);
-	case RS485_RTS:
-		r = set_rts(fd, !serial->rts_high);
-		if (r < 0)
-			*ret_why = "it has no RTS line, as rs485: rts needs";
-		return r;
-	}
-	return r;
-}
-
 int port_claim(int fd, const struct serial *serial, const char **ret_why)
 {
 	int r = make_exclusive(fd, ret_why);
@@ -114,7 +68,7 @@ int port_claim(int fd, const struct serial *serial, const char **ret_why)
 	if (r >= 0) {
 		lower_latency(fd);
 		(void)tcflush(fd, TCIOFLUSH);
-		r = set_rs485(fd, serial, ret_why);
+		r = rs485_start(fd, &serial->rs485, ret_why);
 	}
 	if (r < 0)
 		port_release(fd);
@@ -127,31 +81,16 @@ void port_release(int fd)
 	(void)flock(fd, LOCK_UN);
 }
 
-/* The bus is everybody's again as soon as the last bit is out. */
-static int send_by_rts(int fd, const struct serial *serial, const uint8_t *bytes, size_t size,
-		       uint64_t deadline_usec)
-{
-	int r = set_rts(fd, serial->rts_high), back;
-
-	if (r < 0)
-		return r;
-	if (serial->before_usec)
-		moment_wait_until(moment_now_usec() + serial->before_usec);
-	r = wire_write(fd, false, bytes, size, deadline_usec);
-	if (r >= 0 && tcdrain(fd) < 0)
-		r = -errno;
-	if (serial->after_usec)
-		moment_wait_until(moment_now_usec() + serial->after_usec);
-	back = set_rts(fd, !serial->rts_high);
-	return r < 0 ? r : back;
-}
-
 int port_send(int fd, const struct serial *serial, const uint8_t *bytes, size_t size,
 	      uint64_t deadline_usec)
 {
-	if (serial->rs485 == RS485_RTS)
-		return send_by_rts(fd, serial, bytes, size, deadline_usec);
-	return wire_write(fd, false, bytes, size, deadline_usec);
+	int r = rs485_begin(fd, &serial->rs485), end;
+
+	if (r < 0)
+		return r;
+	r = wire_write(fd, false, bytes, size, deadline_usec);
+	end = rs485_end(fd, &serial->rs485, r >= 0);
+	return r < 0 ? r : end;
 }
 
 /* ---- the transport ---- */

@@ -15,22 +15,16 @@
 static const uint32_t bauds[] = { 1200,  2400,	 4800,	 9600,	 19200,	 38400,
 				  57600, 115200, 230400, 460800, 500000, 921600 };
 
-static const char *const rs485_names[] = { [RS485_NONE] = "none", [RS485_KERNEL] = "kernel",
-					   [RS485_RTS] = "rts", NULL };
-static const char *const level_names[] = { "low", "high", NULL };
-
 #define SECTION(name)                                                                           \
 	{                                                                                       \
 		.device = name ".device", .baud = name ".baud", .format = name ".format",       \
 		.pause = name ".pause", .connect_pause = name ".connect_pause", .gap = name ".gap", \
-		.rs485 = name ".rs485", .rts_active = name ".rts_active",                       \
-		.rts_before = name ".rts_before", .rts_after = name ".rts_after",               \
-		.echo = name ".echo",                                                           \
+		.rs485 = RS485_SECTION(name),                                                   \
 	}
 
 static const struct section {
-	const char *device, *baud, *format, *pause, *connect_pause, *gap, *rs485, *rts_active, *rts_before,
-		*rts_after, *echo;
+	const char *device, *baud, *format, *pause, *connect_pause, *gap;
+	struct rs485_section rs485;
 } rtu = SECTION("rtu"), ascii = SECTION("ascii");
 
 static uint64_t frame_gap_usec(const struct bus *b)
@@ -88,30 +82,6 @@ static int compile_device(const struct fieldway_settings *s, const struct sectio
 	return 0;
 }
 
-/* Keys that say how RTS is used where nobody uses it are a mistake. */
-static int compile_rs485(const struct fieldway_settings *s, const struct section *keys, struct bus *b,
-			 struct fieldway_error *error)
-{
-	const char *const of_rts[] = { keys->rts_active, keys->rts_before, keys->rts_after };
-	const struct fieldway_value *echo = setting_find(s, keys->echo);
-	int mode = setting_choice(s, keys->rs485, rs485_names, RS485_NONE);
-	int level = setting_choice(s, keys->rts_active, level_names, 1);
-
-	if (mode < 0)
-		return setting_refuse(error, keys->rs485, "kernel, rts or none");
-	if (level < 0)
-		return setting_refuse(error, keys->rts_active, "RTS is high or low while sending");
-	for (size_t i = 0; mode == RS485_NONE && i < sizeof(of_rts) / sizeof(of_rts[0]); i++)
-		if (setting_has(s, of_rts[i]))
-			return setting_refuse(error, of_rts[i], "it needs rs485: kernel or rs485: rts");
-	b->line.rs485 = (enum rs485)mode;
-	b->line.rts_high = level == 1;
-	b->line.before_usec = setting_uint(s, keys->rts_before, 0);
-	b->line.after_usec = setting_uint(s, keys->rts_after, 0);
-	b->line.echo = echo && echo->boolean;
-	return 0;
-}
-
 int serial_compile(const struct fieldway_settings *s, struct bus *b, struct fieldway_error *error)
 {
 	const struct section *keys = b->framing == FRAMING_ASCII ? &ascii : &rtu;
@@ -124,7 +94,7 @@ int serial_compile(const struct fieldway_settings *s, struct bus *b, struct fiel
 	if (r >= 0)
 		r = compile_baud(s, keys, b, error);
 	if (r >= 0)
-		r = compile_rs485(s, keys, b, error);
+		r = rs485_compile(s, &keys->rs485, &b->line.rs485, error);
 	if (r < 0)
 		return r;
 	b->pause_usec = setting_uint(s, keys->pause, 0);

@@ -8,11 +8,13 @@
 #include "plugins/lib/settings.h"
 #include "port.h"
 
-const char *const rs485_names[] = { "none", "kernel", NULL };
 const char *const level_names[] = { "low", "high", NULL };
 
-static const char *const serial_keys[] = { "serial.device", "serial.baud", "serial.format", "serial.rs485",
-					   "serial.dtr",    "serial.rts",  NULL };
+static const struct rs485_section rs485 = RS485_SECTION("serial");
+
+static const char *const serial_keys[] = { "serial.device",	"serial.baud",	     "serial.format",	 "serial.dtr",
+					   "serial.rts",	"serial.rs485",	     "serial.rts_active", "serial.rts_before",
+					   "serial.rts_after",	"serial.echo",	     NULL };
 
 bool bus_knows_baud(uint32_t baud)
 {
@@ -55,7 +57,7 @@ static int compile_serial(const struct fieldway_settings *s, struct bus *b, stru
 {
 	const struct fieldway_value *device = setting_find(s, "serial.device");
 	uint64_t baud = setting_uint(s, "serial.baud", DEFAULT_BAUD);
-	int rs485 = setting_choice(s, "serial.rs485", rs485_names, 0), r;
+	int r;
 
 	if (!device || device->size == 0)
 		return setting_refuse(error, "serial.device", "a serial port needs serial.device");
@@ -66,13 +68,16 @@ static int compile_serial(const struct fieldway_settings *s, struct bus *b, stru
 		return setting_refuse(error, "serial.baud",
 				      "no such baud rate; known are 300 to 921600 in the usual steps");
 	b->baud = (uint32_t)baud;
-	if (rs485 < 0)
-		return setting_refuse(error, "serial.rs485", "rs485 is none or kernel");
-	b->rs485 = rs485 > 0;
 	r = compile_format(s, b, error);
 	if (r >= 0)
+		r = rs485_compile(s, &rs485, &b->rs485, error);
+	if (r >= 0)
 		r = compile_level(s, "serial.dtr", &b->dtr, error);
-	return r < 0 ? r : compile_level(s, "serial.rts", &b->rts, error);
+	if (r >= 0)
+		r = compile_level(s, "serial.rts", &b->rts, error);
+	if (r >= 0 && b->rts != LEVEL_LEFT && b->rs485.mode != RS485_NONE)
+		return setting_refuse(error, "serial.rts", "RTS is what rs485 switches the line with");
+	return r;
 }
 
 static bool is_host(const struct fieldway_value *v, size_t max)

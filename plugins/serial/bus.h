@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/plugin.h"
+#include "plugins/lib/rs485.h"
 
 #define DEFAULT_BAUD 9600
 #define DEFAULT_FORMAT "8N1"
@@ -22,12 +23,11 @@ struct bus {
 	uint32_t baud;
 	int data_bits, stop_bits;
 	char parity; /* N E O */
-	bool rs485;  /* the port's driver switches between sending and receiving */
+	struct rs485 rs485;
 	enum level dtr, rts;
 	char name[264]; /* the path, or HOST:PORT: for people, and the line's name */
 };
 
-extern const char *const rs485_names[];
 extern const char *const level_names[];
 
 /* 0, or -EINVAL with error. Opens nothing, asks nobody. */

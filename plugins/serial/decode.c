@@ -268,7 +268,7 @@ int driver_sample(const struct fieldway_driver *driver, const struct fieldway_in
 	}
 	if (r == -EBADMSG)
 		r = refuse_input(error, n_inputs ? inputs[0].name : NULL,
-				 "no message of the profile is in this, or its checksum is wrong");
+				 "no message of the profile is in this, its checksum is wrong, or an expression gave up");
 	free(bytes);
 	free(all);
 	return r;

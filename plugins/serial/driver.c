@@ -148,6 +148,8 @@ static int check_fields(const struct point *p, const struct message *m, struct f
 
 	if (!is_known(p, m))
 		return setting_refuse(error, "from", "message %.*s has no such field", (int)p->group.size, p->group.data);
+	if (p->is_layout && m->size && p->at + p->layout.size > m->size)
+		return setting_refuse(error, "at", "message %.*s has %u bytes only", (int)p->group.size, p->group.data, m->size);
 	if (p->column && !m->columns)
 		return setting_refuse(error, "column", "message %.*s has no columns", (int)p->group.size, p->group.data);
 	for (size_t i = 0; i < s->n; i++) {
@@ -192,6 +194,19 @@ static int compile_point(struct fieldway_driver *d, const struct fieldway_point 
 	return r < 0 ? r : write_compile(d, &d->points[i], &d->writes[i], error);
 }
 
+/* Where devices speak by themselves there is no moment at which the line is ours. */
+static int check_direction(const struct fieldway_driver *d, struct fieldway_error *error)
+{
+	bool sends = d->hello != NULL;
+
+	for (size_t i = 0; i < d->n_points; i++)
+		sends |= d->points[i].writable;
+	if (d->stream && sends && (d->bus.rs485.mode == RS485_RTS || d->bus.rs485.echo))
+		return setting_refuse(error, "mode", "a bus with rs485: rts or echo: true is written to by devices in "
+						     "mode: request only");
+	return 0;
+}
+
 static int compile_points(struct fieldway_driver *d, const struct fieldway_device *device,
 			  struct fieldway_error *error)
 {
@@ -228,6 +243,8 @@ int driver_new(const struct fieldway_bus *bus, const struct fieldway_device *dev
 		r = compile_profile(d, device, error);
 	if (r >= 0)
 		r = compile_points(d, device, error);
+	if (r >= 0)
+		r = check_direction(d, error);
 	if (r < 0) {
 		driver_free(d);
 		return r;

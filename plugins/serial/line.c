@@ -102,46 +102,6 @@ static int open_port(struct fieldway_line *line, const struct fieldway_driver *f
 	return r == -EINPROGRESS ? -ETIMEDOUT : r;
 }
 
-static int send_hello(struct fieldway_line *line, const struct fieldway_driver *driver)
-{
-	struct template_fill fill = { .find = driver_text, .userdata = driver };
-	uint8_t bytes[TEMPLATE_BYTES_MAX];
-	char why[96];
-	size_t size;
-	int r;
-
-	if (!driver->hello)
-		return 0;
-	r = template_fill(driver->hello, &fill, bytes, sizeof(bytes), &size, why, sizeof(why));
-	if (r < 0)
-		return r;
-	tell(line, FIELDWAY_SENT, bytes, size);
-	return write(line->fd, bytes, size) == (ssize_t)size ? 0 : -EIO;
-}
-
-int line_open(const struct fieldway_bus *bus, const struct fieldway_driver *first,
-	      struct fieldway_line **ret, struct fieldway_result *result)
-{
-	struct fieldway_line *line = calloc(1, sizeof(*line));
-	const char *why = NULL;
-	int r;
-
-	if (!line)
-		return fail(result, -ENOMEM, "out of memory");
-	line->bus = first->bus;
-	line->baud = line->bus.baud;
-	r = open_port(line, first, &why);
-	if (r >= 0)
-		r = send_hello(line, first);
-	if (r < 0) {
-		open_failed(&line->bus, r, why, result);
-		line_close(line);
-		return r;
-	}
-	*ret = line;
-	return 0;
-}
-
 void line_close(struct fieldway_line *line)
 {
 	if (!line)
@@ -210,6 +170,43 @@ static int send_all(struct fieldway_line *line, const uint8_t *bytes, size_t siz
 	return 0;
 }
 
+/* What somebody else sends meanwhile spoils both: nobody can tell what arrived. */
+static int take_echo(struct fieldway_line *line, const uint8_t *bytes, size_t size, uint64_t deadline_usec)
+{
+	uint64_t until = moment_now_usec() + bus_wire_usec(&line->bus, line->baud, (uint32_t)size) + line->bus.timeout_usec;
+	uint8_t back[CHUNK];
+
+	for (size_t at = 0; at < size;) {
+		int r = wait_for(line->fd, POLLIN, earlier(until, deadline_usec));
+		size_t left = size - at < sizeof(back) ? size - at : sizeof(back);
+		ssize_t n = r > 0 ? receive(line, back, left) : r;
+
+		if (n < 0)
+			return (int)n;
+		if (memcmp(bytes + at, back, (size_t)n) != 0 || moment_now_usec() >= earlier(until, deadline_usec))
+			return -ECOMM;
+		at += (size_t)n;
+	}
+	return 0;
+}
+
+/* A frame, on a line with two wires too. *ret_sent: something may have reached it. */
+static int send_frame(struct fieldway_line *line, const uint8_t *bytes, size_t size, uint64_t deadline_usec,
+		      bool *ret_sent)
+{
+	const struct rs485 *rs485 = &line->bus.rs485;
+	int r = rs485_begin(line->fd, rs485), end;
+
+	if (r < 0)
+		return r;
+	*ret_sent = true;
+	r = send_all(line, bytes, size, deadline_usec);
+	end = rs485_end(line->fd, rs485, r >= 0);
+	if (r >= 0)
+		r = end;
+	return r >= 0 && rs485->echo ? take_echo(line, bytes, size, deadline_usec) : r;
+}
+
 /* Until the last bit has left the port, as it must have before the rate changes. */
 static int wait_sent(struct fieldway_line *line, uint64_t deadline_usec)
 {
@@ -238,6 +235,44 @@ static int set_baud(struct fieldway_line *line, uint32_t baud)
 	return r;
 }
 
+static int send_hello(struct fieldway_line *line, const struct fieldway_driver *driver, uint64_t end_usec)
+{
+	struct template_fill fill = { .find = driver_text, .userdata = driver };
+	uint8_t bytes[TEMPLATE_BYTES_MAX];
+	bool sent = false;
+	char why[96];
+	size_t size;
+	int r;
+
+	if (!driver->hello)
+		return 0;
+	r = template_fill(driver->hello, &fill, bytes, sizeof(bytes), &size, why, sizeof(why));
+	return r < 0 ? r : send_frame(line, bytes, size, end_usec, &sent);
+}
+
+int line_open(const struct fieldway_bus *bus, const struct fieldway_driver *first,
+	      struct fieldway_line **ret, struct fieldway_result *result)
+{
+	struct fieldway_line *line = calloc(1, sizeof(*line));
+	const char *why = NULL;
+	int r;
+
+	if (!line)
+		return fail(result, -ENOMEM, "out of memory");
+	line->bus = first->bus;
+	line->baud = line->bus.baud;
+	r = open_port(line, first, &why);
+	if (r >= 0)
+		r = send_hello(line, first, moment_now_usec() + line->bus.timeout_usec);
+	if (r < 0) {
+		open_failed(&line->bus, r, why, result);
+		line_close(line);
+		return r;
+	}
+	*ret = line;
+	return 0;
+}
+
 /* ---- conversations ---- */
 
 static int send_step(struct fieldway_line *line, uint64_t deadline_usec)
@@ -257,8 +292,7 @@ static int send_step(struct fieldway_line *line, uint64_t deadline_usec)
 	if (r < 0)
 		return r;
 	answer_baud = conversation_answer_baud(c);
-	c->sent = true;
-	r = send_all(line, c->bytes, c->size, deadline_usec);
+	r = send_frame(line, c->bytes, c->size, deadline_usec, &c->sent);
 	if (r >= 0 && answer_baud)
 		r = wait_sent(line, deadline_usec);
 	if (r >= 0)
@@ -343,6 +377,8 @@ static const char *line_text(int r)
 {
 	if (r == -EIO)
 		return "the port does not take what is to be sent";
+	if (r == -ECOMM)
+		return "no echo of what was sent, or another, as echo: true expects: a collision?";
 	return r == -ENODEV ? "the port is gone" : r == -ECONNRESET ? "the connection was closed" : strerror(-r);
 }
 
@@ -357,13 +393,13 @@ static void converse(struct fieldway_line *line, uint64_t deadline_usec, bool *r
 	line->idle_usec = 0;
 	while (r >= 0 && (c->state == CONVERSATION_SEND || c->state == CONVERSATION_LISTEN))
 		r = c->state == CONVERSATION_SEND ? send_step(line, deadline_usec) : listen_step(line, deadline_usec);
-	if (r == -ETIMEDOUT && c->sent && !line->idle_usec)
+	if ((r == -ETIMEDOUT || r == -ECOMM) && c->sent && !line->idle_usec)
 		line->idle_usec = moment_now_usec() + conversation_timeout_usec(c);
 	if (r == -ETIMEDOUT)
 		conversation_fail(c, r, c->sent ? "deadline passed" : "deadline passed before it could be sent");
 	else if (r < 0)
-		conversation_fail(c, r, line_text(r));
-	*ret_broken = r < 0 && r != -ETIMEDOUT && r != -ENOMEM;
+		conversation_fail(c, r == -ECOMM ? -EBADMSG : r, line_text(r));
+	*ret_broken = r < 0 && r != -ETIMEDOUT && r != -ENOMEM && r != -ECOMM;
 }
 
 int line_read(struct fieldway_line *line, const struct fieldway_driver *driver,

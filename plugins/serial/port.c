@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/serial.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -81,7 +80,6 @@ static int set_lines(const struct bus *b, int fd)
 
 static int claim(const struct bus *b, int fd, const char **ret_why)
 {
-	const struct serial_rs485 mode = { .flags = SER_RS485_ENABLED | SER_RS485_RTS_ON_SEND };
 	int r;
 
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
@@ -92,10 +90,9 @@ static int claim(const struct bus *b, int fd, const char **ret_why)
 	r = configure(b, fd);
 	if (r < 0)
 		return r;
-	if (b->rs485 && ioctl(fd, TIOCSRS485, &mode) < 0) {
-		*ret_why = "its driver has no RS-485 mode";
-		return -ENOTTY;
-	}
+	r = rs485_start(fd, &b->rs485, ret_why);
+	if (r < 0)
+		return r;
 	r = set_lines(b, fd);
 	if (r < 0) {
 		*ret_why = "its DTR or RTS cannot be set";

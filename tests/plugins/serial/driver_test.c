@@ -296,6 +296,10 @@ static void refuse(const struct fieldway_settings *settings, const struct fieldw
 #define REFUSE_POINT(key, words, ...) \
 	refuse(&(const struct fieldway_settings)SETTINGS(LINE), &(struct fieldway_point)POINT("p", __VA_ARGS__), key, words)
 
+#define REFUSE_SIZE(words, ...)                                                                                   \
+	refuse(&(const struct fieldway_settings)SETTINGS(UINT("frame.fixed", 10), UINT("messages.m.size", 10)),   \
+	       &(struct fieldway_point)POINT("p", TEXT("from", "m"), __VA_ARGS__), "at", words)
+
 START_TEST(wrong_profiles)
 {
 	REFUSE_PROFILE(NULL, "no frame", TEXT("messages.m.match", "(?<v>.*)"));
@@ -316,6 +320,8 @@ START_TEST(wrong_profiles)
 		       TEXT("requests.r.expect", "m"));
 	REFUSE_PROFILE("requests.r.refuse", "expect is missing", TEXT("mode", "request"), LINE,
 		       TEXT("requests.r.send", "x"), TEXT("requests.r.refuse", "E"));
+	REFUSE_SIZE("has 10 bytes only", UINT("at", 8), TEXT("type", "uint32"));
+	REFUSE_SIZE("has 10 bytes only", UINT("at", 10), TEXT("type", "uint8"));
 	REFUSE_PROFILE("from", "no request gets", TEXT("mode", "request"), LINE, TEXT("requests.r.send", "x"));
 }
 END_TEST
