@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/macro.h"
+
 /* The objects 10374, Modbus Connection, and 10375, Modbus Register Cluster, where YAML allows them. */
 
 const struct connection *connection_find(const struct modbus *m, uint16_t id)
@@ -28,20 +30,30 @@ static int keep_connections(struct modbus *m, const struct builtin_modbus *v)
 	return 0;
 }
 
+static bool is_observed(const struct builtin *b, uint16_t instance)
+{
+	static const uint16_t resources[] = { CLUSTER_VALUES, CLUSTER_MINIMUM, CLUSTER_MAXIMUM };
+
+	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
+		const struct path path = path_of_resource(CLUSTER_OBJECT, instance, resources[i]);
+
+		if (store_exists(b->store, &path) && b->ports->is_observed(b->endpoint, &path))
+			return true;
+	}
+	return false;
+}
+
 /* Observed values do not come by themselves. */
 static void observed_due(struct timer *timer, void *userdata)
 {
 	struct modbus *m = userdata;
-	struct builtin *b = m->builtin;
 
 	(void)timer;
 	for (size_t i = 0; i < m->n_clusters; i++) {
 		const struct kept_cluster *k = &m->clusters[i];
-		const struct path path = path_of_resource(CLUSTER_OBJECT, k->instance, CLUSTER_VALUES);
 		const struct cluster cluster = k->cluster;
 
-		if (store_exists(b->store, &path) && b->ports->is_observed(b->endpoint, &path) &&
-		    !operation_exists(m, k->instance))
+		if (is_observed(m->builtin, k->instance) && !operation_exists(m, k->instance))
 			operation_read(m, k->instance, &cluster, NULL, NULL);
 	}
 	timer_arm_in(&m->timer, OBSERVED_USEC);
@@ -74,6 +86,8 @@ struct modbus *modbus_free(struct modbus *m)
 		return NULL;
 	timer_disarm(&m->timer);
 	operations_free(m);
+	for (size_t i = 0; i < m->n_clusters; i++)
+		free(m->clusters[i].extremes);
 	free(m->connections);
 	free(m);
 	return NULL;

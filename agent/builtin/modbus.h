@@ -19,6 +19,9 @@ enum {
 	CLUSTER_START = 3,
 	CLUSTER_QUANTITY = 4,
 	CLUSTER_VALUES = 5,
+	CLUSTER_MINIMUM = 6,
+	CLUSTER_MAXIMUM = 7,
+	CLUSTER_RESET = 8,
 };
 
 /* Instances of /10375 that servers may have. */
@@ -40,6 +43,7 @@ struct kept_cluster {
 	uint16_t instance;
 	struct cluster cluster; /* that its Values are of */
 	char reason[REASON_MAX]; /* why they could not be read, or "" */
+	struct extremes *extremes; /* NULL: nothing has been read */
 };
 
 struct modbus {
@@ -68,6 +72,12 @@ struct kept_cluster *cluster_find(struct modbus *m, uint16_t instance);
 /* What was read, or why it was not. */
 void cluster_take(struct modbus *m, uint16_t instance, const struct cluster *cluster, const uint16_t *values);
 void cluster_fail(struct modbus *m, uint16_t instance, const char *reason);
+/* Instances 0 to n - 1 of a resource. */
+int cluster_put(struct store *store, uint16_t instance, uint16_t resource, const uint16_t *values, size_t n);
+
+/* modbus_extremes.c: nothing is known of them; values as of cluster_take(). 0 or -ENOMEM. */
+int extremes_clear(struct modbus *m, struct kept_cluster *k);
+int extremes_take(struct modbus *m, struct kept_cluster *k, const uint16_t *values);
 
 /* modbus_operation.c: done as of backing.h, may be NULL; it may run at once. */
 void operation_read(struct modbus *m, uint16_t instance, const struct cluster *cluster,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -35,6 +36,8 @@ static void forget_deleted(struct modbus *m)
 
 		if (store_exists(m->builtin->store, &path))
 			m->clusters[n++] = m->clusters[i];
+		else
+			free(m->clusters[i].extremes);
 	}
 	m->n_clusters = n;
 }
@@ -189,7 +192,7 @@ static int cluster_check(void *userdata, const struct path *target, enum store_w
 static bool cluster_supplies(void *userdata, uint16_t resource)
 {
 	(void)userdata;
-	return resource == CLUSTER_VALUES;
+	return resource >= CLUSTER_VALUES;
 }
 
 /* ---- Values ---- */
@@ -248,15 +251,19 @@ static int clear_values(struct modbus *m, uint16_t instance)
 static int keep_cluster(struct modbus *m, uint16_t instance, const struct cluster *cluster)
 {
 	struct kept_cluster *k = cluster_find(m, instance);
+	int r;
 
 	if (!k && m->n_clusters >= CLUSTERS_MAX)
 		return -ENOSPC;
-	if (!k)
+	if (!k) {
 		k = &m->clusters[m->n_clusters++];
-	*k = (struct kept_cluster){ .instance = instance, .cluster = *cluster };
+		k->extremes = NULL;
+	}
+	*k = (struct kept_cluster){ .instance = instance, .cluster = *cluster, .extremes = k->extremes };
 	if (!timer_is_armed(&m->timer))
 		timer_arm_in(&m->timer, OBSERVED_USEC);
-	return clear_values(m, instance);
+	r = extremes_clear(m, k);
+	return r < 0 ? r : clear_values(m, instance);
 }
 
 static void cluster_written(void *userdata, const struct path *instance, enum store_write_mode mode)
@@ -282,15 +289,16 @@ static const struct store_keeper_ops keeper_ops = {
 
 /* ---- what was read ---- */
 
-static int put_values(struct store *store, const struct path *path, const uint16_t *values, size_t n)
+int cluster_put(struct store *store, uint16_t instance, uint16_t resource, const uint16_t *values, size_t n)
 {
+	const struct path path = path_of_resource(CLUSTER_OBJECT, instance, resource);
 	struct record *records = calloc(n, sizeof(*records));
 	int r;
 
 	if (!records)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		records[i].path = path_child(path, (uint16_t)i);
+		records[i].path = path_child(&path, (uint16_t)i);
 		records[i].value = value_integer(values[i]);
 	}
 	r = store_update(store, records, n);
@@ -301,13 +309,16 @@ static int put_values(struct store *store, const struct path *path, const uint16
 /* It may be of something else by now. */
 void cluster_take(struct modbus *m, uint16_t instance, const struct cluster *cluster, const uint16_t *values)
 {
-	const struct path path = path_of_resource(CLUSTER_OBJECT, instance, CLUSTER_VALUES);
 	struct kept_cluster *k = cluster_find(m, instance);
+	struct store *store = m->builtin->store;
 
 	if (!k || !is_same(&k->cluster, cluster))
 		return;
 	*k->reason = 0;
-	put_values(m->builtin->store, &path, values, cluster->quantity);
+	store_begin(store);
+	cluster_put(store, instance, CLUSTER_VALUES, values, cluster->quantity);
+	extremes_take(m, k, values);
+	store_end(store);
 }
 
 void cluster_fail(struct modbus *m, uint16_t instance, const char *reason)

@@ -251,6 +251,8 @@ int fieldbus_release(struct fieldbus *f, uint32_t bus, uint64_t usec, fieldbus_e
  * asked of it -EHOSTDOWN. -EINVAL no such bus.
  */
 int fieldbus_enable(struct fieldbus *f, uint32_t bus, bool on);
+/* One of its hosts did not take its configuration, and none has since. */
+bool fieldbus_is_refused(const struct fieldbus *f, uint32_t bus);
 /*
  * What goes over the bus's wires into the descriptor, as link/recording.h has
  * it. fd stays the caller's, and becomes non-blocking; done: at the end, which

@@ -223,6 +223,7 @@ struct host {
 	/* Restarts. */
 	struct backoff backoff;
 	bool hurried; /* the restart that does not wait has been used up */
+	bool refused; /* the last one did not take its configuration */
 	uint64_t running_since_usec;
 	uint32_t launches;
 	/* Why it goes, and what that makes of its devices until the next one runs. */

@@ -99,8 +99,17 @@ static int host_exited(sd_event_source *source, int fd, uint32_t events, void *u
 
 /* ---- its configuration ---- */
 
+bool fieldbus_is_refused(const struct fieldbus *f, uint32_t bus)
+{
+	for (size_t i = 0; i < f->n_hosts; i++)
+		if (f->hosts[i]->bus == bus && f->hosts[i]->refused)
+			return true;
+	return false;
+}
+
 static void host_refused(struct host *h, const char *why)
 {
+	h->refused = true;
 	host_leave(h, FIELDBUS_FAILED, why);
 	process_signal(&h->process, SIGTERM);
 	host_enter_state(h, HOST_ENDING, HOST_EXIT_USEC);
@@ -109,6 +118,7 @@ static void host_refused(struct host *h, const char *why)
 static void host_run(struct host *h)
 {
 	h->running_since_usec = clock_monotonic_usec();
+	h->refused = false;
 	host_enter_state(h, HOST_RUNNING, HOST_TICK_USEC);
 	host_devices_begin(h);
 	host_lend(h);

@@ -50,6 +50,8 @@ static enum builtin_connection_state state_of_line(const struct modbus_field *m,
 
 	if (!l->enabled)
 		return BUILTIN_CONNECTION_DISABLED;
+	if (fieldbus_is_refused(m->config.fieldbus, l->bus))
+		return BUILTIN_CONNECTION_INVALID;
 	for (uint32_t i = 0; i < m->config.config->n_devices; i++)
 		if (m->line_of_device[i] == line) {
 			any = true;

@@ -154,6 +154,11 @@ class ModbusObjectsTest(Scenario):
         self.simulator.command("0 set holding 100 4711")
         self.assertEqual(self.values(path)[0], 4711)
         self.assertEqual(self.read_one("gw", path + "/5/1"), numbers[1])
+        # What has been read, until it is to begin anew.
+        self.assertEqual([self.read_one("gw", f"{path}/{r}/0") for r in (6, 7)], [numbers[0], 4711])
+        self.expect(self.post("gw", path + "/8"), "2.04")
+        self.assertEqual([self.read_one("gw", f"{path}/{r}/0") for r in (6, 7)], [4711, 4711])
+        self.expect(self.put("gw", path + "/6/0", "1"), "4.05")
         read = self.read("gw", path)
         self.assertEqual(read["/10375/0/0"], "10374:0")
         self.assertEqual((read["/10375/0/4"], read["/10375/0/5/59"]), (60, numbers[59]))

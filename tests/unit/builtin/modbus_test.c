@@ -122,7 +122,7 @@ static struct builtin *builtin;
 static struct asked asked[ASKED_MAX];
 static size_t n_asked, n_answered;
 static int refuses, enabled;
-static bool observed;
+static uint16_t observed; /* which resource */
 static const char *ports_found[3];
 /* Of the last request of a server. */
 static int error, ended;
@@ -161,8 +161,8 @@ static void serial_ports(void *endpoint, void (*found)(void *userdata, const cha
 static bool is_observed(void *endpoint, const struct path *path)
 {
 	(void)endpoint;
-	ck_assert_uint_eq(path->resource, 5);
-	return observed;
+	ck_assert(path->resource >= 5 && path->resource <= 7);
+	return path->resource == observed;
 }
 
 static const struct builtin_ports ports = { .modbus_request = request,
@@ -192,7 +192,7 @@ static void set_up(void)
 	n_asked = n_answered = 0;
 	refuses = ended = 0;
 	enabled = -1;
-	observed = false;
+	observed = 0;
 	ports_found[0] = "/dev/ttyS1";
 	ports_found[1] = "/dev/ttyS2";
 	ports_found[2] = NULL;
@@ -416,6 +416,51 @@ START_TEST(test_read)
 }
 END_TEST
 
+static void execute(const char *text)
+{
+	struct path path;
+
+	ck_assert_int_eq(path_parse(text, strlen(text), &path), 0);
+	store_execute(store, &path, "", done, NULL);
+}
+
+START_TEST(test_extremes)
+{
+	make(false);
+	create("/10375/0", CLUSTER);
+	expect("/10375/0/6/0", NULL);
+	execute("/10375/0/8");
+	expect_error(0, NULL);
+	answer_registers(3, 10);
+	expect("/10375/0/6/2", "12");
+	expect("/10375/0/7/2", "12");
+	server_read("/10375/0/5");
+	answer_registers(3, 65533);
+	server_read("/10375/0/5");
+	answer_registers(3, 4);
+	ended = 0;
+	expect("/10375/0/6/0", "4");
+	expect("/10375/0/7/0", "65533");
+	server_read("/10375/0/5");
+	answer(-ETIMEDOUT, "no answer", NULL, 0);
+	ended = 0;
+	expect("/10375/0/7/2", "65535");
+	execute("/10375/0/8");
+	expect_error(0, NULL);
+	expect("/10375/0/6/2", "6");
+	expect("/10375/0/7/2", "6");
+	/* Of other registers. */
+	server_write("/10375/0", STORE_UPDATE, "4=2");
+	expect_error(0, NULL);
+	expect("/10375/0/7/0", NULL);
+	answer_registers(2, 100);
+	expect("/10375/0/7/1", "101");
+	expect("/10375/0/7/2", NULL);
+	server_write("/10375/0", STORE_UPDATE, "6/0=1");
+	expect_error(-EPERM, NULL);
+}
+END_TEST
+
 START_TEST(test_settled_anew)
 {
 	make(false);
@@ -587,6 +632,8 @@ START_TEST(test_limits)
 }
 END_TEST
 
+static const uint16_t observable[] = { 5, 6, 7 };
+
 START_TEST(test_observed)
 {
 	make(false);
@@ -594,7 +641,7 @@ START_TEST(test_observed)
 	clock_advance(10 * USEC_PER_SEC);
 	timers_run(timers);
 	ck_assert_uint_eq(n_asked, 1);
-	observed = true;
+	observed = observable[_i];
 	clock_advance(10 * USEC_PER_SEC);
 	timers_run(timers);
 	ck_assert_uint_eq(n_asked, 2);
@@ -659,6 +706,7 @@ int main(void)
 	tcase_add_test(tcase, test_ports_are_listed_when_asked);
 	tcase_add_test(tcase, test_switch);
 	tcase_add_test(tcase, test_read);
+	tcase_add_test(tcase, test_extremes);
 	tcase_add_test(tcase, test_settled_anew);
 	tcase_add_test(tcase, test_deleted_meanwhile);
 	tcase_add_loop_test(tcase, test_refused_cluster, 0, ARRAY_SIZE(refused));
@@ -666,7 +714,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_refused_values, 0, ARRAY_SIZE(refused_values));
 	tcase_add_test(tcase, test_read_only);
 	tcase_add_test(tcase, test_limits);
-	tcase_add_test(tcase, test_observed);
+	tcase_add_loop_test(tcase, test_observed, 0, ARRAY_SIZE(observable));
 	tcase_add_test(tcase, test_adopted);
 	tcase_add_test(tcase, test_not_there);
 	srunner_run_all(runner, CK_NORMAL);

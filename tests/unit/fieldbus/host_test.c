@@ -425,6 +425,8 @@ START_TEST(bad_beginning)
 	ck_assert_int_eq(fieldbus_device_state(rig.fieldbus, 0, NULL), beginnings[_i].state);
 	ck_assert_str_eq(rig_reason(0), beginnings[_i].reason);
 	ck_assert_str_eq(rig_reason(1), beginnings[_i].reason_2);
+	ck_assert(fieldbus_is_refused(rig.fieldbus, 0) == (beginnings[_i].state == FIELDBUS_FAILED));
+	ck_assert(!fieldbus_is_refused(rig.fieldbus, 1));
 	if (beginnings[_i].state == FIELDBUS_FAILED)
 		ck_assert_int_eq(rig_try(0, "accept"), -EHOSTDOWN);
 	/* The other bus runs; this one is tried again until it does. */
@@ -434,6 +436,7 @@ START_TEST(bad_beginning)
 	rig_advance(USEC_PER_SEC);
 	rig_until(rig.states[0] == FIELDBUS_ONLINE);
 	ck_assert_str_eq(rig_reason(0), "");
+	ck_assert(!fieldbus_is_refused(rig.fieldbus, 0));
 }
 END_TEST
 
