@@ -234,7 +234,6 @@ struct host {
 	unsigned n_writes;
 	struct list questions; /* of fieldbus_explain() */
 	uint64_t lent_usec;    /* its bus is lent until then */
-	sd_bus_slot *lending;
 	unsigned n_questions;
 	struct list inquiries; /* struct inquiry */
 	unsigned n_inquiries;
@@ -404,10 +403,9 @@ void tasks_lost(struct host *h);
 void tasks_cancel(struct fieldbus *f);
 /* A Found of the host: its error, or 0. */
 int tasks_found(struct host *h, sd_bus_message *m);
-/* Until when the host's bus is lent; 0: it is not. */
+/* For how long the host's bus is still lent; 0: it is not. */
+uint64_t host_loan(const struct host *h);
 bool host_is_lent(const struct host *h);
-/* A host that begins anew must not take what is lent. */
-void host_lend(struct host *h);
 
 /* fieldbus.c: the hosts of a bus, with one that is made for it where there is none. */
 int bus_need_host(struct fieldbus *f, uint32_t bus);

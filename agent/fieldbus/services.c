@@ -214,9 +214,16 @@ int tasks_found(struct host *h, sd_bus_message *m)
 
 /* ---- Release ---- */
 
+uint64_t host_loan(const struct host *h)
+{
+	uint64_t now = clock_monotonic_usec();
+
+	return h->lent_usec > now ? h->lent_usec - now : 0;
+}
+
 bool host_is_lent(const struct host *h)
 {
-	return h->lent_usec > clock_monotonic_usec();
+	return host_loan(h) > 0;
 }
 
 static int release_append(struct task_call *c, sd_bus_message *m)
@@ -250,32 +257,6 @@ int fieldbus_release(struct fieldbus *f, uint32_t bus, uint64_t usec, fieldbus_e
 		return r;
 	t->usec = usec;
 	return task_run(t, done);
-}
-
-static int lending_answered(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct host *h = userdata;
-
-	(void)m;
-	(void)error;
-	h->lending = sd_bus_slot_unref(h->lending);
-	return 1;
-}
-
-void host_lend(struct host *h)
-{
-	sd_bus_message *m = NULL;
-	int r;
-
-	if (!host_is_lent(h))
-		return;
-	r = link_call_new(h->link, "Release", &m);
-	if (r >= 0)
-		r = sd_bus_message_append(m, LINK_TYPE_RELEASE, h->generation, host_bus(h)->name,
-					  h->lent_usec - clock_monotonic_usec());
-	r = host_call(h, r, m, &h->lending, lending_answered, h);
-	if (r < 0)
-		host_give_up(h, "cannot be told that its bus is lent");
 }
 
 /* ---- Record ---- */

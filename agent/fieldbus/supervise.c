@@ -45,7 +45,6 @@ static void host_disconnect(struct host *h)
 	h->configure = sd_bus_slot_unref(h->configure);
 	h->ping = sd_bus_slot_unref(h->ping);
 	h->clock = sd_bus_slot_unref(h->clock);
-	h->lending = sd_bus_slot_unref(h->lending);
 	h->filter = sd_bus_slot_unref(h->filter);
 	h->link = link_free(h->link);
 	h->exit_source = sd_event_source_disable_unref(h->exit_source);
@@ -121,7 +120,6 @@ static void host_run(struct host *h)
 	h->refused = false;
 	host_enter_state(h, HOST_RUNNING, HOST_TICK_USEC);
 	host_devices_begin(h);
-	host_lend(h);
 	writes_send(h);
 	tasks_send(h);
 }
@@ -204,6 +202,8 @@ static int host_configure(struct host *h)
 	if (r >= 0 || r == -ENOKEY)
 		r = MIN(r, host_find_waiting(h, &contents));
 	contents_done(&contents);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "t", host_loan(h));
 	return host_call(h, r, m, &h->configure, host_configured, h);
 }
 

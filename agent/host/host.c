@@ -249,7 +249,9 @@ static int configure(struct host *h, sd_bus_message *m, struct refusals *refusal
 	if (r < 0)
 		return r;
 	TAKE_PTR(s);
-	r = check_size(h, b, refusals);
+	r = sd_bus_message_read(m, "t", &b->lend_usec);
+	if (r >= 0)
+		r = check_size(h, b, refusals);
 	if (r < 0) {
 		bus_free(b);
 		return r;
@@ -309,7 +311,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD("Explain", LINK_TYPE_CONFIGURE,
 		      LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS LINK_TYPE_REFUSALS,
 		      on_explain, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("Configure", LINK_TYPE_CONFIGURE, LINK_TYPE_REFUSALS, on_configure,
+	SD_BUS_METHOD("Configure", LINK_TYPE_CONFIGURE "t", LINK_TYPE_REFUSALS, on_configure,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Decode", LINK_TYPE_CONFIGURE "u" LINK_TYPE_CELLS LINK_TYPE_INPUTS,
 		      LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES, sample_call, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -28,8 +28,9 @@ struct sd_event;
  *     LINK_TYPE_REFUSALS: what a plugin holds against the configuration, the
  *     requests that it needs, and what is allowed but looks wrong: of each type
  *     for its first device. Opens nothing, changes nothing.
- *   Configure(LINK_TYPE_CONFIGURE) -> LINK_TYPE_REFUSALS: empty when the bus is
- *     set up in this generation; otherwise nothing has changed.
+ *   Configure(LINK_TYPE_CONFIGURE, t lent) -> LINK_TYPE_REFUSALS: empty when the
+ *     bus is set up in this generation; otherwise nothing has changed. lent: for
+ *     so many microseconds it is another program's, as after Release.
  *   Decode(LINK_TYPE_CONFIGURE, u device, LINK_TYPE_CELLS, LINK_TYPE_INPUTS) ->
  *     LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES: what the device's points are when it
  *     has these cells or, where there are some, when these inputs come from it,

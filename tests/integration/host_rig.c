@@ -180,6 +180,7 @@ size_t rig_configure(struct rig *r, const struct link_configuration *c, struct a
 	size_t n;
 
 	ck_assert_int_ge(link_append_configuration(m, c), 0);
+	ck_assert_int_ge(sd_bus_message_append(m, "t", r->lend_usec), 0);
 	m = rig_call(r, m);
 	ck_assert_msg(!sd_bus_message_is_method_error(m, NULL), "%s",
 		      sd_bus_message_get_error(m)->message);

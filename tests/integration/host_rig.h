@@ -39,6 +39,7 @@ struct rig {
 	struct rig_device devices[RIG_DEVICES];
 	uint64_t generation; /* of the last Values or State */
 	bool hold;	     /* Values are not answered */
+	uint64_t lend_usec;  /* of Configure */
 	sd_bus_message *held[64];
 	unsigned n_held, n_values;
 };

@@ -227,6 +227,7 @@ START_TEST(malformed_calls_are_errors)
 	field.devices[0].type = 3; /* well typed, and nonsense */
 	m = rig_call_new(rig, "Configure");
 	ck_assert_int_ge(link_append_configuration(m, &field.configuration), 0);
+	ck_assert_int_ge(sd_bus_message_append(m, "t", UINT64_C(0)), 0);
 	m = rig_call(rig, m);
 	ck_assert_int_eq(sd_bus_message_get_errno(m), EBADMSG);
 	sd_bus_message_unref(m);

@@ -153,6 +153,24 @@ START_TEST(without_credit_values_are_conflated)
 }
 END_TEST
 
+/* A host that is replaced while its bus is lent. */
+START_TEST(lent_from_the_start)
+{
+	field_start_tcp(1);
+	rig->lend_usec = 1000 * MSEC;
+	field_configure();
+	rig->lend_usec = 0;
+	rig_expect(rig, rig->devices[0].state == LINK_FAILED);
+	ck_assert_msg(strstr(rig->devices[0].reason, "bus lan: device m0: lent ") != NULL, "%s",
+		      rig->devices[0].reason);
+	expect_outcome(field_write(0, LEVEL, 3), FIELDWAY_NOT_SENT, -EBUSY, "lent to another program");
+	rig_run(rig, 300 * MSEC);
+	ck_assert_str_eq(field_ask("connected"), "0");
+	rig_expect(rig, rig->devices[0].state == LINK_ONLINE && field_has(0, VOLTS, 0));
+	field_stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("values");
@@ -167,6 +185,7 @@ int main(void)
 	tcase_add_test(tcase, a_killed_simulator_comes_back);
 	tcase_add_test(tcase, a_serial_port_that_is_pulled);
 	tcase_add_test(tcase, without_credit_values_are_conflated);
+	tcase_add_test(tcase, lent_from_the_start);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

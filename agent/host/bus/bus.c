@@ -295,13 +295,16 @@ void bus_start(struct host_bus *b)
 	int r;
 
 	b->started = true;
+	/* What speaks by itself has to be there before it can be told. */
+	if (b->events)
+		events_start(b->events);
+	if (b->lend_usec > 0)
+		release_from_start(b, b->lend_usec);
 	for (size_t i = 0; i < b->n_lines; i++) {
 		r = line_start(&b->lines[i]);
 		if (r < 0)
 			line_has_no_thread(&b->lines[i], r);
 	}
-	if (b->events)
-		events_start(b->events);
 }
 
 void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *userdata),

@@ -178,6 +178,7 @@ struct host_bus {
 	struct list guests;    /* struct line */
 	unsigned n_errands;
 	struct recorder recorder;
+	uint64_t lend_usec; /* from its start; 0: it is not */
 	/* While it is lent to another program. */
 	uint64_t lent_usec; /* until then; 0: it is not */
 	struct timer lent_timer;

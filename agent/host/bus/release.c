@@ -114,7 +114,7 @@ static void close_all(struct host_bus *b)
 		line_kick(&b->lines[i]);
 	}
 	guests_retire(b, -EBUSY, text);
-	if (b->events && b->events->session)
+	if (b->events && b->events->session && plugin->bus_release)
 		plugin->bus_release(b->events->session, true);
 }
 
@@ -151,6 +151,14 @@ int release_begin(struct host_bus *b, sd_bus_message *call, uint64_t usec)
 		return lend(b, call, usec);
 	take_back(b);
 	return sd_bus_reply_method_return(call, NULL);
+}
+
+void release_from_start(struct host_bus *b, uint64_t usec)
+{
+	timer_init(&b->lent_timer, b->services->timers, lent_over, b);
+	/* It must not take what is another's. */
+	if (lend(b, NULL, MIN(usec, RELEASE_USEC_MAX)) < 0)
+		b->services->stuck(b->services->userdata);
 }
 
 bool release_line(struct line *l)

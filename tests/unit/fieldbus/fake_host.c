@@ -237,7 +237,7 @@ static const char *key_of(const struct fieldway_settings *s, char *ret, size_t s
 	return ret;
 }
 
-static void configure_reply(struct fake *f, sd_bus_message *m, const struct link_configuration *c)
+static void configure_reply(struct fake *f, sd_bus_message *m, const struct link_configuration *c, uint64_t lent)
 {
 	struct link_refusal refusals[2] = { { -1, -1, "", "the bus is busy" } };
 	sd_bus_message *r;
@@ -255,7 +255,9 @@ static void configure_reply(struct fake *f, sd_bus_message *m, const struct link
 	reply(r);
 	if (streq(text_of(&c->bus.settings, "mode"), "mute"))
 		return;
-	for (size_t i = 0; n == 0 && i < c->n_devices; i++)
+	if (lent > 0)
+		fake_send_state(f, f->generation, f->first, LINK_FAILED, "lent");
+	for (size_t i = 0; n == 0 && lent == 0 && i < c->n_devices; i++)
 		fake_send_state(f, f->generation, c->devices[i].id, LINK_ONLINE,
 				key_of(&c->devices[i].address, key, sizeof(key)));
 }
@@ -265,8 +267,10 @@ static void configure(struct fake *f, sd_bus_message *m)
 	struct link_configuration *c;
 	const char *mode;
 	sd_bus_message *r;
+	uint64_t lent;
 
 	fake_must(link_read_configuration(m, &c));
+	fake_must(sd_bus_message_read(m, "t", &lent));
 	mode = text_of(&c->bus.settings, "mode");
 	f->generation = c->generation;
 	f->first = c->n_devices > 0 ? c->devices[0].id : 0;
@@ -281,7 +285,7 @@ static void configure(struct fake *f, sd_bus_message *m)
 		fake_must(sd_bus_message_append(r, "s", "x"));
 		reply(r);
 	} else if (!streq(mode, "ignore")) {
-		configure_reply(f, m, c);
+		configure_reply(f, m, c, lent);
 	}
 	link_configuration_free(c);
 }

@@ -242,6 +242,8 @@ sd_bus_message *call(sd_bus_message *m)
 	return answer;
 }
 
+uint64_t lend_usec;
+
 size_t configure(struct link_refusal **ret)
 {
 	sd_bus_message *m;
@@ -249,6 +251,7 @@ size_t configure(struct link_refusal **ret)
 
 	ck_assert_int_ge(link_call_new(peer, "Configure", &m), 0);
 	ck_assert_int_ge(link_append_configuration(m, &configuration), 0);
+	ck_assert_int_ge(sd_bus_message_append(m, "t", lend_usec), 0);
 	m = call(m);
 	ck_assert_int_eq(link_read_refusals(m, &arena, ret, &n), 0);
 	for (size_t i = 0; i < n; i++)

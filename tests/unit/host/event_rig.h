@@ -40,6 +40,7 @@ extern struct link_type type;
 extern struct fieldway_setting bus_settings[1], addresses[DEVICES][2];
 extern struct link_device devices[DEVICES];
 extern struct link_configuration configuration;
+extern uint64_t lend_usec; /* from the start; 0: not */
 
 /* A fixture, and how its host has to end. */
 void setup(void);

@@ -99,6 +99,7 @@ static size_t configure(struct link_refusal **ret)
 
 	ck_assert_int_ge(link_call_new(peer, "Configure", &m), 0);
 	ck_assert_int_ge(link_append_configuration(m, &configuration), 0);
+	ck_assert_int_ge(sd_bus_message_append(m, "t", UINT64_C(0)), 0);
 	r = sd_bus_call(peer, m, SOON_USEC, &error, &answer);
 	ck_assert_msg(r >= 0, "%s", error.message);
 	ck_assert_int_eq(link_read_refusals(answer, &arena, ret, &n), 0);

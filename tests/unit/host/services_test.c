@@ -318,6 +318,21 @@ START_TEST(a_loan_ends)
 }
 END_TEST
 
+START_TEST(lent_from_the_start)
+{
+	lend_usec = 100 * MSEC;
+	start();
+	lend_usec = 0;
+	told("released");
+	expect(states[0] == LINK_FAILED && states[1] == LINK_FAILED);
+	told("taken back");
+	expect(states[1] == LINK_UNKNOWN);
+	tell("sample 0 1 6");
+	expect(states[0] == LINK_ONLINE);
+	ends_with(0);
+}
+END_TEST
+
 /* ---- Record ---- */
 
 static void record_start(int fd, uint64_t usec, sd_bus_message **ret)
@@ -445,6 +460,7 @@ static void add(TCase *t)
 	tcase_add_test(t, what_is_polled_is_not_scanned);
 	tcase_add_test(t, lent_and_taken_back);
 	tcase_add_test(t, a_loan_ends);
+	tcase_add_test(t, lent_from_the_start);
 	tcase_add_test(t, a_recording);
 	tcase_add_test(t, a_slow_reader_is_told_what_it_missed);
 	tcase_add_test(t, nobody_reads);
