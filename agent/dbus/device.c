@@ -34,10 +34,9 @@ static int append_explanation(sd_bus_message *reply, const char *line,
 }
 
 /* userdata is the call that waits; it outlives the connection that it came by. */
-static void explained(void *userdata, int error, const char *line,
+static void explained(void *userdata, int error, const char *detail, const char *line,
 		      const struct fieldbus_request *requests, size_t n)
 {
-	_cleanup_(sd_bus_error_free) sd_bus_error e = SD_BUS_ERROR_NULL;
 	sd_bus_message *m = userdata, *reply = NULL;
 	int r = error;
 
@@ -48,10 +47,7 @@ static void explained(void *userdata, int error, const char *line,
 	if (r >= 0)
 		r = sd_bus_send(NULL, reply, NULL);
 	if (r < 0)
-		sd_bus_reply_method_errno(
-			m,
-			error_set(&e, r, r == -EHOSTDOWN ? "Its plugin host does not run" : NULL),
-			&e);
+		call_fail(m, r, detail);
 	sd_bus_message_unref(reply);
 	sd_bus_message_unref(m);
 }
@@ -66,7 +62,8 @@ static int device_explain(sd_bus_message *m, void *userdata, sd_bus_error *error
 	r = fieldbus_explain(item->dbus->config.fieldbus, item->id, explained, m);
 	if (r < 0)
 		return error_set(error, r,
-				 "Its plugin host does not run, or has too much to explain");
+				 r == -EBUSY ? "Too much is asked of its plugin host already" :
+					       "Its plugin host does not run");
 	sd_bus_message_ref(m);
 	return 1;
 }

@@ -96,7 +96,6 @@ static void fieldbus_stop(struct fieldbus *f)
 	for (size_t i = 0; i < f->n_hosts; i++) {
 		process_reap(&f->hosts[i]->process, how, sizeof(how));
 		writes_end(f->hosts[i], true, "canceled");
-		questions_end(f->hosts[i]);
 		inquiries_end(f->hosts[i], true);
 	}
 	for (size_t i = 0; i < f->n_hosts; i++)

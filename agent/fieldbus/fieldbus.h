@@ -186,16 +186,14 @@ struct fieldbus_request {
 	uint32_t wire_bytes;
 	uint64_t wire_usec; /* how long it holds the line; 0: nobody can say beforehand */
 };
-/* line: serial port or connection. Everything lives during the call. error: -EHOSTDOWN, -EBADMSG, -EINVAL refused. */
-typedef void (*fieldbus_explained)(void *userdata, int error, const char *line,
-				   const struct fieldbus_request *requests, size_t n);
 /*
- * Asks the running host of a device. 0: done will run exactly once, also when
- * the host ends or is dismissed. Else it does not run: -EINVAL no such device;
- * -EHOSTDOWN no host runs, it lacks a key, or FIELDBUS_EXPLAINS_MAX are not answered;
- * -ENOMEM.
+ * line: serial port or connection, NULL with an error: -EINVAL the plugin refuses
+ * the device, or as of fieldbus_read(); detail says what. All live during the call.
  */
-#define FIELDBUS_EXPLAINS_MAX 16u
+typedef void (*fieldbus_explained)(void *userdata, int error, const char *detail, const char *line,
+				   const struct fieldbus_request *requests, size_t n);
+/* Asks the running host of a device. As fieldbus_read(); -EHOSTDOWN also when it lacks a key. */
+#define FIELDBUS_EXPLAIN_USEC UINT64_C(10000000)
 int fieldbus_explain(struct fieldbus *f, uint32_t device, fieldbus_explained done, void *userdata);
 
 /*

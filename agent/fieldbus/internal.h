@@ -232,9 +232,7 @@ struct host {
 	bool told;	    /* the devices know */
 	struct list writes; /* in the order they were asked for */
 	unsigned n_writes;
-	struct list questions; /* of fieldbus_explain() */
 	uint64_t lent_usec;    /* its bus is lent until then */
-	unsigned n_questions;
 	struct list inquiries; /* struct inquiry */
 	unsigned n_inquiries;
 	struct log_budget log_budget; /* of all its devices */
@@ -334,10 +332,6 @@ int inquiry_take_reading(struct sd_bus_message *m, fieldbus_read_done done, void
 /* All of them: the host is gone, or (canceled) the daemon does not want them any more. */
 void inquiries_end(struct host *h, bool canceled);
 void inquiries_forget(struct host *h, const void *userdata);
-
-/* explain.c */
-/* All of them: the host is gone. */
-void questions_end(struct host *h);
 
 /* ---- task.c: a question to all hosts of a bus, or to one after the other; services.c asks them ---- */
 

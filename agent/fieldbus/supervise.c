@@ -73,7 +73,6 @@ static void host_down(struct host *h, const char *how)
 	host_enter_state(h, HOST_DOWN, delay);
 	host_devices_leave(h);
 	writes_end(h, false, "its plugin host ended");
-	questions_end(h);
 	inquiries_end(h, false);
 	tasks_lost(h);
 }
@@ -393,7 +392,6 @@ int host_new(struct fieldbus *f, uint32_t bus, struct host **ret)
 	h->backoff = (struct backoff){ HOST_RESTART_FIRST_USEC, HOST_RESTART_LAST_USEC, 0 };
 	h->log_budget.limit = FIELDBUS_LOG_MAX;
 	list_init(&h->writes);
-	list_init(&h->questions);
 	list_init(&h->inquiries);
 	timer_init(&h->timer, f->timers, host_tick, h);
 	r = timer_arm_in(&h->timer, 0);
