@@ -8,8 +8,9 @@
 /* A host that does not read its answers while it sends must not fill this process's memory. */
 #define HOST_QUEUE_MAX (LINK_CREDIT + 2 * FIELDBUS_WRITES_MAX + FIELDBUS_INQUIRIES_MAX)
 
-/* State and Found between two ticks: 10,000 devices that come and go have room. */
-#define HOST_TOLD_MAX 100000u
+/* State and Found between two ticks: what a scan finds, and devices that come and go. */
+#define HOST_TOLD_MAX 10000u
+#define HOST_TOLD_OF_A_DEVICE_MAX 10u
 
 static struct device *host_device(struct host *h, uint32_t device)
 {
@@ -147,7 +148,9 @@ static void receive_found(struct host *h, sd_bus_message *m)
 static void receive_unasked(struct host *h, sd_bus_message *m,
 			    void (*receive)(struct host *h, sd_bus_message *m))
 {
-	if (++h->n_told > HOST_TOLD_MAX)
+	size_t most = HOST_TOLD_MAX + HOST_TOLD_OF_A_DEVICE_MAX * h->fieldbus->config->n_devices;
+
+	if (++h->n_told > most)
 		host_give_up(h, "talks without end");
 	else
 		receive(h, m);

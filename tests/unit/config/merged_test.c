@@ -59,13 +59,18 @@ static const char devices[] = "schema: 1\n"
 static struct fixture *f;
 static const struct config *c;
 
-static void setup(void)
+static void add_files(void)
 {
-	f = fixture_new();
 	fixture_file(f, CONFIG_PLACE_BUSES, "b.yaml", bus);
 	fixture_file(f, CONFIG_PLACE_PROFILES, "base.yaml", base);
 	fixture_file(f, CONFIG_PLACE_PROFILES, "meter.yaml", meter);
 	fixture_file(f, CONFIG_PLACE_DEVICES, "d.yaml", devices);
+}
+
+static void setup(void)
+{
+	f = fixture_new();
+	add_files();
 	c = fixture_good(f);
 }
 
@@ -256,12 +261,16 @@ END_TEST
 /* Without a place in the world a device can still be looked at, where that is allowed. */
 START_TEST(without_address)
 {
-	fixture_file(f, CONFIG_PLACE_DEVICES, "e.yaml",
-		     "schema: 1\ndevices: [{name: e, profile: meter, bus: hall}]\n");
-	ck_assert_int_eq(fixture_read(f), -EINVAL);
-	ck_assert_str_eq(f->error_text, "e.yaml:2:11: address.unit: is missing\n");
-	f->sources.addresses_optional = true;
-	ck_assert_int_eq(fixture_read(f), 0);
+	static const char nowhere[] = "schema: 1\ndevices: [{name: e, profile: meter, bus: hall}]\n";
+
+	for (unsigned allowed = 0; allowed < 2; allowed++) {
+		fixture_reset(f);
+		add_files();
+		fixture_file(f, CONFIG_PLACE_DEVICES, "e.yaml", nowhere);
+		f->sources.addresses_optional = allowed;
+		ck_assert_int_eq(fixture_read(f), allowed ? 0 : -EINVAL);
+		ck_assert_str_eq(f->error_text, allowed ? "" : "e.yaml:2:11: address.unit: is missing\n");
+	}
 	ck_assert_uint_eq(config_device_find(f->config, "e")->address.n, 0);
 	ck_assert_uint_eq(config_device_find(f->config, "m1")->address.n, 2);
 }
