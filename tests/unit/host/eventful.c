@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "api/plugin.h"
+#include "plain_plugin.h"
 
 /*
  * An event-driven plugin for tests, which does what a test tells it: one
@@ -54,14 +54,6 @@ static const struct fieldway_key keys[] = {
 	  .help = "how" },
 };
 
-static const struct fieldway_value *find(const struct fieldway_settings *s, const char *key)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (strcmp(s->items[i].key, key) == 0)
-			return &s->items[i].value;
-	return NULL;
-}
-
 /* ---- pure ---- */
 
 static int bus_check(const struct fieldway_bus *bus, struct fieldway_error *error)
@@ -72,21 +64,16 @@ static int bus_check(const struct fieldway_bus *bus, struct fieldway_error *erro
 static int driver_new(const struct fieldway_bus *bus, const struct fieldway_device *device,
 		      struct fieldway_driver **ret, struct fieldway_error *error)
 {
-	const struct fieldway_value *line = find(&device->settings, "line");
+	const struct fieldway_value *line = plain_find(&device->settings, "line");
 	struct fieldway_driver *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		return -ENOMEM;
 	if (line)
 		snprintf(d->line, sizeof(d->line), "%.*s", (int)line->size, line->data);
-	d->polled = find(&device->settings, "polled") && find(&device->settings, "polled")->boolean;
+	d->polled = plain_find(&device->settings, "polled") && plain_find(&device->settings, "polled")->boolean;
 	*ret = d;
 	return 0;
-}
-
-static void driver_free(struct fieldway_driver *driver)
-{
-	free(driver);
 }
 
 static enum fieldway_io driver_io(const struct fieldway_driver *driver)
@@ -99,37 +86,11 @@ static int line_name(const struct fieldway_driver *driver, char *ret, size_t siz
 	return snprintf(ret, size, "%s", driver->line) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
-struct plan {
-	struct fieldway_request request;
-	uint32_t points[];
-};
-
-static int plan_new(const struct fieldway_driver *driver, const uint32_t *points, size_t n,
-		    struct fieldway_plan *ret)
-{
-	struct plan *p = malloc(sizeof(*p) + n * sizeof(*points));
-
-	if (!p)
-		return -ENOMEM;
-	memcpy(p->points, points, n * sizeof(*points));
-	p->request = (struct fieldway_request){ .points = p->points, .n_points = n, .text = "all" };
-	*ret = (struct fieldway_plan){ .requests = &p->request, .n = n > 0, .memory = p };
-	return 0;
-}
-
-static void plan_free(struct fieldway_plan *plan)
-{
-	free(plan->memory);
-}
-
 static int decode(const struct fieldway_driver *driver, const struct fieldway_request *request,
 		  const void *bytes, size_t size, struct fieldway_sample *samples, char *text,
 		  size_t text_size)
 {
-	for (size_t i = 0; i < request->n_points; i++)
-		samples[i] = (struct fieldway_sample){ .point = request->points[i],
-						       .value = { .type = FIELDWAY_UINT,
-								  .unsignd = 1 } };
+	plain_samples(request, 1, samples);
 	return 0;
 }
 
@@ -342,7 +303,7 @@ static int session_start(const struct fieldway_bus *bus,
 			 const struct fieldway_host *host, struct fieldway_session **ret)
 {
 	struct fieldway_session *s;
-	int fd = (int)find(&bus->settings, "fd")->integer;
+	int fd = (int)plain_find(&bus->settings, "fd")->integer;
 
 	if (fd < -1)
 		return -ENOMEM;
@@ -411,10 +372,10 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.n_keys = sizeof(keys) / sizeof(keys[0]),
 	.bus_check = bus_check,
 	.driver_new = driver_new,
-	.driver_free = driver_free,
+	.driver_free = plain_driver_free,
 	.line_name = line_name,
-	.plan_new = plan_new,
-	.plan_free = plan_free,
+	.plan_new = plain_plan_new,
+	.plan_free = plain_plan_free,
 	.decode = decode,
 	.line_open = line_open,
 	.line_close = line_close,

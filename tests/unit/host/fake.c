@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/plugin.h"
+#include "plain_plugin.h"
 
 /* A plugin for tests of the host: keys of every kind, and a device that can hang. */
 
@@ -16,11 +16,6 @@ struct fieldway_driver {
 
 struct fieldway_line {
 	int unused;
-};
-
-struct plan {
-	struct fieldway_request request;
-	uint32_t points[];
 };
 
 static const char *const moods[] = { "good", "bad", NULL };
@@ -78,14 +73,6 @@ static const struct fieldway_key keys[] = {
 	  .help = "bad is refused" },
 };
 
-static const struct fieldway_value *find(const struct fieldway_settings *s, const char *key)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (strcmp(s->items[i].key, key) == 0)
-			return &s->items[i].value;
-	return NULL;
-}
-
 static int refuse(struct fieldway_error *error, int point, const char *key, const char *text)
 {
 	snprintf(error->text, sizeof(error->text), "%s", text);
@@ -96,7 +83,7 @@ static int refuse(struct fieldway_error *error, int point, const char *key, cons
 
 static int bus_check(const struct fieldway_bus *bus, struct fieldway_error *error)
 {
-	return find(&bus->settings, "speed")->integer == 0 ?
+	return plain_find(&bus->settings, "speed")->integer == 0 ?
 		       refuse(error, -1, "speed", "does not move") :
 		       0;
 }
@@ -104,25 +91,20 @@ static int bus_check(const struct fieldway_bus *bus, struct fieldway_error *erro
 static int driver_new(const struct fieldway_bus *bus, const struct fieldway_device *device,
 		      struct fieldway_driver **ret, struct fieldway_error *error)
 {
-	const struct fieldway_value *line = find(&device->settings, "line");
+	const struct fieldway_value *line = plain_find(&device->settings, "line");
 	struct fieldway_driver *d;
 
 	for (size_t i = 0; i < device->n_points; i++)
-		if (memcmp(find(&device->points[i].settings, "mood")->data, "bad", 3) == 0)
+		if (memcmp(plain_find(&device->points[i].settings, "mood")->data, "bad", 3) == 0)
 			return refuse(error, (int)i, "mood", "is bad");
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
-	d->hangs = find(&device->settings, "hangs")->boolean;
+	d->hangs = plain_find(&device->settings, "hangs")->boolean;
 	if (line)
 		snprintf(d->line, sizeof(d->line), "%.*s", (int)line->size, line->data);
 	*ret = d;
 	return 0;
-}
-
-static void driver_free(struct fieldway_driver *driver)
-{
-	free(driver);
 }
 
 static int line_name(const struct fieldway_driver *driver, char *ret, size_t size)
@@ -132,32 +114,11 @@ static int line_name(const struct fieldway_driver *driver, char *ret, size_t siz
 	return snprintf(ret, size, "%s", driver->line) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
-static int plan_new(const struct fieldway_driver *driver, const uint32_t *points, size_t n,
-		    struct fieldway_plan *ret)
-{
-	struct plan *p = malloc(sizeof(*p) + n * sizeof(*points));
-
-	if (!p)
-		return -ENOMEM;
-	memcpy(p->points, points, n * sizeof(*points));
-	p->request = (struct fieldway_request){ .points = p->points, .n_points = n, .text = "all" };
-	*ret = (struct fieldway_plan){ .requests = &p->request, .n = n > 0, .memory = p };
-	return 0;
-}
-
-static void plan_free(struct fieldway_plan *plan)
-{
-	free(plan->memory);
-}
-
 static int decode(const struct fieldway_driver *driver, const struct fieldway_request *request,
 		  const void *bytes, size_t size, struct fieldway_sample *samples, char *text,
 		  size_t text_size)
 {
-	for (size_t i = 0; i < request->n_points; i++)
-		samples[i] = (struct fieldway_sample){ .point = request->points[i],
-						       .value = { .type = FIELDWAY_UINT,
-								  .unsignd = 1 } };
+	plain_samples(request, 1, samples);
 	return 0;
 }
 
@@ -221,10 +182,10 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.n_keys = sizeof(keys) / sizeof(keys[0]),
 	.bus_check = bus_check,
 	.driver_new = driver_new,
-	.driver_free = driver_free,
+	.driver_free = plain_driver_free,
 	.line_name = line_name,
-	.plan_new = plan_new,
-	.plan_free = plan_free,
+	.plan_new = plain_plan_new,
+	.plan_free = plain_plan_free,
 	.decode = decode,
 	.line_open = line_open,
 	.line_close = line_close,

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api/plugin.h"
+#include "plain_plugin.h"
 
 /*
  * A plugin that does what none may, for tests of those who live with it: the
@@ -68,11 +68,6 @@ static int driver_new(const struct fieldway_bus *bus, const struct fieldway_devi
 	return 0;
 }
 
-static void driver_free(struct fieldway_driver *driver)
-{
-	free(driver);
-}
-
 static enum fieldway_io driver_io(const struct fieldway_driver *d)
 {
 	return is(d, "spin") || is(d, "flood") ? FIELDWAY_IO_EVENTS : FIELDWAY_IO_POLLED;
@@ -83,29 +78,6 @@ static int line_name(const struct fieldway_driver *driver, char *ret, size_t siz
 	return snprintf(ret, size, "line") < (int)size ? 0 : -ENAMETOOLONG;
 }
 
-struct plan {
-	struct fieldway_request request;
-	uint32_t points[];
-};
-
-static int plan_new(const struct fieldway_driver *driver, const uint32_t *points, size_t n,
-		    struct fieldway_plan *ret)
-{
-	struct plan *p = malloc(sizeof(*p) + n * sizeof(*points));
-
-	if (!p)
-		return -ENOMEM;
-	memcpy(p->points, points, n * sizeof(*points));
-	p->request = (struct fieldway_request){ .points = p->points, .n_points = n, .text = "all" };
-	*ret = (struct fieldway_plan){ .requests = &p->request, .n = n > 0, .memory = p };
-	return 0;
-}
-
-static void plan_free(struct fieldway_plan *plan)
-{
-	free(plan->memory);
-}
-
 static int decode(const struct fieldway_driver *driver, const struct fieldway_request *request,
 		  const void *bytes, size_t size, struct fieldway_sample *samples, char *text,
 		  size_t text_size)
@@ -114,10 +86,7 @@ static int decode(const struct fieldway_driver *driver, const struct fieldway_re
 
 	if (is(driver, "crash") && *n > GOOD_READS)
 		*(volatile char *)(uintptr_t)(*n % 16) = 0;
-	for (size_t i = 0; i < request->n_points; i++)
-		samples[i] = (struct fieldway_sample){ .point = request->points[i],
-						       .value = { .type = FIELDWAY_UINT,
-								  .unsignd = *n } };
+	plain_samples(request, *n, samples);
 	return 0;
 }
 
@@ -243,10 +212,10 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.n_keys = sizeof(keys) / sizeof(keys[0]),
 	.bus_check = bus_check,
 	.driver_new = driver_new,
-	.driver_free = driver_free,
+	.driver_free = plain_driver_free,
 	.line_name = line_name,
-	.plan_new = plan_new,
-	.plan_free = plan_free,
+	.plan_new = plain_plan_new,
+	.plan_free = plain_plan_free,
 	.decode = decode,
 	.line_open = line_open,
 	.line_close = line_close,
