@@ -79,6 +79,9 @@ static const struct {
 	{ "did not find expected '-' indicator", "not indented as the list it stands in", false },
 	{ "did not find expected key", "not indented as its neighbours", false },
 	{ "found unexpected end of stream", "a quote is not closed", true },
+	{ "found unknown escape character", "a text with \\ is written in single quotes", false },
+	{ "did not find expected ',' or '}'", "a comma, a } or a quote is missing before it", false },
+	{ "did not find expected ',' or ']'", "a comma, a ] or a quote is missing before it", false },
 };
 
 static char char_at(const struct reader *r, yaml_mark_t mark)

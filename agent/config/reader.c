@@ -226,7 +226,7 @@ static void refuse_unknown(struct loader *l, const struct yaml_node *node,
 			candidates[n++] = table->keys[i].name;
 	if (plugin)
 		n += settings_candidates(l, plugin, candidates + n, ARRAY_SIZE(candidates) - n);
-	settings_refuse(l, plugin, node, candidates, n);
+	settings_refuse(l, plugin ? settings_home(plugin, ~0u, node->text) : NULL, node, candidates, n);
 }
 
 static int read_key(struct loader *l, const struct yaml_node *name, const struct yaml_node *value,

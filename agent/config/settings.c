@@ -204,11 +204,9 @@ static int join(struct reading *s, struct yaml_mark mark, const char *start, con
 	return -EINVAL;
 }
 
-void settings_refuse(struct loader *l, const struct plugin_scope *scope, const struct yaml_node *key,
+void settings_refuse(struct loader *l, const char *home, const struct yaml_node *key,
 		     const char *const *candidates, size_t n)
 {
-	const char *home = scope ? settings_home(scope, key->text) : NULL;
-
 	if (home)
 		loader_error(l, key->mark, "unknown key \"%s\", it stands in %s", key->text, home);
 	else if (strchr(key->text, ':'))
@@ -225,7 +223,9 @@ static int refuse_part(struct reading *s, const struct branch *b, const struct y
 
 	if (!*b->pattern)
 		return 0; /* not of the plugin */
-	settings_refuse(s->l, &s->scope, part, candidates, n);
+	/* Inside of others only what tells a device from its bus is a likely mistake: tcp.host. */
+	settings_refuse(s->l, settings_home(&s->scope, FIELDWAY_SCOPE_ADDRESS, part->text), part,
+			candidates, n);
 	return -EINVAL;
 }
 

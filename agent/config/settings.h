@@ -31,10 +31,10 @@ int settings_read(struct loader *l, const struct settings_request *request,
 		  struct fieldway_settings *ret);
 /* Does a key stand in the plugin's table (or does nobody know)? Nested keys by their first part. */
 bool settings_knows(const struct plugin_scope *scope, const char *key);
-/* Where a key that the scope does not have stands in this plugin's files: "a bus"; NULL: nowhere. */
-const char *settings_home(const struct plugin_scope *scope, const char *key);
-/* Refuses a key that neither the place nor its plugin knows, with what may have been meant. */
-void settings_refuse(struct loader *l, const struct plugin_scope *scope, const struct yaml_node *key,
+/* Where a key that the scope does not have stands, of these scopes: "a bus"; NULL: nowhere. */
+const char *settings_home(const struct plugin_scope *scope, unsigned scopes, const char *key);
+/* Refuses a key that nobody knows, with its home, if it has one, or what may have been meant. */
+void settings_refuse(struct loader *l, const char *home, const struct yaml_node *key,
 		     const char *const *candidates, size_t n);
 /* The names of the plugin's keys, first parts only, for "did you mean". Returns their number. */
 size_t settings_candidates(struct loader *l, const struct plugin_scope *scope, const char **ret,

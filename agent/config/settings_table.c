@@ -61,7 +61,7 @@ bool settings_knows(const struct plugin_scope *scope, const char *name)
 		(settings_key(scope, name) || settings_has_below(scope, name)));
 }
 
-const char *settings_home(const struct plugin_scope *scope, const char *name)
+const char *settings_home(const struct plugin_scope *scope, unsigned scopes, const char *name)
 {
 	static const struct {
 		unsigned scope;
@@ -77,7 +77,7 @@ const char *settings_home(const struct plugin_scope *scope, const char *name)
 	for (size_t i = 0; settings_are_checked(scope) && i < ARRAY_SIZE(homes); i++) {
 		struct plugin_scope other = { scope->plugin, homes[i].scope };
 
-		if (!(scope->scope & homes[i].scope) &&
+		if (scopes & ~scope->scope & homes[i].scope &&
 		    (settings_key(&other, name) || settings_has_below(&other, name)))
 			return homes[i].place;
 	}

@@ -145,7 +145,12 @@ static const struct {
 	{ "x: {b: 1, c: 2, b: 3}\n", "f:1:17: duplicate key \"b\", also in line 1" },
 	{ "a: 1\n\"a\": 3\n", "f:2:1: duplicate key \"a\"" },
 	{ "? [1, 2]\n: x\n", "f:1:3: a key must be a scalar" },
-	{ "a: [1, 2\n", "f:2:1: while parsing a flow sequence from line 1, did not find" },
+	{ "a: [1, 2\n", "f:2:1: while parsing a flow sequence from line 1, did not find expected ',' or "
+			"']': a comma, a ] or a quote is missing before it" },
+	{ "a: {b: 1, c: 2\nd: 3\n", "f:2:2: while parsing a flow mapping from line 1, did not find expected "
+				   "',' or '}': a comma, a } or a quote is missing before it" },
+	{ "a: \"^\\d\"\n", "f:1:6: while parsing a quoted scalar, found unknown escape character: a text "
+			  "with \\ is written in single quotes" },
 	{ "a: 1\nb:2\nc: 3\n", "f:2:1: while scanning a simple key, could not find expected ':': "
 			       "\": \" between key and value is missing" },
 	{ "a:\n  - 1\n  b: 2\n", "f:3:3: while parsing a block collection from line 2, did not find "
