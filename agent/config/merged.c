@@ -188,14 +188,18 @@ static const struct yaml_mark *own(const struct merging *m, const char *key)
 	return config_origin(&m->point->origins, key);
 }
 
-/* "fast (2s)", "once" */
+/* "fast (2s)", "once"; nothing where nobody asks at all. */
 static int tell_rate(struct merging *m)
 {
+	const struct yaml_mark *origin = own(m, "rate");
 	char period[FORMAT_USEC_MAX];
 	const char *usual = period_text(m->point->period_usec, period);
-	int r = m->point->rate ? say(m, "%s (%s)", m->point->rate, usual) : say(m, "%s", usual);
+	int r;
 
-	return r < 0 ? r : tell_said(m, "rate", own(m, "rate"));
+	if (!(m->point->access & CONFIG_ACCESS_READ) || !origin)
+		return 0;
+	r = m->point->rate ? say(m, "%s (%s)", m->point->rate, usual) : say(m, "%s", usual);
+	return r < 0 ? r : tell_said(m, "rate", origin);
 }
 
 static int tell_factor(struct merging *m)
@@ -398,7 +402,7 @@ static int tell_point(struct merging *m, size_t i)
 	r = tell_settings(m, &m->point->settings);
 	if (r >= 0 && m->point->unit)
 		r = tell(m, "unit", unit_name(m->point->unit), own(m, "unit"));
-	if (r >= 0 && m->point->access & CONFIG_ACCESS_READ)
+	if (r >= 0)
 		r = tell_rate(m);
 	for (size_t k = 0; k < ARRAY_SIZE(tellers) && r >= 0; k++)
 		r = tellers[k](m);

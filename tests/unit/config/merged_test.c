@@ -252,7 +252,7 @@ START_TEST(what_is_not_told)
 		     "schema: 1\n"
 		     "devices: [{name: d, profile: scale, bus: b, address: {key: \"file:k\"}}]\n");
 	c = fixture_good(f);
-	snprintf(profile, sizeof(profile), "from|%0400d| s:4\nrate|on-demand|\n", 0);
+	snprintf(profile, sizeof(profile), "from|%0400d| s:4\n", 0);
 	expect("d", "w", profile);
 	expect("d", "", "profile|scale, revision 0| d:2\nkey|(not shown)| d:2\ngap|3|\nmode|stream|\n");
 }
