@@ -9,6 +9,9 @@
 /* So many frames in a row that are none are said aloud; so are so many bytes without a frame. */
 #define BAD_FRAMES 8u
 #define NOISE_BYTES 4096u
+/* What expressions may take of the processor in a second: others want to use the loop as well. */
+#define SECOND_USEC UINT64_C(1000000)
+#define SPENT_USEC_MAX UINT64_C(200000)
 
 static uint32_t index_of(const struct fieldway_session *s, const struct listener *l)
 {
@@ -41,6 +44,16 @@ static void tell_samples(struct fieldway_session *s, struct listener *l)
 		s->host->samples(s->host, index_of(s, l), s->samples, n);
 }
 
+/* Frames that are dear come too fast: the rest of this second has to do without. */
+static bool is_exhausted(struct listener *l, uint64_t now)
+{
+	if (now >= l->second_usec) {
+		l->second_usec = now + SECOND_USEC;
+		l->spent_usec = 0;
+	}
+	return l->spent_usec >= SPENT_USEC_MAX;
+}
+
 static void take_frame(struct fieldway_session *s, struct listener *l, const struct frame *frame)
 {
 	uint64_t now = moment_boottime_usec();
@@ -48,7 +61,12 @@ static void take_frame(struct fieldway_session *s, struct listener *l, const str
 
 	if (frame->content_size == 0 || output_frame(s, l->driver, frame, now))
 		return;
+	if (is_exhausted(l, now)) {
+		note_bad(s, l, "frames while expressions took too long");
+		return;
+	}
 	r = stream_parse(l->driver, frame, &s->parse);
+	l->spent_usec += s->parse.spent_usec;
 	s->parse.boottime_usec = now;
 	if (r > 0) {
 		tell_samples(s, l);

@@ -15,6 +15,7 @@ struct listener {
 	struct framer *framer;
 	uint64_t noise, oversize; /* as counted when last looked at */
 	uint64_t heard_usec; /* the last byte */
+	uint64_t second_usec, spent_usec; /* the end of the second under way, and what expressions took in it */
 	unsigned bad; /* frames since the last good one */
 };
 

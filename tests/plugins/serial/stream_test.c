@@ -273,6 +273,41 @@ START_TEST(devices_of_one_line)
 END_TEST
 
 /* Faster than anything: every turn of the loop ends, and the newest value is there. */
+/* Frames on which an expression gives up, as fast as they come: a fifth of the time, and then nobody looks. */
+START_TEST(dear_frames)
+{
+	const struct fieldway_device device = {
+		.name = "dear",
+		.settings = SETTINGS(TEXT("frame.end", "\n"), UINT("frame.max", 4000),
+				     TEXT("messages.m.match", "\\w*(?<v>\\d)!")),
+		.points = (const struct fieldway_point[]){
+			{ .name = "v", .readable = true, .settings = SETTINGS(TEXT("from", "m.v")) } },
+		.n_points = 1,
+	};
+	char frame[3001];
+	uint64_t spent;
+
+	memset(frame, 'a', sizeof(frame) - 1);
+	strcpy(frame + sizeof(frame) - 3, "!\n");
+	plug();
+	start_with(&device);
+	spent = moment_spent_usec();
+	for (unsigned i = 0; i < 300; i++) {
+		say(frame);
+		UNTIL(seen.errors > i);
+	}
+	/* Each takes 20 ms. */
+	ck_assert_uint_lt(moment_spent_usec() - spent, 3 * SECOND);
+	/* The next second is another one. */
+	while (!seen.samples) {
+		say("7!\n");
+		turn();
+	}
+	ck_assert_double_eq(seen.last[0], 7);
+	stop();
+}
+END_TEST
+
 START_TEST(floods)
 {
 	start();
@@ -304,6 +339,7 @@ int main(void)
 	tcase_add_test(t, dead_peers_are_looked_for);
 	tcase_add_test(t, silences_of_one_line);
 	tcase_add_test(t, devices_of_one_line);
+	tcase_add_test(t, dear_frames);
 	tcase_add_test(t, floods);
 	suite_add_tcase(s, t);
 	return stream_suite_run(s);
