@@ -32,19 +32,6 @@ static bool is_own(const char *key)
 
 /* ---- lwm2m: rows by their paths, however these are written ---- */
 
-static struct yaml_node *node_new(struct loader *l, enum yaml_kind kind, struct yaml_mark mark,
-				  size_t n)
-{
-	struct yaml_node *node = loader_scratch(l, sizeof(*node));
-
-	if (!node)
-		return NULL;
-	*node = (struct yaml_node){ .kind = kind, .mark = mark, .text = "" };
-	node->keys = loader_scratch(l, (n + 1) * sizeof(struct yaml_node *));
-	node->items = loader_scratch(l, (n + 1) * sizeof(struct yaml_node *));
-	return node->keys && node->items ? node : NULL;
-}
-
 static struct yaml_node *text_new(struct loader *l, struct yaml_mark mark, const char *text,
 				  size_t size)
 {
@@ -92,19 +79,6 @@ static int compare_rows(const void *a, const void *b)
 	return order ? order : (p->index > q->index) - (p->index < q->index);
 }
 
-static struct yaml_node *copy_mapping(struct loader *l, const struct yaml_node *node, size_t room)
-{
-	struct yaml_node *copy = node_new(l, YAML_KIND_MAPPING, node->mark, node->n + room);
-
-	for (size_t i = 0; copy && i < node->n; i++) {
-		copy->keys[i] = node->keys[i];
-		copy->items[i] = node->items[i];
-	}
-	if (copy)
-		copy->n = node->n;
-	return copy;
-}
-
 /* What stands under the instance itself, with room for its rows. NULL after a report. */
 static struct yaml_node *start_instance(struct loader *l, const struct yaml_node *node,
 					const struct row *rows, size_t n)
@@ -115,11 +89,11 @@ static struct yaml_node *start_instance(struct loader *l, const struct yaml_node
 		if (rows[i].whole)
 			whole = node->items[rows[i].index];
 	if (!whole)
-		return node_new(l, YAML_KIND_MAPPING, node->items[rows[0].index]->mark, n);
+		return mapping_node_new(l, node->items[rows[0].index]->mark, n);
 	if (n == 1)
 		return whole;
 	if (whole->kind == YAML_KIND_MAPPING)
-		return copy_mapping(l, whole, n - 1);
+		return mapping_node_copy(l, whole, n - 1);
 	loader_error(l, whole->mark, "expected a mapping, as %.*s has rows beside this one",
 		     (int)rows[0].size, rows[0].text);
 	return NULL;
@@ -172,7 +146,7 @@ static struct yaml_node *sort_rows(struct loader *l, struct yaml_node *node)
 
 	if (node->kind != YAML_KIND_MAPPING || loader_expand(l, node->mark, node->n) < 0)
 		return node;
-	sorted = node_new(l, YAML_KIND_MAPPING, node->mark, node->n);
+	sorted = mapping_node_new(l, node->mark, node->n);
 	rows = loader_scratch(l, (node->n + 1) * sizeof(*rows));
 	if (!sorted || !rows)
 		return NULL;
@@ -303,7 +277,7 @@ static struct yaml_node *lay_mappings(const struct extending *x, const struct ya
 
 	if (loader_expand(x->l, own->mark, base->n + own->n) < 0)
 		return NULL;
-	to = node_new(x->l, YAML_KIND_MAPPING, own->mark, base->n + own->n);
+	to = mapping_node_new(x->l, own->mark, base->n + own->n);
 	keys = sort_keys(x->l, own);
 	if (!to || !keys)
 		return NULL;

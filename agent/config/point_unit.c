@@ -25,28 +25,9 @@ static struct yaml_node *find_unit(const struct yaml_node *rows, const char *poi
 	return found;
 }
 
-/* A copy with room for one item more; the items are the same. */
-static struct yaml_node *copy_mapping(struct loader *l, const struct yaml_node *node)
-{
-	struct yaml_node *copy = loader_scratch(l, sizeof(*copy));
-
-	if (!copy)
-		return NULL;
-	*copy = *node;
-	copy->keys = loader_scratch(l, (node->n + 1) * sizeof(struct yaml_node *));
-	copy->items = loader_scratch(l, (node->n + 1) * sizeof(struct yaml_node *));
-	if (!copy->keys || !copy->items)
-		return NULL;
-	for (size_t i = 0; i < node->n; i++) {
-		copy->keys[i] = node->keys[i];
-		copy->items[i] = node->items[i];
-	}
-	return copy;
-}
-
 static struct yaml_node *add_to(struct loader *l, const struct yaml_node *unit, struct yaml_node *to)
 {
-	struct yaml_node *copy = copy_mapping(l, unit), *key = loader_scratch(l, sizeof(*key));
+	struct yaml_node *copy = mapping_node_copy(l, unit, 1), *key = loader_scratch(l, sizeof(*key));
 
 	if (!copy || !key)
 		return NULL;
@@ -67,7 +48,7 @@ const struct yaml_node *point_unit_complete(struct loader *l, const struct yaml_
 	to = find_unit(rows, name, ROW_DEPTH);
 	if (!to)
 		return point;
-	copy = copy_mapping(l, point);
+	copy = mapping_node_copy(l, point, 0);
 	complete = add_to(l, unit, to);
 	for (size_t i = 0; copy && complete && i < copy->n; i++)
 		if (copy->items[i] == unit)

@@ -76,6 +76,9 @@ int profile_settings_read(struct loader *l, const struct profile *p, const doubl
 /* points.c */
 int points_read(struct loader *l, struct profile *p, const struct yaml_node *points,
 		const struct yaml_node *defaults, const struct yaml_node *map);
+/* nodes.c: a mapping of this run without keys yet, and a copy of one, with room for more of them. */
+struct yaml_node *mapping_node_new(struct loader *l, struct yaml_mark mark, size_t room);
+struct yaml_node *mapping_node_copy(struct loader *l, const struct yaml_node *node, size_t room);
 /*
  * point_unit.c: `unit: {from: FIELD}` turns into the unit that a row of lwm2m: wants
  * of the point, {point: NAME, unit: U}, where it does not say `to:` itself.
