@@ -126,6 +126,8 @@ static void request_finish(struct fieldway_request *request, const struct span *
 	if (bus && bus->serial)
 		request->wire_usec =
 			bus_wire_usec(bus, request->wire_bytes) + bus->pause_usec + DEVICE_USEC;
+	else if (bus)
+		request->wire_usec = bus->pause_usec; /* of the rest nobody can say more than that it is short */
 }
 
 /* sorted: indices by area, model and address. Returns the number of requests. */

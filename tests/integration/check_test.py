@@ -192,6 +192,10 @@ class CheckTest(Scenario):
         self.assertEqual(len(many), 1, many)
         self.assertRegex(many[0], r"^buses\.d/lan\.yaml:1:1: bus lan: line /dev/ttyS9 cannot keep up, it is \d+ % busy: "
                                   r"fast wanted 2 s, gets \d+(\.\d)? s$")
+        there = rows.replace("{unit: %s}", "{host: h, unit: 1-5}")
+        paused = self.warned({"profiles.d/meter.yaml": "", "devices.d/site.yaml": there,
+                              "buses.d/lan.yaml": BUS.replace("port: 502", "port: 502, pause: 300ms")})
+        self.assertRegex("".join(paused), r"line h:502/0 cannot keep up, it is \d+ % busy: fast wanted 2 s, gets \d")
         slower = self.warned({"profiles.d/meter.yaml": "", "buses.d/lan.yaml": bus + "rates: {fast: 15s}\n",
                               "devices.d/site.yaml": rows % "1-40"})
         self.assertEqual(slower, [])

@@ -181,6 +181,7 @@ START_TEST(frames_are_counted)
 	const struct point points[] = { R(0), C(0) };
 	const struct bus bus = { .framing = FRAMING_RTU, .serial = true, .pause_usec = 5000,
 				 .line = { .baud = 9600, .data_bits = 8, .parity = 'E', .stop_bits = 1 } };
+	const struct bus tcp = { .framing = FRAMING_MBAP, .pause_usec = 200000 };
 	struct plan_limits limits = { .max_registers = 125, .max_coils = 2000 };
 	const uint32_t wanted[] = { 0, 1 };
 	struct fieldway_plan plan;
@@ -189,6 +190,10 @@ START_TEST(frames_are_counted)
 	ck_assert_uint_eq(plan.requests[0].wire_bytes, 12 + 9 + 1);
 	ck_assert_uint_eq(plan.requests[1].wire_bytes, 12 + 9 + 4);
 	ck_assert_uint_eq(plan.requests[0].wire_usec, 0);
+	plan_done(&plan);
+	limits.bus = &tcp;
+	ck_assert_int_eq(plan_build(points, 2, &limits, wanted, 2, &plan), 0);
+	ck_assert_uint_eq(plan.requests[0].wire_usec, 200000);
 	plan_done(&plan);
 	limits.bus = &bus;
 	ck_assert_int_eq(plan_build(points, 2, &limits, wanted, 2, &plan), 0);
