@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
@@ -16,10 +17,21 @@
 
 #define RECORD_USEC UINT64_C(60000000)
 
+/*
+ * The plugin host does not wait for whoever reads: it would make our terminal one
+ * that does not either, for all who have it. So it is opened once more, where it can be.
+ */
+static int open_output(void)
+{
+	int fd = open("/proc/self/fd/1", O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
+
+	return fd >= 0 ? fd : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+}
+
 /* The file is the user's: opened with their rights, never over another one. */
 static int open_file(const char *name)
 {
-	int fd = streq(name, "-") ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) :
+	int fd = streq(name, "-") ? open_output() :
 				    open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 
 	if (fd >= 0)
@@ -30,10 +42,23 @@ static int open_file(const char *name)
 	return -EIO;
 }
 
+/* Half a recording is no success. */
+static int check_end(uint64_t took_usec, uint64_t wanted_usec)
+{
+	char took[FORMAT_USEC_MAX], wanted[FORMAT_USEC_MAX];
+
+	if (took_usec + USEC_PER_SEC >= wanted_usec)
+		return 0;
+	fprintf(stderr,
+		"fieldwayctl: ended after %s of %s: the file takes no more, has 64 MB, or the bus was set up again\n",
+		format_usec(took_usec / USEC_PER_MSEC * USEC_PER_MSEC, took), format_usec(wanted_usec, wanted));
+	return -EIO;
+}
+
 static int record(struct client *c, const char *path, int fd, uint64_t usec)
 {
 	_cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
-	uint64_t frames, dropped;
+	uint64_t frames, dropped, start = clock_monotonic_usec();
 	int r = client_call_new(c, path, AGENT1_BUS, "Record", &call);
 
 	if (r < 0)
@@ -49,7 +74,7 @@ static int record(struct client *c, const char *path, int fd, uint64_t usec)
 		return client_misunderstood(-EBADMSG);
 	fprintf(stderr, "%" PRIu64 " pieces recorded", frames);
 	fprintf(stderr, dropped > 0 ? ", %" PRIu64 " dropped\n" : "\n", dropped);
-	return 0;
+	return check_end(clock_monotonic_usec() - start, usec);
 }
 
 static int record_file(struct client *c, const struct invocation *i, uint64_t usec)

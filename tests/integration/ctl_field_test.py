@@ -110,6 +110,36 @@ class BusTest(CtlScenario):
         self.fails("File exists", "record", "lan", file)
         self.assertTrue(stat.S_ISREG(os.stat(file).st_mode))
 
+    def run_record(self, output, *arguments):
+        return subprocess.run([build_path("fieldwayctl"), "record", "lan", "-", *arguments], stdin=subprocess.DEVNULL,
+                              stdout=output, stderr=subprocess.PIPE, timeout=30, check=False, encoding="utf-8",
+                              env={**os.environ, **self.bus.environment()})
+
+    def test_record_to_output(self):
+        """A terminal or pipe that others have, too, waits afterwards as it did before."""
+        self.start()
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        done = self.run_record(writer, "--time", "1s")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertTrue(os.get_blocking(writer))
+        self.assertRegex(os.read(reader, 65536).decode("ascii"), r"(?m)^\+\d+\.\d{6} 127\.0\.0\.1:\d+\S* <( [0-9a-f]{2})+$")
+        # What is written by the shell to a file stays in there.
+        file = self.rig.write("all.rec", "# before\n")
+        with open(file, "ab") as f:
+            self.assertEqual(self.run_record(f, "--time", "1s").returncode, 0)
+        with open(file, encoding="ascii") as f:
+            self.assertRegex(f.read(), r"^# before\n(#.*\n)*\+0\.")
+
+    def test_record_to_nowhere(self):
+        """A full disk is no success."""
+        self.start()
+        with open("/dev/full", "w", encoding="ascii") as f:
+            done = self.run_record(f, "--time", "20s")
+        self.assertEqual(done.returncode, 1, done)
+        self.assertRegex(done.stderr, r"^0 pieces recorded.*\nfieldwayctl: ended after \S+ of 20s: the file takes no more")
+
     def test_usage(self):
         for words, text in ((("bus",), "Usage: "), (("bus", "lan", "release"), "release 10m"),
                             (("bus", "lan", "release", "25h"), "up to 24h"), (("bus", "lan", "lend", "1m"), "release 10m"),
