@@ -42,9 +42,10 @@ static void find_profile(struct loader *l, struct device_row *row)
 		if (names && l->profiles[i]->name)
 			names[n++] = l->profiles[i]->name;
 	}
-	if (!row->profile)
+	/* Of a file that cannot be read that is all to be said. */
+	if (!row->profile && !documents_are_damaged(l, CONFIG_PLACE_PROFILES, row->section.profile))
 		loader_unknown(l, mark, "profile", row->section.profile, names, n);
-	else if (row->profile->plugin && row->profile->plugin->asked == -ENOENT)
+	if (row->profile && row->profile->plugin && row->profile->plugin->asked == -ENOENT)
 		loader_error(l, mark, "profile %s needs the plugin %s, which is not there",
 			     row->profile->name, row->profile->plugin->name);
 	row->failed = row->failed || !row->profile || row->profile->broken;
@@ -60,7 +61,7 @@ static void find_bus(struct loader *l, struct device_row *row)
 	for (size_t i = 0; names && i < l->config->n_buses; i++)
 		if (l->config->buses[i].name)
 			names[n++] = l->config->buses[i].name;
-	if (row->bus < 0)
+	if (row->bus < 0 && !documents_are_damaged(l, CONFIG_PLACE_BUSES, NULL))
 		loader_unknown(l, mark, "bus", row->section.bus, names, n);
 	row->failed = row->failed || row->bus < 0 || !l->config->buses[row->bus].plugin;
 }

@@ -83,6 +83,7 @@ static int read_file(struct loader *l, struct source_file *source, size_t *alloc
 	if (r < 0) {
 		l->no_memory = l->no_memory || r == -ENOMEM;
 		reports_take_lines(l, file->name, &errors);
+		source->damaged = true;
 		return r;
 	}
 	yaml_errors_done(&errors);
@@ -130,6 +131,15 @@ static void read_files(struct loader *l)
 		if (own)
 			tell_hidden(l, file, own);
 	}
+}
+
+bool documents_are_damaged(const struct loader *l, enum config_place place, const char *profile)
+{
+	for (size_t i = 0; i < l->n_files; i++)
+		if (l->files[i].damaged && l->files[i].file->place == place &&
+		    (!profile || is_file_of(l->files[i].file, profile)))
+			return true;
+	return false;
 }
 
 void documents_read(struct loader *l)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "config/places.h"
 #include "config/profile.h"
 
 /*
@@ -314,7 +315,8 @@ static const struct yaml_node *find_base(struct loader *l, const struct yaml_nod
 			return l->documents[i].node;
 		names[n++] = other->text;
 	}
-	loader_unknown(l, name->mark, "profile", name->text, names, n);
+	if (!documents_are_damaged(l, CONFIG_PLACE_PROFILES, name->text))
+		loader_unknown(l, name->mark, "profile", name->text, names, n);
 	return NULL;
 }
 

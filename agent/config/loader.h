@@ -55,7 +55,8 @@ struct document {
 
 struct source_file {
 	const struct config_file *file;
-	struct yaml_file *yaml; /* NULL: a table, or not to be read */
+	struct yaml_file *yaml; /* NULL: a table, not to be read, or damaged */
+	bool damaged;		/* no YAML, which was reported */
 };
 
 /* A plugin that was asked for; plugin NULL: there is none. */

@@ -3,6 +3,8 @@
 
 #include "config/levels.h"
 
+/* documents.c: is there a file of the place, or the file of this profile, that is no YAML? */
+bool documents_are_damaged(const struct loader *l, enum config_place place, const char *profile);
 /* The steps of config_read(), in this order; each reports what is wrong and goes on. */
 void documents_read(struct loader *l); /* documents.c: files to trees */
 void documents_done(struct loader *l);

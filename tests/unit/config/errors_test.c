@@ -247,6 +247,26 @@ START_TEST(unused_pattern)
 }
 END_TEST
 
+/* Who names what is in a file that is no YAML has made no mistake. */
+START_TEST(damaged_files)
+{
+	fixture_case(f, 'd', "devices: [{name: d, profile: p, bus: c, address: {unit: 1}},\n"
+			     "  {name: e, profile: q, bus: b, address: {unit: 1}}]\n");
+	fixture_file(f, CONFIG_PLACE_BUSES, "c.yaml", "schema: 1\nbus: c\n\tplugin: modbus\n");
+	fixture_file(f, CONFIG_PLACE_PROFILES, "q.yaml", "profile: {q\n");
+	fixture_file(f, CONFIG_PLACE_PROFILES, "r.yaml", "schema: 1\nprofile: r\nextends: q\n");
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_ptr_null(strstr(f->error_text, "unknown"));
+	ck_assert_ptr_nonnull(strstr(f->error_text, "c.yaml:3:"));
+	ck_assert_ptr_nonnull(strstr(f->error_text, "q.yaml:2:"));
+	fixture_reset(f);
+	fixture_case(f, 'd', "devices: [{name: d, profile: o, bus: b, address: {unit: 1}}]\n");
+	fixture_file(f, CONFIG_PLACE_PROFILES, "q.yaml", "profile: {q\n");
+	ck_assert_int_eq(fixture_read(f), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(f->error_text, "unknown profile \"o\""));
+}
+END_TEST
+
 START_TEST(other_quantity)
 {
 	fixture_case(f, 'p', "defaults: {rate: fast}\n"
@@ -370,6 +390,7 @@ static Suite *suite(void)
 	tcase_add_test(rest, unmapped_points);
 	tcase_add_test(rest, unused_rate);
 	tcase_add_test(rest, unused_pattern);
+	tcase_add_test(rest, damaged_files);
 	tcase_add_test(rest, other_quantity);
 	tcase_add_test(rest, coulombs);
 	tcase_add_test(rest, shared_without_plugin);
