@@ -9,6 +9,9 @@
 #include "moment.h"
 #include "settings.h"
 
+/* How often it is looked whether all is sent: well below the pause that ends a frame. */
+#define LOOK_USEC 200u
+
 const char *const rs485_mode_names[] = { [RS485_NONE] = "none", [RS485_KERNEL] = "kernel", [RS485_RTS] = "rts", NULL };
 const char *const rs485_level_names[] = { "low", "high", NULL };
 
@@ -101,15 +104,33 @@ int rs485_begin(int fd, const struct rs485 *r)
 	return e;
 }
 
+/*
+ * Until the last bit is out. tcdrain() knows no deadline, and an adapter may
+ * stop to take bytes: it is for what only the hardware still has.
+ */
+static int wait_sent(int fd, uint64_t deadline_usec)
+{
+	int left;
+
+	while (ioctl(fd, TIOCOUTQ, &left) == 0 && left > 0) {
+		if (moment_now_usec() >= deadline_usec) {
+			(void)tcflush(fd, TCOFLUSH);
+			return -ETIMEDOUT;
+		}
+		rest(LOOK_USEC);
+	}
+	return tcdrain(fd) < 0 ? -errno : 0;
+}
+
 /* The bus is everybody's again as soon as the last bit is out. */
-int rs485_end(int fd, const struct rs485 *r, bool all)
+int rs485_end(int fd, const struct rs485 *r, bool all, uint64_t deadline_usec)
 {
 	int e = 0, back;
 
 	if (r->mode != RS485_RTS)
 		return 0;
-	if (all && tcdrain(fd) < 0)
-		e = -errno;
+	if (all)
+		e = wait_sent(fd, deadline_usec);
 	rest(r->after_usec);
 	back = set_rts(fd, !r->rts_high);
 	return e < 0 ? e : back;

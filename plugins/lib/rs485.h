@@ -50,5 +50,8 @@ int rs485_compile(const struct fieldway_settings *s, const struct rs485_section 
 int rs485_start(int fd, const struct rs485 *r, const char **ret_why);
 /* Before the first byte of what is sent. 0 or a negative errno. */
 int rs485_begin(int fd, const struct rs485 *r);
-/* Behind the last: waits until it is out, where we switch. all: everything was written. 0 or a negative errno. */
-int rs485_end(int fd, const struct rs485 *r, bool all);
+/*
+ * Behind the last: waits until it is out, where we switch. all: everything was
+ * written. 0 or a negative errno; -ETIMEDOUT: it was not until then, and is dropped.
+ */
+int rs485_end(int fd, const struct rs485 *r, bool all, uint64_t deadline_usec);

@@ -89,7 +89,7 @@ int port_send(int fd, const struct serial *serial, const uint8_t *bytes, size_t 
 	if (r < 0)
 		return r;
 	r = wire_write(fd, false, bytes, size, deadline_usec);
-	end = rs485_end(fd, &serial->rs485, r >= 0);
+	end = rs485_end(fd, &serial->rs485, r >= 0, deadline_usec);
 	return r < 0 ? r : end;
 }
 

@@ -201,7 +201,7 @@ static int send_frame(struct fieldway_line *line, const uint8_t *bytes, size_t s
 		return r;
 	*ret_sent = true;
 	r = send_all(line, bytes, size, deadline_usec);
-	end = rs485_end(line->fd, rs485, r >= 0);
+	end = rs485_end(line->fd, rs485, r >= 0, deadline_usec);
 	if (r >= 0)
 		r = end;
 	return r >= 0 && rs485->echo ? take_echo(line, bytes, size, deadline_usec) : r;

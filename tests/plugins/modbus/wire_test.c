@@ -28,6 +28,7 @@ static struct {
 	struct serial_rs485 mode;
 	bool no_mode;
 	int set; /* tcsetattr() */
+	int unsent, step; /* bytes, and how many of them go between two looks */
 } port;
 
 static void note(char what)
@@ -47,6 +48,10 @@ int ioctl(int fd, unsigned long request, ...)
 	if (request == TIOCMBIS || request == TIOCMBIC) {
 		ck_assert_int_eq(*(int *)argument, TIOCM_RTS);
 		note(request == TIOCMBIS ? 'h' : 'l');
+		return 0;
+	}
+	if (request == TIOCOUTQ && port.unsent > 0) {
+		*(int *)argument = port.unsent -= port.step;
 		return 0;
 	}
 	if (request == TIOCSRS485 && !port.no_mode) {
@@ -106,6 +111,33 @@ START_TEST(rts_while_sending)
 	reads(HOLDING, 0);
 	ck_assert_uint_ge(clock_usec(CLOCK_MONOTONIC) - begin, PAUSE_USEC);
 	ck_assert_str_eq(port.did, expected[_i]);
+	stop();
+}
+END_TEST
+
+/* An adapter that stops to take bytes keeps the bus no longer than a device that is silent. */
+START_TEST(a_port_that_does_not_send)
+{
+	struct fieldway_result result = { 0 };
+	uint64_t begin;
+
+	prepare(RTU);
+	add_setting(TEXT("rtu.rs485", "rts"));
+	make_driver();
+	ck_assert_msg(open_line(&result) == 0, "%s", result.detail);
+	reads(HOLDING, 0);
+	memset(port.did, 0, sizeof(port.did));
+	port.n = 0;
+	port.unsent = 8;
+	port.step = 0;
+	begin = clock_usec(CLOCK_MONOTONIC);
+	fails(HOLDING, -ETIMEDOUT, "no answer");
+	ck_assert_uint_lt(clock_usec(CLOCK_MONOTONIC) - begin, 2 * TIMEOUT_USEC);
+	ck_assert_str_eq(port.did, "hWl");
+	port.step = 1; /* slowly */
+	reads(HOLDING, 0);
+	ck_assert_int_eq(port.unsent, 0);
+	ck_assert_str_eq(port.did, "hWlhWDl");
 	stop();
 }
 END_TEST
@@ -602,6 +634,7 @@ int main(void)
 	tcase_add_checked_fixture(t, reset, NULL);
 	tcase_set_timeout(t, 20);
 	tcase_add_loop_test(t, rts_while_sending, 0, 2);
+	tcase_add_test(t, a_port_that_does_not_send);
 	tcase_add_loop_test(t, rs485_mode_of_the_driver, 0, 2);
 	tcase_add_loop_test(t, echoes, RTU, KINDS);
 	tcase_add_test(t, rts_rests_are_short);
