@@ -370,7 +370,7 @@ struct fieldway_plugin {
 	void (*bus_write)(struct fieldway_session *session, uint32_t device, uint32_t point,
 			  const struct fieldway_value *value, uint64_t deadline_usec,
 			  struct fieldway_ticket *ticket);
-	/* These points are wanted now (on demand, after a write): samples follow. */
+	/* These points are wanted now (on demand, after a write, of a device that is back): samples follow. */
 	void (*bus_read)(struct fieldway_session *session, uint32_t device, const uint32_t *points, size_t n);
 	/* Tells host->found() what is in reach until the time, and again from the start. 0: ends it. */
 	int (*bus_scan)(struct fieldway_session *session, uint64_t until_usec);
