@@ -53,12 +53,17 @@ class ConfigurationTest(unittest.TestCase):
 
 class ReadmeTest(unittest.TestCase):
     def test_good(self):
+        """Everything that it shows, together, with the keys of all of these."""
         with open(source_path("README.md"), encoding="utf-8") as f:
-            block = re.search("```yaml\n(.*?)```", f.read(), re.S).group(1)
+            blocks = re.findall("```yaml\n(.*?)```", f.read(), re.S)
+        self.assertEqual(len(blocks), 2)
+        devices = [f"em1-{n:03}" for n in range(1, 41)] + ["balance", "th-hall"]
+        names = ["gw7"] + [f"urn:dev:ops:32473-gw7-{name}" for name in devices]
         with Rig() as rig:
-            for document in block.split("---\n"):
+            for document in "---\n".join(blocks).split("---\n"):
                 rig.write(os.path.join("etc", re.match(r"schema: 1 +# (\S+\.yaml)\n", document).group(1)), document)
-            rig.write("etc/keys/plant.psk", "urn:dev:ops:32473-gw7-em1-001:00112233445566778899aabbccddeeff\n", 0o600)
+            rig.write("etc/keys/plant.psk", "".join(f"{name}:00112233445566778899aabbccddeeff\n"
+                                                    for name in names), 0o600)
             result = run_check(rig, rig.path("etc"), source_path("etc"))
         self.assertEqual((result.returncode, result.stderr), (0, ""))
 
