@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/macro.h"
@@ -22,18 +23,18 @@ enum order_flag {
 };
 
 static const struct {
-	const char *names[2]; /* of 32 and of 64 bits */
+	const char *names[3]; /* of 32, 64 and 16 bits; NULL: as another one */
 	unsigned flags;
 } orders[DECODE_ORDERS] = {
-	{ { "ABCD", "ABCDEFGH" }, 0 },
+	{ { "ABCD", "ABCDEFGH", "AB" }, 0 },
 	{ { "CDAB", "GHEFCDAB" }, WORDS_SWAPPED },
-	{ { "BADC", "BADCFEHG" }, BYTES_SWAPPED },
+	{ { "BADC", "BADCFEHG", "BA" }, BYTES_SWAPPED },
 	{ { "DCBA", "HGFEDCBA" }, WORDS_SWAPPED | BYTES_SWAPPED },
 };
 
 const char *decode_order_name(unsigned order, unsigned bytes)
 {
-	return orders[order].names[bytes == 8];
+	return orders[order].names[bytes == 8 ? 1 : bytes == 2 ? 2 : 0];
 }
 
 uint64_t decode_number(const struct probed *registers, unsigned n, unsigned order)
@@ -95,6 +96,57 @@ static double text_of_int64(uint64_t number, char *ret)
 	return (double)(int64_t)number;
 }
 
+static double text_of_int16(uint64_t number, char *ret)
+{
+	snprintf(ret, CELL_SIZE, "%d", (int16_t)number);
+	return (int16_t)number;
+}
+
+/* IEEE 754 binary16: a sign, five bits of exponent, ten of fraction. */
+static double text_of_float16(uint64_t number, char *ret)
+{
+	int exponent = (int)(number >> 10 & 0x1f);
+	double value = (double)(number & 0x3ff);
+
+	if (exponent == 0x1f)
+		value = value > 0 ? NAN : INFINITY;
+	else
+		value = exponent > 0 ? ldexp(value + 1024, exponent - 25) : ldexp(value, -24);
+	value = number & 0x8000 ? -value : value;
+	snprintf(ret, CELL_SIZE, "%.4g", value);
+	return value;
+}
+
+/* Hexadecimal digits that are none of a number: nothing. */
+static double text_of_bcd(uint64_t number, char *ret)
+{
+	uint64_t value = 0, digit;
+
+	*ret = '\0';
+	for (int shift = 60; shift >= 0; shift -= 4) {
+		digit = number >> shift & 0xf;
+		if (digit > 9)
+			return NAN;
+		value = 10 * value + digit;
+	}
+	return text_of_uint32(value, ret);
+}
+
+/* Of this century; what was earlier, or comes later, is another number. */
+#define UNIX_FIRST UINT64_C(946684800)
+#define UNIX_LAST UINT64_C(4102444800)
+static double text_of_unix(uint64_t number, char *ret)
+{
+	time_t seconds = (time_t)number;
+	struct tm tm;
+
+	*ret = '\0';
+	if (number >= UNIX_FIRST && number < UNIX_LAST && gmtime_r(&seconds, &tm))
+		strftime(ret, CELL_SIZE, "%Y-%m-%d %H:%M:%S", &tm);
+	return NAN;
+}
+
+/* text: the number's, "" where it is none of this kind. */
 static const struct kind {
 	const char *name;
 	unsigned registers;
@@ -103,6 +155,10 @@ static const struct kind {
 	{ "float32", 2, text_of_float32 }, { "uint32", 2, text_of_uint32 },
 	{ "int32", 2, text_of_int32 },	   { "float64", 4, text_of_float64 },
 	{ "uint64", 4, text_of_uint32 },   { "int64", 4, text_of_int64 },
+	{ "uint16", 1, text_of_uint32 },   { "int16", 1, text_of_int16 },
+	{ "float16", 1, text_of_float16 }, { "bcd16", 1, text_of_bcd },
+	{ "bcd32", 2, text_of_bcd },	   { "bcd64", 4, text_of_bcd },
+	{ "unix32", 2, text_of_unix },
 };
 
 /* ---- tables ---- */
@@ -185,30 +241,39 @@ static int add_numbers(struct table *t, struct arena *arena, const struct probed
 {
 	const char *cells[1 + DECODE_ORDERS];
 	char text[CELL_SIZE];
+	size_t n = 1;
+	bool any = false;
 	double value;
 
 	snprintf(text, sizeof(text), "%" PRIu32, registers->address);
 	cells[0] = keep(arena, text);
 	for (unsigned i = 0; i < DECODE_ORDERS; i++) {
+		if (!decode_order_name(i, 2 * kind->registers))
+			continue;
 		value = kind->text(decode_number(registers, kind->registers, i), text);
+		any |= *text != '\0';
 		if (decode_is_plausible(value))
 			strcat(text, " *");
-		cells[1 + i] = keep(arena, text);
-		if (!cells[1 + i])
+		cells[n] = keep(arena, text);
+		if (!cells[n++])
 			return -ENOMEM;
 	}
+	if (!any)
+		return 0;
 	return cells[0] ? table_add(t, cells) : -ENOMEM;
 }
 
 static int print_kind(FILE *to, const struct probed *registers, size_t n, const struct kind *kind)
 {
-	_cleanup_table_ struct table t = { .columns = 1 + DECODE_ORDERS };
+	_cleanup_table_ struct table t = { .columns = 1 };
 	_cleanup_arena_ struct arena arena = { 0 };
 	const char *titles[1 + DECODE_ORDERS] = { kind->name };
 	int r;
 
-	for (unsigned i = 0; i < DECODE_ORDERS; i++)
-		titles[1 + i] = decode_order_name(i, 2 * kind->registers);
+	for (unsigned i = 0; i < DECODE_ORDERS; i++) {
+		titles[t.columns] = decode_order_name(i, 2 * kind->registers);
+		t.columns += titles[t.columns] != NULL;
+	}
 	r = table_add(&t, titles);
 	for (size_t i = 0; i < n && r >= 0; i++)
 		if (is_whole(registers + i, n - i, kind->registers))

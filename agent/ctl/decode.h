@@ -14,12 +14,12 @@ struct probed {
 	const char *problem; /* why it is not there */
 };
 
-/* Orders of bytes as profiles have them, for 32 and for 64 bits. */
+/* Orders of bytes as profiles have them, for 2, 4 and 8 bytes. NULL: these are too few for it. */
 #define DECODE_ORDERS 4u
 const char *decode_order_name(unsigned order, unsigned bytes);
 /*
  * The bytes of some registers, first high byte first, put in order: the most
- * significant one becomes the first; n is 2 or 4 registers.
+ * significant one becomes the first; n is 1, 2 or 4 registers.
  */
 uint64_t decode_number(const struct probed *registers, unsigned n, unsigned order);
 /* Neither 0 nor NaN, and of a size that measurements have: 0.001 to 10,000,000. */
@@ -27,5 +27,5 @@ bool decode_is_plausible(double value);
 
 /* The registers one by one; what stands next to each other in ascending order. 0 or -ENOMEM. */
 int probe_print(FILE *to, const char *area, const struct probed *registers, size_t n);
-/* All numbers of 32 and 64 bits that begin at each of them, in all orders. 0 or -ENOMEM. */
+/* All that can begin at each of them, in all orders. 0 or -ENOMEM. */
 int probe_print_decoded(FILE *to, const struct probed *registers, size_t n);

@@ -151,7 +151,7 @@ static int run(const struct invocation *i)
 }
 
 static const struct command_option options[] = {
-	{ "decode", NULL, "also every number of 32 and 64 bits, in all orders of bytes" },
+	{ "decode", NULL, "also all other types of numbers, in all orders of bytes" },
 	{ "within", "DURATION", "wait so long for all of it (1m)" },
 	{ 0 },
 };

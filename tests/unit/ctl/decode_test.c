@@ -63,7 +63,18 @@ START_TEST(prints_registers)
 	ck_assert_str_eq(printed(), "ADDRESS  HEX              uint16  int16  TEXT\n"
 				    "0        4142             16706   16706  AB\n"
 				    "1        illegal address  -       -      -\n"
-				    "65535    ff1b             65307   -229   ..\n");
+				    "65535    ff1b             65307   -229   ..\n"
+				    "\nuint16  AB       BA\n"
+				    "0       16706 *  16961 *\n"
+				    "65535   65307 *  7167 *\n"
+				    "\nint16  AB       BA\n"
+				    "0      16706 *  16961 *\n"
+				    "65535  -229 *   7167 *\n"
+				    "\nfloat16  AB       BA\n"
+				    "0        2.629 *  3.127 *\n"
+				    "65535    -nan     0.003904 *\n"
+				    "\nbcd16  AB      BA\n"
+				    "0      4142 *  4241 *\n");
 	page_close();
 }
 END_TEST
@@ -80,6 +91,7 @@ START_TEST(decodes_what_is_whole)
 	ck_assert_ptr_nonnull(strstr(printed(), "\nint32  ABCD     CDAB      BADC     DCBA\n"
 						"5      65535 *  -65536 *  65535 *  -65536 *\n"
 						"6      -2 *     -65537 *  -257 *   -16777217\n"));
+	*strstr(page_text, "\nuint16") = '\0';
 	ck_assert_ptr_null(strstr(page_text, "\n7 "));
 	ck_assert_ptr_null(strstr(page_text, "\n9 "));
 	ck_assert_ptr_null(strstr(page_text, "64"));
@@ -93,6 +105,27 @@ START_TEST(decodes_64_bits)
 	ck_assert_int_eq(probe_print_decoded(page, registers, 4), 0);
 	ck_assert_ptr_nonnull(strstr(printed(), "\nuint64  ABCDEFGH           GHEFCDAB"));
 	ck_assert_ptr_nonnull(strstr(page_text, "\n10      72623859790382856  "));
+	page_close();
+}
+END_TEST
+
+START_TEST(decodes_what_is_rare)
+{
+	/* Halves: a usual one, the largest, the smallest, none. */
+	const struct probed some[] = { { 1, true, 0xc000, NULL }, { 2, true, 0x7bff, NULL },
+				       { 3, true, 0x0001, NULL }, { 4, true, 0x7c00, NULL },
+				       { 6, true, 0x6925, NULL }, { 7, true, 0x1234, NULL } };
+
+	page_open();
+	ck_assert_int_eq(probe_print_decoded(page, some, ARRAY_SIZE(some)), 0);
+	ck_assert_ptr_nonnull(strstr(printed(), "\n1        -2 *        "));
+	ck_assert_ptr_nonnull(strstr(page_text, "\n2        6.55e+04 *  "));
+	ck_assert_ptr_nonnull(strstr(page_text, "\n3        5.96e-08    "));
+	ck_assert_ptr_nonnull(strstr(page_text, "\n4        inf         "));
+	ck_assert_ptr_nonnull(strstr(page_text, "\nbcd32  ABCD      CDAB      BADC      DCBA\n"
+						"6      69251234  12346925  25693412  34122569\n"));
+	ck_assert_ptr_nonnull(strstr(page_text, "\nunix32  ABCD"));
+	ck_assert_ptr_nonnull(strstr(page_text, "\n6       2025-11-25 "));
 	page_close();
 }
 END_TEST
@@ -142,6 +175,7 @@ int main(void)
 	tcase_add_test(tcase, prints_registers);
 	tcase_add_test(tcase, decodes_what_is_whole);
 	tcase_add_test(tcase, decodes_64_bits);
+	tcase_add_test(tcase, decodes_what_is_rare);
 	tcase_add_loop_test(tcase, reads_ranges, 0, ARRAY_SIZE(ranges));
 	tcase_add_test(tcase, knows_areas);
 	suite_add_tcase(suite, tcase);
