@@ -211,8 +211,9 @@ class ScanTest(WireScenario):
         done = self.run_ctl("scan", "lan", "--host=127.0.0.1", "--units", "1-3")
         self.assertEqual((done.returncode, done.stderr), (0, "3 of 3 units answer\n"))
         self.assertEqual([line[:6] for line in done.stdout.splitlines()], ["unit 1", "unit 2", "unit 3"])
-        self.simulator.command("exception 11")      # a gateway without units
-        self.fails("exception 11", "scan", "lan", "--host=127.0.0.1", "--units", "1-3")
+        for number in (10, 11):                     # a gateway without units: no path, no answer
+            self.simulator.command(f"exception {number}")
+            self.fails(f"exception {number}", "scan", "lan", "--host=127.0.0.1", "--units", "1-3")
         self.simulator.command("exception 1")
         self.assertIn("illegal function", self.ctl("scan", "lan", "--host=127.0.0.1", "--units=1",
                                                    stderr="1 of 1 units answer\n"))
