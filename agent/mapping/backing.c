@@ -230,6 +230,8 @@ static const char *failure_text(int error)
 		return "the answer is garbled";
 	case -ERANGE:
 		return "its value does not fit";
+	case -ETIMEDOUT:
+		return "the device did not answer";
 	default:
 		return strerror(-error);
 	}

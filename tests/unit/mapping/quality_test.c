@@ -146,6 +146,10 @@ START_TEST(test_a_point_has_reasons_of_its_own)
 	rig_expect_explanation(
 		0, "/3316/0/5700",
 		"em1: never read, bus hall1: point v1 (input 0): the device knows no such address");
+	rig_bad_sample(0, VOLTS, FIELDWAY_FAILED, -ETIMEDOUT);
+	rig_expect_explanation(
+		0, "/3316/0/5700",
+		"em1: never read, bus hall1: point v1 (input 0): the device did not answer");
 	mapping_values(rig.mapping, 0, &numbered, 1);
 	rig_expect_explanation(
 		0, "/3316/0/5700",
