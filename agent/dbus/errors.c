@@ -18,6 +18,7 @@ static const struct {
 	{ ENODATA, AGENT1_ERROR_NO_VALUE, "Not read yet" },
 	{ ESTALE, AGENT1_ERROR_STALE, "The value is too old" },
 	{ EHOSTDOWN, AGENT1_ERROR_OFFLINE, "The device is offline" },
+	{ EHOSTUNREACH, AGENT1_ERROR_OFFLINE, "The device cannot be reached" },
 	{ EBUSY, AGENT1_ERROR_BUSY, "Busy" },
 	{ ETIMEDOUT, AGENT1_ERROR_NO_ANSWER, "No answer from the device, the outcome is unknown" },
 	{ EREMOTEIO, AGENT1_ERROR_PARTLY, "Some of the values were accepted" },

@@ -24,6 +24,7 @@ static const struct {
 	{ -ENOMEM, CODE(5, 00) },	   { -EHOSTDOWN, CODE(5, 03) },
 	{ -EBUSY, CODE(5, 03) },	   { -ENODATA, CODE(5, 03) },
 	{ -ESTALE, CODE(5, 03) },	   { -ETIMEDOUT, CODE(5, 04) },
+	{ -EHOSTUNREACH, CODE(5, 04) },
 };
 
 uint8_t status_code(int error)

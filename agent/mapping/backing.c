@@ -36,6 +36,8 @@ int outcome_error(enum fieldway_outcome outcome, int error)
 	case FIELDWAY_NOT_SENT:
 		if (error == -ECANCELED)
 			return -EBUSY;
+		if (error == -ETIMEDOUT)
+			return -EHOSTUNREACH;
 		break;
 	}
 	switch (error) {
@@ -49,7 +51,7 @@ int outcome_error(enum fieldway_outcome outcome, int error)
 	case -ECONNRESET:
 	case -EHOSTUNREACH:
 	case -ENODEV:
-		return -ETIMEDOUT;
+		return -EHOSTUNREACH;
 	default:
 		return -EIO;
 	}

@@ -49,7 +49,10 @@ static void asked(void *userdata, int error, const char *detail, const struct fi
 	/* They come by themselves, too, but perhaps behind this answer. */
 	if (n > 0)
 		mapping_values(a->endpoint->mapping, a->device, samples, n);
-	asking_end(a, error < 0 ? outcome_error(FIELDWAY_NOT_SENT, error) : 0, detail);
+	/* A question is silent where a write was not sent: it leaves nothing behind. */
+	if (error < 0 && error != -ETIMEDOUT)
+		error = outcome_error(FIELDWAY_NOT_SENT, error);
+	asking_end(a, error, detail);
 }
 
 /* The points of one resource lie on one device but where its instances do not: then the first one's are read. */

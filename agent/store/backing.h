@@ -27,6 +27,7 @@ enum store_quality {
  *   -EPERM             not writable or executable (4.05)
  *   -EHOSTDOWN -EBUSY  known offline or busy, nothing was sent (5.03)
  *   -ETIMEDOUT         tried and silent, or outcome unknown (5.04)
+ *   -EHOSTUNREACH      tried, but nothing could be sent (5.04)
  *   -EIO               verify failed or other device error (5.00)
  * reason (may be NULL) is text for the response's payload, valid during the call.
  */

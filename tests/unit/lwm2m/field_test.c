@@ -108,7 +108,7 @@ static const struct {
 } ends[] = {
 	{ 0, CODE(2, 04) },	     { -EINVAL, CODE(4, 00) },	  { -ERANGE, CODE(4, 00) },
 	{ -EPERM, CODE(4, 05) },     { -EHOSTDOWN, CODE(5, 03) }, { -EBUSY, CODE(5, 03) },
-	{ -ETIMEDOUT, CODE(5, 04) }, { -EIO, CODE(5, 00) },
+	{ -ETIMEDOUT, CODE(5, 04) }, { -EHOSTUNREACH, CODE(5, 04) }, { -EIO, CODE(5, 00) },
 };
 
 START_TEST(test_end_of_write)
