@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "host/bus/statistics.h"
+#include "host/device/statistics.h"
 #include "host/event/events.h"
 #include "host/event/ticket.h"
 #include "host/line/attempt.h"

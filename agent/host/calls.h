@@ -3,7 +3,7 @@
 
 #include <systemd/sd-bus.h>
 
-#include "host/bus/parts.h"
+#include "host/device/parts.h"
 
 /* Calls of Host1 beside those in host.c: about devices at work, and samples. */
 

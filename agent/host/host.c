@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "host/bus/bus.h"
+#include "host/bus.h"
 #include "host/calls.h"
 #include "host/line/attempt.h"
 #include "host/memory.h"

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "host/bus/device.h"
+#include "host/device/device.h"
 #include "host/sandbox/sandbox.h"
 
 /* Stacks of all threads, and what their heaps have in reserve. */

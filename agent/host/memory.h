@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "host/bus/parts.h"
+#include "host/device/parts.h"
 
 /*
  * How much memory a host may use: so much for itself, each device and each

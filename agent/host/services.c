@@ -5,10 +5,10 @@
 #include <fcntl.h>
 
 #include "base/str.h"
-#include "host/bus/release.h"
-#include "host/bus/tap.h"
+#include "host/device/tap.h"
 #include "host/event/scan.h"
 #include "host/line/errand.h"
+#include "host/release.h"
 #include "link/marshal.h"
 
 /* ---- each with its arguments behind generation and bus ---- */

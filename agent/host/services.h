@@ -3,7 +3,7 @@
 
 #include <systemd/sd-bus.h>
 
-#include "host/bus/parts.h"
+#include "host/device/parts.h"
 #include "host/setup/loader.h"
 
 /* The calls of link/host1.h that serve people: Raw, Scan, Release, Record. */

@@ -7,7 +7,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base/clock.h"
-#include "host/bus/device.h"
+#include "host/device/device.h"
 #include "host/line/write.h"
 #include "host/value/exponent.h"
 #include "host/value/transform.h"

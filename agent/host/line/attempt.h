@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "host/bus/parts.h"
+#include "host/device/parts.h"
 
 /*
  * A device that is not configured, read once: over the line that it would share

@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "host/bus/bus.h"
 #include "host/host.h"
 #include "host/line/attempt.h"
 #include "host/line/line.h"

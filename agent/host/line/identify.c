@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "host/bus/device.h"
-#include "host/bus/take.h"
+#include "host/device/device.h"
+#include "host/device/take.h"
 #include "host/line/read.h"
 #include "host/line/write.h"
 #include "host/value/exponent.h"

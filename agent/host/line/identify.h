@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "host/bus/parts.h"
+#include "host/device/parts.h"
 
 /*
  * Before anything else of a device that comes online its identify point is

@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "host/bus/device.h"
-#include "host/bus/statistics.h"
-#include "host/bus/take.h"
+#include "host/device/device.h"
+#include "host/device/statistics.h"
+#include "host/device/take.h"
 #include "host/line/lesson.h"
 
 const struct fieldway_request *learn_request(const struct poll *p)

@@ -6,16 +6,16 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "host/bus/device.h"
-#include "host/bus/release.h"
-#include "host/bus/statistics.h"
-#include "host/bus/take.h"
+#include "host/device/device.h"
+#include "host/device/statistics.h"
+#include "host/device/take.h"
 #include "host/line/attempt.h"
 #include "host/line/errand.h"
 #include "host/line/identify.h"
 #include "host/line/learn.h"
 #include "host/line/read.h"
 #include "host/line/write.h"
+#include "host/release.h"
 
 /* The slowest line, 1200 baud, takes 9.2 ms for a byte. */
 #define WIRE_BYTE_USEC UINT64_C(10000)

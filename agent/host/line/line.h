@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "host/bus/parts.h"
+#include "host/device/parts.h"
 
 /* A line's thread, and what is next for it. */
 
+/* What a line of any kind needs before its start, and what it leaves. 0 or -ENOMEM. */
+int line_init(struct line *l);
+void line_done(struct line *l);
 /* 0, -ENOMEM, -EAGAIN. */
 int line_start(struct line *l);
 void line_retire(struct line *l);

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "host/bus/device.h"
-#include "host/bus/take.h"
+#include "host/device/device.h"
+#include "host/device/take.h"
 #include "host/line/lesson.h"
 #include "host/value/transform.h"
 

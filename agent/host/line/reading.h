@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
-#include "host/bus/parts.h"
+#include "host/device/parts.h"
 #include "host/value/exponent.h"
 
 /*

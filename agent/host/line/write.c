@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "host/bus/device.h"
+#include "host/device/device.h"
 #include "host/line/identify.h"
 #include "host/value/exponent.h"
 #include "host/value/transform.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "host/bus/parts.h"
+#include "host/device/parts.h"
 
 /* One device: what is known of it, and who is told. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/bus/tap.h"
+#include "host/device/tap.h"
 
 #include <errno.h>
 #include <fcntl.h>

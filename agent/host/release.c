@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/bus/release.h"
+#include "host/release.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "host/bus/device.h"
+#include "host/device/device.h"
 #include "host/event/events.h"
 #include "host/line/attempt.h"
 #include "host/line/errand.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/bus/take.h"
+#include "host/device/take.h"
 
 #include "base/clock.h"
-#include "host/bus/device.h"
+#include "host/device/device.h"
 #include "host/event/events.h"
 #include "host/value/exponent.h"
 #include "host/value/transform.h"

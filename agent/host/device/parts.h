@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/timer.h"
-#include "host/bus/tap.h"
+#include "host/device/tap.h"
 #include "host/line/schedule.h"
 #include "host/line/worker.h"
 #include "host/setup/setup.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "host/bus/parts.h"
+#include "host/device/parts.h"
 
 /* A bus as a whole. */
 
@@ -21,7 +21,4 @@ void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *us
 		void *userdata);
 /* True when no thread of it is at work. */
 bool bus_has_ended(const struct host_bus *b);
-/* What a line of any kind needs before its start, and what it leaves. 0 or -ENOMEM. */
-int line_init(struct line *l);
-void line_done(struct line *l);
 struct device *bus_find(struct host_bus *b, uint32_t id);

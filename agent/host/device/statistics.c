@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/bus/statistics.h"
+#include "host/device/statistics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "host/bus/device.h"
+#include "host/device/device.h"
 #include "link/marshal.h"
 
 /* The effective interval and the latency follow what is measured by this part of the difference. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/bus/device.h"
+#include "host/device/device.h"
 
 #include <errno.h>
 #include <stdio.h>

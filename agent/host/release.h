@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "host/bus/parts.h"
+#include "host/device/parts.h"
 
 /*
  * Lends what a bus uses to another program: its lines are closed, its devices

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/bus/bus.h"
+#include "host/bus.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "host/bus/device.h"
-#include "host/bus/release.h"
+#include "host/device/device.h"
 #include "host/event/events.h"
 #include "host/line/errand.h"
 #include "host/line/learn.h"
 #include "host/line/line.h"
+#include "host/release.h"
 #include "host/value/exponent.h"
 
 /* ---- building ---- */
@@ -85,75 +85,6 @@ static int init_devices(struct host_bus *b)
 	return 0;
 }
 
-static size_t longest_request(const struct line *l)
-{
-	size_t longest = 1;
-
-	for (size_t i = 0; i < l->n_devices; i++)
-		for (size_t j = 0; j < l->devices[i]->setup->n_polls; j++)
-			longest = MAX(longest, l->devices[i]->setup->polls[j].request->n_points);
-	return longest;
-}
-
-static void fill_schedule(struct line *l, struct schedule_entry *entries,
-			  struct schedule_device *devices)
-{
-	const struct link_configuration *c = l->bus->setup->configuration;
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < l->n_devices; i++) {
-		const struct setup_device *d = l->devices[i]->setup;
-
-		devices[i] = (struct schedule_device){ .first = n, .n = (uint32_t)d->n_polls };
-		devices[i].backoff.first_usec = c->offline_first_usec;
-		devices[i].backoff.last_usec = c->offline_last_usec;
-		for (size_t j = 0; j < d->n_polls; j++)
-			entries[n++].period_usec = d->polls[j].period_usec;
-	}
-	schedule_init(&l->schedule, c->offline_after, entries, n, devices, l->n_devices);
-}
-
-static int make_schedule(struct line *l)
-{
-	struct schedule_entry *entries;
-	struct schedule_device *devices;
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->n_devices; i++)
-		n += l->devices[i]->setup->n_polls;
-	entries = calloc(n + 1, sizeof(*entries));
-	devices = calloc(l->n_devices + 1, sizeof(*devices));
-	if (!entries || !devices) {
-		free(entries);
-		free(devices);
-		return -ENOMEM;
-	}
-	fill_schedule(l, entries, devices);
-	return 0;
-}
-
-int line_init(struct line *l)
-{
-	struct host_bus *b = l->bus;
-	int r;
-
-	list_init(&l->queued);
-	list_init(&l->verifying);
-	list_init(&l->reads);
-	list_init(&l->errands);
-	list_init(&l->node);
-	line_tap_init(&l->tap, &b->recorder, l->name);
-	list_init(&l->attempts);
-	r = make_schedule(l);
-	if (r < 0)
-		return r;
-	l->place = b->n_entries;
-	b->n_entries += l->schedule.n_entries;
-	l->job.samples = calloc(longest_request(l), sizeof(*l->job.samples));
-	l->job.text = malloc(SETUP_TEXT_BYTES);
-	return l->job.samples && l->job.text ? 0 : -ENOMEM;
-}
-
 static int allocate_places(struct host_bus *b)
 {
 	for (size_t i = 0; i < b->n_lines; i++) {
@@ -215,16 +146,6 @@ int bus_new(const struct host_services *services, struct setup *setup, struct ho
 	}
 	*ret = b;
 	return 0;
-}
-
-void line_done(struct line *l)
-{
-	worker_free(l->worker);
-	free(l->devices);
-	free(l->schedule.entries);
-	free(l->schedule.devices);
-	free(l->job.samples);
-	free(l->job.text);
 }
 
 struct host_bus *bus_free(struct host_bus *b)
