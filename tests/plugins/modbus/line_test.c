@@ -137,19 +137,32 @@ START_TEST(exceptions_by_number)
 }
 END_TEST
 
+/* As any line, but with this timeout. */
+static void start_patiently(int kind, uint64_t timeout_usec)
+{
+	struct fieldway_result result;
+
+	start(kind);
+	f.bus.timeout_usec = timeout_usec;
+	plugin->line_close(f.line);
+	plugin->driver_free(f.driver);
+	ck_assert_int_eq(plugin->driver_new(&f.bus, &f.device, &f.driver, &(struct fieldway_error){ 0 }), 0);
+	ck_assert_int_eq(open_line(&result), 0);
+}
+
 START_TEST(a_late_answer_is_never_the_next_one)
 {
-	start(_i);
+	start_patiently(_i, 3 * TIMEOUT_USEC);
 	ask("set holding 10 1010");
 	ask("set holding 70 7070");
-	for (int i = 0; i < 3; i++) {
-		ask("delay 150"); /* later than the timeout, sooner than the next would be given up */
+	for (int i = 0; i < 2; i++) {
+		ask("delay 400"); /* later than the timeout, sooner than the next would be given up */
 		fails(HOLDING, -ETIMEDOUT, "no answer");
 		ask("talk");
 		reads(OTHER, 7070);
 		reads(HOLDING, 1010);
 	}
-	ck_assert_str_eq(ask("requests"), "9");
+	ck_assert_str_eq(ask("requests"), "6");
 	stop();
 }
 END_TEST
@@ -159,10 +172,10 @@ START_TEST(a_late_answer_outlives_its_line)
 {
 	struct fieldway_result result;
 
-	start(_i);
+	start_patiently(_i, 3 * TIMEOUT_USEC);
 	ask("set holding 10 1010");
 	ask("set holding 70 7070");
-	ask("delay 180");
+	ask("delay 450");
 	fails(HOLDING, -ETIMEDOUT, "no answer");
 	ask("talk");
 	plugin->line_close(f.line);
@@ -193,12 +206,7 @@ START_TEST(the_deadline_ends_the_wait)
 	uint64_t begin;
 	bool broken;
 
-	start(_i);
-	f.bus.timeout_usec = 2 * TIMEOUT_USEC;
-	plugin->line_close(f.line);
-	plugin->driver_free(f.driver);
-	ck_assert_int_eq(plugin->driver_new(&f.bus, &f.device, &f.driver, &(struct fieldway_error){ 0 }), 0);
-	ck_assert_int_eq(open_line(&result), 0);
+	start_patiently(_i, 2 * TIMEOUT_USEC);
 	reads(HOLDING, 0);
 	ask("silent");
 	begin = clock_usec(CLOCK_MONOTONIC);
