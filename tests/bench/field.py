@@ -74,6 +74,8 @@ def observe(rig, slave, hosts, seconds):
     """What the daemon and its hosts take for that."""
     daemon = start_daemon(rig, "etc").process
     rig.until(lambda: slave.stats()["connections"] >= hosts, 30, "the connections")
+    # A serial line is silent at first, for as long as an answer to somebody else may take.
+    rig.until(lambda: slave.stats()["requests"], 30, "the first polls")
     sleep(SETTLE_S)
     pids = children(daemon.pid)
     slave.stats()
