@@ -9,7 +9,7 @@
 
 #define FRAME_DELIMITER_MAX 16u
 #define FRAME_MAX 65536u /* bytes of one frame, at most */
-#define FRAME_DEFAULT_MAX 1024u
+#define FRAME_DEFAULT_MAX 1024
 
 struct frame_delimiter {
 	uint8_t bytes[FRAME_DELIMITER_MAX];

@@ -130,7 +130,7 @@ static const struct fieldway_key keys[] = {
 	{ .name = "at", .scope = POINT, .flags = FIELDWAY_KEY_PLACE, .type = FIELDWAY_UINT,
 	  .maximum = FRAME_MAX, .help = "offset of bytes in the message, 0 is the first" },
 	{ .name = "type", .scope = POINT, .type = FIELDWAY_STRING,
-	  .help = "of a text float, int, uint, bool, string (float); of bytes as plugins/README.md has them (uint8)" },
+	  .help = "of a text float, int, uint, bool, string (float); of bytes those of fieldway-profile(5) (uint8)" },
 	{ .name = "order", .scope = POINT, .type = FIELDWAY_STRING, .choices = layout_order_names,
 	  .help = "of bytes: A is the highest; big (default), little" },
 	{ .name = "bit", .scope = POINT, .type = FIELDWAY_UINT, .maximum = 63,

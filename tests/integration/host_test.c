@@ -298,6 +298,8 @@ START_TEST(the_command_line)
 		{ "--version", 0, "fieldway-plugin-host " PACKAGE_VERSION },
 		{ "--describe modbus --plugins plugins/modbus/.libs", 0,
 		  "  tcp.port (uint 1..65535)" },
+		{ "--describe modbus --plugins plugins/modbus/.libs", 0,
+		  "  rtu.rts_before (duration 0s..100ms)" },
 		{ "--describe modbus --plugins /nonexistent", 1,
 		  "no plugin 'modbus' in /nonexistent" },
 		{ "", 2, "Usage:" },

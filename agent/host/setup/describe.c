@@ -35,13 +35,20 @@ static const char *type_name(const struct fieldway_key *key)
 	return "?";
 }
 
+static const char *limit_text(const struct fieldway_key *key, double limit, char ret[FORMAT_DOUBLE_MAX])
+{
+	if (key->flags & FIELDWAY_KEY_DURATION)
+		return format_usec((uint64_t)limit, ret);
+	return format_double(limit, ret);
+}
+
 static void print_range(FILE *to, const struct fieldway_key *key)
 {
 	char low[FORMAT_DOUBLE_MAX], high[FORMAT_DOUBLE_MAX];
 
 	if (key->minimum != 0 || key->maximum != 0)
-		fprintf(to, " %s..%s", format_double(key->minimum, low),
-			format_double(key->maximum, high));
+		fprintf(to, " %s..%s", limit_text(key, key->minimum, low),
+			limit_text(key, key->maximum, high));
 	if (key->unit)
 		fprintf(to, " %s", key->unit);
 	for (const char *const *choice = key->choices; choice && *choice; choice++)
