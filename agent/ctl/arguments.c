@@ -6,7 +6,7 @@
 
 #include "base/str.h"
 #include "ctl/ctl.h"
-#include "ctl/text.h"
+#include "ctl/output/text.h"
 
 static const char bus_option[] = "--bus";
 static const char bus_help[] =

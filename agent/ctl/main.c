@@ -7,7 +7,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "ctl/ctl.h"
-#include "ctl/text.h"
+#include "ctl/output/text.h"
 
 static const struct command *const commands[] = {
 	&command_status, &command_list,	  &command_read,   &command_write, &command_explain,

@@ -7,8 +7,8 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "capture.h"
-#include "ctl/complaint.h"
 #include "ctl/ctl.h"
+#include "ctl/daemon/complaint.h"
 #include "dbus/agent1.h"
 
 /* ---- arguments ---- */

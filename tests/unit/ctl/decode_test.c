@@ -7,9 +7,9 @@
 
 #include "base/macro.h"
 #include "capture.h"
-#include "ctl/decode.h"
-#include "ctl/numbers.h"
-#include "ctl/scan.h"
+#include "ctl/line/decode.h"
+#include "ctl/line/numbers.h"
+#include "ctl/line/scan.h"
 
 static struct probed registers[] = {
 	{ 10, true, 0x0102, NULL },

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/macro.h"
 #include "capture.h"
-#include "ctl/explain_more.h"
+#include "ctl/show/explain_more.h"
 #include "dbus/agent1.h"
 #include "message.h"
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "base/macro.h"
-#include "ctl/explain.h"
-#include "ctl/inventory.h"
+#include "ctl/daemon/inventory.h"
+#include "ctl/show/explain.h"
 #include "dbus/agent1.h"
 #include "message.h"
 

@@ -5,10 +5,10 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "capture.h"
-#include "ctl/bus.h"
-#include "ctl/explain.h"
-#include "ctl/list.h"
-#include "ctl/status.h"
+#include "ctl/show/bus.h"
+#include "ctl/show/explain.h"
+#include "ctl/show/list.h"
+#include "ctl/show/status.h"
 
 #define SITE 40u
 

@@ -5,7 +5,7 @@
 
 #include "base/macro.h"
 #include "capture.h"
-#include "ctl/reading.h"
+#include "ctl/daemon/reading.h"
 #include "dbus/agent1.h"
 #include "message.h"
 

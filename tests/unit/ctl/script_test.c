@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/macro.h"
-#include "ctl/script.h"
+#include "ctl/line/script.h"
 
 static struct script script;
 static struct buf answer;

@@ -5,8 +5,8 @@
 #include "base/arena.h"
 #include "base/macro.h"
 #include "capture.h"
-#include "ctl/table.h"
-#include "ctl/text.h"
+#include "ctl/output/table.h"
+#include "ctl/output/text.h"
 
 static const struct {
 	const char *text, *shown;

@@ -5,7 +5,7 @@
 
 #include "base/macro.h"
 #include "capture.h"
-#include "ctl/value.h"
+#include "ctl/value/value.h"
 #include "message.h"
 
 static sd_bus_message *m;

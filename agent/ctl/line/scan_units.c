@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "ctl/daemon/client.h"
+#include "ctl/line/numbers.h"
+#include "ctl/line/scan.h"
+#include "ctl/output/text.h"
+#include "dbus/agent1.h"
+
+/* A gateway's word (exception 11) for a unit that is silent; dbus/field.c. */
+static const char behind_gateway[] = "no answer behind the gateway";
+
+static const char *const identification[] = { "vendor_name", "product_code", "product_name",
+					      "model_name", "revision" };
+
+struct units {
+	struct client *client;
+	const char *path;
+	const struct invocation *invocation;
+	const struct unit_scan *scan;
+	struct given_option address[GIVEN_OPTIONS_MAX + 1];
+	char unit[sizeof("4294967295")];
+	struct progress progress;
+	uint32_t found;
+	sd_bus_error last; /* of a unit that could not be reached */
+};
+
+static struct attempt attempt_of(struct units *u)
+{
+	return (struct attempt){
+		.path = u->path,
+		.address = u->address,
+		.n_address = u->invocation->n_address + 1,
+		.within_usec = u->scan->within_usec,
+	};
+}
+
+/* What a unit that answers says of itself, behind its value; many have nothing to say. */
+static void print_identification(struct units *u)
+{
+	struct attempt_point points[ARRAY_SIZE(identification)];
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	_cleanup_arena_ struct arena arena = { 0 };
+	const struct attempt attempt = attempt_of(u);
+	struct reading *readings;
+	const char *text;
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(points); i++)
+		points[i] = (struct attempt_point){
+			.name = identification[i],
+			.settings = { { "area", "identification" },
+				      { "object", identification[i] } },
+			.n = 2,
+		};
+	if (attempt_points(u->client, &attempt, points, ARRAY_SIZE(points), &error, &reply) < 0 ||
+	    readings_read(reply, &arena, &readings, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		text = reading_text(&arena, &readings[i].value);
+		if (!text || !*text)
+			continue;
+		fputs("  ", stdout);
+		text_print(stdout, text);
+	}
+}
+
+static int print_unit(struct units *u, const struct reading *reading)
+{
+	_cleanup_arena_ struct arena arena = { 0 };
+	const char *text = reading_text(&arena, &reading->value);
+
+	if (!text)
+		return -ENOMEM;
+	progress_clear(&u->progress);
+	printf("unit %-3s  ", u->unit);
+	text_print(stdout, u->scan->area);
+	putchar(' ');
+	text_print(stdout, u->scan->address);
+	fputs(*reading->problem ? ": " : " = ", stdout);
+	text_print(stdout, *reading->problem ? reading->problem : text);
+	print_identification(u);
+	putchar('\n');
+	fflush(stdout);
+	u->found++;
+	return 0;
+}
+
+static int take_answer(struct units *u, sd_bus_message *reply)
+{
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct reading *readings;
+	size_t n;
+	int r = readings_read(reply, &arena, &readings, &n);
+
+	if (r < 0 || n == 0 || streq(readings->problem, behind_gateway))
+		return r;
+	return print_unit(u, readings);
+}
+
+/* A unit that does not answer, or at which connections break, is none; the rest ends the scan. */
+static int take_error(struct units *u, sd_bus_error *error, int r)
+{
+	if (sd_bus_error_has_name(error, AGENT1_ERROR_NO_ANSWER))
+		return 0;
+	if (sd_bus_error_has_name(error, AGENT1_ERROR_FAILED) ||
+	    sd_bus_error_has_name(error, AGENT1_ERROR_OFFLINE)) {
+		sd_bus_error_free(&u->last);
+		sd_bus_error_move(&u->last, error);
+		return 0;
+	}
+	client_complain(u->client, error);
+	return r;
+}
+
+static int ask_unit(struct units *u)
+{
+	const struct attempt_point point = {
+		.name = "value",
+		.settings = { { "area", u->scan->area }, { "address", u->scan->address } },
+		.n = 2,
+	};
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	const struct attempt attempt = attempt_of(u);
+	int r = attempt_points(u->client, &attempt, &point, 1, &error, &reply);
+
+	if (r < 0) {
+		progress_clear(&u->progress);
+		return take_error(u, &error, r);
+	}
+	r = take_answer(u, reply);
+	return r < 0 ? client_misunderstood(r) : 0;
+}
+
+static int ask_all(struct units *u)
+{
+	int r = 0;
+
+	for (uint32_t unit = u->scan->first; unit <= u->scan->last && r >= 0; unit++) {
+		progress_print(&u->progress, "unit %" PRIu32 " of %" PRIu32 ", %" PRIu32 " found",
+			       unit, u->scan->last, u->found);
+		sprintf(u->unit, "%" PRIu32, unit);
+		r = ask_unit(u);
+	}
+	progress_clear(&u->progress);
+	return r;
+}
+
+/* Nothing answers, and not for want of devices. */
+static int explain_nothing(struct units *u)
+{
+	if (u->found > 0 || !sd_bus_error_is_set(&u->last))
+		return 0;
+	client_complain(u->client, &u->last);
+	return -EIO;
+}
+
+int scan_units(struct client *c, const char *path, const struct invocation *i,
+	       const struct unit_scan *scan)
+{
+	struct units u = { .client = c, .path = path, .invocation = i, .scan = scan };
+	int r;
+
+	memcpy(u.address, i->address, i->n_address * sizeof(*u.address));
+	u.address[i->n_address] = (struct given_option){ "unit", u.unit };
+	r = ask_all(&u);
+	if (r >= 0)
+		r = explain_nothing(&u);
+	if (r >= 0)
+		fprintf(stderr, "%" PRIu32 " of %" PRIu32 " units answer\n", u.found,
+			scan->last - scan->first + 1);
+	sd_bus_error_free(&u.last);
+	return r;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/show/status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "ctl/ctl.h"
+#include "ctl/daemon/client.h"
+#include "ctl/output/table.h"
+#include "ctl/output/text.h"
+#include "ctl/show/tally.h"
+#include "dbus/agent1.h"
+
+#define LABEL_COLUMNS 16u
+#define ROWS_DEFAULT 24u
+#define SECTION_ROWS_MIN 4u
+#define TROUBLE_ROWS_MIN 3u
+
+struct page {
+	FILE *to;
+	struct screen screen;
+	size_t used; /* rows */
+};
+
+static void print_section(struct page *page, const struct table *t, const char *label, size_t most,
+			  const char *more)
+{
+	const struct table_frame frame = {
+		.label = label,
+		.indent = LABEL_COLUMNS,
+		.most = most,
+		.more = more,
+		.width = page->screen.columns,
+	};
+
+	table_print(page->to, t, &frame);
+	page->used += table_lines(t, &frame);
+}
+
+/* Rows for a section that is not about trouble. */
+static size_t section_rows(const struct page *page)
+{
+	return MAX(SECTION_ROWS_MIN, page->screen.rows / 6);
+}
+
+/* ---- the configuration ---- */
+
+static const char *configuration_text(const char *state)
+{
+	static const char *const texts[][2] = {
+		{ "accepted", "configuration accepted" },
+		{ "last-good",
+		  "THE CONFIGURATION FILES ARE WRONG: what runs is the last good one" },
+		{ "not-configured", "not configured: fieldway.yaml is missing or empty" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (streq(texts[i][0], state))
+			return texts[i][1];
+	return state;
+}
+
+/* "FILE:LINE:COLUMN: TEXT", as far as they are known. */
+static const char *place_text(struct arena *arena, const struct place_record *p)
+{
+	char place[sizeof(":4294967295:4294967295")] = "";
+	_cleanup_free_ char *text = NULL;
+	int n;
+
+	if (p->line > 0 && p->column > 0)
+		sprintf(place, ":%" PRIu32 ":%" PRIu32, p->line, p->column);
+	else if (p->line > 0)
+		sprintf(place, ":%" PRIu32, p->line);
+	n = asprintf(&text, "%s%s: %s", p->file, place, p->text);
+	return n < 0 ? NULL : arena_text(arena, text, n);
+}
+
+static int print_configuration(struct page *page, const struct manager_record *m)
+{
+	_cleanup_table_ struct table t = { .columns = 1 };
+	_cleanup_arena_ struct arena arena = { 0 };
+	int r = 0;
+
+	fputs("fieldwayd ", page->to);
+	text_print(page->to, m->version);
+	fputs(", ", page->to);
+	text_print(page->to, configuration_text(m->state));
+	fputc('\n', page->to);
+	page->used++;
+	for (size_t i = 0; i < m->n_errors && r >= 0; i++) {
+		const char *text = place_text(&arena, &m->errors[i]);
+
+		r = text ? table_add(&t, &text) : -ENOMEM;
+	}
+	if (r >= 0)
+		print_section(page, &t, "Errors", section_rows(page), "fieldwayd --check");
+	return r;
+}
+
+/* ---- counts ---- */
+
+static int add_tally(struct table *t, struct arena *arena, const struct tally *tally,
+		     const char *good)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *kept;
+	int n;
+
+	if (tally->disabled > 0)
+		n = asprintf(&text, "%zu of %zu %s, %zu disabled", tally->good, tally->total, good,
+			     tally->disabled);
+	else
+		n = asprintf(&text, "%zu of %zu %s", tally->good, tally->total, good);
+	kept = n < 0 ? NULL : arena_text(arena, text, n);
+	return kept ? table_add(t, (const char *[]){ tally->name, kept, tally->about }) : -ENOMEM;
+}
+
+/* columns: 3 with what each is about. */
+static int print_tallies(struct page *page, struct tallies *tallies, size_t columns,
+			 const char *label, const char *good, const char *more)
+{
+	_cleanup_table_ struct table t = { .columns = columns };
+	_cleanup_arena_ struct arena arena = { 0 };
+	int r = 0;
+
+	if (tallies->n > section_rows(page))
+		tallies_trouble_first(tallies);
+	for (size_t i = 0; i < tallies->n && r >= 0; i++)
+		r = add_tally(&t, &arena, &tallies->items[i], good);
+	if (r >= 0)
+		print_section(page, &t, label, section_rows(page), more);
+	return r;
+}
+
+static int print_servers(struct page *page, const struct inventory *i)
+{
+	_cleanup_tallies_ struct tallies t = { 0 };
+	int r = tally_servers(&t, i);
+
+	return r < 0 ? r : print_tallies(page, &t, 3, "Servers", "registered", "fieldwayctl list");
+}
+
+static int print_buses(struct page *page, const struct inventory *i)
+{
+	_cleanup_tallies_ struct tallies t = { 0 };
+	int r = tally_buses(&t, i);
+
+	return r < 0 ? r :
+		       print_tallies(page, &t, 2, "Buses", "online", "fieldwayctl list devices");
+}
+
+static int print_endpoints(struct page *page, const struct inventory *i)
+{
+	_cleanup_tallies_ struct tallies t = { 0 };
+	int r = tally_states(&t, i);
+
+	if (r < 0)
+		return r;
+	fprintf(page->to, "%-*s%zu", (int)LABEL_COLUMNS, "Endpoints", i->n_endpoints);
+	for (size_t k = 0; k < t.n; k++) {
+		fprintf(page->to, "%s%zu ", k > 0 ? ", " : ": ", t.items[k].total);
+		text_print(page->to, t.items[k].name);
+	}
+	fputc('\n', page->to);
+	page->used++;
+	return 0;
+}
+
+/* ---- what is in trouble ---- */
+
+struct state_order {
+	const char *name, *reason; /* reason: when the daemon gives none */
+};
+
+static const struct state_order device_order[] = { { "failed", "" },
+						   { "offline", "" },
+						   { "unknown", "" },
+						   { 0 } };
+static const struct state_order endpoint_order[] = {
+	{ "waiting", "" },
+	{ "disabled", "by its server" },
+	{ "registering", "" },
+	{ "deregistering", "" },
+	{ "unread", "its devices have not been read yet" },
+	{ 0 },
+};
+
+static int add_devices(struct table *t, const struct inventory *i, const struct state_order *order)
+{
+	int r = 0;
+
+	for (size_t k = 0; k < i->n_devices && r >= 0; k++) {
+		const struct device_record *d = &i->devices[k];
+
+		if (d->enabled && streq(d->state, order->name))
+			r = table_add(
+				t, (const char *[]){ d->name, d->state, device_record_reason(d) });
+	}
+	return r;
+}
+
+static int add_endpoints(struct table *t, const struct inventory *i,
+			 const struct state_order *order)
+{
+	int r = 0;
+
+	for (size_t k = 0; k < i->n_endpoints && r >= 0; k++) {
+		const struct endpoint_record *e = &i->endpoints[k];
+
+		if (streq(e->state, order->name))
+			r = table_add(t, (const char *[]){ e->name, e->state,
+							   *e->last_error ? e->last_error :
+									    order->reason });
+	}
+	return r;
+}
+
+/* The last row is the shell's. */
+static size_t rows_left(const struct page *page)
+{
+	return page->screen.rows > page->used + 1 ? page->screen.rows - page->used - 1 : 0;
+}
+
+/* Both get half of what is left; what one does not need is the other's. */
+static void print_troubles(struct page *page, const struct table *devices,
+			   const struct table *endpoints)
+{
+	size_t left = rows_left(page);
+	size_t rows = endpoints->n < left / 2 ? left - endpoints->n : left - left / 2;
+
+	print_section(page, devices, "Not online", MAX(TROUBLE_ROWS_MIN, rows),
+		      "fieldwayctl list devices");
+	print_section(page, endpoints, "Not registered", MAX(TROUBLE_ROWS_MIN, rows_left(page)),
+		      "fieldwayctl list");
+}
+
+static int print_trouble(struct page *page, const struct inventory *i)
+{
+	_cleanup_table_ struct table devices = { .columns = 3 }, endpoints = { .columns = 3 };
+	int r = 0;
+
+	for (const struct state_order *o = device_order; o->name && r >= 0; o++)
+		r = add_devices(&devices, i, o);
+	for (const struct state_order *o = endpoint_order; o->name && r >= 0; o++)
+		r = add_endpoints(&endpoints, i, o);
+	if (r >= 0)
+		print_troubles(page, &devices, &endpoints);
+	return r;
+}
+
+int status_print(FILE *to, const struct manager_record *m, const struct inventory *i,
+		 const struct screen *screen)
+{
+	struct page page = { .to = to, .screen = *screen };
+	int r = print_configuration(&page, m);
+
+	if (r >= 0)
+		r = print_servers(&page, i);
+	if (r >= 0)
+		r = print_endpoints(&page, i);
+	if (r >= 0)
+		r = print_buses(&page, i);
+	return r < 0 ? r : print_trouble(&page, i);
+}
+
+/* ---- the command ---- */
+
+static struct screen screen_get(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0 || size.ws_col == 0)
+		return (struct screen){ .rows = ROWS_DEFAULT };
+	return (struct screen){ .rows = size.ws_row, .columns = size.ws_col };
+}
+
+static int status(struct client *c)
+{
+	_cleanup_inventory_ struct inventory inventory = { 0 };
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	_cleanup_arena_ struct arena arena = { 0 };
+	const struct screen screen = screen_get();
+	struct manager_record m;
+	int r = client_properties(c, AGENT1_PATH, AGENT1_MANAGER, &reply);
+
+	if (r >= 0)
+		r = inventory_fetch(c, &inventory);
+	if (r < 0)
+		return r;
+	r = manager_record_read(reply, &arena, &m);
+	if (r >= 0)
+		r = status_print(stdout, &m, &inventory, &screen);
+	return r < 0 ? client_misunderstood(r) : 0;
+}
+
+static int run(const struct invocation *i)
+{
+	_cleanup_client_ struct client c = { 0 };
+
+	if (client_open(i->bus, &c) < 0 || status(&c) < 0)
+		return EXIT_FAILURE;
+	return output_finish();
+}
+
+const struct command command_status = {
+	.name = "status",
+	.arguments = "",
+	.help = "prints on one screen how fieldwayd is, and what is in trouble",
+	.details = "Counts by server, by state and by bus; then devices that are not online and\n"
+		   "endpoints that are not registered, with the reason, as many as the screen\n"
+		   "holds.\n",
+	.bus = true,
+	.run = run,
+};

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "ctl/ctl.h"
+#include "ctl/daemon/client.h"
+#include "ctl/daemon/find.h"
+#include "ctl/output/text.h"
+#include "ctl/value/target.h"
+#include "ctl/value/value.h"
+#include "dbus/agent1.h"
+
+static int print(const struct target *target, const struct value_lines *lines)
+{
+	int r = value_lines_print(stdout, lines);
+
+	if (r >= 0 && lines->n == 0) {
+		text_print(stderr, target->about);
+		fputs(": nothing in it has a good value now\n", stderr);
+	}
+	return r;
+}
+
+static int read_path(struct client *c, const struct target *target)
+{
+	_cleanup_value_lines_ struct value_lines lines = { 0 };
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	_cleanup_free_ char *path = NULL;
+	int r = find_endpoint(c, target->endpoint, &path);
+
+	if (r >= 0)
+		r = client_call(c, path, AGENT1_ENDPOINT, "Read", &reply, "s", target->path_text);
+	if (r < 0)
+		return r;
+	r = value_lines_read(reply, &target->path, &lines);
+	if (r >= 0)
+		r = print(target, &lines);
+	return r < 0 ? client_misunderstood(r) : 0;
+}
+
+static int run(const struct invocation *i)
+{
+	_cleanup_target_ struct target target = { 0 };
+	_cleanup_client_ struct client c = { 0 };
+	int r = target_take(i, &target);
+
+	if (r != EXIT_SUCCESS)
+		return r;
+	if (client_open(i->bus, &c) < 0)
+		return EXIT_FAILURE;
+	c.about = target.about;
+	return read_path(&c, &target) < 0 ? EXIT_FAILURE : output_finish();
+}
+
+const struct command command_read = {
+	.name = "read",
+	.arguments = "EP PATH",
+	.help = "prints the values that fieldwayd has of an endpoint; no device is asked",
+	.details =
+		"EP is a name of 'fieldwayctl list': host, a device or endpoint of the\n"
+		"configuration, or an endpoint client name. PATH is /OBJECT, /OBJECT/INSTANCE\n"
+		"and so on; / is everything.\n"
+		"\n"
+		"A single value comes bare, on one line; several come with their paths.\n"
+		"Booleans are 1 and 0, times seconds since 1970 (date -d @SECONDS), bytes\n"
+		"base64, object links 3:0. Control characters in texts come as \\n, \\t, \\r or\n"
+		"\\xHH, a backslash as \\\\.\n"
+		"\n"
+		"What has no good value (never read, stale, device silent) is left out of\n"
+		"several values; alone it is an error that says why.\n",
+	.least = 2,
+	.most = 2,
+	.bus = true,
+	.run = run,
+};
