@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "base/str.h"
 #include "gateway/internal.h"
 
 static int account_psk(void *userdata, uint8_t **ret_key, size_t *ret_size)
 {
 	struct account *a = userdata;
-	struct secret_store *secrets = a->endpoint->registry->config.secrets;
-	struct log_about about = { .endpoint = endpoint_client_name(a->endpoint) };
-	int r = secret_lookup(secrets, a->server->config->psk_key, a->identity, ret_key, ret_size);
+	struct secret_store *secrets = a->registry->config.secrets;
+	struct log_about about = { .endpoint = a->name };
+	int r = secret_lookup(secrets, a->server->key, a->identity, ret_key, ret_size);
 
 	if (r != 0 && log_budget_take(&a->no_key, NULL))
-		log_warning(&about, "%s: no new key for server %s: %s", endpoint_client_name(a->endpoint),
-			    a->server->config->name, secret_reason(secrets));
+		log_warning(&about, "%s: no new key for server %s: %s", a->name, a->server->name,
+			    secret_reason(secrets));
 	return MIN(r, 0);
 }
 
 static void account_count(struct account *a)
 {
-	struct registry *r = a->endpoint->registry;
+	struct registry *r = a->registry;
 	bool registered = client_is_registered(a->client);
 
 	if (registered == a->counted)
@@ -32,7 +33,7 @@ static void account_count(struct account *a)
 /* An Update that goes well is no news to anybody. */
 static void account_tell(struct account *a, enum client_state state, int error)
 {
-	struct registry *r = a->endpoint->registry;
+	struct registry *r = a->registry;
 	enum client_state shown = state == CLIENT_UPDATING ? CLIENT_REGISTERED : state;
 	int now = error < 0 || client_is_registered(a->client) ? error : a->error;
 
@@ -41,13 +42,13 @@ static void account_tell(struct account *a, enum client_state state, int error)
 	a->told = shown;
 	a->error = now;
 	if (r->watch.endpoint)
-		r->watch.endpoint(r->watch_userdata, endpoint_number(a->endpoint));
+		r->watch.endpoint(r->watch_userdata, a->endpoint->number);
 }
 
 static void account_state(void *userdata, enum client_state state, int error)
 {
 	struct account *a = userdata;
-	struct registry *r = a->endpoint->registry;
+	struct registry *r = a->registry;
 
 	account_count(a);
 	account_tell(a, state, error);
@@ -71,9 +72,10 @@ static enum lwm2m_version account_version(const struct config_server *s)
 	return s->protocol == CONFIG_PROTOCOL_AUTO ? LWM2M_1_2 : (enum lwm2m_version)s->protocol;
 }
 
-int account_init(struct account *a, struct endpoint *e, struct server *server)
+static int account_open(struct account *a, const struct endpoint *e)
 {
-	const struct registry *r = e->registry;
+	const struct registry *r = a->registry;
+	const struct server *server = a->server;
 	const struct config_server *s = server->config;
 	struct client_config config = {
 		.transport = r->config.transport,
@@ -82,44 +84,65 @@ int account_init(struct account *a, struct endpoint *e, struct server *server)
 		.definitions = r->config.definitions,
 		.resolver = &r->resolver,
 		.store = e->store,
-		.endpoint = endpoint_client_name(e),
-		.server_name = s->name,
+		.endpoint = a->name,
+		.server_name = server->name,
 		.uri = &server->uri,
 		.psk = account_psk,
 		.psk_userdata = a,
 		.short_id = s->short_id,
 		.version_fixed = s->protocol != CONFIG_PROTOCOL_AUTO,
 		.version = account_version(s),
-		.server_version = &server->version,
+		.server_version = &a->server->version,
 		.formats = server->formats,
 		.n_formats = server->n_formats,
 		.liveness_usec = s->liveness_usec,
 		.first_value_usec = r->config.config->register_at_most_usec,
 		.audit = r->config.config->writes_audit,
-		.server_budget = &server->failures,
+		.server_budget = &a->server->failures,
 	};
-	int error;
 
-	a->endpoint = e;
-	a->server = server;
 	if (s->security == CONFIG_SECURITY_PSK) {
-		a->identity = server_identity(s, endpoint_client_name(e));
+		a->identity = server_identity(s, a->name);
 		if (!a->identity)
 			return -ENOMEM;
 		config.security = SESSION_SECURITY_PSK;
 		config.psk_identity = a->identity;
 	}
-	error = client_new(&config, &client_ops, a, &a->client);
-	if (error < 0)
-		return error;
-	e->account = a;
+	return client_new(&config, &client_ops, a, &a->client);
+}
+
+int account_new(struct endpoint *e, struct server *server, struct account **ret)
+{
+	struct account *a = calloc(1, sizeof(*a));
+	int r;
+
+	if (!a)
+		return -ENOMEM;
+	list_init(&a->leaving);
+	a->registry = e->registry;
+	a->endpoint = e;
+	a->server = server_ref(server);
+	r = str_replace(&a->name, endpoint_client_name(e));
+	if (r >= 0)
+		r = account_open(a, e);
+	if (r < 0) {
+		account_free(a);
+		return r;
+	}
 	persist_restore_attributes(a);
+	*ret = a;
 	return 0;
 }
 
-void account_done(struct account *a)
+struct account *account_free(struct account *a)
 {
-	a->client = client_free(a->client);
+	if (!a)
+		return NULL;
+	list_remove(&a->leaving);
+	client_free(a->client);
+	server_unref(a->server);
+	free(a->name);
 	free(a->identity);
-	a->identity = NULL;
+	free(a);
+	return NULL;
 }

@@ -179,8 +179,34 @@ int endpoint_init(struct endpoint *e, struct registry *r, const struct config_en
 
 void endpoint_done(struct endpoint *e)
 {
+	e->account = account_free(e->account);
 	e->store = store_free(e->store);
 	e->builtin = builtin_free(e->builtin);
+}
+
+int endpoint_new(struct registry *r, uint32_t index, const struct server *server, struct endpoint **ret)
+{
+	struct endpoint *e = calloc(1, sizeof(*e));
+	int error;
+
+	if (!e)
+		return -ENOMEM;
+	e->number = index + 1;
+	error = endpoint_init(e, r, &r->config.config->endpoints[index], server);
+	if (error < 0)
+		endpoint_free(e);
+	else
+		*ret = e;
+	return error;
+}
+
+struct endpoint *endpoint_free(struct endpoint *e)
+{
+	if (!e)
+		return NULL;
+	endpoint_done(e);
+	free(e);
+	return NULL;
 }
 
 static void changed(void *userdata, enum store_change change, const struct path *paths, size_t n)

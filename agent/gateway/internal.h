@@ -3,6 +3,7 @@
 
 /* Shared by the .c files of gateway/ that make up the registry. */
 
+#include "base/list.h"
 #include "base/log.h"
 #include "base/timer.h"
 #include "builtin/builtin.h"
@@ -18,7 +19,9 @@
 
 /* One server, as all accounts at it share it. */
 struct server {
-	const struct config_server *config;
+	unsigned refs;
+	const struct config_server *config; /* NULL: it is in no file any more, and the last accounts leave it */
+	char *name, *key; /* config's, which those need that leave */
 	struct uri uri;
 	struct governor *governor;
 	const struct codec **formats;
@@ -29,9 +32,12 @@ struct server {
 
 /* An endpoint at a server. */
 struct account {
+	struct list leaving; /* registry.leaving: it is its endpoint's no more */
+	struct registry *registry;
 	struct endpoint *endpoint;
 	struct server *server;
 	struct client *client;
+	char *name;	/* endpoint client name */
 	char *identity; /* of the PSK; NULL without */
 	bool counted;	/* among registry.registered */
 	int error;	/* of its last attempt, 0 while all is well */
@@ -42,6 +48,7 @@ struct account {
 struct endpoint {
 	struct registry *registry;
 	const struct config_endpoint *config; /* NULL: the host */
+	uint32_t number; /* as dbus/dbus.h counts them */
 	struct store *store;
 	struct builtin *builtin;
 	struct account *account; /* NULL: registers nowhere */
@@ -52,12 +59,11 @@ struct endpoint {
 struct registry {
 	struct registry_config config;
 	struct resolver resolver;
-	struct server *servers; /* config.n_servers */
+	struct server **servers; /* config.n_servers */
 	size_t n_servers;
 	struct endpoint host;
 	struct modbus_field *modbus; /* NULL: the host has no Modbus objects */
-	struct endpoint *endpoints; /* config.n_endpoints */
-	struct account *accounts;
+	struct endpoint **endpoints; /* config.n_endpoints */
 	uint32_t n_accounts, n_registered, n_stopping;
 	struct timer at_most; /* register.at_most */
 	void (*stopped)(void *userdata);
@@ -65,12 +71,6 @@ struct registry {
 	struct registry_watch watch;
 	void *watch_userdata;
 };
-
-/* The number of an endpoint as dbus/dbus.h counts them. */
-static inline uint32_t endpoint_number(const struct endpoint *e)
-{
-	return e->config ? (uint32_t)(e - e->registry->endpoints) + 1 : 0;
-}
 
 /* The YAML name. */
 static inline const char *endpoint_label(const struct endpoint *e)
@@ -87,18 +87,23 @@ static inline const char *endpoint_client_name(const struct endpoint *e)
 /* endpoint.c: the store with its builtin objects, for the server that it will register at, or NULL. */
 int endpoint_init(struct endpoint *e, struct registry *r, const struct config_endpoint *config,
 		  const struct server *server);
+/* With its account. */
 void endpoint_done(struct endpoint *e);
+/* One of config.endpoints, at this place of it. */
+int endpoint_new(struct registry *r, uint32_t index, const struct server *server, struct endpoint **ret);
+struct endpoint *endpoint_free(struct endpoint *e);
 void endpoint_start(struct endpoint *e);
 /* Tells its store's changes to the account, and keeps what has to survive. */
 void endpoint_watch(struct endpoint *e);
 
 /* account.c */
-int account_init(struct account *a, struct endpoint *e, struct server *server);
-void account_done(struct account *a);
+int account_new(struct endpoint *e, struct server *server, struct account **ret);
+struct account *account_free(struct account *a);
 
 /* server.c */
-int server_open(struct server *s, const struct config_server *config, struct transport *transport);
-void server_close(struct server *s);
+int server_new(const struct config_server *config, struct transport *transport, struct server **ret);
+struct server *server_ref(struct server *s);
+struct server *server_unref(struct server *s);
 /* The identity of an endpoint at a server; NULL without memory. */
 char *server_identity(const struct config_server *server, const char *endpoint);
 /* Does what has this name in YAML register there? */

@@ -5,7 +5,7 @@
 
 static struct endpoint *endpoint_of(struct registry *r, uint32_t endpoint)
 {
-	return endpoint == DBUS_HOST ? &r->host : &r->endpoints[endpoint - 1];
+	return endpoint == DBUS_HOST ? &r->host : r->endpoints[endpoint - 1];
 }
 
 static struct store *port_store(void *userdata, uint32_t endpoint)

@@ -48,23 +48,47 @@ static bool may_make(void *userdata, const struct store *store, const struct pat
 static struct server *server_of(struct registry *r, const char *name)
 {
 	for (size_t i = 0; i < r->n_servers; i++)
-		if (server_wants(r->servers[i].config, name))
-			return &r->servers[i];
+		if (server_wants(r->servers[i]->config, name))
+			return r->servers[i];
 	return NULL;
 }
 
-static int add_endpoint(struct registry *r, struct endpoint *e, const struct config_endpoint *config)
+static int log_refused(const char *client_name, const char *label, const struct server *server, int error)
 {
-	struct server *server = server_of(r, config ? config->name : "host");
-	int error = endpoint_init(e, r, config, server);
-
-	if (error >= 0 && server)
-		error = account_init(&r->accounts[r->n_accounts++], e, server);
-	if (error < 0)
-		log_error(&(struct log_about){ .endpoint = endpoint_client_name(e) },
-			  "%s: cannot be set up%s%s: %s", endpoint_label(e), server ? " for server " : "",
-			  server ? server->config->name : "", strerror(-error));
+	log_error(&(struct log_about){ .endpoint = client_name }, "%s: cannot be set up%s%s: %s", label,
+		  server ? " for server " : "", server ? server->name : "", strerror(-error));
 	return error;
+}
+
+static int add_account(struct registry *r, struct endpoint *e, struct server *server)
+{
+	int error = server ? account_new(e, server, &e->account) : 0;
+
+	if (error < 0)
+		return log_refused(endpoint_client_name(e), endpoint_label(e), server, error);
+	r->n_accounts += server != NULL;
+	return 0;
+}
+
+static int add_host(struct registry *r)
+{
+	struct server *server = server_of(r, "host");
+	int error = endpoint_init(&r->host, r, NULL, server);
+
+	if (error < 0)
+		return log_refused(r->config.config->gateway.endpoint, "host", server, error);
+	return add_account(r, &r->host, server);
+}
+
+static int add_endpoint(struct registry *r, uint32_t index)
+{
+	const struct config_endpoint *config = &r->config.config->endpoints[index];
+	struct server *server = server_of(r, config->name);
+	int error = endpoint_new(r, index, server, &r->endpoints[index]);
+
+	if (error < 0)
+		return log_refused(config->endpoint, config->name, server, error);
+	return add_account(r, r->endpoints[index], server);
 }
 
 static int add_servers(struct registry *r)
@@ -75,11 +99,13 @@ static int add_servers(struct registry *r)
 	r->servers = calloc(c->n_servers + 1, sizeof(*r->servers));
 	if (!r->servers)
 		return -ENOMEM;
-	for (size_t i = 0; i < c->n_servers && error >= 0; i++, r->n_servers++)
-		error = server_open(&r->servers[i], &c->servers[i], r->config.transport);
-	if (error < 0)
-		log_error(NULL, "server %s: cannot be set up: %s", c->servers[r->n_servers - 1].name,
-			  strerror(-error));
+	for (size_t i = 0; i < c->n_servers && error >= 0; i++) {
+		error = server_new(&c->servers[i], r->config.transport, &r->servers[i]);
+		if (error >= 0)
+			r->n_servers++;
+		else
+			log_error(NULL, "server %s: cannot be set up: %s", c->servers[i].name, strerror(-error));
+	}
 	return error;
 }
 
@@ -89,12 +115,11 @@ static int add_endpoints(struct registry *r)
 	int error;
 
 	r->endpoints = calloc(c->n_endpoints + 1, sizeof(*r->endpoints));
-	r->accounts = calloc(c->n_endpoints + 1, sizeof(*r->accounts));
-	if (!r->endpoints || !r->accounts)
+	if (!r->endpoints)
 		return -ENOMEM;
-	error = add_endpoint(r, &r->host, NULL);
-	for (size_t i = 0; i < c->n_endpoints && error >= 0; i++)
-		error = add_endpoint(r, &r->endpoints[i], &c->endpoints[i]);
+	error = add_host(r);
+	for (uint32_t i = 0; i < c->n_endpoints && error >= 0; i++)
+		error = add_endpoint(r, i);
 	return error;
 }
 
@@ -127,10 +152,10 @@ static void tell_unseen(const struct registry *r)
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->config.config->n_endpoints; i++) {
-		if (r->endpoints[i].started)
+		if (r->endpoints[i]->started)
 			continue;
 		if (++n <= UNSEEN_LOG_MAX)
-			log_unseen(&r->endpoints[i]);
+			log_unseen(r->endpoints[i]);
 	}
 	if (n > UNSEEN_LOG_MAX)
 		log_warning(NULL, "and so do %zu more endpoints", n - UNSEEN_LOG_MAX);
@@ -147,7 +172,7 @@ static void at_most_over(struct timer *timer, void *userdata)
 		return;
 	}
 	for (size_t i = 0; i < r->config.config->n_endpoints; i++)
-		endpoint_start(&r->endpoints[i]);
+		endpoint_start(r->endpoints[i]);
 }
 
 int registry_new(const struct registry_config *config, struct registry **ret)
@@ -176,15 +201,12 @@ struct registry *registry_free(struct registry *r)
 	if (!r)
 		return NULL;
 	timer_disarm(&r->at_most);
-	for (uint32_t i = 0; i < r->n_accounts; i++)
-		account_done(&r->accounts[i]);
-	endpoint_done(&r->host);
 	for (size_t i = 0; r->endpoints && i < r->config.config->n_endpoints; i++)
-		endpoint_done(&r->endpoints[i]);
+		endpoint_free(r->endpoints[i]);
+	endpoint_done(&r->host);
 	for (size_t i = 0; i < r->n_servers; i++)
-		server_close(&r->servers[i]);
+		server_unref(r->servers[i]);
 	r->modbus = modbus_field_free(r->modbus);
-	free(r->accounts);
 	free(r->endpoints);
 	free(r->servers);
 	free(r);
@@ -193,7 +215,7 @@ struct registry *registry_free(struct registry *r)
 
 struct store *registry_store(const struct registry *r, uint32_t endpoint)
 {
-	return r->endpoints[endpoint].store;
+	return r->endpoints[endpoint]->store;
 }
 
 /* ---- life ---- */
@@ -205,10 +227,10 @@ void registry_start(struct registry *r)
 	endpoint_watch(&r->host);
 	endpoint_start(&r->host);
 	for (size_t i = 0; i < c->n_endpoints; i++) {
-		endpoint_watch(&r->endpoints[i]);
+		endpoint_watch(r->endpoints[i]);
 		/* Nothing to wait for where nothing is read. */
 		if (c->register_wait == CONFIG_WAIT_NONE || c->endpoints[i].n_map == 0)
-			endpoint_start(&r->endpoints[i]);
+			endpoint_start(r->endpoints[i]);
 	}
 	if (c->register_wait != CONFIG_WAIT_NONE)
 		timer_arm_in(&r->at_most, c->register_at_most_usec);
@@ -224,12 +246,20 @@ void registry_seen(struct registry *r, uint32_t endpoint, bool complete)
 		break;
 	case CONFIG_WAIT_FIRST_READ:
 		if (complete)
-			endpoint_start(&r->endpoints[endpoint]);
+			endpoint_start(r->endpoints[endpoint]);
 		break;
 	case CONFIG_WAIT_SEEN:
-		endpoint_start(&r->endpoints[endpoint]);
+		endpoint_start(r->endpoints[endpoint]);
 		break;
 	}
+}
+
+static void stop_account(struct registry *r, struct account *a)
+{
+	if (!a || client_state(a->client) == CLIENT_STOPPED)
+		return;
+	r->n_stopping++;
+	client_stop(a->client);
 }
 
 void registry_stop(struct registry *r, void (*stopped)(void *userdata), void *userdata)
@@ -239,11 +269,9 @@ void registry_stop(struct registry *r, void (*stopped)(void *userdata), void *us
 	r->stopped_userdata = userdata;
 	/* One more than the accounts, so that the last of them cannot end it inside this loop. */
 	r->n_stopping = 1;
-	for (uint32_t i = 0; i < r->n_accounts; i++)
-		if (client_state(r->accounts[i].client) != CLIENT_STOPPED) {
-			r->n_stopping++;
-			client_stop(r->accounts[i].client);
-		}
+	stop_account(r, r->host.account);
+	for (uint32_t i = 0; i < r->config.config->n_endpoints; i++)
+		stop_account(r, r->endpoints[i]->account);
 	if (--r->n_stopping == 0)
 		stopped(userdata);
 }

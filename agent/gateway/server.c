@@ -20,23 +20,53 @@ static int server_formats(struct server *s)
 	return 0;
 }
 
-int server_open(struct server *s, const struct config_server *config, struct transport *transport)
+static int server_open(struct server *s, const struct config_server *config, struct transport *transport)
 {
-	int r;
+	int r = str_replace(&s->name, config->name);
 
 	s->config = config;
-	r = uri_parse(config->uri, &s->uri);
+	if (r >= 0)
+		r = str_replace(&s->key, config->psk_key);
+	if (r >= 0)
+		r = uri_parse(config->uri, &s->uri);
 	if (r >= 0)
 		r = server_formats(s);
 	return r < 0 ? r : governor_new(transport, s->uri.host, &s->governor);
 }
 
-void server_close(struct server *s)
+int server_new(const struct config_server *config, struct transport *transport, struct server **ret)
 {
-	s->governor = governor_free(s->governor);
+	struct server *s = calloc(1, sizeof(*s));
+	int r = s ? 0 : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	s->refs = 1;
+	r = server_open(s, config, transport);
+	if (r < 0)
+		server_unref(s);
+	else
+		*ret = s;
+	return r;
+}
+
+struct server *server_ref(struct server *s)
+{
+	s->refs++;
+	return s;
+}
+
+struct server *server_unref(struct server *s)
+{
+	if (!s || --s->refs > 0)
+		return NULL;
+	governor_free(s->governor);
 	uri_done(&s->uri);
 	free(s->formats);
-	s->formats = NULL;
+	free(s->name);
+	free(s->key);
+	free(s);
+	return NULL;
 }
 
 bool server_wants(const struct config_server *server, const char *name)
