@@ -260,6 +260,13 @@ struct config_limits {
 	uint32_t endpoints, sessions;
 };
 
+/* `metrics:`; path NULL and port 0: none. */
+struct config_metrics {
+	char *path; /* of a Unix socket */
+	char *host; /* loopback, as text */
+	uint16_t port;
+};
+
 /* A point's value as a sample expects it: BOOL, INT, UINT, FLOAT or STRING, as YAML has it; NONE: `invalid`. */
 struct config_expectation {
 	struct yaml_mark mark;
@@ -289,6 +296,7 @@ struct config {
 	uint64_t register_at_most_usec;
 	bool writes_audit, writes_allow;
 	struct config_limits limits;
+	struct config_metrics metrics;
 	struct config_plugin **plugins; /* those that a bus or profile names */
 	size_t n_plugins;
 	struct config_bus *buses;

@@ -19,6 +19,7 @@ static const struct {
 	{ "register", offsetof(struct main_section, registering) },
 	{ "writes", offsetof(struct main_section, writes) },
 	{ "limits", offsetof(struct main_section, limits) },
+	{ "metrics", offsetof(struct main_section, metrics) },
 };
 
 static const struct yaml_node **section_of(struct main_section *m, size_t i)
@@ -178,5 +179,6 @@ void gateway_read(struct loader *l)
 	read_writes(l, section.writes, start);
 	mapping_read(l, section.limits, start, &keys_limits, NULL, &l->config->limits);
 	l->limits_mark = section.limits ? section.limits->mark : start;
+	metrics_read(l, section.metrics);
 	servers_read(l, section.servers);
 }

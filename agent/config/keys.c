@@ -12,6 +12,8 @@ static const struct key main_keys[] = {
 	{ "register", KEY_NODE, AT(main_section, registering), .help = "when endpoints register" },
 	{ "writes", KEY_NODE, AT(main_section, writes), .help = "what servers may write" },
 	{ "limits", KEY_NODE, AT(main_section, limits), .help = "how much this gateway takes on" },
+	{ "metrics", KEY_NODE, AT(main_section, metrics),
+	  .help = "a page of figures for monitoring, in OpenMetrics text (none)" },
 	LATER("bootstrap", "a bootstrap server"),
 	LATER("history", "values kept for a server that is away"),
 };
@@ -117,6 +119,11 @@ static const struct key limits_keys[] = {
 	  AT(config_limits, sessions), .help = "connections to servers" },
 };
 
+static const struct key metrics_keys[] = {
+	{ "listen", KEY_TEXT, .required = true, AT(metrics_section, listen),
+	  .help = "unix:PATH of a socket, or a port of loopback, as 127.0.0.1:9464; GET /metrics" },
+};
+
 const struct key_table keys_main = KEY_TABLE("fieldway.yaml", main_keys);
 const struct key_table keys_gateway = KEY_TABLE("gateway", gateway_keys);
 const struct key_table keys_modbus_objects = KEY_TABLE("gateway.modbus_objects", modbus_objects_keys);
@@ -127,6 +134,7 @@ const struct key_table keys_stale = KEY_TABLE("stale", stale_keys);
 const struct key_table keys_register = KEY_TABLE("register", register_keys);
 const struct key_table keys_writes = KEY_TABLE("writes", writes_keys);
 const struct key_table keys_limits = KEY_TABLE("limits", limits_keys);
+const struct key_table keys_metrics = KEY_TABLE("metrics", metrics_keys);
 
 const struct key_table *const key_tables[] = {
 	&keys_main,	&keys_gateway,	&keys_server, &keys_notify,    &keys_security,
@@ -134,5 +142,5 @@ const struct key_table *const key_tables[] = {
 	&keys_offline,	&keys_devices,	&keys_device, &keys_address,   &keys_override,
 	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
 	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify,
-	&keys_map,	&keys_sample,	&keys_modbus_objects, NULL,
+	&keys_map,	&keys_sample,	&keys_modbus_objects, &keys_metrics, NULL,
 };

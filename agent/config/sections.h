@@ -6,7 +6,8 @@
 /* What the key tables are read into: values, and the nodes that have a shape of their own. */
 
 struct main_section {
-	const struct yaml_node *gateway, *servers, *stale, *registering, *writes, *limits;
+	const struct yaml_node *gateway, *servers, *stale, *registering, *writes, *limits,
+		*metrics;
 };
 
 struct gateway_section {
@@ -48,6 +49,10 @@ struct register_section {
 
 struct writes_section {
 	bool audit, allow;
+};
+
+struct metrics_section {
+	char *listen;
 };
 
 struct bus_section {

@@ -50,3 +50,17 @@ const struct dbus_ports ports_of_registry = {
 	.account = port_account,
 	.counts = port_counts,
 };
+
+static bool port_account_client(void *userdata, uint32_t endpoint, unsigned index,
+				const struct config_server **ret_server, const struct client **ret_client)
+{
+	struct dbus_account account;
+
+	if (!port_account(userdata, endpoint, index, &account))
+		return false;
+	*ret_server = account.server;
+	*ret_client = account.client;
+	return true;
+}
+
+const struct metrics_ports metrics_ports_of_registry = { .account = port_account_client };

@@ -19,6 +19,7 @@
 #include "gateway/status.h"
 #include "gateway/trim.h"
 #include "mapping/mapping.h"
+#include "metrics/metrics.h"
 #include "secret/secret.h"
 #include "state/state.h"
 #include "transport/transport.h"
@@ -40,6 +41,7 @@ struct gateway {
 	struct status *status;
 	struct trim trim;
 	struct dbus *dbus; /* NULL: --bus=none */
+	struct metrics *metrics;
 };
 
 /* ---- up the table ---- */
@@ -217,6 +219,19 @@ static int open_dbus(struct gateway *g)
 	return streq(g->options.bus, "none") ? 0 : dbus_new(&config, &ports_of_registry, g->registry, &g->dbus);
 }
 
+static int open_metrics(struct gateway *g)
+{
+	const struct metrics_config config = {
+		.event = g->event,
+		.timers = g->timers,
+		.config = g->loaded.config,
+		.fieldbus = g->fieldbus,
+		.last_good = g->from == ACCEPTED_LAST_GOOD,
+	};
+
+	return metrics_new(&config, &metrics_ports_of_registry, g->registry, &g->metrics);
+}
+
 /* Without a fieldway.yaml there is nothing to do, which is no error (design: Boot). */
 static int gateway_start(struct gateway *g)
 {
@@ -231,6 +246,8 @@ static int gateway_start(struct gateway *g)
 		r = open_mapping(g);
 	if (r >= 0)
 		r = open_dbus(g);
+	if (r >= 0)
+		r = open_metrics(g);
 	if (r < 0)
 		return r;
 	registry_start(g->registry);
@@ -298,6 +315,7 @@ struct gateway *gateway_free(struct gateway *g)
 		return NULL;
 	/* The field first: its last words still find a mapping; then who stands before the stores. */
 	g->fieldbus = fieldbus_free(g->fieldbus);
+	g->metrics = metrics_free(g->metrics);
 	g->dbus = dbus_free(g->dbus);
 	g->mapping = mapping_free(g->mapping);
 	g->registry = registry_free(g->registry);

@@ -122,6 +122,8 @@ START_TEST(main_file)
 	ck_assert(c->writes_audit && c->writes_allow);
 	ck_assert_uint_eq(c->limits.endpoints, 10000);
 	ck_assert_uint_eq(c->limits.sessions, 10100);
+	ck_assert_ptr_null(c->metrics.path);
+	ck_assert_uint_eq(c->metrics.port, 0);
 }
 END_TEST
 
