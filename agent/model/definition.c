@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "base/str.h"
 #include "model/definition_internal.h"
 
 int definitions_new(struct definitions **ret)
@@ -174,6 +175,30 @@ const struct resource_definition *object_resource(const struct object_definition
 			high = middle;
 	}
 	return NULL;
+}
+
+static bool range_equal(const struct range *a, const struct range *b)
+{
+	return a->present == b->present && a->minimum == b->minimum && a->maximum == b->maximum &&
+	       a->n == b->n && (a->n == 0 || memcmp(a->values, b->values, a->n * sizeof(*a->values)) == 0);
+}
+
+static bool resource_equal(const struct resource_definition *a, const struct resource_definition *b)
+{
+	return a->id == b->id && a->operations == b->operations && a->multiple == b->multiple &&
+	       a->mandatory == b->mandatory && a->type == b->type && streq_null(a->name, b->name) &&
+	       streq_null(a->unit, b->unit) && range_equal(&a->range, &b->range);
+}
+
+bool object_definition_equal(const struct object_definition *a, const struct object_definition *b)
+{
+	bool equal = a->id == b->id && a->version == b->version && a->multiple == b->multiple &&
+		     a->mandatory == b->mandatory && streq_null(a->name, b->name) &&
+		     a->n_resources == b->n_resources;
+
+	for (size_t i = 0; i < a->n_resources && equal; i++)
+		equal = resource_equal(&a->resources[i], &b->resources[i]);
+	return equal;
 }
 
 int range_check(const struct range *range, const struct value *v)

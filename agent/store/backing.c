@@ -14,6 +14,7 @@ const struct backing *resource_backing(const struct store *s, const struct resou
 	return r->backing > 0 ? &s->backings[r->backing - 1] : NULL;
 }
 
+/* A place that is free is like a backing without ops. */
 static uint16_t find(const struct store *s, const struct backing *backing)
 {
 	/* Neighbours were set last. */
@@ -24,21 +25,88 @@ static uint16_t find(const struct store *s, const struct backing *backing)
 	return 0;
 }
 
-int resource_set_backing(struct store *s, struct resource *r, const struct backing *backing)
+static void mark_used(const struct object *o, bool *used)
 {
-	uint16_t number = backing ? find(s, backing) : 0;
+	for (uint16_t i = 0; i < o->n; i++)
+		for (uint16_t k = 0; k < o->instances[i].n; k++)
+			used[o->instances[i].resources[k].backing] = true;
+}
+
+/* Frees the places of those that back nothing any more; without memory they stay until the next time. */
+static void sweep(struct store *s)
+{
+	bool *used = calloc(s->n_backings + 1u, sizeof(*used));
+
+	if (!used)
+		return;
+	for (uint16_t o = 0; o < s->n; o++)
+		mark_used(&s->objects[o], used);
+	for (uint16_t i = 0; i < s->n_backings; i++)
+		if (!used[i + 1u])
+			s->backings[i] = (struct backing){ 0 };
+	free(used);
+	s->left = false;
+}
+
+/* Number of a free place, 0: none. */
+static uint16_t find_room(struct store *s)
+{
+	static const struct backing none;
+
+	if (s->left)
+		sweep(s);
+	return find(s, &none);
+}
+
+static int add(struct store *s, const struct backing *backing, uint16_t *ret)
+{
+	uint16_t number = find_room(s);
 	struct backing *grown;
 
-	if (backing && number == 0) {
+	if (number == 0) {
 		if (s->n_backings == STORE_BACKINGS_MAX)
 			return -ENOSPC;
 		grown = reallocarray(s->backings, s->n_backings + 1u, sizeof(*grown));
 		if (!grown)
 			return -ENOMEM;
 		s->backings = grown;
-		grown[s->n_backings] = *backing;
 		number = ++s->n_backings;
 	}
+	s->backings[number - 1] = *backing;
+	*ret = number;
+	return 0;
+}
+
+int resource_set_backing(struct store *s, struct resource *r, const struct backing *backing)
+{
+	uint16_t number = backing ? find(s, backing) : 0;
+	int error = backing && number == 0 ? add(s, backing, &number) : 0;
+
+	if (error < 0)
+		return error;
+	s->left |= r->backing > 0 && r->backing != number;
 	r->backing = number;
 	return 0;
+}
+
+void resource_leave_backing(struct store *s, struct resource *r)
+{
+	s->left |= r->backing > 0;
+	r->backing = 0;
+}
+
+int store_bind_resource(struct store *s, const struct path *resource, const struct backing *backing)
+{
+	const struct path path = path_cut(resource, PATH_RESOURCE);
+	struct resource *r = resource_find(s, &path);
+
+	return r ? resource_set_backing(s, r, backing) : -ENOENT;
+}
+
+const struct backing *store_backing(const struct store *s, const struct path *resource)
+{
+	const struct path path = path_cut(resource, PATH_RESOURCE);
+	const struct resource *r = resource_find(s, &path);
+
+	return r ? resource_backing(s, r) : NULL;
 }

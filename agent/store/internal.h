@@ -45,6 +45,7 @@ struct store {
 	uint16_t n, n_backings;
 	uint16_t brackets;
 	bool overlooked;      /* a change for whose note there was no memory */
+	bool left;	      /* a resource left its backing, which may have been the last one */
 	struct path *changed; /* resources, and below PATH_RESOURCE instances and objects */
 	uint32_t n_changed, changed_allocated;
 	store_watch watch;
@@ -67,12 +68,18 @@ void resource_clear(struct resource *r);
 const struct backing *resource_backing(const struct store *s, const struct resource *r);
 /* -ENOMEM, -ENOSPC: too many different ones. */
 int resource_set_backing(struct store *s, struct resource *r, const struct backing *backing);
+/* The resource goes, or is backed by somebody else. */
+void resource_leave_backing(struct store *s, struct resource *r);
 /* Bytes of all texts and opaque values. */
 size_t store_bytes(const struct store *s);
 void instance_remove(struct store *s, uint16_t object, uint16_t instance);
+/* One without instances. */
+void object_remove(struct store *s, struct object *o);
 
 /* Notes a change for the end of the outermost bracket: of a value, or of an instance or object that came or went. */
 void change_note(struct store *s, const struct path *path);
 
 /* write.c */
 void writes_cancel(struct store *s);
+/* What is at or below the path goes: requests that are out find something else there, or nothing. */
+void writes_lose(struct store *s, const struct path *path);

@@ -197,9 +197,35 @@ void instance_remove(struct store *s, uint16_t object, uint16_t instance)
 	struct object *o = object_find(s, object);
 	struct instance *i = instance_find(s, object, instance);
 
+	for (uint16_t k = 0; k < i->n; k++)
+		resource_leave_backing(s, &i->resources[k]);
+	writes_lose(s, &(struct path){ .ids = { object, instance }, .depth = PATH_INSTANCE });
 	instance_done(i);
 	take_out(o->instances, &o->n, sizeof(*o->instances), i - o->instances);
 	change_note(s, &(struct path){ .ids = { object, instance }, .depth = PATH_INSTANCE });
+}
+
+void object_remove(struct store *s, struct object *o)
+{
+	const struct path path = path_of_object(o->definition->id);
+
+	free(o->instances);
+	take_out(s->objects, &s->n, sizeof(*s->objects), o - s->objects);
+	change_note(s, &path);
+}
+
+int store_remove_object(struct store *s, uint16_t object)
+{
+	struct object *o = object_find(s, object);
+
+	if (!o)
+		return -ENOENT;
+	store_begin(s);
+	while (o->n > 0)
+		instance_remove(s, object, o->instances[o->n - 1].id);
+	object_remove(s, o);
+	store_end(s);
+	return 0;
 }
 
 int store_remove_instance(struct store *s, uint16_t object, uint16_t instance)
@@ -283,6 +309,10 @@ int store_remove_resource(struct store *s, const struct path *resource)
 	store_begin(s);
 	if (resource_exists(s, &path, r))
 		change_note(s, &path);
+	/* Memory of this name can be made anew by whoever wrote it. */
+	if (r->backing > 0)
+		writes_lose(s, &path);
+	resource_leave_backing(s, r);
 	resource_clear(r);
 	take_out(i->resources, &i->n, sizeof(*i->resources), r - i->resources);
 	store_end(s);

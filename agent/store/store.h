@@ -22,8 +22,8 @@ enum store_change {
 
 /*
  * What changed since the last call, as one change: paths (resource level;
- * for STORE_CHANGE_INSTANCES the instances that came or went, and new objects;
- * ascending, no duplicates) of values whose content or quality really differ.
+ * for STORE_CHANGE_INSTANCES the instances and objects that came or went, and
+ * objects in another version; ascending, no duplicates) of values whose content or quality really differ.
  * The root stands for changes that there was no memory to note. Runs from the event that made the change,
  * never inside store_write() before its done.
  */
@@ -39,6 +39,7 @@ void store_set_watch(struct store *s, store_watch watch, void *userdata);
 int store_add_object(struct store *s, const struct object_definition *definition);
 int store_add_instance(struct store *s, const struct object_definition *definition, uint16_t instance);
 int store_remove_instance(struct store *s, uint16_t object, uint16_t instance); /* -ENOENT */
+int store_remove_object(struct store *s, uint16_t object); /* with all its instances; -ENOENT */
 /*
  * Makes a resource exist in an instance, without value (STORE_NEVER when it has
  * a backing without read(), else absent until a value comes). Executables
@@ -47,7 +48,24 @@ int store_remove_instance(struct store *s, uint16_t object, uint16_t instance); 
  */
 #define STORE_BACKINGS_MAX 16384u /* of one store */
 int store_add_resource(struct store *s, const struct path *resource, const struct backing *backing);
+/* Somebody else stands behind it from now on (NULL: nobody), for the same: value and quality stay. -ENOENT, -ENOMEM, -ENOSPC. */
+int store_bind_resource(struct store *s, const struct path *resource, const struct backing *backing);
+/*
+ * With what stands behind it. Requests of servers that have not reached it yet
+ * fail, and leave nothing of theirs here.
+ */
 int store_remove_resource(struct store *s, const struct path *resource);
+/* Who stands behind a resource, until the store's shape changes; NULL: nobody, or it is not there. */
+const struct backing *store_backing(const struct store *s, const struct path *resource);
+
+/*
+ * The same objects as other files define them: the newest version that
+ * definitions has of each. What keeps its type, unit and multiplicity keeps value
+ * and backing; another resource leaves, as store_remove_resource(), and so does an
+ * object that is unknown now. The former definitions are not looked at any more.
+ * True: one of the objects is not defined as it was.
+ */
+bool store_set_definitions(struct store *s, const struct definitions *definitions);
 
 const struct object_definition *store_object(const struct store *s, uint16_t object); /* NULL */
 const struct resource_definition *store_resource(const struct store *s, const struct path *path); /* by definition; NULL */

@@ -13,13 +13,18 @@
  * values go out one after the other, then all is committed as one change
  * behind the answer.
  */
+enum mark {
+	MARK_SENT = 1, /* the backing accepted it */
+	MARK_LOST = 2, /* what it was for went away meanwhile */
+};
+
 struct write {
 	struct list list; /* store.writes */
 	struct store *store;
 	struct path target;
 	enum store_write_mode mode;
 	struct records records; /* in the definitions' types */
-	bool *sent;		/* by record: the backing accepted it */
+	uint8_t *marks;		/* by record: enum mark, or'ed; NULL: still being checked */
 	size_t at, run; /* run: how many records from `at` on are out */
 	unsigned accepted;
 	bool calling, waiting;	/* inside a backing's write(); its done is still to come */
@@ -33,7 +38,7 @@ static void write_free(struct write *w)
 {
 	list_remove(&w->list);
 	records_done(&w->records);
-	free(w->sent);
+	free(w->marks);
 	free(w->reason);
 	free(w);
 }
@@ -325,12 +330,14 @@ static void tell_keeper(struct write *w)
 /* Memory takes everything or, after a failure, nothing; what devices accepted is true either way. */
 static void commit(struct write *w)
 {
-	if (w->error >= 0 && w->mode == STORE_REPLACE && w->target.depth == PATH_INSTANCE)
+	bool whole = w->error >= 0 && instance_find(w->store, w->target.object, w->target.instance);
+
+	if (whole && w->mode == STORE_REPLACE && w->target.depth == PATH_INSTANCE)
 		remove_absent(w);
-	if (w->error >= 0 && replaces_arrays(w))
+	if (whole && replaces_arrays(w))
 		trim_multiples(w);
 	for (size_t i = 0; i < w->records.n; i++)
-		if (w->error >= 0 || w->sent[i])
+		if ((w->error >= 0 || w->marks[i] & MARK_SENT) && !(w->marks[i] & MARK_LOST))
 			commit_record(w, i);
 }
 
@@ -343,7 +350,7 @@ static void explain_partial(struct write *w)
 	buf_printf(&text, "%s failed%s%s; accepted:", path_format(&w->records.items[w->at].path, path),
 		   w->reason ? ": " : "", w->reason ?: "");
 	for (size_t i = 0; i < w->at; i++)
-		if (w->sent[i])
+		if (w->marks[i] & MARK_SENT)
 			buf_printf(&text, " %s", path_format(&w->records.items[i].path, path));
 	free(w->reason);
 	w->reason = buf_take_text(&text);
@@ -360,7 +367,8 @@ static void write_finish(struct write *w)
 		explain_partial(w);
 	w->done(w->userdata, w->error, w->reason);
 	for (size_t i = 0; i < w->records.n && w->error >= 0; i++)
-		tell_backing(w, &w->records.items[i].path);
+		if (!(w->marks[i] & MARK_LOST))
+			tell_backing(w, &w->records.items[i].path);
 	tell_keeper(w);
 	write_free(w);
 	/* Watches run now: the answer is out. */
@@ -379,18 +387,22 @@ static void one_done(void *userdata, int error, const char *reason)
 		free(w->reason);
 		w->reason = reason ? strdup(reason) : NULL;
 	} else {
-		memset(&w->sent[w->at], true, w->run);
+		for (size_t end = w->at + w->run; w->at < end; w->at++)
+			w->marks[w->at] |= MARK_SENT;
 		w->accepted += w->run;
-		w->at += w->run;
 	}
 	if (!w->calling)
 		write_step(w);
 }
 
-/* While a device took its time, somebody may have deleted what the rest was for. */
+/* While a device took its time, somebody may have deleted what the rest was for, or put something else there. */
 static bool is_gone(struct write *w)
 {
-	if (instance_find(w->store, w->target.object, w->target.instance))
+	bool lost = false;
+
+	for (size_t i = w->at; i < w->records.n && !lost; i++)
+		lost = w->marks[i] & MARK_LOST;
+	if (!lost && instance_find(w->store, w->target.object, w->target.instance))
 		return false;
 	w->error = -ENOENT;
 	w->reason = strdup("gone");
@@ -452,8 +464,8 @@ static int write_prepare(struct write *w, const struct record *records, size_t n
 		r = check_whole(w);
 	if (r < 0)
 		return r;
-	w->sent = calloc(w->records.n ?: 1, sizeof(*w->sent));
-	if (!w->sent)
+	w->marks = calloc(w->records.n ?: 1, sizeof(*w->marks));
+	if (!w->marks)
 		return -ENOMEM;
 	if (w->mode == STORE_CREATE || w->mode == STORE_BOOTSTRAP)
 		r = store_add_instance(w->store, object, w->target.instance);
@@ -496,6 +508,16 @@ void writes_cancel(struct store *s)
 		w->done(w->userdata, -ECANCELED, NULL);
 		write_free(w);
 	}
+}
+
+void writes_lose(struct store *s, const struct path *path)
+{
+	struct write *w;
+
+	list_for_each(w, &s->writes, list)
+		for (size_t i = 0; i < w->records.n && w->marks; i++)
+			if (path_contains(path, &w->records.items[i].path))
+				w->marks[i] |= MARK_LOST;
 }
 
 void store_execute(struct store *s, const struct path *path, const char *argument, backing_done done,

@@ -437,6 +437,50 @@ static const struct {
 	{ { true, 0, 100 }, { .type = VALUE_OBJLNK, .link = { 3, 0 } }, 0 },
 };
 
+#define EQUAL_HEAD "schema: 1\nobject: {id: 3303, name: T, version: \"1.0\", instances: multiple}\nresources:\n"
+static const struct {
+	const char *text;
+	bool equal;
+} equals[] = {
+	{ EQUAL_HEAD "  1: {name: A, operations: RW, type: float, unit: V, range: 1..2}\n", true },
+	{ EQUAL_HEAD "  1: {name: B, operations: RW, type: float, unit: V, range: 1..2}\n", false },
+	{ EQUAL_HEAD "  1: {name: A, operations: R, type: float, unit: V, range: 1..2}\n", false },
+	{ EQUAL_HEAD "  1: {name: A, operations: RW, type: integer, unit: V, range: 1..2}\n", false },
+	{ EQUAL_HEAD "  1: {name: A, operations: RW, type: float, unit: A, range: 1..2}\n", false },
+	{ EQUAL_HEAD "  1: {name: A, operations: RW, type: float, range: 1..2}\n", false },
+	{ EQUAL_HEAD "  1: {name: A, operations: RW, type: float, unit: V, range: 1..3}\n", false },
+	{ EQUAL_HEAD "  1: {name: A, operations: RW, type: float, unit: V, range: [1, 2]}\n", false },
+	{ EQUAL_HEAD "  1: {name: A, operations: RW, type: float, unit: V}\n", false },
+	{ EQUAL_HEAD "  1: {name: A, operations: RW, type: float, unit: V, range: 1..2, multiple: true}\n", false },
+	{ EQUAL_HEAD "  1: {name: A, operations: RW, type: float, unit: V, range: 1..2, mandatory: true}\n", false },
+	{ EQUAL_HEAD "  2: {name: A, operations: RW, type: float, unit: V, range: 1..2}\n", false },
+	{ EQUAL_HEAD "  1: {name: A, operations: RW, type: float, unit: V, range: 1..2}\n"
+		     "  2: {name: B, operations: RW, type: float}\n",
+	  false },
+	{ "schema: 1\nobject: {id: 3303, name: U, version: \"1.0\", instances: multiple}\nresources:\n"
+	  "  1: {name: A, operations: RW, type: float, unit: V, range: 1..2}\n",
+	  false },
+	{ "schema: 1\nobject: {id: 3303, name: T, version: \"1.1\", instances: multiple}\nresources:\n"
+	  "  1: {name: A, operations: RW, type: float, unit: V, range: 1..2}\n",
+	  false },
+	{ "schema: 1\nobject: {id: 3303, name: T, version: \"1.0\", instances: single}\nresources:\n"
+	  "  1: {name: A, operations: RW, type: float, unit: V, range: 1..2}\n",
+	  false },
+};
+
+START_TEST(tells_definitions_apart)
+{
+	struct definitions *other;
+
+	ck_assert_int_eq(read_text(equals[0].text), 0);
+	ck_assert_int_eq(definitions_new(&other), 0);
+	ck_assert_int_eq(definitions_read_text(other, "y.yaml", equals[_i].text, strlen(equals[_i].text), &errors), 0);
+	ck_assert_int_eq(object_definition_equal(definitions_newest(definitions, 3303), definitions_newest(other, 3303)),
+			 equals[_i].equal);
+	definitions_free(other);
+}
+END_TEST
+
 START_TEST(checks_ranges)
 {
 	ck_assert_int_eq(range_check(&ranges[_i].range, &ranges[_i].value), ranges[_i].error);
@@ -461,6 +505,7 @@ int main(void)
 	tcase_add_test(tcase, every_shipped_object_loads);
 	tcase_add_loop_test(tcase, chooses_the_version_of_a_registration, 0, ARRAY_SIZE(versions));
 	tcase_add_test(tcase, shows_what_it_has_of_an_unknown_version);
+	tcase_add_loop_test(tcase, tells_definitions_apart, 0, ARRAY_SIZE(equals));
 	tcase_add_loop_test(tcase, checks_ranges, 0, ARRAY_SIZE(ranges));
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
