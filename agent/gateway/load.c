@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "fieldbus/fieldbus.h"
+#include "gateway/content.h"
+#include "secret/secret.h"
 
 /* A folder's own objects come later and replace shipped ones of the same id and version. */
 static int read_objects(const struct config_files *files, bool shared, struct definitions *d,
@@ -43,6 +45,27 @@ static int describe(void *userdata, const char *name, const struct config_plugin
 	return fieldbus_describe(userdata, name, ret);
 }
 
+static int find_content(void *userdata, const struct fieldbus_content *what, uint8_t **ret,
+			size_t *ret_size, const char **ret_reason)
+{
+	struct secret_store *secrets = userdata;
+	int r = content_find(secrets, what, ret, ret_size);
+
+	*ret_reason = secret_reason(secrets);
+	return r;
+}
+
+static int open_describer(const struct load_sources *sources, struct fieldbus **ret)
+{
+	const struct fieldbus_config config = {
+		.host_program = sources->host_program,
+		.plugin_folder = sources->plugin_folder,
+		.content = find_content,
+	};
+
+	return fieldbus_new(&config, NULL, sources->secrets, ret);
+}
+
 static int read_config(const struct load_sources *sources, const struct config_files *files,
 		       struct yaml_errors *errors, struct yaml_errors *warnings, struct loaded *l)
 {
@@ -50,7 +73,7 @@ static int read_config(const struct load_sources *sources, const struct config_f
 		.files = files,
 		.definitions = l->definitions,
 		.plugin = describe,
-		.userdata = sources->fieldbus,
+		.userdata = l->describer,
 		.host_name = sources->host_name,
 		.machine_id = sources->machine_id,
 		.plugins_optional = sources->plugins_optional,
@@ -61,7 +84,7 @@ static int read_config(const struct load_sources *sources, const struct config_f
 		return r;
 	/* Both, so that one run shows all errors. */
 	r = load_check(sources, l->config, errors, warnings);
-	return MIN(r, fieldbus_check(sources->fieldbus, l->config, sources->plugins_optional, errors,
+	return MIN(r, fieldbus_check(l->describer, l->config, sources->plugins_optional, errors,
 				     warnings));
 }
 
@@ -71,6 +94,8 @@ int load_files(const struct load_sources *sources, const struct config_files *fi
 	struct loaded l = { 0 };
 	int r = read_definitions(sources, files, errors, &l.definitions);
 
+	if (r >= 0)
+		r = open_describer(sources, &l.describer);
 	if (r >= 0)
 		r = read_config(sources, files, errors, warnings, &l);
 	if (r < 0) {
@@ -85,4 +110,5 @@ void loaded_done(struct loaded *l)
 {
 	l->config = config_free(l->config);
 	l->definitions = definitions_free(l->definitions);
+	l->describer = fieldbus_free(l->describer);
 }

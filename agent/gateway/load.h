@@ -11,7 +11,8 @@ struct secret_store;
 
 struct load_sources {
 	const char *objects_folder;   /* the shipped object definitions */
-	struct fieldbus *fieldbus;    /* asked for key tables and what only plugins can judge */
+	const char *host_program;     /* asked for key tables and what only plugins can judge */
+	const char *plugin_folder;
 	struct secret_store *secrets; /* relative references start at the configuration folder */
 	const char *host_name, *machine_id;
 	bool plugins_optional;	      /* as config_sources has it */
@@ -20,12 +21,13 @@ struct load_sources {
 struct loaded {
 	struct definitions *definitions;
 	struct config *config;
+	struct fieldbus *describer; /* has the key tables that config points to; runs nothing */
 };
 
 /*
  * Reads, checks everything, and leaves nothing behind when it fails: -EINVAL
  * with file:line:column messages in errors, -ENOMEM. Blocks while plugins are
- * asked.
+ * asked; any thread may do it, with secrets of its own.
  */
 int load_files(const struct load_sources *sources, const struct config_files *files,
 	       struct yaml_errors *errors, struct yaml_errors *warnings, struct loaded *ret);

@@ -137,7 +137,8 @@ static struct load_sources load_sources(const struct gateway *g, bool plugins_op
 {
 	return (struct load_sources){
 		.objects_folder = g->options.objects_folder,
-		.fieldbus = g->fieldbus,
+		.host_program = g->options.host_program,
+		.plugin_folder = g->options.plugin_folder,
 		.secrets = g->secrets,
 		.host_name = g->identity.host_name,
 		.machine_id = g->identity.machine_id,
@@ -387,8 +388,6 @@ int gateway_check(const struct gateway_options *options, struct sd_event *event,
 	if (r >= 0)
 		r = secret_store_new(options->config_folder, &g.secrets);
 	if (r >= 0)
-		r = open_fieldbus(&g);
-	if (r >= 0)
 		r = check_files(&g, &errors, &warnings);
 	yaml_errors_each(&warnings, print_warning, NULL);
 	yaml_errors_each(&errors, print_error, NULL);
@@ -398,7 +397,6 @@ int gateway_check(const struct gateway_options *options, struct sd_event *event,
 	yaml_errors_done(&errors);
 	yaml_errors_done(&warnings);
 	loaded_done(&g.loaded);
-	g.fieldbus = fieldbus_free(g.fieldbus);
 	g.secrets = secret_store_free(g.secrets);
 	identity_done(&g.identity);
 	return r;
