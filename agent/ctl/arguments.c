@@ -4,15 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/macro.h"
 #include "base/str.h"
 #include "ctl/ctl.h"
 #include "ctl/output/text.h"
 
 static const char bus_option[] = "--bus";
 static const char bus_help[] =
-	"\n"
 	"  --bus=BUS  where fieldwayd is: system (the default), session, or an address\n"
-	"             such as unix:path=/run/bus\n"
+	"             such as unix:path=/run/bus\n";
+static const char common_help[] =
+	"  --json     print JSON instead of text\n"
 	"  --help     print this and end\n";
 static const char address_help[] =
 	"\n"
@@ -23,7 +25,7 @@ static void print_usage(FILE *to, const struct command *c)
 {
 	fprintf(to, "Usage: fieldwayctl %s%s%s%s%s%s\n", c->name, *c->arguments ? " " : "",
 		c->arguments, c->address ? " [--KEY VALUE]..." : "",
-		c->options ? " [OPTION]..." : "", c->bus ? " [--bus=BUS]" : "");
+		c->options ? " [OPTION]..." : "", c->bus ? " [--json] [--bus=BUS]" : " [--json]");
 }
 
 static const char *dashes(const char *name)
@@ -56,9 +58,7 @@ void command_print_help(FILE *to, const struct command *c)
 		print_options(to, c);
 	if (c->address)
 		fputs(address_help, to);
-	if (c->bus)
-		fputs(bus_help, to);
-	fputs("\nExit status: 0 done, 1 failed, 2 wrong usage.\n", to);
+	fprintf(to, "\n%s%s\n" EXIT_STATUS_TEXT, c->bus ? bus_help : "", common_help);
 }
 
 static int refuse(const struct command *c, const char *argument, const char *why)
@@ -153,6 +153,8 @@ static int take_option(const struct command *c, int argc, char **argv, int *i,
 		return -ECANCELED;
 	}
 	given.name = split(argv[*i], &given.value);
+	if (is_long && streq(given.name, "json"))
+		return given.value ? refuse(c, word, "takes no value") : (ret->json = true, 0);
 	if (c->bus && is_long && streq(given.name, bus_option + 2))
 		return take_bus(c, value_of(argc, argv, i, given.value), ret);
 	o = own_option(c, given.name, is_long);
@@ -222,6 +224,26 @@ int option_duration(const struct invocation *i, const char *name, uint64_t usec,
 	}
 	*ret = usec;
 	return 0;
+}
+
+int exit_status(int r)
+{
+	static const struct {
+		int error, status;
+	} statuses[] = {
+		{ -ENOENT, EXIT_ABSENT },
+		{ -EHOSTDOWN, EXIT_NO_DAEMON },
+		{ -EACCES, EXIT_DENIED },
+		{ -EPERM, EXIT_DENIED },
+	};
+	int finished = output_finish();
+
+	if (r >= 0)
+		return finished;
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
+		if (statuses[i].error == r)
+			return statuses[i].status;
+	return EXIT_FAILURE;
 }
 
 int output_finish(void)

@@ -23,6 +23,7 @@ struct given_option {
 /* What the user asked for; all of it belongs to argv. */
 struct invocation {
 	const char *bus; /* "system", "session", or an address */
+	bool json;	 /* one JSON document instead of text (output/document.h) */
 	char **arguments;
 	int n;
 	struct given_option options[GIVEN_OPTIONS_MAX]; /* of the command's own, in order */
@@ -42,8 +43,13 @@ struct command {
 	int (*run)(const struct invocation *i); /* returns the exit status */
 };
 
-/* Exit status of wrong usage. */
+/* Exit status, beside EXIT_SUCCESS and EXIT_FAILURE; fieldwayctl(1). */
 #define EXIT_USAGE 2
+#define EXIT_ABSENT 3	 /* no such endpoint, device, bus, path, file; no good value */
+#define EXIT_NO_DAEMON 4 /* or no bus: nothing was asked */
+#define EXIT_DENIED 5
+#define EXIT_STATUS_TEXT                                                                           \
+	"Exit status: 0 done, 1 failed, 2 usage, 3 no such thing, 4 no daemon, 5 denied.\n"
 
 extern const struct command command_status;
 extern const struct command command_list;
@@ -76,3 +82,9 @@ int option_duration(const struct invocation *i, const char *name, uint64_t usec,
 
 /* Ends what was printed on standard output. The exit status: a full disk is no success. */
 int output_finish(void);
+/*
+ * The same, and the exit status of what happened: 0 or more is success, -ENOENT is
+ * EXIT_ABSENT, -EHOSTDOWN EXIT_NO_DAEMON, -EACCES and -EPERM EXIT_DENIED, all else
+ * EXIT_FAILURE. What went wrong was said already.
+ */
+int exit_status(int r);

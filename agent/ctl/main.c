@@ -22,9 +22,7 @@ static void print_help(FILE *to)
 		fprintf(to, "  %s%s%s\n      %s\n", commands[i]->name,
 			*commands[i]->arguments ? " " : "", commands[i]->arguments,
 			commands[i]->help);
-	fputs("\n'fieldwayctl COMMAND --help' says more.\n"
-	      "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
-	      to);
+	fputs("\n'fieldwayctl COMMAND --help' says more.\n" EXIT_STATUS_TEXT, to);
 }
 
 static int complain(const char *name)

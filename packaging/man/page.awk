@@ -244,7 +244,7 @@ function print_option(line,   name, value) {
 
 function print_usage(line,   command, at) {
 	sub(/^Usage: fieldwayctl /, "", line)
-	sub(/ \[--bus=BUS\]$/, "", line)
+	sub(/ \[--json\]( \[--bus=BUS\])?$/, "", line)
 	command = line
 	sub(/ .*/, "", command)
 	line = substr(line, length(command) + 2)
@@ -253,7 +253,7 @@ function print_usage(line,   command, at) {
 
 # What is the same of each stands elsewhere.
 function is_common(line) {
-	return line ~ /^  --bus=BUS  / || line ~ /^  --help  / || line ~ /^Exit status: /
+	return line ~ /^  --bus=BUS  / || line ~ /^  --json  / || line ~ /^  --help  / || line ~ /^Exit status: /
 }
 
 function print_command_line(line) {

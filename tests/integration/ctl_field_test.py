@@ -44,7 +44,7 @@ class PollTest(CtlScenario):
         self.assertEqual(everything["speed"], "12.3")
         self.assertNotIn("ack", everything)     # is only written
         self.fails("There is no point sped", "poll", "vfd", "sped")
-        self.fails("no device 'vfb', did you mean 'vfd'?", "poll", "vfb")
+        self.fails("no device 'vfb', did you mean 'vfd'?", "poll", "vfb", status=3)
         self.simulator.command("exception 2")
         self.assertEqual(self.fails("speed", "poll", "vfd", "speed"), "fieldwayctl: speed: illegal address\n")
         self.assertIn("speed    illegal address\n", self.ctl("poll", "vfd", "running", "speed"))
@@ -61,7 +61,7 @@ class RawTest(CtlScenario):
         self.log("uid 0 sends a raw request of 5 bytes")
         self.fails("unit", "raw", "lan", *HERE, "999", "03")
         self.fails("unti: the plugin has no such key here", "raw", "lan", "--unti", "1", "03")
-        self.fails("no bus 'lam', did you mean 'lan'? (fieldwayctl list buses)", "raw", "lam", *HERE, "1", "03")
+        self.fails("no bus 'lam', did you mean 'lan'? (fieldwayctl list buses)", "raw", "lam", *HERE, "1", "03", status=3)
         self.simulator.command("silent")
         self.fails("no answer", "raw", "lan", *HERE, "1", "--within", "300ms", "03 0064 0001".replace(" ", ""))
 
@@ -81,7 +81,7 @@ class BusTest(CtlScenario):
         self.assertRegex(self.ctl("bus", "lan"),
                          r"^Bus         lan\nPlugin      modbus\nState       online, 1 of 1 devices online\n"
                          r"Statistics  [0-9,]+ requests, [0-9,]+ errors, .*0 host_restarts\n\nvfd  vfd  online  -\n$")
-        self.fails("no bus 'lam', did you mean 'lan'?", "bus", "lam")
+        self.fails("no bus 'lam', did you mean 'lan'?", "bus", "lam", status=3)
 
     def test_release(self):
         self.start()
@@ -377,7 +377,7 @@ class ReplayTest(CtlScenario):
         file = self.rig.write("wire.rec", "+0.000000 a < 00\n+0.100000 b < 00\n")
         self.fails(f"{file}:2: is of another line than those before: say which one, by --line", "replay", file, *place, environment={})
         self.fails(f"{file}: there is nothing of that line", "replay", file, *place, "--line=c", environment={})
-        self.fails("No such file", "replay", self.rig.path("none.rec"), *place, environment={})
+        self.fails("No such file", "replay", self.rig.path("none.rec"), *place, environment={}, status=3)
         self.fails("File exists", "replay", file, "--line=a", "--pty", file, environment={})
         self.fails("nowhere:x", "replay", file, "--line=a", "--tcp", "nowhere:x", environment={})
         for words in ((), (*place, "--pty", "x")):
@@ -429,7 +429,7 @@ class RightsTest(CtlScenario):
             self.assertNotEqual(self.ctl(*command, user=STRANGER), "")
         for command in self.COMMANDS:
             with self.subTest(command):
-                self.fails("needs root or the group fieldway-admin", *command, user=STRANGER)
+                self.fails("needs root or the group fieldway-admin", *command, user=STRANGER, status=5)
 
     def test_member(self):
         add_group()

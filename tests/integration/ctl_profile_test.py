@@ -91,8 +91,8 @@ class ProfileTest(CtlScenario):
     def test_wrong_profiles(self):
         file = self.write_profiles(TRIED + "  volts: {adress: 1}\n")
         self.assertIn("tried.yaml:7:", self.fails("adress", *self.profile("test", file), environment={}))
-        self.fails("no profile 'tried-bas' in", *self.profile("test", "tried-bas"), environment={})
-        self.fails("did you mean 'tried-base'?", *self.profile("test", "tried-bas"), environment={})
+        self.fails("no profile 'tried-bas' in", *self.profile("test", "tried-bas"), environment={}, status=3)
+        self.fails("did you mean 'tried-base'?", *self.profile("test", "tried-bas"), environment={}, status=3)
         self.fails("cannot be read", *self.profile("test", self.rig.path("none.yaml")), environment={})
         for words in (("test",), ("try", file), ("try", file, "lan", "5"), ("run", file)):
             self.fails("profile", "profile", *words, status=2, environment={})
@@ -121,7 +121,7 @@ class ProfileTest(CtlScenario):
 
     def test_show_trouble(self):
         file = self.write_profiles()
-        self.fails("no profile 'tried-bas' in", *self.profile("show", "tried-bas"), environment={})
+        self.fails("no profile 'tried-bas' in", *self.profile("show", "tried-bas"), environment={}, status=3)
         self.fails("ct: 5000 is outside of its range", *self.profile("show", file, "-p", "ct=5000"), environment={})
         self.fails("unknown parameter", *self.profile("show", file, "-p", "cd=1"), environment={})
         file = self.rig.write("tried.yaml", TRIED.replace("extends: tried-base\n", ""))
@@ -166,7 +166,7 @@ class ProfileTest(CtlScenario):
         self.fails("ct", *self.profile("try", file, "lan", *HERE, "1", "-p", "ct=5000"))
         self.fails("cd", *self.profile("try", file, "lan", *HERE, "1", "-p", "cd=5"))
         self.fails("unti", *self.profile("try", file, "lan", "--unti=5", *HERE, "1"))
-        self.fails("no bus", *self.profile("try", file, "line", *HERE, "1"))
+        self.fails("no bus", *self.profile("try", file, "line", *HERE, "1"), status=3)
         self.fails("plugin", *self.profile("try", "nmea-0183-gnss", "lan", *HERE, "1"))
         self.simulator.command("silent")
         self.fails("no answer", *self.profile("try", file, "lan", *HERE, "1"))

@@ -64,7 +64,7 @@ class CtlScenario(DbusScenario):
         done = self.run_ctl(*arguments, **options)
         self.assertEqual((done.returncode, done.stdout), (status, ""), done)
         self.assertIn(text, done.stderr)
-        if status == 1:
+        if status != 2:
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         return done.stderr
 
@@ -143,7 +143,7 @@ class LookTest(CtlScenario):
         self.assertEqual(text.count(" bytes\n") * 300, int(text.partition("Together ")[2].split()[0].replace(",", "")))
         self.simulator.command("silent")
         self.until("State       offline\nReason      ", "explain", "vfd")
-        self.fails("no device 'vfb', did you mean 'vfd'? (fieldwayctl list devices)", "explain", "vfb")
+        self.fails("no device 'vfb', did you mean 'vfd'? (fieldwayctl list devices)", "explain", "vfb", status=3)
 
 
 class ReadTest(CtlScenario):
@@ -189,13 +189,13 @@ class ReadTest(CtlScenario):
 
     def test_refused(self):
         self.start()
-        for path, text in {"/3308/9": "no such path", "/9/0/0": "no such path", "/3/0/4": "cannot be read",
-                           "/0/0/5": "secret"}.items():
+        for path, text, status in (("/3308/9", "no such path", 3), ("/9/0/0", "no such path", 3),
+                                   ("/3/0/4", "cannot be read", 1), ("/0/0/5", "secret", 5)):
             with self.subTest(path):
-                line = self.fails(text, "read", "vfd", path)
+                line = self.fails(text, "read", "vfd", path, status=status)
                 self.assertTrue(line.startswith(f"fieldwayctl: vfd {path}: "), line)
-        self.fails("no endpoint 'vfdd', did you mean 'vfd'? (fieldwayctl list endpoints)", "read", "vfdd", "/3")
-        self.fails("no endpoint 'pump' (fieldwayctl list endpoints)", "read", "pump", "/3")
+        self.fails("no endpoint 'vfdd', did you mean 'vfd'? (fieldwayctl list endpoints)", "read", "vfdd", "/3", status=3)
+        self.fails("no endpoint 'pump' (fieldwayctl list endpoints)", "read", "pump", "/3", status=3)
 
     def test_offline(self):
         self.start()
@@ -204,7 +204,7 @@ class ReadTest(CtlScenario):
         self.stop_daemon(self.daemon)
         self.start_daemon()
         self.bus.wait_name()
-        self.fails("vfd", "read", "vfd", SPEED)
+        self.fails("vfd", "read", "vfd", SPEED, status=3)
         self.assertEqual(self.ctl("read", "vfd", "/3308/0/5750"), "the speed\n")
         done = self.run_ctl("read", "vfd", "/3306")
         self.assertEqual((done.returncode, done.stdout), (0, ""))
@@ -234,13 +234,14 @@ class WriteTest(CtlScenario):
     def test_refused(self):
         self.start()
         self.trace()
-        for path, value, text in ((SPEED, "fast", f"{SPEED} holds a number"), (SPEED, "51", "speed"),
-                                  (RUN, "true", f"{RUN} holds 0 or 1"),
-                                  (SPEED, "-1", "speed"), ("/3306/0/5853", "sideways", "vfd.mode"),
-                                  ("/3308/0/5750", "x", "5750"), ("/3/0/0", "x", "cannot be written"),
-                                  ("/3308/0/5999", "1", "not there"), ("/0/0/0", "x", "bootstrap")):
+        for path, value, text, status in (
+                (SPEED, "fast", f"{SPEED} holds a number", 1), (SPEED, "51", "speed", 1),
+                (RUN, "true", f"{RUN} holds 0 or 1", 1), (SPEED, "-1", "speed", 1),
+                ("/3306/0/5853", "sideways", "vfd.mode", 1), ("/3308/0/5750", "x", "5750", 1),
+                ("/3/0/0", "x", "cannot be written", 1), ("/3308/0/5999", "1", "not there", 3),
+                ("/0/0/0", "x", "bootstrap", 5)):
             with self.subTest(path=path, value=value):
-                line = self.fails(text, "write", "vfd", path, value)
+                line = self.fails(text, "write", "vfd", path, value, status=status)
                 self.assertTrue(line.startswith(f"fieldwayctl: vfd {path}: "), line)
         self.assertEqual(self.writes(), [])
 
@@ -286,7 +287,7 @@ class RightsTest(CtlScenario):
                 self.assertNotEqual(self.ctl(*command, user=STRANGER), "")
         self.assertEqual(self.ctl("read", "vfd", "/3308/0/5750", user=STRANGER), "the speed\n")
         self.trace()
-        self.assertEqual(self.fails("needs root", "write", "vfd", SPEED, "1", user=STRANGER),
+        self.assertEqual(self.fails("needs root", "write", "vfd", SPEED, "1", user=STRANGER, status=5),
                          f"fieldwayctl: vfd {SPEED}: needs root or the group fieldway-admin\n")
         self.assertEqual(self.writes(), [])
         self.assertEqual(self.ctl("write", "vfd", SPEED, "3", user=MEMBER, groups=[GROUP_ID]), "")
@@ -305,16 +306,16 @@ class WithoutTest(CtlScenario):
         self.bus = Bus(self.rig)
         for command in (("status",), ("list",), ("read", "vfd", "/3"), ("write", "vfd", SPEED, "1"), ("explain", "m1")):
             with self.subTest(command):
-                self.fails("fieldwayd does not run (systemctl status fieldway)\n", *command)
+                self.fails("fieldwayd does not run (systemctl status fieldway)\n", *command, status=4)
                 self.fails(f"no fieldwayd on the bus {self.bus.address}\n", *command, "--bus=" + self.bus.address,
-                           environment={})
+                           environment={}, status=4)
 
     def test_no_bus(self):
         nowhere = "unix:path=" + self.rig.path("none")
-        self.fails("cannot reach the bus", "status", environment={"DBUS_SYSTEM_BUS_ADDRESS": nowhere})
-        self.fails(nowhere, "status", "--bus", nowhere, environment={})
+        self.fails("cannot reach the bus", "status", environment={"DBUS_SYSTEM_BUS_ADDRESS": nowhere}, status=4)
+        self.fails(nowhere, "status", "--bus", nowhere, environment={}, status=4)
         self.fails("cannot reach the bus of the session", "status", "--bus=session",
-                   environment={"DBUS_SESSION_BUS_ADDRESS": nowhere})
+                   environment={"DBUS_SESSION_BUS_ADDRESS": nowhere}, status=4)
 
     def test_usage(self):
         for arguments, text in {("read", "vfd"): "Usage: fieldwayctl read EP PATH",
@@ -333,7 +334,8 @@ class WithoutTest(CtlScenario):
             text = self.ctl(command, "--help", environment={})
             self.assertTrue(text.startswith(f"Usage: fieldwayctl {command} "), text)
             self.assertIn("--bus=BUS", text)
-            self.assertIn("Exit status: 0 done, 1 failed, 2 wrong usage.", text)
+            self.assertIn("--json", text)
+            self.assertIn("Exit status: 0 done, 1 failed, 2 usage, 3 no such thing, 4 no daemon, 5 denied.", text)
             self.assertLess(max(map(len, text.splitlines())), 80)
             self.assertEqual(self.ctl("help", command, environment={}), text)
 

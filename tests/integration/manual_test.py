@@ -19,7 +19,7 @@ from fieldway_test.programs import plugin_folder  # noqa: E402
 from dbus_test import DbusScenario  # noqa: E402
 
 FOLDER = "packaging/man"
-COMMON_OPTIONS = {"--bus", "--help"}
+COMMON_OPTIONS = {"--json", "--bus", "--help"}
 CONFIGURATION = ("fieldway.yaml.5", "fieldway-profile.5")
 # Programs of others.
 FOREIGN = {("busctl", "1"), ("epoll", "7"), ("sd_bus_path_encode", "3"), ("systemd", "1")}
@@ -96,7 +96,7 @@ class ManualTest(DbusScenario):
             described[name] = {"-" + option for option in items(entry, "Fl")}
         self.assertEqual(described, commands)
         self.assertEqual(set(items(section(self.pages["fieldwayctl.1"], "OPTIONS", "Sh"), "Fl")),
-                         {"-bus", "-help", "h", "-version"})
+                         {"-bus", "-help", "-json", "h", "-version"})
 
     def test_daemon_options(self):
         known = options(output(build_path("fieldwayd"), "--help"))

@@ -58,7 +58,7 @@ int client_open(const char *place, struct client *ret)
 		      stderr);
 		text_print(stderr, place);
 		fprintf(stderr, ": %s\n", open_error(r));
-		return r;
+		return r == -ENOMEM ? r : -EHOSTDOWN;
 	}
 	*ret = c;
 	return 0;
@@ -72,7 +72,7 @@ void client_done(struct client *c)
 
 /* ---- calling ---- */
 
-void client_complain(const struct client *c, const sd_bus_error *error)
+int client_complain(const struct client *c, const sd_bus_error *error)
 {
 	const struct complaint complaint = {
 		.about = c->about,
@@ -85,6 +85,7 @@ void client_complain(const struct client *c, const sd_bus_error *error)
 	};
 
 	complaint_print(stderr, &complaint);
+	return complaint_error(complaint.name);
 }
 
 int client_misunderstood(int error)
@@ -133,10 +134,7 @@ int client_call(struct client *c, const char *path, const char *interface, const
 	va_start(arguments, types);
 	r = call(c, path, interface, method, &error, ret, types, arguments);
 	va_end(arguments);
-	if (r >= 0)
-		return 0;
-	client_complain(c, &error);
-	return r;
+	return r >= 0 ? 0 : client_complain(c, &error);
 }
 
 int client_call_new(struct client *c, const char *path, const char *interface, const char *method,
@@ -153,9 +151,7 @@ int client_call_send(struct client *c, sd_bus_message *call, uint64_t deadline_u
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r = sd_bus_call(c->bus, call, deadline_usec ?: CLIENT_DEADLINE_USEC, &error, ret);
 
-	if (r < 0)
-		client_complain(c, &error);
-	return r < 0 ? r : 0;
+	return r >= 0 ? 0 : client_complain(c, &error);
 }
 
 int client_properties(struct client *c, const char *path, const char *interface,

@@ -19,7 +19,7 @@ struct client {
 /* Longer than the daemon takes for a field device (4 s), retries and all. */
 #define CLIENT_DEADLINE_USEC UINT64_C(10000000)
 
-/* Each returns 0, or negative after one line on standard error. */
+/* Each returns 0, or negative after one line on standard error: as exit_status() has it. */
 int client_open(const char *place, struct client *ret);
 /* Calls a method of the daemon; arguments as sd_bus_message_append() takes them, types "": none. */
 int client_call(struct client *c, const char *path, const char *interface, const char *method,
@@ -39,7 +39,8 @@ int client_call_new(struct client *c, const char *path, const char *interface, c
 		    sd_bus_message **ret);
 int client_call_send(struct client *c, sd_bus_message *call, uint64_t deadline_usec,
 		     sd_bus_message **ret);
-void client_complain(const struct client *c, const sd_bus_error *error);
+/* Says it, and returns what it is as errno: complaint_error(). */
+int client_complain(const struct client *c, const sd_bus_error *error);
 /* An answer that could not be read, by -errno, which is returned. */
 int client_misunderstood(int error);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/daemon/complaint.h"
 
+#include <errno.h>
 #include <systemd/sd-bus.h>
 
 #include "base/macro.h"
@@ -9,7 +10,8 @@
 #include "dbus/agent1.h"
 
 enum kind {
-	KIND_OTHER, /* the text of the error says it all */
+	KIND_OTHER,   /* the text of the error says it all */
+	KIND_NOTHING, /* so it does here: no such thing, or no good value */
 	KIND_ABSENT,
 	KIND_NO_BUS,
 	KIND_SILENT,
@@ -36,6 +38,12 @@ static const struct {
 	{ SD_BUS_ERROR_UNKNOWN_METHOD, KIND_FOREIGN },
 	{ SD_BUS_ERROR_UNKNOWN_PROPERTY, KIND_FOREIGN },
 	{ AGENT1_ERROR_NO_ANSWER, KIND_UNKNOWN_OUTCOME },
+	{ AGENT1_ERROR_NO_SUCH_ENDPOINT, KIND_NOTHING },
+	{ AGENT1_ERROR_NO_SUCH_DEVICE, KIND_NOTHING },
+	{ AGENT1_ERROR_NO_SUCH_BUS, KIND_NOTHING },
+	{ AGENT1_ERROR_NO_SUCH_PATH, KIND_NOTHING },
+	{ AGENT1_ERROR_NO_VALUE, KIND_NOTHING },
+	{ AGENT1_ERROR_STALE, KIND_NOTHING },
 };
 
 static enum kind kind_of(const char *name)
@@ -44,6 +52,17 @@ static enum kind kind_of(const char *name)
 		if (streq(kinds[i].name, name))
 			return kinds[i].kind;
 	return KIND_OTHER;
+}
+
+int complaint_error(const char *name)
+{
+	static const int errors[] = {
+		[KIND_OTHER] = -EIO,	 [KIND_NOTHING] = -ENOENT, [KIND_ABSENT] = -EHOSTDOWN,
+		[KIND_NO_BUS] = -EHOSTDOWN, [KIND_SILENT] = -EIO,  [KIND_DENIED] = -EACCES,
+		[KIND_FOREIGN] = -EIO,	 [KIND_UNKNOWN_OUTCOME] = -EIO,
+	};
+
+	return errors[kind_of(name)];
 }
 
 static void print_absent(FILE *to, const struct complaint *c)
@@ -96,6 +115,7 @@ static void print_reason(FILE *to, const struct complaint *c)
 		fputs(c->write ? unknown : "", to);
 		return;
 	case KIND_OTHER:
+	case KIND_NOTHING:
 		print_text(to, c);
 		return;
 	}

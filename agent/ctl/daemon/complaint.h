@@ -15,5 +15,10 @@ struct complaint {
 	bool privileged;   /* needs rights that not everybody has */
 };
 
+/*
+ * As errno, which exit_status() knows: -EHOSTDOWN (no daemon, nothing was asked),
+ * -EACCES, -ENOENT (nothing of the name, no good value), -EIO.
+ */
+int complaint_error(const char *name);
 /* One line: what failed, why, and what to do about it. */
 void complaint_print(FILE *to, const struct complaint *c);

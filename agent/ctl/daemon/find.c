@@ -106,8 +106,7 @@ static int find(struct client *c, const struct sort *sort, const char *name, cha
 		return take_path(reply, ret_path);
 	if (sd_bus_error_has_name(&error, sort->error))
 		return suggest(c, sort, name);
-	client_complain(c, &error);
-	return r;
+	return client_complain(c, &error);
 }
 
 int find_endpoint(struct client *c, const char *name, char **ret_path)

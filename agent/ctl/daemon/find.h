@@ -7,7 +7,7 @@ struct client;
 
 /*
  * The object path of an endpoint, by its YAML name or its endpoint client name,
- * of a device, or of a bus. Yours to free. 0, or negative after a line on standard error,
+ * of a device, or of a bus. Yours to free. 0, or negative after a line on standard error (-ENOENT: there is none),
  * which suggests a name that is near.
  */
 int find_endpoint(struct client *c, const char *name, char **ret_path);

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "ctl/daemon/record.h"
+#include "ctl/output/document.h"
 #include "ctl/output/table.h"
 #include "dbus/agent1.h"
 #include "link/marshal.h"
@@ -77,6 +78,17 @@ const char *reading_text(struct arena *arena, const struct fieldway_value *value
 		return bytes_text(arena, value);
 	}
 	return arena_text(arena, text, strlen(text));
+}
+
+json_t *readings_document(const struct reading *readings, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		document_add(&array, json_pack("{s:s, s:o, s:s?}", "name", readings[i].name,
+					       "value", document_value(&readings[i].value),
+					       "problem", document_text(readings[i].problem)));
+	return array;
 }
 
 int readings_print(FILE *to, const struct reading *readings, size_t n)

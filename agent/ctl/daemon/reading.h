@@ -6,6 +6,7 @@
 #include "api/value.h"
 #include "base/arena.h"
 
+struct json_t;
 struct sd_bus_message;
 
 /* What was read of one point. */
@@ -29,5 +30,7 @@ const struct reading *reading_find(const struct reading *readings, size_t n, con
  * without.
  */
 const char *reading_text(struct arena *arena, const struct fieldway_value *value);
+/* [{name, value, problem}]; NULL without memory. */
+struct json_t *readings_document(const struct reading *readings, size_t n);
 /* Names and values, or what is wrong. 0 or -ENOMEM. */
 int readings_print(FILE *to, const struct reading *readings, size_t n);

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 
+struct json_t;
 struct sd_bus_message;
 
 /*
@@ -62,6 +63,11 @@ int endpoint_record_read(struct sd_bus_message *m, struct arena *arena,
 int device_record_read(struct sd_bus_message *m, struct arena *arena, struct device_record *ret);
 int bus_record_read(struct sd_bus_message *m, struct arena *arena, struct bus_record *ret);
 int manager_record_read(struct sd_bus_message *m, struct arena *arena, struct manager_record *ret);
+
+/* For --json: what is said above, and lists of names. NULL without memory. */
+struct json_t *endpoint_record_document(const struct endpoint_record *e);
+struct json_t *device_record_document(const struct device_record *d);
+struct json_t *bus_record_document(const struct bus_record *b);
 
 /* Why a device is not online, without the names of bus and device that the reason begins with. */
 const char *device_record_reason(const struct device_record *d);

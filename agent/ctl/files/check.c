@@ -1,68 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/arena.h"
-#include "base/str.h"
 #include "ctl/ctl.h"
-#include "ctl/output/text.h"
+#include "ctl/files/checker.h"
+#include "ctl/output/document.h"
 
-#define WORDS_MAX (GIVEN_OPTIONS_MAX + 4)
-
-/* "--shared=DIR" and the like are handed on. */
-static int add_options(const struct invocation *i, struct arena *arena, char **words, size_t *n)
+static int print(const struct invocation *i, const char *folder, const struct buf *lines, int r)
 {
-	char *word;
-	size_t size;
-
-	for (size_t k = 0; k < i->n_options; k++) {
-		const struct given_option *o = &i->options[k];
-
-		if (streq(o->name, "daemon"))
-			continue;
-		size = strlen(o->name) + strlen(o->value) + sizeof("--=");
-		word = arena_new(arena, size);
-		if (!word)
-			return -ENOMEM;
-		snprintf(word, size, "--%s=%s", o->name, o->value);
-		words[(*n)++] = word;
+	if (!i->json) {
+		checker_print(lines);
+		return r;
 	}
-	return 0;
+	if (document_print(json_pack("{s:o, s:b, s:o}", "folder", document_any_text(folder),
+				     "accepted", r >= 0, "messages", checker_document(lines))) < 0)
+		return -ENOMEM;
+	return r;
 }
 
-/* fieldwayd itself says what is wrong: one program reads the files. */
 static int run(const struct invocation *i)
 {
-	const char *program = option_find(i, "daemon") ?: SBINDIR "/fieldwayd";
-	_cleanup_arena_ struct arena arena = { 0 };
-	char *words[WORDS_MAX] = { arena_text(&arena, program, strlen(program)) };
-	size_t n = 1;
+	const char *folder = i->n > 0 ? i->arguments[0] : SYSCONFDIR "/fieldway";
+	_cleanup_buf_ struct buf lines = { 0 };
+	int r = checker_run(i, folder, &lines);
 
-	if (add_options(i, &arena, words, &n) < 0 || !words[0]) {
-		fputs("fieldwayctl: out of memory\n", stderr);
-		return EXIT_FAILURE;
-	}
-	words[n++] = (char[]){ "--check" };
-	if (i->n > 0)
-		words[n++] = i->arguments[0];
-	execv(program, words);
-	fputs("fieldwayctl: ", stderr);
-	text_print(stderr, program);
-	fprintf(stderr, ": %s\n", strerror(errno));
-	return EXIT_FAILURE;
+	return exit_status(r < 0 && r != -EINVAL ? r : print(i, folder, &lines, r));
 }
 
-static const struct command_option options[] = {
-	{ "daemon", "FILE", "the program that checks (" SBINDIR "/fieldwayd)" },
-	{ "shared", "DIR", "folder of shipped profiles" },
-	{ "objects", "DIR", "folder of shipped object definitions" },
-	{ "plugins", "DIR", "folder of plugins" },
-	{ "host-program", "FILE", "program that loads plugins" },
-	{ 0 },
-};
+static const struct command_option options[] = { CHECKER_OPTIONS, { 0 } };
 
 const struct command command_check = {
 	.name = "check",
@@ -70,7 +35,7 @@ const struct command command_check = {
 	.help = "reads a configuration and prints what is wrong with it, as fieldwayd --check",
 	.details = "DIR is " SYSCONFDIR
 		   "/fieldway unless it is said. What is wrong is said as\n"
-		   "file:line:column: text; the exit status is fieldwayd's.\n",
+		   "file:line:column: text.\n",
 	.most = 1,
 	.options = options,
 	.run = run,

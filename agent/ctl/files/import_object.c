@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "base/yaml.h"
 #include "ctl/ctl.h"
 #include "ctl/files/registry_xml.h"
+#include "ctl/output/document.h"
 #include "model/definition.h"
 #include "model/unit.h"
 
@@ -314,28 +316,32 @@ static int check_output(const struct import *import)
 	return r;
 }
 
-static int print_output(const struct import *import)
+static int print_output(const struct import *import, bool json)
 {
+	if (json)
+		return exit_status(document_print(
+			json_pack("{s:o}", "yaml",
+				  json_stringn((const char *)import->out.data, import->out.size))));
 	fwrite(import->out.data, 1, import->out.size, stdout);
 	return output_finish();
 }
 
-static int import_all(struct source *sources, char **files, int n, struct import *import)
+static int import_all(struct source *sources, const struct invocation *i, struct import *import)
 {
 	int read = 0, r = 0;
 
-	while (read < n && r >= 0) {
-		sources[read].file = files[read];
-		r = registry_read(files[read], &sources[read].object);
+	while (read < i->n && r >= 0) {
+		sources[read].file = i->arguments[read];
+		r = registry_read(i->arguments[read], &sources[read].object);
 		read += r >= 0;
 	}
 	put_sources(import, sources, read);
-	for (int i = 0; i < read; i++)
-		registry_object_done(&sources[i].object);
+	for (int k = 0; k < read; k++)
+		registry_object_done(&sources[k].object);
 	/* Nothing half: a file with errors writes no object. */
 	if (r < 0 || import->failed || check_output(import) < 0)
-		return EXIT_FAILURE;
-	return print_output(import);
+		return exit_status(r < 0 ? r : -EINVAL);
+	return print_output(import, i->json);
 }
 
 static int run(const struct invocation *i)
@@ -346,7 +352,7 @@ static int run(const struct invocation *i)
 
 	if (!sources)
 		return EXIT_FAILURE;
-	status = import_all(sources, i->arguments, i->n, &import);
+	status = import_all(sources, i, &import);
 	buf_done(&import.out);
 	free(sources);
 	return status;

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "ctl/output/document.h"
 #include "ctl/output/table.h"
 
 #define CELL_SIZE 48u
@@ -292,4 +293,52 @@ int probe_print_decoded(FILE *to, const struct probed *registers, size_t n)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && r >= 0; i++)
 		r = print_kind(to, registers, n, &kinds[i]);
 	return r;
+}
+
+/* ---- the same as documents ---- */
+
+json_t *probe_document(const struct probed *registers, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		document_add(&array, json_pack("{s:I, s:o, s:s?}", "address",
+					       (json_int_t)registers[i].address, "value",
+					       registers[i].there ?
+						       json_integer(registers[i].value) :
+						       json_null(),
+					       "problem",
+					       registers[i].there ? NULL : registers[i].problem));
+	return array;
+}
+
+static void add_decoded(json_t **array, const struct probed *registers, const struct kind *kind)
+{
+	char text[CELL_SIZE];
+	double value;
+
+	for (unsigned i = 0; i < DECODE_ORDERS; i++) {
+		const char *order = decode_order_name(i, 2 * kind->registers);
+
+		if (!order)
+			continue;
+		value = kind->text(decode_number(registers, kind->registers, i), text);
+		if (*text)
+			document_add(array, json_pack("{s:s, s:I, s:s, s:s, s:b}", "type",
+						      kind->name, "address",
+						      (json_int_t)registers->address, "order",
+						      order, "value", text, "plausible",
+						      decode_is_plausible(value)));
+	}
+}
+
+json_t *probe_decoded_document(const struct probed *registers, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+		for (size_t i = 0; i < n; i++)
+			if (is_whole(registers + i, n - i, kinds[k].registers))
+				add_decoded(&array, registers + i, &kinds[k]);
+	return array;
 }

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct json_t;
+
 /* Registers as `fieldwayctl probe` shows them. Pure. */
 struct probed {
 	uint32_t address;
@@ -25,6 +27,9 @@ uint64_t decode_number(const struct probed *registers, unsigned n, unsigned orde
 /* Neither 0 nor NaN, and of a size that measurements have: 0.001 to 10,000,000. */
 bool decode_is_plausible(double value);
 
+/* [{address, value, problem}], and [{type, address, order, value, plausible}], values as text. */
+struct json_t *probe_document(const struct probed *registers, size_t n);
+struct json_t *probe_decoded_document(const struct probed *registers, size_t n);
 /* The registers one by one; what stands next to each other in ascending order. 0 or -ENOMEM. */
 int probe_print(FILE *to, const char *area, const struct probed *registers, size_t n);
 /* All that can begin at each of them, in all orders. 0 or -ENOMEM. */

@@ -6,6 +6,7 @@
 #include "ctl/daemon/client.h"
 #include "ctl/daemon/find.h"
 #include "ctl/daemon/reading.h"
+#include "ctl/output/document.h"
 #include "ctl/output/text.h"
 #include "dbus/agent1.h"
 #include "fieldbus/fieldbus.h"
@@ -52,6 +53,9 @@ static int print(const struct invocation *i, sd_bus_message *reply)
 
 	if (r < 0)
 		return client_misunderstood(r);
+	if (i->json)
+		return document_print(json_pack("{s:s, s:o}", "device", i->arguments[0], "points",
+						readings_document(readings, n)));
 	if (i->n == 2 && n == 1)
 		return print_one(readings, &arena) ? 0 : -EIO;
 	r = readings_print(stdout, readings, n);
@@ -75,13 +79,13 @@ static int poll_device(struct client *c, const struct invocation *i)
 static int run(const struct invocation *i)
 {
 	_cleanup_client_ struct client c = { 0 };
+	int r;
 
 	for (int k = 0; k < i->n; k++)
 		if (!find_name(k == 0 ? "device" : "point", i->arguments[k]))
 			return EXIT_USAGE;
-	if (client_open(i->bus, &c) < 0 || poll_device(&c, i) < 0)
-		return EXIT_FAILURE;
-	return output_finish();
+	r = client_open(i->bus, &c);
+	return exit_status(r < 0 ? r : poll_device(&c, i));
 }
 
 const struct command command_poll = {

@@ -11,6 +11,7 @@
 #include "ctl/line/decode.h"
 #include "ctl/line/numbers.h"
 #include "ctl/line/scan.h"
+#include "ctl/output/document.h"
 #include "dbus/agent1.h"
 #include "dbus/field.h"
 
@@ -71,19 +72,25 @@ static void take_reading(struct probe *p, const struct reading *reading)
 	place->problem = *reading->problem ? reading->problem : "not a number";
 }
 
-static int print(struct probe *p, bool decoded, sd_bus_message *reply)
+static int print(struct probe *p, const struct invocation *i, sd_bus_message *reply)
 {
 	_cleanup_arena_ struct arena arena = { 0 };
 	struct reading *readings;
+	bool decoded = option_find(i, "decode") && !p->bits;
 	size_t n;
 	int r = readings_read(reply, &arena, &readings, &n);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n; i++)
-		take_reading(p, &readings[i]);
+	for (size_t k = 0; k < n; k++)
+		take_reading(p, &readings[k]);
+	if (i->json)
+		return document_print(json_pack("{s:s, s:o, s:o}", "area", p->area, "registers",
+						probe_document(p->registers, p->n), "decoded",
+						decoded ? probe_decoded_document(p->registers, p->n) :
+							  json_null()));
 	r = probe_print(stdout, p->area, p->registers, p->n);
-	return r >= 0 && decoded && !p->bits ? probe_print_decoded(stdout, p->registers, p->n) : r;
+	return r >= 0 && decoded ? probe_print_decoded(stdout, p->registers, p->n) : r;
 }
 
 static int probe_bus(struct client *c, const struct invocation *i, struct probe *p)
@@ -102,11 +109,9 @@ static int probe_bus(struct client *c, const struct invocation *i, struct probe 
 	c->privileged = true;
 	attempt.path = path;
 	r = attempt_points(c, &attempt, p->points, p->n, &error, &reply);
-	if (r < 0) {
-		client_complain(c, &error);
-		return r;
-	}
-	r = print(p, option_find(i, "decode") != NULL, reply);
+	if (r < 0)
+		return client_complain(c, &error);
+	r = print(p, i, reply);
 	return r < 0 ? client_misunderstood(r) : 0;
 }
 
@@ -147,7 +152,7 @@ static int run(const struct invocation *i)
 	if (r >= 0)
 		r = probe_bus(&c, i, &p);
 	probe_done(&p);
-	return r < 0 ? EXIT_FAILURE : output_finish();
+	return exit_status(r);
 }
 
 static const struct command_option options[] = {

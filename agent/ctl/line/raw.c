@@ -2,11 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/value.h"
 #include "base/buf.h"
 #include "base/str.h"
 #include "ctl/daemon/attempt.h"
 #include "ctl/daemon/client.h"
 #include "ctl/daemon/find.h"
+#include "ctl/output/document.h"
 #include "ctl/output/text.h"
 #include "dbus/agent1.h"
 #include "fieldbus/fieldbus.h"
@@ -58,13 +60,18 @@ static int take_request(const struct invocation *i, struct buf *ret)
 	return -EINVAL;
 }
 
-static int print_answer(sd_bus_message *reply)
+static int print_answer(sd_bus_message *reply, bool json)
 {
 	const uint8_t *bytes;
 	size_t size;
 
 	if (sd_bus_message_read_array(reply, 'y', (const void **)&bytes, &size) <= 0)
 		return client_misunderstood(-EBADMSG);
+	if (json)
+		return document_print(json_pack(
+			"{s:o}", "answer",
+			document_value(&(struct fieldway_value){
+				.type = FIELDWAY_BYTES, .data = (const void *)bytes, .size = size })));
 	for (size_t i = 0; i < size; i++)
 		printf("%s%02x", i > 0 ? " " : "", bytes[i]);
 	putchar('\n');
@@ -92,7 +99,7 @@ static int send_raw(struct client *c, const struct invocation *i, const struct b
 	if (r < 0)
 		return client_misunderstood(r);
 	r = client_call_send(c, call, FIELDBUS_RAW_USEC + CLIENT_DEADLINE_USEC, &reply);
-	return r < 0 ? r : print_answer(reply);
+	return r < 0 ? r : print_answer(reply, i->json);
 }
 
 static int run(const struct invocation *i)
@@ -100,13 +107,13 @@ static int run(const struct invocation *i)
 	_cleanup_client_ struct client c = { 0 };
 	_cleanup_buf_ struct buf request = { 0 };
 	uint64_t within;
+	int r;
 
 	if (!find_name("bus", i->arguments[0]) || take_request(i, &request) < 0 ||
 	    option_duration(i, "within", 0, &within) < 0)
 		return EXIT_USAGE;
-	if (client_open(i->bus, &c) < 0 || send_raw(&c, i, &request, within) < 0)
-		return EXIT_FAILURE;
-	return output_finish();
+	r = client_open(i->bus, &c);
+	return exit_status(r < 0 ? r : send_raw(&c, i, &request, within));
 }
 
 static const struct command_option options[] = {

@@ -11,6 +11,7 @@
 #include "ctl/ctl.h"
 #include "ctl/daemon/client.h"
 #include "ctl/daemon/find.h"
+#include "ctl/output/document.h"
 #include "ctl/output/text.h"
 #include "dbus/agent1.h"
 #include "fieldbus/fieldbus.h"
@@ -55,7 +56,17 @@ static int check_end(uint64_t took_usec, uint64_t wanted_usec)
 	return -EIO;
 }
 
-static int record(struct client *c, const char *path, int fd, uint64_t usec)
+static int tell(uint64_t frames, uint64_t dropped, bool json)
+{
+	if (json)
+		return document_print(json_pack("{s:o, s:o}", "pieces", document_u64(frames),
+						"dropped", document_u64(dropped)));
+	fprintf(stderr, "%" PRIu64 " pieces recorded", frames);
+	fprintf(stderr, dropped > 0 ? ", %" PRIu64 " dropped\n" : "\n", dropped);
+	return 0;
+}
+
+static int record(struct client *c, const char *path, int fd, uint64_t usec, bool json)
 {
 	_cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
 	uint64_t frames, dropped, start = clock_monotonic_usec();
@@ -72,9 +83,8 @@ static int record(struct client *c, const char *path, int fd, uint64_t usec)
 	r = sd_bus_message_read(reply, "tt", &frames, &dropped);
 	if (r <= 0)
 		return client_misunderstood(-EBADMSG);
-	fprintf(stderr, "%" PRIu64 " pieces recorded", frames);
-	fprintf(stderr, dropped > 0 ? ", %" PRIu64 " dropped\n" : "\n", dropped);
-	return check_end(clock_monotonic_usec() - start, usec);
+	r = tell(frames, dropped, json);
+	return r < 0 ? r : check_end(clock_monotonic_usec() - start, usec);
 }
 
 static int record_file(struct client *c, const struct invocation *i, uint64_t usec)
@@ -89,7 +99,7 @@ static int record_file(struct client *c, const struct invocation *i, uint64_t us
 	fd = open_file(i->arguments[1]);
 	if (fd < 0)
 		return fd;
-	r = record(c, path, fd, usec);
+	r = record(c, path, fd, usec, i->json);
 	close(fd);
 	return r;
 }
@@ -98,6 +108,7 @@ static int run(const struct invocation *i)
 {
 	_cleanup_client_ struct client c = { 0 };
 	uint64_t usec;
+	int r;
 
 	if (!find_name("bus", i->arguments[0]) ||
 	    option_duration(i, "time", RECORD_USEC, &usec) < 0)
@@ -106,9 +117,12 @@ static int run(const struct invocation *i)
 		fputs("fieldwayctl: --time: up to 24h\n", stderr);
 		return EXIT_USAGE;
 	}
-	if (client_open(i->bus, &c) < 0 || record_file(&c, i, usec) < 0)
-		return EXIT_FAILURE;
-	return EXIT_SUCCESS;
+	if (i->json && streq(i->arguments[1], "-")) {
+		fputs("fieldwayctl: standard output takes the recording or JSON, not both\n", stderr);
+		return EXIT_USAGE;
+	}
+	r = client_open(i->bus, &c);
+	return exit_status(r < 0 ? r : record_file(&c, i, usec));
 }
 
 static const struct command_option options[] = {

@@ -16,6 +16,7 @@
 #include "base/timer.h"
 #include "ctl/ctl.h"
 #include "ctl/line/script.h"
+#include "ctl/output/document.h"
 #include "ctl/output/text.h"
 
 #define PAUSE_USEC USEC_PER_SEC /* between two turns of what speaks by itself */
@@ -33,6 +34,7 @@ struct replay {
 	int slave;	   /* held, so that the other end may come and go */
 	sd_event_source *source;
 	struct buf input;
+	bool json;
 };
 
 static int complain(const char *what, int error)
@@ -231,6 +233,26 @@ static int bind_to(struct replay *p, const char *host, const char *port)
 	return r;
 }
 
+/* For whoever waits for it; at once. */
+static void tell_place(const struct replay *p, const char *host, const char *port)
+{
+	if (p->json)
+		document_print_line(json_pack("{s:n, s:s, s:s}", "pty", "host", host, "port", port));
+	else
+		printf("listening on %s port %s\n", host, port);
+	fflush(stdout);
+}
+
+static void tell_link(const struct replay *p, const char *link)
+{
+	if (p->json)
+		document_print_line(json_pack("{s:o, s:n, s:n}", "pty", document_any_text(link),
+					      "host", "port"));
+	else
+		printf("%s is there\n", link);
+	fflush(stdout);
+}
+
 static void print_place(const struct replay *p)
 {
 	char host[NI_MAXHOST], port[NI_MAXSERV];
@@ -240,8 +262,7 @@ static void print_place(const struct replay *p)
 	if (getsockname(p->listening, (struct sockaddr *)&address, &size) == 0 &&
 	    getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port, sizeof(port),
 			NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-		printf("listening on %s port %s\n", host, port);
-	fflush(stdout);
+		tell_place(p, host, port);
 }
 
 /* "127.0.0.1:1502", "[::1]:0" */
@@ -280,8 +301,7 @@ static int open_slave(struct replay *p, int master, const char *link)
 	if (tcsetattr(p->slave, TCSANOW, &t) < 0 || symlink(name, link) < 0)
 		return -errno;
 	p->link = link;
-	printf("%s is there\n", link);
-	fflush(stdout);
+	tell_link(p, link);
 	return 0;
 }
 
@@ -356,7 +376,7 @@ static void replay_done(struct replay *p)
 
 static int run(const struct invocation *i)
 {
-	struct replay p = { .listening = -1, .fd = -1, .slave = -1 };
+	struct replay p = { .listening = -1, .fd = -1, .slave = -1, .json = i->json };
 	int r;
 
 	if (!option_find(i, "pty") == !option_find(i, "tcp")) {
@@ -368,7 +388,7 @@ static int run(const struct invocation *i)
 	if (r >= 0)
 		r = play(&p, i);
 	replay_done(&p);
-	return r < 0 ? EXIT_FAILURE : output_finish();
+	return exit_status(r);
 }
 
 static const struct command_option options[] = {

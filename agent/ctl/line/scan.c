@@ -114,7 +114,7 @@ static int scan_bus(struct client *c, const struct invocation *i, struct scan *s
 	case SCAN_REGISTERS:
 		return scan_registers(c, path, i, &scan->registers);
 	case SCAN_REACH:
-		return scan_reach(c, path, scan->time_usec);
+		return scan_reach(c, path, i, scan->time_usec);
 	}
 	return -EINVAL;
 }
@@ -123,12 +123,12 @@ static int run(const struct invocation *i)
 {
 	_cleanup_client_ struct client c = { 0 };
 	struct scan scan = { 0 };
+	int r;
 
 	if (!find_name("bus", i->arguments[0]) || take(i, &scan) < 0)
 		return EXIT_USAGE;
-	if (client_open(i->bus, &c) < 0 || scan_bus(&c, i, &scan) < 0)
-		return EXIT_FAILURE;
-	return output_finish();
+	r = client_open(i->bus, &c);
+	return exit_status(r < 0 ? r : scan_bus(&c, i, &scan));
 }
 
 static const struct command_option options[] = {

@@ -7,7 +7,8 @@ struct client;
 
 /*
  * The three kinds of `fieldwayctl scan`; each prints what it finds on standard
- * output and returns 0, or negative after a line on standard error.
+ * output, or with --json as one document at the end, and returns 0, or negative after
+ * a line on standard error.
  */
 
 struct unit_scan {
@@ -30,4 +31,4 @@ uint8_t area_function(const char *area, uint32_t *ret_most);
 
 /* What speaks by itself. */
 #define SCAN_FOUND_MAX 4096u
-int scan_reach(struct client *c, const char *path, uint64_t usec);
+int scan_reach(struct client *c, const char *path, const struct invocation *i, uint64_t usec);

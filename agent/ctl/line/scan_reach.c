@@ -8,6 +8,7 @@
 #include "ctl/daemon/client.h"
 #include "ctl/line/numbers.h"
 #include "ctl/line/scan.h"
+#include "ctl/output/document.h"
 #include "ctl/output/table.h"
 #include "dbus/agent1.h"
 
@@ -20,6 +21,7 @@ struct reach {
 	struct place *places;
 	size_t n, allocated, more;
 	struct progress progress;
+	bool json;
 	int result; /* of the call, 1 while it runs */
 	uint64_t dropped;
 };
@@ -83,8 +85,7 @@ static int on_end(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 	(void)ret_error;
 	progress_clear(&s->progress);
 	if (error) {
-		client_complain(s->client, error);
-		s->result = -EIO;
+		s->result = client_complain(s->client, error);
 	} else if (sd_bus_message_read(m, "tt", &found, &s->dropped) <= 0) {
 		s->result = client_misunderstood(-EBADMSG);
 	} else {
@@ -105,6 +106,17 @@ static int wait_end(struct reach *s)
 			r = 0;
 	}
 	return r < 0 ? client_misunderstood(r) : s->result;
+}
+
+static json_t *document_of(const struct reach *s)
+{
+	json_t *found = json_array();
+
+	for (size_t i = 0; i < s->n; i++)
+		document_add(&found, json_pack("{s:s, s:s?}", "address", s->places[i].address,
+					       "facts", document_text(s->places[i].facts)));
+	return json_pack("{s:o, s:I, s:o}", "found", found, "more", (json_int_t)s->more, "dropped",
+			 document_u64(s->dropped));
 }
 
 static int print(const struct reach *s)
@@ -144,17 +156,17 @@ static int scan(struct reach *s, const char *path, uint64_t usec)
 	if (r < 0)
 		return client_misunderstood(r);
 	r = wait_end(s);
-	return r < 0 ? r : print(s);
+	return r < 0 ? r : s->json ? document_print(document_of(s)) : print(s);
 }
 
-int scan_reach(struct client *c, const char *path, uint64_t usec)
+int scan_reach(struct client *c, const char *path, const struct invocation *i, uint64_t usec)
 {
-	struct reach s = { .client = c, .result = 1 };
+	struct reach s = { .client = c, .result = 1, .json = i->json };
 	int r = scan(&s, path, usec);
 
-	for (size_t i = 0; i < s.n; i++) {
-		free(s.places[i].address);
-		free(s.places[i].facts);
+	for (size_t k = 0; k < s.n; k++) {
+		free(s.places[k].address);
+		free(s.places[k].facts);
 	}
 	free(s.places);
 	return r;

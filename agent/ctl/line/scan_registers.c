@@ -7,6 +7,7 @@
 #include "ctl/daemon/client.h"
 #include "ctl/line/numbers.h"
 #include "ctl/line/scan.h"
+#include "ctl/output/document.h"
 #include "dbus/agent1.h"
 #include "fieldbus/fieldbus.h"
 
@@ -47,12 +48,25 @@ struct registers {
 	uint8_t function;
 	unsigned silent;
 	uint32_t requests, there; /* registers that exist */
+	json_t *ranges, *exceptions; /* of the document */
 	uint32_t begin, end;	  /* the range that grows; end exclusive; begin = end: none */
 };
+
+static void add_to_document(struct registers *s)
+{
+	if (s->end > s->begin)
+		document_add(&s->ranges, json_pack("{s:I, s:I}", "first", (json_int_t)s->begin,
+						   "last", (json_int_t)s->end - 1));
+	s->begin = s->end = 0;
+}
 
 static void end_range(struct registers *s)
 {
 	progress_clear(&s->progress);
+	if (s->invocation->json) {
+		add_to_document(s);
+		return;
+	}
 	if (s->end > s->begin + 1)
 		printf("%s %" PRIu32 "-%" PRIu32 "\n", s->scan->area, s->begin, s->end - 1);
 	else if (s->end > s->begin)
@@ -106,8 +120,7 @@ static int ask(struct registers *s, uint32_t first, uint32_t n)
 		if (sd_bus_error_has_name(&error, AGENT1_ERROR_NO_ANSWER) &&
 		    ++s->silent < SILENT_MAX)
 			return ask(s, first, n);
-		client_complain(s->client, &error);
-		return r;
+		return client_complain(s->client, &error);
 	}
 	s->silent = 0;
 	r = sd_bus_message_read_array(reply, 'y', (const void **)&bytes, &size);
@@ -136,6 +149,11 @@ static int look(struct registers *s, uint32_t first, uint32_t n)
 	}
 	if (r > 0 && r != ILLEGAL_ADDRESS && r != ILLEGAL_VALUE && n == 1) {
 		end_range(s);
+		if (s->invocation->json)
+			return document_add(&s->exceptions,
+					    json_pack("{s:I, s:i}", "address", (json_int_t)first,
+						      "exception", r)),
+			       0;
 		printf("%s %" PRIu32 ": exception %d\n", s->scan->area, first, r);
 		return 0;
 	}
@@ -145,6 +163,18 @@ static int look(struct registers *s, uint32_t first, uint32_t n)
 	return r < 0 ? r : look(s, first + n / 2, n - n / 2);
 }
 
+static int end_document(struct registers *s, int r)
+{
+	json_t *document = json_pack("{s:s, s:o, s:o, s:I, s:I}", "area", s->scan->area, "ranges",
+				     s->ranges, "exceptions", s->exceptions, "exist",
+				     (json_int_t)s->there, "requests", (json_int_t)s->requests);
+
+	if (r >= 0)
+		return document_print(document);
+	json_decref(document);
+	return r;
+}
+
 int scan_registers(struct client *c, const char *path, const struct invocation *i,
 		   const struct register_scan *scan)
 {
@@ -152,12 +182,18 @@ int scan_registers(struct client *c, const char *path, const struct invocation *
 	uint32_t most = 1, n;
 	int r = 0;
 
+	if (i->json) {
+		s.ranges = json_array();
+		s.exceptions = json_array();
+	}
 	s.function = area_function(scan->area, &most);
 	for (uint32_t at = scan->first; at <= scan->last && r >= 0; at += n) {
 		n = MIN(most, scan->last - at + 1);
 		r = look(&s, at, n);
 	}
 	end_range(&s);
+	if (i->json)
+		return end_document(&s, r);
 	if (r >= 0)
 		fprintf(stderr, "%" PRIu32 " of %" PRIu32 " exist, %" PRIu32 " request%s\n", s.there,
 			scan->last - scan->first + 1, s.requests, s.requests == 1 ? "" : "s");

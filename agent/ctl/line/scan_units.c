@@ -8,6 +8,7 @@
 #include "ctl/daemon/client.h"
 #include "ctl/line/numbers.h"
 #include "ctl/line/scan.h"
+#include "ctl/output/document.h"
 #include "ctl/output/text.h"
 #include "dbus/agent1.h"
 
@@ -25,7 +26,8 @@ struct units {
 	struct given_option address[GIVEN_OPTIONS_MAX + 1];
 	char unit[sizeof("4294967295")];
 	struct progress progress;
-	uint32_t found;
+	uint32_t address_unit, found;
+	json_t *document; /* array of them */
 	sd_bus_error last; /* of a unit that could not be reached */
 };
 
@@ -40,7 +42,9 @@ static struct attempt attempt_of(struct units *u)
 }
 
 /* What a unit that answers says of itself, behind its value; many have nothing to say. */
-static void print_identification(struct units *u)
+static void each_identification(struct units *u,
+				void (*tell)(void *userdata, const char *name, const char *text),
+				void *userdata)
 {
 	struct attempt_point points[ARRAY_SIZE(identification)];
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -63,11 +67,40 @@ static void print_identification(struct units *u)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		text = reading_text(&arena, &readings[i].value);
-		if (!text || !*text)
-			continue;
-		fputs("  ", stdout);
-		text_print(stdout, text);
+		if (text && *text)
+			tell(userdata, readings[i].name, text);
 	}
+}
+
+static void print_identification(void *userdata, const char *name, const char *text)
+{
+	(void)userdata;
+	(void)name;
+	fputs("  ", stdout);
+	text_print(stdout, text);
+}
+
+static void add_identification(void *userdata, const char *name, const char *text)
+{
+	json_t **object = userdata;
+
+	if (*object && json_object_set_new(*object, name, document_any_text(text)) < 0) {
+		json_decref(*object);
+		*object = NULL;
+	}
+}
+
+static int add_unit(struct units *u, const struct reading *reading)
+{
+	json_t *facts = json_object();
+
+	each_identification(u, add_identification, &facts);
+	document_add(&u->document,
+		     json_pack("{s:I, s:o, s:s?, s:o}", "unit", (json_int_t)u->address_unit, "value",
+			       document_value(&reading->value), "problem",
+			       document_text(reading->problem), "identification", facts));
+	u->found++;
+	return u->document ? 0 : -ENOMEM;
 }
 
 static int print_unit(struct units *u, const struct reading *reading)
@@ -84,7 +117,7 @@ static int print_unit(struct units *u, const struct reading *reading)
 	text_print(stdout, u->scan->address);
 	fputs(*reading->problem ? ": " : " = ", stdout);
 	text_print(stdout, *reading->problem ? reading->problem : text);
-	print_identification(u);
+	each_identification(u, print_identification, NULL);
 	putchar('\n');
 	fflush(stdout);
 	u->found++;
@@ -100,11 +133,11 @@ static int take_answer(struct units *u, sd_bus_message *reply)
 
 	if (r < 0 || n == 0 || streq(readings->problem, behind_gateway))
 		return r;
-	return print_unit(u, readings);
+	return u->invocation->json ? add_unit(u, readings) : print_unit(u, readings);
 }
 
 /* A unit that does not answer, or at which connections break, is none; the rest ends the scan. */
-static int take_error(struct units *u, sd_bus_error *error, int r)
+static int take_error(struct units *u, sd_bus_error *error)
 {
 	if (sd_bus_error_has_name(error, AGENT1_ERROR_NO_ANSWER))
 		return 0;
@@ -114,8 +147,7 @@ static int take_error(struct units *u, sd_bus_error *error, int r)
 		sd_bus_error_move(&u->last, error);
 		return 0;
 	}
-	client_complain(u->client, error);
-	return r;
+	return client_complain(u->client, error);
 }
 
 static int ask_unit(struct units *u)
@@ -132,7 +164,7 @@ static int ask_unit(struct units *u)
 
 	if (r < 0) {
 		progress_clear(&u->progress);
-		return take_error(u, &error, r);
+		return take_error(u, &error);
 	}
 	r = take_answer(u, reply);
 	return r < 0 ? client_misunderstood(r) : 0;
@@ -145,6 +177,7 @@ static int ask_all(struct units *u)
 	for (uint32_t unit = u->scan->first; unit <= u->scan->last && r >= 0; unit++) {
 		progress_print(&u->progress, "unit %" PRIu32 " of %" PRIu32 ", %" PRIu32 " found",
 			       unit, u->scan->last, u->found);
+		u->address_unit = unit;
 		sprintf(u->unit, "%" PRIu32, unit);
 		r = ask_unit(u);
 	}
@@ -157,8 +190,17 @@ static int explain_nothing(struct units *u)
 {
 	if (u->found > 0 || !sd_bus_error_is_set(&u->last))
 		return 0;
-	client_complain(u->client, &u->last);
-	return -EIO;
+	return client_complain(u->client, &u->last);
+}
+
+static int end_document(struct units *u, int r)
+{
+	sd_bus_error_free(&u->last);
+	if (r >= 0)
+		return document_print(json_pack("{s:o, s:I}", "units", u->document, "asked",
+						(json_int_t)(u->scan->last - u->scan->first + 1)));
+	json_decref(u->document);
+	return r;
 }
 
 int scan_units(struct client *c, const char *path, const struct invocation *i,
@@ -167,11 +209,15 @@ int scan_units(struct client *c, const char *path, const struct invocation *i,
 	struct units u = { .client = c, .path = path, .invocation = i, .scan = scan };
 	int r;
 
+	if (i->json)
+		u.document = json_array();
 	memcpy(u.address, i->address, i->n_address * sizeof(*u.address));
 	u.address[i->n_address] = (struct given_option){ "unit", u.unit };
 	r = ask_all(&u);
 	if (r >= 0)
 		r = explain_nothing(&u);
+	if (i->json)
+		return end_document(&u, r);
 	if (r >= 0)
 		fprintf(stderr, "%" PRIu32 " of %" PRIu32 " units answer\n", u.found,
 			scan->last - scan->first + 1);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/output/colour.h"
 #include "ctl/output/text.h"
 
 #define COLUMNS_MAX 8u
@@ -32,7 +33,7 @@ int table_add(struct table *t, const char *const *cells)
 void table_done(struct table *t)
 {
 	free(t->cells);
-	*t = (struct table){ .columns = t->columns };
+	*t = (struct table){ .columns = t->columns, .state = t->state };
 }
 
 /* The row that says how many are left out takes a line of its own. */
@@ -55,8 +56,12 @@ static void print_row(FILE *to, const struct table *t, const char *const *cells,
 {
 	for (size_t i = 0; i < t->columns; i++) {
 		size_t width = text_width(cells[i]), pad = widths[i] - width + GAP;
+		enum colour colour = t->state > 0 && i == t->state ? colour_of_state(cells[i]) :
+								     COLOUR_NONE;
 
+		colour_begin(to, colour);
 		text_print_cut(to, cells[i], room);
+		colour_end(to, colour);
 		if (i + 1 == t->columns || width + pad >= room)
 			break;
 		fprintf(to, "%*s", (int)pad, "");

@@ -10,6 +10,7 @@
 struct table {
 	size_t columns, n, allocated; /* n: rows */
 	const char **cells;	      /* not owned */
+	size_t state; /* column of the names of states, which have colours on a terminal; 0: none */
 };
 
 /* A row of `columns` texts, which must outlive the table; "" becomes "-". 0 or -ENOMEM. */

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "config/merged.h"
+#include "ctl/output/document.h"
 #include "ctl/profile/profile.h"
 #include "ctl/show/explain_more.h"
 
@@ -64,7 +65,10 @@ static int show(const struct invocation *i)
 	if (r < 0)
 		return r;
 	r = merged_each(l.config, &l.config->devices[0], keep, &s);
-	if (r >= 0)
+	if (r >= 0 && i->json)
+		r = document_print(json_pack("{s:s, s:o}", "profile", l.name, "values",
+					     profile_values_document(s.values, s.n)));
+	else if (r >= 0)
 		r = profile_values_print(stdout, s.values, s.n, option_find(i, "origin"));
 	if (r < 0)
 		fprintf(stderr, "fieldwayctl: %s\n", strerror(-r));
@@ -75,7 +79,5 @@ static int show(const struct invocation *i)
 
 int profile_show(const struct invocation *i)
 {
-	int r = show(i);
-
-	return output_finish() == EXIT_SUCCESS && r >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return exit_status(show(i));
 }

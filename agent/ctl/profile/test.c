@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "ctl/output/document.h"
 #include "ctl/output/text.h"
 #include "ctl/profile/profile.h"
 #include "fieldbus/fieldbus.h"
@@ -44,7 +45,15 @@ static void print_result(const struct profile_load *l, unsigned failed)
 		puts(l->config->n_samples == 0 ? "" : ", all as expected");
 }
 
-static int test(const struct invocation *i, const char *what)
+static json_t *result_document(const struct profile_load *l, unsigned failed)
+{
+	return json_pack("{s:s, s:I, s:I, s:I}", "profile", l->name, "samples",
+			 (json_int_t)l->config->n_samples, "values",
+			 (json_int_t)count_expectations(l->config), "wrong", (json_int_t)failed);
+}
+
+/* results: of --json, what this one adds to. */
+static int test(const struct invocation *i, const char *what, json_t **results)
 {
 	_cleanup_profile_load_ struct profile_load l = { 0 };
 	struct yaml_errors errors = { 0 }, warnings = { 0 };
@@ -58,7 +67,10 @@ static int test(const struct invocation *i, const char *what)
 	profile_print_errors(&errors, "");
 	if (r < 0 && errors.n == 0)
 		fprintf(stderr, "fieldwayctl: %s\n", strerror(-r));
-	print_result(&l, errors.n);
+	if (i->json)
+		document_add(results, result_document(&l, errors.n));
+	else
+		print_result(&l, errors.n);
 	yaml_errors_done(&warnings);
 	yaml_errors_done(&errors);
 	return r;
@@ -66,10 +78,13 @@ static int test(const struct invocation *i, const char *what)
 
 int profile_test(const struct invocation *i)
 {
+	json_t *results = i->json ? json_array() : NULL;
 	int r = 0;
 
 	/* All of them, so that one run shows all that is wrong. */
 	for (int k = 1; k < i->n; k++)
-		r = MIN(r, test(i, i->arguments[k]));
-	return r < 0 ? output_finish(), EXIT_FAILURE : output_finish();
+		r = MIN(r, test(i, i->arguments[k], &results));
+	if (i->json && document_print(results) < 0)
+		return exit_status(-ENOMEM);
+	return exit_status(r);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "ctl/output/document.h"
 #include "ctl/output/table.h"
 #include "ctl/output/text.h"
 #include "fieldbus/fieldbus.h"
@@ -236,27 +237,34 @@ static int print_model(FILE *to, struct page *p, bool *good)
 
 /* ---- all of it ---- */
 
-static void print_count(FILE *to, const struct tree *t, bool *good)
+struct count {
+	unsigned read, invalid, all;
+};
+
+static struct count count_points(const struct tree *t)
 {
-	unsigned read = 0, bad = 0, all = 0;
+	struct count c = { 0 };
 
 	for (uint32_t i = 0; i < t->type->n_points; i++) {
 		const char *problem = problem_of(t, i);
 
 		if (!(t->type->points[i].access & CONFIG_ACCESS_READ))
 			continue;
-		all++;
-		read += !*problem;
-		bad += streq(problem, invalid);
+		c.all++;
+		c.read += !*problem;
+		c.invalid += streq(problem, invalid);
 	}
-	fprintf(to, "\n%u of %u points read", read, all);
-	if (bad > 0)
-		fprintf(to, ", %u invalid", bad);
-	if (all > read + bad)
-		fprintf(to, ", %u missing", all - read - bad);
+	return c;
+}
+
+static void print_count(FILE *to, const struct count *c)
+{
+	fprintf(to, "\n%u of %u points read", c->read, c->all);
+	if (c->invalid > 0)
+		fprintf(to, ", %u invalid", c->invalid);
+	if (c->all > c->read + c->invalid)
+		fprintf(to, ", %u missing", c->all - c->read - c->invalid);
 	fputc('\n', to);
-	if (all > read + bad)
-		*good = false;
 }
 
 static int fill(struct page *p)
@@ -276,6 +284,7 @@ static int fill(struct page *p)
 int tree_print(FILE *to, const struct tree *t, bool *ret_good)
 {
 	struct page p = { .tree = t, .table = { .columns = 5 } };
+	const struct count count = count_points(t);
 	bool good = true;
 	int r = fill(&p);
 
@@ -284,9 +293,42 @@ int tree_print(FILE *to, const struct tree *t, bool *ret_good)
 		r = print_model(to, &p, &good);
 	}
 	if (r >= 0) {
-		print_count(to, t, &good);
-		*ret_good = good;
+		print_count(to, &count);
+		*ret_good = good && count.all == count.read + count.invalid;
 	}
+	table_done(&p.table);
+	arena_done(&p.arena);
+	return r;
+}
+
+/* "expected", "other"; null: the profile names none. */
+static const char *model_of(const struct tree *t)
+{
+	const struct config_identify *identify = &t->type->identify;
+	const struct reading *reading;
+
+	if (identify->n_values == 0)
+		return NULL;
+	reading = reading_of(t, (uint32_t)identify->point);
+	return reading && !*reading->problem && is_model(identify, reading) ? "expected" : "other";
+}
+
+int tree_print_document(const struct tree *t, bool *ret_good)
+{
+	static const char *const keys[] = { "path", "resource", "value", "point", "where" };
+	struct page p = { .tree = t, .table = { .columns = ARRAY_SIZE(keys) } };
+	const struct count count = count_points(t);
+	const char *model = model_of(t);
+	int r = fill(&p);
+
+	if (r >= 0)
+		r = document_print(json_pack("{s:s, s:o, s:s?, s:i, s:i}", "profile",
+					     t->type->profile, "rows",
+					     document_rows(&p.table, keys), "model", model, "read",
+					     (int)count.read, "points", (int)count.all));
+	if (r >= 0)
+		*ret_good = !(model && streq(model, "other")) &&
+			    count.all == count.read + count.invalid;
 	table_done(&p.table);
 	arena_done(&p.arena);
 	return r;

@@ -21,4 +21,6 @@ struct tree {
  * resource shows; whether it is the model that the profile is for. *ret_good:
  * that it is, and that all points were read (INVALID is read). 0 or -ENOMEM.
  */
+/* The same as JSON: {profile, rows, model, read, points}. */
+int tree_print_document(const struct tree *t, bool *ret_good);
 int tree_print(FILE *to, const struct tree *t, bool *ret_good);

@@ -114,7 +114,7 @@ static int ask(struct client *c, const char *path, const struct invocation *i,
 
 /* ---- and what comes of it ---- */
 
-static int print(const struct profile_load *l, sd_bus_message *reply)
+static int print(const struct profile_load *l, sd_bus_message *reply, bool json)
 {
 	struct tree t = { .type = l->config->devices[0].type, .definitions = l->definitions };
 	_cleanup_arena_ struct arena arena = { 0 };
@@ -124,7 +124,7 @@ static int print(const struct profile_load *l, sd_bus_message *reply)
 
 	if (r >= 0) {
 		t.readings = readings;
-		r = tree_print(stdout, &t, &good);
+		r = json ? tree_print_document(&t, &good) : tree_print(stdout, &t, &good);
 	}
 	if (r < 0)
 		return client_misunderstood(r);
@@ -165,7 +165,7 @@ static int try(struct client *c, const struct invocation *i)
 	c->about = i->arguments[2];
 	c->privileged = true;
 	r = ask(c, path, i, l.config->devices[0].type, &reply);
-	return r < 0 ? r : print(&l, reply);
+	return r < 0 ? r : print(&l, reply, i->json);
 }
 
 int profile_try(const struct invocation *i)
@@ -175,8 +175,6 @@ int profile_try(const struct invocation *i)
 
 	if (!find_name("bus", i->arguments[2]))
 		return EXIT_USAGE;
-	if (client_open(i->bus, &c) < 0)
-		return EXIT_FAILURE;
-	r = try(&c, i);
-	return output_finish() == EXIT_SUCCESS && r >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	r = client_open(i->bus, &c);
+	return exit_status(r < 0 ? r : try(&c, i));
 }

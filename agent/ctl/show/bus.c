@@ -7,6 +7,7 @@
 #include "ctl/daemon/client.h"
 #include "ctl/daemon/find.h"
 #include "ctl/daemon/inventory.h"
+#include "ctl/output/document.h"
 #include "ctl/output/table.h"
 #include "ctl/output/text.h"
 #include "ctl/show/bus.h"
@@ -17,7 +18,7 @@
 
 static int print_devices(FILE *to, const struct bus_record *b, const struct inventory *i)
 {
-	_cleanup_table_ struct table t = { .columns = 4 };
+	_cleanup_table_ struct table t = { .columns = 4, .state = 2 };
 	int r = 0;
 
 	for (size_t k = 0; k < i->n_devices && r >= 0; k++) {
@@ -57,7 +58,17 @@ int bus_print(FILE *to, const struct bus_record *b, const struct inventory *i)
 
 /* ---- the command ---- */
 
-static int show(struct client *c, const char *path)
+static json_t *document_of(const struct bus_record *b, const struct inventory *i)
+{
+	json_t *devices = json_array(), *bus = bus_record_document(b);
+
+	for (size_t k = 0; k < i->n_devices; k++)
+		if (streq(i->devices[k].bus, b->name))
+			document_add(&devices, device_record_document(&i->devices[k]));
+	return json_pack("{s:o, s:o}", "bus", bus, "devices", devices);
+}
+
+static int show(struct client *c, const char *path, bool json)
 {
 	_cleanup_inventory_ struct inventory inventory = { 0 };
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -70,12 +81,14 @@ static int show(struct client *c, const char *path)
 	if (r < 0)
 		return r;
 	r = bus_record_read(reply, &arena, &b);
+	if (r >= 0 && json)
+		return document_print(document_of(&b, &inventory));
 	if (r >= 0)
 		r = bus_print(stdout, &b, &inventory);
 	return r < 0 ? client_misunderstood(r) : 0;
 }
 
-static int release(struct client *c, const char *path, uint64_t usec)
+static int release(struct client *c, const char *path, uint64_t usec, bool json)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	char text[FORMAT_USEC_MAX];
@@ -85,6 +98,9 @@ static int release(struct client *c, const char *path, uint64_t usec)
 	r = client_call(c, path, AGENT1_BUS, "Release", &reply, "t", usec);
 	if (r < 0)
 		return r;
+	if (json)
+		return document_print(json_pack("{s:s, s:o}", "bus", c->about, "lent_usec",
+						document_u64(usec)));
 	if (usec > 0)
 		printf("lent for %s; 'fieldwayctl bus %s release back' ends that\n",
 		       format_usec(usec, text), c->about);
@@ -118,11 +134,14 @@ static int run(const struct invocation *i)
 
 	if (!find_name("bus", name) || take_loan(i, &usec) < 0)
 		return EXIT_USAGE;
-	if (client_open(i->bus, &c) < 0 || find_bus(&c, name, &path) < 0)
-		return EXIT_FAILURE;
+	r = client_open(i->bus, &c);
+	if (r >= 0)
+		r = find_bus(&c, name, &path);
+	if (r < 0)
+		return exit_status(r);
 	c.about = name;
-	r = usec == UINT64_MAX ? show(&c, path) : release(&c, path, usec);
-	return r < 0 ? EXIT_FAILURE : output_finish();
+	r = usec == UINT64_MAX ? show(&c, path, i->json) : release(&c, path, usec, i->json);
+	return exit_status(r);
 }
 
 const struct command command_bus = {

@@ -12,6 +12,7 @@
 #include "ctl/daemon/client.h"
 #include "ctl/daemon/find.h"
 #include "ctl/daemon/inventory.h"
+#include "ctl/output/document.h"
 #include "ctl/output/table.h"
 #include "ctl/output/text.h"
 #include "ctl/show/explain_more.h"
@@ -165,6 +166,25 @@ static void print_head(FILE *to, const struct device_record *d, const struct exp
 	print_field(to, "Reason", device_record_reason(d));
 }
 
+/* 0 (once) as it is, on demand as null. */
+static json_t *period_document(uint64_t usec)
+{
+	return usec == UINT64_MAX ? json_null() : document_u64(usec);
+}
+
+json_t *explanation_document(const struct explanation *e)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < e->n; i++)
+		document_add(&array,
+			     json_pack("{s:s, s:o, s:I, s:o}", "text", e->requests[i].text,
+				       "period_usec", period_document(e->requests[i].period_usec),
+				       "wire_bytes", (json_int_t)e->requests[i].wire_bytes,
+				       "wire_usec", document_u64(e->requests[i].wire_usec)));
+	return array;
+}
+
 int explain_print(FILE *to, const struct device_record *d, const struct explanation *e)
 {
 	int r = 0;
@@ -285,7 +305,51 @@ static int explain(struct client *c, const char *path, const struct device_recor
 	return r < 0 ? r : asked;
 }
 
-static int explain_device(struct client *c, const char *name, bool origins)
+/* ---- the same as a document ---- */
+
+/* Statistics that a host which does not run has not: null. */
+static json_t *measured_of(struct client *c, const char *path)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct measured_request *requests;
+	size_t n;
+
+	if (client_try(c, path, AGENT1_DEVICE, "GetStatistics", &error, &reply, "") < 0 ||
+	    measured_read(reply, &arena, &requests, &n) < 0)
+		return json_null();
+	return measured_document(requests, n);
+}
+
+static int explain_json(struct client *c, const char *path, const struct device_record *d)
+{
+	_cleanup_message_ sd_bus_message *explained = NULL, *profile = NULL;
+	_cleanup_explanation_ struct explanation e = { 0 };
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct profile_value *values;
+	size_t n;
+	int asked = client_call(c, path, AGENT1_DEVICE, "Explain", &explained, ""),
+	    r = asked < 0 ? 0 : explanation_read(explained, &e);
+
+	if (r < 0)
+		return client_misunderstood(r);
+	r = client_call(c, path, AGENT1_DEVICE, "GetProfile", &profile, "");
+	if (r < 0)
+		return r;
+	r = profile_values_read(profile, &arena, &values, &n);
+	if (r < 0)
+		return client_misunderstood(r);
+	r = document_print(json_pack("{s:o, s:s?, s:o, s:o, s:o}", "device",
+				     device_record_document(d), "line", document_text(e.line),
+				     "requests",
+				     asked < 0 ? json_null() : explanation_document(&e), "measured",
+				     measured_of(c, path), "profile",
+				     profile_values_document(values, n)));
+	return r < 0 ? r : asked;
+}
+
+static int explain_device(struct client *c, const char *name, const struct invocation *i)
 {
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	_cleanup_arena_ struct arena arena = { 0 };
@@ -300,19 +364,22 @@ static int explain_device(struct client *c, const char *name, bool origins)
 	if (r < 0)
 		return r;
 	r = device_record_read(reply, &arena, &d);
-	return r < 0 ? client_misunderstood(r) : explain(c, path, &d, origins);
+	if (r < 0)
+		return client_misunderstood(r);
+	return i->json ? explain_json(c, path, &d) :
+			 explain(c, path, &d, option_find(i, "origin") != NULL);
 }
 
 static int run(const struct invocation *i)
 {
 	const char *name = i->arguments[0];
 	_cleanup_client_ struct client c = { 0 };
+	int r;
 
 	if (!find_name("device", name))
 		return EXIT_USAGE;
-	if (client_open(i->bus, &c) < 0 || explain_device(&c, name, option_find(i, "origin")) < 0)
-		return EXIT_FAILURE;
-	return output_finish();
+	r = client_open(i->bus, &c);
+	return exit_status(r < 0 ? r : explain_device(&c, name, i));
 }
 
 static const struct command_option options[] = {

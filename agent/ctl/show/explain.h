@@ -25,5 +25,8 @@ int explanation_read(struct sd_bus_message *m, struct explanation *ret);
 void explanation_done(struct explanation *e);
 #define _cleanup_explanation_ _cleanup_(explanation_done)
 
+/* Its requests as [{text, period_usec, wire_bytes, wire_usec}]. NULL without memory. */
+struct json_t *explanation_document(const struct explanation *e);
+
 /* The page of `fieldwayctl explain`; e NULL: the daemon could not say. 0 or -ENOMEM. */
 int explain_print(FILE *to, const struct device_record *d, const struct explanation *e);

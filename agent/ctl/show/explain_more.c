@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "config/config.h"
+#include "ctl/output/document.h"
 #include "ctl/output/table.h"
 #include "ctl/output/text.h"
 #include "dbus/agent1.h"
@@ -311,4 +312,40 @@ int measured_print(FILE *to, const struct measured_request *requests, size_t n)
 		table_print(to, &t, &(struct table_frame){ 0 });
 	}
 	return r;
+}
+
+/* ---- the same as documents ---- */
+
+json_t *profile_values_document(const struct profile_value *values, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		document_add(&array,
+			     json_pack("{s:s?, s:s, s:s, s:s?}", "point",
+				       document_text(values[i].point), "key", values[i].key,
+				       "value", values[i].value, "origin",
+				       document_text(values[i].origin)));
+	return array;
+}
+
+static json_t *one_measured(const struct measured_request *m)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "text", m->text,
+			 "period_usec",
+			 m->period_usec == UINT64_MAX ? json_null() : document_u64(m->period_usec),
+			 "effective_usec", document_u64(m->effective_usec), "requests",
+			 document_u64(m->requests), "errors", document_u64(m->errors), "timeouts",
+			 document_u64(m->timeouts), "exceptions", document_u64(m->exceptions),
+			 "last_usec", document_u64(m->last_usec), "mean_usec",
+			 document_u64(m->mean_usec), "max_usec", document_u64(m->max_usec));
+}
+
+json_t *measured_document(const struct measured_request *requests, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		document_add(&array, one_measured(&requests[i]));
+	return array;
 }

@@ -18,6 +18,9 @@ int profile_values_read(struct sd_bus_message *m, struct arena *arena, struct pr
 /* A row for each point; with origins a row for each value. 0 or -ENOMEM. */
 int profile_values_print(FILE *to, const struct profile_value *values, size_t n, bool origins);
 
+/* [{point, key, value, origin}]; point null: the device's. */
+struct json_t *profile_values_document(const struct profile_value *values, size_t n);
+
 /* All devices of the line that one lies on, and their requests. */
 struct line_load {
 	const char *line;
@@ -42,5 +45,7 @@ struct measured_request {
 };
 int measured_read(struct sd_bus_message *m, struct arena *arena, struct measured_request **ret,
 		  size_t *ret_n);
+/* [{text, period_usec, ...}] as the fields above. */
+struct json_t *measured_document(const struct measured_request *requests, size_t n);
 /* What was measured. 0 or -ENOMEM. */
 int measured_print(FILE *to, const struct measured_request *requests, size_t n);

@@ -9,6 +9,7 @@
 #include "ctl/ctl.h"
 #include "ctl/daemon/client.h"
 #include "ctl/daemon/inventory.h"
+#include "ctl/output/document.h"
 #include "ctl/output/table.h"
 #include "ctl/output/text.h"
 #include "ctl/show/list.h"
@@ -55,7 +56,7 @@ int list_endpoints(FILE *to, struct inventory *i)
 {
 	static const char *const titles[] = { "NAME",	"CLIENT NAME", "STATE",
 					      "SERVER", "DEVICES",     "LAST ERROR" };
-	_cleanup_table_ struct table t = { .columns = ARRAY_SIZE(titles) };
+	_cleanup_table_ struct table t = { .columns = ARRAY_SIZE(titles), .state = 2 };
 	int r = table_add(&t, titles);
 
 	for (size_t k = 0; k < i->n_endpoints && r >= 0; k++)
@@ -68,7 +69,7 @@ int list_endpoints(FILE *to, struct inventory *i)
 int list_devices(FILE *to, const struct inventory *i)
 {
 	static const char *const titles[] = { "NAME", "BUS", "PROFILE", "STATE", "REASON" };
-	_cleanup_table_ struct table t = { .columns = ARRAY_SIZE(titles) };
+	_cleanup_table_ struct table t = { .columns = ARRAY_SIZE(titles), .state = 3 };
 	int r = table_add(&t, titles);
 
 	for (size_t k = 0; k < i->n_devices && r >= 0; k++) {
@@ -97,7 +98,7 @@ static int add_bus(struct table *t, struct arena *arena, const struct bus_record
 int list_buses(FILE *to, struct inventory *i)
 {
 	static const char *const titles[] = { "NAME", "PLUGIN", "STATE", "ONLINE" };
-	_cleanup_table_ struct table t = { .columns = ARRAY_SIZE(titles) };
+	_cleanup_table_ struct table t = { .columns = ARRAY_SIZE(titles), .state = 2 };
 	int r = table_add(&t, titles);
 
 	for (size_t k = 0; k < i->n_buses && r >= 0; k++)
@@ -114,6 +115,22 @@ static int print(const char *what, struct inventory *i)
 					list_endpoints(stdout, i);
 }
 
+static json_t *document_of(const char *what, const struct inventory *i)
+{
+	json_t *array = json_array();
+
+	if (streq(what, "devices"))
+		for (size_t k = 0; k < i->n_devices; k++)
+			document_add(&array, device_record_document(&i->devices[k]));
+	else if (streq(what, "buses"))
+		for (size_t k = 0; k < i->n_buses; k++)
+			document_add(&array, bus_record_document(&i->buses[k]));
+	else
+		for (size_t k = 0; k < i->n_endpoints; k++)
+			document_add(&array, endpoint_record_document(&i->endpoints[k]));
+	return array;
+}
+
 static int run(const struct invocation *i)
 {
 	const char *what = i->n > 0 ? i->arguments[0] : "endpoints";
@@ -127,10 +144,15 @@ static int run(const struct invocation *i)
 		fputs("': endpoints, devices or buses\n", stderr);
 		return EXIT_USAGE;
 	}
-	if (client_open(i->bus, &c) < 0 || inventory_fetch(&c, &inventory) < 0)
-		return EXIT_FAILURE;
+	r = client_open(i->bus, &c);
+	if (r >= 0)
+		r = inventory_fetch(&c, &inventory);
+	if (r < 0)
+		return exit_status(r);
+	if (i->json)
+		return exit_status(document_print(document_of(what, &inventory)));
 	r = print(what, &inventory);
-	return r < 0 ? client_misunderstood(r), EXIT_FAILURE : output_finish();
+	return exit_status(r < 0 ? client_misunderstood(r) : 0);
 }
 
 const struct command command_list = {

@@ -10,6 +10,8 @@
 #include "base/str.h"
 #include "ctl/ctl.h"
 #include "ctl/daemon/client.h"
+#include "ctl/output/colour.h"
+#include "ctl/output/document.h"
 #include "ctl/output/table.h"
 #include "ctl/output/text.h"
 #include "ctl/show/tally.h"
@@ -88,7 +90,9 @@ static int print_configuration(struct page *page, const struct manager_record *m
 	fputs("fieldwayd ", page->to);
 	text_print(page->to, m->version);
 	fputs(", ", page->to);
+	colour_begin(page->to, colour_of_state(m->state));
 	text_print(page->to, configuration_text(m->state));
+	colour_end(page->to, colour_of_state(m->state));
 	fputc('\n', page->to);
 	page->used++;
 	for (size_t i = 0; i < m->n_errors && r >= 0; i++) {
@@ -240,7 +244,8 @@ static void print_troubles(struct page *page, const struct table *devices,
 
 static int print_trouble(struct page *page, const struct inventory *i)
 {
-	_cleanup_table_ struct table devices = { .columns = 3 }, endpoints = { .columns = 3 };
+	_cleanup_table_ struct table devices = { .columns = 3, .state = 1 },
+			      endpoints = { .columns = 3, .state = 1 };
 	int r = 0;
 
 	for (const struct state_order *o = device_order; o->name && r >= 0; o++)
@@ -267,7 +272,7 @@ int status_print(FILE *to, const struct manager_record *m, const struct inventor
 	return r < 0 ? r : print_trouble(&page, i);
 }
 
-/* ---- the command ---- */
+/* ---- asking ---- */
 
 static struct screen screen_get(void)
 {
@@ -278,7 +283,81 @@ static struct screen screen_get(void)
 	return (struct screen){ .rows = size.ws_row, .columns = size.ws_col };
 }
 
-static int status(struct client *c)
+/* ---- the same as a document ---- */
+
+static json_t *errors_document(const struct manager_record *m)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < m->n_errors; i++)
+		document_add(&array, json_pack("{s:s?, s:I, s:I, s:s}", "file",
+					       document_text(m->errors[i].file), "line",
+					       (json_int_t)m->errors[i].line, "column",
+					       (json_int_t)m->errors[i].column, "text",
+					       m->errors[i].text));
+	return array;
+}
+
+static json_t *tally_document(const struct tally *t, const char *good)
+{
+	return json_pack("{s:s, s:I, s:I, s:I}", "name", t->name, good, (json_int_t)t->good,
+			 "total", (json_int_t)t->total, "disabled", (json_int_t)t->disabled);
+}
+
+static json_t *tallies_document(const struct tallies *t, const char *good)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < t->n; i++)
+		document_add(&array, tally_document(&t->items[i], good));
+	return array;
+}
+
+static json_t *states_document(const struct tallies *t)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < t->n && object; i++)
+		if (json_object_set_new(object, t->items[i].name,
+					json_integer((json_int_t)t->items[i].total)) < 0) {
+			json_decref(object);
+			object = NULL;
+		}
+	return object;
+}
+
+/* The rows of what is in trouble, in the order of the screen. */
+static json_t *trouble_document(const struct inventory *i, const struct state_order *order,
+				int (*add)(struct table *, const struct inventory *,
+					   const struct state_order *))
+{
+	_cleanup_table_ struct table t = { .columns = 3 };
+	int r = table_add(&t, (const char *[]){ "", "", "" });
+
+	for (const struct state_order *o = order; o->name && r >= 0; o++)
+		r = add(&t, i, o);
+	return r < 0 ? NULL : document_rows(&t, (const char *[]){ "name", "state", "reason" });
+}
+
+static json_t *document_of(const struct manager_record *m, const struct inventory *i)
+{
+	_cleanup_tallies_ struct tallies servers = { 0 }, buses = { 0 }, states = { 0 };
+
+	if (tally_servers(&servers, i) < 0 || tally_buses(&buses, i) < 0 ||
+	    tally_states(&states, i) < 0)
+		return NULL;
+	return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "version", m->version,
+			 "configuration", m->state, "errors", errors_document(m), "servers",
+			 tallies_document(&servers, "registered"), "endpoints",
+			 (json_int_t)i->n_endpoints, "states", states_document(&states), "buses",
+			 tallies_document(&buses, "online"), "devices_in_trouble",
+			 trouble_document(i, device_order, add_devices), "endpoints_in_trouble",
+			 trouble_document(i, endpoint_order, add_endpoints));
+}
+
+/* ---- the command ---- */
+
+static int status(struct client *c, bool json)
 {
 	_cleanup_inventory_ struct inventory inventory = { 0 };
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -292,6 +371,8 @@ static int status(struct client *c)
 	if (r < 0)
 		return r;
 	r = manager_record_read(reply, &arena, &m);
+	if (r >= 0 && json)
+		return document_print(document_of(&m, &inventory));
 	if (r >= 0)
 		r = status_print(stdout, &m, &inventory, &screen);
 	return r < 0 ? client_misunderstood(r) : 0;
@@ -300,10 +381,9 @@ static int status(struct client *c)
 static int run(const struct invocation *i)
 {
 	_cleanup_client_ struct client c = { 0 };
+	int r = client_open(i->bus, &c);
 
-	if (client_open(i->bus, &c) < 0 || status(&c) < 0)
-		return EXIT_FAILURE;
-	return output_finish();
+	return exit_status(r < 0 ? r : status(&c, i->json));
 }
 
 const struct command command_status = {

@@ -4,23 +4,26 @@
 #include "ctl/ctl.h"
 #include "ctl/daemon/client.h"
 #include "ctl/daemon/find.h"
+#include "ctl/output/document.h"
 #include "ctl/output/text.h"
 #include "ctl/value/target.h"
 #include "ctl/value/value.h"
 #include "dbus/agent1.h"
 
-static int print(const struct target *target, const struct value_lines *lines)
+static int print(const struct target *target, const struct value_lines *lines, bool json)
 {
-	int r = value_lines_print(stdout, lines);
+	int r = json ? document_print(json_pack("{s:s, s:o}", "endpoint", target->endpoint, "values",
+						value_lines_document(lines))) :
+		       value_lines_print(stdout, lines);
 
-	if (r >= 0 && lines->n == 0) {
+	if (r >= 0 && !json && lines->n == 0) {
 		text_print(stderr, target->about);
 		fputs(": nothing in it has a good value now\n", stderr);
 	}
 	return r;
 }
 
-static int read_path(struct client *c, const struct target *target)
+static int read_path(struct client *c, const struct target *target, bool json)
 {
 	_cleanup_value_lines_ struct value_lines lines = { 0 };
 	_cleanup_message_ sd_bus_message *reply = NULL;
@@ -33,7 +36,7 @@ static int read_path(struct client *c, const struct target *target)
 		return r;
 	r = value_lines_read(reply, &target->path, &lines);
 	if (r >= 0)
-		r = print(target, &lines);
+		r = print(target, &lines, json);
 	return r < 0 ? client_misunderstood(r) : 0;
 }
 
@@ -45,10 +48,11 @@ static int run(const struct invocation *i)
 
 	if (r != EXIT_SUCCESS)
 		return r;
-	if (client_open(i->bus, &c) < 0)
-		return EXIT_FAILURE;
+	r = client_open(i->bus, &c);
+	if (r < 0)
+		return exit_status(r);
 	c.about = target.about;
-	return read_path(&c, &target) < 0 ? EXIT_FAILURE : output_finish();
+	return exit_status(read_path(&c, &target, i->json));
 }
 
 const struct command command_read = {

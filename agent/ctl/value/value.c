@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "ctl/daemon/record.h"
+#include "ctl/output/document.h"
 #include "ctl/output/table.h"
 #include "ctl/output/text.h"
 
@@ -107,7 +108,8 @@ static const struct {
 
 /* ---- and what has parts ---- */
 
-static int add_line(struct value_lines *lines, const struct path *path, const char *text)
+static int add_line(struct value_lines *lines, const struct path *path, char type,
+		    const char *text)
 {
 	struct value_line *grown;
 
@@ -120,7 +122,7 @@ static int add_line(struct value_lines *lines, const struct path *path, const ch
 		lines->items = grown;
 		lines->allocated = allocated;
 	}
-	lines->items[lines->n++] = (struct value_line){ *path, text };
+	lines->items[lines->n++] = (struct value_line){ *path, text, type };
 	return 0;
 }
 
@@ -185,7 +187,7 @@ static int read_contents(sd_bus_message *m, const char *type, const struct path 
 		if (!streq(types[i].type, type))
 			continue;
 		r = types[i].read(m, &lines->arena, &text);
-		return r < 0 ? r : add_line(lines, path, text);
+		return r < 0 ? r : add_line(lines, path, *type, text);
 	}
 	return -EBADMSG;
 }
@@ -207,6 +209,37 @@ void value_lines_done(struct value_lines *lines)
 	free(lines->items);
 	arena_done(&lines->arena);
 	*lines = (struct value_lines){ 0 };
+}
+
+static json_t *typed(const struct value_line *line)
+{
+	uint64_t natural;
+	int64_t integer;
+	double real;
+
+	switch (line->type) {
+	case 'b':
+		return json_boolean(*line->text == '1');
+	case 'x':
+		return parse_i64(line->text, &integer) >= 0 ? json_integer(integer) : NULL;
+	case 't':
+		return parse_u64(line->text, &natural) >= 0 ? document_u64(natural) : NULL;
+	case 'd':
+		return parse_double(line->text, &real) >= 0 ? document_double(real) : json_null();
+	}
+	return json_string(line->text);
+}
+
+json_t *value_lines_document(const struct value_lines *lines)
+{
+	json_t *array = json_array();
+	char path[PATH_TEXT_MAX];
+
+	for (size_t i = 0; i < lines->n; i++)
+		document_add(&array, json_pack("{s:s, s:o}", "path",
+					       path_format(&lines->items[i].path, path), "value",
+					       typed(&lines->items[i])));
+	return array;
 }
 
 int value_lines_print(FILE *to, const struct value_lines *lines)

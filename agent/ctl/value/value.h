@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "model/path.h"
 
+struct json_t;
 struct sd_bus_message;
 
 /*
@@ -16,6 +17,7 @@ struct sd_bus_message;
 struct value_line {
 	struct path path;
 	const char *text;
+	char type; /* s, x, t, d, b, a or ( as in D-Bus */
 };
 
 struct value_lines {
@@ -34,4 +36,6 @@ int value_lines_read(struct sd_bus_message *m, const struct path *path, struct v
 void value_lines_done(struct value_lines *lines);
 /* One value bare on a line, a tree as "/3303/0/5700  21.5". 0 or -ENOMEM. */
 int value_lines_print(FILE *to, const struct value_lines *lines);
+/* [{path, value}]: numbers, true and false; text where JSON has no such type. NULL without memory. */
+struct json_t *value_lines_document(const struct value_lines *lines);
 #define _cleanup_value_lines_ _cleanup_(value_lines_done)

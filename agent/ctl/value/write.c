@@ -6,6 +6,7 @@
 #include "ctl/ctl.h"
 #include "ctl/daemon/client.h"
 #include "ctl/daemon/find.h"
+#include "ctl/output/document.h"
 #include "ctl/value/target.h"
 #include "dbus/agent1.h"
 
@@ -27,17 +28,21 @@ static int write_value(const struct invocation *i, const struct target *target)
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	_cleanup_client_ struct client c = { 0 };
 	_cleanup_free_ char *path = NULL;
+	int r = client_open(i->bus, &c);
 
-	if (client_open(i->bus, &c) < 0)
-		return EXIT_FAILURE;
+	if (r < 0)
+		return r;
 	c.about = target->about;
-	if (find_endpoint(&c, target->endpoint, &path) < 0)
-		return EXIT_FAILURE;
+	r = find_endpoint(&c, target->endpoint, &path);
+	if (r < 0)
+		return r;
 	c.write = true;
-	if (client_call(&c, path, AGENT1_ENDPOINT, "Write", &reply, "sv", target->path_text, "s",
-			i->arguments[2]) < 0)
-		return EXIT_FAILURE;
-	return EXIT_SUCCESS;
+	r = client_call(&c, path, AGENT1_ENDPOINT, "Write", &reply, "sv", target->path_text, "s",
+			i->arguments[2]);
+	if (r < 0 || !i->json)
+		return r;
+	return document_print(json_pack("{s:s, s:s, s:s}", "endpoint", target->endpoint, "path",
+					target->path_text, "written", i->arguments[2]));
 }
 
 static int run(const struct invocation *i)
@@ -47,7 +52,7 @@ static int run(const struct invocation *i)
 
 	if (r == EXIT_SUCCESS)
 		r = check(&target, i->arguments[2]);
-	return r == EXIT_SUCCESS ? write_value(i, &target) : r;
+	return r == EXIT_SUCCESS ? exit_status(write_value(i, &target)) : r;
 }
 
 const struct command command_write = {

@@ -160,7 +160,7 @@ END_TEST
 START_TEST(prints_help_of_options)
 {
 	command_print_help(page, &addressed);
-	ck_assert(has_prefix(printed(), "Usage: fieldwayctl some A [--KEY VALUE]... [OPTION]...\nDoes it.\n"));
+	ck_assert(has_prefix(printed(), "Usage: fieldwayctl some A [--KEY VALUE]... [OPTION]... [--json]\nDoes it.\n"));
 	ck_assert_ptr_nonnull(strstr(page_text, "\n  --time DURATION  so long\n  --decode         all\n"
 						"  -p NAME=VALUE    set\n"));
 	ck_assert_ptr_nonnull(strstr(page_text, "settings of the device's address"));
@@ -170,13 +170,72 @@ END_TEST
 START_TEST(prints_help)
 {
 	command_print_help(page, &some);
-	ck_assert(has_prefix(printed(), "Usage: fieldwayctl some A [B] [--bus=BUS]\nDoes it.\n"));
+	ck_assert(has_prefix(printed(), "Usage: fieldwayctl some A [B] [--json] [--bus=BUS]\nDoes it.\n"));
 	ck_assert_ptr_nonnull(strstr(page_text, "--bus=BUS  where"));
-	ck_assert_ptr_nonnull(strstr(page_text, "Exit status: 0 done, 1 failed, 2 wrong usage."));
+	ck_assert_ptr_nonnull(strstr(page_text, "\n  --json     print JSON instead of text\n"));
+}
+END_TEST
+
+START_TEST(takes_json)
+{
+	char json[] = "--json", *argv[] = { json, NULL }, valued[] = "--json=yes", one[] = "-json";
+	struct invocation i = { 0 };
+
+	ck_assert_int_eq(arguments_take(&plain, 0, argv, &i), 0);
+	ck_assert(!i.json);
+	ck_assert_int_eq(arguments_take(&addressed, 1, argv, &i), 0);
+	ck_assert(i.json);
+	ck_assert_int_eq(i.n_address, 0);
+	argv[0] = valued;
+	ck_assert_int_eq(arguments_take(&plain, 1, argv, &i), -EINVAL);
+	argv[0] = one;
+	ck_assert_int_eq(arguments_take(&plain, 1, argv, &i), -EINVAL);
+}
+END_TEST
+
+static const struct {
+	int r, status;
+} statuses[] = {
+	{ 0, EXIT_SUCCESS },	      { 1, EXIT_SUCCESS },	{ -EIO, EXIT_FAILURE },
+	{ -EINVAL, EXIT_FAILURE },    { -ENOENT, EXIT_ABSENT }, { -EHOSTDOWN, EXIT_NO_DAEMON },
+	{ -EACCES, EXIT_DENIED },     { -EPERM, EXIT_DENIED },	{ -ENOMEM, EXIT_FAILURE },
+};
+
+START_TEST(has_a_status_for_each_end)
+{
+	ck_assert_int_eq(exit_status(statuses[_i].r), statuses[_i].status);
 }
 END_TEST
 
 /* ---- errors ---- */
+
+static const struct {
+	const char *name;
+	int error;
+} errors[] = {
+	{ SD_BUS_ERROR_SERVICE_UNKNOWN, -EHOSTDOWN },
+	{ "System.Error.ENOTCONN", -EHOSTDOWN },
+	/* What was asked may have been done. */
+	{ SD_BUS_ERROR_NO_REPLY, -EIO },
+	{ SD_BUS_ERROR_ACCESS_DENIED, -EACCES },
+	{ SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, -EACCES },
+	{ AGENT1_ERROR_NO_SUCH_ENDPOINT, -ENOENT },
+	{ AGENT1_ERROR_NO_SUCH_DEVICE, -ENOENT },
+	{ AGENT1_ERROR_NO_SUCH_BUS, -ENOENT },
+	{ AGENT1_ERROR_NO_SUCH_PATH, -ENOENT },
+	{ AGENT1_ERROR_NO_VALUE, -ENOENT },
+	{ AGENT1_ERROR_STALE, -ENOENT },
+	{ AGENT1_ERROR_NO_ANSWER, -EIO },
+	{ SD_BUS_ERROR_UNKNOWN_METHOD, -EIO },
+	{ SD_BUS_ERROR_INVALID_ARGS, -EIO },
+};
+
+START_TEST(knows_errors)
+{
+	ck_assert_int_eq(complaint_error(errors[_i].name), errors[_i].error);
+}
+END_TEST
+
 
 #define UNKNOWN "; it may have been written or not: read it before writing again\n"
 
@@ -243,6 +302,9 @@ int main(void)
 	tcase_add_test(tcase, knows_options_of_its_own_only);
 	tcase_add_test(tcase, prints_help_of_options);
 	tcase_add_test(tcase, prints_help);
+	tcase_add_test(tcase, takes_json);
+	tcase_add_loop_test(tcase, has_a_status_for_each_end, 0, ARRAY_SIZE(statuses));
+	tcase_add_loop_test(tcase, knows_errors, 0, ARRAY_SIZE(errors));
 	tcase_add_loop_test(tcase, says_what_to_do, 0, ARRAY_SIZE(complaints));
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
