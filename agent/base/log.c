@@ -77,14 +77,19 @@ static void text_clean(char *text)
 			*text = *text == '\t' || *text == '\n' ? ' ' : '?';
 }
 
+/* Members of struct log_about, and where in the code. */
+#define LOG_ABOUT_MAX 6
+#define LOG_FIELDS_MAX (LOG_ABOUT_MAX + 3)
+
 struct field {
 	const char *name, *value;
 };
 
-static size_t about_fields(const struct log_about *about, struct field fields[5])
+static size_t about_fields(const struct log_about *about, struct field fields[LOG_ABOUT_MAX])
 {
 	const struct field all[] = {
 		{ "ENDPOINT", about->endpoint },
+		{ "SERVER", about->server },
 		{ "DEVICE", about->device },
 		{ "BUS", about->bus },
 		{ "OBJECT_PATH", about->path },
@@ -100,8 +105,8 @@ static size_t about_fields(const struct log_about *about, struct field fields[5]
 
 static void write_journal(int level, const struct field *fields, size_t n, const char *text)
 {
-	char lines[9][LOG_FIELD_MAX], message[LOG_TEXT_MAX + sizeof("MESSAGE=")];
-	struct iovec iov[10];
+	char lines[LOG_FIELDS_MAX + 2][LOG_FIELD_MAX], message[LOG_TEXT_MAX + sizeof("MESSAGE=")];
+	struct iovec iov[LOG_FIELDS_MAX + 3];
 	size_t used = 0;
 
 	snprintf(message, sizeof(message), "MESSAGE=%s", text);
@@ -125,7 +130,7 @@ static void append(char *line, size_t size, const char *before, const char *text
 /* One write() a line, so that threads do not mix theirs; fields that the text does not name follow it. */
 static void write_stderr(const struct field *fields, size_t n, const char *text)
 {
-	char line[LOG_TEXT_MAX + 5 * LOG_FIELD_MAX] = "";
+	char line[LOG_TEXT_MAX + LOG_ABOUT_MAX * LOG_FIELD_MAX] = "";
 	ssize_t ignored _unused_;
 
 	append(line, sizeof(line) - 1, current_name, ": ", text);
@@ -144,8 +149,8 @@ void log_write(int level, const struct log_about *about, const char *file, int l
 	       const char *function, const char *format, ...)
 {
 	static const struct log_about nothing;
-	char text[LOG_TEXT_MAX], place[LOG_FIELD_MAX];
-	struct field fields[6];
+	char text[LOG_TEXT_MAX], number[16];
+	struct field fields[LOG_FIELDS_MAX];
 	int saved = errno;
 	va_list args;
 	size_t n;
@@ -156,8 +161,10 @@ void log_write(int level, const struct log_about *about, const char *file, int l
 	text_clean(text);
 	n = about_fields(about ? about : &nothing, fields);
 	if (stderr_is_journal()) {
-		snprintf(place, sizeof(place), "%s:%d %s", file, line, function);
-		fields[n++] = (struct field){ "CODE_PLACE", place };
+		snprintf(number, sizeof(number), "%d", line);
+		fields[n++] = (struct field){ "CODE_FILE", file };
+		fields[n++] = (struct field){ "CODE_LINE", number };
+		fields[n++] = (struct field){ "CODE_FUNC", function };
 		write_journal(level, fields, n, text);
 	} else {
 		write_stderr(fields, n, text);

@@ -5,6 +5,7 @@
 #include <syslog.h>
 
 #include "base/macro.h"
+#include "base/message_id.h"
 
 /*
  * Messages to the journal with fields, to standard error where there is no
@@ -12,14 +13,21 @@
  * Keys and passwords are never logged.
  */
 
-/* What a message is about; every member may be NULL. Becomes ENDPOINT=, DEVICE=, BUS=, OBJECT_PATH=, MESSAGE_ID=. */
+/*
+ * What a message is about; every member may be NULL. Becomes ENDPOINT=, SERVER=,
+ * DEVICE=, BUS=, OBJECT_PATH=, MESSAGE_ID= (base/message_id.h).
+ */
 struct log_about {
 	const char *endpoint;
+	const char *server;
 	const char *device;
 	const char *bus;
 	const char *path;
 	const char *message_id;
 };
+
+/* About nothing but itself. */
+#define LOG_ABOUT_ID(id) (&(const struct log_about){ .message_id = (id) })
 
 /* Highest syslog level that is printed, LOG_INFO at start. */
 void log_set_level(int level);

@@ -19,6 +19,11 @@ static const struct config_bus *config_of(const struct item *item)
 	return &item->dbus->config.config->buses[item->id];
 }
 
+static struct log_about order_about(const struct item *item)
+{
+	return (struct log_about){ .bus = config_of(item)->name, .message_id = MESSAGE_ORDER };
+}
+
 /* A call that was taken keeps its message until its end; what could not begin is answered now. */
 static int call_begun(sd_bus_message *call, int r, sd_bus_error *error)
 {
@@ -195,6 +200,7 @@ static void raw_done(void *userdata, int error, const char *detail, const void *
 static int raw_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
 {
 	_cleanup_arena_ struct arena arena = { 0 };
+	const struct log_about about = order_about(item);
 	struct fieldway_settings address;
 	const void *request;
 	uint64_t within;
@@ -211,8 +217,7 @@ static int raw_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_e
 	if (size == 0 || size > FIELDBUS_RAW_MAX)
 		return error_set(error, -E2BIG, "A request has 1 to 4096 bytes");
 	within = within == 0 ? FIELDBUS_WRITE_USEC : MIN(within, FIELDBUS_RAW_USEC);
-	log_notice(&(struct log_about){ .bus = config_of(item)->name }, "bus %s: uid %u sends a raw request of %zu bytes",
-		   config_of(item)->name, (unsigned)uid, size);
+	log_notice(&about, "bus %s: uid %u sends a raw request of %zu bytes", about.bus, (unsigned)uid, size);
 	r = fieldbus_raw(item->dbus->config.fieldbus, item->id, &address, request, size, within, raw_done, m);
 	return call_begun(m, r, error);
 }
@@ -291,6 +296,7 @@ static void released(void *userdata, int error, uint64_t n, uint64_t dropped)
 
 static int release_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
 {
+	const struct log_about about = order_about(item);
 	char text[FORMAT_USEC_MAX];
 	uint64_t usec;
 	int r = sd_bus_message_read(m, "t", &usec);
@@ -299,8 +305,7 @@ static int release_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_b
 		return r;
 	if (usec > FIELDBUS_LENT_USEC)
 		return error_set(error, -EINVAL, "A bus is lent for a day at most");
-	log_notice(&(struct log_about){ .bus = config_of(item)->name }, "bus %s: uid %u %s%s",
-		   config_of(item)->name, (unsigned)uid, usec ? "takes it for " : "gives it back",
+	log_notice(&about, "bus %s: uid %u %s%s", about.bus, (unsigned)uid, usec ? "takes it for " : "gives it back",
 		   usec ? format_usec(usec, text) : "");
 	r = fieldbus_release(item->dbus->config.fieldbus, item->id, usec, released, m);
 	return call_begun(m, r, error);

@@ -29,7 +29,7 @@ static void writing_done(void *userdata, int error, const char *reason)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error e = SD_BUS_ERROR_NULL;
 	struct writing *w = userdata;
-	struct log_about about = { .endpoint = w->endpoint, .message_id = AUDIT_MESSAGE_ID };
+	struct log_about about = { .endpoint = w->endpoint, .message_id = MESSAGE_WRITE };
 
 	if (w->audit)
 		log_notice(&about, "%s: uid %u: %s: %s%s%s", w->endpoint, (unsigned)w->uid,

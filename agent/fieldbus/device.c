@@ -45,6 +45,7 @@ static void log_state(struct fieldbus *f, uint32_t device)
 	if (all > 0)
 		log_notice(&about, "bus %s: %u changes of devices' states were not logged", about.bus, all);
 	about.device = c->name;
+	about.message_id = MESSAGE_DEVICE_STATE;
 	if (own > 0)
 		log_notice(&about, "bus %s: device %s: %u changes of its state were not logged", about.bus,
 			   about.device, own);

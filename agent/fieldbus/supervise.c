@@ -55,6 +55,7 @@ static void host_log_end(struct host *h, uint64_t delay)
 	struct log_about about = host_about(h);
 	char text[FORMAT_USEC_MAX];
 
+	about.message_id = MESSAGE_HOST_ENDED;
 	log_error(&about, "bus %s: plugin host %s; the next one starts %s%s", about.bus, h->reason,
 		  delay > 0 ? "in " : "at once",
 		  delay > 0 ? format_usec(delay / USEC_PER_MSEC * USEC_PER_MSEC, text) : "");

@@ -16,7 +16,7 @@ static void log_line(void *userdata, const char *line, size_t size)
 {
 	const int *level = userdata;
 
-	log_full(*level, NULL, "%.*s", (int)size, line);
+	log_full(*level, LOG_ABOUT_ID(MESSAGE_CONFIGURATION_WRONG), "%.*s", (int)size, line);
 }
 
 /* One message a line, so that each is a journal entry with its own position. */
@@ -137,10 +137,11 @@ int accepted_load(const struct load_sources *sources, const char *config_folder,
 	log_error(NULL, "the configuration in %s is not used: see the errors above", config_folder);
 	r = load_last_good(sources, state, ret);
 	if (r < 0) {
-		log_error(NULL, "no earlier configuration can be used: %s", strerror(-r));
+		log_error(LOG_ABOUT_ID(MESSAGE_NO_CONFIGURATION), "no earlier configuration can be used: %s",
+			  strerror(-r));
 		return -EBADMSG;
 	}
 	*ret_from = ACCEPTED_LAST_GOOD;
-	log_error(NULL, "running on the last configuration that was accepted");
+	log_error(LOG_ABOUT_ID(MESSAGE_LAST_GOOD), "running on the last configuration that was accepted");
 	return 0;
 }

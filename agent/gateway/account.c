@@ -8,7 +8,7 @@ static int account_psk(void *userdata, uint8_t **ret_key, size_t *ret_size)
 {
 	struct account *a = userdata;
 	struct secret_store *secrets = a->registry->config.secrets;
-	struct log_about about = { .endpoint = a->name };
+	struct log_about about = { .endpoint = a->name, .server = a->server->name, .message_id = MESSAGE_NO_KEY };
 	int r = secret_lookup(secrets, a->server->key, a->identity, ret_key, ret_size);
 
 	if (r != 0 && log_budget_take(&a->no_key, NULL))

@@ -83,8 +83,8 @@ static void state_failed(unsigned n, int error, void *userdata)
 	if (n == 0)
 		log_notice(NULL, "%s can be written again", g->options.state_folder);
 	else if (log_budget_take(&budget, NULL))
-		log_error(NULL, "%u records could not be written to %s: %s", n, g->options.state_folder,
-			  strerror(-error));
+		log_error(LOG_ABOUT_ID(MESSAGE_STATE_NOT_WRITTEN), "%u records could not be written to %s: %s", n,
+			  g->options.state_folder, strerror(-error));
 }
 
 static void counts_changed(void *userdata)
@@ -239,7 +239,8 @@ static int gateway_start(struct gateway *g)
 	int r;
 
 	if (g->loaded.config->empty) {
-		log_notice(NULL, "not configured: there is no fieldway.yaml in %s", g->options.config_folder);
+		log_notice(LOG_ABOUT_ID(MESSAGE_NOT_CONFIGURED), "not configured: there is no fieldway.yaml in %s",
+			   g->options.config_folder);
 		return open_dbus(g);
 	}
 	r = open_registry(g);
@@ -258,9 +259,13 @@ static int gateway_start(struct gateway *g)
 			registry_seen(g->registry, i, true);
 	counts_changed(g);
 	r = fieldbus_start(g->fieldbus, g->loaded.config);
-	if (r >= 0)
-		registry_field_started(g->registry);
-	return r;
+	if (r < 0)
+		return r;
+	registry_field_started(g->registry);
+	log_notice(LOG_ABOUT_ID(MESSAGE_STARTED), "fieldwayd %s: %zu endpoints, %zu devices on %zu buses, %zu servers",
+		   PACKAGE_VERSION, g->loaded.config->n_endpoints + 1, g->loaded.config->n_devices,
+		   g->loaded.config->n_buses, g->loaded.config->n_servers);
+	return 0;
 }
 
 static int gateway_open(struct gateway *g)

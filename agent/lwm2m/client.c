@@ -47,7 +47,9 @@ struct view client_view(const struct client *c, const struct store *store)
 
 struct log_about client_about(const struct client *c, const char *path)
 {
-	return (struct log_about){ .endpoint = c->config.endpoint, .path = path };
+	return (struct log_about){
+		.endpoint = c->config.endpoint, .server = c->config.server_name, .path = path
+	};
 }
 
 int64_t client_setting(const struct client *c, uint16_t resource, int64_t initial)
@@ -82,6 +84,18 @@ static uint64_t client_absence_usec(const struct client *c)
 }
 
 /* The only door between states: what a state needs is set up here. */
+/* As often as its failures are told. */
+static void log_recovery(struct client *c)
+{
+	char suppressed[SUPPRESSED_MAX];
+	struct log_about about = client_about(c, NULL);
+
+	about.message_id = MESSAGE_REGISTERED_AGAIN;
+	if (c->failure.error < 0 && client_may_log(c, &c->failure, suppressed))
+		log_notice(&about, "%s: registered at server %s again%s", c->config.endpoint,
+			   c->config.server_name, suppressed);
+}
+
 void client_enter_state(struct client *c, enum client_state state, int error)
 {
 	c->state = state;
@@ -103,6 +117,7 @@ void client_enter_state(struct client *c, enum client_state state, int error)
 		timer_arm_in(&c->timer, DEREGISTER_USEC);
 		break;
 	case CLIENT_REGISTERED:
+		log_recovery(c);
 		c->failure = (struct failure){ .error = 0 };
 		client_look_ahead(c);
 		break;
@@ -148,6 +163,7 @@ static void log_attempt(struct client *c, const struct failure *f, uint64_t wait
 	char text[FAILURE_TEXT_MAX], wait[FORMAT_USEC_MAX], suppressed[SUPPRESSED_MAX];
 	struct log_about about = client_about(c, NULL);
 
+	about.message_id = MESSAGE_NOT_REGISTERED;
 	if (client_may_log(c, f, suppressed))
 		log_warning(&about, "%s: not registered at server %s: %s; next attempt in %s%s",
 			    c->config.endpoint, c->config.server_name, failure_format(f, text),

@@ -30,7 +30,7 @@ static void pending_log(const struct pending *op, int error, const char *reason)
 
 	if (!op->audit)
 		return;
-	about.message_id = AUDIT_MESSAGE_ID;
+	about.message_id = MESSAGE_WRITE;
 	log_notice(&about, "%s: server %s: %s: %s%s%s", config->endpoint, config->server_name, op->audit,
 		   audit_end(error, reason), reason ? ": " : "", reason ?: "");
 }

@@ -6,6 +6,7 @@
 #                       configuration
 #   .\" text            the same without a test
 #   .\" source FILE     this file of the source tree
+#   .\" catalog FILE    the messages of this journal catalog of the source tree
 # and @sysconfdir@ and the like.
 
 function fail(text) {
@@ -311,6 +312,19 @@ function print_source(name,   line, n, part, tab) {
 	print ".Ed"
 }
 
+# The ids of a journal catalog and what they are.
+function print_catalog(name,   line, id, n) {
+	while ((getline line <(srcdir "/" name)) > 0) {
+		if (line ~ /^-- [0-9a-f]+$/)
+			id = substr(line, 4)
+		else if (line ~ /^Subject: / && ++n)
+			print ".It Li " id "\n" running(substr(line, 10))
+	}
+	if (n == 0)
+		fail("no messages in " name)
+	close(srcdir "/" name)
+}
+
 function replace_places(line,   name) {
 	while (match(line, /@[a-z_]+@/)) {
 		name = substr(line, RSTART + 1, RLENGTH - 2)
@@ -354,6 +368,11 @@ shown {
 
 /^\.\\" source / {
 	print_source(substr($0, 12))
+	next
+}
+
+/^\.\\" catalog / {
+	print_catalog(substr($0, 13))
 	next
 }
 

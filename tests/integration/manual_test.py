@@ -300,6 +300,21 @@ class ManualTest(DbusScenario):
 
     # ---- all of them ----
 
+    def test_messages(self):
+        """Each id of the code is in the catalog, which journalctl can read, and in fieldwayd(8)."""
+        ids = re.findall(r'#define (MESSAGE_\w+) "([0-9a-f]{32})"', read(source_path("agent/base/message_id.h")))
+        self.assertEqual(len(ids), len({i for _, i in ids}))
+        catalog = read(source_path("packaging/catalog/fieldway.catalog"))
+        entries = re.findall(r"(?m)^-- ([0-9a-f]{32})\nSubject: (.+)\n(?:[A-Z][\w-]+: .+\n)+\n(?:\S.*\n)+", catalog)
+        self.assertEqual(sorted(i for i, _ in entries), sorted(i for _, i in ids))
+        page = section(read(build_path(FOLDER, "fieldwayd.8")), "MESSAGES", "Sh")
+        self.assertEqual([(i, plain(s)) for i, s in re.findall(r"(?m)^\.It Li (\S+)\n(.*)$", page)], entries)
+        sources = "".join(read(p) for p in glob.glob(source_path("agent/*/**/*.c"), recursive=True))
+        for name, _ in ids:
+            self.assertIn(name, sources)
+        for field in set(re.findall(r"@(\w+)@", catalog)):
+            self.assertIn(f'{{ "{field}", about->', sources)
+
     def test_lint(self):
         if not shutil.which("mandoc"):
             self.skipTest("no mandoc")

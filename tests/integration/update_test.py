@@ -117,6 +117,7 @@ class UpdateTest(Scenario):
         self.log("gw: not registered at server plant")
         self.daemon.step(76)
         self.registered("gw", start=start)
+        self.log("gw: registered at server plant again")
 
     def test_disable(self):
         self.start("lifetime: 24h")
