@@ -70,7 +70,8 @@
  *                                    polls: name, what is wrong or "", value
  *     Name s  Bus s  Profile s
  *     Enabled b
- *     State s                        "unknown", "online", "offline", "failed"
+ *     State s                        "unknown", "online", "offline", "failed",
+ *                                    "paused"
  *     Reason s                       why it is not "online", for people
  *     Statistics a{st}               "requests", "errors", "timeouts",
  *                                    "conflated"; since the daemon started
@@ -99,7 +100,8 @@
  *                                    (link/recording.h)
  *     Name s  Plugin s
  *     State s                        of its devices the best one: "online",
- *                                    "offline", "failed", "unknown", "unused"
+ *                                    "offline", "failed", "unknown", "paused",
+ *                                    "unused"
  *     Devices u  Online u            enabled ones, and those that answer
  *     Statistics a{st}               as a device's, and "host_restarts"
  *

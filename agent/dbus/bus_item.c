@@ -15,7 +15,7 @@ const char *bus_item_name(const struct dbus *d, uint32_t id)
 }
 
 /* Enabled devices in each state. */
-static void count_states(const struct item *item, uint32_t ret[FIELDBUS_FAILED + 1])
+static void count_states(const struct item *item, uint32_t ret[FIELDBUS_STATES])
 {
 	const struct config *c = item->dbus->config.config;
 
@@ -29,8 +29,8 @@ static int get_state(sd_bus *bus, const char *path, const char *interface, const
 		     sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	static const enum fieldbus_state order[] = { FIELDBUS_ONLINE, FIELDBUS_OFFLINE, FIELDBUS_FAILED,
-						     FIELDBUS_UNKNOWN };
-	uint32_t n[FIELDBUS_FAILED + 1] = { 0 };
+						     FIELDBUS_UNKNOWN, FIELDBUS_PAUSED };
+	uint32_t n[FIELDBUS_STATES] = { 0 };
 
 	count_states(userdata, n);
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
@@ -42,14 +42,14 @@ static int get_state(sd_bus *bus, const char *path, const char *interface, const
 static int get_count(sd_bus *bus, const char *path, const char *interface, const char *property,
 		     sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-	uint32_t n[FIELDBUS_FAILED + 1] = { 0 };
+	uint32_t n[FIELDBUS_STATES] = { 0 };
 
 	count_states(userdata, n);
 	return sd_bus_message_append(reply, "u",
 				     streq(property, "Online") ?
 					     n[FIELDBUS_ONLINE] :
 					     n[FIELDBUS_ONLINE] + n[FIELDBUS_OFFLINE] + n[FIELDBUS_FAILED] +
-						     n[FIELDBUS_UNKNOWN]);
+						     n[FIELDBUS_UNKNOWN] + n[FIELDBUS_PAUSED]);
 }
 
 static int get_text(sd_bus *bus, const char *path, const char *interface, const char *property,

@@ -62,7 +62,9 @@ static int attempt_go_on(const struct attempt *a)
 	if (!next)
 		return -ENOMEM;
 	*next = *a;
-	next->inquiry = (struct inquiry){ .kind = a->inquiry.kind, .userdata = a->inquiry.userdata };
+	next->inquiry = (struct inquiry){ .kind = a->inquiry.kind,
+					  .device = NO_DEVICE,
+					  .userdata = a->inquiry.userdata };
 	sd_bus_message_ref(next->arguments);
 	h = find_host(f, a->inquiry.host->bus, a->next, &next->next);
 	if (!h) {
@@ -159,7 +161,7 @@ int fieldbus_attempt(struct fieldbus *f, const struct fieldbus_attempt *what, fi
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return -ENOMEM;
-	*a = (struct attempt){ .inquiry = { .kind = &attempt_kind, .userdata = userdata },
+	*a = (struct attempt){ .inquiry = { .kind = &attempt_kind, .device = NO_DEVICE, .userdata = userdata },
 			       .fieldbus = f,
 			       .n_points = what->type->n_points,
 			       .done = done,

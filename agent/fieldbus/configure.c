@@ -113,7 +113,7 @@ static int devices_convert(const struct config *config, const struct device_list
 	used_types_sort(&used);
 	for (size_t i = 0; i < list->n; i++) {
 		d = &config->devices[list->items[i]];
-		c->devices[i] = (struct link_device){ .id = list->items[i],
+		c->devices[i] = (struct link_device){ .id = list->ids ? list->ids[i] : list->items[i],
 						      .name = d->name,
 						      .type = used_types_find(&used, d->type),
 						      .address = d->address };

@@ -10,6 +10,7 @@ static const char *const state_names[] = {
 	[FIELDBUS_ONLINE] = "online",
 	[FIELDBUS_OFFLINE] = "offline",
 	[FIELDBUS_FAILED] = "failed",
+	[FIELDBUS_PAUSED] = "paused",
 };
 
 const char *fieldbus_state_name(enum fieldbus_state state)
@@ -23,6 +24,7 @@ static int state_level(enum fieldbus_state state)
 	case FIELDBUS_UNKNOWN:
 		return LOG_DEBUG; /* its host has been logged, once for all its devices */
 	case FIELDBUS_ONLINE:
+	case FIELDBUS_PAUSED:
 		return LOG_INFO;
 	case FIELDBUS_OFFLINE:
 	case FIELDBUS_FAILED:
@@ -49,7 +51,7 @@ static void log_state(struct fieldbus *f, uint32_t device)
 	if (own > 0)
 		log_notice(&about, "bus %s: device %s: %u changes of its state were not logged", about.bus,
 			   about.device, own);
-	if (d->reason) /* which names the bus */
+	if (d->reason && d->state != FIELDBUS_PAUSED) /* which names the bus */
 		log_full(state_level(d->state), &about, "device %s is %s: %s", c->name,
 			 fieldbus_state_name(d->state), d->reason);
 	else
@@ -75,6 +77,19 @@ void device_enter_state(struct fieldbus *f, uint32_t device, enum fieldbus_state
 		log_state(f, device);
 	if (f->ops.state)
 		f->ops.state(f->userdata, device, state, d->reason ?: "");
+}
+
+void device_begin(struct fieldbus *f, uint32_t device)
+{
+	uint32_t bus = f->config->devices[device].bus;
+	char reason[FIELDBUS_REASON_MAX];
+
+	if (!bus_is_off(f, bus)) {
+		device_enter_state(f, device, FIELDBUS_UNKNOWN, NULL);
+		return;
+	}
+	bus_off_text(f, bus, reason, sizeof(reason));
+	device_enter_state(f, device, bus_off_state(f, bus), reason);
 }
 
 void device_carry_counters(struct device *d)

@@ -74,7 +74,7 @@ int fieldbus_explain(struct fieldbus *f, uint32_t device, fieldbus_explained don
 	if (!q)
 		return -ENOMEM;
 	*q = (struct question){ .inquiry = { .kind = &explain_kind,
-					     .device = f->config->devices[device].name,
+					     .device = device,
 					     .userdata = userdata },
 				.device = device,
 				.done = done };

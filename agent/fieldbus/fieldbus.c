@@ -57,6 +57,7 @@ int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops
 		f->ops = *ops;
 	list_init(&f->plugins);
 	list_init(&f->tasks);
+	list_init(&f->leavers);
 	r = fieldbus_set_up(f, config);
 	if (r >= 0)
 		*ret = TAKE_PTR(f);
@@ -65,25 +66,39 @@ int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops
 
 /* ---- end ---- */
 
+static void wait_until(const struct process *p, uint64_t end)
+{
+	uint64_t now = clock_monotonic_usec();
+
+	process_wait(p, end > now ? end - now : 0);
+}
+
 static void hosts_wait(struct fieldbus *f)
 {
-	uint64_t now = clock_monotonic_usec(), end = now + STOP_USEC;
+	uint64_t end = clock_monotonic_usec() + STOP_USEC;
+	struct leaver *l;
 
-	for (size_t i = 0; i < f->n_hosts; i++) {
-		process_wait(&f->hosts[i]->process, end > now ? end - now : 0);
-		now = clock_monotonic_usec();
-	}
+	for (size_t i = 0; i < f->n_hosts; i++)
+		wait_until(&f->hosts[i]->process, end);
+	list_for_each(l, &f->leavers, list)
+		wait_until(&l->process, end);
 }
 
 static void hosts_stop(struct fieldbus *f)
 {
+	struct leaver *l;
+
 	for (size_t i = 0; i < f->n_hosts; i++)
 		host_dismiss(f->hosts[i]);
 	hosts_wait(f);
 	for (size_t i = 0; i < f->n_hosts; i++)
 		if (!process_wait(&f->hosts[i]->process, 0))
 			process_signal(&f->hosts[i]->process, SIGKILL);
+	list_for_each(l, &f->leavers, list)
+		process_signal(&l->process, SIGKILL);
 	hosts_wait(f);
+	list_for_each(l, &f->leavers, list)
+		leaver_free(l);
 }
 
 static void fieldbus_stop(struct fieldbus *f)
@@ -104,11 +119,11 @@ static void fieldbus_stop(struct fieldbus *f)
 		free(f->devices[i].reason);
 	free(f->hosts);
 	free(f->devices);
-	free(f->off);
-	f->off = NULL;
+	free(f->switches);
+	f->switches = NULL;
 	f->hosts = NULL;
 	f->devices = NULL;
-	f->n_hosts = 0;
+	f->n_hosts = f->n_hosts_max = 0;
 	f->config = NULL;
 	f->stopping = false;
 }
@@ -139,7 +154,11 @@ static int device_attach(struct fieldbus *f, uint32_t bus, uint32_t device, stru
 			return r;
 		f->hosts[f->n_hosts++] = *host;
 	}
+	r = host_reserve(*host, (*host)->n_members + 1);
+	if (r < 0)
+		return r;
 	f->devices[device].host = *host;
+	host_add(*host, device);
 	return 0;
 }
 
@@ -154,8 +173,12 @@ static int bus_attach(struct fieldbus *f, uint32_t bus)
 	r = device_list_of_bus(f->config, bus, false, &arena, &list);
 	if (r < 0)
 		return r;
-	parts = arena_new(&arena, list.n * sizeof(*parts));
-	r = parts ? bus_split(f, bus, &list, parts) : -ENOMEM;
+	parts = arena_new(&arena, (list.n + 1) * sizeof(*parts));
+	if (!parts)
+		return -ENOMEM;
+	for (size_t i = 0; i < list.n; i++)
+		parts[i] = NO_PART;
+	r = bus_split(f, f->config, bus, &list, 0, parts);
 	if (r < 0)
 		return r;
 	hosts = arena_new(&arena, (size_t)r * sizeof(struct host *));
@@ -173,6 +196,8 @@ int bus_need_host(struct fieldbus *f, uint32_t bus)
 	for (size_t i = 0; i < f->n_hosts; i++)
 		if (f->hosts[i]->bus == bus)
 			return 0;
+	if (f->n_hosts >= f->n_hosts_max)
+		return -ENOMEM; /* there is room for one of each bus */
 	r = host_new(f, bus, &host);
 	if (r >= 0)
 		f->hosts[f->n_hosts++] = host;
@@ -187,9 +212,10 @@ static int hosts_make(struct fieldbus *f)
 
 	f->hosts = calloc(most + 1, sizeof(struct host *));
 	f->devices = calloc(f->config->n_devices + 1, sizeof(*f->devices));
-	f->off = calloc(f->config->n_buses + 1, sizeof(*f->off));
-	if (!f->hosts || !f->devices || !f->off)
+	f->switches = calloc(f->config->n_buses + 1, sizeof(*f->switches));
+	if (!f->hosts || !f->devices || !f->switches)
 		return -ENOMEM;
+	f->n_hosts_max = most;
 	for (uint32_t i = 0; r >= 0 && i < f->config->n_buses; i++)
 		r = bus_attach(f, i);
 	return r;
@@ -207,17 +233,4 @@ int fieldbus_start(struct fieldbus *f, const struct config *config)
 	if (r < 0)
 		fieldbus_stop(f);
 	return r;
-}
-
-int fieldbus_enable(struct fieldbus *f, uint32_t bus, bool on)
-{
-	if (!f->config || bus >= f->config->n_buses)
-		return -EINVAL;
-	if (f->off[bus] == !on)
-		return 0;
-	f->off[bus] = !on;
-	for (size_t i = 0; i < f->n_hosts; i++)
-		if (f->hosts[i]->bus == bus)
-			host_switch(f->hosts[i], on);
-	return 0;
 }

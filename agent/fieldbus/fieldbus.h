@@ -6,6 +6,7 @@
 
 #include "api/value.h"
 #include "config/config.h"
+#include "config/difference.h"
 
 struct sd_event;
 struct timers;
@@ -23,7 +24,9 @@ enum fieldbus_state {
 	FIELDBUS_ONLINE,
 	FIELDBUS_OFFLINE, /* silent; probed with back-off */
 	FIELDBUS_FAILED,  /* bus cannot be opened, plugin missing, configuration refused */
+	FIELDBUS_PAUSED,  /* by a user: neither polled nor written, and nothing is wrong */
 };
+#define FIELDBUS_STATES (FIELDBUS_PAUSED + 1)
 const char *fieldbus_state_name(enum fieldbus_state state);
 
 struct fieldbus_ops {
@@ -70,7 +73,8 @@ struct fieldbus_config {
 /*
  * Without event and timers it can only describe and check. ops may be NULL.
  * Callbacks come out of the loop, never out of a call to this module but
- * fieldbus_start(), fieldbus_enable() and fieldbus_free(), and must call none of these.
+ * fieldbus_start(), fieldbus_reload(), fieldbus_enable(), fieldbus_pause(),
+ * fieldbus_pause_bus() and fieldbus_free(), and must call none of these.
  */
 int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops *ops, void *userdata,
 		 struct fieldbus **ret);
@@ -115,6 +119,20 @@ int fieldbus_check(struct fieldbus *f, const struct config *config, bool content
  * with --enable-test-clock the hosts' clocks follow the daemon's.
  */
 int fieldbus_start(struct fieldbus *f, const struct config *config);
+/*
+ * Goes over to another configuration, which must outlive the fieldbus or the
+ * next call; d says what it has of the one before, which is not looked at any
+ * more afterwards. From here on all is numbered as in the new one.
+ * Devices that are the same keep their state, values' deadbands, statistics and
+ * connections, and are polled as before; writes and reads of them end as they
+ * would have. Those of others end with -ECANCELED, in here; ops.state is told of
+ * each device that is new or has changed. What is lent, recorded, switched off
+ * or paused stays so, by name. Buses whose plugin is another one, or that are
+ * gone, lose their hosts; all others are told in their running hosts.
+ * 0; -ENOMEM: nothing has changed. Blocks as fieldbus_start() does, where
+ * devices come to a bus of more than FIELDBUS_LINES_MAX.
+ */
+int fieldbus_reload(struct fieldbus *f, const struct config *config, const struct config_difference *d);
 
 /* reason: "" or text, until the next change; ret_reason may be NULL. */
 enum fieldbus_state fieldbus_device_state(const struct fieldbus *f, uint32_t device, const char **ret_reason);
@@ -127,7 +145,7 @@ void fieldbus_point_text(const struct config_type *type, uint32_t point, char *r
 /*
  * Writes one point, value in the point's unit. 0: done will run exactly once,
  * at the latest after FIELDBUS_WRITE_USEC, and not before this call has
- * returned. Else it does not run: -EHOSTDOWN known offline, failed or disabled,
+ * returned. Else it does not run: -EHOSTDOWN known offline, failed, paused or disabled,
  * nothing was sent; -EBUSY FIELDBUS_WRITES_MAX of its host are not answered, or its bus is lent;
  * -EINVAL no such device or point, or text that is not UTF-8; -ENOMEM. While
  * the host is being restarted a write waits for it.
@@ -249,6 +267,20 @@ int fieldbus_release(struct fieldbus *f, uint32_t bus, uint64_t usec, fieldbus_e
  * asked of it -EHOSTDOWN. -EINVAL no such bus.
  */
 int fieldbus_enable(struct fieldbus *f, uint32_t bus, bool on);
+/*
+ * A user has a device left alone: it is neither polled nor written, what is
+ * asked of it -EHOSTDOWN, and its writes and reads end with -ECANCELED, in here. It is
+ * FIELDBUS_PAUSED then ("paused"), which is no trouble. Holds until it is taken
+ * back, over fieldbus_reload() too. -EINVAL no such device, -ENOMEM.
+ */
+int fieldbus_pause(struct fieldbus *f, uint32_t device, bool on);
+/*
+ * The same of a bus with all its devices, whose port or connections close.
+ * Beside fieldbus_enable(), which is not the user's: it runs when neither keeps it.
+ */
+int fieldbus_pause_bus(struct fieldbus *f, uint32_t bus, bool on);
+bool fieldbus_is_paused(const struct fieldbus *f, uint32_t device);
+bool fieldbus_bus_is_paused(const struct fieldbus *f, uint32_t bus);
 /* One of its hosts did not take its configuration, and none has since. */
 bool fieldbus_is_refused(const struct fieldbus *f, uint32_t bus);
 /*

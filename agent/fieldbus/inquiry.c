@@ -28,6 +28,8 @@ static struct inquiry *inquiry_free(struct inquiry *q)
 /* Once; what comes later is not told any more. */
 static void inquiry_fail(struct inquiry *q, int error, const char *what)
 {
+	const struct config *config = q->host->fieldbus->config;
+	const char *device = q->device == NO_DEVICE ? NULL : config->devices[q->device].name;
 	char text[INQUIRY_TEXT_MAX];
 	bool over = q->over;
 
@@ -36,7 +38,7 @@ static void inquiry_fail(struct inquiry *q, int error, const char *what)
 	if (over)
 		return;
 	snprintf(text, sizeof(text), "bus %.100s: %s%.100s%s%.250s", host_bus(q->host)->name,
-		 q->device ? "device " : "", q->device ?: "", q->device ? ": " : "", what);
+		 device ? "device " : "", device ?: "", device ? ": " : "", what);
 	text[utf8_valid_prefix(text, strlen(text))] = '\0';
 	q->kind->fail(q, error, text);
 }
@@ -132,6 +134,27 @@ void inquiries_forget(struct host *h, const void *userdata)
 	list_for_each(q, &h->inquiries, list)
 		if (q->userdata == userdata)
 			q->over = true;
+}
+
+void inquiries_cancel(struct host *h, uint32_t device, const char *why)
+{
+	struct inquiry *q;
+
+	list_for_each(q, &h->inquiries, list) {
+		if (q->device != device)
+			continue;
+		inquiry_fail(q, -ECANCELED, why);
+		q->device = NO_DEVICE;
+	}
+}
+
+void inquiries_renumber(struct host *h, const uint32_t *devices_after)
+{
+	struct inquiry *q;
+
+	list_for_each(q, &h->inquiries, list)
+		if (q->device != NO_DEVICE)
+			q->device = devices_after[q->device];
 }
 
 /* ---- LINK_TYPE_READING, the answer of two of them ---- */

@@ -61,6 +61,7 @@ int session_call(struct session *s, sd_bus_message *m, uint64_t deadline_usec,
 struct device_list {
 	uint32_t *items; /* indices in config.devices */
 	size_t n;
+	const uint32_t *ids; /* on the link; NULL: the indices */
 };
 /* All of a bus, or those that are enabled. */
 int device_list_of_bus(const struct config *config, uint32_t bus, bool all, struct arena *arena,
@@ -73,7 +74,7 @@ int configuration_of_bus(const struct config *config, uint32_t bus, const struct
 
 /* One that is not there; lives as long as its contents. */
 struct missing {
-	int32_t device; /* -1: the bus as a whole, all its devices */
+	int32_t device; /* its id on the link; -1: the bus as a whole, all its devices */
 	struct fieldway_settings settings; /* config's, for config_setting_mark() */
 	const char *key, *reason;	   /* reason names bus, device and key */
 };
@@ -129,12 +130,16 @@ struct yaml_mark refused_mark(const struct refused *refused);
 /* ---- split.c: one bus, several hosts ---- */
 
 /*
- * For each of the devices which of the bus's hosts serves it, from 0 without
+ * For each of the devices of a bus which of its hosts serves it, from 0 without
  * gaps: those of one line share a host, and no host has more than
- * FIELDBUS_LINES_MAX lines. Where lines cannot be found out it is 0 for all:
- * that host will say what is wrong. Returns how many hosts there are.
+ * FIELDBUS_LINES_MAX lines. parts: the hosts that serve some already, of n_parts that
+ * there are, NO_PART for the others, which get one here. Where lines cannot be
+ * found out it is 0 for these: that host will say what is wrong. Returns how
+ * many hosts there are.
  */
-int bus_split(struct fieldbus *f, uint32_t bus, const struct device_list *list, uint32_t *ret_parts);
+#define NO_PART UINT32_MAX
+int bus_split(struct fieldbus *f, const struct config *config, uint32_t bus, const struct device_list *list,
+	      uint32_t n_parts, uint32_t *parts);
 
 /* ---- ask.c, check.c, samples.c ---- */
 
@@ -182,6 +187,8 @@ int check_sample(struct check *c, const struct config_sample *sample);
 
 struct device {
 	struct host *host; /* NULL: disabled */
+	uint32_t id;	   /* on the link to it */
+	bool paused;
 	enum fieldbus_state state;
 	char *reason;
 	bool heard;		     /* of the host that runs now */
@@ -194,6 +201,8 @@ struct device {
 
 void device_enter_state(struct fieldbus *f, uint32_t device, enum fieldbus_state state,
 			const char *reason);
+/* Nothing has been heard of it yet: unknown, or what its bus is that is switched off. */
+void device_begin(struct fieldbus *f, uint32_t device);
 /* Its host has ended: what it counted stays. */
 void device_carry_counters(struct device *d);
 
@@ -218,8 +227,13 @@ struct host {
 	unsigned ticks;	     /* in a row without an answer */
 	unsigned n_told;     /* since the last tick, what needs no credit */
 	uint64_t asked_usec; /* when Configure or the last Ping was sent, on a clock that no test moves */
-	uint64_t generation;
+	uint64_t generation, first_generation; /* of this process: since reloads it may have had others before */
 	uint64_t clock_usec; /* of clock_offset_usec(), what it has been told */
+	/* Its devices that are not paused, by id on the link, which no other has in this process. */
+	uint32_t *members;
+	size_t n_members, n_allocated, n_planned;
+	uint32_t next_id;
+	bool changed; /* it has to be told what has become of its bus */
 	/* Restarts. */
 	struct backoff backoff;
 	bool hurried; /* the restart that does not wait has been used up */
@@ -267,7 +281,37 @@ void host_lost(struct host *h);
 /* Tells it the steps that a test moved this process's clock by. */
 void host_follow_clock(struct host *h);
 
+/* ---- members.c: its devices ---- */
+
+/* Room for so many in all. */
+int host_reserve(struct host *h, size_t n);
+/* There must be room. */
+void host_add(struct host *h, uint32_t device);
+void host_remove(struct host *h, uint32_t device);
+/* A new process: ids are indices again. */
+void host_number(struct host *h);
+/* By id on the link; NULL: none. ret_device may be NULL. */
+struct device *host_device(const struct host *h, uint32_t id, uint32_t *ret_device);
+/* Was the id ever given away by this process's host? */
+bool host_had_device(const struct host *h, uint32_t id);
+
+/* ---- orders.c: what it is told to do ---- */
+
+/* Sends Configure to a process that has just begun. */
+int host_configure(struct host *h);
+/* Its devices or their bus are others now: it is told so out of the loop, if it runs. */
+void host_change(struct host *h);
+/* Tells it. */
+void host_reconfigure(struct host *h);
+
 /* ---- supervise.c: its life ---- */
+
+/* It took its configuration. */
+void host_run(struct host *h);
+/* Why it cannot start, or be told anew; r: as host_configure() and process_launch() return it. */
+void host_start_text(const struct host *h, int r, char *ret, size_t size);
+/* On a clock that no test moves. */
+uint64_t host_real_usec(void);
 
 /* The loop starts its first process. */
 int host_new(struct fieldbus *f, uint32_t bus, struct host **ret);
@@ -276,10 +320,24 @@ struct host *host_free(struct host *h);
 /* For good: asks it to end and waits for nothing. */
 void host_dismiss(struct host *h);
 
-/* Does fieldbus_enable() let it run? */
+/* Neither switched off nor paused? */
 bool host_may_run(const struct host *h);
-/* It ends, or begins, for fieldbus_enable(). */
-void host_switch(struct host *h, bool on);
+/* That has changed: it ends, or begins. */
+void host_switch(struct host *h);
+
+/* ---- leaver.c: processes of hosts that are no more ---- */
+
+struct leaver {
+	struct list list; /* fieldbus.leavers */
+	struct fieldbus *fieldbus;
+	struct process process;
+	struct sd_event_source *exit_source;
+	struct timer timer; /* SIGKILL */
+};
+/* Nothing of it is heard any more. It was made before, as there is no way to fail here. */
+void host_leaves(struct host *h, struct leaver *l);
+int leaver_new(struct fieldbus *f, struct leaver **ret);
+struct leaver *leaver_free(struct leaver *l);
 
 /* waiting.c: devices that lack a key or file */
 /* Who lacks what, told as the devices' state. -ENOKEY: all of them. */
@@ -308,6 +366,8 @@ struct inquiry_kind {
 	void (*release)(struct inquiry *q);
 };
 
+#define NO_DEVICE UINT32_MAX
+
 /* The first member of what each kind has. */
 struct inquiry {
 	struct list list; /* host.inquiries */
@@ -315,7 +375,7 @@ struct inquiry {
 	struct timer timer;
 	sd_bus_slot *slot;
 	const struct inquiry_kind *kind;
-	const char *device; /* its name, or NULL */
+	uint32_t device; /* or NO_DEVICE */
 	void *userdata;
 	bool over; /* told; it only waits for the host's answer, so that unanswered calls stay counted */
 };
@@ -332,6 +392,10 @@ int inquiry_take_reading(struct sd_bus_message *m, fieldbus_read_done done, void
 /* All of them: the host is gone, or (canceled) the daemon does not want them any more. */
 void inquiries_end(struct host *h, bool canceled);
 void inquiries_forget(struct host *h, const void *userdata);
+/* Of one device: the daemon does not want them any more. */
+void inquiries_cancel(struct host *h, uint32_t device, const char *why);
+/* As writes_renumber(). */
+void inquiries_renumber(struct host *h, const uint32_t *devices_after);
 
 /* ---- task.c: a question to all hosts of a bus, or to one after the other; services.c asks them ---- */
 
@@ -393,8 +457,11 @@ void task_end(struct task *t, int error);
 void tasks_send(struct host *h);
 /* The host is gone. */
 void tasks_lost(struct host *h);
-/* All of them: the daemon does not want them any more. */
+/* All of them, or of one bus: the daemon does not want them any more. */
 void tasks_cancel(struct fieldbus *f);
+void tasks_cancel_bus(struct fieldbus *f, uint32_t bus);
+/* As writes_renumber(), of buses. */
+void tasks_renumber(struct fieldbus *f, const uint32_t *buses_after);
 /* A Found of the host: its error, or 0. */
 int tasks_found(struct host *h, sd_bus_message *m);
 /* For how long the host's bus is still lent; 0: it is not. */
@@ -403,6 +470,11 @@ bool host_is_lent(const struct host *h);
 
 /* fieldbus.c: the hosts of a bus, with one that is made for it where there is none. */
 int bus_need_host(struct fieldbus *f, uint32_t bus);
+/* pause.c: is it switched off, or paused? */
+bool bus_is_off(const struct fieldbus *f, uint32_t bus);
+/* What that makes of its devices, and why. */
+enum fieldbus_state bus_off_state(const struct fieldbus *f, uint32_t bus);
+void bus_off_text(const struct fieldbus *f, uint32_t bus, char *ret, size_t size);
 
 /* receive.c: what the host says unasked. */
 int host_receive(sd_bus_message *m, void *userdata, sd_bus_error *error);
@@ -411,11 +483,20 @@ int host_receive(sd_bus_message *m, void *userdata, sd_bus_error *error);
 void writes_send(struct host *h);
 /* All of them: the host is gone, or (canceled) the daemon does not want them any more. */
 void writes_end(struct host *h, bool canceled, const char *why);
+/* Of one device: the daemon does not want them any more. */
+void writes_cancel_device(struct host *h, uint32_t device, const char *why);
+/* Indices become those of another configuration; what is of devices that go has ended. */
+void writes_renumber(struct host *h, const uint32_t *devices_after);
 
 struct plugin {
 	struct list list;
 	struct config_plugin plugin;
 	struct arena arena;
+};
+
+struct bus_switch {
+	bool off;    /* fieldbus_enable() */
+	bool paused; /* fieldbus_pause_bus() */
 };
 
 struct fieldbus {
@@ -430,9 +511,10 @@ struct fieldbus {
 	struct list plugins; /* described so far */
 	const struct config *config;
 	struct device *devices;
-	bool *off; /* by bus: fieldbus_enable() */
+	struct bus_switch *switches; /* by bus */
 	struct host **hosts;
-	size_t n_hosts;
+	size_t n_hosts, n_hosts_max;
+	struct list leavers;
 	struct list tasks;
 	uint64_t generation;
 	bool stopping;

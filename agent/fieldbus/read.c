@@ -36,7 +36,7 @@ static int read_check(const struct fieldbus *f, uint32_t device, const uint32_t 
 		if (points[i] >= f->config->devices[device].type->n_points)
 			return -EINVAL;
 	d = &f->devices[device];
-	if (d->state == FIELDBUS_OFFLINE || d->state == FIELDBUS_FAILED)
+	if (d->state == FIELDBUS_OFFLINE || d->state == FIELDBUS_FAILED || d->state == FIELDBUS_PAUSED)
 		return -EHOSTDOWN;
 	return inquiry_host_check(f, d->host);
 }
@@ -47,7 +47,7 @@ static int read_call_new(struct host *h, uint32_t device, const uint32_t *points
 	int r = link_call_new(h->link, "Read", ret);
 
 	if (r >= 0)
-		r = sd_bus_message_append(*ret, "tu", h->generation, device);
+		r = sd_bus_message_append(*ret, "tu", h->generation, h->fieldbus->devices[device].id);
 	if (r >= 0)
 		r = sd_bus_message_append_array(*ret, 'u', points, n * sizeof(*points));
 	return r < 0 ? r : sd_bus_message_append(*ret, "t", inquiry_deadline(FIELDBUS_READ_USEC));
@@ -70,7 +70,7 @@ int fieldbus_read(struct fieldbus *f, uint32_t device, const uint32_t *points, s
 		return -ENOMEM;
 	c = &f->config->devices[device];
 	h = f->devices[device].host;
-	*q = (struct read){ .inquiry = { .kind = &read_kind, .device = c->name, .userdata = userdata },
+	*q = (struct read){ .inquiry = { .kind = &read_kind, .device = device, .userdata = userdata },
 			    .n_points = c->type->n_points,
 			    .done = done };
 	r = read_call_new(h, device, points, n, &m);

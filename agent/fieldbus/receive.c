@@ -12,13 +12,10 @@
 #define HOST_TOLD_MAX 10000u
 #define HOST_TOLD_OF_A_DEVICE_MAX 10u
 
-static struct device *host_device(struct host *h, uint32_t device)
+/* Of this process: what it said before it heard of a reload is as good as ever. */
+static bool is_current(const struct host *h, uint64_t generation)
 {
-	struct fieldbus *f = h->fieldbus;
-
-	if (device >= f->config->n_devices || f->devices[device].host != h)
-		return NULL;
-	return &f->devices[device];
+	return generation >= h->first_generation && generation <= h->generation;
 }
 
 /* ---- Values ---- */
@@ -40,19 +37,22 @@ static bool points_exist(const struct fieldbus *f, uint32_t device, const struct
 	return true;
 }
 
-static void take_values(void *userdata, uint32_t device, const struct link_counters *counters,
+static void take_values(void *userdata, uint32_t id, const struct link_counters *counters,
 			const struct fieldway_sample *samples, size_t n)
 {
 	struct values *v = userdata;
 	struct fieldbus *f = v->host->fieldbus;
-	struct device *d = host_device(v->host, device);
+	uint32_t device = NO_DEVICE;
+	struct device *d = host_device(v->host, id, &device);
 
 	/* Devices may be others in another generation: nothing is said against an old one. */
-	if (v->generation != v->host->generation) {
+	if (!is_current(v->host, v->generation)) {
 		if (d)
 			d->stale_dropped += n;
 		return;
 	}
+	if (!d && host_had_device(v->host, id))
+		return;
 	if (!d || !points_exist(f, device, samples, n)) {
 		v->malformed = true;
 		return;
@@ -120,22 +120,25 @@ static void receive_state(struct host *h, sd_bus_message *m)
 {
 	struct state s = { 0 };
 	struct device *d;
+	uint32_t device;
 	int r;
 
 	r = read_state(m, &s);
-	d = r < 0 ? NULL : host_device(h, s.device);
-	if (r >= 0 && s.generation != h->generation) {
+	d = r < 0 ? NULL : host_device(h, s.device, &device);
+	if (r >= 0 && !is_current(h, s.generation)) {
 		if (d)
 			d->stale_dropped++;
 		return;
 	}
+	if (r >= 0 && !d && host_had_device(h, s.device))
+		return;
 	if (!d) {
 		host_give_up(h, "sent a malformed State");
 		return;
 	}
 	d->heard = true;
 	d->now = s.counters;
-	device_enter_state(h->fieldbus, s.device, state_from_link(s.state), s.reason);
+	device_enter_state(h->fieldbus, device, state_from_link(s.state), s.reason);
 }
 
 static void receive_found(struct host *h, sd_bus_message *m)

@@ -31,14 +31,17 @@ void host_devices_leave(struct host *h)
 	struct fieldbus *f = h->fieldbus;
 	char reason[FIELDBUS_REASON_MAX];
 
-	snprintf(reason, sizeof(reason), "bus %s: plugin host %.300s", host_bus(h)->name, h->reason);
-	for (uint32_t i = 0; i < f->config->n_devices; i++) {
-		if (f->devices[i].host != h)
-			continue;
-		device_carry_counters(&f->devices[i]);
-		f->devices[i].heard = false;
-		if (!h->told && !f->devices[i].waits)
-			device_enter_state(f, i, h->left, reason);
+	if (host_may_run(h))
+		snprintf(reason, sizeof(reason), "bus %s: plugin host %.300s", host_bus(h)->name, h->reason);
+	else
+		bus_off_text(f, h->bus, reason, sizeof(reason));
+	for (size_t i = 0; i < h->n_members; i++) {
+		struct device *d = &f->devices[h->members[i]];
+
+		device_carry_counters(d);
+		d->heard = false;
+		if (!h->told && !d->waits)
+			device_enter_state(f, h->members[i], h->left, reason);
 	}
 	h->told = true;
 }
@@ -56,9 +59,10 @@ void host_devices_refused(struct host *h, const struct link_refusal *refusals, s
 {
 	struct fieldbus *f = h->fieldbus;
 
-	for (uint32_t i = 0; i < f->config->n_devices; i++)
-		if (f->devices[i].host == h && !f->devices[i].waits)
-			device_enter_state(f, i, FIELDBUS_FAILED, refusal_of(i, refusals, n));
+	for (size_t i = 0; i < h->n_members; i++)
+		if (!f->devices[h->members[i]].waits)
+			device_enter_state(f, h->members[i], FIELDBUS_FAILED,
+					   refusal_of(h->members[i], refusals, n));
 	h->told = true;
 }
 
@@ -66,7 +70,7 @@ void host_devices_begin(struct host *h)
 {
 	struct fieldbus *f = h->fieldbus;
 
-	for (uint32_t i = 0; i < f->config->n_devices; i++)
-		if (f->devices[i].host == h && !f->devices[i].heard && !f->devices[i].waits)
-			device_enter_state(f, i, FIELDBUS_UNKNOWN, NULL);
+	for (size_t i = 0; i < h->n_members; i++)
+		if (!f->devices[h->members[i]].heard && !f->devices[h->members[i]].waits)
+			device_enter_state(f, h->members[i], FIELDBUS_UNKNOWN, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 
@@ -14,7 +15,8 @@
  * which devices share a line, so a short-lived host is asked.
  */
 
-static int explain(struct fieldbus *f, uint32_t bus, const struct device_list *list, sd_bus_message **ret)
+static int explain(struct fieldbus *f, const struct config *config, uint32_t bus,
+		   const struct device_list *list, sd_bus_message **ret)
 {
 	const struct fieldbus_config launcher = fieldbus_launcher(f);
 	uint64_t deadline = clock_monotonic_usec() + FIELDBUS_CHECK_USEC;
@@ -25,7 +27,7 @@ static int explain(struct fieldbus *f, uint32_t bus, const struct device_list *l
 	r = session_open(&launcher, &session);
 	if (r < 0)
 		return r;
-	r = configuration_call_new(f, session.link, "Explain", 0, f->config, bus, list, NULL, &m);
+	r = configuration_call_new(f, session.link, "Explain", 0, config, bus, list, NULL, &m);
 	if (r >= 0)
 		r = session_call(&session, TAKE_PTR(m), deadline, ret, NULL, 0);
 	sd_bus_message_unref(m);
@@ -40,11 +42,11 @@ static int line_compare(const void *a, const void *b)
 	return strcmp(x->line, y->line);
 }
 
-static void part_set(const struct device_list *list, uint32_t device, uint32_t part, uint32_t *parts)
+/* Where a device stands in the list, which is sorted; n: nowhere. */
+static size_t place_of(const struct device_list *list, uint32_t device)
 {
 	size_t low = 0, high = list->n, middle;
 
-	/* The list is sorted. */
 	while (low < high) {
 		middle = (low + high) / 2;
 		if (list->items[middle] < device)
@@ -52,49 +54,122 @@ static void part_set(const struct device_list *list, uint32_t device, uint32_t p
 		else
 			high = middle;
 	}
-	if (low < list->n && list->items[low] == device)
-		parts[low] = part;
+	return low < list->n && list->items[low] == device ? low : list->n;
 }
 
-static uint32_t split_lines(struct link_explanation *lines, size_t n, const struct device_list *list,
-			    uint32_t *parts)
+/* Devices of one line, one behind the other. */
+struct line {
+	const struct link_explanation *first;
+	size_t n;
+};
+
+static struct line line_at(const struct link_explanation *lines, size_t n, size_t i)
 {
-	uint32_t line = 0;
+	struct line l = { &lines[i], 1 };
 
-	/* More answers than questions, and there could be more parts than devices. */
-	if (n == 0 || n > list->n)
-		return 1;
-	qsort(lines, n, sizeof(*lines), line_compare);
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0 && !streq(lines[i].line, lines[i - 1].line))
-			line++;
-		part_set(list, lines[i].device, line / FIELDBUS_LINES_MAX, parts);
-	}
-	return line / FIELDBUS_LINES_MAX + 1;
+	while (i + l.n < n && streq(lines[i + l.n].line, lines[i].line))
+		l.n++;
+	return l;
 }
 
-int bus_split(struct fieldbus *f, uint32_t bus, const struct device_list *list, uint32_t *ret_parts)
+/* The part that serves one of its devices already. */
+static uint32_t part_of_line(const struct line *l, const struct device_list *list,
+			     const uint32_t *parts)
+{
+	size_t place;
+
+	for (size_t i = 0; i < l->n; i++) {
+		place = place_of(list, l->first[i].device);
+		if (place < list->n && parts[place] != NO_PART)
+			return parts[place];
+	}
+	return NO_PART;
+}
+
+static void line_set(const struct line *l, const struct device_list *list, uint32_t part,
+		     uint32_t *parts)
+{
+	size_t place;
+
+	for (size_t i = 0; i < l->n; i++) {
+		place = place_of(list, l->first[i].device);
+		if (place < list->n && parts[place] == NO_PART)
+			parts[place] = part;
+	}
+}
+
+/* counts: lines by part, with room for one part more than there can be. */
+static uint32_t split_lines(const struct link_explanation *lines, size_t n,
+			    const struct device_list *list, uint32_t n_parts, uint32_t *parts,
+			    uint32_t *counts)
+{
+	uint32_t part, next = 0;
+	struct line l;
+
+	for (size_t i = 0; i < n; i += l.n) {
+		l = line_at(lines, n, i);
+		part = part_of_line(&l, list, parts);
+		if (part == NO_PART)
+			continue;
+		counts[part]++;
+		line_set(&l, list, part, parts);
+	}
+	for (size_t i = 0; i < n; i += l.n) {
+		l = line_at(lines, n, i);
+		if (part_of_line(&l, list, parts) != NO_PART)
+			continue;
+		while (counts[next] >= FIELDBUS_LINES_MAX)
+			next++;
+		counts[next]++;
+		line_set(&l, list, next, parts);
+	}
+	return MAX(n_parts, next + 1);
+}
+
+/* -EPROTO: it cannot be told. */
+static int split(struct fieldbus *f, const struct config *config, uint32_t bus,
+		 const struct device_list *list, uint32_t n_parts, uint32_t *parts)
 {
 	_cleanup_arena_ struct arena arena = { 0 };
 	struct link_explanation *lines;
 	struct link_refusal *refusals;
 	sd_bus_message *m;
-	uint32_t parts = 1;
+	uint32_t *counts;
 	size_t n;
 	int r;
 
-	memset(ret_parts, 0, list->n * sizeof(*ret_parts));
-	/* A device lies on one line. */
-	if (list->n <= FIELDBUS_LINES_MAX)
-		return 1;
-	r = explain(f, bus, list, &m);
+	r = explain(f, config, bus, list, &m);
 	if (r < 0)
-		return r == -ENOMEM ? r : 1;
+		return r;
 	r = link_read_refusals(m, &arena, &refusals, &n);
 	if (r >= 0)
 		r = link_read_explanations(m, &arena, &lines, &n);
-	if (r >= 0)
-		parts = split_lines(lines, n, list, ret_parts);
+	counts = arena_new(&arena, (n_parts + list->n + 1) * sizeof(*counts));
+	if (r >= 0 && !counts)
+		r = -ENOMEM;
+	/* More answers than questions, and there could be more parts than devices. */
+	if (r >= 0 && (n == 0 || n > list->n))
+		r = -EPROTO;
+	if (r >= 0) {
+		qsort(lines, n, sizeof(*lines), line_compare);
+		r = (int)split_lines(lines, n, list, n_parts, parts, counts);
+	}
 	sd_bus_message_unref(m);
-	return r == -ENOMEM ? r : (int)parts;
+	return r;
+}
+
+int bus_split(struct fieldbus *f, const struct config *config, uint32_t bus,
+	      const struct device_list *list, uint32_t n_parts, uint32_t *parts)
+{
+	int r = 0;
+
+	/* A device lies on one line. */
+	if (list->n > FIELDBUS_LINES_MAX || n_parts > 1)
+		r = split(f, config, bus, list, n_parts, parts);
+	if (r == -ENOMEM)
+		return r;
+	for (size_t i = 0; i < list->n; i++)
+		if (parts[i] == NO_PART)
+			parts[i] = 0;
+	return r > 0 ? r : (int)MAX(n_parts, 1u);
 }

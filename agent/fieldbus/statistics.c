@@ -112,13 +112,13 @@ int fieldbus_statistics_get(struct fieldbus *f, uint32_t device, fieldbus_counte
 	if (!q)
 		return -ENOMEM;
 	*q = (struct statistics){ .inquiry = { .kind = &statistics_kind,
-					       .device = f->config->devices[device].name,
+					       .device = device,
 					       .userdata = userdata },
 				  .n_points = f->config->devices[device].type->n_points,
 				  .done = done };
 	r = link_call_new(h->link, "Statistics", &m);
 	if (r >= 0)
-		r = sd_bus_message_append(m, "tu", h->generation, device);
+		r = sd_bus_message_append(m, "tu", h->generation, f->devices[device].id);
 	return inquiry_send(&q->inquiry, h, r, m, FIELDBUS_STATISTICS_USEC);
 }
 

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "fieldbus/internal.h"
-#include "link/marshal.h"
+#include "link/host1.h"
 
 /*
  * Deadlines are counted in ticks, each of which gives the loop a turn: a
@@ -22,12 +22,13 @@
 #define HOST_PING_TICKS 2u
 #define HOST_CONFIGURE_TICKS 6u
 #define HOST_REAL_USEC (2 * USEC_PER_SEC)
+#define HOST_WAIT_USEC (50 * USEC_PER_MSEC)
 #define HOST_RESTART_FIRST_USEC (500 * USEC_PER_MSEC)
 #define HOST_RESTART_LAST_USEC (60 * USEC_PER_SEC)
 /* More than this after its end is no host's last words. */
 #define HOST_LAST_MESSAGES_MAX 1024u
 
-static uint64_t real_usec(void)
+uint64_t host_real_usec(void)
 {
 	return clock_monotonic_usec() - clock_offset_usec();
 }
@@ -35,7 +36,7 @@ static uint64_t real_usec(void)
 /* At a tick without an answer. */
 static bool host_is_late(struct host *h, unsigned ticks)
 {
-	return ++h->ticks >= ticks && real_usec() - h->asked_usec >= HOST_REAL_USEC;
+	return ++h->ticks >= ticks && host_real_usec() - h->asked_usec >= HOST_REAL_USEC;
 }
 
 /* ---- its end ---- */
@@ -67,7 +68,7 @@ static void host_down(struct host *h, const char *how)
 	uint64_t delay = host_delay(h);
 	size_t n = strlen(h->reason);
 
-	if (h->left != FIELDBUS_FAILED)
+	if (h->left == FIELDBUS_UNKNOWN)
 		snprintf(h->reason + n, sizeof(h->reason) - n, " (%s)", how);
 	if (host_may_run(h))
 		host_log_end(h, delay);
@@ -96,118 +97,20 @@ static int host_exited(sd_event_source *source, int fd, uint32_t events, void *u
 	return 0;
 }
 
-/* ---- its configuration ---- */
+/* ---- its start ---- */
 
-bool fieldbus_is_refused(const struct fieldbus *f, uint32_t bus)
+void host_run(struct host *h)
 {
-	for (size_t i = 0; i < f->n_hosts; i++)
-		if (f->hosts[i]->bus == bus && f->hosts[i]->refused)
-			return true;
-	return false;
-}
-
-static void host_refused(struct host *h, const char *why)
-{
-	h->refused = true;
-	host_leave(h, FIELDBUS_FAILED, why);
-	process_signal(&h->process, SIGTERM);
-	host_enter_state(h, HOST_ENDING, HOST_EXIT_USEC);
-}
-
-static void host_run(struct host *h)
-{
-	h->running_since_usec = clock_monotonic_usec();
+	if (h->state == HOST_CONFIGURING) {
+		h->running_since_usec = clock_monotonic_usec();
+		host_enter_state(h, HOST_RUNNING, HOST_TICK_USEC);
+	}
+	h->ticks = 0;
 	h->refused = false;
-	host_enter_state(h, HOST_RUNNING, HOST_TICK_USEC);
 	host_devices_begin(h);
 	writes_send(h);
 	tasks_send(h);
 }
-
-static void host_take_answer(struct host *h, sd_bus_message *m)
-{
-	_cleanup_arena_ struct arena arena = { 0 };
-	char why[FIELDBUS_REASON_MAX];
-	struct link_refusal *refusals;
-	struct refused refused;
-	size_t n;
-
-	if (link_read_refusals(m, &arena, &refusals, &n) < 0) {
-		host_give_up(h, "sent a malformed answer to Configure");
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (refused_find(h->fieldbus->config, h->bus, &refusals[i], &refused) < 0) {
-			host_give_up(h, "refused what it was not given");
-			return;
-		}
-	}
-	if (n == 0) {
-		host_run(h);
-		return;
-	}
-	snprintf(why, sizeof(why), "refused its configuration: %.300s", refusals[0].text);
-	host_refused(h, why);
-	host_devices_refused(h, refusals, n);
-}
-
-static int host_configured(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	const sd_bus_error *e = sd_bus_message_get_error(m);
-	char why[FIELDBUS_REASON_MAX];
-	struct host *h = userdata;
-
-	(void)error;
-	h->configure = sd_bus_slot_unref(h->configure);
-	/* Without a reply its link has closed: that is another message. */
-	if (h->state != HOST_CONFIGURING || (e && sd_bus_error_has_name(e, SD_BUS_ERROR_NO_REPLY)))
-		return 1;
-	if (e) {
-		snprintf(why, sizeof(why), "cannot be configured: %.300s",
-			 e->message && *e->message ? e->message : strerror(sd_bus_error_get_errno(e)));
-		host_refused(h, why);
-	} else {
-		host_take_answer(h, m);
-	}
-	return 1;
-}
-
-static int host_device_list(const struct host *h, struct arena *arena, struct device_list *ret)
-{
-	const struct fieldbus *f = h->fieldbus;
-	struct device_list list = { .items = arena_new(arena, f->config->n_devices * sizeof(*list.items)) };
-
-	if (!list.items)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < f->config->n_devices; i++)
-		if (f->devices[i].host == h)
-			list.items[list.n++] = i;
-	*ret = list;
-	return 0;
-}
-
-static int host_configure(struct host *h)
-{
-	_cleanup_arena_ struct arena arena = { 0 };
-	struct contents contents = { 0 };
-	struct device_list list;
-	sd_bus_message *m = NULL;
-	int r;
-
-	h->asked_usec = real_usec();
-	r = host_device_list(h, &arena, &list);
-	if (r >= 0)
-		r = configuration_call_new(h->fieldbus, h->link, "Configure", h->generation,
-					   h->fieldbus->config, h->bus, &list, &contents, &m);
-	if (r >= 0 || r == -ENOKEY)
-		r = MIN(r, host_find_waiting(h, &contents));
-	contents_done(&contents);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "t", host_loan(h));
-	return host_call(h, r, m, &h->configure, host_configured, h);
-}
-
-/* ---- its start ---- */
 
 static int host_connect(struct host *h, int fd)
 {
@@ -231,9 +134,10 @@ static int host_launch(struct host *h)
 	if (r < 0)
 		return r;
 	h->launches++;
-	h->generation = ++h->fieldbus->generation;
+	h->generation = h->first_generation = ++h->fieldbus->generation;
 	h->clock_usec = 0;
 	h->told = false;
+	host_number(h);
 	r = host_connect(h, fd);
 	if (r >= 0) {
 		host_enter_state(h, HOST_CONFIGURING, HOST_TICK_USEC);
@@ -243,6 +147,17 @@ static int host_launch(struct host *h)
 	return r;
 }
 
+void host_start_text(const struct host *h, int r, char *ret, size_t size)
+{
+	if (r == -ENOPKG)
+		snprintf(ret, size, "cannot start: no program %s", h->fieldbus->host_program);
+	else if (r == -ENOKEY)
+		snprintf(ret, size, "waits for the keys or files of its devices");
+	else
+		snprintf(ret, size, "cannot start: %s",
+			 r == -E2BIG ? "more devices or points than one host takes" : strerror(-r));
+}
+
 static void host_start(struct host *h)
 {
 	char why[FIELDBUS_REASON_MAX], how[64] = "";
@@ -250,13 +165,7 @@ static void host_start(struct host *h)
 
 	if (r >= 0)
 		return;
-	if (r == -ENOPKG)
-		snprintf(why, sizeof(why), "cannot start: no program %s", h->fieldbus->host_program);
-	else if (r == -ENOKEY)
-		snprintf(why, sizeof(why), "waits for the keys or files of its devices");
-	else
-		snprintf(why, sizeof(why), "cannot start: %s",
-			 r == -E2BIG ? "more devices or points than one host takes" : strerror(-r));
+	host_start_text(h, r, why, sizeof(why));
 	process_signal(&h->process, SIGKILL);
 	process_wait(&h->process, HOST_EXIT_USEC);
 	process_reap(&h->process, how, sizeof(how));
@@ -300,15 +209,20 @@ static void host_watch(struct host *h)
 	sd_bus_message *m = NULL;
 	int r;
 
+	/* One that is told anew answers that in its time. */
+	if (h->configure) {
+		if (host_is_late(h, HOST_CONFIGURE_TICKS))
+			host_give_up(h, "did not take its configuration");
+		return;
+	}
 	if (host_goes_on(h))
 		return;
-
 	if (h->ping) {
 		if (host_is_late(h, HOST_PING_TICKS))
 			host_give_up(h, "did not answer");
 		return;
 	}
-	h->asked_usec = real_usec();
+	h->asked_usec = host_real_usec();
 	r = link_call_new(h->link, "Ping", &m);
 	host_call(h, r, m, &h->ping, host_pinged, h);
 }
@@ -318,11 +232,18 @@ static void host_tick(struct timer *timer, void *userdata)
 	struct host *h = userdata;
 
 	host_arm(h, HOST_TICK_USEC);
+	if (h->changed && (h->state == HOST_CONFIGURING || h->state == HOST_RUNNING)) {
+		host_reconfigure(h);
+		return;
+	}
 	h->n_told = 0;
 	host_follow_clock(h);
 	switch (h->state) {
 	case HOST_DOWN:
-		if (host_may_run(h))
+		/* What it wants to open is held by those that end. */
+		if (!list_is_empty(&h->fieldbus->leavers))
+			host_arm(h, HOST_WAIT_USEC);
+		else if (host_may_run(h))
 			host_start(h);
 		break;
 	case HOST_CONFIGURING:
@@ -343,14 +264,14 @@ static void host_tick(struct timer *timer, void *userdata)
 
 bool host_may_run(const struct host *h)
 {
-	return !h->fieldbus->off[h->bus];
+	return !bus_is_off(h->fieldbus, h->bus);
 }
 
 static void host_switch_off(struct host *h)
 {
 	bool runs = h->state == HOST_CONFIGURING || h->state == HOST_RUNNING;
 
-	host_leave(h, FIELDBUS_FAILED, "is switched off");
+	host_leave(h, bus_off_state(h->fieldbus, h->bus), "is switched off");
 	h->told = false;
 	if (runs) {
 		process_signal(&h->process, SIGTERM);
@@ -360,15 +281,18 @@ static void host_switch_off(struct host *h)
 	host_devices_leave(h);
 }
 
-void host_switch(struct host *h, bool on)
+void host_switch(struct host *h)
 {
 	struct log_about about = host_about(h);
+	char text[FIELDBUS_REASON_MAX];
 
-	log_notice(&about, "bus %s is switched %s", about.bus, on ? "on" : "off");
-	if (!on) {
+	if (!host_may_run(h)) {
+		bus_off_text(h->fieldbus, h->bus, text, sizeof(text));
+		log_notice(&about, "%s", text);
 		host_switch_off(h);
 		return;
 	}
+	log_notice(&about, "bus %s is switched on", about.bus);
 	h->hurried = false;
 	backoff_reset(&h->backoff);
 	/* One that has not ended yet is followed by another. */
@@ -418,6 +342,7 @@ struct host *host_free(struct host *h)
 		return NULL;
 	timer_disarm(&h->timer);
 	host_disconnect(h);
+	free(h->members);
 	free(h);
 	return NULL;
 }

@@ -119,7 +119,7 @@ int task_new(struct fieldbus *f, uint32_t bus, const struct task_kind *kind, uin
 
 	if (!f->config || f->stopping || bus >= f->config->n_buses)
 		return -EINVAL;
-	if (f->off[bus])
+	if (bus_is_off(f, bus))
 		return -EHOSTDOWN;
 	if (count_tasks(f, bus) >= FIELDBUS_TASKS_MAX)
 		return -EBUSY;
@@ -239,6 +239,23 @@ void tasks_lost(struct host *h)
 
 	while ((c = find_call(h, true)))
 		call_end(c, -ECONNRESET);
+}
+
+void tasks_cancel_bus(struct fieldbus *f, uint32_t bus)
+{
+	struct task *t;
+
+	list_for_each(t, &f->tasks, list)
+		if (t->bus == bus)
+			task_end(t, -ECANCELED);
+}
+
+void tasks_renumber(struct fieldbus *f, const uint32_t *buses_after)
+{
+	struct task *t;
+
+	list_for_each(t, &f->tasks, list)
+		t->bus = buses_after[t->bus];
 }
 
 void tasks_cancel(struct fieldbus *f)

@@ -14,19 +14,18 @@ static void wait_for(struct host *h, uint32_t device, const char *reason)
 int host_find_waiting(struct host *h, const struct contents *contents)
 {
 	struct fieldbus *f = h->fieldbus;
+	uint32_t device;
 	size_t left = 0;
 
-	for (uint32_t i = 0; i < f->config->n_devices; i++)
-		if (f->devices[i].host == h)
-			f->devices[i].waits = false;
+	for (size_t i = 0; i < h->n_members; i++)
+		f->devices[h->members[i]].waits = false;
 	for (size_t i = 0; i < contents->n_missing && !contents->of_bus; i++)
-		wait_for(h, (uint32_t)contents->missing[i].device, contents->missing[i].reason);
-	for (uint32_t i = 0; i < f->config->n_devices; i++) {
-		if (f->devices[i].host != h)
-			continue;
+		if (host_device(h, (uint32_t)contents->missing[i].device, &device))
+			wait_for(h, device, contents->missing[i].reason);
+	for (size_t i = 0; i < h->n_members; i++) {
 		if (contents->of_bus)
-			wait_for(h, i, contents->missing[0].reason);
-		left += !f->devices[i].waits;
+			wait_for(h, h->members[i], contents->missing[0].reason);
+		left += !f->devices[h->members[i]].waits;
 	}
 	return left > 0 || contents->n_missing == 0 ? 0 : -ENOKEY;
 }
@@ -53,10 +52,10 @@ bool host_may_go_on(struct host *h, uint32_t *ret_device)
 {
 	struct fieldbus *f = h->fieldbus;
 
-	for (uint32_t i = 0; i < f->config->n_devices; i++) {
-		if (f->devices[i].host != h || !f->devices[i].waits || !has_contents(h, i))
+	for (size_t i = 0; i < h->n_members; i++) {
+		if (!f->devices[h->members[i]].waits || !has_contents(h, h->members[i]))
 			continue;
-		*ret_device = i;
+		*ret_device = h->members[i];
 		return true;
 	}
 	return false;

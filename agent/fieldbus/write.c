@@ -59,9 +59,14 @@ static void write_end(struct write *w, enum fieldway_outcome outcome, int error,
 /* As the host names it in its own results. */
 static char *write_detail(const struct write *w, const char *what, char ret[WRITE_DETAIL_MAX])
 {
-	const struct config_device *d = &w->host->fieldbus->config->devices[w->device];
+	const struct config_device *d;
 	char point[LINK_POINT_TEXT_MAX];
 
+	/* Nobody is told any more. */
+	*ret = '\0';
+	if (w->device == NO_DEVICE)
+		return ret;
+	d = &w->host->fieldbus->config->devices[w->device];
 	fieldbus_point_text(d->type, w->point, point, sizeof(point));
 	snprintf(ret, WRITE_DETAIL_MAX, "bus %.100s: device %.100s: %.150s: %.150s",
 		 host_bus(w->host)->name, d->name, point, what);
@@ -142,7 +147,7 @@ static void write_take_outcome(struct write *w, sd_bus_message *m)
 		write_failed(w, -EBADMSG, "its plugin host gave a malformed answer");
 		return;
 	}
-	if (w->over)
+	if (w->over && w->device != NO_DEVICE)
 		log_late(w, outcome, detail);
 	write_end(w, outcome, error, detail);
 }
@@ -170,7 +175,8 @@ static int write_call_new(struct write *w, sd_bus_message **ret)
 
 	r = link_call_new(w->host->link, "Write", ret);
 	if (r >= 0)
-		r = sd_bus_message_append(*ret, "tuut", w->host->generation, w->device, w->point,
+		r = sd_bus_message_append(*ret, "tuut", w->host->generation,
+					  w->host->fieldbus->devices[w->device].id, w->point,
 					  deadline);
 	return r < 0 ? r : link_append_value(*ret, &w->value);
 }
@@ -217,6 +223,36 @@ void writes_end(struct host *h, bool canceled, const char *why)
 		write_end(w, w->sent ? FIELDWAY_UNKNOWN : FIELDWAY_NOT_SENT,
 			  canceled ? -ECANCELED : -ECONNRESET, write_detail(w, why, detail));
 	}
+}
+
+/*
+ * What was sent is not over for the host, whose answer is counted still. It is
+ * never logged: its device may have gone by then.
+ */
+void writes_cancel_device(struct host *h, uint32_t device, const char *why)
+{
+	char detail[WRITE_DETAIL_MAX];
+	struct write *w;
+
+	list_for_each(w, &h->writes, list) {
+		if (w->device != device)
+			continue;
+		write_detail(w, why, detail);
+		w->device = NO_DEVICE;
+		if (w->sent)
+			write_tell(w, FIELDWAY_UNKNOWN, -ECANCELED, detail);
+		else
+			write_end(w, FIELDWAY_NOT_SENT, -ECANCELED, detail);
+	}
+}
+
+void writes_renumber(struct host *h, const uint32_t *devices_after)
+{
+	struct write *w;
+
+	list_for_each(w, &h->writes, list)
+		if (w->device != NO_DEVICE)
+			w->device = devices_after[w->device];
 }
 
 /* ---- */
@@ -269,7 +305,8 @@ static int write_check(const struct fieldbus *f, uint32_t device, uint32_t point
 	d = &f->devices[device];
 	if (!f->stopping && d->host && host_is_lent(d->host))
 		return -EBUSY;
-	if (f->stopping || !d->host || d->state == FIELDBUS_OFFLINE || d->state == FIELDBUS_FAILED)
+	if (f->stopping || !d->host || d->paused || d->state == FIELDBUS_OFFLINE ||
+	    d->state == FIELDBUS_FAILED || d->state == FIELDBUS_PAUSED)
 		return -EHOSTDOWN;
 	return d->host->n_writes < FIELDBUS_WRITES_MAX ? 0 : -EBUSY;
 }

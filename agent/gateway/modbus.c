@@ -28,24 +28,32 @@ static enum builtin_connection_state state_of_device(enum fieldbus_state state)
 	case FIELDBUS_OFFLINE:
 	case FIELDBUS_FAILED:
 		return BUILTIN_CONNECTION_ERROR;
+	case FIELDBUS_PAUSED:
+		return BUILTIN_CONNECTION_DISABLED;
 	}
 	return BUILTIN_CONNECTION_CONNECTING;
 }
 
-/* One device that answers shows that the line works; one that may yet, that it is not known. */
+/*
+ * One device that answers shows that the line works; one that may yet, that it is
+ * not known; one that a user has paused says nothing beside others.
+ */
 static enum builtin_connection_state better(enum builtin_connection_state a, enum builtin_connection_state b)
 {
-	if (a == BUILTIN_CONNECTION_CONNECTED || b == BUILTIN_CONNECTION_CONNECTED)
-		return BUILTIN_CONNECTION_CONNECTED;
-	return a == BUILTIN_CONNECTION_CONNECTING || b == BUILTIN_CONNECTION_CONNECTING ?
-		       BUILTIN_CONNECTION_CONNECTING :
-		       BUILTIN_CONNECTION_ERROR;
+	static const enum builtin_connection_state order[] = { BUILTIN_CONNECTION_CONNECTED,
+							       BUILTIN_CONNECTION_CONNECTING,
+							       BUILTIN_CONNECTION_ERROR };
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return BUILTIN_CONNECTION_DISABLED;
 }
 
 static enum builtin_connection_state state_of_line(const struct modbus_field *m, size_t line)
 {
 	const struct modbus_line *l = &m->lines[line];
-	enum builtin_connection_state state = BUILTIN_CONNECTION_ERROR;
+	enum builtin_connection_state state = BUILTIN_CONNECTION_DISABLED;
 	bool any = false;
 
 	if (!l->enabled)
