@@ -388,6 +388,10 @@ int config_read(const struct config_sources *sources, struct yaml_errors *errors
 		struct yaml_errors *warnings, struct config **ret);
 struct config *config_free(struct config *c);
 
+/* Does what has this name in YAML register there? */
+bool config_server_wants(const struct config_server *server, const char *name);
+/* The PSK identity of an endpoint, by its client name; yours to free, NULL without memory. */
+char *config_server_identity(const struct config_server *server, const char *endpoint);
 /* NULL when there is none of this name. */
 const struct config_device *config_device_find(const struct config *c, const char *name);
 /* A setting's value by key, or NULL. */

@@ -235,6 +235,7 @@ int exit_status(int r)
 		{ -EHOSTDOWN, EXIT_NO_DAEMON },
 		{ -EACCES, EXIT_DENIED },
 		{ -EPERM, EXIT_DENIED },
+		{ -EDOM, EXIT_USAGE },
 	};
 	int finished = output_finish();
 

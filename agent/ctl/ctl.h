@@ -65,6 +65,7 @@ extern const struct command command_profile;
 extern const struct command command_record;
 extern const struct command command_replay;
 extern const struct command command_check;
+extern const struct command command_credentials;
 extern const struct command command_import_object;
 
 /*
@@ -84,7 +85,7 @@ int option_duration(const struct invocation *i, const char *name, uint64_t usec,
 int output_finish(void);
 /*
  * The same, and the exit status of what happened: 0 or more is success, -ENOENT is
- * EXIT_ABSENT, -EHOSTDOWN EXIT_NO_DAEMON, -EACCES and -EPERM EXIT_DENIED, all else
- * EXIT_FAILURE. What went wrong was said already.
+ * EXIT_ABSENT, -EHOSTDOWN EXIT_NO_DAEMON, -EACCES and -EPERM EXIT_DENIED, -EDOM EXIT_USAGE,
+ * all else EXIT_FAILURE. What went wrong was said already.
  */
 int exit_status(int r);

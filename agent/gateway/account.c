@@ -102,7 +102,7 @@ static int account_open(struct account *a, const struct endpoint *e)
 	};
 
 	if (s->security == CONFIG_SECURITY_PSK) {
-		a->identity = server_identity(s, a->name);
+		a->identity = config_server_identity(s, a->name);
 		if (!a->identity)
 			return -ENOMEM;
 		config.security = SESSION_SECURITY_PSK;

@@ -68,7 +68,7 @@ struct missing_keys {
 static int look_up(const struct load_sources *sources, const struct config_server *s,
 		   const char *endpoint, struct missing_keys *m)
 {
-	_cleanup_free_ char *identity = server_identity(s, endpoint);
+	_cleanup_free_ char *identity = config_server_identity(s, endpoint);
 	uint8_t *key = NULL;
 	size_t size = 0;
 	int r = identity ? secret_lookup(sources->secrets, s->psk_key, identity, &key, &size) :
@@ -90,10 +90,10 @@ static int note_missing_keys(const struct load_sources *sources, const struct co
 	struct missing_keys m = { 0 };
 	int r = 0;
 
-	if (server_wants(s, "host"))
+	if (config_server_wants(s, "host"))
 		r = look_up(sources, s, c->gateway.endpoint, &m);
 	for (size_t i = 0; r >= 0 && i < c->n_endpoints; i++)
-		if (server_wants(s, c->endpoints[i].name))
+		if (config_server_wants(s, c->endpoints[i].name))
 			r = look_up(sources, s, c->endpoints[i].endpoint, &m);
 	if (m.n > 0)
 		yaml_error(warnings, s->mark,

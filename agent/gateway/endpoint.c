@@ -83,7 +83,7 @@ static int add_builtin(struct endpoint *e, struct builtin_values *values, const 
 	if (server) {
 		const struct config_server *s = server->config;
 
-		identity = server_identity(s, endpoint_client_name(e));
+		identity = config_server_identity(s, endpoint_client_name(e));
 		values->uri = s->uri;
 		values->secure = s->security == CONFIG_SECURITY_PSK;
 		values->identity = identity;

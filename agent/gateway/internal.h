@@ -104,10 +104,6 @@ struct account *account_free(struct account *a);
 int server_new(const struct config_server *config, struct transport *transport, struct server **ret);
 struct server *server_ref(struct server *s);
 struct server *server_unref(struct server *s);
-/* The identity of an endpoint at a server; NULL without memory. */
-char *server_identity(const struct config_server *server, const char *endpoint);
-/* Does what has this name in YAML register there? */
-bool server_wants(const struct config_server *server, const char *name);
 
 /* persist.c: what servers wrote, over restarts */
 void persist_restore(struct endpoint *e, const struct server *server);

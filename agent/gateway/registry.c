@@ -48,7 +48,7 @@ static bool may_make(void *userdata, const struct store *store, const struct pat
 static struct server *server_of(struct registry *r, const char *name)
 {
 	for (size_t i = 0; i < r->n_servers; i++)
-		if (server_wants(r->servers[i]->config, name))
+		if (config_server_wants(r->servers[i]->config, name))
 			return r->servers[i];
 	return NULL;
 }

@@ -13,7 +13,7 @@
 #include "fieldbus/fieldbus.h"
 #include "gateway/accepted.h"
 #include "gateway/content.h"
-#include "gateway/identity.h"
+#include "state/identity.h"
 #include "gateway/ports.h"
 #include "gateway/registry.h"
 #include "gateway/status.h"

@@ -68,5 +68,12 @@ int secret_content(struct secret_store *s, const char *path, bool is_private, ui
 /* Why the last call failed, with the file and the line but never a key. Lives until the next call. */
 const char *secret_reason(const struct secret_store *s);
 
+/*
+ * What may be shown of a key: the first 8 bytes of its SHA-256 as "01:23:...". Needs
+ * SECRET_FINGERPRINT_MAX bytes. -EIO: GnuTLS.
+ */
+#define SECRET_FINGERPRINT_MAX sizeof("00:11:22:33:44:55:66:77")
+int secret_fingerprint(const uint8_t *key, size_t size, char ret[SECRET_FINGERPRINT_MAX]);
+
 /* Wipes and frees; takes NULL, returns NULL. */
 uint8_t *secret_free(uint8_t *key, size_t size);

@@ -193,6 +193,22 @@ int state_load(struct state *s, const char *name, const char *kind, struct buf *
 	return r;
 }
 
+int state_peek(const char *folder, const char *name, const char *kind, struct buf *ret)
+{
+	_cleanup_free_ char *file = NULL, *path = NULL;
+	_cleanup_close_ int records = -1;
+	int r = file_name(name, kind, &file);
+
+	if (r < 0)
+		return r;
+	if (asprintf(&path, "%s/records", folder) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	records = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return records < 0 ? -errno : state_record_read(records, file, ret);
+}
+
 int state_save(struct state *s, const char *name, const char *kind, const void *data, size_t size)
 {
 	_cleanup_free_ char *file = NULL;

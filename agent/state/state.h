@@ -65,6 +65,11 @@ void state_set_handler(struct state *s, state_handler handler, void *userdata);
  */
 int state_load(struct state *s, const char *name, const char *kind, struct buf *ret);
 /*
+ * For programs beside the one that has the folder: appends a record as it lies on
+ * the disk. Errors as above, and nothing is moved or locked.
+ */
+int state_peek(const char *folder, const char *name, const char *kind, struct buf *ret);
+/*
  * Queues the record; the bytes are copied. -EFBIG: over STATE_RECORD_MAX;
  * -ENOBUFS: over STATE_PENDING_MAX; -EINVAL, -ENAMETOOLONG, -ENOMEM.
  */

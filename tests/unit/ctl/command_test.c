@@ -198,7 +198,8 @@ static const struct {
 } statuses[] = {
 	{ 0, EXIT_SUCCESS },	      { 1, EXIT_SUCCESS },	{ -EIO, EXIT_FAILURE },
 	{ -EINVAL, EXIT_FAILURE },    { -ENOENT, EXIT_ABSENT }, { -EHOSTDOWN, EXIT_NO_DAEMON },
-	{ -EACCES, EXIT_DENIED },     { -EPERM, EXIT_DENIED },	{ -ENOMEM, EXIT_FAILURE },
+	{ -EACCES, EXIT_DENIED },     { -EPERM, EXIT_DENIED },	{ -EDOM, EXIT_USAGE },
+	{ -ENOMEM, EXIT_FAILURE },
 };
 
 START_TEST(has_a_status_for_each_end)

@@ -234,6 +234,16 @@ START_TEST(test_hex_file)
 }
 END_TEST
 
+/* FIPS 180-4's "abc". */
+START_TEST(test_fingerprint)
+{
+	char text[SECRET_FINGERPRINT_MAX];
+
+	ck_assert_int_eq(secret_fingerprint((const uint8_t *)"abc", 3, text), 0);
+	ck_assert_str_eq(text, "ba:78:16:bf:8f:01:cf:ea");
+}
+END_TEST
+
 /* Bytes 0..31 as master; computed with Python's hmac as RFC 5869 says, 2.2 and 2.3. */
 static const struct {
 	const char *identity, *hex;
@@ -457,6 +467,7 @@ int main(void)
 	tcase_add_test(tcase, test_longest_key);
 	tcase_add_test(tcase, test_hex_file);
 	tcase_add_test(tcase, test_derive);
+	tcase_add_test(tcase, test_fingerprint);
 	tcase_add_test(tcase, test_master_is_bounded);
 	tcase_add_test(tcase, test_modes);
 	tcase_add_test(tcase, test_not_a_file);

@@ -115,6 +115,20 @@ START_TEST(test_survives_restart)
 }
 END_TEST
 
+/* By a program that has not the folder, while one has it. */
+START_TEST(test_peek)
+{
+	ck_assert_int_eq(state_peek(folder, "a/b", "k", &loaded), -ENOENT);
+	save("a/b", "text");
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert_int_eq(state_peek(folder, "a/b", "k", &loaded), 0);
+	ck_assert_uint_eq(loaded.size, 4);
+	ck_assert_int_eq(memcmp(loaded.data, "text", 4), 0);
+	ck_assert_int_eq(state_peek(folder, "a/b", "Accounts", &loaded), -EINVAL);
+	ck_assert_int_eq(state_peek("/nonexistent", "a", "k", &loaded), -ENOENT);
+}
+END_TEST
+
 START_TEST(test_load_appends)
 {
 	save("a", "x");
@@ -484,6 +498,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_crc32);
 	tcase_add_test(tcase, test_survives_restart);
+	tcase_add_test(tcase, test_peek);
 	tcase_add_test(tcase, test_load_appends);
 	tcase_add_test(tcase, test_names);
 	tcase_add_test(tcase, test_limits);

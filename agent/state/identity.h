@@ -16,5 +16,7 @@ struct identity {
 
 /* state may be NULL: nothing is kept. -ENOMEM. */
 int identity_read(struct state *state, struct identity *ret);
+/* For programs beside the daemon: what it has kept in its folder, else what it would. -ENOMEM. */
+int identity_peek(const char *folder, struct identity *ret);
 void identity_done(struct identity *i);
 #define _cleanup_identity_ _cleanup_(identity_done)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/identity.h"
+#include "state/identity.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-id128.h>
@@ -51,22 +52,36 @@ static void keep_host_name(struct state *state, const char *name)
 		log_warning(NULL, "the name %s of this gateway cannot be kept: %s", name, strerror(-r));
 }
 
-int identity_read(struct state *state, struct identity *ret)
+static int fill(struct identity *i, char *kept, struct identity *ret)
 {
-	struct identity i = { .machine_id = read_machine_id() };
-
-	i.host_name = state ? load_host_name(state) : NULL;
-	if (!i.host_name) {
-		i.host_name = read_host_name();
-		if (i.host_name && state)
-			keep_host_name(state, i.host_name);
-	}
-	if (!i.host_name || !i.machine_id) {
-		identity_done(&i);
+	i->host_name = kept ?: read_host_name();
+	i->machine_id = read_machine_id();
+	if (!i->host_name || !i->machine_id) {
+		identity_done(i);
 		return -ENOMEM;
 	}
-	*ret = i;
+	*ret = *i;
 	return 0;
+}
+
+int identity_peek(const char *folder, struct identity *ret)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	struct identity i = { 0 };
+	bool kept = state_peek(folder, STATE_NAME, STATE_KIND, &record) >= 0 && record.size > 0;
+
+	return fill(&i, kept ? buf_take_text(&record) : NULL, ret);
+}
+
+int identity_read(struct state *state, struct identity *ret)
+{
+	char *kept = state ? load_host_name(state) : NULL;
+	struct identity i = { 0 };
+	int r = fill(&i, kept, ret);
+
+	if (r >= 0 && state && !kept)
+		keep_host_name(state, ret->host_name);
+	return r;
 }
 
 void identity_done(struct identity *i)
