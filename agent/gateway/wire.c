@@ -262,7 +262,7 @@ static int gateway_start(struct gateway *g)
 	if (r < 0)
 		return r;
 	registry_field_started(g->registry);
-	log_notice(LOG_ABOUT_ID(MESSAGE_STARTED), "fieldwayd %s: %zu endpoints, %zu devices on %zu buses, %zu servers",
+	log_notice(LOG_ABOUT_ID(MESSAGE_STARTED), "version %s; endpoints: %zu, devices: %zu, buses: %zu, servers: %zu",
 		   PACKAGE_VERSION, g->loaded.config->n_endpoints + 1, g->loaded.config->n_devices,
 		   g->loaded.config->n_buses, g->loaded.config->n_servers);
 	return 0;

@@ -168,7 +168,7 @@ class VersionTest(Scenario):
         self.configure(['protocol: "1.2"'])
         self.start_daemon()
         self.log("gw: not registered at server plant")
-        self.log(": 1 endpoints, 0 devices on 0 buses, 1 servers")
+        self.log("; endpoints: 1, devices: 0, buses: 0, servers: 1")
         self.assertEqual([e.code for e in self.server.events if e.word == "refused"], ["4.12"])
 
     def test_an_endpoint_of_its_own_name(self):
