@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -87,6 +88,13 @@ static int run_on_loop(const struct gateway_options *o, bool check)
 	return r;
 }
 
+/* Keys are in it: nobody else of its user reads its memory, and no core is written, whatever may pick those up. */
+static void keep_memory(void)
+{
+	if (!ADDRESS_SANITIZED)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct gateway_options o;
@@ -96,6 +104,7 @@ int main(int argc, char **argv)
 	mode = options_take(argc, argv, &o);
 	if (mode < 0)
 		return mode == -ECANCELED ? EXIT_SUCCESS : EX_USAGE;
+	keep_memory();
 	block_signals();
 	r = run_on_loop(&o, mode == OPTIONS_CHECK);
 	if (r == -EBADMSG)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
+#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
@@ -61,6 +62,13 @@ struct host_bus *host_find_bus(const struct host *h, const char *name)
 	return NULL;
 }
 
+/* For systemctl, in whose list hosts have but numbers. */
+static void tell(const struct host_bus *b)
+{
+	sd_notifyf(0, "STATUS=Bus %s: %zu devices on %zu lines", bus_name(b), b->n_devices,
+		   b->n_lines);
+}
+
 /* Ports and connections belong to the old bus until its last thread has closed them. */
 static void bus_ended(struct host_bus *old, void *userdata)
 {
@@ -87,6 +95,7 @@ static void adopt_bus(struct host *h, struct host_bus *b)
 		bus_retire(old, bus_ended, h);
 	if (!b->started && name_is_free(h, bus_name(b)))
 		bus_start(b);
+	tell(b);
 }
 
 static size_t count_lines(const struct host *h, const char *without)
@@ -433,6 +442,8 @@ static int host_setup(struct host *h, const struct host_options *options)
 	h->log_budget.limit = HOST_LOG_MAX;
 	r = sd_event_default(&h->event);
 	if (r >= 0)
+		r = sd_event_set_watchdog(h->event, 1);
+	if (r >= 0)
 		r = timers_new(h->event, &h->timers);
 	if (r >= 0)
 		r = loader_new(options->plugins, &h->loader);
@@ -539,8 +550,12 @@ int host_run(const struct host_options *options)
 	};
 	if (r >= 0) {
 		memory_watch(&h->memory, &h->services, &h->buses);
+		sd_notify(0, "READY=1\nSTATUS=Without a bus so far");
 		r = sd_event_loop(h->event);
 	}
+	/* The daemon went before the link was made. */
+	if (r == -ECONNRESET)
+		r = 0;
 	if (r < 0)
 		log_error(NULL, "cannot run: %s", strerror(-r));
 	host_free(h);

@@ -56,13 +56,16 @@ static int describe(const char *folder, const char *name)
 /*
  * Whatever a plugin executes gains nothing by set-uid files. A host whose main
  * thread is in a plugin does not see its socket close: then the parent's death
- * ends it. Process 1 is nobody's launcher.
+ * ends it. Process 1 starts services: they have one user, and each its devices'
+ * keys, so none reads the memory of another, nor is there a core of it.
  */
 static void confine(void)
 {
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (getppid() > 1)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	else if (!ADDRESS_SANITIZED)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 /*

@@ -14,18 +14,7 @@
  * that is in no list fails with EPERM.
  */
 
-/* The leak check of a sanitizer stops the process from a thread of its own. */
-#if defined(__SANITIZE_ADDRESS__)
-static const bool sanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-static const bool sanitized = true;
-#else
-static const bool sanitized = false;
-#endif
-#else
-static const bool sanitized = false;
-#endif
+static const bool sanitized = ADDRESS_SANITIZED;
 
 static const char *const allowed[] = {
 	/* memory */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -13,12 +14,28 @@
 /* No kernel has more; those that this one does not know are -EINVAL. */
 #define CAPABILITIES_MAX 64
 
+static bool has_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	uint32_t any = 0;
+
+	if (syscall(SYS_capget, &header, now) < 0)
+		return true;
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		any |= now[i].effective | now[i].permitted | now[i].inheritable;
+	return any;
+}
+
 /* The bounding set needs a capability itself: whoever lacks that has nothing to lose there. */
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
+	/* In its unit, where there is no call for it either. */
+	if (!has_capabilities())
+		return 0;
 	for (unsigned long i = 0; i < CAPABILITIES_MAX; i++)
 		(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
