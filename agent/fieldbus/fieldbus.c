@@ -31,7 +31,9 @@ static int fieldbus_set_up(struct fieldbus *f, const struct fieldbus_config *con
 {
 	int r;
 
-	r = str_replace(&f->host_program, config->host_program);
+	r = config->host_socket ? str_replace(&f->host_socket, config->host_socket) : 0;
+	if (r >= 0)
+		r = str_replace(&f->host_program, config->host_program);
 	if (r >= 0)
 		r = str_replace(&f->plugin_folder, config->plugin_folder);
 	if (r >= 0 && config->event && test_clock_is_built)
@@ -135,6 +137,7 @@ struct fieldbus *fieldbus_free(struct fieldbus *f)
 	fieldbus_stop(f);
 	sd_event_source_disable_unref(f->clock_source);
 	plugins_free(f);
+	free(f->host_socket);
 	free(f->host_program);
 	free(f->plugin_folder);
 	free(f);

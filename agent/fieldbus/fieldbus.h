@@ -58,6 +58,12 @@ struct fieldbus_content {
 struct fieldbus_config {
 	struct sd_event *event;
 	struct timers *timers;
+	/*
+	 * A socket whose listener starts a host for each connection, with a user,
+	 * limits and devices of its own; that one knows its plugins. NULL: hosts are
+	 * children of this process, of host_program.
+	 */
+	const char *host_socket;
 	const char *host_program;  /* path of fieldway-plugin-host */
 	const char *plugin_folder;
 	/*
@@ -79,15 +85,16 @@ struct fieldbus_config {
 int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops *ops, void *userdata,
 		 struct fieldbus **ret);
 /*
- * Ends hosts (SIGTERM, after half a second SIGKILL) and every pending write
- * with -ECANCELED.
+ * Ends hosts (SIGTERM, after half a second SIGKILL; behind a socket by the end
+ * of the link, and waits for at most a second) and every pending write with
+ * -ECANCELED.
  */
 struct fieldbus *fieldbus_free(struct fieldbus *f);
 
 /*
  * A plugin's key table by running `fieldway-plugin-host --describe NAME`,
  * cached; blocks for at most FIELDBUS_DESCRIBE_USEC. -ENOENT no such plugin,
- * -ENOPKG no host program, -ETIMEDOUT, -EPIPE the host ended, -EBADMSG it does
+ * -ENOPKG no host program, or nobody at the socket, -ETIMEDOUT, -EPIPE the host ended, -EBADMSG it does
  * not speak Host1. *ret lives as long as the fieldbus. Serves
  * config_sources.plugin.
  */
@@ -291,7 +298,7 @@ bool fieldbus_is_refused(const struct fieldbus *f, uint32_t bus);
 int fieldbus_record(struct fieldbus *f, uint32_t bus, int fd, uint64_t usec, fieldbus_ended done,
 		    void *userdata);
 
-/* For tests, statistics and the supervisor's log: pid of the host that serves a device, 0 when none runs. */
+/* For tests, statistics and the supervisor's log: pid of the host that serves a device; 0: none runs, or it is no child. */
 int fieldbus_host_pid(const struct fieldbus *f, uint32_t device);
 
 struct fieldbus_statistics {

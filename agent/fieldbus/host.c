@@ -51,6 +51,8 @@ void host_give_up(struct host *h, const char *why)
 	if (h->state != HOST_CONFIGURING && h->state != HOST_RUNNING)
 		return;
 	host_leave(h, FIELDBUS_UNKNOWN, why);
+	/* Whatever it may still send: nothing ends a service at once. */
+	sd_bus_detach_event(h->link);
 	process_signal(&h->process, SIGKILL);
 	host_enter_state(h, HOST_ENDING, HOST_EXIT_USEC);
 }

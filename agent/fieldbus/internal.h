@@ -17,12 +17,39 @@ struct sd_event_source;
 
 #define FIELDBUS_REASON_MAX 384u
 
-/* ---- launch.c: one process of the host program ---- */
+/* ---- process.c: a process of the host program, and the end of it ---- */
+
+enum process_kind {
+	PROCESS_NONE,
+	PROCESS_CHILD,
+	PROCESS_SERVICE, /* somebody else's child */
+};
 
 struct process {
-	pid_t pid; /* 0: none */
-	int pidfd;
+	enum process_kind kind;
+	pid_t pid; /* of a child, else 0 */
+	/*
+	 * Of a child its pidfd. Of a service the daemon's end of the link, once more:
+	 * the kernel hangs it up when nobody has the other end any more.
+	 */
+	int fd;
 };
+
+/* By the socket if there is one, else as a child; *ret_fd: the daemon's end of its link. */
+int process_launch(const struct fieldbus_config *config, struct process *ret, int *ret_fd);
+/*
+ * A service may be another user's: whatever the signal, it is told by the end of
+ * what the daemon sends, which no host survives; its watchdog ends one that hangs.
+ */
+void process_signal(const struct process *p, int signal);
+/* What its descriptor is polled for, beside the hang-up, to see its end. */
+uint32_t process_events(const struct process *p);
+/* Waits until it has ended; false when the time is over before. 0: only looks. */
+bool process_wait(const struct process *p, uint64_t usec);
+/* Lets go of a process, ended or not; how: "exited with status 1", "killed by SIGKILL". */
+void process_reap(struct process *p, char *ret_how, size_t size);
+
+/* ---- launch.c, connect.c: the two launchers ---- */
 
 /*
  * Starts `fieldway-plugin-host --fd 3 --plugins DIR` with one end of a new
@@ -30,12 +57,9 @@ struct process {
  * end. It isolates nothing: same user, same view of the files. -ENOPKG: no
  * such program.
  */
-int process_launch(const struct fieldbus_config *config, struct process *ret, int *ret_fd);
-void process_signal(const struct process *p, int signal);
-/* Waits until it has ended; false when the time is over before. 0: only looks. */
-bool process_wait(const struct process *p, uint64_t usec);
-/* Lets go of a process, ended or not; how: "exited with status 1", "killed by SIGKILL". */
-void process_reap(struct process *p, char *ret_how, size_t size);
+int launch_child(const struct fieldbus_config *config, struct process *ret, int *ret_fd);
+/* Connects, and waits for nothing. -ENOPKG: nobody listens; -EAGAIN: too many wait already. */
+int launch_service(const struct fieldbus_config *config, struct process *ret, int *ret_fd);
 
 /* ---- session.c: a host of its own for a question or two, blocking ---- */
 
@@ -502,6 +526,7 @@ struct bus_switch {
 struct fieldbus {
 	struct sd_event *event;
 	struct timers *timers;
+	char *host_socket; /* NULL: none */
 	char *host_program, *plugin_folder;
 	struct fieldbus_ops ops;
 	int (*content)(void *userdata, const struct fieldbus_content *what, uint8_t **ret,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -11,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "fieldbus/internal.h"
 
 #define HOST_FD 3
@@ -26,16 +24,6 @@ static const char *const inherited[] = {
 	"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH",
 	"DBUS_SYSTEM_BUS_ADDRESS",
 };
-
-struct fieldbus_config fieldbus_launcher(const struct fieldbus *f)
-{
-	return (struct fieldbus_config){
-		.event = f->event,
-		.timers = f->timers,
-		.host_program = f->host_program,
-		.plugin_folder = f->plugin_folder,
-	};
-}
 
 static int environment_make(char *ret[ARRAY_SIZE(inherited) + 1], struct arena *arena)
 {
@@ -134,10 +122,10 @@ static int spawn(const struct fieldbus_config *config, int fd, pid_t *ret)
 	return r;
 }
 
-int process_launch(const struct fieldbus_config *config, struct process *ret, int *ret_fd)
+int launch_child(const struct fieldbus_config *config, struct process *ret, int *ret_fd)
 {
 	_cleanup_close_ int ours = -1, theirs = -1;
-	struct process p = { 0 };
+	struct process p = { .kind = PROCESS_CHILD };
 	int fds[2], r;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
@@ -147,8 +135,8 @@ int process_launch(const struct fieldbus_config *config, struct process *ret, in
 	r = spawn(config, theirs, &p.pid);
 	if (r < 0)
 		return r;
-	p.pidfd = pidfd_open(p.pid, 0);
-	if (p.pidfd < 0) {
+	p.fd = pidfd_open(p.pid, 0);
+	if (p.fd < 0) {
 		r = -errno;
 		kill(p.pid, SIGKILL);
 		waitpid(p.pid, NULL, 0);
@@ -158,49 +146,4 @@ int process_launch(const struct fieldbus_config *config, struct process *ret, in
 	*ret_fd = ours;
 	ours = -1;
 	return 0;
-}
-
-void process_signal(const struct process *p, int signal)
-{
-	if (p->pid > 0)
-		pidfd_send_signal(p->pidfd, signal, NULL, 0);
-}
-
-bool process_wait(const struct process *p, uint64_t usec)
-{
-	struct pollfd pollfd = { .fd = p->pidfd, .events = POLLIN };
-	uint64_t now = clock_monotonic_usec(), end = usec_add(now, usec);
-	int n;
-
-	if (p->pid == 0)
-		return true;
-	do {
-		n = poll(&pollfd, 1, (int)((end - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC));
-		now = clock_monotonic_usec();
-	} while (n < 0 && errno == EINTR && now < end);
-	return n > 0;
-}
-
-static void describe_exit(const siginfo_t *info, char *ret, size_t size)
-{
-	const char *name = sigabbrev_np(info->si_status);
-
-	if (info->si_code == CLD_EXITED)
-		snprintf(ret, size, "exited with status %d", info->si_status);
-	else
-		snprintf(ret, size, "killed by %s%s", name ? "SIG" : "a signal", name ?: "");
-}
-
-void process_reap(struct process *p, char *ret_how, size_t size)
-{
-	siginfo_t info = { 0 };
-
-	if (p->pid == 0)
-		return;
-	if (waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
-		snprintf(ret_how, size, "still there");
-	else
-		describe_exit(&info, ret_how, size);
-	close(p->pidfd);
-	*p = (struct process){ 0 };
 }

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <systemd/sd-event.h>
 
 #include "fieldbus/internal.h"
@@ -70,12 +69,12 @@ void host_leaves(struct host *h, struct leaver *l)
 	host_dismiss(h);
 	l->process = h->process;
 	h->process = (struct process){ 0 };
-	if (l->process.pid == 0) {
+	if (l->process.kind == PROCESS_NONE) {
 		leaver_free(l);
 		return;
 	}
 	list_append(&f->leavers, &l->list);
 	timer_arm_in(&l->timer, HOST_EXIT_USEC);
-	(void)sd_event_add_io(f->event, &l->exit_source, l->process.pidfd, EPOLLIN, leaver_exited,
-			      l);
+	(void)sd_event_add_io(f->event, &l->exit_source, l->process.fd, process_events(&l->process),
+			      leaver_exited, l);
 }

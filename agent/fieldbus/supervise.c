@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
@@ -120,8 +119,8 @@ static int host_connect(struct host *h, int fd)
 	if (r >= 0)
 		r = sd_bus_add_filter(h->link, &h->filter, host_receive, h);
 	if (r >= 0)
-		r = sd_event_add_io(h->fieldbus->event, &h->exit_source, h->process.pidfd, EPOLLIN,
-				    host_exited, h);
+		r = sd_event_add_io(h->fieldbus->event, &h->exit_source, h->process.fd,
+				    process_events(&h->process), host_exited, h);
 	return r;
 }
 
@@ -150,7 +149,9 @@ static int host_launch(struct host *h)
 void host_start_text(const struct host *h, int r, char *ret, size_t size)
 {
 	if (r == -ENOPKG)
-		snprintf(ret, size, "cannot start: no program %s", h->fieldbus->host_program);
+		snprintf(ret, size, "cannot start: %s %s",
+			 h->fieldbus->host_socket ? "nobody listens at" : "no program",
+			 h->fieldbus->host_socket ?: h->fieldbus->host_program);
 	else if (r == -ENOKEY)
 		snprintf(ret, size, "waits for the keys or files of its devices");
 	else

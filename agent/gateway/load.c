@@ -58,6 +58,7 @@ static int find_content(void *userdata, const struct fieldbus_content *what, uin
 static int open_describer(const struct load_sources *sources, struct fieldbus **ret)
 {
 	const struct fieldbus_config config = {
+		.host_socket = sources->host_socket,
 		.host_program = sources->host_program,
 		.plugin_folder = sources->plugin_folder,
 		.content = find_content,

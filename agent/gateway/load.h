@@ -11,6 +11,7 @@ struct secret_store;
 
 struct load_sources {
 	const char *objects_folder;   /* the shipped object definitions */
+	const char *host_socket;      /* NULL: none */
 	const char *host_program;     /* asked for key tables and what only plugins can judge */
 	const char *plugin_folder;
 	struct secret_store *secrets; /* relative references start at the configuration folder */

@@ -17,6 +17,8 @@ static const char usage[] =
 	"  --shared=DIR         folder of shipped profiles (" PKGDATADIR ")\n"
 	"  --objects=DIR        folder of shipped object definitions (" PKGDATADIR "/objects)\n"
 	"  --plugins=DIR        folder of plugins (" PLUGINDIR ")\n"
+	"  --host-socket=PATH   socket behind which systemd starts hosts, instead of running the program:\n"
+	"                       only so are plugins kept from keys and state (none)\n"
 	"  --host-program=FILE  program that loads plugins (" PKGLIBEXECDIR "/fieldway-plugin-host)\n"
 	"  --bus=BUS            system, session, none, or a D-Bus address (system)\n"
 	"  --log-level=LEVEL    debug, info, notice, warning or error\n"
@@ -30,6 +32,7 @@ enum {
 	OPTION_SHARED,
 	OPTION_OBJECTS,
 	OPTION_PLUGINS,
+	OPTION_HOST_SOCKET,
 	OPTION_HOST,
 	OPTION_BUS,
 	OPTION_LOG_LEVEL,
@@ -44,6 +47,7 @@ static const struct option options[] = {
 	{ "shared", required_argument, NULL, OPTION_SHARED },
 	{ "objects", required_argument, NULL, OPTION_OBJECTS },
 	{ "plugins", required_argument, NULL, OPTION_PLUGINS },
+	{ "host-socket", required_argument, NULL, OPTION_HOST_SOCKET },
 	{ "host-program", required_argument, NULL, OPTION_HOST },
 	{ "bus", required_argument, NULL, OPTION_BUS },
 	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
@@ -101,6 +105,9 @@ int options_take(int argc, char **argv, struct gateway_options *ret)
 			break;
 		case OPTION_PLUGINS:
 			ret->plugin_folder = optarg;
+			break;
+		case OPTION_HOST_SOCKET:
+			ret->host_socket = optarg;
 			break;
 		case OPTION_HOST:
 			ret->host_program = optarg;

@@ -124,6 +124,7 @@ static int open_fieldbus(struct gateway *g)
 	const struct fieldbus_config config = {
 		.event = g->event,
 		.timers = g->timers,
+		.host_socket = g->options.host_socket,
 		.host_program = g->options.host_program,
 		.plugin_folder = g->options.plugin_folder,
 		.content = find_content,
@@ -137,6 +138,7 @@ static struct load_sources load_sources(const struct gateway *g, bool plugins_op
 {
 	return (struct load_sources){
 		.objects_folder = g->options.objects_folder,
+		.host_socket = g->options.host_socket,
 		.host_program = g->options.host_program,
 		.plugin_folder = g->options.plugin_folder,
 		.secrets = g->secrets,

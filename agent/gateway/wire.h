@@ -14,6 +14,7 @@ struct gateway_options {
 	const char *shared_folder;  /* /usr/share/fieldway: profiles.d */
 	const char *objects_folder; /* the shipped object definitions */
 	const char *state_folder;   /* /var/lib/fieldway */
+	const char *host_socket;    /* NULL: hosts are children */
 	const char *host_program;   /* fieldway-plugin-host */
 	const char *plugin_folder;
 	const char *bus;	    /* "none", or as dbus_config.address */

@@ -378,6 +378,11 @@ static void do_deadline(struct order *o)
 	answer_number(o->message, o->deadline_usec);
 }
 
+static void do_pid(struct order *o)
+{
+	answer_number(o->message, (uint64_t)getpid());
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct order *o);
@@ -406,6 +411,7 @@ static const struct {
 	{ "many-states", do_many_states },
 	{ "odd-state", do_odd_state },
 	{ "offline", do_offline },
+	{ "pid", do_pid },
 	{ "refuse", do_refuse },
 	{ "silence", do_silence },
 	{ "stale", do_stale },
