@@ -19,41 +19,11 @@
 #define LOG_BUDGET_MESSAGES 10
 #define LOG_BUDGET_USEC (30 * USEC_PER_SEC)
 
-static _Atomic int current_level = LOG_INFO;
 static const char *_Atomic current_name = "fieldway";
-
-void log_set_level(int level)
-{
-	current_level = level;
-}
-
-int log_level(void)
-{
-	return current_level;
-}
 
 void log_set_name(const char *name)
 {
 	current_name = name;
-}
-
-static const struct {
-	const char *name;
-	int level;
-} levels[] = {
-	{ "debug", LOG_DEBUG },	    { "info", LOG_INFO }, { "notice", LOG_NOTICE },
-	{ "warning", LOG_WARNING }, { "error", LOG_ERR },
-};
-
-int log_level_parse(const char *text, int *ret)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		if (streq(text, levels[i].name)) {
-			*ret = levels[i].level;
-			return 0;
-		}
-	}
-	return -EINVAL;
 }
 
 /* systemd says in JOURNAL_STREAM which device and inode its stderr pipe has (systemd.exec(5)). */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <syslog.h>
 
 #include "base/macro.h"
@@ -34,15 +35,35 @@ void log_set_level(int level);
 int log_level(void);
 /* 0, or -EINVAL: "debug", "info", "notice", "warning", "error". */
 int log_level_parse(const char *text, int *ret);
+const char *log_level_name(int level); /* the same the other way round */
+
+/*
+ * A module is the folder of agent/ that a message comes from, such as "lwm2m";
+ * one may have a level of its own. The names in order, NULL behind the last.
+ */
+const char *log_module_name(unsigned index);
+#define LOG_LEVEL_COMMON (-1) /* none of its own */
+/* -ENOENT: no such module. */
+int log_set_module_level(const char *module, int level);
+int log_module_level(unsigned index); /* or LOG_LEVEL_COMMON */
+/*
+ * "LEVEL" for all that have none of their own, "MODULE=LEVEL", or several of
+ * them with commas between. -EINVAL, and nothing has changed.
+ */
+int log_levels_take(const char *text);
 /* Name for messages on standard error, such as "fieldwayd"; not copied. */
 void log_set_name(const char *name);
 
 void log_write(int level, const struct log_about *about, const char *file, int line,
 	       const char *function, const char *format, ...) _printf_(6, 7);
 
+/* Is a message of this level printed that comes from this source file? */
+bool log_wants(int level, const char *file);
+#define log_is_on(level) log_wants((level), __FILE__)
+
 #define log_full(level, about, ...)                                                          \
 	do {                                                                                 \
-		if ((level) <= log_level())                                                  \
+		if (log_is_on(level))                                                        \
 			log_write((level), (about), __FILE__, __LINE__, __func__, __VA_ARGS__); \
 	} while (0)
 

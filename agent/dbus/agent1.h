@@ -5,8 +5,13 @@
  * org.fieldway.Agent1: what the daemon shows on D-Bus. Paths are made of YAML
  * names by sd_bus_path_encode(), so that they survive restarts. Everybody may
  * read properties and values that the daemon has; what changes anything or puts
- * a byte on a field bus needs root, the group AGENT1_GROUP, or the daemon's own
- * user.
+ * a byte on a field bus needs root, the group AGENT1_GROUP, the daemon's own
+ * user, or the word of polkit, which is asked about AGENT1_NAME and
+ *   .write      Endpoint: Write
+ *   .control    Manager: SetLogLevel
+ *   .field      Device: Read; Bus: Attempt, Raw, Scan, Release, Record
+ * and lets a caller be asked for a password whose message allows it. Without
+ * polkit nobody else may.
  *
  * At AGENT1_PATH, which is the ObjectManager of the others:
  *
@@ -15,6 +20,9 @@
  *                                    client name. Error NoSuchEndpoint
  *     GetDevice(s name) -> o         Error NoSuchDevice
  *     GetBus(s name) -> o            Error NoSuchBus
+ *     SetLogLevel(s module, s level) "": of all modules that have no level of
+ *                                    their own; level "": that one. Until the
+ *                                    daemon ends
  *     Version s
  *     ConfigurationState s           "accepted", "last-good" (the files are
  *                                    wrong), "not-configured"
@@ -23,6 +31,7 @@
  *     Endpoints u                    with the host
  *     Accounts u  Registered u       accounts, and those that are registered
  *     Devices u
+ *     LogLevels a{ss}                of each module, and "" of the others
  *
  * At AGENT1_PATH/endpoint/NAME, the host among them:
  *
@@ -140,7 +149,8 @@
 
 /*
  * Errors, beside those of D-Bus itself: AccessDenied (also for the secrets of
- * /0, /21, /23), InvalidArgs (content refused), NoMemory, LimitsExceeded (also
+ * /0, /21, /23), InteractiveAuthorizationRequired (polkit wants a password, and
+ * the message does not let it ask), InvalidArgs (content refused), NoMemory, LimitsExceeded (also
  * of any call while too many answers wait for their callers to read them).
  */
 #define AGENT1_ERROR_NO_SUCH_ENDPOINT AGENT1_NAME ".Error.NoSuchEndpoint"

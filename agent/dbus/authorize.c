@@ -17,7 +17,10 @@ struct order {
 	struct item *item;
 	sd_bus_message *message;
 	sd_bus_slot *slot;
+	enum right right;
 	order_handler allowed;
+	uid_t uid;
+	struct polkit_question *question; /* NULL: polkit is not being asked */
 };
 
 struct sender {
@@ -27,8 +30,14 @@ struct sender {
 
 static void order_free(struct order *o)
 {
+	struct dbus *d = o->item->dbus;
+
 	list_remove(&o->list);
-	o->item->dbus->n_orders--;
+	if (o->question)
+		d->n_questions--;
+	else
+		d->n_orders--;
+	polkit_forget(o->question);
 	sd_bus_slot_unref(o->slot);
 	sd_bus_message_unref(o->message);
 	free(o);
@@ -93,6 +102,71 @@ static bool may_change(const struct sender *s)
 	return s->known && (s->uid == 0 || s->in_group || s->uid == geteuid());
 }
 
+static void order_end(struct order *o, int r, sd_bus_error *error)
+{
+	if (r < 0)
+		sd_bus_reply_method_errno(o->message, r, error);
+	order_free(o);
+}
+
+static void order_run(struct order *o)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = o->allowed(o->item, o->message, o->uid, &error);
+
+	order_end(o, r, &error);
+}
+
+static void order_refuse(struct order *o, enum polkit_answer answer)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r;
+
+	if (answer == POLKIT_CHALLENGE)
+		r = sd_bus_error_set(&error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+				     "Needs a password, and nobody is there to be asked for it");
+	else
+		r = error_set(&error, -EACCES, "Needs root or the group " AGENT1_GROUP);
+	order_end(o, r, &error);
+}
+
+static void on_polkit(void *userdata, enum polkit_answer answer)
+{
+	struct order *o = userdata;
+
+	if (answer == POLKIT_YES)
+		order_run(o);
+	else
+		order_refuse(o, answer);
+}
+
+/* One who has no right of his own must not keep the others from asking: some questions wait for a password. */
+static bool may_ask(const struct dbus *d, uid_t uid)
+{
+	unsigned own = 0;
+	struct order *o;
+
+	list_for_each(o, &d->orders, list)
+		own += o->question && o->uid == uid;
+	return d->n_questions < QUESTIONS_MAX && own < QUESTIONS_OF_USER_MAX;
+}
+
+/* polkit's word counts where root, the group and the daemon's own user do not. */
+static int ask_polkit(struct order *o)
+{
+	struct dbus *d = o->item->dbus;
+	int r;
+
+	if (!may_ask(d, o->uid))
+		return -ENOSPC;
+	r = polkit_ask(o->message, right_action(o->right), on_polkit, o, &o->question);
+	if (r < 0)
+		return r;
+	d->n_orders--;
+	d->n_questions++;
+	return 0;
+}
+
 static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -101,13 +175,16 @@ static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *unuse
 	int r = read_sender(m, o->item->dbus, &sender);
 
 	(void)unused;
-	if (r >= 0 && may_change(&sender))
-		r = o->allowed(o->item, o->message, sender.uid, &error);
-	else if (r != -ENOMEM)
-		r = error_set(&error, -EACCES, "Needs root or the group " AGENT1_GROUP);
-	if (r < 0)
-		sd_bus_reply_method_errno(o->message, r, &error);
-	order_free(o);
+	o->uid = sender.uid;
+	if (r >= 0 && may_change(&sender)) {
+		order_run(o);
+		return 1;
+	}
+	r = r < 0 ? r : sender.known ? ask_polkit(o) : -EACCES;
+	if (r == -ENOSPC || r == -ENOMEM)
+		order_end(o, error_set(&error, r, NULL), &error);
+	else if (r < 0)
+		order_refuse(o, POLKIT_NO);
 	return 1;
 }
 
@@ -126,7 +203,7 @@ static int ask_credentials(struct order *o)
 	return r;
 }
 
-int order_authorize(struct item *item, sd_bus_message *m, order_handler allowed,
+int order_authorize(struct item *item, sd_bus_message *m, enum right right, order_handler allowed,
 		    sd_bus_error *error)
 {
 	struct dbus *d = item->dbus;
@@ -146,6 +223,7 @@ int order_authorize(struct item *item, sd_bus_message *m, order_handler allowed,
 		return -ENOMEM;
 	o->item = item;
 	o->message = sd_bus_message_ref(m);
+	o->right = right;
 	o->allowed = allowed;
 	list_append(&d->orders, &o->list);
 	d->n_orders++;

@@ -204,6 +204,7 @@ int dbus_new(const struct dbus_config *config, const struct dbus_ports *ports, v
 	d->ports = *ports;
 	d->userdata = userdata;
 	d->backoff = (struct backoff){ RECONNECT_FIRST_USEC, RECONNECT_LAST_USEC, 0 };
+	d->manager = (struct item){ .dbus = d };
 	list_init(&d->orders);
 	changes_init(d);
 	timer_init(&d->reconnect, config->timers, connect_again, d);

@@ -175,7 +175,7 @@ static int attempt_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_b
 
 int bus_attempt(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	return order_authorize(userdata, m, attempt_allowed, error);
+	return order_authorize(userdata, m, RIGHT_FIELD, attempt_allowed, error);
 }
 
 /* ---- Raw ---- */
@@ -224,7 +224,7 @@ static int raw_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_e
 
 int bus_raw(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	return order_authorize(userdata, m, raw_allowed, error);
+	return order_authorize(userdata, m, RIGHT_FIELD, raw_allowed, error);
 }
 
 /* ---- Scan, Release, Record ---- */
@@ -278,7 +278,7 @@ static int scan_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_
 
 int bus_scan(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	return order_authorize(userdata, m, scan_allowed, error);
+	return order_authorize(userdata, m, RIGHT_FIELD, scan_allowed, error);
 }
 
 static void released(void *userdata, int error, uint64_t n, uint64_t dropped)
@@ -313,7 +313,7 @@ static int release_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_b
 
 int bus_release(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	return order_authorize(userdata, m, release_allowed, error);
+	return order_authorize(userdata, m, RIGHT_FIELD, release_allowed, error);
 }
 
 static int record_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
@@ -332,5 +332,5 @@ static int record_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bu
 
 int bus_record(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	return order_authorize(userdata, m, record_allowed, error);
+	return order_authorize(userdata, m, RIGHT_FIELD, record_allowed, error);
 }

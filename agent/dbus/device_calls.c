@@ -116,7 +116,7 @@ static int read_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_
 
 int device_read(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	return order_authorize(userdata, m, read_allowed, error);
+	return order_authorize(userdata, m, RIGHT_FIELD, read_allowed, error);
 }
 
 /* ---- GetStatistics ---- */

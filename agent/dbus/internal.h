@@ -58,7 +58,9 @@ struct dbus {
 	bool counts_changed;
 	/* Callers whose rights are being asked. */
 	struct list orders;
-	unsigned n_orders;
+	unsigned n_orders;    /* that wait for the bus */
+	unsigned n_questions; /* that wait for polkit */
+	struct item manager;  /* for methods of the Manager that need rights */
 	gid_t group;
 	bool has_group;
 	struct log_budget refusals;
@@ -99,19 +101,49 @@ struct fieldway_sample;
 int readings_reply(sd_bus_message *call, const struct config_type *type,
 		   const struct fieldway_sample *samples, size_t n);
 
+/* log_levels.c */
+int manager_set_log_level(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int get_log_levels(sd_bus *bus, const char *path, const char *interface, const char *property,
+		   sd_bus_message *reply, void *userdata, sd_bus_error *error);
+
 /* write.c */
 int endpoint_write(sd_bus_message *m, void *userdata, sd_bus_error *error);
 
 /*
  * authorize.c: runs `allowed` with the message when its sender may change
- * things, else answers AccessDenied. allowed returns 0, or a negative errno that
- * becomes the answer; uid is the sender's.
+ * things: root, the group, the daemon's own user, or whom polkit lets. Else
+ * answers AccessDenied. allowed returns 0, or a negative errno that becomes the
+ * answer; uid is the sender's.
  */
+enum right {
+	RIGHT_WRITE,	 /* values of endpoints */
+	RIGHT_CONTROL,	 /* what runs, and what is logged */
+	RIGHT_FIELD,	 /* bytes on the wires of a bus */
+	RIGHT_CONFIGURE, /* the configuration in force */
+};
+/* The action of packaging/polkit. */
+const char *right_action(enum right right);
 typedef int (*order_handler)(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error);
 #define ORDERS_MAX 256u
-int order_authorize(struct item *item, sd_bus_message *m, order_handler allowed,
+#define QUESTIONS_MAX 128u	  /* to polkit, which may wait for a password */
+#define QUESTIONS_OF_USER_MAX 16u
+int order_authorize(struct item *item, sd_bus_message *m, enum right right, order_handler allowed,
 		    sd_bus_error *error);
 void orders_forget(struct dbus *d);
+
+/* polkit.c: may the sender of a message do this? Nobody waits. */
+enum polkit_answer {
+	POLKIT_NO, /* also where there is no polkit */
+	POLKIT_CHALLENGE, /* only with a password, and nobody can be asked for it */
+	POLKIT_YES,
+};
+struct polkit_question;
+/* answered runs once, not before this call has returned; it may forget the question. */
+int polkit_ask(sd_bus_message *m, const char *action,
+	       void (*answered)(void *userdata, enum polkit_answer answer), void *userdata,
+	       struct polkit_question **ret);
+/* q may be NULL; it is not answered then. */
+void polkit_forget(struct polkit_question *q);
 
 /* errors.c: errno to a D-Bus error, with a text of its own or the given one. Returns a negative errno. */
 int error_set(sd_bus_error *error, int r, const char *text);

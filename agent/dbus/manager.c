@@ -161,6 +161,8 @@ const sd_bus_vtable manager_vtable[] = {
 				get_device, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetBus", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", bus), get_bus,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetLogLevel", SD_BUS_ARGS("s", module, "s", level), SD_BUS_NO_RESULT,
+				manager_set_log_level, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("ConfigurationState", "s", get_configuration_state, 0,
 			SD_BUS_VTABLE_PROPERTY_CONST),
@@ -170,5 +172,6 @@ const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_PROPERTY("Accounts", "u", get_accounts, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Registered", "u", get_accounts, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Devices", "u", get_devices, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("LogLevels", "a{ss}", get_log_levels, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,
 };

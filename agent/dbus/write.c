@@ -155,5 +155,5 @@ static int write_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus
 
 int endpoint_write(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	return order_authorize(userdata, m, write_allowed, error);
+	return order_authorize(userdata, m, RIGHT_WRITE, write_allowed, error);
 }

@@ -41,7 +41,7 @@ static void log_state(struct fieldbus *f, uint32_t device)
 	unsigned own = 0, all = 0;
 
 	/* One that comes and goes must not hide that another has gone. */
-	if (state_level(d->state) > log_level() || !log_budget_take(&d->log_budget, &own) ||
+	if (!log_is_on(state_level(d->state)) || !log_budget_take(&d->log_budget, &own) ||
 	    !log_budget_take(&d->host->log_budget, &all))
 		return;
 	if (all > 0)

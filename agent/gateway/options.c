@@ -21,7 +21,8 @@ static const char usage[] =
 	"                       only so are plugins kept from keys and state (none)\n"
 	"  --host-program=FILE  program that loads plugins (" PKGLIBEXECDIR "/fieldway-plugin-host)\n"
 	"  --bus=BUS            system, session, none, or a D-Bus address (system)\n"
-	"  --log-level=LEVEL    debug, info, notice, warning or error\n"
+	"  --log-level=LEVEL    debug, info, notice, warning or error; MODULE=LEVEL for one\n"
+	"                       module, with commas between them\n"
 	"  --version            print the version and end\n"
 	"  --help               print this and end\n";
 
@@ -58,12 +59,11 @@ static const struct option options[] = {
 
 static int set_log_level(const char *text)
 {
-	int level, r = log_level_parse(text, &level);
+	int r = log_levels_take(text);
 
 	if (r < 0)
-		fprintf(stderr, "fieldwayd: --log-level: debug, info, notice, warning or error\n");
-	else
-		log_set_level(level);
+		fprintf(stderr, "fieldwayd: --log-level: debug, info, notice, warning or error, for all or as "
+				"MODULE=LEVEL, with commas between\n");
 	return r;
 }
 

@@ -295,7 +295,7 @@ class CheckTest(Scenario):
         self.assertIn("bad.yaml:", lines[0])
 
     def test_wrong_options(self):
-        for arguments in (["--nonesuch"], ["surplus"], ["--log-level", "loud"]):
+        for arguments in (["--nonesuch"], ["surplus"], ["--log-level", "loud"], ["--log-level", "lwm2m=loud"], ["--log-level", "ctl=info"]):
             done = subprocess.run([build_path("fieldwayd"), *arguments], stderr=subprocess.PIPE, timeout=20,
                                   check=False)
             self.assertEqual(done.returncode, 64)

@@ -4,15 +4,13 @@
 import json
 import os
 import signal
-import struct
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Bus, main  # noqa: E402
-from fieldway_test.bus import (  # noqa: E402
-    GROUP_ID, MEMBER, NAME, PATH, STRANGER, Caller, Refused, add_group, marshal_entry, marshal_text, plain)
+from fieldway_test import Bus, main, source_path  # noqa: E402
+from fieldway_test.bus import NAME, PATH, Caller, Refused, marshal_entry, marshal_text, plain  # noqa: E402
 from field_test import DEVICES, NAME as CLIENT, FieldScenario  # noqa: E402
 
 VFD, HOST = PATH + "/endpoint/vfd", PATH + "/endpoint/host"
@@ -24,12 +22,13 @@ ORDERS_MAX = 256        # dbus/internal.h
 class DbusScenario(FieldScenario):
     bus = None
     permissive = False
+    arguments = ()
 
     def start_daemon(self, **options):
         if not self.bus:
             self.bus = Bus(self.rig, self.permissive)
         environment = {**options.pop("environment", {}), **self.bus.environment()}
-        return super().start_daemon(arguments=["--bus=system"], environment=environment, **options)
+        return super().start_daemon(arguments=["--bus=system", *self.arguments], environment=environment, **options)
 
     def start(self, **options):
         super().start(kind="--plain", **options)
@@ -96,6 +95,35 @@ class ObjectsTest(DbusScenario):
                 self.assertRegex(name, "NoSuch|InvalidArgs")
                 self.assertIn("x\u00fc\u00fc", text)
                 self.assertLess(len(text), 200)
+
+    def test_log_levels(self):
+        self.start()
+        self.assertEqual(self.logged("D-Bus: the bus closed"), [])
+        levels = self.bus.get(PATH, "Manager", "LogLevels")
+        folder = source_path("agent")
+        programs = {"api", "ctl", "host"}
+        self.assertEqual(set(levels), {"", "main", *(name for name in os.listdir(folder) if name not in programs
+                                                     and os.path.isdir(os.path.join(folder, name)))})
+
+        def level(module, value):
+            self.bus.call(PATH, "Manager", "SetLogLevel", "ss", module, value)
+            return self.bus.get(PATH, "Manager", "LogLevels")
+
+        self.assertEqual(level("", "notice"), dict.fromkeys(levels, "notice"))
+        self.assertEqual(level("lwm2m", "debug"), dict.fromkeys(levels, "notice") | {"lwm2m": "debug"})
+        self.log(f"uid {os.geteuid()} sets the log level of lwm2m to debug")
+        self.assertEqual(level("lwm2m", ""), dict.fromkeys(levels, "notice"))
+        for module, value, text in (("", "", "A level is"), ("lwm2m", "loud", "A level is"),
+                                    ("ctl", "debug", "no such module"), ("", "3", "A level is")):
+            self.refused(text, level, module, value)
+        self.assertEqual(self.bus.get(PATH, "Manager", "LogLevels"), dict.fromkeys(levels, "notice"))
+
+    def test_log_levels_at_start(self):
+        self.arguments = ["--log-level=warning,lwm2m=debug,dbus=error"]
+        self.start()
+        levels = self.bus.get(PATH, "Manager", "LogLevels")
+        self.assertEqual((levels[""], levels["lwm2m"], levels["dbus"], levels["store"]),
+                         ("warning", "debug", "error", "warning"))
 
     def test_explain(self):
         self.start()
@@ -308,67 +336,6 @@ class WriteTest(DbusScenario):
         self.refused("vfd.mode", self.write, "/3306/0/5853", "s", "sideways")
         self.write("/3308/0/5900", "d", "2")
         self.assertRegex(self.log("1.5 -> 2"), rf"{CLIENT}: uid {os.geteuid()}: write /3308/0/5900 1.5 -> 2: done")
-
-
-class RightsTest(DbusScenario):
-    """By the shipped policy: the bus refuses."""
-    refusal = "Rejected send message"
-
-    def setUp(self):
-        super().setUp()
-        add_group()
-        self.start()
-
-    def test_everybody_reads(self):
-        self.rig.until(lambda: 5900 in self.read("/3308/0", user=STRANGER), 20, "a value")
-        self.assertEqual(self.bus.call(PATH, "Manager", "GetEndpoint", "s", "vfd", user=STRANGER), [VFD])
-        self.assertTrue(self.bus.call(DEVICE, "Device", "Explain", user=STRANGER))
-        status, lines = self.bus.run(["busctl", f"--address={self.bus.address}", "introspect", NAME, VFD],
-                                     user=STRANGER)
-        self.assertEqual(status, 0, lines)
-        self.assertIn(".LastError", "\n".join(lines))
-        self.assertEqual(self.bus.error(VFD, "Endpoint.Read", "string:/0"),
-                         ("org.freedesktop.DBus.Error.AccessDenied", "Its values are secret"))
-
-    def test_strangers_do_not_write(self):
-        self.trace()
-        for path, value in (("/3308/0/5900", "1"), ("/nonsense", "1"), ("/1/0/1", "60")):
-            name, text = self.bus.error(VFD, "Endpoint.Write", "string:" + path, "variant:string:" + value,
-                                        user=STRANGER)
-            self.assertEqual(name, "org.freedesktop.DBus.Error.AccessDenied")
-            self.assertIn(self.refusal, text)
-        self.assertEqual(self.writes(), [])
-        self.assertEqual(self.logged("uid"), [])
-
-    def test_the_group_writes(self):
-        self.write("/3308/0/5900", "d", "3", user=MEMBER, groups=[GROUP_ID])
-        self.assertEqual(self.simulator.command("get holding 100"), "30")
-        self.log(f"uid {MEMBER}: write /3308/0/5900")
-
-
-class OwnRightsTest(RightsTest):
-    """The bus lets everything through: the daemon refuses."""
-    refusal = "Needs root or the group fieldway-admin"
-    permissive = True
-
-    def test_forged_credentials(self):
-        """A stranger answers in the name of the bus what the daemon asks it about him."""
-        self.trace()
-        owner, = self.bus.busctl("call", "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                 "GetNameOwner", "s", NAME)
-        caller = Caller(self.bus, STRANGER)
-        self.addCleanup(caller.close)
-        self.assertIsNone(caller.read())
-        root = marshal_entry("UnixUserID", "u", struct.pack("<I", 0))
-        # It is a race with the bus, which a daemon that believes everybody loses two times out of three.
-        for _ in range(5):
-            caller.call(VFD, NAME + ".Endpoint", "Write", owner, signature="sv",
-                        body=marshal_entry("/3306/0/5851", "s", marshal_text("7")))
-            for guess in range(1, 1000):
-                caller.send(2, (5, b"u", guess), (6, b"s", owner), signature="a{sv}",
-                            body=struct.pack("<II", len(root), 0) + root)
-            self.assertEqual(caller.read(), "org.freedesktop.DBus.Error.AccessDenied")
-        self.assertEqual(self.writes(), [])
 
 
 class GreedyTest(DbusScenario):

@@ -16,13 +16,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fieldway_test import build_path, main, source_path  # noqa: E402
 from fieldway_test.bus import NAME  # noqa: E402
 from fieldway_test.programs import plugin_folder  # noqa: E402
-from dbus_test import DbusScenario  # noqa: E402
+from dbus_test import BUS, DEVICE, PATH, VFD, DbusScenario  # noqa: E402
 
 FOLDER = "packaging/man"
 COMMON_OPTIONS = {"--json", "--bus", "--help"}
 CONFIGURATION = ("fieldway.yaml.5", "fieldway-profile.5")
 # Programs of others.
-FOREIGN = {("busctl", "1"), ("epoll", "7"), ("sd_bus_path_encode", "3"), ("systemd", "1")}
+FOREIGN = {("busctl", "1"), ("epoll", "7"), ("polkit", "8"), ("sd_bus_path_encode", "3"), ("systemd", "1")}
 
 
 def read(path):
@@ -247,16 +247,32 @@ class ManualTest(DbusScenario):
             self.assertEqual(described, members)
 
     def test_rights(self):
-        """Marked are methods that the policy lets not everybody call."""
-        page = self.pages[NAME + ".5"]
+        """Marked are methods that need rights; the policy lets everybody call all, so that polkit has a say."""
+        page, header = self.pages[NAME + ".5"], read(source_path("agent/dbus/agent1.h"))
         policy = read(source_path("packaging/dbus/org.fieldway.Agent1.conf")).split("<policy group")[0]
         allowed = set(re.findall(r'send_interface="(\S+)"\s+send_member="(\w+)"', policy))
-        seen = 0
-        for interface in re.findall(rf"(?m)^\.Ss ({re.escape(NAME)}\S+)$", page):
-            for name, mark in re.findall(r'(?m)^\.It Ic (\w+) No "\(.*"( \*)?$', section(page, interface)):
-                self.assertEqual((interface, name) in allowed, not mark, (interface, name))
-                seen += 1
-        self.assertGreater(seen, 10)
+        asked = re.search(r"(?s)is asked about AGENT1_NAME and\n(.*?)and lets a caller", header).group(1)
+        actions = dict(re.findall(r"\.(\w+) +([^.]*)", re.sub(r"\s*\n \*\s*", " ", asked)))
+        self.assertEqual({f"{NAME}.{action}" for action in actions} | {NAME + ".configure"},
+                         set(re.findall(r'<action id="(.*)"', read(source_path(f"packaging/polkit/{NAME}.policy")))))
+        needing = {(f"{NAME}.{group.split(':')[0].strip()}", name) for text in actions.values()
+                   for group in text.split(";") for name in re.findall(r"\w+", group.split(":")[1])}
+        methods = {(interface, name): mark for interface in re.findall(rf"(?m)^\.Ss ({re.escape(NAME)}\S+)$", page)
+                   for name, mark in re.findall(r'(?m)^\.It Ic (\w+) No "\(.*"( \*)?$', section(page, interface))}
+        self.assertEqual({method for method, mark in methods.items() if mark}, needing)
+        self.assertEqual({method for method in allowed if method[0].startswith(NAME)}, set(methods))
+
+    def test_header(self):
+        """agent1.h describes what introspection shows, each with its types."""
+        self.start()
+        header = read(source_path("agent/dbus/agent1.h"))
+        for path in (VFD, DEVICE, BUS, PATH):
+            for interface, members in self.introspect(path).items():
+                text = re.search(rf"(?ms)^ \*   {re.escape(interface)}$(.*?)^ \*$", header).group(1)
+                text = re.sub(r"\s*\n \*\s*", " ", text)
+                for name, types in members.items():
+                    own = types.removeprefix("signal ").split(" -> ")[0]
+                    self.assertRegex(text, r"\b" + re.escape(name + ("" if own[0] == "(" else " ") + own) + r"(?=\s|$)")
 
     def test_errors(self):
         names = set(re.findall(r'NAME\s+"\.Error\.(\w+)"', read(source_path("agent/dbus/agent1.h"))))

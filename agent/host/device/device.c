@@ -44,7 +44,7 @@ void device_log(int level, struct device *d, const char *text)
 	const struct log_about about = { .device = d->setup->link->name, .bus = bus_name(d->bus) };
 	unsigned own = 0, all = 0;
 
-	if (level > log_level() || !log_budget_take(&d->log_budget, &own) ||
+	if (!log_is_on(level) || !log_budget_take(&d->log_budget, &own) ||
 	    !log_budget_take(d->bus->services->log_budget, &all))
 		return;
 	if (own > 0)

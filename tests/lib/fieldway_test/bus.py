@@ -37,6 +37,7 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Con
     <allow send_destination="org.freedesktop.DBus"/>
   </policy>
   <include>{policy}</include>
+{includes}
   <policy user="{user}"><allow own="{name}"/><allow send_destination="{name}"/></policy>
 {more}
 </busconfig>
@@ -69,9 +70,9 @@ def add_group():
 
 class Bus:
     """permissive: the policy lets everything through, so that only the daemon decides. limits: of the bus, by name.
-    names: more that may be owned."""
+    names: more that may be owned. policies: files of other services."""
 
-    def __init__(self, rig, permissive=False, limits=(), names=()):
+    def __init__(self, rig, permissive=False, limits=(), names=(), policies=()):
         self.rig = rig
         self.socket = rig.path("bus")
         self.address = "unix:path=" + self.socket
@@ -80,6 +81,7 @@ class Bus:
         self.configuration = rig.write("bus.conf", CONFIGURATION.format(
             socket=self.socket, name=NAME, user=pwd.getpwuid(os.geteuid()).pw_name,
             policy=source_path("packaging/dbus/org.fieldway.Agent1.conf"),
+            includes="\n".join(f"  <include>{path}</include>" for path in policies),
             more="\n".join([PERMISSIVE if permissive else "",
                             *(f'  <policy context="default"><allow own="{name}"/></policy>' for name in names),
                             *(f'  <limit name="{name}">{value}</limit>' for name, value in limits)])))

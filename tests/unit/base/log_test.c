@@ -22,6 +22,8 @@ static void setup(void)
 	ck_assert_int_ge(dup2(captured, STDERR_FILENO), 0);
 	log_set_name("test");
 	log_set_level(LOG_INFO);
+	for (unsigned i = 0; log_module_name(i); i++)
+		log_set_module_level(log_module_name(i), LOG_LEVEL_COMMON);
 }
 
 static void teardown(void)
@@ -119,6 +121,65 @@ START_TEST(test_level_names)
 }
 END_TEST
 
+START_TEST(test_modules)
+{
+	const char *here = "../agent/lwm2m/client.c", *other = "/srv/agent/x/agent/dbus/bus.c";
+	unsigned n = 0;
+
+	ck_assert_int_eq(log_set_module_level("lwm2m", LOG_DEBUG), 0);
+	ck_assert(log_wants(LOG_DEBUG, here));
+	ck_assert(!log_wants(LOG_DEBUG, other));
+	ck_assert(log_wants(LOG_INFO, other));
+	/* This one is of no module. */
+	log_debug(NULL, "hidden");
+	log_info(NULL, "shown");
+	ck_assert_str_eq(take_output(), "test: shown\n");
+	ck_assert_int_eq(log_set_module_level("dbus", LOG_ERR), 0);
+	ck_assert(!log_wants(LOG_WARNING, other));
+	ck_assert(log_wants(LOG_ERR, other));
+	ck_assert_int_eq(log_set_module_level("main", LOG_ERR), 0);
+	ck_assert(!log_wants(LOG_WARNING, "agent/main.c"));
+	log_set_level(LOG_DEBUG);
+	ck_assert(!log_wants(LOG_WARNING, other));
+	ck_assert_int_eq(log_set_module_level("dbus", LOG_LEVEL_COMMON), 0);
+	ck_assert(log_wants(LOG_DEBUG, other));
+	ck_assert_int_eq(log_set_module_level("lwm2", LOG_DEBUG), -ENOENT);
+	ck_assert_int_eq(log_set_module_level("lwm2mm", LOG_DEBUG), -ENOENT);
+	ck_assert_int_eq(log_set_module_level("", LOG_DEBUG), -ENOENT);
+	while (log_module_name(n))
+		n++;
+	ck_assert_int_eq(log_module_level(n), LOG_LEVEL_COMMON);
+}
+END_TEST
+
+static int level_of(const char *module)
+{
+	for (unsigned i = 0; log_module_name(i); i++)
+		if (strcmp(log_module_name(i), module) == 0)
+			return log_module_level(i);
+	return -2;
+}
+
+START_TEST(test_levels_as_text)
+{
+	static const char *const wrong[] = { "",	    "loud",	   "lwm2m",		"lwm2m=", "lwm2m=loud", "x=debug",
+					     "debug,",	    ",debug",	   "lwm2m=debug,x=info", "=debug", "lwm2m =debug",
+					     "lwm2m=debug=", "0123456789012345678901234567890123456789012345678901234567890123=debug" };
+
+	ck_assert_int_eq(log_levels_take("warning,lwm2m=debug,dbus=error"), 0);
+	ck_assert_int_eq(log_level(), LOG_WARNING);
+	ck_assert_int_eq(level_of("lwm2m"), LOG_DEBUG);
+	ck_assert_int_eq(level_of("dbus"), LOG_ERR);
+	ck_assert_int_eq(level_of("store"), LOG_LEVEL_COMMON);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		ck_assert_int_eq(log_levels_take(wrong[i]), -EINVAL);
+	ck_assert_int_eq(log_level(), LOG_WARNING);
+	ck_assert_int_eq(level_of("lwm2m"), LOG_DEBUG);
+	ck_assert_str_eq(log_level_name(LOG_NOTICE), "notice");
+	ck_assert_str_eq(log_level_name(LOG_CRIT), "");
+}
+END_TEST
+
 START_TEST(test_budget)
 {
 	struct log_budget budget = { 0 };
@@ -166,6 +227,8 @@ int main(void)
 	tcase_add_test(tcase, test_peer_cannot_forge_lines);
 	tcase_add_test(tcase, test_long_text_is_cut);
 	tcase_add_test(tcase, test_level_names);
+	tcase_add_test(tcase, test_modules);
+	tcase_add_test(tcase, test_levels_as_text);
 	tcase_add_test(tcase, test_budget);
 	tcase_add_test(tcase, test_budget_of_many);
 	srunner_run_all(runner, CK_NORMAL);
