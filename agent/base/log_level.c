@@ -10,9 +10,9 @@
 
 /* The folders of agent/ that the daemon is made of, and main.c. */
 static const char *const modules[] = {
-	"base",	   "builtin", "codec", "config", "dbus",      "fieldbus",
-	"gateway", "link",    "lwm2m", "main",	 "mapping",   "model",
-	"observe", "secret",  "state", "store",	 "transport",
+	"base",	   "builtin", "codec",	"config", "dbus",    "fieldbus",
+	"gateway", "link",    "lwm2m",	"main",	  "mapping", "metrics",
+	"model",   "observe", "secret", "state",  "store",   "transport",
 };
 
 static _Atomic int common_level = LOG_INFO;
