@@ -7,8 +7,10 @@
  * read properties and values that the daemon has; what changes anything or puts
  * a byte on a field bus needs root, the group AGENT1_GROUP, the daemon's own
  * user, or the word of polkit, which is asked about AGENT1_NAME and
- *   .write      Endpoint: Write
- *   .control    Manager: SetLogLevel
+ *   .write      Endpoint: Write, Execute
+ *   .control    Manager: SetLogLevel; Endpoint: Update, Enable, Disable, Restart;
+ *               Device: Pause, Resume;
+ *               Bus: Pause, Resume, Disable, Enable, Restart
  *   .field      Device: Read; Bus: Attempt, Raw, Scan, Release, Record
  * and lets a caller be asked for a password whose message allows it. Without
  * polkit nobody else may.
@@ -31,6 +33,9 @@
  *     Endpoints u                    with the host
  *     Accounts u  Registered u       accounts, and those that are registered
  *     Devices u
+ *     Paused a(sstu)                 what users have paused: "endpoint", "bus" or
+ *                                    "device", name, since when (microseconds
+ *                                    since 1970), uid. Over restarts
  *     LogLevels a{ss}                of each module, and "" of the others
  *
  * At AGENT1_PATH/endpoint/NAME, the host among them:
@@ -38,6 +43,25 @@
  *   org.fieldway.Agent1.Endpoint
  *     Read(s path) -> v              what the daemon has, see below
  *     Write(s path, v value)         returns when the device has confirmed it
+ *     Execute(s path, s arguments)   returns when the device has confirmed it;
+ *                                    arguments as in LwM2M, "" for none
+ *     Watch(s path)                  tells the caller, and nobody else, by
+ *     Unwatch(s path)                ValueChanged of what is at or below the path:
+ *                                    first all that is there, then what changes,
+ *                                    until Unwatch or until it leaves the bus;
+ *                                    64 at once
+ *     ValueChanged(s path, v value, s problem, t time)
+ *                                    signal: a resource, or what is gone. value:
+ *                                    as Read has it; where problem is not "" the
+ *                                    last known one, or "". time: of the sample,
+ *                                    microseconds since 1970, 0: not known
+ *     Update()                       registration update, which the server has
+ *                                    answered on return. Error Offline: it is
+ *                                    not registered
+ *     Disable()                      pauses it: de-registers, until Enable
+ *     Enable()
+ *     Restart()                      registers anew, at once whatever it waits
+ *                                    for. Error NotAllowed: it is paused
  *     Name s                         in YAML, "host"
  *     ClientName s                   endpoint client name
  *     State s                        that of the account that is furthest from
@@ -47,7 +71,8 @@
  *                                    "deregistering", "unread" (its devices
  *                                    have not been read yet, `register:`),
  *                                    "no-server" (no server's `endpoints:`
- *                                    names it)
+ *                                    names it), "paused" (by a user)
+ *     Paused b                       by a user; over restarts
  *     Accounts aa{sv}                Server s, Uri s, ShortServerId q, State s,
  *                                    Security s ("psk", "none"), Version s
  *                                    ("1.2"; "" when not registered)
@@ -77,10 +102,14 @@
  *                                    a default); "lwm2m" is where servers see it
  *     Read(as points) -> a(ssv)      reads them now (none: all), ahead of
  *                                    polls: name, what is wrong or "", value
+ *     Pause()                        leaves it alone: neither polled nor written,
+ *                                    which is no trouble, until Resume
+ *     Resume()
  *     Name s  Bus s  Profile s
- *     Enabled b
+ *     Enabled b                      in the configuration
+ *     Paused b                       by a user; over restarts
  *     State s                        "unknown", "online", "offline", "failed",
- *                                    "paused"
+ *                                    "paused", it or its bus
  *     Reason s                       why it is not "online", for people
  *     Statistics a{st}               "requests", "errors", "timeouts",
  *                                    "conflated"; since the daemon started
@@ -107,15 +136,20 @@
  *     Record(h file, t duration) -> t frames, t dropped
  *                                    what goes over the wires, as text
  *                                    (link/recording.h)
+ *     Pause()  Disable()             the same: closes its port or connections and
+ *                                    leaves its devices alone, until Resume
+ *     Resume()  Enable()             the same
+ *     Restart()                      begins with a new plugin host. Error
+ *                                    NotAllowed: it is paused
  *     Name s  Plugin s
+ *     Paused b                       by a user; over restarts
  *     State s                        of its devices the best one: "online",
  *                                    "offline", "failed", "unknown", "paused",
  *                                    "unused"
  *     Devices u  Online u            enabled ones, and those that answer
  *     Statistics a{st}               as a device's, and "host_restarts"
  *
- * All of these methods need the rights to change things; durations are
- * microseconds, 0 as `within` is the default.
+ * Durations are microseconds, 0 as `within` is the default.
  *
  * Values as variants: String and Corelnk s, Integer and Time x (seconds since
  * 1970), Unsigned t, Float d, Boolean b, Opaque ay, Objlnk (qq). What has parts
@@ -144,6 +178,7 @@
 #define AGENT1_PROFILE_VALUE "(ssss)"
 #define AGENT1_READING "(ssv)"
 #define AGENT1_ACCOUNT "a{sv}"
+#define AGENT1_PAUSED "(sstu)"
 #define AGENT1_OBJECT "(so)"
 #define AGENT1_CONFIGURATION_ERROR "(suus)"
 

@@ -19,6 +19,7 @@ static void bus_close(struct dbus *d)
 {
 	changes_forget(d);
 	orders_forget(d);
+	watches_forget(d);
 	d->named = false;
 	if (!d->bus)
 		return;
@@ -207,6 +208,7 @@ int dbus_new(const struct dbus_config *config, const struct dbus_ports *ports, v
 	d->manager = (struct item){ .dbus = d };
 	list_init(&d->orders);
 	changes_init(d);
+	watches_init(d);
 	timer_init(&d->reconnect, config->timers, connect_again, d);
 	find_group(d);
 	r = init_items(d);

@@ -52,7 +52,9 @@ static void tell(struct timer *timer, void *userdata)
 	if (d->counts_changed)
 		sd_bus_emit_properties_changed_strv(d->bus, AGENT1_PATH, AGENT1_MANAGER,
 						    manager_changing);
-	d->counts_changed = false;
+	if (d->paused_changed)
+		sd_bus_emit_properties_changed(d->bus, AGENT1_PATH, AGENT1_MANAGER, "Paused", NULL);
+	d->counts_changed = d->paused_changed = false;
 	tell_items(d, &d->endpoints);
 	tell_items(d, &d->devices);
 	tell_items(d, &d->buses);
@@ -79,7 +81,7 @@ void changes_forget(struct dbus *d)
 	forget_items(&d->endpoints);
 	forget_items(&d->devices);
 	forget_items(&d->buses);
-	d->counts_changed = false;
+	d->counts_changed = d->paused_changed = false;
 }
 
 static void item_changed(struct dbus *d, struct items *s, uint32_t id)
@@ -110,5 +112,24 @@ void dbus_counts_changed(struct dbus *d)
 	if (!d)
 		return;
 	d->counts_changed = true;
+	settle(d);
+}
+
+void dbus_paused_changed(struct dbus *d, enum dbus_kind kind, uint32_t id)
+{
+	if (!d)
+		return;
+	d->paused_changed = true;
+	switch (kind) {
+	case DBUS_ENDPOINT:
+		item_changed(d, &d->endpoints, id);
+		break;
+	case DBUS_DEVICE:
+		item_changed(d, &d->devices, id);
+		break;
+	case DBUS_BUS:
+		item_changed(d, &d->buses, id);
+		break;
+	}
 	settle(d);
 }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 
@@ -10,6 +11,7 @@ struct client;
 struct config;
 struct config_server;
 struct fieldbus;
+struct path;
 struct sd_event;
 struct store;
 struct timers;
@@ -27,7 +29,22 @@ struct dbus_account {
 	const struct config_server *server;
 	const struct client *client;
 	bool started;
+	bool paused;
 };
+
+enum dbus_kind {
+	DBUS_ENDPOINT,
+	DBUS_DEVICE, /* config.devices[] */
+	DBUS_BUS,    /* config.buses[] */
+};
+
+struct dbus_pause {
+	uint64_t since_usec; /* since 1970 */
+	uid_t uid; /* whose it is */
+};
+
+/* reason: for people, or NULL. */
+typedef void (*dbus_done)(void *userdata, int error, const char *reason);
 
 /* What this module asks of the rest. */
 struct dbus_ports {
@@ -37,6 +54,21 @@ struct dbus_ports {
 	bool (*account)(void *userdata, uint32_t endpoint, unsigned index,
 			struct dbus_account *ret);
 	void (*counts)(void *userdata, uint32_t *ret_accounts, uint32_t *ret_registered);
+	/*
+	 * An Update now. 0: done runs once, not before this has returned, when the
+	 * server has answered. Else it does not run: -EHOSTDOWN it is not
+	 * registered, -EBUSY too many wait for the answer, -ENOMEM.
+	 */
+	int (*update)(void *userdata, uint32_t endpoint, dbus_done done, void *done_userdata);
+	/*
+	 * Registers an endpoint anew, or begins a bus with a new host. -EPERM it is
+	 * paused, -ENOENT the endpoint has no server, -ESHUTDOWN the agent ends.
+	 */
+	int (*restart)(void *userdata, enum dbus_kind kind, uint32_t id);
+	/* A user, uid, has it left alone; over restarts. 0; -ENOSPC, -ESHUTDOWN, errno of keeping it. */
+	int (*pause)(void *userdata, enum dbus_kind kind, uint32_t id, bool on, uid_t uid);
+	/* NULL: it is not paused. */
+	const struct dbus_pause *(*paused)(void *userdata, enum dbus_kind kind, uint32_t id);
 };
 
 struct dbus_config {
@@ -59,3 +91,7 @@ struct dbus *dbus_free(struct dbus *d);
 void dbus_endpoint_changed(struct dbus *d, uint32_t endpoint);
 void dbus_device_changed(struct dbus *d, uint32_t device);
 void dbus_counts_changed(struct dbus *d);
+/* What store_watch says, of the store of an endpoint. */
+void dbus_values_changed(struct dbus *d, uint32_t endpoint, const struct path *paths, size_t n);
+/* Something is paused, or is not any more. */
+void dbus_paused_changed(struct dbus *d, enum dbus_kind kind, uint32_t id);

@@ -5,7 +5,7 @@
 #include "dbus/internal.h"
 #include "fieldbus/fieldbus.h"
 
-char *device_changing[] = { (char[]){ "State" }, (char[]){ "Reason" }, NULL };
+char *device_changing[] = { (char[]){ "State" }, (char[]){ "Reason" }, (char[]){ "Paused" }, NULL };
 
 const char *device_item_name(const struct dbus *d, uint32_t id)
 {
@@ -131,12 +131,17 @@ const sd_bus_vtable device_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Read", SD_BUS_ARGS("as", points),
 				SD_BUS_RESULT("a" AGENT1_READING, readings), device_read,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, item_pause,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, item_resume,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Name", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Bus", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Profile", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Enabled", "b", get_enabled, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Reason", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Paused", "b", get_paused, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Statistics", "a{st}", get_statistics, 0, 0),
 	SD_BUS_VTABLE_END,
 };

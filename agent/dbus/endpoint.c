@@ -10,7 +10,7 @@
 #include "store/store.h"
 
 char *endpoint_changing[] = { (char[]){ "State" }, (char[]){ "Accounts" }, (char[]){ "LastError" },
-			      NULL };
+			      (char[]){ "Paused" }, NULL };
 
 const char *endpoint_item_name(const struct dbus *d, uint32_t id)
 {
@@ -23,13 +23,6 @@ static bool account_of(const struct item *item, unsigned index, struct dbus_acco
 }
 
 /* ---- Read ---- */
-
-/* What outside bootstrap no one may see (Core 6.3): keys. */
-static bool is_closed(const struct path *path)
-{
-	return path->depth >= PATH_OBJECT &&
-	       (path->object == 0 || path->object == 21 || path->object == 23);
-}
 
 static int reply_end(sd_bus_message *reply, int r)
 {
@@ -61,7 +54,7 @@ static void keep_open(struct records *records)
 	size_t n = 0;
 
 	for (size_t i = 0; i < records->n; i++) {
-		if (is_closed(&records->items[i].path))
+		if (path_is_secret(&records->items[i].path))
 			value_done(&records->items[i].value);
 		else
 			records->items[n++] = records->items[i];
@@ -99,7 +92,7 @@ static int endpoint_read(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
 					 "%s is no path such as /3303/0/5700",
 					 error_echo(text, echo));
-	if (is_closed(&path))
+	if (path_is_secret(&path))
 		return error_set(error, -EACCES, "Its values are secret");
 	if (!store_exists(store, &path))
 		return error_set(error, -ENOENT, NULL);
@@ -134,7 +127,7 @@ static const char *account_state(const struct dbus_account *a, unsigned *ret_ran
 		break;
 	}
 	*ret_rank = 5;
-	return a->started ? "deregistering" : "unread";
+	return a->paused ? "paused" : a->started ? "deregistering" : "unread";
 }
 
 static int get_state(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -245,12 +238,28 @@ const sd_bus_vtable endpoint_vtable[] = {
 	/* authorize.c decides: sd-bus's own check lets only root through, and waits for the bus. */
 	SD_BUS_METHOD_WITH_ARGS("Write", SD_BUS_ARGS("s", path, "v", value), SD_BUS_NO_RESULT,
 				endpoint_write, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Execute", SD_BUS_ARGS("s", path, "s", arguments), SD_BUS_NO_RESULT,
+				endpoint_execute, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Watch", SD_BUS_ARGS("s", path), SD_BUS_NO_RESULT,
+				endpoint_watch_values, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Unwatch", SD_BUS_ARGS("s", path), SD_BUS_NO_RESULT,
+				endpoint_unwatch_values, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_SIGNAL_WITH_ARGS("ValueChanged", SD_BUS_ARGS("s", path, "v", value, "s", problem, "t", time), 0),
+	SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, endpoint_update,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Enable", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, item_resume,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Disable", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, item_pause,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Restart", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, item_restart,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Name", "s", get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("ClientName", "s", get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Accounts", "a" AGENT1_ACCOUNT, get_accounts, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Devices", "a" AGENT1_OBJECT, get_devices, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Paused", "b", get_paused, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("LastError", "s", get_last_error, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,
 };

@@ -17,6 +17,7 @@
 /* An endpoint, a device or a bus; what sd-bus hands to its methods. */
 struct item {
 	struct dbus *dbus;
+	const struct items *items; /* that it is one of; NULL: none */
 	uint32_t id;
 	bool changed;
 };
@@ -36,6 +37,8 @@ void items_done(struct items *s);
 struct item *items_find(const struct items *s, const char *name); /* NULL */
 /* The object of an item, malloc'd; NULL without memory. */
 char *items_path(const struct items *s, const struct dbus *d, uint32_t id);
+/* As YAML has it. */
+const char *item_name(const struct item *item);
 /* Puts the objects on the bus. */
 int items_publish(struct items *s, sd_bus *bus, const sd_bus_vtable *vtable);
 /* Appends (so): name and object. */
@@ -55,12 +58,16 @@ struct dbus {
 	struct timer reconnect;
 	/* What has changed since the last time, and goes out together. */
 	struct timer tell;
-	bool counts_changed;
+	bool counts_changed, paused_changed;
 	/* Callers whose rights are being asked. */
 	struct list orders;
 	unsigned n_orders;    /* that wait for the bus */
 	unsigned n_questions; /* that wait for polkit */
 	struct item manager;  /* for methods of the Manager that need rights */
+	/* Live values. */
+	struct list watches, watchers;
+	unsigned n_watches;
+	struct timer watch_timer;
 	gid_t group;
 	bool has_group;
 	struct log_budget refusals;
@@ -101,6 +108,27 @@ struct fieldway_sample;
 int readings_reply(sd_bus_message *call, const struct config_type *type,
 		   const struct fieldway_sample *samples, size_t n);
 
+/* watch.c */
+#define WATCHES_MAX 1024u
+#define WATCHES_OF_CALLER_MAX 64u
+void watches_init(struct dbus *d);
+/* Of nobody any more: the connection is gone. */
+void watches_forget(struct dbus *d);
+/* Of an endpoint that is gone. */
+void watches_drop(struct item *item);
+int endpoint_watch_values(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int endpoint_unwatch_values(sd_bus_message *m, void *userdata, sd_bus_error *error);
+
+/* control.c */
+int item_pause(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int item_resume(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int item_restart(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int endpoint_update(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int get_paused(sd_bus *bus, const char *path, const char *interface, const char *property,
+	       sd_bus_message *reply, void *userdata, sd_bus_error *error);
+int get_all_paused(sd_bus *bus, const char *path, const char *interface, const char *property,
+		   sd_bus_message *reply, void *userdata, sd_bus_error *error);
+
 /* log_levels.c */
 int manager_set_log_level(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int get_log_levels(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -108,6 +136,7 @@ int get_log_levels(sd_bus *bus, const char *path, const char *interface, const c
 
 /* write.c */
 int endpoint_write(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int endpoint_execute(sd_bus_message *m, void *userdata, sd_bus_error *error);
 
 /*
  * authorize.c: runs `allowed` with the message when its sender may change

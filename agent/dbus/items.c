@@ -21,7 +21,7 @@ int items_init(struct items *s, struct dbus *d, size_t n)
 		return -ENOMEM;
 	s->n = n;
 	for (uint32_t i = 0; i < n; i++) {
-		s->items[i] = (struct item){ .dbus = d, .id = i };
+		s->items[i] = (struct item){ .dbus = d, .items = s, .id = i };
 		s->order[i] = i;
 	}
 	if (n > 1)
@@ -58,6 +58,11 @@ char *items_path(const struct items *s, const struct dbus *d, uint32_t id)
 	char *path;
 
 	return sd_bus_path_encode(s->path, s->name(d, id), &path) < 0 ? NULL : path;
+}
+
+const char *item_name(const struct item *item)
+{
+	return item->items->name(item->dbus, item->id);
 }
 
 int items_append(const struct items *s, const struct dbus *d, sd_bus_message *m, uint32_t id)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "base/message_id.h"
 #include "base/str.h"
 #include "dbus/internal.h"
 
@@ -48,8 +49,9 @@ static int set_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_e
 		r = set_level(module, level, error);
 	if (r < 0)
 		return r;
-	log_notice(NULL, "uid %u sets the log level of %s to %s", (unsigned)uid,
-		   *module ? module : "everything", *level ? level : "that of everything");
+	log_notice(LOG_ABOUT_ID(MESSAGE_ORDER), "uid %u sets the log level of %s to %s",
+		   (unsigned)uid, *module ? module : "everything",
+		   *level ? level : "that of everything");
 	sd_bus_emit_properties_changed(item->dbus->bus, AGENT1_PATH, AGENT1_MANAGER, "LogLevels",
 				       NULL);
 	return sd_bus_reply_method_return(m, NULL);

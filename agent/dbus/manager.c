@@ -172,6 +172,8 @@ const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_PROPERTY("Accounts", "u", get_accounts, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Registered", "u", get_accounts, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Devices", "u", get_devices, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Paused", "a" AGENT1_PAUSED, get_all_paused, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("LogLevels", "a{ss}", get_log_levels, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,
 };

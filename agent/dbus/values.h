@@ -9,6 +9,13 @@
 
 struct store;
 
+/* What outside bootstrap no one may see (Core 6.3): keys. */
+static inline bool path_is_secret(const struct path *path)
+{
+	return path->depth >= PATH_OBJECT &&
+	       (path->object == 0 || path->object == 21 || path->object == 23);
+}
+
 /* Values as agent1.h has them as variants. */
 
 int value_append(sd_bus_message *m, const struct value *value);

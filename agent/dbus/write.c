@@ -6,6 +6,7 @@
 
 #include "dbus/internal.h"
 #include "dbus/values.h"
+#include "lwm2m/execute_argument.h"
 #include "store/audit.h"
 #include "store/store.h"
 
@@ -151,6 +152,57 @@ static int write_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus
 	store_write(store, &path, path.depth == PATH_INSTANCE ? STORE_UPDATE : STORE_REPLACE,
 		    records.items, records.n, writing_done, w);
 	return 0;
+}
+
+/* ---- Execute ---- */
+
+static int check_executable(const struct store *store, const struct path *path, sd_bus_error *error)
+{
+	const struct resource_definition *resource;
+
+	if (path->depth != PATH_RESOURCE || !store_exists(store, path))
+		return refuse(error, -ENOENT, store, path);
+	resource = store_resource(store, path);
+	return resource && resource->operations & OPERATION_EXECUTE ?
+		       0 :
+		       error_set(error, -EPERM, "The resource cannot be executed");
+}
+
+static char *audit_execute(const struct path *path)
+{
+	char text[PATH_TEXT_MAX], *audit;
+
+	return asprintf(&audit, "execute %s", path_format(path, text)) < 0 ? NULL : audit;
+}
+
+static int execute_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	struct store *store = item->dbus->ports.store(item->dbus->userdata, item->id);
+	const char *text, *arguments;
+	struct writing *w;
+	struct path path;
+	int r = sd_bus_message_read(m, "ss", &text, &arguments);
+
+	if (r >= 0)
+		r = parse_target(text, &path, error);
+	if (r >= 0)
+		r = check_executable(store, &path, error);
+	if (r < 0)
+		return r;
+	if (execute_argument_check(arguments, strlen(arguments)) < 0)
+		return error_set(error, -EINVAL, "Arguments are digits, or like 0='text', with commas between");
+	w = writing_new(item, m, uid);
+	if (!w)
+		return -ENOMEM;
+	if (item->dbus->config.config->writes_audit)
+		w->audit = audit_execute(&path);
+	store_execute(store, &path, arguments, writing_done, w);
+	return 0;
+}
+
+int endpoint_execute(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return order_authorize(userdata, m, RIGHT_WRITE, execute_allowed, error);
 }
 
 int endpoint_write(sd_bus_message *m, void *userdata, sd_bus_error *error)

@@ -52,6 +52,7 @@ static void account_state(void *userdata, enum client_state state, int error)
 
 	account_count(a);
 	account_tell(a, state, error);
+	updates_state(a, state, error);
 	if (state == CLIENT_STOPPED && r->n_stopping > 0 && --r->n_stopping == 0)
 		r->stopped(r->stopped_userdata);
 }
@@ -119,6 +120,7 @@ int account_new(struct endpoint *e, struct server *server, struct account **ret)
 	if (!a)
 		return -ENOMEM;
 	list_init(&a->leaving);
+	list_init(&a->updates);
 	a->registry = e->registry;
 	a->endpoint = e;
 	a->server = server_ref(server);
@@ -139,6 +141,7 @@ struct account *account_free(struct account *a)
 	if (!a)
 		return NULL;
 	list_remove(&a->leaving);
+	updates_cancel(a);
 	client_free(a->client);
 	server_unref(a->server);
 	free(a->name);

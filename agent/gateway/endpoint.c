@@ -212,10 +212,13 @@ struct endpoint *endpoint_free(struct endpoint *e)
 static void changed(void *userdata, enum store_change change, const struct path *paths, size_t n)
 {
 	struct endpoint *e = userdata;
+	const struct registry *r = e->registry;
 
 	persist_changed(e, change, paths, n);
 	if (e->account)
 		client_changed(e->account->client, change, paths, n);
+	if (r->watch.values)
+		r->watch.values(r->watch_userdata, e->number, paths, n);
 }
 
 void endpoint_watch(struct endpoint *e)
@@ -223,11 +226,16 @@ void endpoint_watch(struct endpoint *e)
 	store_set_watch(e->store, changed, e);
 }
 
+void endpoint_run(struct endpoint *e)
+{
+	if (e->account && e->started && !endpoint_is_paused(e))
+		client_start(e->account->client);
+}
+
 void endpoint_start(struct endpoint *e)
 {
 	if (e->started)
 		return;
 	e->started = true;
-	if (e->account)
-		client_start(e->account->client);
+	endpoint_run(e);
 }

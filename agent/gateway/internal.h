@@ -9,6 +9,7 @@
 #include "builtin/builtin.h"
 #include "config/config.h"
 #include "gateway/modbus.h"
+#include "gateway/pauses.h"
 #include "gateway/registry.h"
 #include "lwm2m/client.h"
 #include "secret/secret.h"
@@ -43,6 +44,8 @@ struct account {
 	int error;	/* of its last attempt, 0 while all is well */
 	enum client_state told; /* to the watch, which does not hear of Updates */
 	struct log_budget no_key;
+	struct list updates; /* struct waiting_update: callers who want to know how an Update ends */
+	unsigned n_updates;
 };
 
 struct endpoint {
@@ -92,13 +95,24 @@ void endpoint_done(struct endpoint *e);
 /* One of config.endpoints, at this place of it. */
 int endpoint_new(struct registry *r, uint32_t index, const struct server *server, struct endpoint **ret);
 struct endpoint *endpoint_free(struct endpoint *e);
+/* `register:` lets it begin. */
 void endpoint_start(struct endpoint *e);
+/* Its account, which may be another one than before, registers; unless it has not been started, or a user has paused it. */
+void endpoint_run(struct endpoint *e);
 /* Tells its store's changes to the account, and keeps what has to survive. */
 void endpoint_watch(struct endpoint *e);
 
 /* account.c */
 int account_new(struct endpoint *e, struct server *server, struct account **ret);
 struct account *account_free(struct account *a);
+
+/* orders.c: what people ask of endpoints and buses */
+#define UPDATES_WAITING_MAX 16u /* of one account */
+/* How an Update ends may be known in this state. */
+void updates_state(struct account *a, enum client_state state, int error);
+/* All of them end with -ECANCELED. */
+void updates_cancel(struct account *a);
+bool endpoint_is_paused(const struct endpoint *e);
 
 /* server.c */
 int server_new(const struct config_server *config, struct transport *transport, struct server **ret);

@@ -30,6 +30,7 @@ static bool port_account(void *userdata, uint32_t endpoint, unsigned index,
 		.server = a->server->config,
 		.client = a->client,
 		.started = e->started,
+		.paused = endpoint_is_paused(e),
 	};
 	return true;
 }
@@ -44,11 +45,35 @@ static void port_counts(void *userdata, uint32_t *ret_accounts, uint32_t *ret_re
 	*ret_registered = counts.registered;
 }
 
+static int port_update(void *userdata, uint32_t endpoint, dbus_done done, void *done_userdata)
+{
+	return registry_update(userdata, endpoint, done, done_userdata);
+}
+
+static int port_restart(void *userdata, enum dbus_kind kind, uint32_t id)
+{
+	return registry_restart(userdata, kind, id);
+}
+
+static int port_pause(void *userdata, enum dbus_kind kind, uint32_t id, bool on, uid_t uid)
+{
+	return registry_pause(userdata, kind, id, on, uid);
+}
+
+static const struct dbus_pause *port_paused(void *userdata, enum dbus_kind kind, uint32_t id)
+{
+	return registry_paused(userdata, kind, id);
+}
+
 const struct dbus_ports ports_of_registry = {
 	.store = port_store,
 	.client_name = port_client_name,
 	.account = port_account,
 	.counts = port_counts,
+	.update = port_update,
+	.restart = port_restart,
+	.pause = port_pause,
+	.paused = port_paused,
 };
 
 static bool port_account_client(void *userdata, uint32_t endpoint, unsigned index,

@@ -4,9 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dbus/dbus.h"
+
 struct config;
 struct definitions;
 struct fieldbus;
+struct pauses;
 struct secret_store;
 struct state;
 struct store;
@@ -27,6 +30,7 @@ struct registry_config {
 	const struct config *config; /* outlives the registry, as all others do */
 	struct secret_store *secrets;
 	struct state *state;	     /* keeps what servers changed */
+	struct pauses *pauses;	     /* what users have paused */
 	struct fieldbus *fieldbus;   /* behind the host's Modbus objects; may go first, at the end */
 };
 
@@ -58,5 +62,16 @@ struct registry_watch {
 	void (*counts)(void *userdata);
 	/* An account's state or error; 0 is the host, i + 1 config.endpoints[i]. */
 	void (*endpoint)(void *userdata, uint32_t endpoint);
+	/* What store_watch says of an endpoint's store. */
+	void (*values)(void *userdata, uint32_t endpoint, const struct path *paths, size_t n);
+	/* Something is paused, or is not any more. */
+	void (*paused)(void *userdata, enum dbus_kind kind, uint32_t id);
 };
+/* What people ask, as dbus_ports has it. */
+int registry_update(struct registry *r, uint32_t endpoint, dbus_done done, void *userdata);
+int registry_restart(struct registry *r, enum dbus_kind kind, uint32_t id);
+int registry_pause(struct registry *r, enum dbus_kind kind, uint32_t id, bool on, uid_t uid);
+const struct dbus_pause *registry_paused(struct registry *r, enum dbus_kind kind, uint32_t id);
+/* Devices and buses that are paused, to a fieldbus that has begun with its configuration. */
+void registry_pause_field(struct registry *r);
 void registry_set_watch(struct registry *r, const struct registry_watch *watch, void *userdata);

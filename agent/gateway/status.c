@@ -2,6 +2,7 @@
 #include "gateway/status.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
@@ -10,7 +11,7 @@
 struct status {
 	const struct config *config;
 	bool last_good;
-	uint32_t accounts, registered;
+	uint32_t accounts, registered, n_paused;
 	uint8_t *devices; /* enum fieldbus_state of each */
 	uint32_t n_trouble;
 	struct timer timer;
@@ -19,15 +20,18 @@ struct status {
 static void tell(struct timer *timer, void *userdata)
 {
 	const struct status *s = userdata;
+	char paused[32] = "";
 
 	(void)timer;
 	if (s->config->empty) {
 		sd_notify(0, "STATUS=Not configured");
 		return;
 	}
-	sd_notifyf(0, "STATUS=%s%u of %u endpoints registered, %u of %zu devices in trouble",
+	if (s->n_paused > 0)
+		snprintf(paused, sizeof(paused), "%u paused; ", s->n_paused);
+	sd_notifyf(0, "STATUS=%s%s%u of %u endpoints registered, %u of %zu devices in trouble",
 		   s->last_good ? "Configuration is wrong, running on the last good one; " : "",
-		   s->registered, s->accounts, s->n_trouble, s->config->n_devices);
+		   paused, s->registered, s->accounts, s->n_trouble, s->config->n_devices);
 }
 
 static void settle(struct status *s)
@@ -80,6 +84,12 @@ void status_device(struct status *s, uint32_t device, enum fieldbus_state state)
 	s->n_trouble += is - was;
 	if (was != is)
 		settle(s);
+}
+
+void status_paused(struct status *s, uint32_t n)
+{
+	s->n_paused = n;
+	settle(s);
 }
 
 void status_accounts(struct status *s, uint32_t accounts, uint32_t registered)

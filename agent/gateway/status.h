@@ -18,4 +18,5 @@ struct status;
 int status_new(struct timers *timers, const struct config *config, bool last_good, struct status **ret);
 struct status *status_free(struct status *s);
 void status_device(struct status *s, uint32_t device, enum fieldbus_state state);
+void status_paused(struct status *s, uint32_t n);
 void status_accounts(struct status *s, uint32_t accounts, uint32_t registered);

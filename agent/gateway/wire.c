@@ -13,7 +13,7 @@
 #include "fieldbus/fieldbus.h"
 #include "gateway/accepted.h"
 #include "gateway/content.h"
-#include "state/identity.h"
+#include "gateway/pauses.h"
 #include "gateway/ports.h"
 #include "gateway/registry.h"
 #include "gateway/status.h"
@@ -21,6 +21,7 @@
 #include "mapping/mapping.h"
 #include "metrics/metrics.h"
 #include "secret/secret.h"
+#include "state/identity.h"
 #include "state/state.h"
 #include "transport/transport.h"
 
@@ -29,6 +30,7 @@ struct gateway {
 	struct sd_event *event;
 	struct timers *timers;
 	struct state *state;
+	struct pauses *pauses;
 	struct secret_store *secrets;
 	struct fieldbus *fieldbus;
 	struct transport *transport;
@@ -105,7 +107,42 @@ static void endpoint_changed(void *userdata, uint32_t endpoint)
 	dbus_endpoint_changed(g->dbus, endpoint);
 }
 
-static const struct registry_watch registry_watch = { .counts = counts_changed, .endpoint = endpoint_changed };
+static void values_changed(void *userdata, uint32_t endpoint, const struct path *paths, size_t n)
+{
+	struct gateway *g = userdata;
+
+	dbus_values_changed(g->dbus, endpoint, paths, n);
+}
+
+/* Those of the configuration; another one may have more. */
+static uint32_t count_paused(const struct gateway *g)
+{
+	const struct config *c = g->loaded.config;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i <= c->n_endpoints; i++)
+		n += registry_paused(g->registry, DBUS_ENDPOINT, i) != NULL;
+	for (uint32_t i = 0; i < c->n_devices; i++)
+		n += registry_paused(g->registry, DBUS_DEVICE, i) != NULL;
+	for (uint32_t i = 0; i < c->n_buses; i++)
+		n += registry_paused(g->registry, DBUS_BUS, i) != NULL;
+	return n;
+}
+
+static void paused_changed(void *userdata, enum dbus_kind kind, uint32_t id)
+{
+	struct gateway *g = userdata;
+
+	status_paused(g->status, count_paused(g));
+	dbus_paused_changed(g->dbus, kind, id);
+}
+
+static const struct registry_watch registry_watch = {
+	.counts = counts_changed,
+	.endpoint = endpoint_changed,
+	.values = values_changed,
+	.paused = paused_changed,
+};
 
 /* ---- in order ---- */
 
@@ -182,6 +219,7 @@ static int open_registry(struct gateway *g)
 		.config = g->loaded.config,
 		.secrets = g->secrets,
 		.state = g->state,
+		.pauses = g->pauses,
 		.fieldbus = g->fieldbus,
 	};
 	int r = registry_new(&config, &g->registry);
@@ -260,9 +298,11 @@ static int gateway_start(struct gateway *g)
 		if (mapping_is_blind(g->mapping, i))
 			registry_seen(g->registry, i, true);
 	counts_changed(g);
+	status_paused(g->status, count_paused(g));
 	r = fieldbus_start(g->fieldbus, g->loaded.config);
 	if (r < 0)
 		return r;
+	registry_pause_field(g->registry);
 	registry_field_started(g->registry);
 	log_notice(LOG_ABOUT_ID(MESSAGE_STARTED), "version %s; endpoints: %zu, devices: %zu, buses: %zu, servers: %zu",
 		   PACKAGE_VERSION, g->loaded.config->n_endpoints + 1, g->loaded.config->n_devices,
@@ -281,6 +321,8 @@ static int gateway_open(struct gateway *g)
 	}
 	state_set_handler(g->state, state_failed, g);
 	r = identity_read(g->state, &g->identity);
+	if (r >= 0)
+		r = pauses_new(g->state, &g->pauses);
 	if (r >= 0)
 		r = secret_store_new(g->options.config_folder, &g->secrets);
 	if (r >= 0)
@@ -334,6 +376,7 @@ struct gateway *gateway_free(struct gateway *g)
 	buf_done(&g->errors);
 	identity_done(&g->identity);
 	g->secrets = secret_store_free(g->secrets);
+	g->pauses = pauses_free(g->pauses);
 	g->state = state_free(g->state);
 	free(g);
 	return NULL;

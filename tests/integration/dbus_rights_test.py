@@ -163,9 +163,7 @@ class PolkitTest(DbusScenario):
         self.bus = Bus(self.rig, policies=[POLKIT_POLICY])
         self.polkit = self.rig.start([POLKIT_PROGRAM, "--no-debug"], stderr=subprocess.PIPE,
                                      env={**os.environ, **self.bus.environment()})
-        self.rig.until(lambda: self.bus.busctl("call", "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                               "org.freedesktop.DBus", "NameHasOwner", "s", POLKIT) == [True],
-                       20, POLKIT)
+        self.rig.until(lambda: self.bus.has_owner(POLKIT), 20, POLKIT)
         self.start()
 
     def show_files(self):

@@ -45,6 +45,34 @@ class DbusScenario(FieldScenario):
             call(*arguments, **options)
         self.assertIn(text, str(caught.exception))
 
+    def until_monitored(self, monitor):
+        """Not every busctl says when it listens."""
+        def look():
+            self.bus.run(["busctl", f"--address={self.bus.address}", "emit", "/", PROBE, "Ping"])
+            return any(PROBE in line for line in monitor.lines)
+
+        self.rig.until(look, 20, "a signal at the monitor")
+
+    def monitor(self, *matches):
+        """Signals of the daemon: PropertiesChanged, or those that match."""
+        own = [f"--match=type=signal,sender={NAME},{match}"
+               for match in matches or ["interface=org.freedesktop.DBus.Properties"]]
+        monitor = self.rig.start(["busctl", f"--address={self.bus.address}", "--json=short", "monitor", *own,
+                                  "--match=type=signal,interface=" + PROBE], stderr=subprocess.PIPE)
+        self.until_monitored(monitor)
+        return monitor
+
+    @staticmethod
+    def change(path, name, value, of=lambda value: value):
+        """Fits a line that says that this property has this value now."""
+        def fits(line):
+            if not line.startswith("{"):
+                return False
+            message = json.loads(line)
+            values = plain(message["payload"]["data"])[1] if message["path"] == path else {}
+            return name in values and of(values[name]) == value
+        return fits
+
     def until_property(self, path, interface, name, fits):
         self.rig.until(lambda: fits(self.bus.get(path, interface, name)), 20, f"{name} of {path}")
 
@@ -59,7 +87,7 @@ class ObjectsTest(DbusScenario):
         endpoint = objects[VFD][NAME + ".Endpoint"]
         account = {"Server": "plant", "Uri": self.server.uri("coap"), "ShortServerId": 101, "State": "registered",
                    "Security": "none", "Version": "1.2"}
-        self.assertEqual(endpoint, {"Name": "vfd", "ClientName": CLIENT, "State": "registered", "LastError": "",
+        self.assertEqual(endpoint, {"Name": "vfd", "ClientName": CLIENT, "State": "registered", "LastError": "", "Paused": False,
                                     "Accounts": [account], "Devices": [("vfd", DEVICE)]})
         host = objects[HOST][NAME + ".Endpoint"]
         self.assertEqual((host["Name"], host["ClientName"], host["Devices"]), ("host", "gw", []))
@@ -68,7 +96,7 @@ class ObjectsTest(DbusScenario):
         self.assertGreater(statistics["requests"], 0)
         self.assertEqual(set(statistics), {"requests", "errors", "timeouts", "conflated"})
         self.assertEqual(device, {"Name": "vfd", "Bus": "lan", "Profile": "vfd", "Enabled": True, "State": "online",
-                                  "Reason": ""})
+                                  "Reason": "", "Paused": False})
 
     def test_manager(self):
         self.start()
@@ -159,32 +187,11 @@ class ObjectsTest(DbusScenario):
             self.assertEqual((file, line, column), (path, len(f.readlines()), 1))
         self.assertIn("nonesuch", text)
 
-    def until_monitored(self, monitor):
-        """Not every busctl says when it listens."""
-        def look():
-            self.bus.run(["busctl", f"--address={self.bus.address}", "emit", "/", PROBE, "Ping"])
-            return any(PROBE in line for line in monitor.lines)
-
-        self.rig.until(look, 20, "a signal at the monitor")
-
     def test_changes(self):
         """PropertiesChanged says what the properties then say."""
         self.start()
         self.until_property(DEVICE, "Device", "State", lambda state: state == "online")
-        monitor = self.rig.start(["busctl", f"--address={self.bus.address}", "--json=short", "monitor",
-                                  "--match=type=signal,interface=org.freedesktop.DBus.Properties,sender=" + NAME,
-                                  "--match=type=signal,interface=" + PROBE],
-                                 stderr=subprocess.PIPE)
-        self.until_monitored(monitor)
-
-        def change(path, name, value):
-            def fits(line):
-                if not line.startswith("{"):
-                    return False
-                message = json.loads(line)
-                return message["path"] == path and plain(message["payload"]["data"])[1].get(name) == value
-            return fits
-
+        monitor, change = self.monitor(), self.change
         self.simulator.command("silent")
         line = monitor.wait_line(change(DEVICE, "State", "offline"))
         self.assertIn("vfd", plain(json.loads(line)["payload"]["data"])[1]["Reason"])

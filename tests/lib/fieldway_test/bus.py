@@ -3,7 +3,6 @@
 import functools
 import os
 import pwd
-import re
 import shlex
 import socket
 import struct
@@ -70,7 +69,7 @@ def add_group():
 
 class Bus:
     """permissive: the policy lets everything through, so that only the daemon decides. limits: of the bus, by name.
-    names: more that may be owned. policies: files of other services."""
+    names: more that may be owned, and called. policies: files of other services."""
 
     def __init__(self, rig, permissive=False, limits=(), names=(), policies=()):
         self.rig = rig
@@ -83,7 +82,8 @@ class Bus:
             policy=source_path("packaging/dbus/org.fieldway.Agent1.conf"),
             includes="\n".join(f"  <include>{path}</include>" for path in policies),
             more="\n".join([PERMISSIVE if permissive else "",
-                            *(f'  <policy context="default"><allow own="{name}"/></policy>' for name in names),
+                            *(f'  <policy context="default"><allow own="{name}"/><allow send_destination="{name}"/></policy>'
+                              for name in names),
                             *(f'  <limit name="{name}">{value}</limit>' for name, value in limits)])))
         self.start()
 
@@ -131,9 +131,12 @@ class Bus:
         """{path: {interface: {property: value}}}"""
         return self.busctl("call", NAME, PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")[0]
 
-    def has_name(self):
+    def has_owner(self, name):
         return self.busctl("call", "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                           "NameHasOwner", "s", NAME) == [True]
+                           "NameHasOwner", "s", name) == [True]
+
+    def has_name(self):
+        return self.has_owner(NAME)
 
     def wait_name(self, timeout=20):
         self.rig.until(self.has_name, timeout, NAME)
@@ -200,14 +203,31 @@ class Caller:
         del self.data[:size]
         return taken
 
+    def read_message(self):
+        """The next one: its kind, signature, fields by code as bytes, and body."""
+        _, kind, _, _, size, _, length = struct.unpack("<cBBBIII", self._take(16))
+        header = self._take(length + -length % 8)[:length]
+        fields, offset = {}, 0
+        while offset < length:
+            code, letter = header[offset], header[offset + 2:offset + 3]
+            offset += 4
+            if letter == b"g":
+                size_of, start = header[offset], offset + 1
+            elif letter == b"u":
+                size_of, start = 3, offset
+            else:
+                size_of, start = int.from_bytes(header[offset:offset + 4], "little"), offset + 4
+            fields[code] = header[start:start + size_of]
+            offset = start + size_of + 1
+            offset += -offset % 8
+        return kind, fields.get(8, b"").decode(), fields, self._take(size)
+
     def read(self):
         """The next answer: the name of its error, or None."""
         while True:
-            _, kind, _, _, size, _, fields = struct.unpack("<cBBBIII", self._take(16))
-            header = self._take(fields + -fields % 8)
-            self._take(size)
+            kind, _, fields, _ = self.read_message()
             if kind in (2, 3):
-                return None if kind == 2 else re.search(rb"\x04\x01s\0....([^\0]*)", header, re.S).group(1).decode()
+                return None if kind == 2 else fields[4].decode()
 
 
 class Refused(Exception):

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "base/message_id.h"
+#include "base/str.h"
+#include "dbus/internal.h"
+
+/* What people have endpoints, devices and buses do, or leave. */
+
+static enum dbus_kind kind_of(const struct item *item)
+{
+	const struct dbus *d = item->dbus;
+
+	return item->items == &d->devices ? DBUS_DEVICE :
+	       item->items == &d->buses	  ? DBUS_BUS :
+					    DBUS_ENDPOINT;
+}
+
+static struct log_about about_item(const struct item *item)
+{
+	const struct config *c = item->dbus->config.config;
+
+	switch (kind_of(item)) {
+	case DBUS_ENDPOINT:
+		return (struct log_about){ .endpoint = item->dbus->ports.client_name(
+						   item->dbus->userdata, item->id) };
+	case DBUS_DEVICE:
+		return (struct log_about){ .device = c->devices[item->id].name };
+	case DBUS_BUS:
+		return (struct log_about){ .bus = c->buses[item->id].name };
+	}
+	return (struct log_about){ 0 };
+}
+
+/* Who has it do what; the rest of the log says what became of that. */
+static void log_order(const struct item *item, uid_t uid, const char *what)
+{
+	static const char *const kinds[] = {
+		[DBUS_ENDPOINT] = "endpoint",
+		[DBUS_DEVICE] = "device",
+		[DBUS_BUS] = "bus",
+	};
+	struct log_about about = about_item(item);
+
+	about.message_id = MESSAGE_ORDER;
+	log_notice(&about, "%s %s: uid %u %s it", kinds[kind_of(item)], item_name(item),
+		   (unsigned)uid, what);
+}
+
+static int refuse(sd_bus_error *error, int r)
+{
+	return error_set(error, r,
+			 r == -EPERM	 ? "It is paused" :
+			 r == -ENOENT	 ? "No server wants it" :
+			 r == -ESHUTDOWN ? "The agent ends" :
+			 r == -ENOSPC	 ? "Too much is paused" :
+					   NULL);
+}
+
+/* ---- pause ---- */
+
+static int switch_item(struct item *item, sd_bus_message *m, uid_t uid, bool pause,
+		       sd_bus_error *error)
+{
+	struct dbus *d = item->dbus;
+	int r;
+
+	log_order(item, uid, pause ? "pauses" : "resumes");
+	r = d->ports.pause(d->userdata, kind_of(item), item->id, pause, uid);
+	return r < 0 ? refuse(error, r) : sd_bus_reply_method_return(m, NULL);
+}
+
+static int pause_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	return switch_item(item, m, uid, true, error);
+}
+
+static int resume_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	return switch_item(item, m, uid, false, error);
+}
+
+int item_pause(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return order_authorize(userdata, m, RIGHT_CONTROL, pause_allowed, error);
+}
+
+int item_resume(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return order_authorize(userdata, m, RIGHT_CONTROL, resume_allowed, error);
+}
+
+static const struct dbus_pause *item_paused(const struct item *item)
+{
+	const struct dbus *d = item->dbus;
+
+	return d->ports.paused(d->userdata, kind_of(item), item->id);
+}
+
+int get_paused(sd_bus *bus, const char *path, const char *interface, const char *property,
+	       sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	return sd_bus_message_append(reply, "b", (int)(item_paused(userdata) != NULL));
+}
+
+static int append_paused(sd_bus_message *reply, const struct items *s, const char *kind)
+{
+	const struct dbus_pause *p;
+	int r = 0;
+
+	for (uint32_t i = 0; r >= 0 && i < s->n; i++) {
+		p = item_paused(&s->items[s->order[i]]);
+		if (p)
+			r = sd_bus_message_append(reply, AGENT1_PAUSED, kind,
+						  item_name(&s->items[s->order[i]]), p->since_usec,
+						  (uint32_t)p->uid);
+	}
+	return r;
+}
+
+int get_all_paused(sd_bus *bus, const char *path, const char *interface, const char *property,
+		   sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct dbus *d = userdata;
+	int r = sd_bus_message_open_container(reply, 'a', AGENT1_PAUSED);
+
+	if (r >= 0)
+		r = append_paused(reply, &d->endpoints, "endpoint");
+	if (r >= 0)
+		r = append_paused(reply, &d->buses, "bus");
+	if (r >= 0)
+		r = append_paused(reply, &d->devices, "device");
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* ---- restart ---- */
+
+static int restart_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	struct dbus *d = item->dbus;
+	int r;
+
+	log_order(item, uid, "restarts");
+	r = d->ports.restart(d->userdata, kind_of(item), item->id);
+	return r < 0 ? refuse(error, r) : sd_bus_reply_method_return(m, NULL);
+}
+
+int item_restart(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return order_authorize(userdata, m, RIGHT_CONTROL, restart_allowed, error);
+}
+
+/* ---- Update ---- */
+
+static void updated(void *userdata, int error, const char *reason)
+{
+	sd_bus_message *call = userdata;
+
+	if (error < 0)
+		call_fail(call, error,
+			  reason ?: "The registration ended before the Update was answered");
+	else
+		sd_bus_reply_method_return(call, NULL);
+	sd_bus_message_unref(call);
+}
+
+static int update_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	struct dbus *d = item->dbus;
+	int r = d->ports.update(d->userdata, item->id, updated, m);
+
+	if (r < 0)
+		return error_set(error, r,
+				 r == -EHOSTDOWN ? "It is not registered" :
+				 r == -EBUSY	 ? "Too many wait for its Update already" :
+						   NULL);
+	sd_bus_message_ref(m);
+	log_order(item, uid, "updates");
+	return 0;
+}
+
+int endpoint_update(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return order_authorize(userdata, m, RIGHT_CONTROL, update_allowed, error);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fieldbus/fieldbus.h"
+#include "gateway/internal.h"
+
+/* What people ask of endpoints, devices and buses. */
+
+static struct endpoint *endpoint_of(struct registry *r, uint32_t number)
+{
+	return number == DBUS_HOST ? &r->host : r->endpoints[number - 1];
+}
+
+static const char *name_of(struct registry *r, enum dbus_kind kind, uint32_t id)
+{
+	const struct config *c = r->config.config;
+
+	switch (kind) {
+	case DBUS_ENDPOINT:
+		return endpoint_label(endpoint_of(r, id));
+	case DBUS_DEVICE:
+		return c->devices[id].name;
+	case DBUS_BUS:
+		return c->buses[id].name;
+	}
+	return "";
+}
+
+/* ---- Update ---- */
+
+struct waiting_update {
+	struct list list; /* account.updates */
+	bool next;	  /* one is under way, and the next one is meant */
+	dbus_done done;
+	void *userdata;
+};
+
+static void update_end(struct account *a, struct waiting_update *w, int error, const char *reason)
+{
+	list_remove(&w->list);
+	a->n_updates--;
+	w->done(w->userdata, error, reason);
+	free(w);
+}
+
+static void end_all(struct account *a, int error)
+{
+	char trouble[CLIENT_TROUBLE_MAX] = "";
+	struct waiting_update *w;
+
+	if (list_is_empty(&a->updates))
+		return;
+	if (error < 0)
+		client_trouble(a->client, trouble);
+	list_for_each(w, &a->updates, list)
+		update_end(a, w, error, *trouble ? trouble : NULL);
+}
+
+static void end_answered(struct account *a)
+{
+	struct waiting_update *w;
+
+	list_for_each(w, &a->updates, list) {
+		if (w->next)
+			w->next = false;
+		else
+			update_end(a, w, 0, NULL);
+	}
+}
+
+void updates_state(struct account *a, enum client_state state, int error)
+{
+	switch (state) {
+	case CLIENT_REGISTERED:
+		end_answered(a);
+		break;
+	case CLIENT_REGISTERING: /* the server knows nothing of it any more: a Register is as good */
+	case CLIENT_UPDATING:
+		break;
+	case CLIENT_WAITING:
+	case CLIENT_STOPPED:
+	case CLIENT_DISABLED:
+	case CLIENT_DEREGISTERING:
+		end_all(a, error < 0 ? error : -ECANCELED);
+		break;
+	}
+}
+
+void updates_cancel(struct account *a)
+{
+	struct waiting_update *w;
+
+	list_for_each(w, &a->updates, list)
+		update_end(a, w, -ECANCELED, NULL);
+}
+
+int registry_update(struct registry *r, uint32_t endpoint, dbus_done done, void *userdata)
+{
+	struct account *a = endpoint_of(r, endpoint)->account;
+	struct waiting_update *w;
+
+	if (!a || !client_is_registered(a->client))
+		return -EHOSTDOWN;
+	if (a->n_updates >= UPDATES_WAITING_MAX)
+		return -EBUSY;
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	*w = (struct waiting_update){ .done = done, .userdata = userdata };
+	w->next = client_state(a->client) == CLIENT_UPDATING;
+	list_append(&a->updates, &w->list);
+	a->n_updates++;
+	client_update(a->client);
+	return 0;
+}
+
+/* ---- pause ---- */
+
+bool endpoint_is_paused(const struct endpoint *e)
+{
+	return pauses_find(e->registry->config.pauses, DBUS_ENDPOINT, endpoint_label(e)) != NULL;
+}
+
+static void apply(struct registry *r, enum dbus_kind kind, uint32_t id, bool on)
+{
+	struct endpoint *e;
+
+	switch (kind) {
+	case DBUS_ENDPOINT:
+		e = endpoint_of(r, id);
+		if (e->account && on)
+			client_stop(e->account->client);
+		else
+			endpoint_run(e);
+		break;
+	case DBUS_DEVICE:
+		fieldbus_pause(r->config.fieldbus, id, on);
+		break;
+	case DBUS_BUS:
+		fieldbus_pause_bus(r->config.fieldbus, id, on);
+		break;
+	}
+}
+
+int registry_pause(struct registry *r, enum dbus_kind kind, uint32_t id, bool on, uid_t uid)
+{
+	struct pauses *p = r->config.pauses;
+	const char *name = name_of(r, kind, id);
+	int changed;
+
+	/* While all de-register, nobody begins. */
+	if (r->stopped)
+		return -ESHUTDOWN;
+	changed = on ? pauses_add(p, kind, name, uid) : pauses_remove(p, kind, name);
+	if (changed <= 0)
+		return changed;
+	apply(r, kind, id, on);
+	if (r->watch.paused)
+		r->watch.paused(r->watch_userdata, kind, id);
+	return 0;
+}
+
+const struct dbus_pause *registry_paused(struct registry *r, enum dbus_kind kind, uint32_t id)
+{
+	const struct pause *p = pauses_find(r->config.pauses, kind, name_of(r, kind, id));
+
+	return p ? &p->by : NULL;
+}
+
+void registry_pause_field(struct registry *r)
+{
+	const struct config *c = r->config.config;
+
+	if (pauses_is_empty(r->config.pauses))
+		return;
+	for (uint32_t i = 0; i < c->n_buses; i++)
+		if (registry_paused(r, DBUS_BUS, i))
+			apply(r, DBUS_BUS, i, true);
+	for (uint32_t i = 0; i < c->n_devices; i++)
+		if (registry_paused(r, DBUS_DEVICE, i))
+			apply(r, DBUS_DEVICE, i, true);
+}
+
+/* ---- restart ---- */
+
+static int restart_endpoint(struct endpoint *e)
+{
+	if (!e->account)
+		return -ENOENT;
+	/* Whatever it waits for, it does so no more. */
+	client_stop(e->account->client);
+	e->started = true;
+	endpoint_run(e);
+	return 0;
+}
+
+int registry_restart(struct registry *r, enum dbus_kind kind, uint32_t id)
+{
+	if (r->stopped)
+		return -ESHUTDOWN;
+	if (registry_paused(r, kind, id))
+		return -EPERM;
+	if (kind == DBUS_ENDPOINT)
+		return restart_endpoint(endpoint_of(r, id));
+	/* Its hosts end, and new ones begin. */
+	apply(r, kind, id, true);
+	apply(r, kind, id, false);
+	return 0;
+}
