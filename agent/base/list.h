@@ -42,6 +42,20 @@ static inline void list_remove(struct list *node)
 	list_init(node);
 }
 
+/* All items of one list become the last ones of another. */
+static inline void list_move(struct list *from, struct list *to)
+{
+	struct list *first = from->next, *last = from->prev;
+
+	if (list_is_empty(from))
+		return;
+	first->prev = to->prev;
+	to->prev->next = first;
+	last->next = to;
+	to->prev = last;
+	list_init(from);
+}
+
 #define list_entry(node, type, member) container_of(node, type, member)
 /* Walks the items; the current one may be removed and freed. */
 #define list_for_each(item, head, member)                                              \

@@ -26,6 +26,13 @@
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
 #define _unused_ __attribute__((unused))
 
+#define SWAP(a, b)                              \
+	do {                                    \
+		__typeof__(a) _swapped = (a);   \
+		(a) = (b);                      \
+		(b) = _swapped;                 \
+	} while (0)
+
 /* Gives the value away and leaves NULL behind. */
 #define TAKE_PTR(p) ({ __typeof__(p) *_pp = &(p), _p = *_pp; *_pp = NULL; _p; })
 

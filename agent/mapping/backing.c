@@ -105,7 +105,7 @@ static void write_done(void *userdata, enum fieldway_outcome outcome, int error,
 	free(south);
 }
 
-void writes_forget(struct mapped_endpoint *e)
+void mapped_writes_forget(struct mapped_endpoint *e)
 {
 	struct south *south;
 
@@ -114,6 +114,37 @@ void writes_forget(struct mapped_endpoint *e)
 		list_remove(&south->list);
 		free(south);
 	}
+}
+
+static struct south *find_lost(struct mapped_endpoint *e, const uint32_t *successors)
+{
+	struct south *south;
+
+	list_for_each(south, &e->writes, list)
+		if (!successors || successors[south->row - e->rows] == CONFIG_NONE)
+			return south;
+	return NULL;
+}
+
+/* Whoever is told may ask for something else. */
+void mapped_writes_end(struct mapped_endpoint *e, const uint32_t *successors)
+{
+	struct south *south;
+
+	while ((south = find_lost(e, successors))) {
+		fieldbus_forget(e->mapping->fieldbus, south);
+		list_remove(&south->list);
+		south->done(south->userdata, -ECANCELED, "the configuration has changed");
+		free(south);
+	}
+}
+
+void mapped_writes_follow(struct mapped_endpoint *e, const struct mapped_row *former, const uint32_t *successors)
+{
+	struct south *south;
+
+	list_for_each(south, &e->writes, list)
+		south->row = &e->rows[successors[south->row - former]];
 }
 
 static void send(struct mapped_row *row, const struct fieldway_value *value, backing_done done,

@@ -254,9 +254,49 @@ size_t counters_count(const struct mapping *m, uint32_t device)
 	return c ? c->n : 0;
 }
 
-static int device_init(struct mapping *m, uint32_t device)
+static void copy_place(const struct mapping *from, uint32_t device, const struct counter_place *former,
+		       const struct config_point *point, struct counter_place *ret)
+{
+	const struct config_point *before = &from->config->devices[device].type->points[former->point];
+	struct counter t = former->counter;
+
+	if (streq(before->name, point->name) &&
+	    (!before->unit || to_unit(point, unit_name(before->unit), &t)))
+		ret->counter = t;
+}
+
+static const struct counters *former_counters(uint32_t device, const struct mapping *from,
+					      const struct config_difference *d)
+{
+	return from && d->devices[device].before != CONFIG_NONE ? from->devices[d->devices[device].before].counters :
+								  NULL;
+}
+
+/* As over a restart, but that what nothing has happened to was not away. */
+static void copy(struct mapping *m, uint32_t device, const struct mapping *from, const struct config_difference *d)
+{
+	uint32_t before = d->devices[device].before;
+	const struct config_type *type = m->config->devices[device].type;
+	const struct counters *former = former_counters(device, from, d);
+	struct counters *c = m->devices[device].counters;
+
+	for (size_t i = 0; i < former->n; i++) {
+		const struct counter_place *place = &former->places[i];
+
+		for (size_t k = 0; k < c->n; k++) {
+			copy_place(from, before, place, &type->points[c->places[k].point], &c->places[k]);
+			if (config_difference_same_point(d, before, place->point, device, c->places[k].point))
+				c->places[k].watched = place->watched;
+		}
+	}
+	c->dirty = former->dirty || !d->devices[device].same;
+}
+
+static int device_init(struct mapping *m, uint32_t device, const struct mapping *from,
+		       const struct config_difference *d)
 {
 	const struct config_type *type = m->config->devices[device].type;
+	const struct counters *former = former_counters(device, from, d);
 	struct counters *c;
 	size_t n = 0;
 
@@ -271,18 +311,28 @@ static int device_init(struct mapping *m, uint32_t device)
 		if (type->points[i].counter.enabled)
 			c->places[c->n++].point = i;
 	m->devices[device].counters = c;
-	load(m, device);
+	if (former)
+		copy(m, device, from, d);
+	else
+		load(m, device);
 	return 0;
 }
 
-int counters_init(struct mapping *m)
+int counters_init(struct mapping *m, const struct mapping *from, const struct config_difference *d)
 {
 	int r = 0;
 
 	timer_init(&m->save, m->timers, save_due, m);
 	for (uint32_t i = 0; i < m->config->n_devices && r >= 0; i++)
-		r = device_init(m, i);
+		r = device_init(m, i, from, d);
 	return r;
+}
+
+void counters_leave(struct mapping *m, const struct config_difference *d)
+{
+	for (uint32_t i = 0; i < m->config->n_devices; i++)
+		if (m->devices[i].counters && d->devices_after[i] == CONFIG_NONE)
+			save(m, i);
 }
 
 void counters_done(struct mapping *m)
@@ -290,6 +340,4 @@ void counters_done(struct mapping *m)
 	if (m->devices)
 		save_all(m);
 	timer_disarm(&m->save);
-	for (uint32_t i = 0; m->devices && i < m->config->n_devices; i++)
-		free(m->devices[i].counters);
 }

@@ -34,7 +34,7 @@ static bool row_is_fresh(const struct mapped_row *row)
 	return row->sampled_usec > 0 && usec_add(row->sampled_usec, FRESH_USEC) > clock_monotonic_usec();
 }
 
-static void asking_end(struct asking *a, int error, const char *reason)
+static void answer(struct asking *a, int error, const char *reason)
 {
 	list_remove(&a->list);
 	a->done(a->userdata, error, error < 0 ? reason : NULL);
@@ -52,7 +52,7 @@ static void asked(void *userdata, int error, const char *detail, const struct fi
 	/* A question is silent where a write was not sent: it leaves nothing behind. */
 	if (error < 0 && error != -ETIMEDOUT)
 		error = outcome_error(FIELDWAY_NOT_SENT, error);
-	asking_end(a, error, detail);
+	answer(a, error, detail);
 }
 
 /* The points of one resource lie on one device but where its instances do not: then the first one's are read. */
@@ -110,6 +110,42 @@ void asking_forget(struct mapped_endpoint *e)
 
 	list_for_each(a, &e->asking, list) {
 		fieldbus_forget(e->mapping->fieldbus, a);
-		asking_end(a, -EBUSY, NULL);
+		answer(a, -EBUSY, NULL);
 	}
+}
+
+/* Of a device that has changed the samples may be numbered otherwise. */
+static bool goes_on(const struct asking *a, const struct config_difference *d)
+{
+	uint32_t after = d ? d->devices_after[a->device] : CONFIG_NONE;
+
+	return after != CONFIG_NONE && d->devices[after].same;
+}
+
+static struct asking *find_lost(struct mapped_endpoint *e, const struct config_difference *d)
+{
+	struct asking *a;
+
+	list_for_each(a, &e->asking, list)
+		if (!goes_on(a, d))
+			return a;
+	return NULL;
+}
+
+void asking_end(struct mapped_endpoint *e, const struct config_difference *d)
+{
+	struct asking *a;
+
+	while ((a = find_lost(e, d))) {
+		fieldbus_forget(e->mapping->fieldbus, a);
+		answer(a, -ECANCELED, "the configuration has changed");
+	}
+}
+
+void asking_follow(struct mapped_endpoint *e, const struct config_difference *d)
+{
+	struct asking *a;
+
+	list_for_each(a, &e->asking, list)
+		a->device = d->devices_after[a->device];
 }

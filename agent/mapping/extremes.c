@@ -8,10 +8,7 @@
  * wherever the object has them and nothing maps them (configuration.md "Given
  * without asking"). The running extremes are the resources themselves.
  */
-static const struct extreme {
-	uint16_t object; /* ID_NONE: any */
-	uint16_t value, minimum, maximum, reset;
-} extremes[] = {
+static const struct extreme extremes[] = {
 	{ 3305, 5800, 5801, 5802, 5605 },
 	{ 3305, 5810, 5811, 5812, 5605 },
 	{ 3202, 5600, 5601, 5602, 5605 },
@@ -20,24 +17,13 @@ static const struct extreme {
 	{ ID_NONE, 5700, 5601, 5602, 5605 },
 };
 
-static const struct extreme *extreme_find(const struct path *resource)
+const struct extreme *extreme_find(const struct path *value)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(extremes); i++)
-		if ((extremes[i].object == ID_NONE || extremes[i].object == resource->object) &&
-		    extremes[i].value == resource->resource)
+		if ((extremes[i].object == ID_NONE || extremes[i].object == value->object) &&
+		    extremes[i].value == value->resource)
 			return &extremes[i];
 	return NULL;
-}
-
-bool extremes_of(const struct path *value, uint16_t *ret_minimum, uint16_t *ret_maximum)
-{
-	const struct extreme *x = extreme_find(value);
-
-	if (!x)
-		return false;
-	*ret_minimum = x->minimum;
-	*ret_maximum = x->maximum;
-	return true;
 }
 
 static struct path sibling(const struct path *path, uint16_t resource)
@@ -82,16 +68,16 @@ static void reset_execute(void *userdata, const struct path *path, const char *a
 
 static const struct backing_ops reset_backing = { .execute = reset_execute };
 
-int extremes_add(struct mapped_endpoint *e, const struct path *resource)
+int extremes_add_reset(struct mapped_endpoint *e, const struct mapped_row *row)
 {
 	const struct backing backing = { .ops = &reset_backing, .userdata = e };
-	const struct extreme *x = extreme_find(resource);
+	const struct path *value = &row_map(row)->path;
 	struct path reset;
 
-	if (!x)
+	if (!row_plan(row)->resets)
 		return 0;
-	reset = sibling(resource, x->reset);
-	return is_kept(e, &reset) ? store_add_resource(e->store, &reset, &backing) : 0;
+	reset = sibling(value, extreme_find(value)->reset);
+	return store_exists(e->store, &reset) ? 0 : store_add_resource(e->store, &reset, &backing);
 }
 
 static int widen(struct mapped_endpoint *e, const struct path *bound, double number, int direction,
@@ -110,20 +96,19 @@ int extremes_update(struct mapped_row *row, const struct value *value, struct re
 {
 	const struct row_plan *plan = row_plan(row);
 	const struct path *resource = &row_map(row)->path;
-	uint16_t minimum, maximum;
+	const struct extreme *x = extreme_find(resource);
 	struct path bound;
 	double number;
 	int r = 0;
 
-	if ((!plan->minimum && !plan->maximum) || value_to_double(value, &number) < 0 ||
-	    !extremes_of(resource, &minimum, &maximum))
+	if (!x || (!plan->minimum && !plan->maximum) || value_to_double(value, &number) < 0)
 		return 0;
 	if (plan->minimum) {
-		bound = sibling(resource, minimum);
+		bound = sibling(resource, x->minimum);
 		r = widen(row->endpoint, &bound, number, -1, value, out);
 	}
 	if (plan->maximum && r >= 0) {
-		bound = sibling(resource, maximum);
+		bound = sibling(resource, x->maximum);
 		r = widen(row->endpoint, &bound, number, 1, value, out);
 	}
 	return r;

@@ -4,6 +4,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/timer.h"
+#include "config/difference.h"
 #include "mapping/counter.h"
 #include "mapping/mapping.h"
 #include "mapping/transform.h"
@@ -19,6 +20,7 @@ struct mapped_row {
 	int failure;	       /* why the last sample was no value; 0: it was one */
 	bool seen;	       /* it was read, a value or `invalid` */
 	bool alarm;	       /* CONFIG_MAP_ALARM: the bit's state */
+	bool made_instance;    /* the instance is the mapping's, and this is a row of it */
 	uint8_t code;	       /* how the device's protocol numbers the failure; 0: it does not */
 };
 
@@ -26,8 +28,10 @@ struct mapped_row {
 struct row_plan {
 	struct transform transform;
 	bool fits;		/* the transform is valid */
+	bool units;		/* 5701 says its unit */
 	bool stamps;		/* its samples' time goes to 5518 */
 	bool minimum, maximum;	/* the agent keeps its extremes */
+	bool resets;		/* and 5605 resets them */
 };
 
 /* Of a map, whichever endpoints have it. */
@@ -71,7 +75,7 @@ struct mapping {
 	struct timer save; /* of counters */
 	const struct mapping_ops *ops;
 	void *userdata;
-	struct mapped_endpoint *endpoints;
+	struct mapped_endpoint **endpoints; /* config->n_endpoints; stores and timers hold them */
 	struct mapped_device *devices;
 	struct list plans;
 };
@@ -79,6 +83,15 @@ struct mapping {
 bool device_is_gone(const struct mapped_device *d);
 const struct config_map *row_map(const struct mapped_row *row);
 uint32_t row_device(const struct mapped_row *row);
+/* How many of them wait for a first sample. */
+uint32_t rows_unseen(const struct mapped_endpoint *e);
+/*
+ * Beside `from`, of which d is the successor, what its configuration makes: all
+ * that takes memory. NULL: beside nothing. The fields that come from outside are set.
+ */
+int mapping_init(struct mapping *m, const struct mapping *from, const struct config_difference *d);
+void mapped_endpoint_free(struct mapped_endpoint *e);
+void mapped_devices_free(struct mapped_device *devices, size_t n);
 const struct config_point *row_point(const struct mapped_row *row);
 const struct row_plan *row_plan(const struct mapped_row *row);
 /* After how long without a good sample a row is stale; USEC_INFINITY: never. */
@@ -87,7 +100,11 @@ uint64_t row_stale_usec(const struct mapped_row *row);
 /* backing.c: who stands behind the mapped resources */
 extern const struct backing_ops point_backing, constant_backing, execute_backing;
 /* The store goes away: it has ended its writes itself. */
-void writes_forget(struct mapped_endpoint *e);
+void mapped_writes_forget(struct mapped_endpoint *e);
+/* Ends those of rows that have no successor, by row; NULL: all. */
+void mapped_writes_end(struct mapped_endpoint *e, const uint32_t *successors);
+/* The others are now of these rows. */
+void mapped_writes_follow(struct mapped_endpoint *e, const struct mapped_row *former, const uint32_t *successors);
 /* What became of it, as an errno of backing.h (configuration.md "Writes"). */
 int outcome_error(enum fieldway_outcome outcome, int error);
 
@@ -95,10 +112,28 @@ int outcome_error(enum fieldway_outcome outcome, int error);
 void point_refresh(void *userdata, const struct path *path, backing_done done, void *done_userdata);
 /* The store goes away: whoever waits is told so. */
 void asking_forget(struct mapped_endpoint *e);
+/* Ends what waits for devices that are not the same any more; NULL: all. */
+void asking_end(struct mapped_endpoint *e, const struct config_difference *d);
+/* The rest waits for their successors. */
+void asking_follow(struct mapped_endpoint *e, const struct config_difference *d);
+
+/* attach.c */
+/* Who stands behind its resource: the first of all that have the same one. */
+bool row_is_first(const struct mapped_endpoint *e, struct mapped_row *row, struct backing *ret);
+/* What a row shows, with its instance and what the agent gives beside it. */
+int row_add(struct mapped_endpoint *e, struct mapped_row *row);
+int row_add_instance(struct mapped_endpoint *e, struct mapped_row *row);
+/* What the agent gives beside it, where it is not there yet. */
+int row_add_given(struct mapped_endpoint *e, const struct mapped_row *row);
+/* Its store goes on for a while without it: it shows what it showed, and takes nothing. */
+void mapped_endpoint_leave(struct mapped_endpoint *e);
 
 /* quality.c */
 void quality_start(struct mapped_endpoint *e);
-void quality_sampled(struct mapped_endpoint *e);
+/* Rows or devices are others: what is known of the devices goes for them. */
+void quality_follow(struct mapped_endpoint *e);
+/* first: something was sampled that had never been. */
+void quality_sampled(struct mapped_endpoint *e, bool first);
 /* Was what it shows sampled so long ago that it is stale? */
 bool row_is_due(const struct mapped_row *row, uint64_t now_usec);
 /* Such a sample has come just now: inside the bracket that shows it. */
@@ -109,8 +144,13 @@ void quality_written(struct mapped_row *row);
 void quality_invalid(struct mapped_row *row);
 void quality_device(struct mapped_endpoint *e, uint32_t device);
 
-/* counters.c: points that are counters; what they are read as goes on over wraps, resets, restarts */
-int counters_init(struct mapping *m);
+/*
+ * counters.c: points that are counters; what they are read as goes on over wraps,
+ * resets, restarts. from and d as of mapping_init().
+ */
+int counters_init(struct mapping *m, const struct mapping *from, const struct config_difference *d);
+/* Keeps those of devices that go. */
+void counters_leave(struct mapping *m, const struct config_difference *d);
 void counters_done(struct mapping *m);
 size_t counters_count(const struct mapping *m, uint32_t device);
 /* Puts the totals, which lie in counters_count() samples of the caller, in the place of the readings. */
@@ -124,14 +164,27 @@ void errors_update(struct mapped_endpoint *e);
 
 /* plan.c */
 #define TIMESTAMP 5518
+#define SENSOR_UNITS 5701
 /* Is the path mapped, or anything below it? */
 bool map_covers(const struct config_endpoint *e, const struct path *path);
-/* *ret lives as long as the mapping. */
+/* *ret lives until plans_free(). */
 int plan_get(struct mapping *m, const struct config_endpoint *e, const struct row_plan **ret);
-void plans_free(struct mapping *m);
+void plans_free(struct list *plans);
+/* The resources beside a row that the agent fills for it. */
+#define GIVEN_MAX 5u
+struct given {
+	struct path path;
+	bool measured; /* comes from the row's values */
+};
+size_t plan_given(const struct config_map *map, const struct row_plan *plan, struct given ret[GIVEN_MAX]);
 
 /* extremes.c: minimum and maximum measured values, their reset */
-/* Where the extremes of a value are kept; false: it has none. */
-bool extremes_of(const struct path *value, uint16_t *ret_minimum, uint16_t *ret_maximum);
-int extremes_add(struct mapped_endpoint *e, const struct path *resource);
+struct extreme {
+	uint16_t object; /* ID_NONE: any */
+	uint16_t value, minimum, maximum, reset;
+};
+/* Where the extremes of a value are kept; NULL: it has none. */
+const struct extreme *extreme_find(const struct path *value);
+/* The Execute that resets those of a row. */
+int extremes_add_reset(struct mapped_endpoint *e, const struct mapped_row *row);
 int extremes_update(struct mapped_row *row, const struct value *value, struct records *out);

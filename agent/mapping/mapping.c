@@ -63,7 +63,7 @@ static bool row_is_polled(const struct mapped_row *row)
 
 bool mapping_is_blind(const struct mapping *m, uint32_t endpoint)
 {
-	const struct mapped_endpoint *e = &m->endpoints[endpoint];
+	const struct mapped_endpoint *e = m->endpoints[endpoint];
 
 	for (size_t i = 0; i < e->config->n_map; i++)
 		if (row_has_rate(&e->rows[i]))
@@ -76,131 +76,6 @@ const struct row_plan *row_plan(const struct mapped_row *row)
 	return &row->endpoint->plan[row - row->endpoint->rows];
 }
 
-/* ---- attaching a store ---- */
-
-static int add_instance(struct mapped_endpoint *e, const struct config_map *map)
-{
-	const struct object_definition *object = store_object(e->store, map->path.object);
-	struct path instance = path_cut(&map->path, PATH_INSTANCE);
-
-	if (store_exists(e->store, &instance))
-		return 0;
-	if (!object)
-		object = definitions_newest(e->mapping->definitions, map->path.object);
-	return object ? store_add_instance(e->store, object, map->path.instance) : -ENOENT;
-}
-
-static bool is_value_of(const struct config_map *map, const struct path *resource)
-{
-	return (map->kind == CONFIG_MAP_POINT || map->kind == CONFIG_MAP_CONSTANT) &&
-	       path_contains(resource, &map->path);
-}
-
-/* The first row of a multiple resource backs it for all: a second one would empty it again. */
-static int add_backing(struct mapped_endpoint *e, struct mapped_row *row)
-{
-	const struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
-	struct backing backing = { .ops = &constant_backing, .userdata = row };
-
-	for (size_t i = 0; i < e->config->n_map; i++) {
-		if (!is_value_of(&e->config->map[i], &resource))
-			continue;
-		if (&e->rows[i] < row)
-			return 0;
-		if (e->config->map[i].kind == CONFIG_MAP_POINT)
-			backing.ops = &point_backing;
-	}
-	return store_add_resource(e->store, &resource, &backing);
-}
-
-static int add_constant(struct mapped_endpoint *e, struct mapped_row *row)
-{
-	const struct config_map *map = row_map(row);
-	int r = add_backing(e, row);
-
-	return r < 0 ? r : store_update_one(e->store, &map->path, &map->constant);
-}
-
-/* 5701 is filled from the unit where the object has it and nobody maps it. */
-#define SENSOR_UNITS 5701
-static int add_unit(struct mapped_endpoint *e, const struct mapped_row *row)
-{
-	const struct path *path = &row_map(row)->path;
-	const struct path units = path_of_resource(path->object, path->instance, SENSOR_UNITS);
-	const struct row_plan *plan = row_plan(row);
-	_cleanup_value_ struct value value = { 0 };
-	const char *name;
-	int r;
-
-	if (!plan->fits || plan->transform.resource->type != VALUE_FLOAT ||
-	    !store_resource(e->store, &units) || map_covers(e->config, &units))
-		return 0;
-	name = transform_unit(&plan->transform, row_map(row)->unit);
-	if (!name)
-		return 0;
-	r = value_set_string(&value, name);
-	return r < 0 ? r : store_update_one(e->store, &units, &value);
-}
-
-static int add_point(struct mapped_endpoint *e, struct mapped_row *row)
-{
-	struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
-	int r = row_plan(row)->fits ? add_backing(e, row) : -EINVAL;
-
-	if (r >= 0)
-		r = add_unit(e, row);
-	return r < 0 ? r : extremes_add(e, &resource);
-}
-
-static int add_row(struct mapped_endpoint *e, struct mapped_row *row)
-{
-	const struct backing execute = { .ops = &execute_backing, .userdata = row };
-	const struct config_map *map = row_map(row);
-	int r = add_instance(e, map);
-
-	if (r < 0)
-		return r;
-	switch (map->kind) {
-	case CONFIG_MAP_POINT:
-		return add_point(e, row);
-	case CONFIG_MAP_CONSTANT:
-		return add_constant(e, row);
-	case CONFIG_MAP_EXECUTE:
-		return store_add_resource(e->store, &map->path, &execute);
-	case CONFIG_MAP_ALARM:
-		return 0;
-	}
-	return -EINVAL;
-}
-
-int mapping_attach(struct mapping *m, uint32_t endpoint, struct store *store)
-{
-	struct mapped_endpoint *e = &m->endpoints[endpoint];
-	int r = 0;
-
-	e->store = store;
-	store_begin(store);
-	for (size_t i = 0; i < e->config->n_map && r >= 0; i++)
-		r = add_row(e, &e->rows[i]);
-	if (r >= 0)
-		quality_start(e);
-	errors_update(e);
-	store_end(store);
-	if (r < 0)
-		mapping_detach(m, endpoint);
-	return r < 0 ? r : 0;
-}
-
-void mapping_detach(struct mapping *m, uint32_t endpoint)
-{
-	struct mapped_endpoint *e = &m->endpoints[endpoint];
-
-	timer_disarm(&e->stale);
-	writes_forget(e);
-	asking_forget(e);
-	e->store = NULL;
-}
-
 /* ---- values of a device ---- */
 
 /* What one endpoint learns from a batch; sample_of maps points to samples, or NULL. */
@@ -210,6 +85,7 @@ struct batch {
 	uint64_t now_usec, boottime_usec;
 	bool clock; /* the wall clock can be believed */
 	bool late;  /* something came that had been read too long ago */
+	bool first; /* something came that had never come */
 	struct path stamped; /* the last 5518 that was added */
 	struct records records;
 };
@@ -269,6 +145,7 @@ static int take_good(struct mapped_row *row, const struct fieldway_sample *sampl
 	if (r >= 0 && plan->stamps)
 		r = add_timestamp(&map->path, sample->boottime_usec, batch);
 	if (r >= 0) {
+		batch->first |= row->sampled_usec == 0;
 		row->sampled_usec = sampled_usec(sample, batch);
 		batch->late |= row_is_due(row, batch->now_usec);
 	}
@@ -362,7 +239,7 @@ static void take_batch(struct mapped_endpoint *e, struct batch *batch)
 	int r;
 
 	batch->stamped.depth = PATH_ROOT;
-	batch->late = false;
+	batch->late = batch->first = false;
 	store_begin(e->store);
 	for (size_t i = 0; i < e->config->n_map; i++) {
 		struct mapped_row *row = &e->rows[i];
@@ -421,14 +298,14 @@ void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sa
 			batch.sample_of[samples[i].point] = &samples[i];
 	counters_take(m, device, batch.sample_of, totals);
 	for (uint32_t i = 0; i < d->n; i++) {
-		struct mapped_endpoint *e = &m->endpoints[d->endpoints[i]];
+		struct mapped_endpoint *e = m->endpoints[d->endpoints[i]];
 		bool waiting = e->unseen > 0 || !e->any_seen;
 
 		if (!e->store)
 			continue;
 		e->shown = false;
 		take_batch(e, &batch);
-		quality_sampled(e);
+		quality_sampled(e, batch.first);
 		if (waiting && e->shown)
 			tell_seen(e);
 	}
@@ -444,8 +321,8 @@ void mapping_state(struct mapping *m, uint32_t device, enum fieldbus_state state
 		counters_pause(m, device);
 	str_replace(&d->reason, reason);
 	for (uint32_t i = 0; i < d->n; i++)
-		if (m->endpoints[d->endpoints[i]].store)
-			quality_device(&m->endpoints[d->endpoints[i]], device);
+		if (m->endpoints[d->endpoints[i]]->store)
+			quality_device(m->endpoints[d->endpoints[i]], device);
 }
 
 /* ---- construction ---- */
@@ -464,9 +341,18 @@ static int device_shows(struct mapped_device *d, uint32_t endpoint)
 	return 0;
 }
 
+uint32_t rows_unseen(const struct mapped_endpoint *e)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < e->config->n_map; i++)
+		n += !e->rows[i].seen && row_is_polled(&e->rows[i]);
+	return n;
+}
+
 static int endpoint_init(struct mapping *m, uint32_t index)
 {
-	struct mapped_endpoint *e = &m->endpoints[index];
+	struct mapped_endpoint *e = m->endpoints[index];
 	int r = plan_get(m, e->config, &e->plan);
 
 	if (r < 0)
@@ -475,38 +361,49 @@ static int endpoint_init(struct mapping *m, uint32_t index)
 	if (!e->rows)
 		return -ENOMEM;
 	for (size_t i = 0; i < e->config->n_map && r >= 0; i++) {
-		struct mapped_row *row = &e->rows[i];
-
-		row->endpoint = e;
-		if (!row_has_point(row))
-			continue;
-		e->unseen += row_is_polled(row);
-		r = device_shows(&m->devices[row_device(row)], index);
+		e->rows[i].endpoint = e;
+		if (row_has_point(&e->rows[i]))
+			r = device_shows(&m->devices[row_device(&e->rows[i])], index);
 	}
+	e->unseen = rows_unseen(e);
 	return r;
 }
 
-static int mapping_init(struct mapping *m)
+static int endpoint_new(struct mapping *m, uint32_t index)
+{
+	struct mapped_endpoint *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return -ENOMEM;
+	e->mapping = m;
+	e->config = &m->config->endpoints[index];
+	e->index = index;
+	list_init(&e->writes);
+	list_init(&e->asking);
+	m->endpoints[index] = e;
+	return endpoint_init(m, index);
+}
+
+void mapped_endpoint_free(struct mapped_endpoint *e)
+{
+	if (e)
+		free(e->rows);
+	free(e);
+}
+
+int mapping_init(struct mapping *m, const struct mapping *from, const struct config_difference *d)
 {
 	const struct config *config = m->config;
 	int r = 0;
 
+	list_init(&m->plans);
 	m->endpoints = calloc(config->n_endpoints ?: 1, sizeof(*m->endpoints));
 	m->devices = calloc(config->n_devices ?: 1, sizeof(*m->devices));
 	if (!m->endpoints || !m->devices)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < config->n_endpoints; i++) {
-		struct mapped_endpoint *e = &m->endpoints[i];
-
-		e->mapping = m;
-		e->config = &config->endpoints[i];
-		e->index = i;
-		list_init(&e->writes);
-		list_init(&e->asking);
-	}
 	for (uint32_t i = 0; i < config->n_endpoints && r >= 0; i++)
-		r = endpoint_init(m, i);
-	return r < 0 ? r : counters_init(m);
+		r = endpoint_new(m, i);
+	return r < 0 ? r : counters_init(m, from, d);
 }
 
 int mapping_new(const struct mapping_config *config, const struct mapping_ops *ops, void *userdata,
@@ -524,8 +421,7 @@ int mapping_new(const struct mapping_config *config, const struct mapping_ops *o
 	m->state = config->state;
 	m->ops = ops;
 	m->userdata = userdata;
-	list_init(&m->plans);
-	r = mapping_init(m);
+	r = mapping_init(m, NULL, NULL);
 	if (r < 0) {
 		mapping_free(m);
 		return r;
@@ -534,23 +430,29 @@ int mapping_new(const struct mapping_config *config, const struct mapping_ops *o
 	return 0;
 }
 
+void mapped_devices_free(struct mapped_device *devices, size_t n)
+{
+	for (size_t i = 0; devices && i < n; i++) {
+		free(devices[i].endpoints);
+		free(devices[i].reason);
+		free(devices[i].counters);
+	}
+	free(devices);
+}
+
 struct mapping *mapping_free(struct mapping *m)
 {
 	if (!m)
 		return NULL;
 	for (uint32_t i = 0; m->endpoints && i < m->config->n_endpoints; i++) {
-		if (m->endpoints[i].store)
+		if (m->endpoints[i] && m->endpoints[i]->store)
 			mapping_detach(m, i);
-		free(m->endpoints[i].rows);
+		mapped_endpoint_free(m->endpoints[i]);
 	}
 	counters_done(m);
-	for (uint32_t i = 0; m->devices && i < m->config->n_devices; i++) {
-		free(m->devices[i].endpoints);
-		free(m->devices[i].reason);
-	}
-	plans_free(m);
+	mapped_devices_free(m->devices, m->config->n_devices);
+	plans_free(&m->plans);
 	free(m->endpoints);
-	free(m->devices);
 	free(m);
 	return NULL;
 }

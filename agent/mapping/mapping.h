@@ -17,17 +17,20 @@
 struct mapping;
 struct state;
 struct counter;
+struct config_difference;
 
 struct mapping_ops {
 	/*
 	 * An endpoint got its first sample (complete false), or has by now one
-	 * of every point that it shows (complete true); each once.
+	 * of every point that it shows (complete true); each once, but that a
+	 * reload may bring points that are still to be read: then it is complete
+	 * again.
 	 */
 	void (*seen)(void *userdata, uint32_t endpoint, bool complete);
 };
 
 struct mapping_config {
-	const struct config *config; /* outlives the mapping */
+	const struct config *config; /* outlives the mapping, or mapping_reload(), as definitions do */
 	const struct definitions *definitions;
 	struct fieldbus *fieldbus;
 	struct timers *timers;
@@ -46,6 +49,20 @@ struct mapping *mapping_free(struct mapping *m);
  */
 int mapping_attach(struct mapping *m, uint32_t endpoint, struct store *store);
 void mapping_detach(struct mapping *m, uint32_t endpoint);
+
+/*
+ * Goes over to another configuration and other object definitions, of which d is
+ * the difference to those of now: endpoints, devices and points are numbered as
+ * there from here on. An endpoint with a successor keeps its store. In it what is
+ * the same stays, with value, quality and age, and so do counters; what is not
+ * leaves, and is there anew; store_set_definitions() is called for it. New
+ * endpoints are to be attached; stores of those that go show what they have, and
+ * take nothing. Writes and reads of what goes end with -ECANCELED, before
+ * anything changes. fieldbus_reload() has to follow before the field is asked for
+ * anything. ops->seen may run. 0, or -ENOMEM: nothing has happened.
+ */
+int mapping_reload(struct mapping *m, const struct config *after, const struct definitions *definitions,
+		   const struct config_difference *d);
 
 /*
  * Is nothing of it ever read without being asked, as where all points are only

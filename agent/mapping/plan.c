@@ -25,6 +25,14 @@ static bool is_given(const struct config_endpoint *e, const struct object_defini
 	return object_resource(object, resource) && !map_covers(e, &sibling);
 }
 
+/* 5701 is filled from the unit where the object has it and nobody maps it. */
+static bool gives_unit(const struct config_endpoint *e, const struct object_definition *object,
+		       const struct config_map *map, const struct transform *t)
+{
+	return t->resource->type == VALUE_FLOAT && is_given(e, object, &map->path, SENSOR_UNITS) &&
+	       transform_unit(t, map->unit);
+}
+
 static void plan_row(const struct mapping *m, const struct config_endpoint *e,
 		     const struct config_map *map, struct row_plan *ret)
 {
@@ -33,7 +41,7 @@ static void plan_row(const struct mapping *m, const struct config_endpoint *e,
 	const struct resource_definition *resource =
 		object ? object_resource(object, map->path.resource) : NULL;
 	const struct config_device *device;
-	uint16_t minimum, maximum;
+	const struct extreme *x = extreme_find(&map->path);
 
 	if (map->kind != CONFIG_MAP_POINT || !resource)
 		return;
@@ -42,11 +50,39 @@ static void plan_row(const struct mapping *m, const struct config_endpoint *e,
 			   map->unit) < 0)
 		return;
 	ret->fits = true;
+	ret->units = gives_unit(e, object, map, &ret->transform);
 	ret->stamps = is_given(e, object, &map->path, TIMESTAMP);
-	if (!extremes_of(&map->path, &minimum, &maximum))
+	if (!x)
 		return;
-	ret->minimum = is_given(e, object, &map->path, minimum);
-	ret->maximum = is_given(e, object, &map->path, maximum);
+	ret->minimum = is_given(e, object, &map->path, x->minimum);
+	ret->maximum = is_given(e, object, &map->path, x->maximum);
+	ret->resets = is_given(e, object, &map->path, x->reset);
+}
+
+static void add_given(const struct config_map *map, uint16_t resource, bool measured, struct given *ret, size_t *n)
+{
+	ret[(*n)++] = (struct given){
+		.path = path_of_resource(map->path.object, map->path.instance, resource),
+		.measured = measured,
+	};
+}
+
+size_t plan_given(const struct config_map *map, const struct row_plan *plan, struct given ret[GIVEN_MAX])
+{
+	const struct extreme *x = extreme_find(&map->path);
+	size_t n = 0;
+
+	if (plan->units)
+		add_given(map, SENSOR_UNITS, false, ret, &n);
+	if (plan->stamps)
+		add_given(map, TIMESTAMP, true, ret, &n);
+	if (plan->minimum)
+		add_given(map, x->minimum, true, ret, &n);
+	if (plan->maximum)
+		add_given(map, x->maximum, true, ret, &n);
+	if (plan->resets)
+		add_given(map, x->reset, false, ret, &n);
+	return n;
 }
 
 static struct plan *plan_find(const struct mapping *m, const struct config_map *map)
@@ -77,11 +113,11 @@ int plan_get(struct mapping *m, const struct config_endpoint *e, const struct ro
 	return 0;
 }
 
-void plans_free(struct mapping *m)
+void plans_free(struct list *plans)
 {
 	struct plan *plan;
 
-	list_for_each(plan, &m->plans, list) {
+	list_for_each(plan, plans, list) {
 		list_remove(&plan->list);
 		free(plan);
 	}

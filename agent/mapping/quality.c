@@ -82,18 +82,24 @@ static void row_follow_device(struct mapped_row *row)
 		row_set_quality(row, row->sampled_usec == 0 ? STORE_NEVER : STORE_STALE);
 }
 
+void quality_follow(struct mapped_endpoint *e)
+{
+	for (size_t i = 0; i < e->config->n_map; i++)
+		row_follow_device(&e->rows[i]);
+}
+
 void quality_start(struct mapped_endpoint *e)
 {
 	timer_init(&e->stale, e->mapping->timers, stale_fired, e);
-	for (size_t i = 0; i < e->config->n_map; i++) {
+	for (size_t i = 0; i < e->config->n_map; i++)
 		e->rows[i].sampled_usec = 0;
-		row_follow_device(&e->rows[i]);
-	}
+	quality_follow(e);
 }
 
-void quality_sampled(struct mapped_endpoint *e)
+/* What had never been sampled may be due before all for which the timer was armed. */
+void quality_sampled(struct mapped_endpoint *e, bool first)
 {
-	if (!timer_is_armed(&e->stale))
+	if (first || !timer_is_armed(&e->stale))
 		stale_fired(&e->stale, e);
 }
 
@@ -104,8 +110,10 @@ void quality_late(struct mapped_endpoint *e)
 
 void quality_written(struct mapped_row *row)
 {
+	bool first = row->sampled_usec == 0;
+
 	row->sampled_usec = clock_monotonic_usec();
-	quality_sampled(row->endpoint);
+	quality_sampled(row->endpoint, first);
 }
 
 void quality_invalid(struct mapped_row *row)

@@ -177,6 +177,15 @@ const struct resource_definition *object_resource(const struct object_definition
 	return NULL;
 }
 
+bool definitions_equal(const struct definitions *a, const struct definitions *b)
+{
+	bool equal = a->n == b->n;
+
+	for (size_t i = 0; i < a->n && equal; i++)
+		equal = object_definition_equal(a->objects[i], b->objects[i]);
+	return equal;
+}
+
 static bool range_equal(const struct range *a, const struct range *b)
 {
 	return a->present == b->present && a->minimum == b->minimum && a->maximum == b->maximum &&

@@ -80,5 +80,7 @@ uint16_t object_version_implied(uint16_t id, enum lwm2m_version lwm2m);
 const struct resource_definition *object_resource(const struct object_definition *o, uint16_t id);
 /* In everything. */
 bool object_definition_equal(const struct object_definition *a, const struct object_definition *b);
+/* The same objects in the same versions. */
+bool definitions_equal(const struct definitions *a, const struct definitions *b);
 /* 0; -ERANGE: outside the range or not an enumerated value; type is not looked at. */
 int range_check(const struct range *range, const struct value *v);

@@ -95,12 +95,15 @@ void resource_leave_backing(struct store *s, struct resource *r)
 	r->backing = 0;
 }
 
-int store_bind_resource(struct store *s, const struct path *resource, const struct backing *backing)
+int store_hand_over(struct store *s, const struct path *resource, const struct backing *to)
 {
 	const struct path path = path_cut(resource, PATH_RESOURCE);
-	struct resource *r = resource_find(s, &path);
+	const struct resource *r = resource_find(s, &path);
 
-	return r ? resource_set_backing(s, r, backing) : -ENOENT;
+	if (!r || r->backing == 0)
+		return -ENOENT;
+	s->backings[r->backing - 1] = *to;
+	return 0;
 }
 
 const struct backing *store_backing(const struct store *s, const struct path *resource)

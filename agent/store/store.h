@@ -48,8 +48,11 @@ int store_remove_object(struct store *s, uint16_t object); /* with all its insta
  */
 #define STORE_BACKINGS_MAX 16384u /* of one store */
 int store_add_resource(struct store *s, const struct path *resource, const struct backing *backing);
-/* Somebody else stands behind it from now on (NULL: nobody), for the same: value and quality stay. -ENOENT, -ENOMEM, -ENOSPC. */
-int store_bind_resource(struct store *s, const struct path *resource, const struct backing *backing);
+/*
+ * Who stands behind a resource is followed by another, in all that it stands behind:
+ * values and qualities stay. -ENOENT: it is not there, or nobody stands behind it.
+ */
+int store_hand_over(struct store *s, const struct path *resource, const struct backing *to);
 /*
  * With what stands behind it. Requests of servers that have not reached it yet
  * fail, and leave nothing of theirs here.

@@ -45,6 +45,18 @@ START_TEST(test_staleness_is_counted_from_the_last_sample)
 }
 END_TEST
 
+/* The first sample of a row may be due before what the timer was armed for. */
+START_TEST(test_staleness_of_rows_that_are_sampled_later)
+{
+	rig_number(0, ENERGY, 1);
+	rig_advance(SECONDS(1));
+	rig_number(0, VOLTS, 230);
+	rig_advance(SECONDS(6));
+	rig_expect_error(0, "/3316/0/5700", -ESTALE);
+	rig_expect(0, "/3305/3/5805", "1000");
+}
+END_TEST
+
 /* What waited for a daemon that was stopped is as old as it is, and no news. */
 START_TEST(test_samples_that_come_late)
 {
@@ -340,6 +352,7 @@ int main(void)
 	tcase_add_checked_fixture(of_meter, set_up_meter, rig_tear_down);
 	tcase_add_test(of_meter, test_three_intervals);
 	tcase_add_test(of_meter, test_staleness_is_counted_from_the_last_sample);
+	tcase_add_test(of_meter, test_staleness_of_rows_that_are_sampled_later);
 	tcase_add_test(of_meter, test_samples_that_come_late);
 	tcase_add_test(of_meter, test_once_never_grows_stale);
 	tcase_add_test(of_meter, test_silence);

@@ -72,26 +72,28 @@ static void teardown(void)
 
 /* ---- backings ---- */
 
-START_TEST(another_owner_finds_value_and_quality)
+START_TEST(a_successor_finds_value_and_quality)
 {
 	const struct backing other = { .ops = &other_ops, .userdata = &rig };
-	const struct path path = rig_path("/1000/0/0"), none = rig_path("/1000/0/1");
+	const struct path path = rig_path("/1000/0/0"), second = rig_path("/1000/0/1"),
+			  none = rig_path("/1000/0/2"), memory = rig_path("/1000/0/3");
 
 	back("/1000/0/0", &behind_device);
-	rig_fill(&rig, "/1000/0", "0=5");
+	back("/1000/0/1", &behind_device);
+	rig_fill(&rig, "/1000/0", "0=5 1=b 3/0=x");
 	store_set_quality(rig.store, &path, STORE_STALE);
 	rig.log.size = 0;
-	ck_assert_int_eq(store_bind_resource(rig.store, &path, &other), 0);
+	ck_assert_int_eq(store_hand_over(rig.store, &path, &other), 0);
 	ck_assert_str_eq(rig_told(&rig), "");
-	ck_assert_str_eq(rig_contents(&rig, "/1000/0"), "0=5");
+	ck_assert_str_eq(rig_contents(&rig, "/1000/0"), "0=5 1=b 3: 0=x");
 	ck_assert_int_eq(store_quality(rig.store, &path), STORE_STALE);
 	ck_assert_ptr_eq(store_backing(rig.store, &path)->ops, &other_ops);
 	ck_assert_ptr_eq(store_backing(rig.store, &path)->userdata, &rig);
-	/* Nobody: it is memory. */
-	ck_assert_int_eq(store_bind_resource(rig.store, &path, NULL), 0);
-	ck_assert_ptr_null(store_backing(rig.store, &path));
-	ck_assert_int_eq(store_bind_resource(rig.store, &none, &other), -ENOENT);
+	ck_assert_ptr_eq(store_backing(rig.store, &second)->userdata, &rig);
+	ck_assert_int_eq(store_hand_over(rig.store, &none, &other), -ENOENT);
+	ck_assert_int_eq(store_hand_over(rig.store, &memory, &other), -ENOENT);
 	ck_assert_ptr_null(store_backing(rig.store, &none));
+	ck_assert_ptr_null(store_backing(rig.store, &memory));
 }
 END_TEST
 
@@ -109,8 +111,8 @@ START_TEST(backings_make_room)
 			ck_assert_int_eq(store_add_resource(rig.store, &moving, &backing), 0);
 			break;
 		case 1:
-			ck_assert_int_eq(store_add_resource(rig.store, &moving, NULL), 0);
-			ck_assert_int_eq(store_bind_resource(rig.store, &moving, &backing), 0);
+			ck_assert_int_eq(store_remove_resource(rig.store, &moving) == 0, i > 1);
+			ck_assert_int_eq(store_add_resource(rig.store, &moving, &backing), 0);
 			break;
 		default:
 			ck_assert_int_eq(store_remove_instance(rig.store, 1000, 1) == 0, i > 2);
@@ -290,7 +292,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, another_owner_finds_value_and_quality);
+	tcase_add_test(tcase, a_successor_finds_value_and_quality);
 	tcase_add_test(tcase, backings_make_room);
 	tcase_add_loop_test(tcase, a_request_does_not_reach_what_came_instead, 0, 2);
 	tcase_add_test(tcase, an_accepted_value_does_not_come_back);

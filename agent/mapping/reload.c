@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "mapping/internal.h"
+
+/*
+ * What another configuration makes of a mapping is made beside it first, with all
+ * the memory that it takes. Then, within one turn of the loop, it takes over what
+ * goes on: endpoints themselves, as stores and timers hold them, and what was in
+ * the rows and devices of before.
+ */
+
+/* One endpoint that goes on. */
+struct change {
+	struct mapped_endpoint *e; /* NULL: none, it is new */
+	/* As they were before. */
+	const struct config_endpoint *config;
+	const struct row_plan *plan;
+	struct mapped_row *rows;
+	bool waiting; /* for first samples */
+	/* NULL: its rows are all the same. Else the successor or predecessor of each row, or CONFIG_NONE. */
+	uint32_t *to, *from;
+};
+
+struct reload {
+	struct mapping *mapping, *next;
+	const struct config_difference *d;
+	struct change *changes; /* as next's endpoints */
+};
+
+/* ---- what is the same ---- */
+
+/* Rows mostly are where they were, but for some that came or went before them. */
+static void match_row(const struct reload *r, uint32_t before, uint32_t after, struct change *c, size_t j,
+		      size_t *hint)
+{
+	size_t n = c->e->config->n_map;
+
+	for (size_t k = 0; k < n; k++) {
+		size_t i = (*hint + k) % n;
+
+		if (c->to[i] != CONFIG_NONE || !config_difference_same_row(r->d, before, i, after, j))
+			continue;
+		c->to[i] = (uint32_t)j;
+		c->from[j] = (uint32_t)i;
+		*hint = i + 1;
+		return;
+	}
+}
+
+static uint32_t *none(size_t n)
+{
+	uint32_t *items = malloc((n + 1) * sizeof(*items));
+
+	for (size_t i = 0; items && i < n; i++)
+		items[i] = CONFIG_NONE;
+	return items;
+}
+
+static int match_rows(const struct reload *r, uint32_t before, uint32_t after)
+{
+	struct change *c = &r->changes[after];
+	size_t n = r->d->after->endpoints[after].n_map, hint = 0;
+
+	c->to = none(c->e->config->n_map);
+	c->from = none(n);
+	if (!c->to || !c->from)
+		return -ENOMEM;
+	for (size_t j = 0; j < n; j++)
+		match_row(r, before, after, c, j, &hint);
+	return 0;
+}
+
+static int prepare(struct reload *r, bool other_definitions)
+{
+	const struct config_difference *d = r->d;
+	int error = 0;
+
+	r->changes = calloc(d->after->n_endpoints + 1, sizeof(*r->changes));
+	if (!r->changes)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < d->after->n_endpoints && error >= 0; i++) {
+		uint32_t before = d->endpoints[i].before;
+
+		if (before == CONFIG_NONE || !r->mapping->endpoints[before]->store)
+			continue;
+		r->changes[i].e = r->mapping->endpoints[before];
+		if (other_definitions || !d->endpoints[i].same)
+			error = match_rows(r, before, i);
+	}
+	return error;
+}
+
+static int make_next(struct reload *r, const struct config *after, const struct definitions *definitions)
+{
+	struct mapping *next = calloc(1, sizeof(*next)), *m = r->mapping;
+
+	if (!next)
+		return -ENOMEM;
+	r->next = next;
+	next->config = after;
+	next->definitions = definitions;
+	next->fieldbus = m->fieldbus;
+	next->timers = m->timers;
+	next->state = m->state;
+	next->ops = m->ops;
+	next->userdata = m->userdata;
+	return mapping_init(next, m, r->d);
+}
+
+/* ---- before anything changes ---- */
+
+/* An object that is defined otherwise may have lost what is the same in YAML. */
+static void lose_undefined(struct change *c, const struct mapped_endpoint *next)
+{
+	for (size_t j = 0; j < next->config->n_map; j++) {
+		const struct config_map *map = &next->config->map[j];
+		uint32_t i = c->from[j];
+
+		if (i == CONFIG_NONE || map->kind == CONFIG_MAP_ALARM || store_backing(c->e->store, &map->path))
+			continue;
+		c->from[j] = c->to[i] = CONFIG_NONE;
+	}
+}
+
+/* Requests that do not go on end while everything that their ends may ask for is still there. */
+static void end_requests(struct reload *r)
+{
+	const struct config_difference *d = r->d;
+
+	for (size_t i = 0; i < d->after->n_endpoints; i++) {
+		struct change *c = &r->changes[i];
+
+		if (!c->e)
+			continue;
+		store_begin(c->e->store);
+		store_set_definitions(c->e->store, r->next->definitions);
+		if (c->to) {
+			lose_undefined(c, r->next->endpoints[i]);
+			mapped_writes_end(c->e, c->to);
+		}
+		asking_end(c->e, d);
+	}
+	for (size_t i = 0; i < d->before->n_endpoints; i++)
+		if (d->endpoints_after[i] == CONFIG_NONE && r->mapping->endpoints[i]->store)
+			mapped_endpoint_leave(r->mapping->endpoints[i]);
+}
+
+/* ---- taking over ---- */
+
+static void take_over_rows(struct change *c, struct mapped_row *rows)
+{
+	struct mapped_endpoint *e = c->e;
+
+	e->rows = rows;
+	for (size_t j = 0; j < e->config->n_map; j++) {
+		if (c->from[j] != CONFIG_NONE)
+			rows[j] = c->rows[c->from[j]];
+		rows[j].made_instance = false;
+		rows[j].endpoint = e;
+	}
+	mapped_writes_follow(e, c->rows, c->to);
+}
+
+static void take_over_endpoint(struct reload *r, uint32_t i)
+{
+	struct mapped_endpoint *made = r->next->endpoints[i];
+	struct change *c = &r->changes[i];
+	struct mapped_endpoint *e = c->e;
+
+	if (!e) {
+		made->mapping = r->mapping;
+		return;
+	}
+	c->config = e->config;
+	c->plan = e->plan;
+	c->rows = e->rows;
+	c->waiting = e->unseen > 0;
+	e->config = made->config;
+	e->plan = made->plan;
+	e->index = i;
+	if (c->to) {
+		take_over_rows(c, made->rows);
+		made->rows = NULL;
+	}
+	asking_follow(e, r->d);
+	/* It has its place now, and the other one goes with the former ones. */
+	r->next->endpoints[i] = e;
+	r->mapping->endpoints[r->d->endpoints[i].before] = made;
+}
+
+static void take_over_device(struct reload *r, uint32_t i)
+{
+	uint32_t before = r->d->devices[i].before;
+	struct mapped_device *d = &r->next->devices[i], *former;
+
+	if (before == CONFIG_NONE)
+		return;
+	former = &r->mapping->devices[before];
+	d->state = former->state;
+	d->reason = TAKE_PTR(former->reason);
+	d->log_budget = former->log_budget;
+}
+
+/* What is left in next are the former ones. */
+static void take_over(struct reload *r)
+{
+	struct mapping *m = r->mapping, *next = r->next;
+	struct list plans;
+
+	counters_leave(m, r->d);
+	for (uint32_t i = 0; i < next->config->n_devices; i++)
+		take_over_device(r, i);
+	for (uint32_t i = 0; i < next->config->n_endpoints; i++)
+		take_over_endpoint(r, i);
+	SWAP(m->config, next->config);
+	SWAP(m->definitions, next->definitions);
+	SWAP(m->endpoints, next->endpoints);
+	SWAP(m->devices, next->devices);
+	list_init(&plans);
+	list_move(&m->plans, &plans);
+	list_move(&next->plans, &m->plans);
+	list_move(&plans, &next->plans);
+}
+
+/* ---- in the stores ---- */
+
+static bool shows(const struct config_endpoint *config, const struct path *resource)
+{
+	for (size_t i = 0; i < config->n_map; i++)
+		if (config->map[i].kind != CONFIG_MAP_ALARM && path_contains(resource, &config->map[i].path))
+			return true;
+	return false;
+}
+
+/* Is anything of a resource what it was? */
+static bool goes_on(const struct change *c, const struct path *resource)
+{
+	for (size_t j = 0; j < c->e->config->n_map; j++)
+		if (c->from[j] != CONFIG_NONE && c->e->config->map[j].kind != CONFIG_MAP_ALARM &&
+		    path_contains(resource, &c->e->config->map[j].path))
+			return true;
+	return false;
+}
+
+static void remove_rows(struct change *c)
+{
+	for (size_t i = 0; i < c->config->n_map; i++) {
+		const struct config_map *map = &c->config->map[i];
+		const struct path resource = path_cut(&map->path, PATH_RESOURCE);
+
+		if (map->kind == CONFIG_MAP_ALARM || c->to[i] != CONFIG_NONE)
+			continue;
+		if (!shows(c->e->config, &resource) || !goes_on(c, &resource))
+			store_remove_resource(c->e->store, &resource);
+		else
+			store_remove_value(c->e->store, &map->path);
+	}
+}
+
+/* What comes from values stays where those do. */
+static bool is_given_still(const struct change *c, const struct given *given)
+{
+	struct given now[GIVEN_MAX];
+
+	for (size_t j = 0; j < c->e->config->n_map; j++) {
+		size_t n = 0;
+
+		if (path_contains(&(struct path){ .ids = { given->path.object, given->path.instance }, .depth = 2 },
+				  &c->e->config->map[j].path))
+			n = plan_given(&c->e->config->map[j], &c->e->plan[j], now);
+		while (n-- > 0)
+			if (path_equal(&now[n].path, &given->path) &&
+			    (!given->measured || c->from[j] != CONFIG_NONE))
+				return true;
+	}
+	return false;
+}
+
+static void remove_given(struct change *c)
+{
+	struct given given[GIVEN_MAX];
+
+	for (size_t i = 0; i < c->config->n_map; i++) {
+		size_t n = plan_given(&c->config->map[i], &c->plan[i], given);
+
+		while (n-- > 0)
+			if (!is_given_still(c, &given[n]))
+				store_remove_resource(c->e->store, &given[n].path);
+	}
+}
+
+static int is_any(void *userdata, const struct path *child)
+{
+	(void)userdata;
+	(void)child;
+	return 1;
+}
+
+static void remove_instance(struct store *s, const struct path *instance)
+{
+	const struct path object = path_cut(instance, PATH_OBJECT);
+
+	store_remove_instance(s, instance->object, instance->instance);
+	if (store_children(s, &object, is_any, NULL) == 0)
+		store_remove_object(s, object.object);
+}
+
+/* An instance that the mapping has made is its own until it has nothing to show there. */
+static void remove_instances(struct change *c)
+{
+	struct mapped_endpoint *e = c->e;
+
+	for (size_t i = 0; i < c->config->n_map; i++) {
+		const struct path instance = path_cut(&c->config->map[i].path, PATH_INSTANCE);
+		size_t j = 0;
+
+		if (!c->rows[i].made_instance)
+			continue;
+		while (j < e->config->n_map && !path_contains(&instance, &e->config->map[j].path))
+			j++;
+		if (j < e->config->n_map)
+			e->rows[j].made_instance = true;
+		else
+			remove_instance(e->store, &instance);
+	}
+}
+
+/* A row whose resource has been there, and stays. */
+static int keep_row(const struct change *c, struct mapped_row *row)
+{
+	struct mapped_endpoint *e = c->e;
+	const struct config_map *map = row_map(row);
+	struct backing backing;
+	int r = 0;
+
+	if (row_is_first(e, row, &backing))
+		r = store_hand_over(e->store, &map->path, &backing);
+	if (r >= 0 && map->kind == CONFIG_MAP_CONSTANT)
+		r = store_update_one(e->store, &map->path, &map->constant);
+	if (r >= 0 && map->kind == CONFIG_MAP_POINT)
+		r = row_add_given(e, row);
+	return r;
+}
+
+static void put_row(const struct change *c, size_t j)
+{
+	struct mapped_endpoint *e = c->e;
+	struct mapped_row *row = &e->rows[j];
+	const struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
+	char path[PATH_TEXT_MAX];
+	int r;
+
+	if (row_map(row)->kind != CONFIG_MAP_ALARM && (c->from[j] != CONFIG_NONE || goes_on(c, &resource)))
+		r = keep_row(c, row);
+	else
+		r = row_add(e, row);
+	if (r < 0)
+		log_error(&(struct log_about){ .endpoint = e->config->endpoint }, "%s: %s cannot be shown: %s",
+			  e->config->endpoint, path_format(&row_map(row)->path, path), strerror(-r));
+}
+
+static void renew_store(struct change *c)
+{
+	struct mapped_endpoint *e = c->e;
+
+	remove_instances(c);
+	remove_rows(c);
+	remove_given(c);
+	for (size_t j = 0; j < e->config->n_map; j++)
+		put_row(c, j);
+	quality_follow(e);
+	errors_update(e);
+	e->unseen = rows_unseen(e);
+}
+
+/* ---- */
+
+static void commit(struct reload *r)
+{
+	size_t n = r->d->after->n_endpoints;
+
+	end_requests(r);
+	take_over(r);
+	for (size_t i = 0; i < n; i++)
+		if (r->changes[i].to)
+			renew_store(&r->changes[i]);
+	for (size_t i = 0; i < n; i++)
+		if (r->changes[i].e)
+			store_end(r->changes[i].e->store);
+	/* What it waited for may have been what went. */
+	for (size_t i = 0; i < n; i++) {
+		const struct mapped_endpoint *e = r->changes[i].e;
+
+		if (e && r->changes[i].waiting && e->unseen == 0 && e->any_seen)
+			e->mapping->ops->seen(e->mapping->userdata, e->index, true);
+	}
+}
+
+static void reload_done(struct reload *r, bool committed)
+{
+	struct mapping *next = r->next;
+	const struct config *config = next ? next->config : NULL;
+
+	for (size_t i = 0; r->changes && i < r->d->after->n_endpoints; i++) {
+		/* Of those that have others. */
+		if (committed && r->changes[i].to)
+			free(r->changes[i].rows);
+		free(r->changes[i].to);
+		free(r->changes[i].from);
+	}
+	free(r->changes);
+	if (!next)
+		return;
+	for (size_t i = 0; next->endpoints && i < config->n_endpoints; i++)
+		mapped_endpoint_free(next->endpoints[i]);
+	mapped_devices_free(next->devices, config->n_devices);
+	plans_free(&next->plans);
+	free(next->endpoints);
+	free(next);
+}
+
+int mapping_reload(struct mapping *m, const struct config *after, const struct definitions *definitions,
+		   const struct config_difference *d)
+{
+	struct reload reload = { .mapping = m, .d = d };
+	int r = make_next(&reload, after, definitions);
+
+	if (r >= 0)
+		r = prepare(&reload, !definitions_equal(m->definitions, definitions));
+	if (r >= 0)
+		commit(&reload);
+	reload_done(&reload, r >= 0);
+	return r < 0 ? r : 0;
+}
