@@ -4,12 +4,15 @@
 #include "base/macro.h"
 #include "builtin/internal.h"
 
-/* An object is one init and one row. */
-static int (*const inits[])(struct builtin *, const struct definitions *, const struct builtin_values *) = {
-	security_init,
-	server_init,
-	device_init,
-	modbus_init,
+/* An object is an init, what a reload makes of it, and one row. */
+static const struct {
+	int (*init)(struct builtin *, const struct definitions *, const struct builtin_values *);
+	int (*reload)(struct builtin *, const struct definitions *, const struct builtin_values *, bool overlaid);
+} rows[] = {
+	{ security_init, security_reload },
+	{ server_init, server_reload },
+	{ device_init, device_reload },
+	{ modbus_init, modbus_reload },
 };
 
 int builtin_set(struct builtin *b, uint16_t object, uint16_t instance, uint16_t resource, struct value v)
@@ -33,6 +36,36 @@ int builtin_set_text(struct builtin *b, uint16_t object, uint16_t instance, uint
 	return r < 0 ? r : builtin_set(b, object, instance, resource, v);
 }
 
+int builtin_back(struct builtin *b, const struct path *resource, const struct backing_ops *ops)
+{
+	const struct backing backing = { .ops = ops, .userdata = b };
+
+	return store_backing(b->store, resource) ? 0 : store_add_resource(b->store, resource, &backing);
+}
+
+bool builtin_has(const struct builtin *b, uint16_t object, uint16_t instance)
+{
+	const struct path path = path_of_instance(object, instance);
+
+	return store_exists(b->store, &path);
+}
+
+int builtin_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *values,
+		   bool overlaid)
+{
+	int error = 0;
+
+	store_begin(b->store);
+	store_set_definitions(b->store, definitions);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		int r = rows[i].reload(b, definitions, values, overlaid);
+
+		error = error < 0 ? error : r;
+	}
+	store_end(b->store);
+	return error;
+}
+
 int builtin_new(struct store *store, const struct definitions *definitions,
 		const struct builtin_values *values, const struct builtin_ports *ports, void *endpoint,
 		struct builtin **ret)
@@ -46,8 +79,8 @@ int builtin_new(struct store *store, const struct definitions *definitions,
 	b->ports = ports;
 	b->endpoint = endpoint;
 	store_begin(store);
-	for (size_t i = 0; i < ARRAY_SIZE(inits) && r >= 0; i++)
-		r = inits[i](b, definitions, values);
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && r >= 0; i++)
+		r = rows[i].init(b, definitions, values);
 	store_end(store);
 	if (r < 0) {
 		builtin_free(b);

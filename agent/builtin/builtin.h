@@ -64,6 +64,15 @@ int builtin_new(struct store *store, const struct definitions *definitions,
 		const struct builtin_values *values, const struct builtin_ports *ports, void *endpoint,
 		struct builtin **ret);
 struct builtin *builtin_free(struct builtin *b);
+/*
+ * The same store under other definitions, with other values. What others stand
+ * behind is theirs. The account of another short server id is made anew, and so
+ * is one where there was none; overlaid: what a server wrote to /1 of this one
+ * stands, and values do not go there. Requests of Modbus objects that values do not
+ * have any more have ended before. The first error; the rest is done all the same.
+ */
+int builtin_reload(struct builtin *b, const struct definitions *definitions,
+		   const struct builtin_values *values, bool overlaid);
 
 /* A connection's state has changed; nothing without the Modbus objects. */
 void builtin_connection_state(struct builtin *b, uint16_t connection, enum builtin_connection_state state);

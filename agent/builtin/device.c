@@ -65,6 +65,19 @@ static void time_write(void *userdata, const struct path *path, const struct val
 
 static const struct backing_ops time_ops = { .read = time_read, .write = time_write };
 
+/* A point that a profile maps here has taken it over, and keeps it. */
+static int set_text(struct builtin *b, uint16_t resource, const char *text)
+{
+	const struct path path = path_of_resource(3, 0, resource);
+
+	if (store_backing(b->store, &path))
+		return 0;
+	if (text)
+		return builtin_set_text(b, 3, 0, resource, text);
+	store_remove_resource(b->store, &path);
+	return 0;
+}
+
 static int set_texts(struct builtin *b, const struct builtin_values *v)
 {
 	const struct {
@@ -79,23 +92,26 @@ static int set_texts(struct builtin *b, const struct builtin_values *v)
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts) && r >= 0; i++)
-		r = builtin_set_text(b, 3, 0, texts[i].resource, texts[i].text);
+		r = set_text(b, texts[i].resource, texts[i].text);
 	return r;
 }
 
-static int add_backed(struct builtin *b, uint16_t resource, const struct backing_ops *ops)
+/* Errors of devices are put there by others. */
+static int set_no_error(struct builtin *b)
 {
-	const struct backing backing = { .ops = ops, .userdata = b };
-	const struct path path = path_of_resource(3, 0, resource);
+	const struct path error = path_of_resource(3, 0, DEVICE_ERROR);
 
-	return store_add_resource(b->store, &path, &backing);
+	if (store_exists(b->store, &error))
+		return 0;
+	return store_update_one(b->store, &(struct path){ .ids = { 3, 0, DEVICE_ERROR, 0 }, .depth = 4 },
+				&(struct value){ .type = VALUE_INTEGER });
 }
 
 int device_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
 {
 	const struct object_definition *object = definitions_newest(definitions, 3);
-	const struct path error = path_of_resource_instance(3, 0, DEVICE_ERROR, 0);
-	const struct value none = value_integer(0);
+	const struct path reboot = path_of_resource(3, 0, DEVICE_REBOOT);
+	const struct path time = path_of_resource(3, 0, DEVICE_TIME);
 	int r;
 
 	if (!object)
@@ -104,10 +120,17 @@ int device_init(struct builtin *b, const struct definitions *definitions, const 
 	if (r >= 0)
 		r = set_texts(b, v);
 	if (r >= 0)
-		r = store_update_one(b->store, &error, &none);
+		r = set_no_error(b);
 	if (r >= 0)
-		r = add_backed(b, DEVICE_REBOOT, &reboot_ops);
+		r = builtin_back(b, &reboot, &reboot_ops);
 	if (r >= 0 && v->clock)
-		r = add_backed(b, DEVICE_TIME, &time_ops);
+		r = builtin_back(b, &time, &time_ops);
 	return r;
+}
+
+int device_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
+		  bool overlaid)
+{
+	(void)overlaid;
+	return device_init(b, definitions, v);
 }

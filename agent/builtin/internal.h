@@ -17,6 +17,16 @@ int server_init(struct builtin *b, const struct definitions *definitions, const 
 int device_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int modbus_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 
+/* The same of what is there already. */
+int security_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
+		    bool overlaid);
+int server_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
+		  bool overlaid);
+int device_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
+		  bool overlaid);
+int modbus_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
+		  bool overlaid);
+
 /* modbus.c */
 struct modbus *modbus_free(struct modbus *m);
 
@@ -25,3 +35,7 @@ int builtin_set(struct builtin *b, uint16_t object, uint16_t instance, uint16_t 
 /* Likewise text; NULL leaves the resource out. */
 int builtin_set_text(struct builtin *b, uint16_t object, uint16_t instance, uint16_t resource,
 		     const char *text);
+/* Nobody stands behind a resource yet: now this one does. */
+int builtin_back(struct builtin *b, const struct path *resource, const struct backing_ops *ops);
+/* Does an instance exist? */
+bool builtin_has(const struct builtin *b, uint16_t object, uint16_t instance);

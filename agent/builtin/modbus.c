@@ -18,15 +18,19 @@ const struct connection *connection_find(const struct modbus *m, uint16_t id)
 
 static int keep_connections(struct modbus *m, const struct builtin_modbus *v)
 {
-	m->connections = calloc(v->n_connections + 1, sizeof(*m->connections));
-	if (!m->connections)
+	struct connection *connections = calloc(v->n_connections + 1, sizeof(*connections));
+
+	if (!connections)
 		return -ENOMEM;
 	for (size_t i = 0; i < v->n_connections; i++)
-		m->connections[m->n_connections++] = (struct connection){
+		connections[i] = (struct connection){
 			.id = v->connections[i].id,
 			.serial = v->connections[i].serial,
 			.shared = v->connections[i].shared,
 		};
+	free(m->connections);
+	m->connections = connections;
+	m->n_connections = v->n_connections;
 	return 0;
 }
 
@@ -78,6 +82,35 @@ int modbus_init(struct builtin *b, const struct definitions *definitions, const 
 	if (r >= 0)
 		r = connections_init(m, definitions, v->modbus);
 	return r < 0 ? r : clusters_init(m, definitions);
+}
+
+/* YAML does not allow them any more. */
+static void leave(struct builtin *b)
+{
+	store_set_keeper(b->store, NULL);
+	store_remove_object(b->store, CLUSTER_OBJECT);
+	store_remove_object(b->store, CONNECTION_OBJECT);
+	b->modbus = modbus_free(b->modbus);
+}
+
+int modbus_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
+		  bool overlaid)
+{
+	int r;
+
+	(void)overlaid;
+	if (!b->modbus)
+		return modbus_init(b, definitions, v);
+	if (!v->modbus) {
+		leave(b);
+		return 0;
+	}
+	r = keep_connections(b->modbus, v->modbus);
+	if (r < 0)
+		return r;
+	b->modbus->change = v->modbus->change;
+	r = connections_reload(b->modbus, definitions, v->modbus);
+	return r < 0 ? r : clusters_reload(b->modbus, definitions);
 }
 
 struct modbus *modbus_free(struct modbus *m)

@@ -64,10 +64,14 @@ const struct connection *connection_find(const struct modbus *m, uint16_t id);
 
 /* modbus_connection.c */
 int connections_init(struct modbus *m, const struct definitions *definitions, const struct builtin_modbus *v);
+/* m->connections are those of v already. */
+int connections_reload(struct modbus *m, const struct definitions *definitions, const struct builtin_modbus *v);
 
 /* modbus_cluster.c */
 int clusters_init(struct modbus *m, const struct definitions *definitions);
 int clusters_adopt(struct modbus *m);
+/* Connections have come, gone, or are others. */
+int clusters_reload(struct modbus *m, const struct definitions *definitions);
 struct kept_cluster *cluster_find(struct modbus *m, uint16_t instance);
 /* What was read, or why it was not. */
 void cluster_take(struct modbus *m, uint16_t instance, const struct cluster *cluster, const uint16_t *values);

@@ -355,6 +355,53 @@ int clusters_adopt(struct modbus *m)
 	return store_children(m->builtin->store, &object, adopt, m);
 }
 
+/* Its connection is gone, or has no such unit: its Values are none, until a server says of what. */
+static void forget_values(struct modbus *m, uint16_t instance)
+{
+	for (uint16_t resource = CLUSTER_VALUES; resource <= CLUSTER_RESET; resource++) {
+		const struct path path = path_of_resource(CLUSTER_OBJECT, instance, resource);
+
+		store_remove_resource(m->builtin->store, &path);
+	}
+}
+
+static int reload_cluster(struct modbus *m, const struct kept_cluster *k, bool *ret_stays)
+{
+	const struct path instance = path_of_instance(CLUSTER_OBJECT, k->instance);
+	const struct path values = path_of_resource(CLUSTER_OBJECT, k->instance, CLUSTER_VALUES);
+	const struct request q = { .modbus = m, .target = &instance, .mode = STORE_UPDATE };
+	_cleanup_free_ char *reason = NULL;
+	struct cluster cluster;
+
+	*ret_stays = settle(&q, &cluster, &reason) >= 0;
+	if (!*ret_stays)
+		forget_values(m, k->instance);
+	else if (!is_same(&k->cluster, &cluster) || !store_backing(m->builtin->store, &values))
+		return keep_cluster(m, k->instance, &cluster);
+	return 0;
+}
+
+int clusters_reload(struct modbus *m, const struct definitions *definitions)
+{
+	const struct object_definition *object = definitions_newest(definitions, CLUSTER_OBJECT);
+	size_t n = 0;
+	int error = object ? store_add_object(m->builtin->store, object) : -ENOENT;
+
+	forget_deleted(m);
+	for (size_t i = 0; i < m->n_clusters; i++) {
+		bool stays;
+		int r = reload_cluster(m, &m->clusters[i], &stays);
+
+		error = error < 0 ? error : r;
+		if (stays)
+			m->clusters[n++] = m->clusters[i];
+		else
+			free(m->clusters[i].extremes);
+	}
+	m->n_clusters = n;
+	return error < 0 ? error : clusters_adopt(m);
+}
+
 int clusters_init(struct modbus *m, const struct definitions *definitions)
 {
 	const struct object_definition *object = definitions_newest(definitions, CLUSTER_OBJECT);

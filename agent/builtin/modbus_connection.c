@@ -133,7 +133,8 @@ static int add_backed(struct modbus *m, uint16_t instance, uint16_t resource, co
 	const struct backing backing = { .ops = ops, .userdata = m };
 	const struct path path = path_of_resource(CONNECTION_OBJECT, instance, resource);
 
-	return store_add_resource(m->builtin->store, &path, &backing);
+	return store_backing(m->builtin->store, &path) ? 0 :
+							 store_add_resource(m->builtin->store, &path, &backing);
 }
 
 static int add_value(struct modbus *m, uint16_t instance, uint16_t resource,
@@ -157,13 +158,11 @@ static int add_line(struct modbus *m, const struct builtin_connection *c)
 	return r;
 }
 
-static int add_connection(struct modbus *m, const struct object_definition *object,
-			  const struct builtin_connection *c)
+/* What YAML says of it; where it is there already, as well. */
+static int fill(struct modbus *m, const struct builtin_connection *c)
 {
-	int r = store_add_instance(m->builtin->store, object, c->id);
+	int r = add_backed(m, c->id, CONNECTION_ADDRESS, &fixed_ops);
 
-	if (r >= 0)
-		r = add_backed(m, c->id, CONNECTION_ADDRESS, &fixed_ops);
 	if (r >= 0)
 		r = builtin_set_text(m->builtin, CONNECTION_OBJECT, c->id, CONNECTION_ADDRESS, c->address);
 	if (r >= 0)
@@ -174,8 +173,16 @@ static int add_connection(struct modbus *m, const struct object_definition *obje
 		r = add_line(m, c);
 	if (r >= 0)
 		r = add_backed(m, c->id, CONNECTION_PORTS, &ports_ops);
+	return r < 0 ? r : update_ports(m, c->id);
+}
+
+static int add_connection(struct modbus *m, const struct object_definition *object,
+			  const struct builtin_connection *c)
+{
+	int r = store_add_instance(m->builtin->store, object, c->id);
+
 	if (r >= 0)
-		r = update_ports(m, c->id);
+		r = fill(m, c);
 	if (r >= 0)
 		r = builtin_set(m->builtin, CONNECTION_OBJECT, c->id, CONNECTION_STATE,
 				value_integer(c->enabled ? BUILTIN_CONNECTION_CONNECTING :
@@ -190,6 +197,44 @@ int connections_init(struct modbus *m, const struct definitions *definitions, co
 
 	for (size_t i = 0; i < v->n_connections && r >= 0; i++)
 		r = add_connection(m, object, &v->connections[i]);
+	return r;
+}
+
+static int collect_gone(void *userdata, const struct path *instance)
+{
+	const struct modbus *m = userdata;
+
+	return connection_find(m, instance->instance) ? 0 : instance->instance + 1;
+}
+
+static bool was_serial(const struct modbus *m, uint16_t instance)
+{
+	const struct path path = path_of_resource(CONNECTION_OBJECT, instance, CONNECTION_BAUD);
+
+	return store_exists(m->builtin->store, &path);
+}
+
+static int reload_connection(struct modbus *m, const struct object_definition *object,
+			     const struct builtin_connection *c)
+{
+	if (builtin_has(m->builtin, CONNECTION_OBJECT, c->id) && was_serial(m, c->id) == c->serial)
+		return fill(m, c);
+	store_remove_instance(m->builtin->store, CONNECTION_OBJECT, c->id);
+	return add_connection(m, object, c);
+}
+
+int connections_reload(struct modbus *m, const struct definitions *definitions, const struct builtin_modbus *v)
+{
+	const struct object_definition *object = definitions_newest(definitions, CONNECTION_OBJECT);
+	const struct path all = path_of_object(CONNECTION_OBJECT);
+	struct store *store = m->builtin->store;
+	int r, gone;
+
+	while ((gone = store_children(store, &all, collect_gone, m)) > 0)
+		store_remove_instance(store, CONNECTION_OBJECT, (uint16_t)(gone - 1));
+	r = object ? store_add_object(store, object) : -ENOENT;
+	for (size_t i = 0; i < v->n_connections && r >= 0; i++)
+		r = reload_connection(m, object, &v->connections[i]);
 	return r;
 }
 

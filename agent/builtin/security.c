@@ -17,13 +17,29 @@ enum {
 
 static int set_identity(struct builtin *b, const char *identity)
 {
+	const struct path path = path_of_resource(0, 0, SECURITY_IDENTITY);
 	struct value v = { 0 };
 	int r;
 
-	if (!identity)
+	if (!identity) {
+		store_remove_resource(b->store, &path);
 		return 0;
+	}
 	r = value_set_bytes(&v, VALUE_OPAQUE, identity, strlen(identity));
 	return r < 0 ? r : builtin_set(b, 0, 0, SECURITY_IDENTITY, v);
+}
+
+static int fill(struct builtin *b, const struct builtin_values *v)
+{
+	int r = builtin_set_text(b, 0, 0, SECURITY_URI, v->uri);
+
+	if (r >= 0)
+		r = builtin_set(b, 0, 0, SECURITY_BOOTSTRAP, value_boolean(false));
+	if (r >= 0)
+		r = builtin_set(b, 0, 0, SECURITY_MODE, value_integer(v->secure ? MODE_PSK : MODE_NONE));
+	if (r >= 0)
+		r = set_identity(b, v->secure ? v->identity : NULL);
+	return r < 0 ? r : builtin_set(b, 0, 0, SECURITY_SHORT_ID, value_integer(v->short_id));
 }
 
 int security_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
@@ -36,19 +52,14 @@ int security_init(struct builtin *b, const struct definitions *definitions, cons
 	if (!object)
 		return -ENOENT;
 	r = store_add_instance(b->store, object, 0);
-	if (r < 0)
-		return r;
-	r = builtin_set_text(b, 0, 0, SECURITY_URI, v->uri);
-	if (r < 0)
-		return r;
-	r = builtin_set(b, 0, 0, SECURITY_BOOTSTRAP, value_boolean(false));
-	if (r < 0)
-		return r;
-	r = builtin_set(b, 0, 0, SECURITY_MODE, value_integer(v->secure ? MODE_PSK : MODE_NONE));
-	if (r < 0)
-		return r;
-	r = set_identity(b, v->secure ? v->identity : NULL);
-	if (r < 0)
-		return r;
-	return builtin_set(b, 0, 0, SECURITY_SHORT_ID, value_integer(v->short_id));
+	return r < 0 ? r : fill(b, v);
+}
+
+int security_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
+		    bool overlaid)
+{
+	(void)overlaid;
+	if (!v->uri)
+		store_remove_object(b->store, 0);
+	return security_init(b, definitions, v);
 }

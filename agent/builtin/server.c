@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/macro.h"
 #include "base/str.h"
 #include "builtin/internal.h"
 
@@ -53,33 +54,51 @@ static const struct backing_ops binding_ops = { .check = binding_check };
 
 static int add_binding(struct builtin *b)
 {
-	const struct backing backing = { .ops = &binding_ops, .userdata = b };
 	const struct path path = path_of_resource(1, 0, SERVER_BINDING);
-	int r = store_add_resource(b->store, &path, &backing);
+	int r = builtin_back(b, &path, &binding_ops);
 
 	return r < 0 ? r : builtin_set_text(b, 1, 0, SERVER_BINDING, BINDING);
 }
 
 static int add_executables(struct builtin *b)
 {
-	const struct backing backing = { .ops = &server_ops, .userdata = b };
 	const struct path disable = path_of_resource(1, 0, SERVER_DISABLE);
 	const struct path update = path_of_resource(1, 0, SERVER_UPDATE_TRIGGER);
-	int r;
+	int r = builtin_back(b, &disable, &server_ops);
 
-	r = store_add_resource(b->store, &disable, &backing);
-	return r < 0 ? r : store_add_resource(b->store, &update, &backing);
+	return r < 0 ? r : builtin_back(b, &update, &server_ops);
 }
 
-static int set_periods(struct builtin *b, const struct builtin_values *v)
+/* -1: there is none. */
+static int set_period(struct builtin *b, uint16_t resource, int64_t seconds)
 {
-	int r = 0;
+	const struct path path = path_of_resource(1, 0, resource);
 
-	if (v->pmin_s >= 0)
-		r = builtin_set(b, 1, 0, SERVER_PMIN, value_integer(v->pmin_s));
-	if (r >= 0 && v->pmax_s >= 0)
-		r = builtin_set(b, 1, 0, SERVER_PMAX, value_integer(v->pmax_s));
-	return r;
+	if (seconds >= 0)
+		return builtin_set(b, 1, 0, resource, value_integer(seconds));
+	store_remove_resource(b->store, &path);
+	return 0;
+}
+
+static int fill(struct builtin *b, const struct builtin_values *v)
+{
+	int r = builtin_set(b, 1, 0, SERVER_SHORT_ID, value_integer(v->short_id));
+
+	if (r >= 0)
+		r = builtin_set(b, 1, 0, SERVER_LIFETIME, value_integer(v->lifetime_s));
+	if (r >= 0)
+		r = set_period(b, SERVER_PMIN, v->pmin_s);
+	if (r >= 0)
+		r = set_period(b, SERVER_PMAX, v->pmax_s);
+	if (r >= 0)
+		r = builtin_set(b, 1, 0, SERVER_DISABLE_TIMEOUT, value_integer(DISABLE_TIMEOUT_S));
+	if (r >= 0)
+		r = builtin_set(b, 1, 0, SERVER_STORING, value_boolean(true));
+	if (r >= 0)
+		r = add_binding(b);
+	if (r >= 0)
+		r = builtin_set(b, 1, 0, SERVER_MUTE_SEND, value_boolean(true));
+	return r < 0 ? r : add_executables(b);
 }
 
 int server_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
@@ -92,19 +111,48 @@ int server_init(struct builtin *b, const struct definitions *definitions, const 
 	if (!object)
 		return -ENOENT;
 	r = store_add_instance(b->store, object, 0);
-	if (r >= 0)
-		r = builtin_set(b, 1, 0, SERVER_SHORT_ID, value_integer(v->short_id));
-	if (r >= 0)
-		r = builtin_set(b, 1, 0, SERVER_LIFETIME, value_integer(v->lifetime_s));
-	if (r >= 0)
-		r = set_periods(b, v);
-	if (r >= 0)
-		r = builtin_set(b, 1, 0, SERVER_DISABLE_TIMEOUT, value_integer(DISABLE_TIMEOUT_S));
-	if (r >= 0)
-		r = builtin_set(b, 1, 0, SERVER_STORING, value_boolean(true));
-	if (r >= 0)
+	return r < 0 ? r : fill(b, v);
+}
+
+/* What a server may neither have written nor taken away: other definitions may have. */
+static int fill_missing(struct builtin *b, const struct builtin_values *v)
+{
+	const struct {
+		uint16_t resource;
+		struct value value;
+	} settings[] = {
+		{ SERVER_SHORT_ID, value_integer(v->short_id) },
+		{ SERVER_LIFETIME, value_integer(v->lifetime_s) },
+		{ SERVER_STORING, value_boolean(true) },
+	};
+	const struct path binding = path_of_resource(1, 0, SERVER_BINDING);
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings) && r >= 0; i++) {
+		const struct path path = path_of_resource(1, 0, settings[i].resource);
+
+		if (!store_exists(b->store, &path))
+			r = builtin_set(b, 1, 0, settings[i].resource, settings[i].value);
+	}
+	if (r >= 0 && !store_exists(b->store, &binding))
 		r = add_binding(b);
-	if (r >= 0)
-		r = builtin_set(b, 1, 0, SERVER_MUTE_SEND, value_boolean(true));
 	return r < 0 ? r : add_executables(b);
+}
+
+static bool is_of_server(const struct builtin *b, uint16_t short_id)
+{
+	const struct path path = path_of_resource(1, 0, SERVER_SHORT_ID);
+	struct value v = { 0 };
+
+	return store_read(b->store, &path, true, &v, NULL) >= 0 && v.integer == short_id;
+}
+
+int server_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
+		  bool overlaid)
+{
+	bool stays = v->uri && is_of_server(b, v->short_id);
+
+	if (!stays)
+		store_remove_object(b->store, 1);
+	return stays && overlaid ? fill_missing(b, v) : server_init(b, definitions, v);
 }

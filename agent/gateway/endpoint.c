@@ -74,27 +74,33 @@ static const struct builtin_ports ports = {
 
 /* ---- the objects of its own ---- */
 
-static int add_builtin(struct endpoint *e, struct builtin_values *values, const struct server *server)
+/* What the account says in /0 and /1; *ret_identity is the caller's to free. */
+static void account_values(const struct endpoint *e, const struct server *server, char **ret_identity,
+			   struct builtin_values *ret)
+{
+	const struct config_server *s = server->config;
+
+	*ret_identity = config_server_identity(s, endpoint_client_name(e));
+	ret->uri = s->uri;
+	ret->secure = s->security == CONFIG_SECURITY_PSK;
+	ret->identity = *ret_identity;
+	ret->short_id = s->short_id;
+	ret->lifetime_s = s->lifetime_s;
+	ret->pmin_s = s->pmin_s;
+	ret->pmax_s = s->pmax_s;
+}
+
+/* Made or, where they are there already, brought up to date. */
+static int put_builtin(struct endpoint *e, struct builtin_values *values, const struct server *server)
 {
 	const struct definitions *definitions = e->registry->config.definitions;
-	char *identity = NULL;
-	int r;
+	_cleanup_free_ char *identity = NULL;
 
-	if (server) {
-		const struct config_server *s = server->config;
-
-		identity = config_server_identity(s, endpoint_client_name(e));
-		values->uri = s->uri;
-		values->secure = s->security == CONFIG_SECURITY_PSK;
-		values->identity = identity;
-		values->short_id = s->short_id;
-		values->lifetime_s = s->lifetime_s;
-		values->pmin_s = s->pmin_s;
-		values->pmax_s = s->pmax_s;
-	}
-	r = builtin_new(e->store, definitions, values, &ports, e, &e->builtin);
-	free(identity);
-	return r;
+	if (server)
+		account_values(e, server, &identity, values);
+	if (e->builtin)
+		return builtin_reload(e->builtin, definitions, values, e->overlaid);
+	return builtin_new(e->store, definitions, values, &ports, e, &e->builtin);
 }
 
 /* Object 16 is data that a server keeps at the host: its instances are the server's to make. */
@@ -118,14 +124,15 @@ static int make_modbus(struct endpoint *e)
 		.state = from->state,
 	};
 
+	if (e->registry->modbus)
+		return modbus_field_reload(e->registry->modbus, from->config);
 	if (from->config->gateway.modbus_access == CONFIG_MODBUS_OFF)
 		return 0;
 	return modbus_field_new(&config, &e->registry->modbus);
 }
 
-static int init_host(struct endpoint *e, const struct server *server)
+static int put_host(struct endpoint *e, const struct server *server)
 {
-	struct modbus_field **modbus = &e->registry->modbus;
 	struct host_facts facts;
 	struct builtin_values values;
 	int r = make_modbus(e);
@@ -140,25 +147,25 @@ static int init_host(struct endpoint *e, const struct server *server)
 		.software = PACKAGE_VERSION,
 		.device_type = "gateway",
 		.clock = true,
-		.modbus = *modbus ? modbus_field_values(*modbus) : NULL,
+		.modbus = modbus_field_values(e->registry->modbus),
 	};
-	r = add_builtin(e, &values, server);
-	if (r >= 0 && *modbus)
-		modbus_field_attach(*modbus, e->builtin);
+	r = put_builtin(e, &values, server);
+	if (r >= 0 && values.modbus)
+		modbus_field_attach(e->registry->modbus, e->builtin);
 	if (r >= 0)
 		r = add_portfolio(e);
 	host_facts_done(&facts);
 	return r;
 }
 
-static int init_virtual(struct endpoint *e, const struct server *server)
+static int put_virtual(struct endpoint *e, const struct server *server)
 {
 	struct builtin_values values = {
 		.manufacturer = e->config->manufacturer,
 		.model = e->config->model,
 	};
 
-	return add_builtin(e, &values, server);
+	return put_builtin(e, &values, server);
 }
 
 int endpoint_init(struct endpoint *e, struct registry *r, const struct config_endpoint *config,
@@ -171,10 +178,38 @@ int endpoint_init(struct endpoint *e, struct registry *r, const struct config_en
 	error = store_new(r->config.definitions, &e->store);
 	if (error < 0)
 		return error;
-	error = config ? init_virtual(e, server) : init_host(e, server);
+	error = config ? put_virtual(e, server) : put_host(e, server);
 	if (error >= 0)
 		persist_restore(e, server);
 	return error;
+}
+
+void endpoint_hold(struct endpoint *e)
+{
+	e->held = true;
+	store_begin(e->store);
+}
+
+void endpoint_release(struct endpoint *e)
+{
+	store_end(e->store);
+	e->held = false;
+}
+
+int endpoint_reload(struct endpoint *e, const struct config_endpoint *config, const struct server *server,
+		    bool same_account)
+{
+	struct persist_before before;
+	int r;
+
+	persist_prepare(e, same_account, &before);
+	e->config = config;
+	r = config ? put_virtual(e, server) : put_host(e, server);
+	persist_reload(e, server, &before);
+	if (r < 0)
+		log_error(&(struct log_about){ .endpoint = endpoint_client_name(e) },
+			  "%s: its own objects are not all as YAML has them: %s", endpoint_label(e), strerror(-r));
+	return r;
 }
 
 void endpoint_done(struct endpoint *e)
@@ -214,7 +249,9 @@ static void changed(void *userdata, enum store_change change, const struct path 
 	struct endpoint *e = userdata;
 	const struct registry *r = e->registry;
 
-	persist_changed(e, change, paths, n);
+	/* What a reload changes is no server's word. */
+	if (!e->held)
+		persist_changed(e, change, paths, n);
 	if (e->account)
 		client_changed(e->account->client, change, paths, n);
 	if (r->watch.values)

@@ -56,6 +56,9 @@ struct endpoint {
 	struct builtin *builtin;
 	struct account *account; /* NULL: registers nowhere */
 	bool started;
+	bool overlaid; /* a server has written to /1 of its account, and that is kept */
+	bool held;     /* endpoint_hold() */
+	uint32_t account_sum; /* of what YAML says of its account, to see when that changes */
 	struct log_budget not_kept;
 };
 
@@ -99,6 +102,21 @@ struct endpoint *endpoint_free(struct endpoint *e);
 void endpoint_start(struct endpoint *e);
 /* Its account, which may be another one than before, registers; unless it has not been started, or a user has paused it. */
 void endpoint_run(struct endpoint *e);
+/*
+ * Around all that a reload does to its store, which is one change, and nothing
+ * that a server wrote.
+ */
+void endpoint_hold(struct endpoint *e);
+void endpoint_release(struct endpoint *e);
+/*
+ * Its own objects as the configuration and the definitions have them that are in
+ * the registry by now; server: its account's from now on, or NULL, same_account:
+ * it is the one that it had. What a server wrote to that stands (design: State).
+ * Behind mapping_reload(), and before modbus_field_started(). The first error is
+ * logged; the rest is done all the same.
+ */
+int endpoint_reload(struct endpoint *e, const struct config_endpoint *config, const struct server *server,
+		    bool same_account);
 /* Tells its store's changes to the account, and keeps what has to survive. */
 void endpoint_watch(struct endpoint *e);
 
@@ -121,6 +139,12 @@ struct server *server_unref(struct server *s);
 
 /* persist.c: what servers wrote, over restarts */
 void persist_restore(struct endpoint *e, const struct server *server);
+/* What there is before a reload of its objects, and what is to become of it behind that. */
+struct persist_before {
+	bool same_account, has_clusters;
+};
+void persist_prepare(struct endpoint *e, bool same_account, struct persist_before *ret);
+void persist_reload(struct endpoint *e, const struct server *server, const struct persist_before *before);
 void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n);
 void persist_attributes(struct account *a);
 void persist_restore_attributes(struct account *a);

@@ -86,7 +86,7 @@ void modbus_field_device(struct modbus_field *m, uint32_t device)
 
 /* ---- life ---- */
 
-static int make_connections(struct modbus_field *m)
+int modbus_connections_make(struct modbus_field *m)
 {
 	m->connections = calloc(m->n_lines + 1, sizeof(*m->connections));
 	if (!m->connections)
@@ -109,11 +109,12 @@ int modbus_field_new(const struct modbus_field_config *config, struct modbus_fie
 	if (!m)
 		return -ENOMEM;
 	m->config = *config;
+	list_init(&m->requests);
 	r = modbus_lines_load(m);
 	if (r >= 0)
 		r = modbus_lines_make(m);
 	if (r >= 0)
-		r = make_connections(m);
+		r = modbus_connections_make(m);
 	if (r < 0) {
 		modbus_field_free(m);
 		return r;
@@ -123,19 +124,30 @@ int modbus_field_new(const struct modbus_field_config *config, struct modbus_fie
 	return 0;
 }
 
-struct modbus_field *modbus_field_free(struct modbus_field *m)
+void modbus_field_done(struct modbus_field *m)
 {
-	if (!m)
-		return NULL;
 	modbus_lines_free(m);
 	free(m->connections);
+	free(m->switched_on);
+}
+
+struct modbus_field *modbus_field_free(struct modbus_field *m)
+{
+	struct modbus_request *q;
+
+	if (!m)
+		return NULL;
+	/* None, where the fieldbus went first. */
+	list_for_each(q, &m->requests, list)
+		free(q);
+	modbus_field_done(m);
 	free(m);
 	return NULL;
 }
 
 const struct builtin_modbus *modbus_field_values(const struct modbus_field *m)
 {
-	return &m->values;
+	return m && m->config.config->gateway.modbus_access != CONFIG_MODBUS_OFF ? &m->values : NULL;
 }
 
 void modbus_field_attach(struct modbus_field *m, struct builtin *builtin)
@@ -148,34 +160,49 @@ static const char *bus_name(const struct modbus_field *m, const struct modbus_li
 	return m->config.config->buses[line->bus].name;
 }
 
+/* The end of a reload. */
+static void field_reloaded(struct modbus_field *m)
+{
+	for (uint32_t i = 0; i < m->config.config->n_buses; i++)
+		if (m->switched_on[i])
+			fieldbus_enable(m->config.fieldbus, i, true);
+	free(TAKE_PTR(m->switched_on));
+	for (size_t i = 0; i < m->n_lines; i++)
+		if (m->lines[i].address)
+			tell_state(m, i);
+}
+
 void modbus_field_started(struct modbus_field *m)
 {
 	for (size_t i = 0; m && i < m->n_lines; i++) {
-		const struct modbus_line *line = &m->lines[i];
+		struct modbus_line *line = &m->lines[i];
 
-		if (!line->address || line->enabled)
+		if (!line->address || line->enabled || line->off)
 			continue;
+		line->off = true;
 		log_warning(&(struct log_about){ .bus = bus_name(m, line) },
 			    "bus %s stays switched off, as a server left it (/10374/%u/2)", bus_name(m, line),
 			    line->id);
 		fieldbus_enable(m->config.fieldbus, line->bus, false);
 	}
+	if (m && m->switched_on)
+		field_reloaded(m);
 }
 
 /* ---- what instances ask for ---- */
 
 /* YAML's part of the connection may have gone while a cluster links to it still. */
-static struct modbus_line *find_line(struct modbus_field *m, uint16_t connection)
+struct modbus_line *modbus_line_of(struct modbus_field *m, uint16_t connection)
 {
 	for (size_t i = 0; i < m->n_lines; i++)
-		if (m->lines[i].id == connection && m->lines[i].address)
+		if (m->lines[i].id == connection && m->lines[i].address && !m->lines[i].leaves)
 			return &m->lines[i];
 	return NULL;
 }
 
 int modbus_field_enable(struct modbus_field *m, uint16_t connection, bool enable)
 {
-	struct modbus_line *line = find_line(m, connection);
+	struct modbus_line *line = modbus_line_of(m, connection);
 	int r;
 
 	if (!line)
@@ -183,19 +210,13 @@ int modbus_field_enable(struct modbus_field *m, uint16_t connection, bool enable
 	if (line->enabled == enable)
 		return 0;
 	line->enabled = enable;
+	line->off = !enable;
 	line->asked = false;
 	r = fieldbus_enable(m->config.fieldbus, line->bus, enable);
 	modbus_lines_save(m);
 	tell_state(m, (size_t)(line - m->lines));
 	return r;
 }
-
-struct modbus_request {
-	struct modbus_field *field;
-	uint16_t connection;
-	builtin_modbus_done done;
-	void *userdata;
-};
 
 /* The field's errors as backing.h has them. */
 static int error_of_request(int error)
@@ -223,13 +244,14 @@ static int error_of_request(int error)
 static void request_done(void *userdata, int error, const char *detail, const void *answer, size_t size)
 {
 	struct modbus_request *q = userdata;
-	struct modbus_line *line = find_line(q->field, q->connection);
+	struct modbus_line *line = modbus_line_of(q->field, q->connection);
 
 	if (line) {
 		line->asked = true;
 		line->error = error == -EBUSY ? line->error : error;
 		tell_state(q->field, (size_t)(line - q->field->lines));
 	}
+	list_remove(&q->list);
 	q->done(q->userdata, error_of_request(error), detail && *detail ? detail : strerror(-error), answer,
 		size);
 	free(q);
@@ -253,7 +275,7 @@ int modbus_field_request(struct modbus_field *m, uint16_t connection, uint8_t un
 		{ .key = "unit", .value = { .type = FIELDWAY_UINT, .unsignd = unit } },
 	};
 	struct fieldway_settings address = { .items = items, .n = 1 };
-	const struct modbus_line *line = find_line(m, connection);
+	const struct modbus_line *line = modbus_line_of(m, connection);
 	struct modbus_request *q;
 	int r;
 
@@ -264,10 +286,12 @@ int modbus_field_request(struct modbus_field *m, uint16_t connection, uint8_t un
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return -ENOMEM;
-	*q = (struct modbus_request){ m, connection, done, userdata };
+	*q = (struct modbus_request){ { 0 }, m, connection, done, userdata };
 	r = fieldbus_raw(m->config.fieldbus, line->bus, &address, pdu, size, REQUEST_USEC, request_done, q);
 	if (r < 0)
 		free(q);
+	else
+		list_append(&m->requests, &q->list);
 	return r == -EINVAL ? -EHOSTDOWN : r;
 }
 

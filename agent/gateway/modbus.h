@@ -31,10 +31,18 @@ struct modbus_field_config {
 
 int modbus_field_new(const struct modbus_field_config *config, struct modbus_field **ret);
 struct modbus_field *modbus_field_free(struct modbus_field *m);
-/* What builtin_new() needs, as long as m lives; builtin is told of states from now on. */
+/*
+ * The connections of another configuration, none where it does not allow the
+ * objects; requests to those that go end. To be followed by builtin_reload(),
+ * modbus_field_attach() and, behind fieldbus_reload(), modbus_field_started().
+ * -ENOMEM, and nothing has happened.
+ */
+int modbus_field_reload(struct modbus_field *m, const struct config *config);
+/* What builtin_new() needs, until it is attached; NULL: the objects do not exist. Of no field, too. */
 const struct builtin_modbus *modbus_field_values(const struct modbus_field *m);
+/* builtin is told of states from now on. */
 void modbus_field_attach(struct modbus_field *m, struct builtin *builtin);
-/* fieldbus_start() has been called: what a server switched off is off. */
+/* fieldbus_start() or fieldbus_reload() has been called: what a server switched off is off. */
 void modbus_field_started(struct modbus_field *m);
 void modbus_field_device(struct modbus_field *m, uint32_t device);
 

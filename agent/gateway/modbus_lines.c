@@ -210,7 +210,9 @@ static bool is_shown(const struct modbus_field *m, const struct config_bus *bus)
 {
 	const struct config_gateway *gateway = &m->config.config->gateway;
 
-	for (size_t i = 0; i < gateway->n_modbus_buses && streq(bus->plugin->name, PLUGIN); i++)
+	if (gateway->modbus_access == CONFIG_MODBUS_OFF || !streq(bus->plugin->name, PLUGIN))
+		return false;
+	for (size_t i = 0; i < gateway->n_modbus_buses; i++)
 		if (glob_match(gateway->modbus_buses[i], bus->name))
 			return true;
 	return false;
@@ -270,6 +272,29 @@ int modbus_lines_make(struct modbus_field *m)
 		log_warning(NULL, "modbus_objects: /10374 has no room for %zu connections beside the first %u",
 			    left_out, MODBUS_CONNECTIONS_MAX);
 	return r < 0 ? r : 0;
+}
+
+struct modbus_line *modbus_line_find(struct modbus_field *m, const char *name)
+{
+	struct modbus_line *line = find_name(m, name);
+
+	return line && line->address ? line : NULL;
+}
+
+int modbus_lines_copy(struct modbus_field *m, const struct modbus_field *from)
+{
+	for (size_t i = 0; i < from->n_lines; i++) {
+		struct modbus_line *line = &m->lines[i];
+
+		*line = from->lines[i];
+		line->address = NULL;
+		line->device = NULL;
+		line->name = strdup(from->lines[i].name);
+		if (!line->name)
+			return -ENOMEM;
+		m->n_lines++;
+	}
+	return 0;
 }
 
 void modbus_lines_free(struct modbus_field *m)

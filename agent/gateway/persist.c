@@ -153,6 +153,16 @@ static char *account_head(const struct config_server *s)
 	return text;
 }
 
+/* FNV-1a: it is there to be compared with a former one of the same run. */
+static uint32_t sum_of(const char *text)
+{
+	uint32_t sum = UINT32_C(0x811c9dc5);
+
+	for (; text && *text; text++)
+		sum = (sum ^ (uint8_t)*text) * UINT32_C(0x01000193);
+	return sum;
+}
+
 static void save_account(struct endpoint *e)
 {
 	const struct path path = path_of_instance(SERVER_OBJECT, 0);
@@ -166,6 +176,8 @@ static void save_account(struct endpoint *e)
 		r = save_path(e, &path, head, kind);
 	if (r < 0)
 		log_failure(e, kind, r);
+	/* It stands, kept or not. */
+	e->overlaid = true;
 }
 
 /* What YAML says and the server took away: an optional writable resource that the record lacks. */
@@ -197,10 +209,19 @@ static int restore_settings(struct endpoint *e, const struct path *account, cons
 	return r < 0 ? r : store_update(e->store, kept->items, kept->n);
 }
 
+static void tell_overlaid(const struct endpoint *e, const struct server *server)
+{
+	struct log_about about = { .endpoint = endpoint_client_name(e) };
+
+	log_warning(&about,
+		    "%s: settings of server %s were changed in YAML; those that the server wrote to /1 stay in "
+		    "force",
+		    endpoint_label(e), server->config->name);
+}
+
 static void restore_account(struct endpoint *e, const struct server *server)
 {
 	const struct path path = path_of_instance(SERVER_OBJECT, 0);
-	struct log_about about = { .endpoint = endpoint_client_name(e) };
 	_cleanup_free_ char *head = account_head(server->config), *former = NULL;
 	_cleanup_records_ struct records records = { 0 };
 	char kind[KIND_MAX];
@@ -211,11 +232,10 @@ static void restore_account(struct endpoint *e, const struct server *server)
 	if (r >= 0)
 		r = restore_settings(e, &path, &records);
 	log_lost(e, server, "settings in /1 by server ", r);
+	e->overlaid = r >= 0;
+	e->account_sum = sum_of(head);
 	if (r >= 0 && !streq_null(head, former))
-		log_warning(&about,
-			    "%s: settings of server %s were changed in YAML; those that the server wrote "
-			    "to /1 stay in force",
-			    endpoint_label(e), server->config->name);
+		tell_overlaid(e, server);
 }
 
 /* ---- what servers make at the host ---- */
@@ -271,6 +291,42 @@ void persist_restore(struct endpoint *e, const struct server *server)
 		restore_account(e, server);
 	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++)
 		restore_made(e, &made[i]);
+	builtin_clusters_adopt(e->builtin);
+}
+
+static bool has_clusters(const struct endpoint *e)
+{
+	const struct path path = path_of_object(CLUSTER_OBJECT);
+
+	return store_exists(e->store, &path);
+}
+
+void persist_prepare(struct endpoint *e, bool same_account, struct persist_before *ret)
+{
+	*ret = (struct persist_before){ .same_account = same_account, .has_clusters = has_clusters(e) };
+	/* Of another account. */
+	e->overlaid = e->overlaid && same_account;
+}
+
+static void follow_account(struct endpoint *e, const struct server *server)
+{
+	_cleanup_free_ char *head = account_head(server->config);
+	uint32_t sum = sum_of(head);
+
+	if (e->overlaid && sum != e->account_sum)
+		tell_overlaid(e, server);
+	e->account_sum = sum;
+}
+
+void persist_reload(struct endpoint *e, const struct server *server, const struct persist_before *before)
+{
+	if (server && !before->same_account)
+		restore_account(e, server);
+	else if (server)
+		follow_account(e, server);
+	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++)
+		if (made[i].object == CLUSTER_OBJECT && !before->has_clusters)
+			restore_made(e, &made[i]);
 	builtin_clusters_adopt(e->builtin);
 }
 

@@ -29,7 +29,7 @@ static int resolve(void *userdata, struct store *own, const struct span *segment
 /* Register clusters, and how many registers they have. */
 static bool may_make_cluster(const struct registry *r, const struct store *store, const struct path *path)
 {
-	return path->object == 10375 && r->modbus && store == r->host.store &&
+	return path->object == 10375 && modbus_field_values(r->modbus) && store == r->host.store &&
 	       (path->depth < PATH_RESOURCE || path->resource == 4);
 }
 

@@ -11,98 +11,6 @@
 #include "builtin/builtin.h"
 #include "builtin/modbus_pdu.h"
 
-/* ---- the frames of the Application Protocol V1.1b3, section 6 ---- */
-
-static const struct cluster coils = { .type = CLUSTER_COIL, .start = 19, .quantity = 19 };
-static const struct cluster registers = { .type = CLUSTER_HOLDING, .start = 107, .quantity = 3 };
-
-START_TEST(test_reads)
-{
-	static const uint8_t ask_coils[] = { 1, 0, 0x13, 0, 0x13 }, ask_registers[] = { 3, 0, 0x6b, 0, 3 };
-	static const uint8_t coil_answer[] = { 1, 3, 0xcd, 0x6b, 0x05 };
-	static const uint8_t register_answer[] = { 3, 6, 2, 0x2b, 0, 0, 0, 0x64 };
-	static const uint16_t bits[] = { 1, 0, 1, 1, 0, 0, 1, 1, 1, 1, 0, 1, 0, 1, 1, 0, 1, 0, 1 };
-	static const uint16_t numbers[] = { 555, 0, 100 };
-	uint8_t pdu[PDU_MAX];
-	uint16_t values[19];
-
-	ck_assert_uint_eq(pdu_read(&coils, pdu), sizeof(ask_coils));
-	ck_assert_mem_eq(pdu, ask_coils, sizeof(ask_coils));
-	ck_assert_uint_eq(pdu_read(&registers, pdu), sizeof(ask_registers));
-	ck_assert_mem_eq(pdu, ask_registers, sizeof(ask_registers));
-	ck_assert_int_eq(pdu_read_answer(&coils, coil_answer, sizeof(coil_answer), values), 0);
-	ck_assert_mem_eq(values, bits, sizeof(bits));
-	ck_assert_int_eq(pdu_read_answer(&registers, register_answer, sizeof(register_answer), values), 0);
-	ck_assert_mem_eq(values, numbers, sizeof(numbers));
-	/* Another length, another function, another number of bytes. */
-	ck_assert_int_eq(pdu_read_answer(&registers, register_answer, 7, values), -EBADMSG);
-	ck_assert_int_eq(pdu_read_answer(&registers, register_answer, 0, values), -EBADMSG);
-	ck_assert_int_eq(pdu_read_answer(&coils, register_answer, sizeof(register_answer), values), -EBADMSG);
-	ck_assert_int_eq(pdu_read_answer(&registers, (const uint8_t[]){ 3, 5, 1, 2, 3, 4, 5, 6 }, 8, values),
-			 -EBADMSG);
-}
-END_TEST
-
-START_TEST(test_writes)
-{
-	static const uint16_t bits[] = { 1, 0, 1, 1, 0, 0, 1, 1, 1, 0 }, numbers[] = { 10, 0x102 };
-	static const uint8_t many_coils[] = { 15, 0, 0x13, 0, 10, 2, 0xcd, 1 };
-	static const uint8_t many_registers[] = { 16, 0, 0x6c, 0, 2, 4, 0, 10, 1, 2 };
-	static const uint8_t one_coil[] = { 5, 0, 0x15, 0xff, 0 }, one_register[] = { 6, 0, 0x6b, 1, 2 };
-	uint8_t pdu[PDU_MAX];
-
-	ck_assert_uint_eq(pdu_write(&coils, 0, bits, 10, pdu), sizeof(many_coils));
-	ck_assert_mem_eq(pdu, many_coils, sizeof(many_coils));
-	ck_assert_int_eq(pdu_write_answer(pdu, many_coils, 5), 0);
-	ck_assert_int_eq(pdu_write_answer(pdu, many_registers, 5), -EBADMSG);
-	ck_assert_int_eq(pdu_write_answer(pdu, many_coils, 4), -EBADMSG);
-	ck_assert_uint_eq(pdu_write(&registers, 1, numbers, 2, pdu), sizeof(many_registers));
-	ck_assert_mem_eq(pdu, many_registers, sizeof(many_registers));
-	ck_assert_uint_eq(pdu_write(&coils, 2, bits, 1, pdu), sizeof(one_coil));
-	ck_assert_mem_eq(pdu, one_coil, sizeof(one_coil));
-	ck_assert_uint_eq(pdu_write(&registers, 0, &numbers[1], 1, pdu), sizeof(one_register));
-	ck_assert_mem_eq(pdu, one_register, sizeof(one_register));
-}
-END_TEST
-
-START_TEST(test_largest_write)
-{
-	static uint16_t values[WRITE_BITS_MAX];
-	const struct cluster many = { .type = CLUSTER_COIL, .quantity = CLUSTER_BITS_MAX };
-	uint8_t pdu[PDU_MAX];
-
-	ck_assert_uint_le(pdu_write(&many, 0, values, pdu_write_max(&many), pdu), PDU_MAX);
-	ck_assert_uint_le(pdu_write(&registers, 0, values, pdu_write_max(&registers), pdu), PDU_MAX);
-}
-END_TEST
-
-static const struct {
-	uint8_t code;
-	int error;
-	const char *text;
-} exceptions[] = {
-	{ 1, -EIO, "exception 1 (illegal function)" },
-	{ 2, -EIO, "exception 2 (illegal data address)" },
-	{ 6, -EBUSY, "exception 6 (device busy)" },
-	{ 10, -EHOSTDOWN, "exception 10 (gateway path unavailable)" },
-	{ 11, -ETIMEDOUT, "exception 11 (gateway target did not answer)" },
-	{ 7, -EIO, "exception 7 (that no standard knows)" },
-	{ 255, -EIO, "exception 255 (that no standard knows)" },
-};
-
-START_TEST(test_exceptions)
-{
-	const uint8_t request[] = { 3, 0, 0, 0, 1 }, answer[] = { 0x83, exceptions[_i].code };
-	char text[EXCEPTION_TEXT_MAX];
-
-	ck_assert_int_eq(pdu_exception(request, answer, 2, text), exceptions[_i].error);
-	ck_assert_str_eq(text, exceptions[_i].text);
-	/* Of another function. */
-	ck_assert_int_eq(pdu_exception((const uint8_t[]){ 4 }, answer, 2, text), 0);
-	ck_assert_int_eq(pdu_exception(request, answer, 1, text), 0);
-}
-END_TEST
-
 /* ---- the objects, before a bus that the test holds in its hands ---- */
 
 #define ASKED_MAX 300
@@ -689,6 +597,108 @@ START_TEST(test_not_there)
 }
 END_TEST
 
+/* ---- another configuration ---- */
+
+static void reload(bool change, const struct builtin_connection *now, size_t n)
+{
+	const struct builtin_modbus modbus = { timers, change, now, n };
+	const struct builtin_values values = { .pmin_s = -1, .pmax_s = -1, .modbus = now ? &modbus : NULL };
+
+	ck_assert_int_eq(builtin_reload(builtin, definitions, &values, false), 0);
+}
+
+START_TEST(test_same_connections)
+{
+	make(true);
+	create_read("/10375/0", CLUSTER, 3);
+	builtin_connection_state(builtin, 4, BUILTIN_CONNECTION_CONNECTED);
+	reload(true, connections, 2);
+	expect("/10374/4/8", "2");
+	expect("/10374/4/3", "19200");
+	expect("/10375/0/5/0", "10");
+	expect("/10375/0/7/2", "12");
+	server_write("/10375/0", STORE_UPDATE, "5/0=8");
+	answer_write();
+	expect_error(0, NULL);
+}
+END_TEST
+
+START_TEST(test_other_settings)
+{
+	const struct builtin_connection now[] = {
+		{ .id = 4, .address = "/dev/ttyS1", .layer = 1, .serial = true, .baud = 9600, .stop_bits = 2, .enabled = true,
+		  .shared = true },
+		{ .id = 9, .address = "10.0.0.9:502", .enabled = true },
+	};
+
+	make(true);
+	create_read("/10375/0", CLUSTER, 3);
+	reload(false, now, 2);
+	expect("/10374/4/1", "1");
+	expect("/10374/4/3", "9600");
+	expect("/10374/4/4", "2");
+	expect("/10374/4/5", "0");
+	expect("/10374/7/0", NULL);
+	expect("/10374/9/0", "10.0.0.9:502");
+	expect("/10374/9/3", NULL);
+	expect("/10375/0/5/0", "10");
+	server_write("/10374/4", STORE_UPDATE, "2=0");
+	expect_error(-EPERM, "read only");
+	server_write("/10375/0", STORE_UPDATE, "5/0=8");
+	expect_error(-EPERM, "read only");
+	/* A line of the same number by another transport. */
+	reload(true, &(struct builtin_connection){ .id = 4, .address = "10.0.0.4:502", .enabled = true }, 1);
+	expect("/10374/4/0", "10.0.0.4:502");
+	expect("/10374/4/3", NULL);
+	expect("/10374/9/0", NULL);
+}
+END_TEST
+
+/* The connection of a cluster goes, and comes back. */
+START_TEST(test_clusters_follow)
+{
+	make(true);
+	create_read("/10375/0", CLUSTER, 3);
+	create("/10375/1", "0=10374:7 1=3 2=1 3=0 4=1");
+	reload(true, &connections[1], 1);
+	expect("/10375/0/5/0", NULL);
+	expect("/10375/0/6/0", NULL);
+	expect("/10375/0/3", "256");
+	server_write("/10375/0", STORE_UPDATE, "5/0=8");
+	expect_error(-EINVAL, NULL);
+	/* What was asked before ends as it would have. */
+	answer_registers(1, 77);
+	expect("/10375/1/5/0", "77");
+	reload(true, connections, 2);
+	expect("/10375/0/5/0", NULL);
+	expect("/10375/1/5/0", "77");
+	server_read("/10375/0/5");
+	answer_registers(3, 20);
+	expect_error(0, NULL);
+	expect("/10375/0/5/2", "22");
+}
+END_TEST
+
+/* Switched off in YAML and on again; what was asked has ended before. */
+START_TEST(test_objects_off)
+{
+	const struct path object = { .ids = { 10374 }, .depth = 1 }, cluster = { .ids = { 10375 }, .depth = 1 };
+
+	make(true);
+	create_read("/10375/0", CLUSTER, 3);
+	reload(true, NULL, 0);
+	ck_assert(!store_exists(store, &object));
+	ck_assert(!store_exists(store, &cluster));
+	clock_advance(11 * USEC_PER_SEC);
+	timers_run(timers);
+	builtin_connection_state(builtin, 4, BUILTIN_CONNECTION_CONNECTED);
+	reload(true, connections, 2);
+	expect("/10374/4/0", "/dev/ttyS1");
+	create_read("/10375/0", CLUSTER, 3);
+	expect("/10375/0/5/0", "10");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("modbus");
@@ -698,10 +708,6 @@ int main(void)
 
 	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, test_reads);
-	tcase_add_test(tcase, test_writes);
-	tcase_add_test(tcase, test_largest_write);
-	tcase_add_loop_test(tcase, test_exceptions, 0, ARRAY_SIZE(exceptions));
 	tcase_add_test(tcase, test_connection);
 	tcase_add_test(tcase, test_ports_are_listed_when_asked);
 	tcase_add_test(tcase, test_switch);
@@ -717,6 +723,10 @@ int main(void)
 	tcase_add_loop_test(tcase, test_observed, 0, ARRAY_SIZE(observable));
 	tcase_add_test(tcase, test_adopted);
 	tcase_add_test(tcase, test_not_there);
+	tcase_add_test(tcase, test_same_connections);
+	tcase_add_test(tcase, test_other_settings);
+	tcase_add_test(tcase, test_clusters_follow);
+	tcase_add_test(tcase, test_objects_off);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

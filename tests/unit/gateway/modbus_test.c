@@ -100,6 +100,15 @@ bool fieldbus_is_refused(const struct fieldbus *f, uint32_t bus)
 	return refused;
 }
 
+static unsigned n_forgotten;
+
+void fieldbus_forget(struct fieldbus *f, void *userdata)
+{
+	(void)f;
+	ck_assert_ptr_eq(userdata, raw_userdata);
+	n_forgotten++;
+}
+
 int fieldbus_raw(struct fieldbus *f, uint32_t bus, const struct fieldway_settings *address, const void *request,
 		 size_t size, uint64_t within_usec, fieldbus_raw_done done, void *userdata)
 {
@@ -159,6 +168,7 @@ static void set_up(void)
 	memset(off, 0, sizeof(off));
 	refused = false;
 	answered = n_ports = 0;
+	n_forgotten = 0;
 	make();
 }
 
@@ -419,6 +429,129 @@ START_TEST(many)
 }
 END_TEST
 
+/* ---- another configuration ---- */
+
+/* The same with its buses the other way round; what it came from is nobody's any more. */
+static struct config_bus next_buses[BUSES];
+static struct config_device next_devices[DEVICES];
+static struct config next;
+
+static void make_next(void)
+{
+	for (size_t i = 0; i < BUSES; i++)
+		next_buses[i] = buses[BUSES - 1 - i];
+	for (size_t i = 0; i < DEVICES; i++) {
+		next_devices[i] = devices[DEVICES - 1 - i];
+		next_devices[i].bus = BUSES - 1 - next_devices[i].bus;
+	}
+	next = config;
+	next.buses = next_buses;
+	next.devices = next_devices;
+}
+
+static void reload(void)
+{
+	ck_assert_int_eq(modbus_field_reload(field, &next), 0);
+	memset(buses, 0xee, sizeof(buses));
+	memset(devices, 0xee, sizeof(devices));
+	memset(&config, 0xee, sizeof(config));
+	memset(off, 0, sizeof(off));
+	memset(told, -1, sizeof(told));
+	modbus_field_attach(field, (struct builtin *)(void *)&config);
+	modbus_field_started(field);
+}
+
+START_TEST(the_same_in_another_order)
+{
+	uint16_t serial = id_of("/dev/ttyS1"), tcp = id_of("10.0.0.1:1502");
+
+	states[DEVICES - 1 - METER] = FIELDBUS_ONLINE;
+	make_next();
+	reload();
+	ck_assert_uint_eq(id_of("/dev/ttyS1"), serial);
+	ck_assert_uint_eq(id_of("10.0.0.1:1502"), tcp);
+	ck_assert_int_eq(told[serial], BUILTIN_CONNECTION_CONNECTED);
+	ck_assert_int_eq(told[tcp], BUILTIN_CONNECTION_CONNECTING);
+	request(tcp, 7);
+	ck_assert_uint_eq(raw_bus, BUSES - 1 - LAN);
+	ck_assert_str_eq(raw_address, "unit=7 host=10.0.0.1 port=1502 ");
+	raw_done(raw_userdata, 0, "", "", 0);
+	ck_assert_int_eq(modbus_field_enable(field, serial, false), 0);
+	ck_assert(off[BUSES - 1 - YARD]);
+}
+END_TEST
+
+START_TEST(lines_come_and_go)
+{
+	uint16_t tcp = id_of("10.0.0.1:1502"), serial = id_of("/dev/ttyS1");
+
+	make_next();
+	next_devices[DEVICES - 1 - SECOND].enabled = false;
+	next_devices[DEVICES - 1 - SPARE].enabled = true;
+	reload();
+	ck_assert_ptr_null(find("10.0.0.1:1502"));
+	ck_assert_uint_ne(id_of("[fe80::6]:502"), tcp);
+	ck_assert_uint_eq(id_of("/dev/ttyS1"), serial);
+	ck_assert_uint_eq(modbus_field_values(field)->n_connections, 4);
+	/* It is not forgotten. */
+	make_config();
+	memcpy(next_buses, buses, sizeof(buses));
+	memcpy(next_devices, devices, sizeof(devices));
+	next = config;
+	next.buses = next_buses;
+	next.devices = next_devices;
+	reload();
+	ck_assert_uint_eq(id_of("10.0.0.1:1502"), tcp);
+}
+END_TEST
+
+/* What is asked of a line goes on with it, and ends with it. */
+START_TEST(requests_follow)
+{
+	request(id_of("10.0.0.1:1502"), 7);
+	make_next();
+	next_devices[DEVICES - 1 - SECOND].enabled = !_i;
+	reload();
+	if (_i) {
+		ck_assert_uint_eq(n_forgotten, 1);
+		ck_assert_int_eq(answered, 1);
+		ck_assert_int_eq(answer_error, -EHOSTDOWN);
+		return;
+	}
+	ck_assert_int_eq(answered, 0);
+	raw_done(raw_userdata, 0, "", "", 0);
+	ck_assert_int_eq(answered, 1);
+	ck_assert_int_eq(answer_error, 0);
+}
+END_TEST
+
+/* What a server switched off stays off while it has a say in it. */
+START_TEST(off_over_a_reload)
+{
+	uint16_t serial = id_of("/dev/ttyS1");
+
+	ck_assert_int_eq(modbus_field_enable(field, serial, false), 0);
+	make_next();
+	reload();
+	/* The fieldbus knows of it. */
+	ck_assert(!off[BUSES - 1 - YARD]);
+	ck_assert(!find("/dev/ttyS1")->enabled);
+	ck_assert_int_eq(told[serial], BUILTIN_CONNECTION_DISABLED);
+	next.gateway.modbus_access = CONFIG_MODBUS_OFF;
+	ck_assert_int_eq(modbus_field_reload(field, &next), 0);
+	ck_assert_ptr_null(modbus_field_values(field));
+	off[BUSES - 1 - YARD] = true;
+	modbus_field_started(field);
+	ck_assert(!off[BUSES - 1 - YARD]);
+	next.gateway.modbus_access = CONFIG_MODBUS_READ;
+	ck_assert_int_eq(modbus_field_reload(field, &next), 0);
+	ck_assert_uint_eq(id_of("/dev/ttyS1"), serial);
+	ck_assert(!find("/dev/ttyS1")->enabled);
+	modbus_field_started(field);
+	ck_assert(off[BUSES - 1 - YARD]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("modbus");
@@ -438,6 +571,10 @@ int main(void)
 	tcase_add_test(tcase, a_line_without_devices);
 	tcase_add_test(tcase, ports);
 	tcase_add_test(tcase, many);
+	tcase_add_test(tcase, the_same_in_another_order);
+	tcase_add_test(tcase, lines_come_and_go);
+	tcase_add_loop_test(tcase, requests_follow, 0, 2);
+	tcase_add_test(tcase, off_over_a_reload);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
