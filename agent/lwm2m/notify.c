@@ -271,7 +271,7 @@ static bool is_unread(const struct target *target)
 {
 	struct path resource = path_cut(&target->path, PATH_RESOURCE);
 
-	return target->path.depth >= PATH_RESOURCE &&
+	return target->path.depth >= PATH_RESOURCE && store_exists(target->store, &resource) &&
 	       store_quality(target->store, &resource) == STORE_NEVER;
 }
 

@@ -430,6 +430,24 @@ START_TEST(test_first_value)
 }
 END_TEST
 
+/* What it waits for goes before it has come. */
+START_TEST(test_gone_before_the_first_value)
+{
+	const struct path path = { .ids = { 3303, 0, 5700 }, .depth = PATH_RESOURCE };
+	struct message m;
+
+	ck_assert_uint_eq(server_observe(UNREAD, 5, -1), CODE_EMPTY);
+	if (_i)
+		ck_assert_int_eq(store_remove_resource(account.store, &path), 0);
+	else
+		ck_assert_int_eq(store_remove_object(account.store, 3303), 0);
+	rig_turn();
+	server_expect_notification(5, NULL, &m);
+	ck_assert_uint_eq(m.code, CODE(4, 04));
+	ck_assert_int_eq(m.observe, -1);
+}
+END_TEST
+
 START_TEST(test_no_first_value)
 {
 	struct message m;
@@ -552,6 +570,7 @@ int main(void)
 	tcase_add_test(tcase, test_one_confirmable_at_a_time);
 	tcase_add_test(tcase, test_lost_confirmable);
 	tcase_add_test(tcase, test_first_value);
+	tcase_add_loop_test(tcase, test_gone_before_the_first_value, 0, 2);
 	tcase_add_test(tcase, test_no_first_value);
 	tcase_add_test(tcase, test_observe_by_non);
 	tcase_add_loop_test(tcase, test_refused_at_once, 0, ARRAY_SIZE(at_once));

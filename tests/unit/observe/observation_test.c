@@ -486,6 +486,30 @@ START_TEST(only_what_is_gone_ends)
 }
 END_TEST
 
+/* Within one change a resource goes and is there again, of something else: its next value is news at once. */
+START_TEST(what_is_there_anew_goes_on)
+{
+	static const struct backing_ops ops = { 0 };
+	const struct backing backing = { .ops = &ops };
+	const struct path path = path_of(NUMBER);
+
+	begin("0=1", NUMBER " pmin=10", NUMBER);
+	store_begin(store);
+	if (_i)
+		ck_assert_int_eq(store_remove_object(store, 1000), 0);
+	else
+		ck_assert_int_eq(store_remove_resource(store, &path), 0);
+	ck_assert_int_eq(store_add_instance(store, definitions_newest(definitions, 1000), 0), 0);
+	ck_assert_int_eq(store_add_resource(store, &path, &backing), 0);
+	store_end(store);
+	ck_assert_str_eq(run("+5"), "");
+	ck_assert_uint_eq(observations_count(observations), 1);
+	ck_assert_str_eq(run("0=2"), "2@5 ");
+	ck_assert_str_eq(run("0=3 +9"), "");
+	ck_assert_str_eq(run("+1"), "3@15 ");
+}
+END_TEST
+
 START_TEST(other_objects_do_not_matter)
 {
 	static const char other[] =
@@ -520,6 +544,7 @@ int main(void)
 	tcase_add_test(tcase, a_notification_may_end_everything);
 	tcase_add_test(tcase, an_end_may_end_everything);
 	tcase_add_test(tcase, only_what_is_gone_ends);
+	tcase_add_loop_test(tcase, what_is_there_anew_goes_on, 0, 2);
 	tcase_add_test(tcase, other_objects_do_not_matter);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
