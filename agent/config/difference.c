@@ -344,7 +344,7 @@ bool config_difference_same_point(const struct config_difference *d, uint32_t de
 	       same_bytes(&a, &b);
 }
 
-static uint32_t row_device(const struct config_endpoint *e, const struct config_map *row)
+static uint32_t device_of_row(const struct config_endpoint *e, const struct config_map *row)
 {
 	return row->device == UINT32_MAX ? e->device : row->device;
 }
@@ -364,7 +364,7 @@ bool config_difference_same_row(const struct config_difference *d, uint32_t befo
 	    !same_units(a->unit, b->unit) || !value_equal(&a->constant, &b->constant))
 		return false;
 	return a->kind == CONFIG_MAP_CONSTANT ||
-	       config_difference_same_point(d, row_device(x, a), a->point, row_device(y, b), b->point);
+	       config_difference_same_point(d, device_of_row(x, a), a->point, device_of_row(y, b), b->point);
 }
 
 /* ---- endpoints ---- */
@@ -372,7 +372,7 @@ bool config_difference_same_row(const struct config_difference *d, uint32_t befo
 /* Of a device that has changed its values may come otherwise, or not at all. */
 static bool is_device_same(const struct config_difference *d, const struct config_endpoint *e, size_t row)
 {
-	return e->map[row].kind == CONFIG_MAP_CONSTANT || d->devices[row_device(e, &e->map[row])].same;
+	return e->map[row].kind == CONFIG_MAP_CONSTANT || d->devices[device_of_row(e, &e->map[row])].same;
 }
 
 static bool same_only_device(const struct config_difference *d, const struct config_endpoint *before,

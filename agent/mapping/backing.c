@@ -18,45 +18,6 @@ static const struct config_device *row_config_device(const struct mapped_row *ro
 	return &row->endpoint->mapping->config->devices[row_device(row)];
 }
 
-int outcome_error(enum fieldway_outcome outcome, int error)
-{
-	switch (outcome) {
-	case FIELDWAY_ACCEPTED:
-		return 0;
-	case FIELDWAY_UNKNOWN:
-		return -ETIMEDOUT;
-	case FIELDWAY_REFUSED:
-		/* A field gateway that tried for us: its device was silent. */
-		if (error == -EHOSTDOWN)
-			return -ETIMEDOUT;
-		/* One that knows no way to it has not tried. */
-		if (error == -EHOSTUNREACH)
-			return -EHOSTDOWN;
-		break;
-	case FIELDWAY_NOT_SENT:
-		if (error == -ECANCELED)
-			return -EBUSY;
-		if (error == -ETIMEDOUT)
-			return -EHOSTUNREACH;
-		break;
-	}
-	switch (error) {
-	case -EINVAL: /* the device calls the value illegal */
-	case -ERANGE: /* inexact, or no room in the register */
-	case -EBUSY:
-	case -EHOSTDOWN:
-	case -ETIMEDOUT:
-		return error;
-	case -ECONNREFUSED:
-	case -ECONNRESET:
-	case -EHOSTUNREACH:
-	case -ENODEV:
-		return -EHOSTUNREACH;
-	default:
-		return -EIO;
-	}
-}
-
 /* A write on its way. */
 struct south {
 	struct list list; /* mapped_endpoint.writes */

@@ -80,11 +80,23 @@ struct mapping {
 	struct list plans;
 };
 
+/* row.c */
 bool device_is_gone(const struct mapped_device *d);
 const struct config_map *row_map(const struct mapped_row *row);
 uint32_t row_device(const struct mapped_row *row);
+const struct config_point *row_point(const struct mapped_row *row);
+const struct row_plan *row_plan(const struct mapped_row *row);
+bool row_has_point(const struct mapped_row *row);
+/* What is executed only writes, also where the point can be read. */
+bool row_shows_point(const struct mapped_row *row);
+/* Readable, and read without being asked, would its device be enabled. */
+bool row_has_rate(const struct mapped_row *row);
+/* And it is. */
+bool row_is_polled(const struct mapped_row *row);
 /* How many of them wait for a first sample. */
 uint32_t rows_unseen(const struct mapped_endpoint *e);
+
+/* mapping.c */
 /*
  * Beside `from`, of which d is the successor, what its configuration makes: all
  * that takes memory. NULL: beside nothing. The fields that come from outside are set.
@@ -92,10 +104,9 @@ uint32_t rows_unseen(const struct mapped_endpoint *e);
 int mapping_init(struct mapping *m, const struct mapping *from, const struct config_difference *d);
 void mapped_endpoint_free(struct mapped_endpoint *e);
 void mapped_devices_free(struct mapped_device *devices, size_t n);
-const struct config_point *row_point(const struct mapped_row *row);
-const struct row_plan *row_plan(const struct mapped_row *row);
-/* After how long without a good sample a row is stale; USEC_INFINITY: never. */
-uint64_t row_stale_usec(const struct mapped_row *row);
+
+/* outcome.c: what became of a write, as an errno of backing.h (configuration.md "Writes"). */
+int outcome_error(enum fieldway_outcome outcome, int error);
 
 /* backing.c: who stands behind the mapped resources */
 extern const struct backing_ops point_backing, constant_backing, execute_backing;
@@ -105,8 +116,6 @@ void mapped_writes_forget(struct mapped_endpoint *e);
 void mapped_writes_end(struct mapped_endpoint *e, const uint32_t *successors);
 /* The others are now of these rows. */
 void mapped_writes_follow(struct mapped_endpoint *e, const struct mapped_row *former, const uint32_t *successors);
-/* What became of it, as an errno of backing.h (configuration.md "Writes"). */
-int outcome_error(enum fieldway_outcome outcome, int error);
 
 /* demand.c: backing_ops.refresh of points */
 void point_refresh(void *userdata, const struct path *path, backing_done done, void *done_userdata);

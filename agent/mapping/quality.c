@@ -4,7 +4,8 @@
 
 /* When a resource is no longer served as if it were good (configuration.md "Staleness"). */
 
-uint64_t row_stale_usec(const struct mapped_row *row)
+/* After how long without a good sample a row is stale; USEC_INFINITY: never. */
+static uint64_t row_stale_usec(const struct mapped_row *row)
 {
 	const struct config_point *point = row_point(row);
 	const struct config_stale *stale = &point->stale;
