@@ -83,7 +83,7 @@ static const char *const inexact[] = { "round", "reject", NULL };
 	  .help = "a value no further than this from the last one told is no news" },              \
 	{ "scale10", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, scale10),                   \
 	  .help = "a point whose value is a power of ten on top of scale; give it this point's rate, "    \
-		  "unless it never changes" },                       \
+		  "unless it never changes; a write takes the last one that was read" },           \
 	{ "sample", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, sample),                     \
 	  .help = "of what comes by itself one value in so long: every, keep" },                   \
 	{ "silence", KEY_DURATION, .minimum = 0.1, .maximum = 2592000, .reload = RELOAD_BUS,       \

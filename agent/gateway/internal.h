@@ -141,6 +141,7 @@ struct server *server_unref(struct server *s);
 void persist_restore(struct endpoint *e, const struct server *server);
 /* What there is before a reload of its objects, and what is to become of it behind that. */
 struct persist_before {
+	const char *label;
 	bool same_account, has_clusters;
 };
 void persist_prepare(struct endpoint *e, bool same_account, struct persist_before *ret);

@@ -80,7 +80,7 @@ static void tell_state(struct modbus_field *m, size_t line)
 
 void modbus_field_device(struct modbus_field *m, uint32_t device)
 {
-	if (m && m->line_of_device[device] != UINT16_MAX)
+	if (m && m->line_of_device && m->line_of_device[device] != UINT16_MAX)
 		tell_state(m, m->line_of_device[device]);
 }
 

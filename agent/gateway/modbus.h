@@ -35,7 +35,7 @@ struct modbus_field *modbus_field_free(struct modbus_field *m);
  * The connections of another configuration, none where it does not allow the
  * objects; requests to those that go end. To be followed by builtin_reload(),
  * modbus_field_attach() and, behind fieldbus_reload(), modbus_field_started().
- * -ENOMEM, and nothing has happened.
+ * -ENOMEM: there are none until the next one.
  */
 int modbus_field_reload(struct modbus_field *m, const struct config *config);
 /* What builtin_new() needs, until it is attached; NULL: the objects do not exist. Of no field, too. */

@@ -82,6 +82,23 @@ static void take_over(struct modbus_field *m, struct modbus_field *next)
 	list_move(&requests, &m->requests);
 }
 
+/* Without memory for them there are no connections until the next one. */
+static void drop_lines(struct modbus_field *m, const struct config *config)
+{
+	for (size_t i = 0; i < m->n_lines; i++)
+		m->lines[i].leaves = m->lines[i].address != NULL;
+	end_requests(m);
+	for (size_t i = 0; i < m->n_lines; i++) {
+		free(TAKE_PTR(m->lines[i].address));
+		m->lines[i].device = NULL;
+		m->lines[i].leaves = m->lines[i].off = false;
+	}
+	free(TAKE_PTR(m->line_of_device));
+	m->values.n_connections = 0;
+	m->builtin = NULL;
+	m->config.config = config;
+}
+
 int modbus_field_reload(struct modbus_field *m, const struct config *config)
 {
 	struct modbus_field *next = calloc(1, sizeof(*next));
@@ -98,6 +115,8 @@ int modbus_field_reload(struct modbus_field *m, const struct config *config)
 		take_over(m, next);
 		modbus_lines_save(m);
 	}
+	if (r < 0)
+		drop_lines(m, config);
 	if (next)
 		modbus_field_done(next);
 	free(next);

@@ -303,7 +303,9 @@ static bool has_clusters(const struct endpoint *e)
 
 void persist_prepare(struct endpoint *e, bool same_account, struct persist_before *ret)
 {
-	*ret = (struct persist_before){ .same_account = same_account, .has_clusters = has_clusters(e) };
+	*ret = (struct persist_before){ .label = endpoint_label(e),
+					.same_account = same_account,
+					.has_clusters = has_clusters(e) };
 	/* Of another account. */
 	e->overlaid = e->overlaid && same_account;
 }
@@ -318,12 +320,22 @@ static void follow_account(struct endpoint *e, const struct server *server)
 	e->account_sum = sum;
 }
 
+/* Records are by YAML names, and what servers see has kept its own. */
+static void save_renamed(struct endpoint *e)
+{
+	if (e->overlaid)
+		save_account(e);
+	persist_attributes(e->account);
+}
+
 void persist_reload(struct endpoint *e, const struct server *server, const struct persist_before *before)
 {
 	if (server && !before->same_account)
 		restore_account(e, server);
 	else if (server)
 		follow_account(e, server);
+	if (e->account && before->same_account && !streq(before->label, endpoint_label(e)))
+		save_renamed(e);
 	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++)
 		if (made[i].object == CLUSTER_OBJECT && !before->has_clusters)
 			restore_made(e, &made[i]);

@@ -328,10 +328,15 @@ int counters_init(struct mapping *m, const struct mapping *from, const struct co
 	return r;
 }
 
+static bool stays_same(const struct config_difference *d, uint32_t device)
+{
+	return d->devices_after[device] != CONFIG_NONE && d->devices[d->devices_after[device]].same;
+}
+
 void counters_leave(struct mapping *m, const struct config_difference *d)
 {
 	for (uint32_t i = 0; i < m->config->n_devices; i++)
-		if (m->devices[i].counters && d->devices_after[i] == CONFIG_NONE)
+		if (m->devices[i].counters && !stays_same(d, i))
 			save(m, i);
 }
 

@@ -158,7 +158,7 @@ void quality_device(struct mapped_endpoint *e, uint32_t device);
  * resets, restarts. from and d as of mapping_init().
  */
 int counters_init(struct mapping *m, const struct mapping *from, const struct config_difference *d);
-/* Keeps those of devices that go. */
+/* Keeps those of devices that go, and what is lost where points are others. */
 void counters_leave(struct mapping *m, const struct config_difference *d);
 void counters_done(struct mapping *m);
 size_t counters_count(const struct mapping *m, uint32_t device);

@@ -112,6 +112,15 @@ static void lose_undefined(struct change *c, const struct mapped_endpoint *next)
 	}
 }
 
+/* Its store may be there for a while, when its configuration and definitions are not. */
+static void leave(struct mapped_endpoint *e, const struct definitions *definitions)
+{
+	struct store *store = e->store;
+
+	mapped_endpoint_leave(e);
+	store_set_definitions(store, definitions);
+}
+
 /* Requests that do not go on end while everything that their ends may ask for is still there. */
 static void end_requests(struct reload *r)
 {
@@ -132,7 +141,7 @@ static void end_requests(struct reload *r)
 	}
 	for (size_t i = 0; i < d->before->n_endpoints; i++)
 		if (d->endpoints_after[i] == CONFIG_NONE && r->mapping->endpoints[i]->store)
-			mapped_endpoint_leave(r->mapping->endpoints[i]);
+			leave(r->mapping->endpoints[i], r->next->definitions);
 }
 
 /* ---- taking over ---- */

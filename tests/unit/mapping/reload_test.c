@@ -503,8 +503,12 @@ START_TEST(what_a_server_wrote_stays)
 }
 END_TEST
 
+static void other_definitions(const char *text);
+
 START_TEST(endpoints_come_and_go)
 {
+	if (_i)
+		other_definitions(NULL);
 	feed();
 	rig_number(1, P_VOLTS, 110);
 	fill_standard(then);
@@ -676,6 +680,32 @@ static void tear_down_counting(void)
 	ck_assert_int_eq(system(command), 0);
 }
 
+/* Of a state folder, which rig_set_up() forgets. */
+static void restart_with(struct state *state)
+{
+	static const struct mapping_ops ops = { .seen = on_seen };
+	const struct mapping_config config = { .config = &now->config,
+					       .definitions = rig.definitions,
+					       .timers = rig.timers,
+					       .state = state };
+
+	mapping_free(rig.mapping);
+	rig.mapping = NULL;
+	ck_assert_int_eq(mapping_new(&config, &ops, &rig, &rig.mapping), 0);
+	rig.stores[0] = store_free(rig.stores[0]);
+	rig.stores[0] = new_store();
+	ck_assert_int_eq(mapping_attach(rig.mapping, 0, rig.stores[0]), 0);
+}
+
+static void stop_with(struct state *state)
+{
+	store_free(rig.stores[0]);
+	store_free(rig.stores[1]);
+	rig.stores[0] = rig.stores[1] = NULL;
+	rig.mapping = mapping_free(rig.mapping);
+	state_free(state);
+}
+
 static void count(uint32_t device, uint32_t point, uint64_t n)
 {
 	rig_sample(device, point, (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = n });
@@ -723,25 +753,39 @@ START_TEST(a_counter_in_another_unit)
 }
 END_TEST
 
+/* YAML says for a while that it is none. */
+START_TEST(a_counter_that_is_none_for_a_while)
+{
+	struct state *state;
+
+	tear_down();
+	ck_assert_int_eq(state_new(folder, NULL, &state), 0);
+	start_counting();
+	restart_with(state);
+	count(0, P_COUNT, 65500);
+	count(0, P_COUNT, 20);
+	count(0, P_COUNT, 25);
+	fill_counting(then);
+	then->points[0][P_COUNT].counter.enabled = false;
+	reload();
+	count(0, P_COUNT, 30);
+	rig_expect(0, "/3200/0/5501", "30");
+	fill_counting(then);
+	reload();
+	count(0, P_COUNT, 31);
+	rig_expect(0, "/3200/0/5501", "65567");
+	stop_with(state);
+}
+END_TEST
+
 START_TEST(counters_of_devices_that_go_are_kept)
 {
 	struct state *state;
 
 	tear_down();
 	ck_assert_int_eq(state_new(folder, NULL, &state), 0);
-	/* rig_set_up() forgets it. */
 	start_counting();
-	mapping_free(rig.mapping);
-	rig.mapping = NULL;
-	ck_assert_int_eq(mapping_new(&(struct mapping_config){ .config = &now->config,
-							       .definitions = rig.definitions,
-							       .timers = rig.timers,
-							       .state = state },
-				     &(struct mapping_ops){ .seen = on_seen }, &rig, &rig.mapping),
-			 0);
-	rig.stores[0] = store_free(rig.stores[0]);
-	rig.stores[0] = new_store();
-	ck_assert_int_eq(mapping_attach(rig.mapping, 0, rig.stores[0]), 0);
+	restart_with(state);
 	count(0, P_COUNT, 65500);
 	count(0, P_COUNT, 20);
 	count(0, P_COUNT, 21);
@@ -754,11 +798,7 @@ START_TEST(counters_of_devices_that_go_are_kept)
 	reload();
 	count(0, P_COUNT, 30);
 	rig_expect(0, "/3200/0/5501", "65566");
-	store_free(rig.stores[0]);
-	store_free(rig.stores[1]);
-	rig.stores[0] = rig.stores[1] = NULL;
-	rig.mapping = mapping_free(rig.mapping);
-	state_free(state);
+	stop_with(state);
 }
 END_TEST
 
@@ -892,7 +932,7 @@ int main(void)
 	tcase_add_test(tcase, given_and_mapped);
 	tcase_add_test(tcase, units_follow);
 	tcase_add_test(tcase, what_a_server_wrote_stays);
-	tcase_add_test(tcase, endpoints_come_and_go);
+	tcase_add_loop_test(tcase, endpoints_come_and_go, 0, 2);
 	tcase_add_test(tcase, a_write_of_a_row_that_stays);
 	tcase_add_loop_test(tcase, a_write_of_a_row_that_goes, 0, 2);
 	tcase_add_test(tcase, unknown_outcomes_after_it);
@@ -909,6 +949,7 @@ int main(void)
 	tcase_add_checked_fixture(counting, set_up_counting, tear_down_counting);
 	tcase_add_loop_test(counting, counters_go_on, 0, 3);
 	tcase_add_test(counting, a_counter_in_another_unit);
+	tcase_add_test(counting, a_counter_that_is_none_for_a_while);
 	tcase_add_test(counting, counters_of_devices_that_go_are_kept);
 	suite_add_tcase(suite, counting);
 	srunner_run_all(runner, CK_ENV);
