@@ -330,8 +330,10 @@ static int find_devices(struct config_difference *d)
 
 /* ---- points and rows ---- */
 
-bool config_difference_same_point(const struct config_difference *d, uint32_t device_before,
-				  uint32_t point_before, uint32_t device_after, uint32_t point_after)
+typedef int imprint_one(struct buf *b, const struct config_type *t, uint32_t point);
+
+static bool same_point(const struct config_difference *d, imprint_one *imprint, uint32_t device_before,
+		       uint32_t point_before, uint32_t device_after, uint32_t point_after)
 {
 	_cleanup_buf_ struct buf a = { 0 }, b = { 0 };
 
@@ -339,9 +341,14 @@ bool config_difference_same_point(const struct config_difference *d, uint32_t de
 		return false;
 	if (d->devices[device_after].same)
 		return point_before == point_after;
-	return imprint_point(&a, d->before->devices[device_before].type, point_before) >= 0 &&
-	       imprint_point(&b, d->after->devices[device_after].type, point_after) >= 0 &&
-	       same_bytes(&a, &b);
+	return imprint(&a, d->before->devices[device_before].type, point_before) >= 0 &&
+	       imprint(&b, d->after->devices[device_after].type, point_after) >= 0 && same_bytes(&a, &b);
+}
+
+bool config_difference_same_point(const struct config_difference *d, uint32_t device_before,
+				  uint32_t point_before, uint32_t device_after, uint32_t point_after)
+{
+	return same_point(d, imprint_point, device_before, point_before, device_after, point_after);
 }
 
 static uint32_t device_of_row(const struct config_endpoint *e, const struct config_map *row)
@@ -354,8 +361,8 @@ static bool same_units(const struct unit *a, const struct unit *b)
 	return streq_null(a ? unit_name(a) : NULL, b ? unit_name(b) : NULL);
 }
 
-bool config_difference_same_row(const struct config_difference *d, uint32_t before, size_t i,
-				uint32_t after, size_t j)
+static bool same_row(const struct config_difference *d, imprint_one *imprint, uint32_t before, size_t i,
+		     uint32_t after, size_t j)
 {
 	const struct config_endpoint *x = &d->before->endpoints[before], *y = &d->after->endpoints[after];
 	const struct config_map *a = &x->map[i], *b = &y->map[j];
@@ -363,8 +370,20 @@ bool config_difference_same_row(const struct config_difference *d, uint32_t befo
 	if (!path_equal(&a->path, &b->path) || a->kind != b->kind || a->alarm != b->alarm ||
 	    !same_units(a->unit, b->unit) || !value_equal(&a->constant, &b->constant))
 		return false;
-	return a->kind == CONFIG_MAP_CONSTANT ||
-	       config_difference_same_point(d, device_of_row(x, a), a->point, device_of_row(y, b), b->point);
+	return a->kind == CONFIG_MAP_CONSTANT || same_point(d, imprint, device_of_row(x, a), a->point,
+							    device_of_row(y, b), b->point);
+}
+
+bool config_difference_same_row(const struct config_difference *d, uint32_t before, size_t i,
+				uint32_t after, size_t j)
+{
+	return same_row(d, imprint_point, before, i, after, j);
+}
+
+bool config_difference_same_value(const struct config_difference *d, uint32_t before, size_t i,
+				  uint32_t after, size_t j)
+{
+	return same_row(d, imprint_point_value, before, i, after, j);
 }
 
 /* ---- endpoints ---- */

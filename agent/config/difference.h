@@ -45,6 +45,9 @@ struct config_difference *config_difference_free(struct config_difference *d);
  */
 bool config_difference_same_row(const struct config_difference *d, uint32_t before, size_t i,
 				uint32_t after, size_t j);
+/* Or at least does a value of the one mean the same as of the other, whenever it is read and whatever may be written? */
+bool config_difference_same_value(const struct config_difference *d, uint32_t before, size_t i,
+				  uint32_t after, size_t j);
 /* The same of two points of a device and its successor. */
 bool config_difference_same_point(const struct config_difference *d, uint32_t device_before,
 				  uint32_t point_before, uint32_t device_after, uint32_t point_after);

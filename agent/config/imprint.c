@@ -164,9 +164,11 @@ static void put_number_range(struct imprint *i, const struct range *range)
 	put_bytes(i, range->values, range->n * sizeof(*range->values));
 }
 
-/* What becomes of a value that was read. */
+/* What a value is that was read. */
 static void put_meaning(struct imprint *i, const struct config_point *p)
 {
+	put_text(i, p->name);
+	put_settings(i, &p->settings);
 	put_unit(i, p->unit);
 	PUT(i, p->access);
 	PUT(i, p->scale);
@@ -178,9 +180,14 @@ static void put_meaning(struct imprint *i, const struct config_point *p)
 		PUT(i, p->labels[k].number);
 		put_text(i, p->labels[k].text);
 	}
+	PUT(i, p->counter.enabled);
+}
+
+/* What is let through, in either direction. */
+static void put_limits(struct imprint *i, const struct config_point *p)
+{
 	put_number_range(i, &p->range);
 	PUT(i, p->inexact_reject);
-	PUT(i, p->counter.enabled);
 	PUT(i, p->counter.wrap);
 	PUT(i, p->counter.max_step);
 	PUT(i, p->deadband);
@@ -200,9 +207,8 @@ static void put_times(struct imprint *i, const struct config_point *p)
 
 static void put_point(struct imprint *i, const struct config_type *t, const struct config_point *p)
 {
-	put_text(i, p->name);
-	put_settings(i, &p->settings);
 	put_meaning(i, p);
+	put_limits(i, p);
 	put_times(i, p);
 	PUT(i, p->verify.enabled);
 	PUT(i, p->verify.within_usec);
@@ -221,6 +227,18 @@ int imprint_point(struct buf *b, const struct config_type *t, uint32_t point)
 		put_point(&i, t, &t->points[p->verify.point]);
 	if (p->scale10 >= 0)
 		put_point(&i, t, &t->points[p->scale10]);
+	return i.error;
+}
+
+int imprint_point_value(struct buf *b, const struct config_type *t, uint32_t point)
+{
+	struct imprint i = { .out = b };
+	const struct config_point *p = &t->points[point];
+
+	put_meaning(&i, p);
+	put_other(&i, t, p->scale10);
+	if (p->scale10 >= 0)
+		put_meaning(&i, &t->points[p->scale10]);
 	return i.error;
 }
 

@@ -17,3 +17,5 @@ int imprint_address(struct buf *b, const struct config_device *d);
 int imprint_type(struct buf *b, const struct config_type *t);
 /* A point with the points that it names. */
 int imprint_point(struct buf *b, const struct config_type *t, uint32_t point);
+/* What its values are; not how often they come, nor what may be written. */
+int imprint_point_value(struct buf *b, const struct config_type *t, uint32_t point);

@@ -83,10 +83,17 @@ static void row_follow_device(struct mapped_row *row)
 		row_set_quality(row, row->sampled_usec == 0 ? STORE_NEVER : STORE_STALE);
 }
 
-void quality_follow(struct mapped_endpoint *e)
+static void follow_devices(struct mapped_endpoint *e)
 {
 	for (size_t i = 0; i < e->config->n_map; i++)
 		row_follow_device(&e->rows[i]);
+}
+
+void quality_follow(struct mapped_endpoint *e)
+{
+	follow_devices(e);
+	/* Their rates and `stale:` may be others. */
+	stale_fired(&e->stale, e);
 }
 
 void quality_start(struct mapped_endpoint *e)
@@ -94,7 +101,7 @@ void quality_start(struct mapped_endpoint *e)
 	timer_init(&e->stale, e->mapping->timers, stale_fired, e);
 	for (size_t i = 0; i < e->config->n_map; i++)
 		e->rows[i].sampled_usec = 0;
-	quality_follow(e);
+	follow_devices(e);
 }
 
 /* What had never been sampled may be due before all for which the timer was armed. */

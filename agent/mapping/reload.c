@@ -28,7 +28,7 @@ static void match_row(const struct reload *r, uint32_t before, uint32_t after, s
 	for (size_t k = 0; k < n; k++) {
 		size_t i = (*hint + k) % n;
 
-		if (c->to[i] != CONFIG_NONE || !config_difference_same_row(r->d, before, i, after, j))
+		if (c->to[i] != CONFIG_NONE || !config_difference_same_value(r->d, before, i, after, j))
 			continue;
 		c->to[i] = (uint32_t)j;
 		c->from[j] = (uint32_t)i;

@@ -266,36 +266,42 @@ START_TEST(servers_change)
 }
 END_TEST
 
-/* Every key of a point counts. */
+/* Every key of a point counts; those that say how often, or what may be written, leave its values what they are. */
 START_TEST(points_change)
 {
 	static const char point[] = "a: {address: 2, type: float32, unit: A}";
-	static const char *const others[] = {
-		"a: {address: 2, type: float32, unit: mA}",
-		"a: {address: 2, type: float32, unit: A, scale: 0.1}",
-		"a: {address: 2, type: float32, unit: A, offset: 1}",
-		"a: {address: 2, type: float32, unit: A, factor: 2}",
-		"a: {address: 2, type: float32, unit: A, invalid: [nan]}",
-		"a: {address: 2, type: float32, unit: A, range: 0..5}",
-		"a: {address: 2, type: float32, unit: A, access: rw}",
-		"a: {address: 2, type: float32, unit: A, access: rw, inexact: reject}",
-		"a: {address: 2, type: float32, unit: A, access: rw, verify: true}",
-		"a: {address: 2, type: float32, unit: A, access: rw, verify: {point: v, within: 3s}}",
-		"a: {address: 2, type: float32, unit: A, rate: slow}",
-		"a: {address: 2, type: float32, unit: A, deadband: 0.5}",
-		"a: {address: 2, type: float32, unit: A, counter: {max_step: 100}}",
-		"a: {address: 2, type: float32, unit: A, stale: {after: 7x}}",
-		"a: {address: 2, type: float32, unit: A, stale: {read: last}}",
-		"a: {address: 2, type: float32, order: CDAB, unit: A}",
+	static const struct {
+		const char *text;
+		bool same_value;
+	} others[] = {
+		{ "a: {address: 2, type: float32, unit: mA}", false },
+		{ "a: {address: 2, type: float32, unit: A, scale: 0.1}", false },
+		{ "a: {address: 2, type: float32, unit: A, offset: 1}", false },
+		{ "a: {address: 2, type: float32, unit: A, factor: 2}", false },
+		{ "a: {address: 2, type: float32, unit: A, invalid: [nan]}", false },
+		{ "a: {address: 2, type: float32, unit: A, range: 0..5}", true },
+		{ "a: {address: 2, type: float32, unit: A, access: rw}", false },
+		{ "a: {address: 2, type: float32, unit: A, access: rw, inexact: reject}", false },
+		{ "a: {address: 2, type: float32, unit: A, access: rw, verify: true}", false },
+		{ "a: {address: 2, type: float32, unit: A, access: rw, verify: {point: v, within: 3s}}", false },
+		{ "a: {address: 2, type: float32, unit: A, rate: slow}", true },
+		{ "a: {address: 2, type: float32, unit: A, deadband: 0.5}", true },
+		{ "a: {address: 2, type: float32, unit: A, counter: {max_step: 100}}", false },
+		{ "a: {address: 2, type: float32, unit: A, stale: {after: 7x}}", true },
+		{ "a: {address: 2, type: float32, unit: A, stale: {read: last}}", true },
+		{ "a: {address: 2, type: float32, order: CDAB, unit: A}", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		compare(point, others[i]);
-		ck_assert_msg(!config_difference_same_row(d, 0, 1, 0, 1), "%s", others[i]);
-		ck_assert_msg(config_difference_same_row(d, 0, 0, 0, 0), "%s", others[i]);
+		compare(point, others[i].text);
+		ck_assert_msg(!config_difference_same_row(d, 0, 1, 0, 1), "%s", others[i].text);
+		ck_assert_msg(config_difference_same_value(d, 0, 1, 0, 1) == others[i].same_value, "%s", others[i].text);
+		ck_assert_msg(config_difference_same_row(d, 0, 0, 0, 0), "%s", others[i].text);
+		ck_assert_msg(config_difference_same_value(d, 0, 0, 0, 0), "%s", others[i].text);
 	}
 	compare(point, "a: {address: 2, type: float32, unit: A, scale: 1, offset: 0}");
 	ck_assert(config_difference_same_row(d, 0, 1, 0, 1));
+	ck_assert(config_difference_same_value(d, 0, 1, 0, 1));
 }
 END_TEST
 

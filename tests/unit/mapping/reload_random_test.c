@@ -84,7 +84,8 @@ static void make_type(struct world *w, uint32_t type)
 			.access = name == RUN ? R | CONFIG_ACCESS_WRITE : R,
 			.scale = variant ? 10 : 1,
 			.unit = name == VOLT ? unit_find(variant ? "mV" : "V", NULL) : NULL,
-			.period_usec = name == ASK ? CONFIG_RATE_ON_DEMAND : SECONDS(2),
+			/* That changes no value. */
+			.period_usec = name == ASK ? CONFIG_RATE_ON_DEMAND : SECONDS(2 + draw(2)),
 			.stale = { .times = 3 },
 			.counter = { .enabled = name == COUNT },
 			.scale10 = -1,

@@ -428,6 +428,34 @@ START_TEST(another_point_is_another_value)
 }
 END_TEST
 
+/* How often it is read and when it is stale changes no value, but counts from now on. */
+START_TEST(another_rate)
+{
+	feed();
+	fill_standard(then);
+	then->points[0][P_VOLTS].period_usec = SECONDS(1);
+	then->points[0][P_POWER].stale.times = 5;
+	reload();
+	ck_assert_str_eq(rig.changes, "");
+	expect_fed();
+	rig_advance(SECONDS(3));
+	rig_expect_error(0, "/3303/0/5700", -ESTALE);
+	rig_expect(0, "/3305/1/5800", "1000");
+	rig_advance(SECONDS(6));
+	rig_expect(0, "/3305/1/5800", "1000");
+	rig_advance(SECONDS(1));
+	rig_expect_error(0, "/3305/1/5800", -ESTALE);
+	/* It would have been stale by now. */
+	feed();
+	rig_advance(SECONDS(2));
+	fill_standard(then);
+	then->points[0][P_VOLTS].period_usec = SECONDS(1) / 4;
+	reload();
+	rig_expect_error(0, "/3303/0/5700", -ESTALE);
+	rig_expect(0, "/3305/1/5800", "1000");
+}
+END_TEST
+
 START_TEST(resource_instances_come_and_go)
 {
 	feed();
@@ -928,6 +956,7 @@ int main(void)
 	tcase_add_test(tcase, rows_come_and_go);
 	tcase_add_test(tcase, a_row_of_something_else_begins_anew);
 	tcase_add_test(tcase, another_point_is_another_value);
+	tcase_add_test(tcase, another_rate);
 	tcase_add_test(tcase, resource_instances_come_and_go);
 	tcase_add_test(tcase, given_and_mapped);
 	tcase_add_test(tcase, units_follow);
