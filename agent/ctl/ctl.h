@@ -66,6 +66,8 @@ extern const struct command command_record;
 extern const struct command command_replay;
 extern const struct command command_check;
 extern const struct command command_credentials;
+extern const struct command command_new_device;
+extern const struct command command_setup;
 extern const struct command command_import_object;
 
 /*

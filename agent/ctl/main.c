@@ -13,7 +13,7 @@ static const struct command *const commands[] = {
 	&command_status, &command_list,	  &command_read,   &command_write, &command_explain,
 	&command_poll,	 &command_bus,	  &command_scan,   &command_probe, &command_profile,
 	&command_raw,	 &command_record, &command_replay, &command_check, &command_import_object,
-	&command_credentials,
+	&command_setup, &command_new_device, &command_credentials,
 };
 
 static void print_help(FILE *to)

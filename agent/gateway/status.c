@@ -24,7 +24,7 @@ static void tell(struct timer *timer, void *userdata)
 
 	(void)timer;
 	if (s->config->empty) {
-		sd_notify(0, "STATUS=Not configured");
+		sd_notify(0, "STATUS=Not configured: run fieldwayctl setup");
 		return;
 	}
 	if (s->n_paused > 0)

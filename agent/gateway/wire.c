@@ -279,7 +279,7 @@ static int gateway_start(struct gateway *g)
 	int r;
 
 	if (g->loaded.config->empty) {
-		log_notice(LOG_ABOUT_ID(MESSAGE_NOT_CONFIGURED), "not configured: there is no fieldway.yaml in %s",
+		log_notice(LOG_ABOUT_ID(MESSAGE_NOT_CONFIGURED), "not configured: there is no fieldway.yaml in %s; run fieldwayctl setup",
 			   g->options.config_folder);
 		return open_dbus(g);
 	}

@@ -42,12 +42,12 @@ class StartTest(Scenario):
         os.mkdir(self.rig.path("etc"))
         self.start_daemon()
         self.daemon.notify.wait("READY=1")
-        self.daemon.notify.wait("STATUS=Not configured")
+        self.daemon.notify.wait("STATUS=Not configured: run fieldwayctl setup")
 
     def test_empty_file(self):
         self.rig.write("etc/fieldway.yaml", "")
         self.start_daemon()
-        self.daemon.notify.wait("STATUS=Not configured")
+        self.daemon.notify.wait("STATUS=Not configured: run fieldwayctl setup")
 
     def test_broken(self):
         self.start_server()

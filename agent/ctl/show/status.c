@@ -57,7 +57,7 @@ static const char *configuration_text(const char *state)
 		{ "accepted", "configuration accepted" },
 		{ "last-good",
 		  "THE CONFIGURATION FILES ARE WRONG: what runs is the last good one" },
-		{ "not-configured", "not configured: fieldway.yaml is missing or empty" },
+		{ "not-configured", "not configured: run fieldwayctl setup" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

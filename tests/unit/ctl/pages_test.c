@@ -115,7 +115,7 @@ START_TEST(nothing_is_configured)
 	manager.state = "not-configured";
 	inventory.n_endpoints = inventory.n_devices = 0;
 	ck_assert_str_eq(status(24, 0),
-			 "fieldwayd 0.1.0, not configured: fieldway.yaml is missing or empty\n"
+			 "fieldwayd 0.1.0, not configured: run fieldwayctl setup\n"
 			 "Endpoints       0\n");
 }
 END_TEST

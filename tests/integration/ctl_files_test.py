@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""fieldwayctl and the files of the configuration: what it writes, and that it never writes what is wrong."""
+import glob
+import json
+import os
+import pty
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from fieldway_test import build_path, main, source_path  # noqa: E402
+from ctl_json_test import JsonScenario  # noqa: E402
+
+
+class FilesScenario(JsonScenario):
+    def setUp(self):
+        super().setUp()
+        os.mkdir(self.rig.path("etc"))
+
+    def words(self, *arguments):
+        return (*arguments, "--config=" + self.rig.path("etc"), "--daemon=" + build_path("fieldwayd"), *self.folders())
+
+    def make(self, *arguments, stderr="", **options):
+        return self.ctl(*self.words(*arguments), stderr=stderr, environment={}, **options)
+
+    def refused(self, text, *arguments, status=1):
+        """Nothing is changed, and nothing is left behind."""
+        before = self.tree()
+        done = self.run_ctl(*self.words(*arguments), environment={})
+        self.assertEqual((done.returncode, done.stdout), (status, ""), done.stderr)
+        self.assertIn(text, done.stderr)
+        self.assertEqual(self.tree(), before)
+        return done.stderr
+
+    def tree(self):
+        texts = {}
+        for folder, _, names in os.walk(self.rig.path("etc")):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as f:
+                    texts[os.path.relpath(path, self.rig.path("etc"))] = f.read()
+        return texts
+
+    def text(self, name):
+        with open(self.rig.path("etc", name), encoding="utf-8") as f:
+            return f.read()
+
+    def check(self):
+        return self.run_ctl("check", self.rig.path("etc"), "--daemon=" + build_path("fieldwayd"), *self.folders(),
+                            environment={}).stderr
+
+    def set_up(self, *arguments):
+        return self.make("setup", "--server=coap://127.0.0.1:5683", "--name=gw", *arguments)
+
+
+class SetupTest(FilesScenario):
+    def test_setup(self):
+        """On what the package brings: comments only."""
+        with open(source_path("etc/fieldway.yaml"), encoding="utf-8") as f:
+            self.rig.write("etc/fieldway.yaml", f.read())
+        before = set(glob.glob("/tmp/fieldway-check-*"))
+        words = ("setup", "--server=coaps://lwm2m.example.com", "--name=gw7", "--first-bus=/dev/serial/by-id/x", "--bus-name=hall")
+        printed = self.make(*words, "--print")
+        self.assertEqual(len(self.tree()), 1)
+        text = self.make(*words, stderr=None)
+        self.assertIn("fieldwayctl credentials create", text)
+        for name in ("fieldway.yaml", "buses.d/hall.yaml"):
+            self.assertIn(self.text(name), printed)
+        self.assertIn("uri: \"coaps://lwm2m.example.com\"", self.text("fieldway.yaml"))
+        self.assertIn("rtu: {device: /dev/serial/by-id/x, ", self.text("buses.d/hall.yaml"))
+        self.assertEqual(os.stat(self.rig.path("etc/keys/main.psk")).st_mode & 0o777, 0o640)
+        self.refused("there is a configuration already", *words)
+        self.assertEqual(set(glob.glob("/tmp/fieldway-check-*")), before)
+        self.make("credentials", "create")
+        self.assertEqual(self.check(), "")
+
+    def test_kinds(self):
+        for place, line in (("tcp", "tcp: {port: 502}"), ("ble", "adapter: any")):
+            self.set_up("--first-bus=" + place, "--bus-name=" + place, "--again")
+            self.assertIn(line, self.text(f"buses.d/{place}.yaml"))
+        self.set_up("--again")
+        self.assertEqual(self.json(*self.words("setup", "--server=coap://h", "--again", "--print"), environment={})
+                         ["written"], False)
+
+    def test_refused(self):
+        for words, text in ((("--name=gw",), "--server: is missing"), (("--server=http://h", "--name=gw"), "coaps://HOST"),
+                            (("--server=coaps://h", "--security=none"), "coap:// with --security none"),
+                            (("--server=coap://h", "--name=a/b"), "a name has letters"),
+                            (("--server=coap://h", "--first-bus=com1"), "a serial port")):
+            with self.subTest(words):
+                self.refused(text, "setup", *words, status=2)
+        self.rig.write("etc/buses.d/bus1.yaml", "schema: 1\n")
+        self.refused("File exists", "setup", "--server=coap://h", "--first-bus=tcp")
+        self.rig.write("etc/buses.d/bad.yaml", "nonesuch: 1\n")
+        self.assertIn(self.rig.path("etc/buses.d/bad.yaml:1:1: "),
+                      self.refused("nothing was changed", "setup", "--server=coap://h"))
+        self.make("setup", "--server=coap://h", "--force", stderr=None)
+        self.assertIn("coap://h", self.text("fieldway.yaml"))
+
+    def test_asked(self):
+        """On a terminal, each question until there is an answer that will do."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([build_path("fieldwayctl"), *self.words("setup")], stdin=slave, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, encoding="utf-8")
+        os.close(slave)
+        # The name is taken as it is offered; the first server is none.
+        os.write(master, b"gw9\nhttp://x\ncoap://127.0.0.1:5683\n\n\ntcp\n\n")
+        out, errors = process.communicate(timeout=30)
+        os.close(master)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertIn("coaps://HOST[:PORT]", errors)
+        self.assertIn("Security: psk, or none [none]: ", errors)
+        self.assertIn("written: ", out)
+        self.assertIn("name: gw9", self.text("fieldway.yaml"))
+        self.assertIn("bus: bus1", self.text("buses.d/bus1.yaml"))
+
+
+class NewDeviceTest(FilesScenario):
+    def test_new_device(self):
+        self.set_up("--first-bus=tcp", "--bus-name=lan")
+        words = ("new-device", "em1", "--profile=eastron-sdm630", "--on=lan", "--host=10.0.0.7", "--unit=1", "-p", "ct=40")
+        line = ("  - {name: em1, profile: eastron-sdm630, bus: lan, address: {host: \"10.0.0.7\", unit: 1}, "
+                "parameters: {ct: 40}}\n")
+        self.assertEqual(self.make(*words, "--print"), "schema: 1\ndevices:\n" + line)
+        self.assertFalse(os.path.exists(self.rig.path("etc/devices.d")))
+        self.assertEqual(self.make(*words), f"written: {self.rig.path('etc/devices.d/em1.yaml')}\n"
+                                            "'systemctl reload fieldway' puts it in force.\n")
+        self.assertEqual(self.text("devices.d/em1.yaml"), "schema: 1\ndevices:\n" + line)
+        self.assertEqual(self.check(), "")
+        told = json.loads(self.make("new-device", "em2", "--profile=eastron-sdm630", "--on=lan", "--host=10.0.0.8",
+                                    "--unit=1", "--json"))
+        self.assertEqual((told["written"], told["files"][0]["file"]), (True, "devices.d/em2.yaml"))
+
+    def test_refused(self):
+        self.set_up("--first-bus=tcp", "--bus-name=lan")
+        words = ("new-device", "em1", "--profile=eastron-sdm630", "--on=lan", "--host=10.0.0.7")
+        self.make(*words, "--unit=1")
+        self.refused("File exists", *words, "--unit=2")
+        again = ("new-device", "em2", *words[2:], "--unit=1")
+        self.refused("nothing was changed", *again)     # the same address twice
+        self.refused("unknown bus \"lam\", did you mean \"lan\"?", "new-device", "em3", "--profile=eastron-sdm630",
+                     "--on=lam", "--unit=1")
+        self.refused("no key of an address", "new-device", "em3", "--profile=x", "--on=lan", "--u}=1", status=2)
+        self.refused("--KEY: is missing", "new-device", "em3", "--profile=x", "--on=lan", status=2)
+        self.refused("-p NAME=VALUE", *again, "-p", "ct", status=2)
+        self.refused("a name has letters", "new-device", "../em3", *words[2:], status=2)
+
+    def test_quotes(self):
+        """Whatever is said stays text, and in its place."""
+        text = self.make("new-device", "em3", "--profile=yes", "--on=l-1.x", "--a=8E1", "--b=no", "--c=x\": {", "--d=0x10",
+                         "--e=", "--print")
+        self.assertIn('profile: "yes", bus: l-1.x, address: {a: "8E1", b: "no", c: "x\\": {", d: 0x10, e: ""}}', text)
+
+
+if __name__ == "__main__":
+    main()
