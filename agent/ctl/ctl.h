@@ -39,6 +39,11 @@ struct command {
 	int least, most;     /* arguments */
 	bool bus;	     /* talks to the daemon, and takes --bus */
 	const struct command_option *options; /* of its own, up to one without a name; or NULL */
+	/*
+	 * What its arguments are, for shells: "endpoint path", "=create,export server*" (words; the
+	 * last for all that follow), "file"; kinds as complete/candidates.h has them. Or NULL.
+	 */
+	const char *completes;
 	bool address; /* what is no option is a setting of a device's `address:` */
 	int (*run)(const struct invocation *i); /* returns the exit status */
 };

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "ctl/complete/complete.h"
 #include "ctl/ctl.h"
 #include "ctl/output/text.h"
 
@@ -88,6 +89,9 @@ int main(int argc, char **argv)
 		puts("fieldwayctl " PACKAGE_VERSION);
 		return output_finish();
 	}
+	/* For shells alone: not among the commands that people are told of. */
+	if (streq(argv[1], "complete"))
+		return complete_words(commands, ARRAY_SIZE(commands), argc - 2, argv + 2);
 	c = command_find(argv[1]);
 	return c ? run(c, argc - 2, argv + 2) : complain(argv[1]);
 }

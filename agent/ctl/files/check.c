@@ -38,5 +38,6 @@ const struct command command_check = {
 		   "file:line:column: text.\n",
 	.most = 1,
 	.options = options,
+	.completes = "file",
 	.run = run,
 };

@@ -365,5 +365,6 @@ const struct command command_import_object = {
 	.details = "Several files are versions of one object.\n",
 	.least = 1,
 	.most = INT_MAX,
+	.completes = "file*",
 	.run = run,
 };

@@ -132,5 +132,6 @@ const struct command command_credentials = {
 	.least = 1,
 	.most = 100,
 	.options = options,
+	.completes = "=create,export,rotate server*",
 	.run = run,
 };

@@ -100,5 +100,6 @@ const struct command command_poll = {
 	.least = 1,
 	.most = 1000,
 	.bus = true,
+	.completes = "device point*",
 	.run = run,
 };

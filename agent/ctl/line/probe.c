@@ -176,5 +176,6 @@ const struct command command_probe = {
 	.bus = true,
 	.options = options,
 	.address = true,
+	.completes = "bus =coil,discrete,holding,input",
 	.run = run,
 };

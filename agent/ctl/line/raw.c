@@ -135,5 +135,6 @@ const struct command command_raw = {
 	.bus = true,
 	.options = options,
 	.address = true,
+	.completes = "bus",
 	.run = run,
 };

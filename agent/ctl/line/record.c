@@ -142,5 +142,6 @@ const struct command command_record = {
 	.most = 2,
 	.bus = true,
 	.options = options,
+	.completes = "bus file",
 	.run = run,
 };

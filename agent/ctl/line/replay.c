@@ -411,5 +411,6 @@ const struct command command_replay = {
 	.least = 1,
 	.most = 1,
 	.options = options,
+	.completes = "file",
 	.run = run,
 };

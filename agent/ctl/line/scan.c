@@ -160,5 +160,6 @@ const struct command command_scan = {
 	.bus = true,
 	.options = options,
 	.address = true,
+	.completes = "bus =coil,discrete,holding,input",
 	.run = run,
 };

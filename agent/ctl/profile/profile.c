@@ -67,5 +67,6 @@ const struct command command_profile = {
 	.bus = true,
 	.options = options,
 	.address = true,
+	.completes = "=test,show,try profile bus",
 	.run = run,
 };

@@ -155,5 +155,6 @@ const struct command command_bus = {
 	.least = 1,
 	.most = 3,
 	.bus = true,
+	.completes = "bus =release =back",
 	.run = run,
 };

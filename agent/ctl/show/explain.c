@@ -399,5 +399,6 @@ const struct command command_explain = {
 	.most = 1,
 	.bus = true,
 	.options = options,
+	.completes = "device",
 	.run = run,
 };

@@ -164,5 +164,6 @@ const struct command command_list = {
 		   "that state is behind the server's name, in brackets.\n",
 	.most = 1,
 	.bus = true,
+	.completes = "=endpoints,devices,buses",
 	.run = run,
 };

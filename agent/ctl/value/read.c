@@ -74,5 +74,6 @@ const struct command command_read = {
 	.least = 2,
 	.most = 2,
 	.bus = true,
+	.completes = "endpoint path",
 	.run = run,
 };

@@ -68,5 +68,6 @@ const struct command command_write = {
 	.least = 3,
 	.most = 3,
 	.bus = true,
+	.completes = "endpoint path",
 	.run = run,
 };
