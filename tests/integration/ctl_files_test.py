@@ -154,5 +154,87 @@ class NewDeviceTest(FilesScenario):
         self.assertIn('profile: "yes", bus: l-1.x, address: {a: "8E1", b: "no", c: "x\\": {", d: 0x10, e: ""}}', text)
 
 
+class MigrateTest(FilesScenario):
+    def test_present(self):
+        self.set_up("--first-bus=tcp")
+        self.assertEqual(self.make("migrate"), "2 documents, all of schema 1, the present one: nothing to do\n")
+
+    def test_names(self):
+        """What nobody reads becomes what is read, once it is right."""
+        self.set_up()
+        text = "schema: 1\nbus: lan\nplugin: modbus\ntcp: {port: 502}   # as it was\n"
+        self.rig.write("etc/buses.d/lan.yml", text)
+        self.assertIn("written: ", self.make("migrate"))
+        self.assertEqual(self.text("buses.d/lan.yaml"), text)
+        self.assertFalse(os.path.exists(self.rig.path("etc/buses.d/lan.yml")))
+        self.rig.write("etc/buses.d/lan.yml", text)
+        self.refused("File exists", "migrate")
+        self.rig.write("etc/buses.d/two.yml", text.replace("schema: 1", "schema: 2"))
+        self.refused("two.yml:1:9: is of a later fieldwayctl than this one", "migrate")
+        self.rig.write("etc/buses.d/two.yml", "bus: x\n")
+        self.refused("two.yml:1:1: has no schema", "migrate")
+
+
+class ObjectsTest(FilesScenario):
+    def test_objects(self):
+        self.set_up("--first-bus=tcp", "--bus-name=lan")
+        self.make("new-device", "em1", "--profile=eastron-sdm630", "--on=lan", "--host=10.0.0.7", "--unit=1")
+        with open(source_path("objects/3316-voltage.yaml"), encoding="utf-8") as f:
+            self.rig.write("etc/objects.d/3316-mine.yaml", f.read())
+        words = [word for word in self.words("objects", "--json") if not word.startswith("--daemon")]
+        rows = [row for row in json.loads(self.ctl(*words, environment={})) if row["id"] in (3316, 3303)]
+        self.has_keys(rows[0], "id", "version", "name", "file", "hidden", "endpoints")
+        own = [row for row in rows if row["file"].startswith(self.rig.path("etc"))]
+        self.assertGreater(len(own), 0)
+        self.assertEqual({(row["hidden"], row["id"]) for row in own}, {(False, 3316)})
+        self.assertEqual(len([row for row in rows if row["hidden"]]), len(own))
+        self.assertEqual([row["endpoints"] for row in own][-1], 1)
+        self.assertEqual({row["endpoints"] for row in rows if row["id"] == 3303}, {0})
+        self.assertIn("hidden by the next", self.ctl(*words[:1], *words[2:], environment={}))
+
+
+class DiffTest(JsonScenario):
+    def diff(self):
+        words = ("diff", "--config=" + self.rig.path("etc"), "--state=" + self.rig.path("state"), *self.folders())
+        return {(row["change"], row["kind"], row["name"]): row["effect"] for row in
+                self.json(*words, environment={})["changes"]}
+
+    def change(self, name, before, after):
+        with open(self.rig.path("etc", name), encoding="utf-8") as f:
+            text = f.read()
+        self.assertIn(before, text)
+        self.rig.write("etc/" + name, text.replace(before, after))
+
+    def test_diff(self):
+        """Against what the daemon has accepted, while it runs."""
+        self.start_meters(3)
+        self.start_server()
+        self.configure()
+        self.start_daemon()
+        self.registered("gw", "gw-m1", "gw-m2", "gw-m3")
+        self.rig.until(lambda: self.run_ctl("diff", "--state=" + self.rig.path("state"), "--config=" + self.rig.path("etc"),
+                                            *self.folders(), environment={}).stdout == "nothing changes\n", 20, "the record")
+        self.change("devices.d/site.yaml", "n: 1-3", "n: 2-4")
+        found = self.diff()
+        self.assertEqual(set(found), {("new", "device", "m4"), ("gone", "device", "m1"), ("new", "endpoint", "m4"),
+                                      ("gone", "endpoint", "m1")})
+        self.assertEqual(found["gone", "endpoint", "m1"], "de-registers")
+        self.change("devices.d/site.yaml", "n: 2-4", "n: 1-3")
+        self.change("buses.d/lan.yaml", "timeout: 300ms", "timeout: 400ms")
+        found = self.diff()
+        self.assertEqual(found["changed", "bus", "lan"], "is set up anew, with 3 devices")
+        self.assertEqual(found["changed", "device", "m2"], "its bus changes")
+        self.change("buses.d/lan.yaml", "timeout: 400ms", "timeout: 300ms")
+        self.change("fieldway.yaml", "gateway}-{name}", "gateway}_{name}")
+        self.assertEqual(self.diff(), {("changed", "endpoint", name): "another endpoint client name: de-registers, and "
+                                       "registers anew" for name in ("m1", "m2", "m3")})
+        self.change("fieldway.yaml", "gateway}_{name}", "gateway}-{name}")
+        self.change("fieldway.yaml", "name: plant", "name: site")
+        self.assertEqual(set(self.diff()), {("new", "server", "site"), ("gone", "server", "plant")})
+
+    def test_nothing_accepted(self):
+        self.fails("has accepted no configuration yet", "diff", "--state=" + self.rig.path("none"), environment={}, status=3)
+
+
 if __name__ == "__main__":
     main()

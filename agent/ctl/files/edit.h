@@ -16,7 +16,7 @@ struct edit {
 	bool is_secret; /* nobody else reads it, and --print does not either */
 };
 
-#define EDITS_MAX 16u
+#define EDITS_MAX 256u
 struct edits {
 	struct edit items[EDITS_MAX];
 	size_t n;

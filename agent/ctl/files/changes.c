@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/files/changes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+const char *change_name(enum change_sort sort)
+{
+	static const char *const names[] = {
+		[CHANGE_NEW] = "new",
+		[CHANGE_GONE] = "gone",
+		[CHANGE_OTHER] = "changed",
+	};
+
+	return names[sort];
+}
+
+static int add(struct changes *c, enum change_sort sort, const char *kind, const char *name,
+	       const char *effect)
+{
+	size_t allocated = c->allocated ? 2 * c->allocated : 32;
+	struct change *grown;
+
+	if (c->n == c->allocated) {
+		grown = reallocarray(c->items, allocated, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		c->items = grown;
+		c->allocated = allocated;
+	}
+	c->items[c->n++] = (struct change){ sort, kind, name, effect };
+	return 0;
+}
+
+void changes_done(struct changes *c)
+{
+	free(c->items);
+	arena_done(&c->arena);
+}
+
+/* ---- the gateway itself ---- */
+
+static int find_gateway(const struct config_difference *d, struct changes *c)
+{
+	const struct config *a = d->before, *b = d->after;
+
+	if (!streq_null(a->gateway.endpoint, b->gateway.endpoint))
+		return add(c, CHANGE_OTHER, "gateway", "host",
+			   "another endpoint client name: de-registers, and registers anew");
+	return 0;
+}
+
+/* ---- servers ---- */
+
+static int find_servers(const struct config_difference *d, struct changes *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < d->after->n_servers && r >= 0; i++) {
+		const struct config_successor *s = &d->servers[i];
+
+		if (s->before == CONFIG_NONE)
+			r = add(c, CHANGE_NEW, "server", d->after->servers[i].name,
+				"endpoints register there");
+		else if (!s->same)
+			r = add(c, CHANGE_OTHER, "server", d->after->servers[i].name,
+				"its endpoints register there anew");
+	}
+	for (size_t i = 0; i < d->before->n_servers && r >= 0; i++)
+		if (d->servers_after[i] == CONFIG_NONE)
+			r = add(c, CHANGE_GONE, "server", d->before->servers[i].name,
+				"endpoints de-register there");
+	return r;
+}
+
+/* ---- buses ---- */
+
+static size_t devices_on(const struct config *c, uint32_t bus)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_devices; i++)
+		n += c->devices[i].bus == bus && c->devices[i].enabled;
+	return n;
+}
+
+static const char *bus_effect(struct changes *c, const struct config *config, uint32_t bus,
+			      const char *text)
+{
+	size_t n = devices_on(config, bus);
+	char *effect = NULL;
+	const char *kept;
+
+	if (asprintf(&effect, "%s, with %zu device%s", text, n, n == 1 ? "" : "s") < 0)
+		return NULL;
+	kept = arena_text(&c->arena, effect, strlen(effect));
+	free(effect);
+	return kept;
+}
+
+static int add_bus(struct changes *c, enum change_sort sort, const struct config *config,
+		   uint32_t bus, const char *text)
+{
+	const char *effect = bus_effect(c, config, bus, text);
+
+	return effect ? add(c, sort, "bus", config->buses[bus].name, effect) : -ENOMEM;
+}
+
+static int find_buses(const struct config_difference *d, struct changes *c)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < d->after->n_buses && r >= 0; i++) {
+		const struct config_successor *s = &d->buses[i];
+
+		if (s->before == CONFIG_NONE)
+			r = add_bus(c, CHANGE_NEW, d->after, i, "is set up");
+		else if (!s->same)
+			r = add_bus(c, CHANGE_OTHER, d->after, i, "is set up anew");
+	}
+	for (uint32_t i = 0; i < d->before->n_buses && r >= 0; i++)
+		if (d->buses_after[i] == CONFIG_NONE)
+			r = add_bus(c, CHANGE_GONE, d->before, i, "is closed");
+	return r;
+}
+
+/* ---- devices ---- */
+
+/* Why it is not the same, as far as one reason is enough. */
+static const char *device_effect(const struct config_difference *d, uint32_t i)
+{
+	uint32_t old = d->devices[i].before;
+	const struct config_device *a = &d->before->devices[old], *b = &d->after->devices[i];
+
+	if (a->enabled != b->enabled)
+		return b->enabled ? "is polled again" : "is not polled any more";
+	if (!streq(a->type->profile, b->type->profile))
+		return "has another profile, is polled by it";
+	if (!d->buses[b->bus].same)
+		return "its bus changes";
+	if (a->type->revision != b->type->revision)
+		return "its profile has another revision";
+	return "its address, profile or parameters change, is read anew";
+}
+
+static int find_devices(const struct config_difference *d, struct changes *c)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < d->after->n_devices && r >= 0; i++) {
+		const struct config_successor *s = &d->devices[i];
+
+		if (s->before == CONFIG_NONE)
+			r = add(c, CHANGE_NEW, "device", d->after->devices[i].name, "is polled");
+		else if (!s->same)
+			r = add(c, CHANGE_OTHER, "device", d->after->devices[i].name,
+				device_effect(d, i));
+	}
+	for (uint32_t i = 0; i < d->before->n_devices && r >= 0; i++)
+		if (d->devices_after[i] == CONFIG_NONE)
+			r = add(c, CHANGE_GONE, "device", d->before->devices[i].name,
+				"is not polled any more");
+	return r;
+}
+
+/* ---- endpoints ---- */
+
+/* Has the other configuration this YAML name under another client name? */
+static bool is_renamed(const struct config *other, const struct config_endpoint *e)
+{
+	for (size_t i = 0; i < other->n_endpoints; i++)
+		if (streq(other->endpoints[i].name, e->name))
+			return !streq(other->endpoints[i].endpoint, e->endpoint);
+	return false;
+}
+
+static int find_new_endpoint(const struct config_difference *d, uint32_t i, struct changes *c)
+{
+	const struct config_endpoint *e = &d->after->endpoints[i];
+
+	if (is_renamed(d->before, e))
+		return add(c, CHANGE_OTHER, "endpoint", e->name,
+			   "another endpoint client name: de-registers, and registers anew");
+	return add(c, CHANGE_NEW, "endpoint", e->name, "registers");
+}
+
+static int find_endpoints(const struct config_difference *d, struct changes *c)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < d->after->n_endpoints && r >= 0; i++) {
+		const struct config_successor *s = &d->endpoints[i];
+
+		if (s->before == CONFIG_NONE)
+			r = find_new_endpoint(d, i, c);
+		else if (!s->same)
+			r = add(c, CHANGE_OTHER, "endpoint", d->after->endpoints[i].name,
+				"one Update, where its objects change; its registration stays");
+	}
+	for (uint32_t i = 0; i < d->before->n_endpoints && r >= 0; i++)
+		if (d->endpoints_after[i] == CONFIG_NONE &&
+		    !is_renamed(d->after, &d->before->endpoints[i]))
+			r = add(c, CHANGE_GONE, "endpoint", d->before->endpoints[i].name,
+				"de-registers");
+	return r;
+}
+
+int changes_find(const struct config_difference *d, struct changes *ret)
+{
+	static int (*const finders[])(const struct config_difference *, struct changes *) = {
+		find_gateway, find_servers, find_buses, find_devices, find_endpoints,
+	};
+	struct changes c = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(finders) && r >= 0; i++)
+		r = finders[i](d, &c);
+	if (r < 0)
+		changes_done(&c);
+	else
+		*ret = c;
+	return r;
+}
