@@ -34,6 +34,7 @@ struct reader {
 	struct node **stack; /* children of the nodes that are open */
 	size_t n_stack, stack_allocated;
 	uint32_t total;
+	yaml_mark_t end; /* of the collection that was read last */
 	bool failed; /* errors that do not keep the rest from being read */
 };
 
@@ -174,6 +175,7 @@ static int node_new(struct reader *r, const yaml_event_t *event, enum yaml_kind 
 		return -ENOMEM;
 	node->public.kind = kind;
 	node->public.mark = mark_of(r, event->start_mark);
+	node->public.end = mark_of(r, event->end_mark);
 	node->total = node->height = 1;
 	*ret = node;
 	return 0;
@@ -363,6 +365,7 @@ static int read_children(struct reader *r, yaml_event_type_t end, unsigned depth
 		if (!yaml_parser_parse(&r->parser, &event))
 			return parser_failed(r);
 		done = event.type == end;
+		r->end = event.end_mark;
 		if (!done)
 			q = read_node(r, &event, depth, &child);
 		yaml_event_delete(&event);
@@ -372,6 +375,20 @@ static int read_children(struct reader *r, yaml_event_type_t end, unsigned depth
 			q = push(r, child);
 	} while (!done && q >= 0);
 	return q;
+}
+
+/* libyaml ends a block where the next thing begins, behind blank lines and comments. */
+static void set_end(const struct reader *r, struct node *node, const yaml_event_t *event)
+{
+	struct yaml_node *public = &node->public;
+
+	public->flow = event->type == YAML_MAPPING_START_EVENT ?
+			       event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE :
+			       event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+	if (public->flow)
+		public->end = mark_of(r, r->end);
+	else if (public->n > 0)
+		public->end = public->items[public->n - 1]->end;
 }
 
 static int read_collection(struct reader *r, const yaml_event_t *event, unsigned depth,
@@ -402,6 +419,7 @@ static int read_collection(struct reader *r, const yaml_event_t *event, unsigned
 	q = node_close(r, node, base);
 	if (q < 0)
 		return q;
+	set_end(r, node, event);
 	if (anchor)
 		anchor_close(r, node);
 	*ret = node;

@@ -34,6 +34,8 @@ enum yaml_kind {
 struct yaml_node {
 	enum yaml_kind kind;
 	struct yaml_mark mark;
+	struct yaml_mark end;     /* behind its last character; of a collection in a block that of its last item */
+	bool flow;                /* collection in brackets or braces */
 	bool quoted;              /* scalar in quotes or a block: always a string */
 	const char *text;         /* scalar, NUL-terminated UTF-8 */
 	size_t n;                 /* children */

@@ -72,6 +72,8 @@ extern const struct command command_replay;
 extern const struct command command_check;
 extern const struct command command_credentials;
 extern const struct command command_new_device;
+extern const struct command command_replace;
+extern const struct command command_retire;
 extern const struct command command_diff;
 extern const struct command command_objects;
 extern const struct command command_migrate;

@@ -14,7 +14,7 @@ static const struct command *const commands[] = {
 	&command_status, &command_list,	  &command_read,   &command_write, &command_explain,
 	&command_poll,	 &command_bus,	  &command_scan,   &command_probe, &command_profile,
 	&command_raw,	 &command_record, &command_replay, &command_check, &command_import_object,
-	&command_setup, &command_new_device, &command_credentials, &command_diff,
+	&command_setup, &command_new_device, &command_replace, &command_retire, &command_credentials, &command_diff,
 	&command_objects, &command_ports, &command_migrate,
 };
 

@@ -154,6 +154,88 @@ class NewDeviceTest(FilesScenario):
         self.assertIn('profile: "yes", bus: l-1.x, address: {a: "8E1", b: "no", c: "x\\": {", d: 0x10, e: ""}}', text)
 
 
+SITE = """schema: 1
+# the meters of hall 2
+devices:
+  - name: "r-{unit:03}"      # a range
+    profile: eastron-sdm630
+    bus: lan
+    address: {host: "10.0.0.9", unit: 1-4}   # of one gateway
+    override:
+      2: {rates: {fast: 3s}}
+  # rows
+  - name: "t-{room}"
+    profile: eastron-sdm630
+    bus: lan
+    each:
+      - {room: kitchen, host: "10.0.1.1"}   # old
+      - {room: roof, host: "10.0.1.2"}
+    address: {host: "{host}", unit: 1}
+  - {name: single, profile: eastron-sdm630, bus: lan, address: {host: 10.0.2.1, unit: 1}}
+"""
+
+
+class RowScenario(FilesScenario):
+    def setUp(self):
+        super().setUp()
+        self.set_up("--first-bus=tcp", "--bus-name=lan")
+        self.rig.write("etc/devices.d/site.yaml", SITE)
+
+    def words(self, *arguments):
+        state = () if arguments[0] in ("setup", "new-device", "migrate") else ("--state=" + self.rig.path("state"),)
+        return (*super().words(*arguments), *state)
+
+    def becomes(self, before, after, *arguments):
+        """Of the file these lines change, and nothing else."""
+        text = self.make(*arguments)
+        self.assertIn(before, SITE)
+        self.assertEqual(self.text("devices.d/site.yaml"), SITE.replace(before, after))
+        self.rig.write("etc/devices.d/site.yaml", SITE)
+        return text
+
+
+class RetireTest(RowScenario):
+    def test_disabled(self):
+        self.becomes("fast: 3s}}\n", "fast: 3s}}\n      3: {enabled: false}\n", "retire", "r-003")
+        self.becomes("fast: 3s}}\n", "fast: 3s}, enabled: false}\n", "retire", "r-002")
+        self.becomes('"{host}", unit: 1}\n', '"{host}", unit: 1}\n    override: {roof: {enabled: false}}\n', "retire", "t-roof")
+        text = self.becomes("10.0.2.1, unit: 1}}", "10.0.2.1, unit: 1}, enabled: false}", "retire", "single")
+        self.assertIn("servers lose of gw-single:\n  /3/0/2  serial\n", text)
+        self.assertRegex(text, r"changed  device +single +is not polled any more\ngone +endpoint  single  de-registers")
+        self.assertEqual(self.json(*self.words("retire", "single", "--print"), environment={})["written"], False)
+
+    def test_removed(self):
+        line = '      - {room: roof, host: "10.0.1.2"}\n'
+        self.becomes(line, "", "retire", "t-roof", "--remove")
+        self.becomes(SITE.splitlines(True)[-1], "", "retire", "single", "--remove")
+        self.refused("site.yaml:4: a range makes this device", "retire", "r-001", "--remove")
+        self.make("new-device", "own", "--profile=eastron-sdm630", "--on=lan", "--host=10.0.3.1", "--unit=1")
+        self.assertIn("removed: ", self.make("retire", "own", "--remove"))
+        self.assertFalse(os.path.exists(self.rig.path("etc/devices.d/own.yaml")))
+
+    def test_refused(self):
+        self.refused("no device 'singel' in the configuration, did you mean 'single'?", "retire", "singel", status=3)
+        self.rig.write("etc/devices.d/site.yaml", SITE.replace("2: {rates", "3: {enabled: false}\n      2: {rates"))
+        self.refused("this changes nothing", "retire", "r-003")
+
+
+class ReplaceTest(RowScenario):
+    def test_replace(self):
+        self.becomes('"10.0.1.2"', '"10.0.1.77"', "replace", "t-roof", "--host=10.0.1.77")
+        self.becomes("{host: 10.0.2.1, unit: 1}", '{host: "10.9.9.9", unit: 9}', "replace", "single", "--unit=9", "--host",
+                     "10.9.9.9")
+        self.assertRegex(self.make("replace", "single", "--unit=7"), r"changed  device +single +its address")
+
+    def test_refused(self):
+        self.refused("site.yaml:4: unit makes 4 devices of this row", "replace", "r-001", "--unit=9")
+        self.refused("site.yaml:11: unit makes 2 devices", "replace", "t-roof", "--unit=3")
+        self.refused("such as --mac", "replace", "single", status=2)
+        self.refused("999 is not between 0 and 255", "replace", "single", "--unit=999")
+        self.refused("nonesuch", "replace", "single", "--nonesuch=1")
+        # The address of another.
+        self.refused("single has the address of t-kitchen", "replace", "single", "--host=10.0.1.1")
+
+
 class MigrateTest(FilesScenario):
     def test_present(self):
         self.set_up("--first-bus=tcp")

@@ -94,6 +94,30 @@ START_TEST(test_marks)
 }
 END_TEST
 
+static void ends_at(const struct yaml_node *node, unsigned line, unsigned column, bool flow)
+{
+	ck_assert_uint_eq(node->end.line, line);
+	ck_assert_uint_eq(node->end.column, column);
+	ck_assert(node->flow == flow);
+}
+
+START_TEST(test_ends)
+{
+	const struct yaml_node *top, *list;
+
+	read_ok("a: \"\u00fc\" # text\nlist:\n  - {x: [1, 2] }   # row\n\n  - b: plain text  \n    c: 'q'\n\n# end\n");
+	top = file->documents[0];
+	ends_at(top->items[0], 1, 7, false);
+	list = top->items[1];
+	ends_at(list->items[0], 3, 17, true);
+	ends_at(list->items[0]->items[0], 3, 15, true);
+	ends_at(list->items[1]->items[0], 5, 18, false);
+	ends_at(list->items[1], 6, 11, false);
+	ends_at(list, 6, 11, false);
+	ends_at(top, 6, 11, false);
+}
+END_TEST
+
 START_TEST(test_documents)
 {
 	read_ok("a: 1\n---\nb: 2\n---\n- 3\n");
@@ -437,6 +461,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_tree);
 	tcase_add_test(tcase, test_marks);
+	tcase_add_test(tcase, test_ends);
 	tcase_add_test(tcase, test_documents);
 	tcase_add_test(tcase, test_nothing);
 	tcase_add_test(tcase, test_aliases);
