@@ -284,7 +284,11 @@ struct fieldway_plugin {
 	 * "10.0.1.7:502/0". Devices with equal text share a line and its thread.
 	 */
 	int (*line_name)(const struct fieldway_driver *driver, char *ret, size_t size);
-	/* The requests that read these points, in order, neighbours merged. 0 or -ENOMEM. */
+	/*
+	 * The requests that read these points, in order, neighbours merged. 0 or
+	 * -ENOMEM. They do for any driver of the same configuration, and outlive
+	 * this one.
+	 */
 	int (*plan_new)(const struct fieldway_driver *driver, const uint32_t *points, size_t n_points,
 			struct fieldway_plan *ret);
 	void (*plan_free)(struct fieldway_plan *plan);
@@ -300,6 +304,7 @@ struct fieldway_plugin {
 
 	/* Polled I/O: on the line's own thread, may block, at most until the deadline (CLOCK_MONOTONIC microseconds). */
 
+	/* The arguments go before the line does; see line_follow(). */
 	int (*line_open)(const struct fieldway_bus *bus, const struct fieldway_driver *first,
 			 struct fieldway_line **ret, struct fieldway_result *result);
 	void (*line_close)(struct fieldway_line *line);
@@ -393,6 +398,24 @@ struct fieldway_plugin {
 	 * be called again if no request comes (CLOCK_MONOTONIC); UINT64_MAX: not.
 	 */
 	uint64_t (*line_rest)(struct fieldway_line *line);
+
+	/*
+	 * Another configuration in which this line stays: from now on these stand for
+	 * those of line_open(), which say the same of it and go now. On the line's
+	 * thread. NULL: the line keeps nothing of what it was opened with.
+	 */
+	void (*line_follow)(struct fieldway_line *line, const struct fieldway_bus *bus,
+			    const struct fieldway_driver *first);
+	/*
+	 * The same for an event-driven bus, with all its devices: i is from now on what
+	 * before[i] was, in another driver that says the same, or (UINT32_MAX) a new
+	 * one. Those that are not named are gone; their tickets end first, as
+	 * bus_stop() has it. What was given to bus_start() goes after the call. 0; -ENOMEM:
+	 * nothing has changed. NULL: the host stops the bus and starts it again.
+	 */
+	int (*bus_change)(struct fieldway_session *session, const struct fieldway_bus *bus,
+			  const struct fieldway_driver *const *drivers, size_t n_drivers,
+			  const uint32_t *before);
 };
 
 extern const struct fieldway_plugin fieldway_plugin;

@@ -8,166 +8,45 @@
 
 #include "base/str.h"
 #include "host/device/device.h"
+#include "host/device/make.h"
 #include "host/event/events.h"
 #include "host/line/errand.h"
-#include "host/line/learn.h"
 #include "host/line/line.h"
 #include "host/release.h"
-#include "host/value/exponent.h"
 
-/* ---- building ---- */
-
-static struct line *find_line(const struct host_bus *b, const char *name)
-{
-	for (size_t i = 0; i < b->n_lines; i++)
-		if (streq(b->lines[i].name, name))
-			return &b->lines[i];
-	return NULL;
-}
-
-/* A line for each name of polled devices, and how many devices it has. */
-static int count_lines(struct host_bus *b)
-{
-	struct line *l;
-
-	b->lines = calloc(b->n_devices + 1, sizeof(*b->lines));
-	if (!b->lines)
-		return -ENOMEM;
-	for (size_t i = 0; i < b->n_devices; i++) {
-		if (b->setup->devices[i].io == FIELDWAY_IO_EVENTS)
-			continue;
-		l = find_line(b, b->setup->devices[i].line);
-		if (!l) {
-			l = &b->lines[b->n_lines++];
-			l->name = b->setup->devices[i].line;
-		}
-		l->n_devices++;
-		b->devices[i].line = l;
-	}
-	return 0;
-}
-
-static int device_init(struct host_bus *b, struct device *d, const struct setup_device *setup)
-{
-	size_t n_points = setup->type->n_points;
-	int r;
-
-	d->bus = b;
-	d->setup = setup;
-	d->written = calloc(n_points + 1, sizeof(*d->written));
-	d->counts = calloc(n_points + 1, sizeof(*d->counts));
-	d->polls = calloc(setup->n_polls + 1, sizeof(*d->polls));
-	if (!d->written || !d->counts || !d->polls)
-		return -ENOMEM;
-	d->n_polls = setup->n_polls;
-	for (size_t i = 0; i < d->n_polls; i++)
-		d->polls[i] = (struct poll){ .request = setup->polls[i].request,
-					     .period_usec = setup->polls[i].period_usec };
-	r = exponents_new(setup->type, &d->exponents);
-	if (r < 0)
-		return r;
-	return values_device_init(&d->values, &b->group, setup->link->id, n_points);
-}
-
-static int init_devices(struct host_bus *b)
-{
-	int r;
-
-	b->devices = calloc(b->setup->n_devices + 1, sizeof(*b->devices));
-	if (!b->devices)
-		return -ENOMEM;
-	b->n_devices = b->setup->n_devices;
-	for (size_t i = 0; i < b->n_devices; i++) {
-		r = device_init(b, &b->devices[i], &b->setup->devices[i]);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int allocate_places(struct host_bus *b)
-{
-	for (size_t i = 0; i < b->n_lines; i++) {
-		struct line *l = &b->lines[i];
-
-		l->bus = b;
-		l->devices = calloc(l->n_devices, sizeof(struct device *));
-		if (!l->devices)
-			return -ENOMEM;
-		l->n_devices = 0;
-	}
-	return 0;
-}
-
-static int init_lines(struct host_bus *b)
-{
-	int r;
-
-	r = count_lines(b);
-	if (r >= 0)
-		r = allocate_places(b);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < b->n_devices; i++) {
-		struct line *l = b->devices[i].line;
-
-		if (!l)
-			continue;
-		b->devices[i].index = (uint32_t)l->n_devices;
-		l->devices[l->n_devices++] = &b->devices[i];
-	}
-	for (size_t i = 0; r >= 0 && i < b->n_lines; i++)
-		r = line_init(&b->lines[i]);
-	return r;
-}
-
-int bus_new(const struct host_services *services, struct setup *setup, struct host_bus **ret)
+int bus_new(const struct host_services *services, struct host_bus **ret)
 {
 	struct host_bus *b = calloc(1, sizeof(*b));
-	int r;
 
 	if (!b)
 		return -ENOMEM;
 	list_init(&b->node);
 	list_init(&b->guests);
+	list_init(&b->leaving);
 	recorder_init(&b->recorder, services->timers);
 	b->services = services;
-	b->setup = setup;
-	values_group_init(&b->group, setup->configuration->generation);
-	r = init_devices(b);
-	if (r >= 0)
-		r = init_lines(b);
-	if (r >= 0)
-		r = events_new(b, &b->events);
-	if (r < 0) {
-		b->setup = NULL; /* still the caller's */
-		bus_free(b);
-		return r;
-	}
+	values_group_init(&b->group, 0);
 	*ret = b;
 	return 0;
 }
 
 struct host_bus *bus_free(struct host_bus *b)
 {
+	struct line *l;
+
 	if (!b)
 		return NULL;
 	for (size_t i = 0; i < b->n_lines; i++)
-		line_done(&b->lines[i]);
+		line_free(b->lines[i]);
+	list_for_each(l, &b->leaving, node)
+		line_free(l);
 	guests_retire(b, -ECANCELED, "its bus has gone");
 	release_done(b);
 	recorder_done(&b->recorder);
 	events_free(b->events);
 	values_group_remove(&b->group);
-	for (size_t i = 0; i < b->n_devices; i++) {
-		values_device_done(&b->devices[i].values);
-		free(b->devices[i].reason);
-		free(b->devices[i].written);
-		free(b->devices[i].counts);
-		learn_free(&b->devices[i]);
-		free(b->devices[i].polls);
-		exponents_free(b->devices[i].exponents);
-	}
+	for (size_t i = 0; i < b->n_devices; i++)
+		device_free(b->devices[i]);
 	free(b->devices);
 	free(b->lines);
 	list_remove(&b->node);
@@ -177,28 +56,6 @@ struct host_bus *bus_free(struct host_bus *b)
 }
 
 /* ---- life ---- */
-
-/* hint: where it was, if nothing came or went before it. */
-static const struct device *find_name(const struct host_bus *b, const char *name, size_t hint)
-{
-	if (hint < b->n_devices && streq(b->devices[hint].setup->link->name, name))
-		return &b->devices[hint];
-	for (size_t i = 0; i < b->n_devices; i++)
-		if (streq(b->devices[i].setup->link->name, name))
-			return &b->devices[i];
-	return NULL;
-}
-
-void bus_inherit(struct host_bus *b, const struct host_bus *from)
-{
-	const struct device *old;
-
-	for (size_t i = 0; i < b->n_devices; i++) {
-		old = find_name(from, b->devices[i].setup->link->name, i);
-		if (old)
-			b->devices[i].values.counters = old->values.counters;
-	}
-}
 
 static void line_has_no_thread(struct line *l, int error)
 {
@@ -211,21 +68,56 @@ static void line_has_no_thread(struct line *l, int error)
 	}
 }
 
-void bus_start(struct host_bus *b)
+/* Its port or connection is one that ends. */
+static bool is_held(const struct host_bus *b, const char *name)
+{
+	struct line *l;
+
+	list_for_each(l, &b->leaving, node)
+		if (streq(l->name, name))
+			return true;
+	list_for_each(l, &b->guests, node)
+		if (streq(l->name, name))
+			return true;
+	return false;
+}
+
+/* A guest that asks what the bus now asks itself closes first. */
+static void guests_give_way(struct host_bus *b)
+{
+	for (size_t i = 0; i < b->n_lines; i++)
+		if (!b->lines[i]->worker)
+			guest_leave(b, b->lines[i]->name);
+}
+
+void bus_start_lines(struct host_bus *b)
 {
 	int r;
 
+	if (!b->started)
+		return;
+	guests_give_way(b);
+	for (size_t i = 0; i < b->n_lines; i++) {
+		struct line *l = b->lines[i];
+
+		if (l->worker || l->failed || is_held(b, l->name))
+			continue;
+		r = line_start(l);
+		l->failed = r < 0;
+		if (r < 0)
+			line_has_no_thread(l, r);
+	}
+}
+
+void bus_start(struct host_bus *b)
+{
 	b->started = true;
 	/* What speaks by itself has to be there before it can be told. */
 	if (b->events)
 		events_start(b->events);
 	if (b->lend_usec > 0)
 		release_from_start(b, b->lend_usec);
-	for (size_t i = 0; i < b->n_lines; i++) {
-		r = line_start(&b->lines[i]);
-		if (r < 0)
-			line_has_no_thread(&b->lines[i], r);
-	}
+	bus_start_lines(b);
 }
 
 void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *userdata),
@@ -236,7 +128,7 @@ void bus_retire(struct host_bus *b, void (*ended)(struct host_bus *bus, void *us
 	b->userdata = userdata;
 	values_group_remove(&b->group);
 	for (size_t i = 0; i < b->n_lines; i++)
-		line_retire(&b->lines[i]);
+		line_retire(b->lines[i]);
 	guests_retire(b, -ECANCELED, "the configuration has changed");
 	release_done(b);
 	recorder_stop(&b->recorder);
@@ -254,7 +146,7 @@ bool bus_has_ended(const struct host_bus *b)
 struct device *bus_find(struct host_bus *b, uint32_t id)
 {
 	for (size_t i = 0; i < b->n_devices; i++)
-		if (b->devices[i].setup->link->id == id)
-			return &b->devices[i];
+		if (b->devices[i]->setup->link->id == id)
+			return b->devices[i];
 	return NULL;
 }

@@ -5,14 +5,14 @@
 
 /* A bus as a whole. */
 
-/* Takes the setup over on success. 0 or -ENOMEM. */
-int bus_new(const struct host_services *services, struct setup *setup, struct host_bus **ret);
+/* One that has no setup yet: change.h. 0 or -ENOMEM. */
+int bus_new(const struct host_services *services, struct host_bus **ret);
 /* Of a bus that was never started, or has ended. */
 struct host_bus *bus_free(struct host_bus *b);
-/* Devices of the same name go on counting where their predecessors are. */
-void bus_inherit(struct host_bus *b, const struct host_bus *from);
 /* Starts threads and polls. A line without a thread is FAILED. */
 void bus_start(struct host_bus *b);
+/* Those of a bus that has started and have none, as soon as nothing holds what they open. */
+void bus_start_lines(struct host_bus *b);
 /*
  * No more requests, values, states; pending writes end. ended runs when all
  * threads have, perhaps at once.

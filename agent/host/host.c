@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "host/bus.h"
 #include "host/calls.h"
+#include "host/change.h"
 #include "host/line/attempt.h"
 #include "host/memory.h"
 #include "host/sandbox/sandbox.h"
@@ -81,12 +82,12 @@ static void bus_ended(struct host_bus *old, void *userdata)
 	bus_free(old);
 }
 
+/* One of another plugin takes the place of what is there. */
 static void adopt_bus(struct host *h, struct host_bus *b)
 {
 	struct host_bus *old = host_find_bus(h, bus_name(b));
 
 	if (old) {
-		bus_inherit(b, old);
 		list_remove(&old->node);
 		list_append(&h->retired, &old->node);
 	}
@@ -178,8 +179,8 @@ static void shut(struct host *h)
 	h->shut = true;
 }
 
-int host_read_setup(struct host *h, sd_bus_message *m, enum setup_kind kind, struct refusals *refusals,
-		    struct setup **ret)
+int host_read_setup(struct host *h, sd_bus_message *m, enum setup_kind kind,
+		    struct refusals *refusals, struct setup **ret)
 {
 	struct link_configuration *c;
 	int r;
@@ -234,39 +235,71 @@ static int refuse_size(struct refusals *refusals, const char *bus, const char *w
 	return r < 0 ? r : -EINVAL;
 }
 
-static int check_size(const struct host *h, const struct host_bus *b, struct refusals *refusals)
+static int check_size(const struct host *h, const struct bus_change *c, struct refusals *refusals)
 {
-	size_t lines = count_lines(h, bus_name(b)) + b->n_lines;
+	const char *name = c->setup->bus.name;
+	size_t lines = count_lines(h, name) + c->n_lines;
 
 	if (lines > HOST_LINES_MAX)
-		return refuse_size(refusals, bus_name(b), "lines", lines, HOST_LINES_MAX);
-	if (count_buses(h) >= HOST_BUSES_MAX && !host_find_bus(h, bus_name(b)))
-		return refuse_size(refusals, bus_name(b), "buses", HOST_BUSES_MAX + 1,
-				   HOST_BUSES_MAX);
+		return refuse_size(refusals, name, "lines", lines, HOST_LINES_MAX);
+	if (count_buses(h) >= HOST_BUSES_MAX && !host_find_bus(h, name))
+		return refuse_size(refusals, name, "buses", HOST_BUSES_MAX + 1, HOST_BUSES_MAX);
 	return 0;
+}
+
+/* Takes the setup on success. */
+static int set_up(struct host *h, struct host_bus *b, struct setup *s, struct refusals *refusals)
+{
+	struct bus_change c;
+	int r;
+
+	r = bus_change_init(&c, b, s);
+	if (r >= 0)
+		r = check_size(h, &c, refusals);
+	if (r >= 0)
+		r = bus_change_commit(&c);
+	bus_change_done(&c);
+	return r;
+}
+
+static int set_up_new(struct host *h, struct setup *s, uint64_t lend_usec,
+		      struct refusals *refusals)
+{
+	struct host_bus *b;
+	int r;
+
+	r = bus_new(&h->services, &b);
+	if (r < 0)
+		return r;
+	b->lend_usec = lend_usec;
+	r = set_up(h, b, s, refusals);
+	if (r < 0)
+		bus_free(b);
+	else
+		adopt_bus(h, b);
+	return r;
 }
 
 static int configure(struct host *h, sd_bus_message *m, struct refusals *refusals)
 {
 	_cleanup_(setup_freep) struct setup *s = NULL;
+	uint64_t lend_usec;
 	struct host_bus *b;
 	int r;
 
 	r = host_read_setup(h, m, SETUP_BUS, refusals, &s);
 	if (r >= 0)
-		r = bus_new(&h->services, s, &b);
+		r = sd_bus_message_read(m, "t", &lend_usec);
 	if (r < 0)
 		return r;
-	TAKE_PTR(s);
-	r = sd_bus_message_read(m, "t", &b->lend_usec);
+	b = host_find_bus(h, s->bus.name);
+	if (b && !b->started)
+		b->lend_usec = lend_usec;
+	r = b && b->setup->plugin == s->plugin ? set_up(h, b, s, refusals) :
+						 set_up_new(h, s, lend_usec, refusals);
 	if (r >= 0)
-		r = check_size(h, b, refusals);
-	if (r < 0) {
-		bus_free(b);
-		return r;
-	}
-	adopt_bus(h, b);
-	return 0;
+		TAKE_PTR(s);
+	return r;
 }
 
 static int on_configure(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -318,12 +351,13 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD("Describe", "s", LINK_TYPE_DESCRIPTION, on_describe,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Explain", LINK_TYPE_CONFIGURE,
-		      LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS LINK_TYPE_REFUSALS,
-		      on_explain, SD_BUS_VTABLE_UNPRIVILEGED),
+		      LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS LINK_TYPE_REFUSALS, on_explain,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Configure", LINK_TYPE_CONFIGURE "t", LINK_TYPE_REFUSALS, on_configure,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Decode", LINK_TYPE_CONFIGURE "u" LINK_TYPE_CELLS LINK_TYPE_INPUTS,
-		      LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES, sample_call, SD_BUS_VTABLE_UNPRIVILEGED),
+		      LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES, sample_call,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Raw", LINK_TYPE_RAW, LINK_TYPE_RAW_ANSWER, on_service,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Scan", LINK_TYPE_SCAN, LINK_TYPE_SCAN_ANSWER, on_service,
@@ -424,7 +458,8 @@ static int open_link(struct host *h, int fd)
 		return r;
 	r = sd_bus_add_object_vtable(h->link, NULL, LINK_PATH, LINK_INTERFACE, vtable, h);
 	if (r >= 0)
-		r = sd_bus_add_object_vtable(h->link, NULL, LINK_PATH, LINK_INTERFACE, calls_vtable, h);
+		r = sd_bus_add_object_vtable(h->link, NULL, LINK_PATH, LINK_INTERFACE, calls_vtable,
+					     h);
 	if (r < 0)
 		return r;
 	return sd_bus_match_signal(h->link, NULL, "org.freedesktop.DBus.Local",

@@ -45,7 +45,7 @@ static uint64_t count(const struct list *buses, uint64_t *ret_devices)
 	list_for_each(b, buses, node) {
 		n_devices += b->n_devices;
 		for (size_t i = 0; i < b->n_devices; i++)
-			n_points += b->devices[i].setup->type->n_points;
+			n_points += b->devices[i]->setup->type->n_points;
 	}
 	*ret_devices = n_devices;
 	return memory_limit(n_devices, n_points);
@@ -80,8 +80,8 @@ static void end(struct memory *m, uint64_t used, uint64_t limit, uint64_t n_devi
 		log_error(&about, "bus %s: %s", about.bus, what);
 		for (size_t i = 0; i < b->n_devices; i++) {
 			snprintf(text, sizeof(text), "bus %.128s: device %.128s: %s", about.bus,
-				 b->devices[i].setup->link->name, what);
-			device_enter_state(&b->devices[i], LINK_FAILED, text);
+				 b->devices[i]->setup->link->name, what);
+			device_enter_state(b->devices[i], LINK_FAILED, text);
 		}
 	}
 	m->services->stuck(m->services->userdata);

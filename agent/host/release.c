@@ -28,9 +28,9 @@ static void answer(struct host_bus *b)
 static bool all_closed(const struct host_bus *b)
 {
 	for (size_t i = 0; i < b->n_lines; i++)
-		if (b->lines[i].worker && !b->lines[i].closed)
+		if (b->lines[i]->worker && !b->lines[i]->closed)
 			return false;
-	return list_is_empty(&b->guests);
+	return list_is_empty(&b->guests) && list_is_empty(&b->leaving);
 }
 
 static void enter_state(struct host_bus *b, enum link_state state, const char *what)
@@ -38,12 +38,44 @@ static void enter_state(struct host_bus *b, enum link_state state, const char *w
 	char text[DEVICE_TEXT_MAX];
 
 	for (size_t i = 0; i < b->n_devices; i++) {
-		struct device *d = &b->devices[i];
+		struct device *d = b->devices[i];
 
 		snprintf(text, sizeof(text), "bus %s: device %s: %s", bus_name(b),
 			 d->setup->link->name, what);
 		text[utf8_valid_prefix(text, strlen(text))] = '\0';
 		device_enter_state(d, state, text);
+	}
+}
+
+/* "lent until 2026-11-25 17:40:12 UTC"; without a wall clock how long. */
+static void lent_text(uint64_t usec, char *ret, size_t size)
+{
+	time_t end = (time_t)((clock_realtime_usec() + usec) / USEC_PER_SEC);
+	char duration[FORMAT_USEC_MAX], date[32];
+	struct tm tm;
+
+	if (clock_realtime_is_plausible() && gmtime_r(&end, &tm) &&
+	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm) > 0)
+		snprintf(ret, size, "lent until %s UTC", date);
+	else
+		snprintf(ret, size, "lent to another program for %s", format_usec(usec, duration));
+}
+
+void release_tell_new(struct host_bus *b)
+{
+	uint64_t now = clock_monotonic_usec();
+	char text[DEVICE_TEXT_MAX], what[96];
+
+	lent_text(b->lent_usec > now ? b->lent_usec - now : 0, what, sizeof(what));
+	for (size_t i = 0; i < b->n_devices; i++) {
+		struct device *d = b->devices[i];
+
+		if (d->state != LINK_UNKNOWN)
+			continue;
+		snprintf(text, sizeof(text), "bus %s: device %s: %s", bus_name(b),
+			 d->setup->link->name, what);
+		text[utf8_valid_prefix(text, strlen(text))] = '\0';
+		device_enter_state(d, LINK_FAILED, text);
 	}
 }
 
@@ -75,7 +107,7 @@ static void take_back(struct host_bus *b)
 	answer(b);
 	enter_state(b, LINK_UNKNOWN, "it was lent to another program and is taken back");
 	for (size_t i = 0; i < b->n_lines; i++)
-		line_resume(&b->lines[i]);
+		line_resume(b->lines[i]);
 	if (b->events && b->events->session && plugin->bus_release)
 		plugin->bus_release(b->events->session, false);
 }
@@ -87,31 +119,17 @@ static void lent_over(struct timer *timer, void *userdata)
 
 /* ---- away ---- */
 
-/* "lent until 2026-11-25 17:40:12 UTC"; without a wall clock how long. */
-static void lent_text(uint64_t usec, char *ret, size_t size)
-{
-	time_t end = (time_t)((clock_realtime_usec() + usec) / USEC_PER_SEC);
-	char duration[FORMAT_USEC_MAX], date[32];
-	struct tm tm;
-
-	if (clock_realtime_is_plausible() && gmtime_r(&end, &tm) &&
-	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm) > 0)
-		snprintf(ret, size, "lent until %s UTC", date);
-	else
-		snprintf(ret, size, "lent to another program for %s", format_usec(usec, duration));
-}
-
 static void close_all(struct host_bus *b)
 {
 	static const char text[] = "its bus is lent to another program";
 	const struct fieldway_plugin *plugin = b->setup->plugin;
 
 	for (size_t i = 0; i < b->n_lines; i++) {
-		write_cancel(&b->lines[i], NULL, -EBUSY, text);
-		errands_cancel(&b->lines[i], -EBUSY, text);
-		read_cancel(&b->lines[i], NULL, -EBUSY, text);
-		attempts_cancel(&b->lines[i], -EBUSY, text);
-		line_kick(&b->lines[i]);
+		write_cancel(b->lines[i], NULL, -EBUSY, text);
+		errands_cancel(b->lines[i], -EBUSY, text);
+		read_cancel(b->lines[i], NULL, -EBUSY, text);
+		attempts_cancel(b->lines[i], -EBUSY, text);
+		line_kick(b->lines[i]);
 	}
 	guests_retire(b, -EBUSY, text);
 	if (b->events && b->events->session && plugin->bus_release)

@@ -12,6 +12,8 @@
 
 /* Of one that starts: nothing is opened for so long. */
 void release_from_start(struct host_bus *b, uint64_t usec);
+/* Devices that come to a bus that is lent. */
+void release_tell_new(struct host_bus *b);
 /* usec 0: takes it back. The call is answered when all is closed, or open to be used. */
 int release_begin(struct host_bus *b, struct sd_bus_message *call, uint64_t usec);
 /* A line of a lent bus is idle: closes it. False: it is closed. */

@@ -29,8 +29,11 @@ struct sd_event;
  *     requests that it needs, and what is allowed but looks wrong: of each type
  *     for its first device. Opens nothing, changes nothing.
  *   Configure(LINK_TYPE_CONFIGURE, t lent) -> LINK_TYPE_REFUSALS: empty when the
- *     bus is set up in this generation; otherwise nothing has changed. lent: for
- *     so many microseconds it is another program's, as after Release.
+ *     bus is set up in this generation; otherwise nothing has changed. A device of
+ *     the bus as it was that has the same id, and of which the same is said, goes
+ *     on as it is: connection, state, counters, what is asked of it. What else
+ *     of the bus was asked for ends. lent: for so many microseconds a bus that has not
+ *     run yet is another program's, as after Release.
  *   Decode(LINK_TYPE_CONFIGURE, u device, LINK_TYPE_CELLS, LINK_TYPE_INPUTS) ->
  *     LINK_TYPE_REFUSALS LINK_TYPE_SAMPLES: what the device's points are when it
  *     has these cells or, where there are some, when these inputs come from it,

@@ -71,6 +71,13 @@ void line_close(struct fieldway_line *line)
 	free(line);
 }
 
+/* Credentials are the settings' own. */
+void line_follow(struct fieldway_line *line, const struct fieldway_bus *bus, const struct fieldway_driver *first)
+{
+	(void)bus;
+	line->bus = first->bus;
+}
+
 void line_tap(struct fieldway_line *line, const struct fieldway_tap *tap)
 {
 	line->tap = tap;

@@ -20,3 +20,4 @@ int line_raw(struct fieldway_line *line, const struct fieldway_driver *driver, c
 	     struct fieldway_result *result, bool *ret_broken);
 void line_tap(struct fieldway_line *line, const struct fieldway_tap *tap);
 uint64_t line_rest(struct fieldway_line *line);
+void line_follow(struct fieldway_line *line, const struct fieldway_bus *bus, const struct fieldway_driver *first);

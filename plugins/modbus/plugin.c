@@ -130,5 +130,6 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.driver_notes = driver_notes,
 	.line_tap = line_tap,
 	.line_rest = line_rest,
+	.line_follow = line_follow,
 	.raw = line_raw,
 };

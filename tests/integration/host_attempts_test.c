@@ -30,7 +30,8 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		a->done = true;
 		return 1;
 	}
-	ck_assert_msg(!sd_bus_message_is_method_error(m, NULL), "%s", sd_bus_message_get_error(m)->message);
+	ck_assert_msg(!sd_bus_message_is_method_error(m, NULL), "%s",
+		      sd_bus_message_get_error(m)->message);
 	ck_assert_str_eq(sd_bus_message_get_signature(m, 1), LINK_TYPE_REFUSALS LINK_TYPE_READING);
 	ck_assert_int_eq(link_read_refusals(m, &field.arena, &refusals, &a->n_refusals), 0);
 	ck_assert_int_gt(sd_bus_message_read(m, "is", &a->error, &text), 0);
@@ -44,7 +45,9 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
 /* A device at the address of one that the simulator has, by another name. */
 static void start_attempt(size_t at, uint64_t within_usec, struct answer *ret)
 {
-	struct link_device device = { .id = 77, .name = "new", .address = field.devices[at].address };
+	struct link_device device = { .id = 77,
+				      .name = "new",
+				      .address = field.devices[at].address };
 	struct link_configuration c = field.configuration;
 	sd_bus_message *m = rig_call_new(rig, "Attempt");
 
@@ -79,8 +82,8 @@ static const struct fieldway_sample *sample_of(uint32_t point)
 static void expect_all(double volts)
 {
 	ck_assert_msg(now.error == -ENXIO, "%d %s", now.error, now.text);
-	ck_assert_msg(strstr(now.text, "device new: input 600 (1 register): exception 2") != NULL, "%s",
-		      now.text);
+	ck_assert_msg(strstr(now.text, "device new: input 600 (1 register): exception 2") != NULL,
+		      "%s", now.text);
 	ck_assert_uint_eq(now.n, POINTS);
 	ck_assert_double_eq(sample_of(VOLTS)->value.real, volts);
 	ck_assert_uint_eq(sample_of(MODE)->value.unsignd, 5);
@@ -195,7 +198,8 @@ START_TEST(an_attempt_in_vain)
 	field_ask("silent");
 	attempt(0);
 	ck_assert_int_eq(now.error, -ETIMEDOUT);
-	ck_assert_msg(strstr(now.text, "bus lan: device new: ") != NULL && strstr(now.text, "no answer") != NULL,
+	ck_assert_msg(strstr(now.text, "bus lan: device new: ") != NULL &&
+			      strstr(now.text, "no answer") != NULL,
 		      "%s", now.text);
 	ck_assert_uint_eq(now.n, 0);
 	stop();
@@ -233,7 +237,8 @@ START_TEST(a_lent_bus_is_left_alone)
 	sd_bus_message_unref(rig_call(rig, m));
 	attempt(0);
 	ck_assert_int_eq(now.error, -EBUSY);
-	ck_assert_msg(strstr(now.text, "bus hall1: device new: its bus is lent") != NULL, "%s", now.text);
+	ck_assert_msg(strstr(now.text, "bus hall1: device new: its bus is lent") != NULL, "%s",
+		      now.text);
 	stop();
 }
 END_TEST
@@ -253,8 +258,9 @@ START_TEST(too_many_attempts)
 	for (int i = 0; i < MANY; i++)
 		start_attempt(0, 20000 * MSEC, &answers[i]);
 	rig_expect(rig, answers[MANY - 1].done);
-	/* Those that wait for the line end with the configuration. */
+	/* Those that wait for the line end with it. */
 	field.configuration.generation = 2;
+	field.configuration.bus.timeout_usec++;
 	field_configure();
 	for (int i = 0; i < MANY; i++) {
 		rig_expect(rig, answers[i].done);

@@ -79,7 +79,8 @@ static double number_of(uint32_t point)
 
 static void expect_error(int error, const char *part)
 {
-	ck_assert_msg(now.error == error && strstr(now.text, part) != NULL, "%d %s", now.error, now.text);
+	ck_assert_msg(now.error == error && strstr(now.text, part) != NULL, "%d %s", now.error,
+		      now.text);
 }
 
 static void stop(void)
@@ -164,7 +165,9 @@ START_TEST(what_is_refused)
 	field_configure();
 	rig_expect(rig, field_has(0, LEVEL, 0));
 	READ(FAR, MODE);
-	expect_error(-ENXIO, "bus lan: device m0: input 600 (1 register): exception 2 (illegal data address)");
+	expect_error(
+		-ENXIO,
+		"bus lan: device m0: input 600 (1 register): exception 2 (illegal data address)");
 	ck_assert_int_eq(sample_of(FAR)->quality, FIELDWAY_FAILED);
 	ck_assert_int_eq(sample_of(FAR)->error, -ENXIO);
 	ck_assert_double_eq(number_of(MODE), 5);
@@ -208,7 +211,8 @@ START_TEST(silence)
 	start_read(&mode, 1, 50 * MSEC, &late);
 	rig_expect(rig, late.done);
 	ck_assert_int_eq(late.error, -ETIMEDOUT);
-	ck_assert_msg(strstr(late.text, "bus lan: device m0: read: not all was read") != NULL, "%s", late.text);
+	ck_assert_msg(strstr(late.text, "bus lan: device m0: read: not all was read") != NULL, "%s",
+		      late.text);
 	free(late.samples);
 	READ(MODE);
 	expect_error(-ETIMEDOUT, "no answer");
@@ -241,6 +245,7 @@ START_TEST(too_many_and_a_new_configuration)
 		start_read(&mode, 1, 8000 * MSEC, &answers[i]);
 	rig_expect(rig, answers[MANY - 1].done);
 	field.configuration.generation = 2;
+	field.configuration.bus.timeout_usec++;
 	field_configure();
 	for (int i = 0; i < MANY; i++) {
 		rig_expect(rig, answers[i].done);
@@ -295,10 +300,12 @@ static void count(void)
 {
 	counted = sd_bus_message_unref(counted);
 	counted = rig_call_new(rig, "Statistics");
-	ck_assert_int_ge(sd_bus_message_append(counted, "tu", field.configuration.generation, 0), 0);
+	ck_assert_int_ge(sd_bus_message_append(counted, "tu", field.configuration.generation, 0),
+			 0);
 	counted = rig_call(rig, counted);
 	ck_assert_str_eq(sd_bus_message_get_signature(counted, 1), LINK_TYPE_STATISTICS);
-	ck_assert_int_eq(link_read_request_statistics(counted, &field.arena, &requests, &n_requests), 0);
+	ck_assert_int_eq(
+		link_read_request_statistics(counted, &field.arena, &requests, &n_requests), 0);
 	ck_assert_int_eq(link_read_point_statistics(counted, &field.arena, &points, &n_points), 0);
 }
 
@@ -319,7 +326,8 @@ START_TEST(statistics)
 	field.points[VOLTS].deadband = 1;
 	field_ask("set input 40 65535");
 	field_configure();
-	rig_expect(rig, rig->devices[0].points[VOLTS].n >= 20 && rig->devices[0].points[FAR].n >= 10);
+	rig_expect(rig,
+		   rig->devices[0].points[VOLTS].n >= 20 && rig->devices[0].points[FAR].n >= 10);
 	field_ask("exception 4");
 	rig_expect(rig, field_sample(0, RUNNING)->quality == FIELDWAY_FAILED);
 	field_ask("delay 30");

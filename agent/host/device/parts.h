@@ -42,6 +42,7 @@ struct host_services {
 
 struct line;
 struct events;
+struct events_device;
 struct lesson;
 struct errand;
 
@@ -77,14 +78,14 @@ struct poll {
 	uint64_t period_usec; /* as link_point has it */
 	struct poll_health health;
 	struct poll_counts counts;
-	char *detail; /* what counts.error says, or NULL */
+	char *detail;	       /* what counts.error says, or NULL */
 	struct lesson *lesson; /* NULL: none is under way */
 	uint64_t learned_usec;
 	bool learned; /* no other lesson for now */
 	bool refused; /* one point that is not readable, while others of its request are */
 };
 
-/* What a point has met since its bus was configured: a host may have a hundred thousand of them. */
+/* What a point has met since its device was configured: a host may have a hundred thousand of them. */
 #define POINT_COUNTS_BYTES_MAX 40u
 struct point_counts {
 	uint32_t good, invalid, failed;
@@ -96,11 +97,14 @@ _Static_assert(sizeof(struct point_counts) <= POINT_COUNTS_BYTES_MAX, "too much 
 
 struct device {
 	struct host_bus *bus;
-	struct line *line; /* NULL: it is event-driven */
+	struct line *line;	     /* NULL: it is event-driven */
+	struct events_device *event; /* the other way round */
+	bool gone; /* from the configuration: it only lives until its line's job comes back */
+	const void *mark; /* of the change under way that it stays in */
 	const struct setup_device *setup;
 	uint32_t index; /* in its line, or as the plugin counts event-driven ones */
 	enum link_state state;
-	char *reason; /* of its state, as told last; NULL: none */
+	char *reason;	 /* of its state, as told last; NULL: none */
 	bool identified; /* since it came online */
 	struct values_device values;
 	/* By point, when its last write came: the line's n_writes, or (event-driven) the boot-time clock. */
@@ -117,19 +121,20 @@ struct device {
 enum line_work {
 	LINE_IDLE,
 	LINE_ATTEMPT,
-	LINE_IDENTIFY, /* in place of a poll's turn */
+	LINE_IDENTIFY,	     /* in place of a poll's turn */
 	LINE_IDENTIFY_FIRST, /* a write waits for it */
 	LINE_POLL,
 	LINE_READ,
 	LINE_VERIFY,
 	LINE_WRITE,
 	LINE_ERRAND,
-	LINE_CLOSE, /* its bus is lent */
+	LINE_CLOSE,  /* its bus is lent */
+	LINE_FOLLOW, /* another configuration */
 };
 
 struct line {
 	struct host_bus *bus;
-	const char *name;
+	char *name;
 	size_t place; /* of its first entry among those of the bus */
 	struct device **devices;
 	size_t n_devices;
@@ -137,7 +142,13 @@ struct line {
 	struct worker *worker; /* NULL: not started, or ended */
 	struct timer due, watch;
 	struct job job;
-	struct list queued, verifying; /* struct write */
+	size_t n_samples;		      /* that the job has room for */
+	struct fieldway_sample *more_samples; /* room for more, from the next job on; or NULL */
+	struct setup *known;		      /* what the thread has its bus and first device of */
+	struct setup *busy;		      /* what the job at work is out of */
+	bool follow;			      /* the thread is to be told of another one */
+	bool failed;			      /* there is no thread for it */
+	struct list queued, verifying;	      /* struct write */
 	unsigned n_pending;
 	struct list reads; /* struct read */
 	unsigned n_reads;
@@ -145,12 +156,12 @@ struct line {
 	uint64_t n_writes;
 	struct list errands;
 	struct line_tap tap;
-	bool closed; /* while its bus is lent */
+	bool closed;   /* while its bus is lent */
 	bool favoured; /* the last job went ahead of what was due */
 	/* A guest has no devices; it is opened for an errand. */
-	struct list node;    /* in the bus's guests */
+	struct list node;    /* in the bus's guests, or among those that leave */
 	struct setup *setup; /* of a guest: its own, else NULL */
-	bool leaving;	     /* a guest whose thread is to end */
+	bool leaving;	     /* its thread is to end, and the line with it */
 
 	/* The job at work. */
 	enum line_work work;
@@ -170,12 +181,12 @@ struct host_bus {
 	const struct host_services *services;
 	struct setup *setup;
 	struct values_group group;
-	struct device *devices;
+	struct device **devices;
 	size_t n_devices;
-	struct line *lines;
+	struct line **lines;
 	size_t n_lines;
-	struct events *events; /* NULL: all of its devices are polled */
-	struct list guests;    /* struct line */
+	struct events *events;	     /* NULL: all of its devices are polled */
+	struct list guests, leaving; /* struct line */
 	unsigned n_errands;
 	struct recorder recorder;
 	uint64_t lend_usec; /* from its start; 0: it is not */
@@ -189,6 +200,12 @@ struct host_bus {
 	void (*ended)(struct host_bus *bus, void *userdata);
 	void *userdata;
 };
+
+/* Nothing of the job at work is of use to anybody but who asked for it. */
+static inline bool line_is_over(const struct line *l)
+{
+	return l->bus->retired || (l->device && l->device->gone);
+}
 
 static inline const char *bus_name(const struct host_bus *b)
 {

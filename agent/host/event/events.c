@@ -36,14 +36,9 @@ static struct events_device *find_device(struct events *e, uint32_t device)
 	if (e->stopped)
 		return NULL;
 	if (device < e->n_devices)
-		return &e->devices[device];
+		return e->devices[device];
 	events_misused(e, "speaks of a device that it was not given");
 	return NULL;
-}
-
-static bool is_driven(const struct device *d)
-{
-	return d->setup->io == FIELDWAY_IO_EVENTS;
 }
 
 /* ---- states ---- */
@@ -189,7 +184,7 @@ static bool is_flood(struct events_device *ed, uint64_t now)
 
 void events_put(struct events *e, struct device *d, struct fieldway_sample *s)
 {
-	struct events_device *ed = &e->devices[d->index];
+	struct events_device *ed = d->event;
 	const struct link_point *p = point_of(d, s->point);
 	struct sample_thinner *t = &ed->points[s->point];
 	uint64_t now = clock_monotonic_usec();
@@ -276,7 +271,7 @@ static void take_events(const struct fieldway_host *host, uint32_t device,
 void events_forget(struct events *e, struct device *d, uint32_t point)
 {
 	d->written[point] = clock_boottime_usec();
-	sample_forget(&e->devices[d->index].points[point]);
+	sample_forget(&d->event->points[point]);
 	values_forget(&d->values, point);
 	exponents_forget(d->exponents, point);
 }
@@ -318,18 +313,39 @@ static uint64_t longest_silence(const struct link_type *type)
 	return longest;
 }
 
-static int device_init(struct events *e, struct events_device *ed, struct device *d)
+int events_device_new(struct events *e, struct device *d, struct events_device **ret)
 {
 	struct timers *timers = e->bus->services->timers;
+	struct events_device *ed = calloc(1, sizeof(*ed));
 
-	e->line = d->setup->line;
+	if (!ed)
+		return -ENOMEM;
 	ed->device = d;
-	d->index = (uint32_t)(ed - e->devices);
 	ed->silence_usec = longest_silence(d->setup->type);
 	timer_init(&ed->due, timers, window_due, NULL);
 	timer_init(&ed->silence, timers, silence_due, NULL);
 	ed->points = calloc(d->setup->type->n_points + 1, sizeof(*ed->points));
-	return ed->points ? 0 : -ENOMEM;
+	if (!ed->points) {
+		free(ed);
+		return -ENOMEM;
+	}
+	d->event = ed;
+	*ret = ed;
+	return 0;
+}
+
+struct events_device *events_device_free(struct events_device *ed)
+{
+	if (!ed)
+		return NULL;
+	timer_disarm(&ed->due);
+	timer_disarm(&ed->silence);
+	for (size_t i = 0; i < ed->device->setup->type->n_points; i++)
+		sample_done(&ed->points[i]);
+	free(ed->points);
+	ed->device->event = NULL;
+	free(ed);
+	return NULL;
 }
 
 static const struct fieldway_host services = {
@@ -347,70 +363,30 @@ static const struct fieldway_host services = {
 	.bytes = take_bytes,
 };
 
-static int init(struct events *e, size_t n)
+int events_new(struct host_bus *b, struct events **ret)
 {
-	int r = 0;
+	struct events *e = calloc(1, sizeof(*e));
 
+	if (!e)
+		return -ENOMEM;
+	e->bus = b;
 	e->host = services;
 	list_init(&e->watches);
 	list_init(&e->timers);
 	list_init(&e->tickets);
 	list_init(&e->scans);
-	e->line = bus_name(e->bus);
-	e->devices = calloc(n + 1, sizeof(*e->devices));
-	if (!e->devices)
-		return -ENOMEM;
-	for (size_t i = 0; r >= 0 && i < e->bus->n_devices; i++)
-		if (is_driven(&e->bus->devices[i]))
-			r = device_init(e, &e->devices[e->n_devices++], &e->bus->devices[i]);
-	return r;
-}
-
-/* Whoever has no devices yet wants to find some. */
-static bool only_scans(const struct host_bus *b)
-{
-	const struct fieldway_plugin *p = b->setup->plugin;
-
-	return b->n_devices == 0 && (p->capabilities & FIELDWAY_CAN_LISTEN) && p->bus_scan;
-}
-
-int events_new(struct host_bus *b, struct events **ret)
-{
-	struct events *e;
-	size_t n = 0;
-	int r;
-
-	for (size_t i = 0; i < b->n_devices; i++)
-		n += is_driven(&b->devices[i]);
-	*ret = NULL;
-	if (n == 0 && !only_scans(b))
-		return 0;
-	e = calloc(1, sizeof(*e));
-	if (!e)
-		return -ENOMEM;
-	e->bus = b;
-	r = init(e, n);
-	if (r < 0)
-		events_free(e);
-	else
-		*ret = e;
-	return r;
+	*ret = e;
+	return 0;
 }
 
 struct events *events_free(struct events *e)
 {
 	if (!e)
 		return NULL;
-	for (size_t i = 0; i < e->n_devices; i++) {
-		struct events_device *ed = &e->devices[i];
-
-		timer_disarm(&ed->due);
-		timer_disarm(&ed->silence);
-		for (size_t j = 0; ed->points && j < ed->device->setup->type->n_points; j++)
-			sample_done(&ed->points[j]);
-		free(ed->points);
-	}
+	for (size_t i = 0; i < e->n_devices; i++)
+		events_device_free(e->devices[i]);
 	free(e->devices);
+	setup_free(e->known);
 	free(e);
 	return NULL;
 }
@@ -419,16 +395,24 @@ struct events *events_free(struct events *e)
 
 static int start(struct events *e)
 {
-	const struct setup *s = e->bus->setup;
+	struct setup *s = e->bus->setup;
 	const struct fieldway_driver **drivers = calloc(e->n_devices + 1, sizeof(*drivers));
 	int r = -ENOMEM;
 
 	for (size_t i = 0; drivers && i < e->n_devices; i++)
-		drivers[i] = e->devices[i].device->setup->driver;
+		drivers[i] = e->devices[i]->device->setup->driver;
+	setup_free(e->known);
+	e->known = setup_ref(s);
 	if (drivers)
 		r = s->plugin->bus_start(&s->bus, drivers, e->n_devices, &e->host, &e->session);
 	free(drivers);
 	return r;
+}
+
+void events_device_begin(struct events_device *ed)
+{
+	ed->heard_usec = clock_monotonic_usec();
+	arm_silence(ed);
 }
 
 void events_start(struct events *e)
@@ -436,14 +420,13 @@ void events_start(struct events *e)
 	/* Two timers of each device are armed where nothing can be done about a lack of memory. */
 	int r = timers_reserve(e->bus->services->timers, 2 * (uint32_t)e->n_devices);
 
+	e->stopped = false;
 	if (r >= 0)
 		r = start(e);
 	for (size_t i = 0; i < e->n_devices; i++) {
-		e->devices[i].heard_usec = clock_monotonic_usec();
+		events_device_begin(e->devices[i]);
 		if (r < 0)
-			enter_state(&e->devices[i], LINK_FAILED, strerror(-r));
-		else
-			arm_silence(&e->devices[i]);
+			enter_state(e->devices[i], LINK_FAILED, strerror(-r));
 	}
 }
 
@@ -456,8 +439,8 @@ void events_stop(struct events *e)
 	tickets_end(e);
 	lend_end(e);
 	for (size_t i = 0; i < e->n_devices; i++) {
-		timer_disarm(&e->devices[i].due);
-		timer_disarm(&e->devices[i].silence);
+		timer_disarm(&e->devices[i]->due);
+		timer_disarm(&e->devices[i]->silence);
 	}
 }
 

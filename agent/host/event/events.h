@@ -27,7 +27,7 @@ struct events_device {
 	struct device *device;
 	struct sample_thinner *points;
 	struct timer due; /* the end of a window of its points, or it is back */
-	bool back; /* all that is read of it is to be read again */
+	bool back;	  /* all that is read of it is to be read again */
 	struct timer silence;
 	uint64_t silence_usec; /* so long without a sample makes it OFFLINE; 0: never */
 	uint64_t heard_usec;
@@ -40,9 +40,10 @@ struct events {
 	struct fieldway_host host;
 	struct host_bus *bus;
 	struct fieldway_session *session; /* NULL: not started, or stopped */
-	struct events_device *devices;
+	struct setup *known;		  /* what the session has its bus and drivers of */
+	struct events_device **devices;
 	size_t n_devices;
-	const char *line; /* the name of its wire, for recordings */
+	const char *line; /* the name of its wire, for recordings; of the bus's setup */
 	struct list watches, timers;
 	size_t n_lent;
 	struct list tickets; /* struct ticket */
@@ -57,11 +58,15 @@ struct events {
 
 /* ---- events.c ---- */
 
-/* For the bus's devices that are event-driven; 0 and *ret NULL when it has none. 0 or -ENOMEM. */
+/* Without devices yet. 0 or -ENOMEM. */
 int events_new(struct host_bus *b, struct events **ret);
 struct events *events_free(struct events *e);
+int events_device_new(struct events *e, struct device *d, struct events_device **ret);
+struct events_device *events_device_free(struct events_device *ed); /* takes NULL */
 /* What cannot start is FAILED. */
 void events_start(struct events *e);
+/* One that comes to a session that is at work. */
+void events_device_begin(struct events_device *ed);
 /* No more calls by the plugin; what it was lent is taken back, its writes end. */
 void events_stop(struct events *e);
 /* These points are wanted now, if the plugin can be asked. Not from within a call of the plugin. */

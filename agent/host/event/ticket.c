@@ -65,7 +65,7 @@ static void ticket_free(struct ticket *t)
 /* As often as for a polled device: see read_back() of write.c. */
 static unsigned reads_after(const struct ticket *t, enum fieldway_outcome outcome)
 {
-	if (!(point_of(t)->access & LINK_READ) || t->events->stopped)
+	if (!(point_of(t)->access & LINK_READ) || t->events->stopped || t->device->gone)
 		return 0;
 	if (outcome == FIELDWAY_UNKNOWN)
 		return 2;
@@ -259,7 +259,8 @@ static void ticket_done(struct ticket *t, enum fieldway_outcome outcome,
 		events_forget(t->events, t->device, t->point);
 	if (t->stage == TICKET_ABANDONED)
 		read_later(t, outcome);
-	else if (outcome == FIELDWAY_ACCEPTED && point_of(t)->verify.enabled && !t->events->stopped)
+	else if (outcome == FIELDWAY_ACCEPTED && point_of(t)->verify.enabled &&
+		 !t->events->stopped && !t->device->gone)
 		verify_begin(t);
 	else
 		ticket_end(t, outcome, result);
@@ -356,21 +357,33 @@ int ticket_begin(struct events *e, struct device *d, sd_bus_message *call, uint3
 	return 0;
 }
 
+static void ticket_cancel(struct ticket *t)
+{
+	switch (t->stage) {
+	case TICKET_SENT:
+	case TICKET_VERIFYING:
+		ticket_fail(t, FIELDWAY_UNKNOWN, -ECANCELED, "the configuration has changed");
+		return;
+	case TICKET_ABANDONED:
+	case TICKET_READING:
+		ticket_free(t);
+		return;
+	}
+}
+
+void tickets_leave(struct events *e, const struct device *d)
+{
+	struct ticket *t;
+
+	list_for_each(t, &e->tickets, node)
+		if (t->device == d)
+			ticket_cancel(t);
+}
+
 void tickets_end(struct events *e)
 {
 	struct ticket *t;
 
-	list_for_each(t, &e->tickets, node) {
-		switch (t->stage) {
-		case TICKET_SENT:
-		case TICKET_VERIFYING:
-			ticket_fail(t, FIELDWAY_UNKNOWN, -ECANCELED,
-				    "the configuration has changed");
-			break;
-		case TICKET_ABANDONED:
-		case TICKET_READING:
-			ticket_free(t);
-			break;
-		}
-	}
+	list_for_each(t, &e->tickets, node)
+		ticket_cancel(t);
 }

@@ -17,5 +17,7 @@ void ticket_written(const struct fieldway_host *host, struct fieldway_ticket *ti
 		    enum fieldway_outcome outcome, const struct fieldway_result *result);
 /* A sample in the point's unit: a write may wait for it. */
 void ticket_heard(struct events *e, const struct device *d, const struct fieldway_sample *sample);
+/* All of a device that is gone. */
+void tickets_leave(struct events *e, const struct device *d);
 /* All of them: the plugin has stopped. */
 void tickets_end(struct events *e);

@@ -125,12 +125,12 @@ void errand_done(struct line *l)
 
 static void guest_free(struct line *l)
 {
-	list_remove(&l->node);
+	struct setup *setup = l->setup;
+
 	errands_cancel(l, -ECANCELED, "its line was closed");
 	attempts_cancel(l, -ECANCELED, "its line was closed");
-	line_done(l);
-	setup_free(l->setup);
-	free(l);
+	line_free(l);
+	setup_free(setup);
 }
 
 void guest_due(struct line *l)
@@ -152,20 +152,33 @@ void guest_ended(struct line *l)
 	guest_free(l);
 }
 
+static void guest_retire(struct line *l, int error, const char *text)
+{
+	errands_cancel(l, error, text);
+	attempts_cancel(l, error, text);
+	l->leaving = true;
+	timer_disarm(&l->due);
+	if (l->worker)
+		worker_stop(l->worker);
+	else
+		guest_free(l);
+}
+
 void guests_retire(struct host_bus *b, int error, const char *text)
 {
 	struct line *l;
 
-	list_for_each(l, &b->guests, node) {
-		errands_cancel(l, error, text);
-		attempts_cancel(l, error, text);
-		l->leaving = true;
-		timer_disarm(&l->due);
-		if (l->worker)
-			worker_stop(l->worker);
-		else
-			guest_free(l);
-	}
+	list_for_each(l, &b->guests, node)
+		guest_retire(l, error, text);
+}
+
+void guest_leave(struct host_bus *b, const char *name)
+{
+	struct line *l;
+
+	list_for_each(l, &b->guests, node)
+		if (streq(l->name, name) && !l->leaving)
+			guest_retire(l, -ECANCELED, "the configuration has changed");
 }
 
 static size_t count_guests(const struct host_bus *b)
@@ -185,20 +198,12 @@ int guest_new(struct host_bus *b, struct setup *setup, struct line **ret)
 
 	if (b->n_lines + count_guests(b) >= HOST_LINES_MAX)
 		return -EBUSY;
-	l = calloc(1, sizeof(*l));
-	if (!l)
-		return -ENOMEM;
-	list_init(&l->node);
-	list_init(&l->errands);
-	list_init(&l->attempts);
-	l->bus = b;
-	l->name = setup->devices[0].line;
-	r = line_init(l);
-	if (r >= 0) {
-		l->setup = setup;
-		list_append(&b->guests, &l->node);
-		r = line_start(l);
-	}
+	r = line_new(b, setup->devices[0].line, &l);
+	if (r < 0)
+		return r;
+	l->setup = setup;
+	list_append(&b->guests, &l->node);
+	r = line_start(l);
 	if (r < 0) {
 		l->setup = NULL; /* still the caller's */
 		guest_free(l);
@@ -215,8 +220,8 @@ struct line *errand_find_line(const struct host_bus *b, const char *name)
 	struct line *l;
 
 	for (size_t i = 0; i < b->n_lines; i++)
-		if (streq(b->lines[i].name, name))
-			return &b->lines[i];
+		if (streq(b->lines[i]->name, name))
+			return b->lines[i];
 	list_for_each(l, &b->guests, node)
 		if (!l->leaving && streq(l->name, name))
 			return l;
@@ -231,6 +236,7 @@ static int make_setup(struct loader *loader, const struct host_bus *b, sd_bus_me
 	struct link_configuration *c = calloc(1, sizeof(*c));
 	struct arena *arena = calloc(1, sizeof(*arena));
 	struct fieldway_setting *items;
+	int r;
 
 	if (!c || !arena) {
 		free(c);
@@ -253,7 +259,10 @@ static int make_setup(struct loader *loader, const struct host_bus *b, sd_bus_me
 	c->n_types = 1;
 	*c->devices = (struct link_device){ .name = "raw", .address = { items, address->n } };
 	c->n_devices = 1;
-	return setup_new(loader, c, SETUP_BUS, refusals, ret);
+	r = setup_new(loader, c, SETUP_BUS, refusals, ret);
+	if (r >= 0)
+		(*ret)->parent = setup_ref(b->setup);
+	return r;
 }
 
 static int errand_new(struct host_bus *b, sd_bus_message *call, const void *request, size_t size,
@@ -334,7 +343,7 @@ static int dispatch(struct host_bus *b, struct setup **setup, sd_bus_message *ca
 static bool is_held(const struct host_bus *b, const char *line)
 {
 	for (size_t i = 0; i < b->n_devices; i++)
-		if (!b->devices[i].line && streq(b->devices[i].setup->line, line))
+		if (!b->devices[i]->line && streq(b->devices[i]->setup->line, line))
 			return true;
 	return false;
 }
@@ -359,8 +368,10 @@ int errand_begin(struct loader *loader, struct host_bus *b, sd_bus_message *call
 	if (setup->devices[0].io == FIELDWAY_IO_EVENTS)
 		return answer(call, -EOPNOTSUPP, "it speaks by itself and is not asked", NULL, 0);
 	if (is_held(b, setup->devices[0].line))
-		return answer(call, -EBUSY, "its devices speak by themselves and hold the line; fieldwayctl bus NAME release lends it",
-			      NULL, 0);
+		return answer(
+			call, -EBUSY,
+			"its devices speak by themselves and hold the line; fieldwayctl bus NAME release lends it",
+			NULL, 0);
 	r = dispatch(b, &setup, call, request, size, deadline_usec, known);
 	return r < 0 ? answer(call, r, "", NULL, 0) : 0;
 }

@@ -42,5 +42,7 @@ void guest_due(struct line *l);
 void guest_idle(struct line *l);
 /* Guests close; those that have no thread any more are freed. */
 void guests_retire(struct host_bus *b, int error, const char *text);
+/* One of this name, whose line the bus wants itself. */
+void guest_leave(struct host_bus *b, const char *name);
 /* Its thread has ended. */
 void guest_ended(struct line *l);

@@ -6,7 +6,7 @@
 /*
  * A poll for several points that its device refuses is asked in parts (a
  * lesson, see lesson.h) until it is known what can be read together; from then
- * on these parts are polled instead, as long as the bus is configured as it is.
+ * on these parts are polled instead, as long as the device is configured as it is.
  */
 
 /* A point that is refused while others of its request are read is asked again so seldom. */

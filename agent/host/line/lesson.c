@@ -46,7 +46,8 @@ static void begin_part(struct lesson *s)
 	s->bad = n_left(s) + 1;
 }
 
-static void end_part(struct lesson *s, enum lesson_kind kind, struct fieldway_plan *plan, uint32_t n)
+static void end_part(struct lesson *s, enum lesson_kind kind, struct fieldway_plan *plan,
+		     uint32_t n)
 {
 	s->parts[s->n_parts++] = (struct lesson_part){ kind, take_plan(plan) };
 	drop_plan(s, &s->best);
@@ -177,6 +178,13 @@ int lesson_new(const struct fieldway_plugin *plugin, const struct fieldway_drive
 		return r < 0 ? r : -ENOMEM;
 	*ret = TAKE_PTR(s);
 	return 0;
+}
+
+void lesson_follow(struct lesson *s, const struct fieldway_driver *driver,
+		   const struct fieldway_request *whole)
+{
+	s->driver = driver;
+	s->whole = whole;
 }
 
 struct lesson *lesson_free(struct lesson *s)

@@ -15,7 +15,7 @@
 #define LESSON_REQUESTS_MAX 256u
 
 enum lesson_kind {
-	LESSON_READ,    /* readable as one */
+	LESSON_READ,	/* readable as one */
 	LESSON_REFUSED, /* one point that is not */
 	LESSON_UNKNOWN, /* nobody knows */
 };
@@ -43,7 +43,11 @@ struct lesson {
 int lesson_new(const struct fieldway_plugin *plugin, const struct fieldway_driver *driver,
 	       const struct fieldway_request *whole, const struct fieldway_result *why,
 	       struct lesson **ret);
-struct lesson *lesson_free(struct lesson *s); /* takes NULL; with the parts' plans that are still there */
+/* Another configuration that says the same: what was passed in is this now. */
+void lesson_follow(struct lesson *s, const struct fieldway_driver *driver,
+		   const struct fieldway_request *whole);
+struct lesson *
+lesson_free(struct lesson *s); /* takes NULL; with the parts' plans that are still there */
 static inline const struct fieldway_request *lesson_request(const struct lesson *s)
 {
 	return &s->trial.requests[0];

@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "host/bus.h"
 #include "host/device/device.h"
+#include "host/device/make.h"
 #include "host/device/statistics.h"
 #include "host/device/take.h"
 #include "host/line/attempt.h"
@@ -29,7 +31,8 @@ static void line_take(struct line *l)
 	const struct fieldway_request *request = l->job.request;
 
 	if (l->job.result.error < 0)
-		take_failure(l->device, request->points, request->n_points, &l->job.result, l->begun_writes);
+		take_failure(l->device, request->points, request->n_points, &l->job.result,
+			     l->begun_writes);
 	else
 		take_samples(l->device, l->job.samples, request->n_points, l->begun_writes);
 }
@@ -60,12 +63,14 @@ static void submit_job(struct line *l, enum line_work work, struct job *job)
 	uint64_t now = clock_monotonic_usec();
 
 	l->work = work;
+	l->busy = setup_ref(l->bus->setup);
 	job->tap = line_tap_now(&l->tap);
 	l->begun_usec = now;
 	l->begun_writes = l->n_writes;
 	l->deadline_usec = job->deadline_usec;
 	timer_disarm(&l->due);
-	timer_arm(&l->watch, job->deadline_usec + clock_offset_usec() + l->bus->services->grace_usec);
+	timer_arm(&l->watch,
+		  job->deadline_usec + clock_offset_usec() + l->bus->services->grace_usec);
 	worker_submit(l->worker, job);
 }
 
@@ -105,7 +110,8 @@ static void heard(struct line *l, const struct fieldway_result *result)
 {
 	enum schedule_answer answer = answer_of(result->error);
 
-	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(), answer, chance(answer));
+	schedule_heard(&l->schedule, l->device->index, clock_monotonic_usec(), answer,
+		       chance(answer));
 }
 
 static void start_poll(struct line *l)
@@ -211,12 +217,45 @@ static bool start_next(struct line *l, uint64_t *ret_due)
 	return false;
 }
 
+static void take_samples_room(struct line *l)
+{
+	if (!l->more_samples)
+		return;
+	free(l->job.samples);
+	l->job.samples = TAKE_PTR(l->more_samples);
+}
+
+static void start_follow(struct line *l)
+{
+	l->follow = false;
+	l->device = NULL;
+	l->job.kind = JOB_FOLLOW;
+	l->job.bus = &l->bus->setup->bus;
+	l->job.driver = l->devices[0]->setup->driver;
+	l->job.tries = 1;
+	l->job.requests = l->job.errors = l->job.timeouts = 0;
+	l->job.restored = false;
+	l->job.deadline_usec = clock_monotonic_usec() - clock_offset_usec() + USEC_PER_SEC;
+	submit(l, LINE_FOLLOW);
+}
+
+void line_follow(struct line *l)
+{
+	l->follow = l->worker;
+	line_kick(l);
+}
+
 void line_kick(struct line *l)
 {
 	uint64_t due;
 
 	if (l->work != LINE_IDLE || !l->worker || l->bus->retired || l->leaving)
 		return;
+	take_samples_room(l);
+	if (l->follow) {
+		start_follow(l);
+		return;
+	}
 	if (l->bus->lent_usec) {
 		timer_disarm(&l->due);
 		if (release_line(l))
@@ -264,17 +303,17 @@ static void read_answered(struct line *l)
 	const struct fieldway_result *result = &l->job.result;
 	bool is_final;
 
-	if (!l->bus->retired && !identify_still(l))
+	if (!line_is_over(l) && !identify_still(l))
 		return;
 	is_final = read_take(l);
-	if (l->bus->retired)
+	if (line_is_over(l))
 		return;
 	heard(l, result);
 	if (is_final)
 		line_take(l);
 	device_settle(l->device, result, l->job.request->text);
-	write_verify(l, l->device, l->job.samples, result->error < 0 ? 0 : l->job.request->n_points, NULL,
-		     result);
+	write_verify(l, l->device, l->job.samples, result->error < 0 ? 0 : l->job.request->n_points,
+		     NULL, result);
 }
 
 /* What is heard from a write counts for its device as a poll's answer does. */
@@ -282,7 +321,8 @@ static void write_heard(struct line *l)
 {
 	const struct job *job = &l->job;
 	char what[LINK_POINT_TEXT_MAX];
-	bool local = job->outcome == FIELDWAY_NOT_SENT && answer_of(job->result.error) == SCHEDULE_ANSWERED;
+	bool local = job->outcome == FIELDWAY_NOT_SENT &&
+		     answer_of(job->result.error) == SCHEDULE_ANSWERED;
 
 	/* Refused by the plugin itself: nothing was heard at all. */
 	if (local || job->result.error == -ERANGE)
@@ -323,7 +363,7 @@ static void job_done(struct line *l, const struct job *job)
 		return;
 	case LINE_IDENTIFY:
 	case LINE_IDENTIFY_FIRST:
-		if (!l->bus->retired)
+		if (!line_is_over(l))
 			identify_done(l, work == LINE_IDENTIFY);
 		return;
 	case LINE_ATTEMPT:
@@ -335,7 +375,7 @@ static void job_done(struct line *l, const struct job *job)
 		return;
 	case LINE_POLL:
 	case LINE_VERIFY:
-		if (l->bus->retired || !identify_still(l))
+		if (line_is_over(l) || !identify_still(l))
 			return;
 		if (work == LINE_POLL)
 			poll_done(l);
@@ -347,7 +387,7 @@ static void job_done(struct line *l, const struct job *job)
 			learn_done(l->device, poll_index(l), &l->job.result);
 		return;
 	case LINE_WRITE:
-		if (!l->bus->retired)
+		if (!line_is_over(l))
 			write_heard(l);
 		write_done(l);
 		return;
@@ -357,7 +397,20 @@ static void job_done(struct line *l, const struct job *job)
 	case LINE_CLOSE:
 		release_line_closed(l);
 		return;
+	case LINE_FOLLOW:
+		setup_free(l->known);
+		l->known = setup_ref(l->busy);
+		return;
 	}
+}
+
+/* What the job was out of may go now. */
+static void job_is_over(struct line *l)
+{
+	if (l->device && l->device->gone)
+		l->device = device_free(l->device);
+	l->poll = NULL;
+	l->busy = setup_free(l->busy);
 }
 
 static void line_ended(struct line *l)
@@ -366,10 +419,13 @@ static void line_ended(struct line *l)
 
 	l->worker = worker_free(l->worker);
 	b->n_workers--;
-	if (l->setup) {
+	if (l->setup)
 		guest_ended(l);
-		release_check(b);
-	}
+	else if (l->leaving)
+		line_free(l);
+	release_check(b);
+	if (!b->retired)
+		bus_start_lines(b);
 	if (b->n_workers == 0 && b->ended)
 		b->ended(b, b->userdata);
 }
@@ -383,6 +439,7 @@ static void worker_came_back(struct worker *w, struct job *job, void *userdata)
 		return;
 	}
 	job_done(l, job);
+	job_is_over(l);
 	/* Behind the answers to writes: what a device holds stands, not what was asked for. */
 	values_flush(l->bus->services->values);
 	line_kick(l);
@@ -416,8 +473,8 @@ static void line_stuck(struct timer *timer, void *userdata)
 	}
 	snprintf(what, sizeof(what), "line %.256s", l->name);
 	for (size_t i = 0; i < l->bus->n_devices; i++) {
-		device_text(&l->bus->devices[i], what, &result, text, sizeof(text));
-		device_enter_state(&l->bus->devices[i], LINK_FAILED, text);
+		device_text(l->bus->devices[i], what, &result, text, sizeof(text));
+		device_enter_state(l->bus->devices[i], LINK_FAILED, text);
 	}
 	l->bus->services->stuck(l->bus->services->userdata);
 }
@@ -442,6 +499,7 @@ int line_start(struct line *l)
 		r = worker_new(l->bus->services->workers, &config, &l->worker);
 	if (r < 0)
 		return r;
+	l->known = setup_ref(l->bus->setup);
 	l->bus->n_workers++;
 	schedule_start(&l->schedule, clock_monotonic_usec(), l->place,
 		       MAX(l->bus->n_entries, (size_t)1));
@@ -449,14 +507,29 @@ int line_start(struct line *l)
 	return 0;
 }
 
-void line_retire(struct line *l)
+static void cancel_all(struct line *l)
 {
 	write_cancel(l, NULL, -ECANCELED, "the configuration has changed");
 	read_cancel(l, NULL, -ECANCELED, "the configuration has changed");
 	errands_cancel(l, -ECANCELED, "the configuration has changed");
 	attempts_cancel(l, -ECANCELED, "the configuration has changed");
+}
+
+void line_retire(struct line *l)
+{
+	cancel_all(l);
 	if (!l->worker)
 		return;
 	timer_disarm(&l->due);
 	worker_stop(l->worker);
+}
+
+void line_leave(struct line *l)
+{
+	l->n_devices = l->schedule.n_devices = l->schedule.n_entries = 0;
+	l->leaving = true;
+	list_append(&l->bus->leaving, &l->node);
+	line_retire(l);
+	if (!l->worker)
+		line_free(l);
 }

@@ -39,8 +39,8 @@ static int append_samples(sd_bus_message *m, const struct fieldway_sample *sampl
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append(sd_bus_message *m, int error, const char *text, const struct fieldway_sample *samples,
-		  size_t n)
+static int append(sd_bus_message *m, int error, const char *text,
+		  const struct fieldway_sample *samples, size_t n)
 {
 	char clean[DEVICE_TEXT_MAX];
 	int r;
@@ -58,12 +58,14 @@ static int append_reading(sd_bus_message *m, struct reading *r, const char *bus,
 
 	reading_finish(r);
 	if (result->error < 0)
-		snprintf(text, sizeof(text), "bus %.100s: device %.100s: %s%s%s", bus, device, r->what,
-			 *r->what ? ": " : "", *result->detail ? result->detail : strerror(-result->error));
+		snprintf(text, sizeof(text), "bus %.100s: device %.100s: %s%s%s", bus, device,
+			 r->what, *r->what ? ": " : "",
+			 *result->detail ? result->detail : strerror(-result->error));
 	return append(m, result->error, text, r->samples, r->n_samples);
 }
 
-int read_answer(sd_bus_message *call, bool attempt, struct reading *r, const char *bus, const char *device)
+int read_answer(sd_bus_message *call, bool attempt, struct reading *r, const char *bus,
+		const char *device)
 {
 	sd_bus_message *m = NULL;
 	int e = sd_bus_message_new_method_return(call, &m);
@@ -116,7 +118,8 @@ int read_known(const struct device *d, sd_bus_message *call, const uint32_t *poi
 	return e < 0 ? e : 1;
 }
 
-static int refuse_device(const struct device *d, sd_bus_message *call, int error, const char *detail)
+static int refuse_device(const struct device *d, sd_bus_message *call, int error,
+			 const char *detail)
 {
 	struct fieldway_result result = { .error = error };
 	char text[DEVICE_TEXT_MAX];
@@ -130,7 +133,8 @@ static void tell(struct read *r)
 {
 	/* An answer that cannot be sent is a link that is gone. */
 	if (r->call)
-		(void)read_answer(r->call, false, &r->reading, bus_name(r->device->bus), r->device->setup->link->name);
+		(void)read_answer(r->call, false, &r->reading, bus_name(r->device->bus),
+				  r->device->setup->link->name);
 	r->call = sd_bus_message_unref(r->call);
 }
 
@@ -175,6 +179,18 @@ void read_cancel(struct line *l, const struct device *d, int error, const char *
 	list_for_each(r, &l->reads, node)
 		if (!d || r->device == d)
 			end(r, error, text);
+}
+
+void read_follow(struct line *l)
+{
+	struct read *r;
+
+	list_for_each(r, &l->reads, node) {
+		if (r->device->gone)
+			continue;
+		r->reading.setup = r->device->bus->setup;
+		r->reading.device = r->device->setup;
+	}
 }
 
 /* ---- begin ---- */
@@ -241,7 +257,8 @@ int read_begin(struct device *d, sd_bus_message *call, const uint32_t *points, s
 
 struct device *read_next_device(const struct line *l)
 {
-	return list_is_empty(&l->reads) ? NULL : list_entry(l->reads.next, struct read, node)->device;
+	return list_is_empty(&l->reads) ? NULL :
+					  list_entry(l->reads.next, struct read, node)->device;
 }
 
 const struct fieldway_request *read_start(struct line *l)

@@ -23,7 +23,8 @@ int read_begin(struct device *d, struct sd_bus_message *call, const uint32_t *po
 /* An answer without values. */
 int read_refuse(struct sd_bus_message *call, int error, const char *text);
 /* What came of a reading; attempt: the answer to one, which refuses nothing. */
-int read_answer(struct sd_bus_message *call, bool attempt, struct reading *r, const char *bus, const char *device);
+int read_answer(struct sd_bus_message *call, bool attempt, struct reading *r, const char *bus,
+		const char *device);
 
 /* Whose is the oldest one; NULL: there is none. */
 struct device *read_next_device(const struct line *l);
@@ -35,5 +36,8 @@ bool read_take(struct line *l);
 void read_done(struct line *l);
 /* Of a device that is gone, or (NULL) all. */
 void read_cancel(struct line *l, const struct device *d, int error, const char *text);
+/* Devices of the line are out of another setup that says the same of them. */
+void read_follow(struct line *l);
 /* What went up the link last, or waits to: of points that were never heard of nothing. */
-int read_known(const struct device *d, struct sd_bus_message *call, const uint32_t *points, size_t n);
+int read_known(const struct device *d, struct sd_bus_message *call, const uint32_t *points,
+	       size_t n);

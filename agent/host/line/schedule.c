@@ -26,20 +26,45 @@ static bool is_periodic(const struct schedule_entry *e)
 	return e->period_usec != LINK_PERIOD_ONCE && e->period_usec != LINK_PERIOD_ON_DEMAND;
 }
 
+static void entry_start(struct schedule_entry *e, uint64_t now, size_t place, size_t total)
+{
+	uint64_t window = SCHEDULE_START_USEC;
+
+	e->phase = (uint32_t)((place + 1) * SCHEDULE_PHASES / total);
+	/* The first reads of a short period are spread over it already. */
+	e->first = !is_periodic(e) || e->period_usec > window;
+	if (!e->first)
+		window = e->period_usec;
+	if (e->period_usec != LINK_PERIOD_ON_DEMAND)
+		e->due_usec = now + window * place / total;
+}
+
 void schedule_start(struct schedule *s, uint64_t now, size_t place, size_t total)
 {
-	for (size_t i = 0; i < s->n_entries; i++, place++) {
-		struct schedule_entry *e = &s->entries[i];
-		uint64_t window = SCHEDULE_START_USEC;
+	for (size_t i = 0; i < s->n_entries; i++)
+		entry_start(&s->entries[i], now, place + i, total);
+}
 
-		e->phase = (uint32_t)((place + 1) * SCHEDULE_PHASES / total);
-		/* The first reads of a short period are spread over it already. */
-		e->first = !is_periodic(e) || e->period_usec > window;
-		if (!e->first)
-			window = e->period_usec;
-		if (e->period_usec != LINK_PERIOD_ON_DEMAND)
-			e->due_usec = now + window * place / total;
-	}
+void schedule_start_device(struct schedule *s, uint32_t device, uint64_t now, size_t place,
+			   size_t total)
+{
+	const struct schedule_device *d = &s->devices[device];
+
+	for (size_t i = 0; i < d->n; i++)
+		entry_start(&s->entries[d->first + i], now, place + i, total);
+}
+
+void schedule_take(struct schedule *s, const struct schedule *from, uint32_t device)
+{
+	const struct schedule_device *was = &from->devices[device];
+	struct schedule_device *d = &s->devices[s->n_devices++];
+
+	*d = *was;
+	d->first = (uint32_t)s->n_entries;
+	if (was->n > 0)
+		memcpy(&s->entries[d->first], &from->entries[was->first],
+		       was->n * sizeof(*s->entries));
+	s->n_entries += was->n;
 }
 
 /* What of a device is due first, and when. */
@@ -67,7 +92,8 @@ struct choice {
 	uint64_t waits, oldest;
 };
 
-static void choice_take(struct choice *c, const struct schedule_turn *turn, uint64_t due, uint64_t served)
+static void choice_take(struct choice *c, const struct schedule_turn *turn, uint64_t due,
+			uint64_t served)
 {
 	uint64_t waits = MAX(due, served);
 
@@ -79,7 +105,8 @@ static void choice_take(struct choice *c, const struct schedule_turn *turn, uint
 }
 
 /* All that fell due before a device was silent goes ahead of it, and after a probe in vain any living one. */
-static bool living_first(const struct schedule *s, const struct choice *living, const struct choice *silent)
+static bool living_first(const struct schedule *s, const struct choice *living,
+			 const struct choice *silent)
 {
 	if (living->waits == USEC_INFINITY || silent->waits == USEC_INFINITY)
 		return silent->waits == USEC_INFINITY;
@@ -100,8 +127,8 @@ bool schedule_next(const struct schedule *s, uint64_t now, struct schedule_turn 
 
 		next = MIN(next, due);
 		if (due <= now)
-			choice_take(d->silent > 0 || (s->probed && turn.probe) ? &silent : &living, &turn, due,
-				    d->served_usec);
+			choice_take(d->silent > 0 || (s->probed && turn.probe) ? &silent : &living,
+				    &turn, due, d->served_usec);
 	}
 	chosen = living_first(s, &living, &silent) ? &living : &silent;
 	if (chosen->waits == USEC_INFINITY) {
@@ -159,7 +186,8 @@ static bool device_answered(struct schedule *s, struct schedule_device *d, uint6
  * Its other requests are likely to be in vain, too: all that waits already goes
  * ahead of them.
  */
-static void device_step_back(const struct schedule *s, const struct schedule_device *d, uint64_t now)
+static void device_step_back(const struct schedule *s, const struct schedule_device *d,
+			     uint64_t now)
 {
 	for (uint32_t i = d->first; i < d->first + d->n; i++)
 		s->entries[i].due_usec = MAX(s->entries[i].due_usec, now);
@@ -212,7 +240,8 @@ bool schedule_done(struct schedule *s, const struct schedule_turn *turn, uint64_
 	 * The answer to a probe made all entries due, this one too: then it has had
 	 * its turn. One without an answer has not.
 	 */
-	if (!turn->probe || s->devices[turn->device].state == SCHEDULE_ONLINE || s->offline_after == 0)
+	if (!turn->probe || s->devices[turn->device].state == SCHEDULE_ONLINE ||
+	    s->offline_after == 0)
 		entry_advance(e, start, retry);
 	return changed;
 }

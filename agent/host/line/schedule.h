@@ -47,7 +47,7 @@ struct schedule_device {
 	enum schedule_state state;
 	unsigned silent;
 	struct backoff backoff;
-	uint64_t probe_usec; /* while offline */
+	uint64_t probe_usec;  /* while offline */
 	uint64_t served_usec; /* when its last turn began */
 };
 
@@ -68,6 +68,15 @@ void schedule_init(struct schedule *s, unsigned offline_after, struct schedule_e
 		   size_t n_entries, struct schedule_device *devices, size_t n_devices);
 /* Everything is due, spread by its place among the total entries of a bus. */
 void schedule_start(struct schedule *s, uint64_t now_usec, size_t place, size_t total);
+
+/* The same of one device whose entries are not due yet. */
+void schedule_start_device(struct schedule *s, uint32_t device, uint64_t now_usec, size_t place,
+			   size_t total);
+/*
+ * What was a device of another schedule, with its entries, when they are due and
+ * how it is, goes on behind those that are here; there must be room.
+ */
+void schedule_take(struct schedule *s, const struct schedule *from, uint32_t device);
 
 struct schedule_turn {
 	uint32_t device, entry;

@@ -34,7 +34,7 @@ struct worker {
 	/* The thread's own. */
 	struct fieldway_line *line;
 	const struct fieldway_tap *tap; /* what the line tells its bytes to */
-	bool was_closed; /* it could not be opened the last time */
+	bool was_closed;		/* it could not be opened the last time */
 
 	/* Under the mutex of workers. */
 	struct list node;
@@ -205,6 +205,15 @@ static void job_close(struct worker *w, struct job *job)
 	w->was_closed = true;
 }
 
+static void job_follow(struct worker *w, struct job *job)
+{
+	job->result = (struct fieldway_result){ 0 };
+	w->config.bus = job->bus;
+	w->config.first = job->driver;
+	if (w->line && w->config.plugin->line_follow)
+		w->config.plugin->line_follow(w->line, job->bus, job->driver);
+}
+
 static void job_run(struct worker *w, struct job *job)
 {
 	switch (job->kind) {
@@ -220,13 +229,17 @@ static void job_run(struct worker *w, struct job *job)
 	case JOB_CLOSE:
 		job_close(w, job);
 		return;
+	case JOB_FOLLOW:
+		job_follow(w, job);
+		return;
 	}
 }
 
 /* What the line does of itself, and when it wants to do so again. */
 static uint64_t rest_line(struct worker *w)
 {
-	return w->line && w->config.plugin->line_rest ? w->config.plugin->line_rest(w->line) : UINT64_MAX;
+	return w->line && w->config.plugin->line_rest ? w->config.plugin->line_rest(w->line) :
+							UINT64_MAX;
 }
 
 /* False: nobody did until then. */

@@ -24,21 +24,23 @@ enum job_kind {
 	JOB_READ,
 	JOB_WRITE,
 	JOB_RAW,
-	JOB_CLOSE, /* the line, until the next job */
+	JOB_CLOSE,  /* the line, until the next job */
+	JOB_FOLLOW, /* bus and first stand for those of worker_config from now on */
 };
 
 struct job {
 	/* The order. */
 	enum job_kind kind;
-	const struct fieldway_driver *driver;
+	const struct fieldway_driver *driver;	/* follow: the first one */
 	const struct fieldway_request *request; /* read */
 	uint32_t point;				/* write */
 	struct fieldway_value value;		/* write, raw; data outlives the job */
+	const struct fieldway_bus *bus;		/* follow */
 	const void *raw;			/* the request of that kind */
 	size_t raw_size;
-	unsigned tries;				/* at least 1 */
-	uint64_t deadline_usec;			/* CLOCK_MONOTONIC as the kernel has it */
-	const struct fieldway_tap *tap;		/* of the line, or NULL; outlives the worker */
+	unsigned tries;			/* at least 1 */
+	uint64_t deadline_usec;		/* CLOCK_MONOTONIC as the kernel has it */
+	const struct fieldway_tap *tap; /* of the line, or NULL; outlives the worker */
 
 	/* The result. */
 	enum fieldway_outcome outcome; /* write */
@@ -49,7 +51,7 @@ struct job {
 	uint64_t usec;			     /* what the last read took */
 	void *answer;			     /* of a raw request: room for WORKER_ANSWER_BYTES */
 	size_t answer_size;
-	bool restored;			     /* the line has been opened, and before could not be */
+	bool restored; /* the line has been opened, and before could not be */
 };
 
 struct worker;

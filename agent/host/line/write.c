@@ -29,9 +29,9 @@ struct write {
 	enum write_stage stage;
 	sd_bus_message *call; /* also holds the text of the value */
 	struct fieldway_value raw;
-	int exponent; /* on top of the point's scale */
+	int exponent;		     /* on top of the point's scale */
 	struct fieldway_value proof; /* what a read-back has to show, in the point's unit */
-	bool rounded;                /* which is not what was asked for */
+	bool rounded;		     /* which is not what was asked for */
 	uint64_t deadline_usec;
 	struct timer timer;
 	/* Verifying. */
@@ -158,6 +158,19 @@ void write_cancel(struct line *l, const struct device *d, int error, const char 
 		write_end(w, FIELDWAY_UNKNOWN, error, text);
 }
 
+void write_leave(struct line *l, const struct device *d)
+{
+	static const char text[] = "the configuration has changed";
+	struct write *w;
+
+	list_for_each(w, &l->queued, node)
+		if (w->device == d)
+			write_end(w, FIELDWAY_NOT_SENT, -ECANCELED, text);
+	list_for_each(w, &l->verifying, node)
+		if (w->device == d)
+			write_end(w, FIELDWAY_UNKNOWN, -ECANCELED, text);
+}
+
 /* ---- sending ---- */
 
 struct check {
@@ -268,7 +281,8 @@ static int refuse_exponent(struct device *d, sd_bus_message *call, uint32_t poin
 	char text[128];
 
 	snprintf(text, sizeof(text), "its scale10, point %.40s, %s", type->points[of].name,
-		 exponent == EXPONENT_INVALID ? "is not within -10 to 10" : "has not been read yet");
+		 exponent == EXPONENT_INVALID ? "is not within -10 to 10" :
+						"has not been read yet");
 	if (poll >= 0)
 		device_read_soon(d, (uint32_t)poll, 1);
 	return write_refuse_device(d, call, point, FIELDWAY_NOT_SENT, -EBUSY, text);
@@ -303,7 +317,8 @@ int write_prepare(struct device *d, unsigned n_pending, unsigned n_max, sd_bus_m
 
 	outcome = find_obstacle(d, n_pending, n_max, point, &r, &obstacle);
 	if (outcome >= 0) {
-		r = write_refuse_device(d, call, point, (enum fieldway_outcome)outcome, r, obstacle);
+		r = write_refuse_device(d, call, point, (enum fieldway_outcome)outcome, r,
+					obstacle);
 		return r < 0 ? r : 1;
 	}
 	if (usec_add(deadline_usec, clock_offset_usec()) <= clock_monotonic_usec()) {
@@ -385,7 +400,7 @@ void write_done(struct line *l)
 	/* What was read before must not follow the answer up the link. */
 	if (job->outcome == FIELDWAY_ACCEPTED || job->outcome == FIELDWAY_UNKNOWN)
 		forget(w->device, w->point);
-	if (!l->bus->retired) {
+	if (!line_is_over(l)) {
 		if (job->outcome == FIELDWAY_ACCEPTED && point_of(w)->verify.enabled &&
 		    w->stage == WRITE_SENT) {
 			verify_begin(w);

@@ -19,8 +19,8 @@ struct write;
  * Answers the call at once, or takes a reference to it; the deadline is the
  * call's. 0, or -ENOMEM: nothing was sent. The line is kicked by the caller.
  */
-int write_begin(struct device *d, struct sd_bus_message *call, uint32_t point, uint64_t deadline_usec,
-		const struct fieldway_value *value);
+int write_begin(struct device *d, struct sd_bus_message *call, uint32_t point,
+		uint64_t deadline_usec, const struct fieldway_value *value);
 /* An answer to a call for which there is no device. */
 int write_refuse(struct sd_bus_message *call, enum fieldway_outcome outcome, int error,
 		 const char *text);
@@ -61,5 +61,7 @@ void write_verify_what(const struct write *w, struct device **ret_device, struct
  */
 void write_verify(struct line *l, struct device *d, const struct fieldway_sample *samples, size_t n,
 		  const struct write *asked, const struct fieldway_result *result);
+/* A device is gone from the configuration: what of its writes is not under way ends. */
+void write_leave(struct line *l, const struct device *d);
 /* Queued writes of a device end as not sent. NULL: of all devices, and read-backs end too. */
 void write_cancel(struct line *l, const struct device *d, int error, const char *text);

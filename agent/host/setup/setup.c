@@ -154,11 +154,13 @@ static int check_identify(const struct building *b, const struct link_device *d,
 		return 0;
 	if (identify->point < 0)
 		return -EBADMSG;
-	if ((type->points[identify->point].access & LINK_READ) && type->points[identify->point].scale10 < 0)
+	if ((type->points[identify->point].access & LINK_READ) &&
+	    type->points[identify->point].scale10 < 0)
 		return 0;
 	place = point_place(b, d, type, (size_t)identify->point);
 	r = refusals_add(b->refusals, &place, "identify", "identifies nothing: it %s",
-			 type->points[identify->point].scale10 >= 0 ? "has a scale10" : "cannot be read");
+			 type->points[identify->point].scale10 >= 0 ? "has a scale10" :
+								      "cannot be read");
 	return r < 0 ? r : -EINVAL;
 }
 
@@ -337,6 +339,7 @@ int setup_new(struct loader *loader, struct link_configuration *configuration, e
 		link_configuration_free(configuration);
 		return -ENOMEM;
 	}
+	s->n_refs = 1;
 	s->configuration = configuration;
 	s->bus = configuration->bus;
 	r = find_plugin(&b, loader);
@@ -349,9 +352,15 @@ int setup_new(struct loader *loader, struct link_configuration *configuration, e
 	return 0;
 }
 
+struct setup *setup_ref(struct setup *s)
+{
+	s->n_refs++;
+	return s;
+}
+
 struct setup *setup_free(struct setup *s)
 {
-	if (!s)
+	if (!s || --s->n_refs > 0)
 		return NULL;
 	for (size_t i = 0; i < s->n_devices; i++) {
 		polls_done(s->plugin, &s->devices[i]);
@@ -361,6 +370,7 @@ struct setup *setup_free(struct setup *s)
 	free(s->devices);
 	arena_done(&s->arena);
 	link_configuration_free(s->configuration);
+	setup_free(s->parent);
 	free(s);
 	return NULL;
 }

@@ -35,6 +35,8 @@ struct setup_device {
 };
 
 struct setup {
+	unsigned n_refs;
+	struct setup *parent; /* that parts of its configuration are out of, or NULL */
 	struct link_configuration *configuration;
 	const struct fieldway_plugin *plugin;
 	struct fieldway_bus bus;
@@ -54,6 +56,9 @@ enum setup_kind {
  */
 int setup_new(struct loader *loader, struct link_configuration *configuration, enum setup_kind kind,
 	      struct refusals *refusals, struct setup **ret);
+/* For one more that needs it. */
+struct setup *setup_ref(struct setup *s);
+/* The last one to give it up frees it. Takes NULL. */
 struct setup *setup_free(struct setup *s);
 
 /* NULL when there is none of this id. */

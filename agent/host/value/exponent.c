@@ -12,7 +12,7 @@ struct exponents {
 	struct waiting {
 		struct fieldway_sample sample;
 		int before;
-	} *waiting; /* room for all that can */
+	} * waiting; /* room for all that can */
 	size_t n_waiting;
 	int8_t known[]; /* by point; only those of exponents mean something */
 };
@@ -46,6 +46,12 @@ int exponents_new(const struct link_type *type, struct exponents **ret)
 	exponents_reset(e);
 	*ret = e;
 	return 0;
+}
+
+void exponents_follow(struct exponents *e, const struct link_type *type)
+{
+	if (e)
+		e->type = type;
 }
 
 struct exponents *exponents_free(struct exponents *e)
@@ -141,7 +147,8 @@ void exponents_wait(struct exponents *e, const struct fieldway_sample *s)
 	e->waiting[e->n_waiting++] = (struct waiting){ *s, exponents_of(e, s->point) };
 }
 
-bool exponents_take(struct exponents *e, uint32_t exponent, struct fieldway_sample *ret, int *ret_before)
+bool exponents_take(struct exponents *e, uint32_t exponent, struct fieldway_sample *ret,
+		    int *ret_before)
 {
 	for (size_t i = 0; i < e->n_waiting; i++) {
 		if (e->type->points[e->waiting[i].sample.point].scale10 != (int32_t)exponent)

@@ -19,6 +19,8 @@ struct exponents;
 
 /* *ret is NULL when no point of the type needs one. 0 or -ENOMEM. */
 int exponents_new(const struct link_type *type, struct exponents **ret);
+/* Another configuration that says the same. */
+void exponents_follow(struct exponents *e, const struct link_type *type);
 struct exponents *exponents_free(struct exponents *e); /* takes NULL */
 
 /* What goes on top of the point's scale: 0 where nothing does. */
@@ -42,7 +44,8 @@ void exponents_wait(struct exponents *e, const struct fieldway_sample *sample);
  * The next sample that waits for this exponent is taken out; false: none does.
  * ret_before: what the exponent was when it began to wait.
  */
-bool exponents_take(struct exponents *e, uint32_t exponent, struct fieldway_sample *ret, int *ret_before);
+bool exponents_take(struct exponents *e, uint32_t exponent, struct fieldway_sample *ret,
+		    int *ret_before);
 /* What waits of a point is no longer true. */
 void exponents_forget(struct exponents *e, uint32_t point);
 /* The power of ten that a good sample in its own unit stands for, or EXPONENT_INVALID. */

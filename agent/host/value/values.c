@@ -49,6 +49,13 @@ int values_device_init(struct values_device *d, struct values_group *g, uint32_t
 	return d->slots ? 0 : -ENOMEM;
 }
 
+void values_device_remove(struct values_device *d)
+{
+	list_remove(&d->node);
+	if (list_is_empty(&d->group->devices))
+		list_remove(&d->group->node);
+}
+
 void values_device_done(struct values_device *d)
 {
 	if (!d->slots)

@@ -67,6 +67,8 @@ void values_group_remove(struct values_group *g);
 int values_device_init(struct values_device *d, struct values_group *g, uint32_t id,
 		       size_t n_points);
 void values_device_done(struct values_device *d);
+/* Nothing of the device is sent any more. */
+void values_device_remove(struct values_device *d);
 
 /* 0; -ENOMEM: the sample is lost. A point that the device has not is ignored. */
 int values_put(struct values *v, struct values_device *d, const struct fieldway_sample *sample);

@@ -378,6 +378,7 @@ START_TEST(a_new_generation)
 	ask_write(0, 1, 3, SOON_USEC);
 	told("write 0 1 6");
 	configuration.generation = 2;
+	configuration.bus.timeout_usec++;
 	ck_assert_uint_eq(configure(&refusals), 0);
 	told("stop");
 	told("start 2 d0");
@@ -389,6 +390,7 @@ START_TEST(a_new_generation)
 	ask_write(0, 1, 3, SOON_USEC);
 	told("write 0 1 6");
 	configuration.generation = 3;
+	configuration.bus.timeout_usec++;
 	ck_assert_uint_eq(configure(&refusals), 0);
 	write_ends(FIELDWAY_UNKNOWN, -ECANCELED, "the configuration has changed");
 	ends_with(0);

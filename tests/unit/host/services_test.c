@@ -219,7 +219,14 @@ START_TEST(scans_share_what_is_found)
 	/* Each is told once. */
 	ck_assert_uint_eq(n_found, 3);
 	ck_assert_ptr_null(first);
+	/* Another configuration leaves them alone, unless the bus itself is another one. */
 	configuration.generation = 2;
+	ck_assert_uint_eq(configure(&refusals), 0);
+	tell("found 3");
+	expect(n_found == 4);
+	ck_assert_ptr_null(first);
+	configuration.generation = 3;
+	configuration.bus.timeout_usec++;
 	ck_assert_uint_eq(configure(&refusals), 0);
 	told("scan ends");
 	expect(first);
