@@ -76,6 +76,15 @@ void conversation_write(struct conversation *c, const struct fieldway_driver *dr
 	prepare(c);
 }
 
+void conversation_follow(struct conversation *c, const struct fieldway_driver *driver, uint32_t point)
+{
+	c->driver = driver;
+	c->steps = &driver->writes[point];
+	/* No answer of the only step has been taken yet. */
+	for (size_t i = 0; i < STEPS_MAX; i++)
+		c->answers[i].message = NULL;
+}
+
 void conversation_done(struct conversation *c)
 {
 	for (size_t i = 0; i < STEPS_MAX; i++)

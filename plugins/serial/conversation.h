@@ -36,6 +36,8 @@ void conversation_read(struct conversation *c, const struct fieldway_driver *dri
 /* value is the device's: after point_encode(). Valid until the end. */
 void conversation_write(struct conversation *c, const struct fieldway_driver *driver, uint32_t point,
 			const struct fieldway_value *value);
+/* The point's driver is another one that says the same. */
+void conversation_follow(struct conversation *c, const struct fieldway_driver *driver, uint32_t point);
 void conversation_done(struct conversation *c);
 
 const struct step *conversation_step(const struct conversation *c);

@@ -35,6 +35,11 @@ int framer_new(const struct frame_spec *spec, struct framer **ret)
 	return 0;
 }
 
+void framer_follow(struct framer *f, const struct frame_spec *spec)
+{
+	f->spec = spec;
+}
+
 struct framer *framer_free(struct framer *f)
 {
 	free(f);

@@ -46,6 +46,8 @@ struct framer;
 
 /* spec must outlive the framer. 0 or -ENOMEM. */
 int framer_new(const struct frame_spec *spec, struct framer **ret);
+/* Another specification that says the same. */
+void framer_follow(struct framer *f, const struct frame_spec *spec);
 struct framer *framer_free(struct framer *f);
 /* Forgets all bytes, keeps the counters. */
 void framer_reset(struct framer *f);

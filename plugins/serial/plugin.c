@@ -192,5 +192,6 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.bus_stop = stream_stop,
 	.bus_write = stream_write,
 	.bus_release = stream_release,
+	.bus_change = stream_change,
 	.sample = driver_sample,
 };

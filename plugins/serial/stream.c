@@ -19,7 +19,6 @@
 /* Reads of one turn of the loop: a line that never stops must not keep others from their turn. */
 #define READS_MAX 8u
 #define CHUNK 1024u
-#define TEXT_FRAMES 4u
 
 /* ---- the port ---- */
 
@@ -75,7 +74,7 @@ void stream_lost(struct fieldway_session *s, int error)
 	retry_later(s);
 }
 
-static void say_hello(struct fieldway_session *s, const struct fieldway_driver *d)
+void stream_hello(struct fieldway_session *s, const struct fieldway_driver *d)
 {
 	struct template_fill fill = { .find = driver_text, .userdata = d };
 	uint8_t bytes[TEMPLATE_BYTES_MAX];
@@ -100,7 +99,7 @@ static void connected(struct fieldway_session *s)
 		tell_all(s, FIELDWAY_DEVICE_OFFLINE, "port open, nothing heard yet");
 	s->reason[0] = '\0';
 	for (size_t i = 0; i < s->n; i++)
-		say_hello(s, s->listeners[i].driver);
+		stream_hello(s, s->listeners[i].driver);
 	output_run(s);
 }
 
@@ -205,7 +204,7 @@ static int add_listeners(struct fieldway_session *s, const struct fieldway_drive
 		longest = drivers[i]->frame.max > longest ? drivers[i]->frame.max : longest;
 		s->max_samples = drivers[i]->n_points > s->max_samples ? drivers[i]->n_points : s->max_samples;
 	}
-	s->text_size = TEXT_FRAMES * longest;
+	s->text_size = STREAM_TEXT_FRAMES * longest;
 	s->samples = calloc(s->max_samples + 1, sizeof(*s->samples));
 	s->text = malloc(s->text_size + 1);
 	return s->samples && s->text ? 0 : -ENOMEM;

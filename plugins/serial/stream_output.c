@@ -9,14 +9,23 @@
 #include "plugins/lib/moment.h"
 #include "stream_state.h"
 
+/* Takes it out of the row. */
+static struct fieldway_ticket *take_write(struct fieldway_session *s, size_t place)
+{
+	struct pending *w = &s->writes[place];
+	struct fieldway_ticket *ticket = w->ticket;
+
+	free(w->text);
+	memmove(w, w + 1, (--s->n_writes - place) * sizeof(*w));
+	return ticket;
+}
+
 static void end_write(struct fieldway_session *s, enum fieldway_outcome outcome, int error, const char *detail)
 {
 	struct fieldway_result result = { .error = outcome == FIELDWAY_ACCEPTED ? 0 : error };
-	struct fieldway_ticket *ticket = s->writes[0].ticket;
+	struct fieldway_ticket *ticket = take_write(s, 0);
 
 	snprintf(result.detail, sizeof(result.detail), "%s", detail);
-	free(s->writes[0].text);
-	memmove(&s->writes[0], &s->writes[1], --s->n_writes * sizeof(s->writes[0]));
 	if (s->writing)
 		conversation_done(&s->conversation);
 	s->writing = false;
@@ -173,6 +182,22 @@ void output_silence(struct fieldway_session *s)
 		conversation_silence(c);
 	s->sent = 0;
 	output_run(s);
+}
+
+void output_end(struct fieldway_session *s, size_t place, int error, const char *detail)
+{
+	struct fieldway_result result = { .error = error };
+	bool sent = s->conversation.sent;
+
+	if (place == 0 && s->writing) {
+		/* Its answer may still come, and is nobody's. */
+		if (sent)
+			s->quiet_usec = moment_now_usec() + conversation_timeout_usec(&s->conversation);
+		end_write(s, sent ? FIELDWAY_UNKNOWN : FIELDWAY_NOT_SENT, error, detail);
+		return;
+	}
+	snprintf(result.detail, sizeof(result.detail), "%s", detail);
+	s->host->written(s->host, take_write(s, place), FIELDWAY_NOT_SENT, &result);
 }
 
 void output_fail(struct fieldway_session *s, int error, const char *detail)

@@ -58,6 +58,11 @@ struct fieldway_session {
 /* The port is closed, what it still holds dropped, and opened again later. -ETIMEDOUT: it takes nothing any more. */
 void stream_lost(struct fieldway_session *s, int error);
 
+/* Of the session's text, in frames of the longest kind. */
+#define STREAM_TEXT_FRAMES 4u
+/* What a device wants to hear once the port is open. */
+void stream_hello(struct fieldway_session *s, const struct fieldway_driver *d);
+
 /* What has come. */
 void input_bytes(struct fieldway_session *s, const uint8_t *bytes, size_t size);
 void input_idle(struct fieldway_session *s);
@@ -69,5 +74,7 @@ void output_run(struct fieldway_session *s);
 bool output_frame(struct fieldway_session *s, const struct fieldway_driver *d, const struct frame *frame,
 		  uint64_t boottime_usec);
 void output_silence(struct fieldway_session *s);
+/* The one at that place ends: as unknown if it was sent. */
+void output_end(struct fieldway_session *s, size_t place, int error, const char *detail);
 /* All writes end: the one that was sent as unknown. */
 void output_fail(struct fieldway_session *s, int error, const char *detail);

@@ -272,6 +272,69 @@ START_TEST(devices_of_one_line)
 }
 END_TEST
 
+/* ---- another configuration ---- */
+
+static struct fieldway_driver *make_sensor(const struct fieldway_device *device)
+{
+	struct fieldway_error error = { 0 };
+	struct fieldway_driver *d;
+
+	ck_assert_msg(driver_new(&bus, device, &d, &error) == 0, "%s", error.text);
+	return d;
+}
+
+static void change(struct fieldway_driver **drivers, size_t n, const uint32_t *before)
+{
+	ck_assert_int_eq(stream_change(session, &bus, (const struct fieldway_driver *const *)drivers, n, before), 0);
+}
+
+/* One goes, one stays and is counted otherwise, one comes: the port stays open, a frame that has begun is whole. */
+START_TEST(devices_change)
+{
+	const struct fieldway_device devices[] = { SENSOR("01"), SENSOR("02"), SENSOR("03") };
+	struct fieldway_driver *first[2], *second[2];
+
+	plug();
+	start_with(&devices[0]);
+	stream_stop(session);
+	for (int i = 0; i < 2; i++) {
+		first[i] = make_sensor(&devices[i]);
+		second[i] = make_sensor(&devices[2 - i]);
+	}
+	memset(&seen, 0, sizeof(seen));
+	ck_assert_int_eq(stream_start(&bus, (const struct fieldway_driver *const *)first, 2, &host, &session), 0);
+	say("01:1\n02:2\n02:");
+	UNTIL(seen.samples == 2 && seen.received == 13);
+	change(second, 2, (const uint32_t[]){ UINT32_MAX, 1 });
+	for (int i = 0; i < 2; i++)
+		driver_free(first[i]);
+	say("7.5\n01:3\n03:9\n");
+	UNTIL(seen.samples == 4);
+	ck_assert_double_eq(seen.of_device[1], 7.5);
+	ck_assert_double_eq(seen.of_device[0], 9);
+	ck_assert_uint_eq(seen.states, 0);
+	/* Only the second one is left, and the port is gone. */
+	change(&second[1], 1, (const uint32_t[]){ 1 });
+	driver_free(second[0]);
+	unplug();
+	UNTIL(seen.states >= 2 && strstr(seen.reason, "cannot open"));
+	second[0] = make_sensor(&devices[2]);
+	seen.states = 0;
+	change(second, 2, (const uint32_t[]){ UINT32_MAX, 0 });
+	ck_assert_uint_eq(seen.states, 1);
+	ck_assert_int_eq(seen.state, FIELDWAY_DEVICE_FAILED);
+	plug();
+	UNTIL(seen.state == FIELDWAY_DEVICE_OFFLINE);
+	say("02:4\n03:5\n");
+	UNTIL(seen.samples == 6);
+	ck_assert_double_eq(seen.of_device[1], 4);
+	driver_free(driver);
+	driver = second[0];
+	stop();
+	driver_free(second[1]);
+}
+END_TEST
+
 /* Faster than anything: every turn of the loop ends, and the newest value is there. */
 /* Frames on which an expression gives up, as fast as they come: a fifth of the time, and then nobody looks. */
 START_TEST(dear_frames)
@@ -339,6 +402,7 @@ int main(void)
 	tcase_add_test(t, dead_peers_are_looked_for);
 	tcase_add_test(t, silences_of_one_line);
 	tcase_add_test(t, devices_of_one_line);
+	tcase_add_test(t, devices_change);
 	tcase_add_test(t, dear_frames);
 	tcase_add_test(t, floods);
 	suite_add_tcase(s, t);

@@ -64,6 +64,54 @@ START_TEST(late_answers_are_nobodys)
 }
 END_TEST
 
+/* Two of the same device: the answer to what goes is nobody's, what waits of the other goes on. */
+START_TEST(writes_over_another_configuration)
+{
+	const struct fieldway_value one = { .type = FIELDWAY_FLOAT, .real = 1 };
+	struct fieldway_ticket goes = { 0 }, waits = { 0 }, stays = { 0 };
+	struct fieldway_error error = { 0 };
+	struct fieldway_driver *drivers[3];
+	uint64_t deadline;
+
+	start();
+	stream_stop(session);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(driver_new(&bus, &scale, &drivers[i], &error), 0);
+	ck_assert_int_eq(stream_start(&bus, (const struct fieldway_driver *const *)drivers, 2, &host, &session), 0);
+	ck_assert(pty_expect(&pty, "SIR\r\nSIR\r\n"));
+	deadline = moment_now_usec() + 5 * SECOND;
+	stream_write(session, 0, TARE, &one, deadline, &goes);
+	ck_assert(pty_expect(&pty, "T1\r\n"));
+	stream_write(session, 0, TARE, &one, deadline, &waits);
+	stream_write(session, 1, TARE, &one, deadline, &stays);
+	ck_assert_int_eq(stream_change(session, &bus, (const struct fieldway_driver *const *)&drivers[2], 1,
+				       (const uint32_t[]){ 1 }), 0);
+	driver_free(drivers[0]);
+	driver_free(drivers[1]);
+	ck_assert_uint_eq(goes.ended, 1);
+	ck_assert_int_eq(goes.outcome, FIELDWAY_UNKNOWN);
+	ck_assert_int_eq(goes.result.error, -ECANCELED);
+	ck_assert_uint_eq(waits.ended, 1);
+	ck_assert_int_eq(waits.outcome, FIELDWAY_NOT_SENT);
+	ck_assert_uint_eq(stays.ended, 0);
+	say("E1\r\n");
+	UNTIL(seen.sent == 23);
+	ck_assert(pty_expect(&pty, "T1\r\n"));
+	/* One that is under way stays so, too. */
+	drivers[0] = drivers[2];
+	ck_assert_int_eq(driver_new(&bus, &scale, &drivers[2], &error), 0);
+	ck_assert_int_eq(stream_change(session, &bus, (const struct fieldway_driver *const *)&drivers[2], 1,
+				       (const uint32_t[]){ 0 }), 0);
+	driver_free(drivers[0]);
+	say("T\r\n");
+	UNTIL(stays.ended);
+	ck_assert_int_eq(stays.outcome, FIELDWAY_ACCEPTED);
+	driver_free(driver);
+	driver = drivers[2];
+	stop();
+}
+END_TEST
+
 /* A port that takes nothing: the write ends by its deadline, and nobody waits for the port any more. */
 START_TEST(full_ports_are_waited_for_no_longer)
 {
@@ -220,6 +268,7 @@ int main(void)
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, writes_with_an_answer);
 	tcase_add_test(t, late_answers_are_nobodys);
+	tcase_add_test(t, writes_over_another_configuration);
 	tcase_add_test(t, full_ports_are_waited_for_no_longer);
 	tcase_add_test(t, half_a_frame_is_unknown_and_ends_there);
 	tcase_add_test(t, writes_without_an_answer);
