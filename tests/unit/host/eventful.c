@@ -30,6 +30,7 @@ struct fieldway_session {
 	enum fieldway_outcome
 		mode; /* of writes; NOT_SENT, REFUSED: they wait for the test's word */
 	struct fieldway_ticket *last;
+	uint32_t last_device;
 };
 
 struct fieldway_line {
@@ -339,6 +340,7 @@ static void session_write(struct fieldway_session *s, uint32_t device, uint32_t 
 			  struct fieldway_ticket *ticket)
 {
 	s->last = ticket;
+	s->last_device = device;
 	tell(s, "write %u %u %" PRId64, device, point,
 	     value->type == FIELDWAY_FLOAT ? (int64_t)value->real : value->integer);
 	if (s->mode == FIELDWAY_ACCEPTED)
@@ -349,6 +351,29 @@ static void session_read(struct fieldway_session *s, uint32_t device, const uint
 			 size_t n)
 {
 	tell(s, "read %u %u", device, n > 0 ? points[0] : 0);
+}
+
+/* What each was before, "-": nothing. A write that waits goes with its device. */
+static int session_change(struct fieldway_session *s, const struct fieldway_bus *bus,
+			  const struct fieldway_driver *const *drivers, size_t n, const uint32_t *before)
+{
+	char text[64] = "";
+	bool stays = false;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t end = strlen(text);
+
+		stays |= before[i] == s->last_device;
+		if (before[i] == UINT32_MAX)
+			snprintf(text + end, sizeof(text) - end, " -%s", drivers[i]->line);
+		else
+			snprintf(text + end, sizeof(text) - end, " %u%s", before[i], drivers[i]->line);
+	}
+	tell(s, "change%s", text);
+	if (s->mode == FIELDWAY_REFUSED && !stays)
+		s->host->written(s->host, s->last, FIELDWAY_NOT_SENT,
+				 &(struct fieldway_result){ .error = -ECANCELED, .detail = "gone" });
+	return 0;
 }
 
 static int session_scan(struct fieldway_session *s, uint64_t until_usec)
@@ -391,4 +416,5 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.bus_read = session_read,
 	.bus_scan = session_scan,
 	.bus_release = session_release,
+	.bus_change = session_change,
 };

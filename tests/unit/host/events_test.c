@@ -397,6 +397,83 @@ START_TEST(a_new_generation)
 }
 END_TEST
 
+/* One goes, one comes, one stays and is counted otherwise: what is said of it goes on. */
+START_TEST(another_configuration)
+{
+	struct link_device first = devices[0];
+	struct link_refusal *refusals;
+	unsigned told_states;
+
+	start();
+	tell("sample 0 0 2");
+	tell("sample 1 0 2");
+	expect(has(0, 0, 1) && has(1, 0, 1));
+	mode(FIELDWAY_REFUSED);
+	ask_write(1, 1, 3, SOON_USEC);
+	told("write 1 1 6");
+	told_states = n_states;
+	devices[0] = devices[2];
+	devices[1] = first;
+	configuration.generation = 2;
+	ck_assert_uint_eq(configure(&refusals), 0);
+	told("change -d2 0d0");
+	write_ends(FIELDWAY_NOT_SENT, -ECANCELED, "gone");
+	tell("sample 1 0 4");
+	expect(has(0, 0, 2));
+	ck_assert_uint_eq(n_states, told_states);
+	ck_assert_uint_eq(generation, 2);
+	tell("sample 0 0 6");
+	expect(has(2, 0, 3));
+	ck_assert_uint_eq(states[2], LINK_ONLINE);
+	ask_write(0, 1, 3, SOON_USEC);
+	told("write 1 1 6");
+	tell("written 0 0");
+	write_ends(FIELDWAY_ACCEPTED, 0, "");
+	/* What the plugin need not know. */
+	configuration.generation = 3;
+	ck_assert_uint_eq(configure(&refusals), 0);
+	tell("sample 1 0 8");
+	expect(has(0, 0, 4));
+	ck_assert_uint_eq(generation, 3);
+	/* And the last ones. */
+	configuration.n_devices = 1;
+	configuration.generation = 4;
+	ck_assert_uint_eq(configure(&refusals), 0);
+	told("change 0d2");
+	tell("sample 0 0 8");
+	expect(has(2, 0, 4));
+	ends_with(0);
+}
+END_TEST
+
+/* Polled and event-driven ones come and go beside each other. */
+START_TEST(kinds_come_and_go)
+{
+	struct link_refusal *refusals;
+
+	addresses[0][1].value.boolean = true;
+	points[0].period_usec = 20 * MSEC;
+	configuration.n_devices = 1;
+	ck_assert_uint_eq(configure(&refusals), 0);
+	expect(seen[0][0].n >= 3);
+	configuration.n_devices = 2;
+	configuration.generation = 2;
+	ck_assert_uint_eq(configure(&refusals), 0);
+	told("start 1 d1");
+	tell("sample 0 0 8");
+	expect(has(1, 0, 4));
+	seen[0][0].n = 0;
+	expect(seen[0][0].n >= 3);
+	configuration.n_devices = 1;
+	configuration.generation = 3;
+	ck_assert_uint_eq(configure(&refusals), 0);
+	told("stop");
+	seen[0][0].n = 0;
+	expect(seen[0][0].n >= 3);
+	ends_with(0);
+}
+END_TEST
+
 START_TEST(both_kinds_on_one_bus)
 {
 	struct link_refusal *refusals;
@@ -480,6 +557,8 @@ static void add(TCase *t)
 	tcase_add_test(t, a_read_does_not_know_what_was_before_a_write);
 	tcase_add_test(t, writes_have_a_limit);
 	tcase_add_test(t, a_new_generation);
+	tcase_add_test(t, another_configuration);
+	tcase_add_test(t, kinds_come_and_go);
 	tcase_add_test(t, both_kinds_on_one_bus);
 	tcase_add_test(t, a_line_is_of_one_kind);
 	tcase_add_test(t, nobody_asks_for_a_model);
