@@ -156,18 +156,40 @@ void adapter_forget(struct fieldway_session *s)
 
 void adapter_leave(struct fieldway_session *s)
 {
-	sd_bus_message *m = NULL;
-
-	for (size_t i = 0; i < s->n_remotes; i++) {
-		struct remote *r = &s->remotes[i];
-
-		if (r->phase == PHASE_IDLE || !r->path)
-			continue;
-		if (link_call(s, r->path, BLUEZ_DEVICE, "Disconnect", &m) >= 0)
-			link_send(s, NULL, m, NULL, NULL, 0);
-		m = sd_bus_message_unref(m);
-	}
+	for (size_t i = 0; i < s->n_remotes; i++)
+		remote_leave(s->remotes[i]);
 	/* Discovery, agent and monitors end with the connection to the bus. */
+}
+
+/* Nobody waits for the end: calls stay in order. */
+static void take_back(struct fieldway_session *s, const char *path, const char *interface, const char *member,
+		      const char *object)
+{
+	sd_bus_message *m = NULL;
+	int r = link_call(s, path, interface, member, &m);
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "o", object);
+	if (r >= 0)
+		link_send(s, NULL, m, NULL, NULL, 0);
+	sd_bus_message_unref(m);
+}
+
+void adapter_change(struct fieldway_session *s, bool agent)
+{
+	if (!s->adapter || !s->link)
+		return;
+	if (s->passive) {
+		take_back(s, s->adapter->path, BLUEZ_MONITORS, "UnregisterMonitor", MONITOR_ROOT);
+		monitor_stop(s);
+		s->passive = false;
+	}
+	/* What was too much for patterns may fit now. */
+	s->no_monitors = false;
+	if (agent && s->agent) {
+		take_back(s, "/org/bluez", "org.bluez.AgentManager1", "UnregisterAgent", AGENT_PATH);
+		agent_stop(s);
+	}
 }
 
 /* ---- setting it up, one call after the other ---- */
@@ -204,8 +226,8 @@ static int on_powered(sd_bus_message *m, void *userdata, sd_bus_error *error)
 static void tell_refusal(struct fieldway_session *s, const char *what)
 {
 	for (size_t i = 0; i < s->n_remotes; i++)
-		if (s->remotes[i].phase == PHASE_IDLE)
-			remote_tell(&s->remotes[i], FIELDWAY_DEVICE_FAILED, "%s: %s", what, s->trouble);
+		if (s->remotes[i]->phase == PHASE_IDLE)
+			remote_tell(s->remotes[i], FIELDWAY_DEVICE_FAILED, "%s: %s", what, s->trouble);
 }
 
 static int on_filtered(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -320,7 +342,7 @@ static int register_agent(struct fieldway_session *s)
 static bool wants_agent(const struct fieldway_session *s)
 {
 	for (size_t i = 0; i < s->n_remotes; i++)
-		if (s->remotes[i].driver->pair)
+		if (s->remotes[i]->driver->pair)
 			return true;
 	return false;
 }

@@ -275,7 +275,7 @@ static struct remote *next_in_line(struct fieldway_session *s, uint64_t now)
 	struct remote *best = NULL;
 
 	for (size_t i = 0; i < s->n_remotes; i++) {
-		struct remote *r = &s->remotes[i];
+		struct remote *r = s->remotes[i];
 		bool writes = r->n_writes > 0, best_writes = best && best->n_writes > 0;
 
 		if (r->phase != PHASE_IDLE || r->waiting_usec == 0 || !r->path || now < r->retry_usec)
@@ -299,7 +299,7 @@ static void make_room(struct fieldway_session *s, uint64_t now, uint64_t *next)
 	struct remote *longest = NULL;
 
 	for (size_t i = 0; i < s->n_remotes; i++) {
-		struct remote *r = &s->remotes[i];
+		struct remote *r = s->remotes[i];
 
 		if (r->phase == PHASE_LEAVING)
 			return;
@@ -321,11 +321,11 @@ void connections_turn(struct fieldway_session *s, uint64_t now, uint64_t *next)
 	size_t used = 0;
 
 	for (size_t i = 0; i < s->n_remotes; i++)
-		write_expire(&s->remotes[i], now, next);
+		write_expire(s->remotes[i], now, next);
 	if (s->condition != CONDITION_READY)
 		return;
 	for (size_t i = 0; i < s->n_remotes; i++) {
-		r = &s->remotes[i];
+		r = s->remotes[i];
 		if (!r->driver->needs_connection)
 			continue;
 		advance(r, now, next);

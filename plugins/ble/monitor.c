@@ -10,8 +10,7 @@
  * device anything, and reports what fits one of some patterns. Only for
  * sensors that broadcast: a device to be connected has to be discovered.
  */
-#define ROOT "/org/fieldway/ble"
-#define MONITOR ROOT "/monitor"
+#define MONITOR MONITOR_ROOT "/monitor"
 /* The kernel takes so many (HCI_MAX_ADV_MONITOR_NUM_PATTERNS), each so long. */
 #define PATTERNS_MAX 16u
 #define PATTERN_MAX 31u
@@ -100,11 +99,11 @@ static bool collect(const struct fieldway_session *s, struct pattern *all, size_
 {
 	*ret_n = 0;
 	for (size_t i = 0; i < s->n_remotes; i++) {
-		const struct fieldway_driver *d = s->remotes[i].driver;
+		const struct fieldway_driver *d = s->remotes[i]->driver;
 		struct pattern p;
 		bool found = false;
 
-		if (remote_needs_connection(&s->remotes[i]))
+		if (remote_needs_connection(s->remotes[i]))
 			return false;
 		for (size_t j = 0; j < d->n_points; j++) {
 			if (!point_pattern(&d->points[j], &p))
@@ -197,14 +196,14 @@ int monitor_start(struct fieldway_session *s, sd_bus_message_handler_t done)
 	int r;
 
 	monitor_stop(s);
-	r = sd_bus_add_object_manager(s->link, &s->monitor_slots[0], ROOT);
+	r = sd_bus_add_object_manager(s->link, &s->monitor_slots[0], MONITOR_ROOT);
 	if (r >= 0)
 		r = sd_bus_add_object_vtable(s->link, &s->monitor_slots[1], MONITOR,
 					     "org.bluez.AdvertisementMonitor1", monitor_vtable, s);
 	if (r >= 0)
 		r = link_call(s, s->adapter->path, BLUEZ_MONITORS, "RegisterMonitor", &m);
 	if (r >= 0)
-		r = sd_bus_message_append(m, "o", ROOT);
+		r = sd_bus_message_append(m, "o", MONITOR_ROOT);
 	if (r >= 0)
 		r = link_send(s, &s->setup, m, done, s, CALL_USEC);
 	sd_bus_message_unref(m);

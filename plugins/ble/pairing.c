@@ -152,7 +152,7 @@ void agent_stop(struct fieldway_session *s)
 const char *agent_capability(const struct fieldway_session *s)
 {
 	for (size_t i = 0; i < s->n_remotes; i++)
-		if (s->remotes[i].driver->has_passkey)
+		if (s->remotes[i]->driver->has_passkey)
 			return "KeyboardDisplay";
 	return "NoInputNoOutput";
 }

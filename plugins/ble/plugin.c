@@ -88,5 +88,6 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 	.bus_read = session_read,
 	.bus_scan = session_scan,
 	.bus_release = session_release,
+	.bus_change = session_change,
 	.sample = driver_sample,
 };

@@ -34,19 +34,19 @@ void remote_tell(struct remote *r, enum fieldway_device_state state, const char 
 struct remote *remote_find(struct fieldway_session *s, const char *path)
 {
 	for (size_t i = 0; i < s->n_remotes; i++)
-		if (s->remotes[i].path && strcmp(s->remotes[i].path, path) == 0)
-			return &s->remotes[i];
+		if (s->remotes[i]->path && strcmp(s->remotes[i]->path, path) == 0)
+			return s->remotes[i];
 	return NULL;
 }
 
 struct remote *remote_above(struct fieldway_session *s, const char *path)
 {
 	for (size_t i = 0; i < s->n_remotes; i++) {
-		size_t size = s->remotes[i].path ? strlen(s->remotes[i].path) : 0;
+		size_t size = s->remotes[i]->path ? strlen(s->remotes[i]->path) : 0;
 
-		if (size > 0 && strncmp(s->remotes[i].path, path, size) == 0 &&
+		if (size > 0 && strncmp(s->remotes[i]->path, path, size) == 0 &&
 		    (path[size] == '/' || path[size] == 0))
-			return &s->remotes[i];
+			return s->remotes[i];
 	}
 	return NULL;
 }
@@ -54,8 +54,8 @@ struct remote *remote_above(struct fieldway_session *s, const char *path)
 struct remote *remote_by_mac(struct fieldway_session *s, const char *mac)
 {
 	for (size_t i = 0; i < s->n_remotes; i++)
-		if (strcasecmp(s->remotes[i].driver->mac_text, mac) == 0)
-			return &s->remotes[i];
+		if (strcasecmp(s->remotes[i]->driver->mac_text, mac) == 0)
+			return s->remotes[i];
 	return NULL;
 }
 
@@ -408,11 +408,48 @@ void remote_forget(struct remote *r)
 	memset(&r->advert, 0, sizeof(r->advert));
 }
 
-void remote_done(struct remote *r)
+int remote_new(struct fieldway_session *s, const struct fieldway_driver *driver, uint32_t index, struct remote **ret)
 {
+	struct remote *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	*r = (struct remote){ .session = s, .driver = driver, .index = index, .fresh = true };
+	r->due_usec = calloc(driver->n_points + 1, sizeof(*r->due_usec));
+	r->samples = calloc(driver->n_points + 1, sizeof(*r->samples));
+	r->seen = calloc(driver->n_points + 1, sizeof(*r->seen));
+	if (!r->due_usec || !r->samples || !r->seen) {
+		remote_free(r);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < driver->n_points; i++)
+		r->due_usec[i] = NEVER;
+	gatt_want_all(r);
+	*ret = r;
+	return 0;
+}
+
+struct remote *remote_free(struct remote *r)
+{
+	if (!r)
+		return NULL;
 	remote_forget(r);
 	free(r->due_usec);
 	free(r->samples);
 	free(r->seen);
 	free(r->characteristics);
+	free(r);
+	return NULL;
+}
+
+void remote_leave(struct remote *r)
+{
+	struct fieldway_session *s = r->session;
+	sd_bus_message *m = NULL;
+
+	if (r->phase == PHASE_IDLE || !r->path)
+		return;
+	if (link_call(s, r->path, BLUEZ_DEVICE, "Disconnect", &m) >= 0)
+		link_send(s, NULL, m, NULL, NULL, 0);
+	sd_bus_message_unref(m);
 }

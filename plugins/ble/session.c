@@ -55,13 +55,13 @@ static void condition_text(const struct fieldway_session *s, char *ret, size_t s
 	}
 }
 
-static void tell_condition(struct fieldway_session *s)
+void session_tell(struct fieldway_session *s)
 {
-	char text[sizeof(s->remotes->reason)];
+	char text[REASON_MAX];
 
 	condition_text(s, text, sizeof(text));
 	for (size_t i = 0; i < s->n_remotes; i++) {
-		struct remote *r = &s->remotes[i];
+		struct remote *r = s->remotes[i];
 
 		if (*text)
 			remote_tell(r, FIELDWAY_DEVICE_FAILED, "%s", text);
@@ -84,7 +84,7 @@ static void forget(struct fieldway_session *s, enum condition condition)
 	case CONDITION_OFF:
 		adapter_forget(s);
 		for (size_t i = 0; i < s->n_remotes; i++)
-			connection_failed(&s->remotes[i], NULL);
+			connection_failed(s->remotes[i], NULL);
 		break;
 	case CONDITION_READY:
 		break;
@@ -101,7 +101,7 @@ void session_enter(struct fieldway_session *s, enum condition condition, const c
 		forget(s, condition);
 	}
 	memcpy(s->trouble, text, sizeof(text));
-	tell_condition(s);
+	session_tell(s);
 }
 
 bool session_is_bluez(const struct fieldway_session *s, sd_bus_message *m)
@@ -135,25 +135,16 @@ void session_turn(struct fieldway_session *s)
 
 static int make_remotes(struct fieldway_session *s, const struct fieldway_driver *const *drivers, size_t n)
 {
-	s->remotes = calloc(n ? n : 1, sizeof(*s->remotes));
+	int r = 0;
+
+	s->remotes = calloc(n + 1, sizeof(struct remote *));
 	if (!s->remotes)
 		return -ENOMEM;
-	for (; s->n_remotes < n; s->n_remotes++) {
-		struct remote *r = &s->remotes[s->n_remotes];
-
-		*r = (struct remote){ .session = s, .driver = drivers[s->n_remotes], .index = (uint32_t)s->n_remotes };
-		r->due_usec = calloc(r->driver->n_points + 1, sizeof(*r->due_usec));
-		r->samples = calloc(r->driver->n_points + 1, sizeof(*r->samples));
-		r->seen = calloc(r->driver->n_points + 1, sizeof(*r->seen));
-		if (!r->due_usec || !r->samples || !r->seen) {
-			s->n_remotes++;
-			return -ENOMEM;
-		}
-		for (size_t i = 0; i < r->driver->n_points; i++)
-			r->due_usec[i] = NEVER;
-		gatt_want_all(r);
-	}
-	return 0;
+	for (; r >= 0 && s->n_remotes < n; s->n_remotes += r >= 0)
+		r = remote_new(s, drivers[s->n_remotes], (uint32_t)s->n_remotes, &s->remotes[s->n_remotes]);
+	for (size_t i = 0; i < s->n_remotes; i++)
+		s->remotes[i]->fresh = false;
+	return r;
 }
 
 int session_start(const struct fieldway_bus *bus, const struct fieldway_driver *const *drivers, size_t n_drivers,
@@ -192,7 +183,7 @@ void session_stop(struct fieldway_session *s)
 		return;
 	s->turning = true;
 	for (size_t i = 0; i < s->n_remotes; i++)
-		write_abort(&s->remotes[i], -ENODEV, "the bus is stopped");
+		write_abort(s->remotes[i], -ENODEV, "the bus is stopped");
 	adapter_leave(s);
 	adapter_forget(s);
 	tree_forget(s);
@@ -201,7 +192,7 @@ void session_stop(struct fieldway_session *s)
 	s->host->timer_free(s->timer);
 	s->host->timer_free(s->link_timer);
 	for (size_t i = 0; i < s->n_remotes; i++)
-		remote_done(&s->remotes[i]);
+		remote_free(s->remotes[i]);
 	free(s->remotes);
 	free(s->owner);
 	bus_done(&s->settings);
@@ -210,7 +201,7 @@ void session_stop(struct fieldway_session *s)
 
 void session_read(struct fieldway_session *s, uint32_t device, const uint32_t *points, size_t n)
 {
-	struct remote *r = &s->remotes[device];
+	struct remote *r = s->remotes[device];
 
 	for (size_t i = 0; i < n; i++) {
 		const struct point *p = &r->driver->points[points[i]];
@@ -226,7 +217,7 @@ void session_release(struct fieldway_session *s, bool released)
 {
 	if (released) {
 		for (size_t i = 0; i < s->n_remotes; i++)
-			write_abort(&s->remotes[i], -ENODEV, "the adapter is released");
+			write_abort(s->remotes[i], -ENODEV, "the adapter is released");
 		adapter_leave(s);
 		session_enter(s, CONDITION_RELEASED, "");
 		link_close(s);

@@ -99,6 +99,7 @@ struct remote {
 	struct fieldway_session *session;
 	const struct fieldway_driver *driver;
 	uint32_t index;
+	bool fresh; /* it came while the adapter was at work: nobody has looked yet what is known of it */
 	char *path; /* NULL: bluetoothd does not know it */
 	bool connected, resolved, paired;
 
@@ -160,7 +161,7 @@ struct fieldway_session {
 	char **scanned;
 	size_t n_scanned;
 
-	struct remote *remotes;
+	struct remote **remotes;
 	size_t n_remotes;
 };
 
@@ -171,10 +172,14 @@ int session_start(const struct fieldway_bus *bus, const struct fieldway_driver *
 void session_stop(struct fieldway_session *s);
 void session_read(struct fieldway_session *s, uint32_t device, const uint32_t *points, size_t n);
 void session_release(struct fieldway_session *s, bool released);
+int session_change(struct fieldway_session *s, const struct fieldway_bus *bus,
+		   const struct fieldway_driver *const *drivers, size_t n_drivers, const uint32_t *before);
 /* Looks at everything once, and arms the timers. */
 void session_turn(struct fieldway_session *s);
 /* The only door to condition: what was known under the old one is forgotten, and the devices are told. */
 void session_enter(struct fieldway_session *s, enum condition condition, const char *trouble);
+/* Devices that do not know it yet are told what is wrong with the bus, if something is. */
+void session_tell(struct fieldway_session *s);
 /* Does the message come from bluetoothd? Others on the bus can call us, too, and send signals right at us. */
 bool session_is_bluez(const struct fieldway_session *s, sd_bus_message *m);
 /* Doubles from RETRY_FIRST_USEC to RETRY_LAST_USEC. */
@@ -205,6 +210,8 @@ int tree_ask(struct fieldway_session *s);
 void tree_turn(struct fieldway_session *s, uint64_t now, uint64_t *next);
 /* Asks once more, for a scan: the devices that are known already. */
 int tree_scan(struct fieldway_session *s);
+/* Asks once more, for devices that have come since. */
+int tree_look(struct fieldway_session *s);
 int tree_added(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int tree_removed(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int tree_changed(sd_bus_message *m, void *userdata, sd_bus_error *error);
@@ -222,8 +229,12 @@ void adapter_turn(struct fieldway_session *s, uint64_t now, uint64_t *next);
 void adapter_forget(struct fieldway_session *s);
 /* What we have asked of the adapter is taken back. */
 void adapter_leave(struct fieldway_session *s);
+/* Its devices are others now: patterns, and (agent) how a passkey is asked for, are told anew. */
+void adapter_change(struct fieldway_session *s, bool agent);
 
 /* ---- monitor.c: passive scanning ---- */
+
+#define MONITOR_ROOT "/org/fieldway/ble"
 
 /* Can what the devices send be told by patterns? Otherwise only active scanning finds them. */
 bool monitor_fits(const struct fieldway_session *s);
@@ -245,7 +256,11 @@ void remote_tell(struct remote *r, enum fieldway_device_state state, const char 
 	__attribute__((format(printf, 3, 4)));
 void remote_samples(struct remote *r, const struct fieldway_sample *samples, size_t n);
 void remote_forget(struct remote *r);
-void remote_done(struct remote *r);
+int remote_new(struct fieldway_session *s, const struct fieldway_driver *driver, uint32_t index,
+	       struct remote **ret);
+struct remote *remote_free(struct remote *r); /* takes NULL */
+/* A connection of ours is given up, and nobody waits for its end. */
+void remote_leave(struct remote *r);
 
 /* ---- connection.c: whose turn it is ---- */
 

@@ -13,6 +13,9 @@ enum level {
 	LEVEL_DEVICES,
 	LEVEL_BELOW,
 	LEVEL_ALL, /* they come one after the other, the upper first */
+	/* Of devices that are fresh only. */
+	LEVEL_FRESH,
+	LEVEL_BELOW_FRESH,
 };
 
 static bool is_on(enum level wanted, enum level level)
@@ -26,13 +29,17 @@ static int take_interface(struct fieldway_session *s, const char *path, const ch
 {
 	struct remote *r;
 
+	if (strcmp(interface, BLUEZ_DEVICE) == 0 && level == LEVEL_FRESH && !remote_find(s, path))
+		return remote_properties(s, path, m, false);
 	if (strcmp(interface, BLUEZ_ADAPTER) == 0 && is_on(level, LEVEL_ADAPTERS))
 		return adapter_properties(s, path, m);
 	if (strcmp(interface, BLUEZ_DEVICE) == 0 && is_on(level, LEVEL_DEVICES))
 		return remote_properties(s, path, m, level == LEVEL_ALL);
 	if (strcmp(interface, BLUEZ_MONITORS) == 0 && is_on(level, LEVEL_DEVICES))
 		adapter_monitors(s, path, true);
-	r = is_on(level, LEVEL_BELOW) ? remote_above(s, path) : NULL;
+	r = is_on(level, LEVEL_BELOW) || level == LEVEL_BELOW_FRESH ? remote_above(s, path) : NULL;
+	if (r && level == LEVEL_BELOW_FRESH && !r->fresh)
+		r = NULL;
 	if (r && strcmp(interface, BLUEZ_SERVICE) == 0)
 		return gatt_service_added(r, path, m);
 	if (r && strcmp(interface, BLUEZ_CHARACTERISTIC) == 0)
@@ -150,6 +157,30 @@ int tree_scan(struct fieldway_session *s)
 	return r;
 }
 
+static int on_look(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct fieldway_session *s = userdata;
+
+	if (s->condition != CONDITION_READY || sd_bus_message_is_method_error(m, NULL))
+		return 0;
+	if (take_objects(s, m, LEVEL_FRESH) >= 0 && sd_bus_message_rewind(m, true) >= 0)
+		take_objects(s, m, LEVEL_BELOW_FRESH);
+	for (size_t i = 0; i < s->n_remotes; i++)
+		s->remotes[i]->fresh = false;
+	return 0;
+}
+
+int tree_look(struct fieldway_session *s)
+{
+	sd_bus_message *m = NULL;
+	int r = link_call(s, "/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", &m);
+
+	if (r >= 0)
+		r = link_send(s, NULL, m, on_look, s, CALL_USEC);
+	sd_bus_message_unref(m);
+	return r;
+}
+
 int tree_added(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	const char *path;
@@ -222,5 +253,5 @@ void tree_forget(struct fieldway_session *s)
 	s->n_adapters = 0;
 	s->adapter = NULL;
 	for (size_t i = 0; i < s->n_remotes; i++)
-		remote_forget(&s->remotes[i]);
+		remote_forget(s->remotes[i]);
 }

@@ -158,7 +158,7 @@ static const char *why_not(const struct remote *r)
 void session_write(struct fieldway_session *s, uint32_t device, uint32_t point, const struct fieldway_value *value,
 		   uint64_t deadline_usec, struct fieldway_ticket *ticket)
 {
-	struct remote *r = &s->remotes[device];
+	struct remote *r = s->remotes[device];
 	struct fieldway_error error;
 	const char *reason = why_not(r);
 	struct write *w;

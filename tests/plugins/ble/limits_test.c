@@ -32,6 +32,7 @@ static const struct fieldway_host host = { .written = take_written, .timer_set =
 /* Messages are of a connection, though nobody is at its other end. */
 static void setup(void)
 {
+	static struct remote *remotes[] = { &remote };
 	int ends[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
@@ -39,7 +40,7 @@ static void setup(void)
 	ck_assert_int_ge(sd_bus_set_fd(bus, ends[0], ends[0]), 0);
 	ck_assert_int_ge(sd_bus_start(bus), 0);
 	close(ends[1]);
-	session = (struct fieldway_session){ .host = &host, .remotes = &remote, .n_remotes = 1 };
+	session = (struct fieldway_session){ .host = &host, .remotes = remotes, .n_remotes = 1 };
 	remote = (struct remote){ .session = &session };
 	refused = 0;
 }

@@ -27,11 +27,15 @@ static struct fieldway_driver *driver;
 static unsigned samples, online, errors;
 static double value;
 static enum fieldway_device_state state;
+static uint32_t last_device;
+static unsigned ended;
+static enum fieldway_outcome outcome;
 static char reason[REASON_MAX];
 
 static void take_samples(const struct fieldway_host *h, uint32_t device, const struct fieldway_sample *all, size_t n)
 {
 	samples += (unsigned)n;
+	last_device = device;
 	value = all[0].value.real;
 	state = FIELDWAY_DEVICE_ONLINE;
 }
@@ -49,7 +53,19 @@ static void take_count(const struct fieldway_host *h, uint32_t device, unsigned 
 	errors += n_errors;
 }
 
-static const struct fieldway_host host = { .samples = take_samples, .state = take_state, .count = take_count };
+static void take_written(const struct fieldway_host *h, struct fieldway_ticket *ticket, enum fieldway_outcome how,
+			 const struct fieldway_result *result)
+{
+	ended++;
+	outcome = how;
+}
+
+static void take_timer(struct fieldway_timer *timer, uint64_t usec)
+{
+}
+
+static const struct fieldway_host host = { .samples = take_samples, .state = take_state, .count = take_count,
+					   .written = take_written, .timer_set = take_timer };
 
 static void start(const struct fieldway_settings *settings)
 {
@@ -66,16 +82,17 @@ static void start(const struct fieldway_settings *settings)
 	ck_assert_int_ge(sd_bus_start(bus), 0);
 	close(ends[1]);
 	ck_assert_msg(driver_new(&any, &device, &driver, &why) >= 0, "%s", why.text);
-	session = (struct fieldway_session){ .host = &host, .remotes = calloc(1, sizeof(struct remote)), .n_remotes = 1 };
-	session.remotes[0] = (struct remote){ .session = &session, .driver = driver, .path = strdup(DEVICE_PATH),
-					      .samples = calloc(1, sizeof(struct fieldway_sample)) };
+	session = (struct fieldway_session){ .host = &host, .remotes = calloc(1, sizeof(struct remote *)), .n_remotes = 1 };
+	session.remotes[0] = calloc(1, sizeof(struct remote));
+	*session.remotes[0] = (struct remote){ .session = &session, .driver = driver, .path = strdup(DEVICE_PATH),
+					       .samples = calloc(1, sizeof(struct fieldway_sample)) };
 	samples = online = errors = 0;
 	state = FIELDWAY_DEVICE_FAILED;
 }
 
 static void stop(void)
 {
-	remote_done(&session.remotes[0]);
+	remote_free(session.remotes[0]);
 	free(session.remotes);
 	driver_free(driver);
 	sd_bus_close(bus);
@@ -157,6 +174,64 @@ START_TEST(repetitions_are_signs_of_life)
 }
 END_TEST
 
+static struct fieldway_driver *make_driver(const char *mac)
+{
+	static const struct fieldway_bus any = { .name = "b" };
+	const struct fieldway_point point = { .name = "t", .readable = true,
+					      .settings = SETTINGS(TEXT("bthome", "temperature")) };
+	const struct fieldway_device device = { .name = "th", .settings = SETTINGS(TEXT("mac", mac)), .points = &point,
+						.n_points = 1 };
+	struct fieldway_driver *d;
+	struct fieldway_error why;
+
+	ck_assert_msg(driver_new(&any, &device, &d, &why) >= 0, "%s", why.text);
+	return d;
+}
+
+/* One comes, one stays with what was heard of it, and in the end goes with the write that waits. */
+START_TEST(devices_change)
+{
+	struct fieldway_driver *drivers[2], *again;
+	struct remote *stays;
+
+	start(&SETTINGS(TEXT("mac", MAC)));
+	session.condition = CONDITION_OFF;
+	hear("40000102ca09");
+	ck_assert_uint_eq(samples, 1);
+	stays = session.remotes[0];
+	drivers[0] = make_driver("00:00:00:00:00:01");
+	drivers[1] = make_driver(MAC);
+	again = make_driver(MAC);
+	ck_assert_int_eq(session_change(&session, NULL, (const struct fieldway_driver *const *)drivers, 2,
+					(const uint32_t[]){ UINT32_MAX, 0 }), 0);
+	driver_free(driver);
+	ck_assert_ptr_eq(session.remotes[1], stays);
+	/* The new one is told what is wrong with the bus, the other one heard it long ago. */
+	ck_assert_int_eq(state, FIELDWAY_DEVICE_FAILED);
+	hear("40000102ca09");
+	ck_assert_uint_eq(samples, 1);
+	hear("40000202ca09");
+	ck_assert_uint_eq(samples, 2);
+	ck_assert_uint_eq(last_device, 1);
+	ck_assert_int_eq(session_change(&session, NULL, (const struct fieldway_driver *const *)&again, 1,
+					(const uint32_t[]){ 1 }), 0);
+	for (unsigned i = 0; i < 2; i++)
+		driver_free(drivers[i]);
+	hear("40000302ca09");
+	ck_assert_uint_eq(last_device, 0);
+	stays->writes[0] = calloc(1, sizeof(struct write));
+	stays->n_writes = 1;
+	driver = make_driver("00:00:00:00:00:01");
+	ck_assert_int_eq(session_change(&session, NULL, (const struct fieldway_driver *const *)&driver, 1,
+					(const uint32_t[]){ UINT32_MAX }), 0);
+	driver_free(again);
+	ck_assert_uint_eq(ended, 1);
+	ck_assert_int_eq(outcome, FIELDWAY_NOT_SENT);
+	ck_assert_ptr_null(remote_by_mac(&session, MAC));
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ble/remote");
@@ -167,6 +242,7 @@ int main(void)
 	tcase_add_test(t, a_device_with_a_key_is_not_put_down);
 	tcase_add_test(t, who_has_the_wrong_key_is_told);
 	tcase_add_test(t, repetitions_are_signs_of_life);
+	tcase_add_test(t, devices_change);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_ENV);
