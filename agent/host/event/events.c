@@ -423,6 +423,9 @@ void events_start(struct events *e)
 	e->stopped = false;
 	if (r >= 0)
 		r = start(e);
+	/* It must not take what is another's. */
+	if (r >= 0 && e->bus->lent_usec && e->bus->setup->plugin->bus_release)
+		e->bus->setup->plugin->bus_release(e->session, true);
 	for (size_t i = 0; i < e->n_devices; i++) {
 		events_device_begin(e->devices[i]);
 		if (r < 0)

@@ -325,6 +325,38 @@ START_TEST(a_loan_ends)
 }
 END_TEST
 
+/* Neither what comes nor a bus that is another one takes the port back. */
+START_TEST(lent_over_another_configuration)
+{
+	struct link_refusal *refusals;
+
+	start_both();
+	released(SOON_USEC);
+	told("released");
+	addresses[2][1].value.boolean = true;
+	configuration.n_devices = 3;
+	configuration.generation = 2;
+	ck_assert_uint_eq(configure(&refusals), 0);
+	expect(states[2] == LINK_FAILED);
+	ck_assert_msg(strstr(reasons[2], "bus bus: device d2: lent until 20"), "%s", reasons[2]);
+	ask_write(2, 0, 1, SOON_USEC);
+	write_ends(FIELDWAY_NOT_SENT, -EBUSY, "lent to another program");
+	configuration.bus.timeout_usec++;
+	configuration.generation = 3;
+	ck_assert_uint_eq(configure(&refusals), 0);
+	told("stop");
+	told("start 1 d1");
+	told("released");
+	raw("d0", true, "abc", false, -EBUSY, "lent", "");
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(states[i], LINK_FAILED);
+	released(0);
+	told("taken back");
+	expect(states[0] == LINK_ONLINE && states[2] == LINK_ONLINE);
+	ends_with(0);
+}
+END_TEST
+
 START_TEST(lent_from_the_start)
 {
 	lend_usec = 100 * MSEC;
@@ -467,6 +499,7 @@ static void add(TCase *t)
 	tcase_add_test(t, what_is_polled_is_not_scanned);
 	tcase_add_test(t, lent_and_taken_back);
 	tcase_add_test(t, a_loan_ends);
+	tcase_add_test(t, lent_over_another_configuration);
 	tcase_add_test(t, lent_from_the_start);
 	tcase_add_test(t, a_recording);
 	tcase_add_test(t, a_slow_reader_is_told_what_it_missed);
