@@ -227,6 +227,14 @@ void driver_free(struct fieldway_driver *d)
 	free(d);
 }
 
+/* Names of hosts are one in whichever case: RFC 4343. */
+static void make_lower(char *text)
+{
+	for (; *text; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text = (char)(*text - 'A' + 'a');
+}
+
 int driver_line_name(const struct fieldway_driver *d, char *ret, size_t size)
 {
 	bool colon;
@@ -238,6 +246,8 @@ int driver_line_name(const struct fieldway_driver *d, char *ret, size_t size)
 		colon = strchr(d->host, ':') != NULL;
 		n = snprintf(ret, size, "%s%s%s:%u/%u", colon ? "[" : "", d->host, colon ? "]" : "", d->port,
 			     d->connection);
+		if (n >= 0)
+			make_lower(ret);
 	}
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }

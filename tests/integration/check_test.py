@@ -222,6 +222,7 @@ class CheckTest(Scenario):
         row = "  - {name: %s, profile: %s, bus: lan, address: %s}\n"
         for bus, a, b, wrong in (
                 (BUS, ("xy-md02", "{host: h, unit: 1}"), ("xy-md02", "{host: h, port: 502, unit: 1}"), True),
+                (BUS, ("xy-md02", "{host: h, unit: 1}"), ("xy-md02", "{host: H, unit: 1}"), True),
                 (BUS, ("xy-md02", "{host: h, unit: 1}"), ("xy-md02", "{host: h, port: 503, unit: 1}"), False),
                 (BUS, ("xy-md02", "{host: h, unit: 1}"), ("eastron-sdm120", "{host: h, unit: 2}"), False),
                 (serial, ("mettler-sics", "{}"), ("mettler-sics", "{}"), True),

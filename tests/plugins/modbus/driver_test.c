@@ -390,6 +390,7 @@ START_TEST(lines)
 {
 	line_is(RTU, SETTINGS(UINT("unit", 1)), "/dev/ttyS9");
 	line_is(TCP, SETTINGS(UINT("unit", 1), TEXT("host", "10.0.1.7")), "10.0.1.7:502/0");
+	line_is(TCP, SETTINGS(UINT("unit", 1), TEXT("host", "Meter-A.Example")), "meter-a.example:502/0");
 	line_is(TCP, SETTINGS(UINT("unit", 255), TEXT("host", "::1"), UINT("port", 1502)), "[::1]:1502/0");
 	line_is(SETTINGS(UINT("tcp.port", 503), UINT("tcp.connections_per_host", 3)),
 		SETTINGS(UINT("unit", 5), TEXT("host", "plc")), "plc:503/2");
