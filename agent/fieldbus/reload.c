@@ -315,6 +315,8 @@ static void hosts_renumber(struct reload *r)
 		h->changed |= host_renumber(h, r->kept);
 		h->bus = r->buses[i];
 		h->changed |= !r->difference->buses[h->bus].same;
+		/* What references lead to is not in the files: the host sees whether it is another key. */
+		h->changed |= contents_are_used(r->config->buses[h->bus].plugin);
 	}
 }
 

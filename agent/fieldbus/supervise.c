@@ -189,19 +189,17 @@ static int host_pinged(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 1;
 }
 
-/* Only as a whole can a bus be set up: it starts again. */
+/* What one of its devices lacked is there: it is told of that one, too. */
 static bool host_goes_on(struct host *h)
 {
-	char why[FIELDBUS_REASON_MAX];
+	struct log_about about = host_about(h);
 	uint32_t device;
 
 	if (!contents_are_used(host_bus(h)->plugin) || !host_may_go_on(h, &device))
 		return false;
-	snprintf(why, sizeof(why), "ends, as there is now what device %.64s lacked",
-		 h->fieldbus->config->devices[device].name);
-	host_leave(h, FIELDBUS_UNKNOWN, why);
-	process_signal(&h->process, SIGTERM);
-	host_enter_state(h, HOST_ENDING, HOST_EXIT_USEC);
+	about.device = h->fieldbus->config->devices[device].name;
+	log_notice(&about, "bus %s: there is now what device %s lacked", about.bus, about.device);
+	host_change(h);
 	return true;
 }
 

@@ -140,6 +140,25 @@ START_TEST(one_changes)
 }
 END_TEST
 
+/* The files say the same, but what they refer to may be another key: the host is told, and sees. */
+START_TEST(another_key)
+{
+	static const struct successor devices[] = { { 0, true, 0 }, { 1, true, 0 }, { 2, true, 1 } };
+
+	rig.c.plugin.n_keys = 1;
+	rig.c.devices[0].address = rig_setting(0, "key", "table:k");
+	rig.content = "one";
+	rig_start();
+	ck_assert_str_eq(rig_reason(0), "one");
+	rig.content = "two";
+	make_next(same_buses, 2, devices, 3);
+	reload();
+	rig_until(strcmp(rig_reason(0), "two") == 0);
+	ck_assert(is_online(0) && is_online(1));
+	ck_assert_uint_eq(rig.n_states[1], 1);
+}
+END_TEST
+
 /* Before the first configuration was answered. */
 START_TEST(twice_at_once)
 {
@@ -356,6 +375,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, only_the_numbers);
 	tcase_add_test(tcase, one_changes);
+	tcase_add_test(tcase, another_key);
 	tcase_add_test(tcase, twice_at_once);
 	tcase_add_test(tcase, a_bus_goes);
 	tcase_add_test(tcase, another_plugin);
