@@ -2,6 +2,7 @@
 #include <check.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,6 +264,78 @@ START_TEST(refused_and_mended)
 }
 END_TEST
 
+/* ---- a bus of several hosts ---- */
+
+#define LINES (FIELDBUS_LINES_MAX + 1)
+#define MORE 3
+
+static struct {
+	char names[LINES + 1][16];
+	struct fieldway_setting lines[LINES + 1];
+	struct config_device before[LINES], after[LINES + MORE];
+	struct config_successor successors[LINES + MORE];
+	uint32_t devices_after[LINES];
+} many;
+
+static struct config_device device_on(unsigned line)
+{
+	struct config_device d = rig.c.devices[0];
+
+	snprintf(many.names[line], sizeof(many.names[0]), "line%u", line);
+	many.lines[line] = (struct fieldway_setting){
+		.key = "line",
+		.value = { .type = FIELDWAY_STRING, .data = many.names[line], .size = strlen(many.names[line]) },
+	};
+	d.address = (struct fieldway_settings){ &many.lines[line], 1 };
+	return d;
+}
+
+/* New devices go where their line is, or where there is room; all others stay where they are. */
+START_TEST(lines_stay_with_their_hosts)
+{
+	static const unsigned more[MORE] = { 0, LINES - 1, LINES };
+	struct host *hosts[2];
+
+	rig.fieldbus->ops.state = NULL;
+	for (unsigned i = 0; i < LINES; i++)
+		many.before[i] = device_on(i);
+	rig.c.config.devices = many.before;
+	rig.c.config.n_devices = LINES;
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_uint_eq(rig.fieldbus->n_hosts, 2);
+	/* The new ones in front. */
+	for (uint32_t i = 0; i < MORE; i++) {
+		many.after[i] = device_on(more[i]);
+		many.successors[i] = (struct config_successor){ CONFIG_NONE, false };
+	}
+	for (uint32_t i = 0; i < LINES; i++) {
+		many.after[MORE + i] = many.before[i];
+		many.successors[MORE + i] = (struct config_successor){ i, true };
+		many.devices_after[i] = MORE + i;
+	}
+	make_next(same_buses, 2, NULL, 0);
+	next.config.devices = many.after;
+	next.config.n_devices = LINES + MORE;
+	next.difference.devices = many.successors;
+	next.difference.devices_after = many.devices_after;
+	for (uint32_t i = 0; i < 2; i++)
+		hosts[i] = rig.fieldbus->hosts[i];
+	for (uint32_t i = 0; i < LINES; i++)
+		rig.fieldbus->devices[i].stale_dropped = rig_host(i) == hosts[1];
+	reload();
+	ck_assert_uint_eq(rig.fieldbus->n_hosts, 2);
+	for (uint32_t i = 0; i < LINES; i++)
+		ck_assert_ptr_eq(rig_host(MORE + i), hosts[rig_statistics(MORE + i).stale_dropped]);
+	ck_assert_ptr_eq(rig_host(0), rig_host(MORE));
+	ck_assert_ptr_eq(rig_host(1), rig_host(MORE + LINES - 1));
+	ck_assert_uint_eq(hosts[0]->n_members + hosts[1]->n_members, LINES + MORE);
+	/* One has all the lines that it can have, so the new line is the other one's. */
+	ck_assert_uint_ge(MAX(hosts[0]->n_members, hosts[1]->n_members), FIELDBUS_LINES_MAX);
+	ck_assert_uint_lt(rig_host(2)->n_members, 10);
+	rig.fieldbus = fieldbus_free(rig.fieldbus);
+}
+END_TEST
+
 START_TEST(not_what_runs)
 {
 	make_next(same_buses, 2, NULL, 0);
@@ -381,6 +454,7 @@ int main(void)
 	tcase_add_test(tcase, another_plugin);
 	tcase_add_test(tcase, a_bus_changes);
 	tcase_add_test(tcase, refused_and_mended);
+	tcase_add_test(tcase, lines_stay_with_their_hosts);
 	tcase_add_test(tcase, not_what_runs);
 	tcase_add_test(tcase, a_device_is_paused);
 	tcase_add_test(tcase, paused_over_the_end_of_its_host);
