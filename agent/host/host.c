@@ -96,7 +96,6 @@ static void adopt_bus(struct host *h, struct host_bus *b)
 		bus_retire(old, bus_ended, h);
 	if (!b->started && name_is_free(h, bus_name(b)))
 		bus_start(b);
-	tell(b);
 }
 
 static size_t count_lines(const struct host *h, const char *without)
@@ -298,7 +297,7 @@ static int configure(struct host *h, sd_bus_message *m, struct refusals *refusal
 	r = b && b->setup->plugin == s->plugin ? set_up(h, b, s, refusals) :
 						 set_up_new(h, s, lend_usec, refusals);
 	if (r >= 0)
-		TAKE_PTR(s);
+		tell(host_find_bus(h, TAKE_PTR(s)->bus.name));
 	return r;
 }
 

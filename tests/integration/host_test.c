@@ -307,7 +307,7 @@ START_TEST(the_command_line)
 		{ "--fd 3 more", 2, "Usage:" },
 		{ "--fd three", 2, "'three' is no descriptor" },
 		{ "--nonsense", 2, "nonsense" },
-		{ "--fd 0 </dev/null", 1, "cannot run: " },
+		{ "--fd 0 </dev/null", 0, "" }, /* as when the daemon has gone */
 		{ "--fd 77", 1, "descriptor 77: Bad file descriptor" },
 	};
 	char output[16384];
