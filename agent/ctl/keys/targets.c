@@ -114,6 +114,21 @@ static int check_names(const struct invocation *i, int first, const struct confi
 	return 0;
 }
 
+int targets_with_keys(const struct invocation *i, const struct configuration *c, struct targets *ret)
+{
+	struct targets t = { .servers = calloc(c->config->n_servers + 1, sizeof(*t.servers)) };
+	int r = t.servers ? 0 : -ENOMEM;
+
+	for (size_t k = 0; k < c->config->n_servers && r >= 0; k++)
+		if (c->config->servers[k].security == CONFIG_SECURITY_PSK)
+			r = add_server(&t, i, c->config, &c->config->servers[k]);
+	if (r < 0)
+		targets_done(&t);
+	else
+		*ret = t;
+	return r;
+}
+
 int targets_find(const struct invocation *i, int first, const struct configuration *c,
 		 struct targets *ret)
 {

@@ -34,6 +34,8 @@ struct targets {
  */
 int targets_find(const struct invocation *i, int first, const struct configuration *c,
 		 struct targets *ret);
+/* All servers with keys, and all their endpoints; there may be none. 0 or -ENOMEM, without a word. */
+int targets_with_keys(const struct invocation *i, const struct configuration *c, struct targets *ret);
 void targets_done(struct targets *t);
 #define _cleanup_targets_ _cleanup_(targets_done)
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -178,6 +179,17 @@ int ports_find(const char *root, struct ports *ret)
 
 /* ---- who holds it ---- */
 
+/* Of the same name in a container there is another one. */
+static bool is_this_one(const char *root, const char *descriptor, const char *device)
+{
+	char path[PATH_MAX];
+	struct stat theirs, ours;
+
+	snprintf(path, sizeof(path), "%s%s", root, device);
+	return stat(descriptor, &theirs) < 0 || stat(path, &ours) < 0 ||
+	       (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino);
+}
+
 static bool has_open(const char *root, const char *pid, const char *device)
 {
 	char folder[PATH_MAX], path[PATH_MAX + NAME_MAX + 2], target[PATH_MAX];
@@ -194,7 +206,7 @@ static bool has_open(const char *root, const char *pid, const char *device)
 		if (n < 0)
 			continue;
 		target[n] = '\0';
-		found = streq(target, device);
+		found = streq(target, device) && is_this_one(root, path, device);
 	}
 	if (dir)
 		closedir(dir);
