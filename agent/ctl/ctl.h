@@ -75,6 +75,8 @@ extern const struct command command_new_device;
 extern const struct command command_replace;
 extern const struct command command_retire;
 extern const struct command command_doctor;
+extern const struct command command_backup;
+extern const struct command command_restore;
 extern const struct command command_diff;
 extern const struct command command_objects;
 extern const struct command command_migrate;

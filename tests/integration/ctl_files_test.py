@@ -236,6 +236,88 @@ class ReplaceTest(RowScenario):
         self.refused("single has the address of t-kitchen", "replace", "single", "--host=10.0.1.1")
 
 
+class BackupTest(JsonScenario):
+    def words(self, *arguments):
+        checker = () if arguments[0] == "backup" else ("--daemon=" + build_path("fieldwayd"), *self.folders())
+        return (*arguments, "--config=" + self.rig.path("etc"), "--state=" + self.rig.path("state"), *checker)
+
+    def read(self, name):
+        with open(self.rig.path(name), "rb") as f:
+            return f.read()
+
+    def restored(self, *arguments):
+        return self.ctl(*self.words("restore", self.rig.path("b.tar"), *arguments), stderr=None, environment={})
+
+    def test_backup(self):
+        """Of a running gateway, put in place on one that was lost."""
+        self.start_meters(2)
+        self.start_server(secure=True)
+        self.configure()
+        self.start_daemon()
+        self.registered("gw", "gw-m1", "gw-m2")
+        self.rig.until(lambda: os.path.exists(self.rig.path("state/records/gateway.last-good")), 20, "the record")
+        text = self.ctl(*self.words("backup", self.rig.path("b.tar")), environment={})
+        self.assertIn("It holds keys", text)
+        self.assertEqual(os.stat(self.rig.path("b.tar")).st_mode & 0o777, 0o600)
+        self.fails("File exists", *self.words("backup", self.rig.path("b.tar")), environment={})
+        self.fails("it runs", *self.words("restore", self.rig.path("b.tar")), environment={})
+        self.stop_daemon(self.daemon)
+        wanted = {name: self.read(name) for name in ("etc/fieldway.yaml", "etc/keys/plant.psk", "etc/devices.d/site.yaml",
+                                                     "state/records/gateway.last-good")}
+        for name in wanted:
+            os.remove(self.rig.path(name))
+        self.rig.write("etc/buses.d/other.yaml", "nonesuch: 1\n")
+        self.assertIn("kept in", self.restored())
+        self.assertEqual({name: self.read(name) for name in wanted}, wanted)
+        self.assertEqual(os.stat(self.rig.path("etc/keys/plant.psk")).st_mode & 0o777, 0o600)
+        self.assertFalse(os.path.exists(self.rig.path("etc/buses.d/other.yaml")))
+        self.assertTrue(os.path.exists(self.rig.path("etc.before-restore/buses.d/other.yaml")))
+        self.fails("is there from an earlier time", *self.words("restore", self.rig.path("b.tar")), environment={})
+        self.restart_server()
+        self.start_daemon()
+        self.registered("gw", "gw-m1", "gw-m2")
+
+    def test_without_keys(self):
+        self.start_meters(1)
+        self.write_keys(["gw", "gw-m1"])
+        self.configure(uri="coaps://127.0.0.1:5684")
+        told = self.json(*self.words("backup", self.rig.path("b.tar"), "--without-keys"), environment={})
+        self.assertEqual(told, {"file": self.rig.path("b.tar"), "keys": False})
+        key = self.read("etc/keys/plant.psk")
+        self.assertNotIn(key.split(b":")[1].strip()[:16], self.read("b.tar"))
+        os.remove(self.rig.path("etc/devices.d/site.yaml"))
+        self.restored()
+        self.assertEqual(self.read("etc/keys/plant.psk"), key)
+        self.assertTrue(os.path.exists(self.rig.path("etc/devices.d/site.yaml")))
+
+    def test_refused(self):
+        self.start_meters(1)
+        self.configure(uri="coap://127.0.0.1:5683")
+        self.fails("No such file", *self.words("restore", self.rig.path("none.tar")), environment={}, status=3)
+        self.rig.write("b.tar", "no archive")
+        before = self.read("etc/fieldway.yaml")
+        done = self.run_ctl(*self.words("restore", self.rig.path("b.tar")), environment={})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("tar has failed", done.stderr)
+        for version, text in ((2, "of a later fieldwayctl"), ('"x"', "no backup of fieldwayctl")):
+            self.rig.write("t/fieldway-backup", f'{{"version": {version}, "keys": true}}')
+            subprocess.run(["tar", "-cf", self.rig.path("b.tar"), "-C", self.rig.path("t"), "fieldway-backup"], check=True)
+            self.fails(text, *self.words("restore", self.rig.path("b.tar")), environment={})
+        os.symlink("/etc/passwd", self.rig.path("t/config"))
+        subprocess.run(["tar", "-cf", self.rig.path("b.tar"), "-C", self.rig.path("t"), "fieldway-backup", "config"],
+                       check=True)
+        self.fails("neither a file nor a folder", *self.words("restore", self.rig.path("b.tar")), environment={})
+        # A configuration that is wrong now.
+        os.remove(self.rig.path("b.tar"))
+        self.rig.write("etc/buses.d/bad.yaml", "nonesuch: 1\n")
+        self.ctl(*self.words("backup", self.rig.path("b.tar")), environment={})
+        done = self.run_ctl(*self.words("restore", self.rig.path("b.tar")), environment={})
+        self.assertIn("nothing was changed", done.stderr)
+        self.assertEqual((done.returncode, self.read("etc/fieldway.yaml")), (1, before))
+        self.assertFalse(os.path.exists(self.rig.path("etc.before-restore")))
+        self.assertIn("restored", self.restored("--force"))
+
+
 class MigrateTest(FilesScenario):
     def test_present(self):
         self.set_up("--first-bus=tcp")
