@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@
 #define GOOD_READS 5
 #define GROWTH_BYTES (16u << 20)
 #define FLOOD_SAMPLES 5000
+#define LINK_FD 3 /* as fieldway-host@.service passes it */
 
 struct fieldway_driver {
 	const char *mode; /* of the bus's settings */
@@ -129,6 +132,35 @@ static void hoard(void)
 			abort();
 }
 
+/*
+ * What of the daemon it gets at: 1 the keys, 2 the state, 4 its memory, 8 its
+ * environment, 16 its socket for hosts, 32 a shell; 64 what it may read, or it is none of that.
+ */
+static unsigned spy(void)
+{
+	static const char *const files[] = { "/etc/fieldway/keys/plant.psk", "/var/lib/fieldway" };
+	struct sockaddr_un address = { AF_UNIX, "/run/fieldway-host.socket" };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t size = sizeof(struct ucred);
+	struct ucred daemon = { 0 };
+	unsigned found = 0;
+	char path[64];
+
+	for (unsigned i = 0; i < 2; i++)
+		found |= (open(files[i], O_RDONLY | O_CLOEXEC) >= 0) << i;
+	/* Who made the connection that it was started for. */
+	if (getsockopt(LINK_FD, SOL_SOCKET, SO_PEERCRED, &daemon, &size) < 0 || daemon.pid <= 1)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)daemon.pid);
+	found |= (open(path, O_RDONLY | O_CLOEXEC) >= 0) << 2;
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)daemon.pid);
+	found |= (open(path, O_RDONLY | O_CLOEXEC) >= 0) << 3;
+	found |= (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) << 4;
+	found |= (access("/bin/sh", X_OK) == 0 && execl("/bin/sh", "sh", "-c", ":", NULL) == 0) << 5;
+	found |= (open("/etc/hosts", O_RDONLY | O_CLOEXEC) >= 0) << 6;
+	return found;
+}
+
 static void misbehave(const struct fieldway_driver *d)
 {
 	if (is(d, "grow"))
@@ -148,6 +180,8 @@ static int line_read(struct fieldway_line *line, const struct fieldway_driver *d
 {
 	if (++line->n > GOOD_READS)
 		misbehave(driver);
+	if (is(driver, "spy"))
+		line->n = spy();
 	return decode(driver, request, &line->n, sizeof(line->n), samples, text, text_size);
 }
 
