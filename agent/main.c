@@ -39,6 +39,17 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct daemon *daemon = userdata;
+
+	(void)source;
+	(void)info;
+	if (!daemon->stopping)
+		gateway_reload(daemon->gateway);
+	return 0;
+}
+
 /* Blocked before any thread starts, so that the loop alone sees them. */
 static void block_signals(void)
 {
@@ -47,9 +58,9 @@ static void block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	/* Reload is not in this version; a broken pipe is an error of its write. */
-	signal(SIGHUP, SIG_IGN);
+	/* A broken pipe is an error of its write. */
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -63,6 +74,8 @@ static int run(const struct gateway_options *o, sd_event *event, struct timers *
 	r = sd_event_add_signal(event, NULL, SIGTERM, on_signal, &daemon);
 	if (r >= 0)
 		r = sd_event_add_signal(event, NULL, SIGINT, on_signal, &daemon);
+	if (r >= 0)
+		r = sd_event_add_signal(event, NULL, SIGHUP, on_hangup, &daemon);
 	if (r >= 0)
 		r = sd_event_set_watchdog(event, 1);
 	if (r >= 0) {

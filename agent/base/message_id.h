@@ -11,6 +11,10 @@
 #define MESSAGE_CONFIGURATION_WRONG "d2c2a75f8b484972b32d74dd180efa79"
 #define MESSAGE_LAST_GOOD "5c041438dbe6407e8ed2c33fb93feb2d"
 #define MESSAGE_NO_CONFIGURATION "54e912813e7b4e63b9a6b72f855ca842"
+#define MESSAGE_RELOADED "f2f57ad69519492eabf960d7847661c1"
+#define MESSAGE_RELOAD_REFUSED "69193c730bc149b88d8b7d96c4570502"
+#define MESSAGE_CONFIRMED "ebd06514cffa4644830950aee2791060"
+#define MESSAGE_TAKEN_BACK "e614c0c356c84d6bab1baad81eaba88a"
 /* Who wrote or executed what (design: State). */
 #define MESSAGE_WRITE "6a1f6a1b0c9c4f0e8a7e5a3d4c1b9f27"
 /* What else somebody had done over D-Bus. */

@@ -82,6 +82,8 @@ extern const struct command command_objects;
 extern const struct command command_migrate;
 extern const struct command command_ports;
 extern const struct command command_setup;
+extern const struct command command_reload;
+extern const struct command command_confirm;
 extern const struct command command_import_object;
 
 /*

@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&command_raw,	 &command_record, &command_replay, &command_check, &command_import_object,
 	&command_setup, &command_new_device, &command_replace, &command_retire, &command_credentials, &command_diff,
 	&command_objects, &command_ports, &command_doctor, &command_backup, &command_restore, &command_migrate,
+	&command_reload, &command_confirm,
 };
 
 static void print_help(FILE *to)

@@ -12,6 +12,7 @@
  *               Device: Pause, Resume;
  *               Bus: Pause, Resume, Disable, Enable, Restart
  *   .field      Device: Read; Bus: Attempt, Raw, Scan, Release, Record
+ *   .configure  Manager: Reload, Confirm, CheckConfig
  * and lets a caller be asked for a password whose message allows it. Without
  * polkit nobody else may.
  *
@@ -25,11 +26,21 @@
  *     SetLogLevel(s module, s level) "": of all modules that have no level of
  *                                    their own; level "": that one. Until the
  *                                    daemon ends
+ *     Reload(t confirm)              reads the configuration again and goes
+ *                                    over to it; returns when that is done.
+ *                                    Wrong files change nothing: error
+ *                                    Configuration. confirm, unless 0: without
+ *                                    Confirm within so many microseconds (a day
+ *                                    at most) the former one runs again, as it
+ *                                    does after a restart
+ *     Confirm()                      Error NothingToConfirm
+ *     CheckConfig() -> a(suus) errors, a(suus) warnings
+ *                                    what Reload would say; none: it would do
  *     Version s
  *     ConfigurationState s           "accepted", "last-good" (the files are
- *                                    wrong), "not-configured"
- *     ConfigurationErrors a(suus)    file, line, column (0: none), text; empty
- *                                    unless "last-good"
+ *                                    wrong, or were not confirmed),
+ *                                    "unconfirmed", "not-configured"
+ *     ConfigurationErrors a(suus)    file, line, column (0: none), text
  *     Endpoints u                    with the host
  *     Accounts u  Registered u       accounts, and those that are registered
  *     Devices u
@@ -192,6 +203,8 @@
 #define AGENT1_ERROR_NO_SUCH_DEVICE AGENT1_NAME ".Error.NoSuchDevice"
 #define AGENT1_ERROR_NO_SUCH_BUS AGENT1_NAME ".Error.NoSuchBus"
 #define AGENT1_ERROR_NO_SUCH_PATH AGENT1_NAME ".Error.NoSuchPath"
+#define AGENT1_ERROR_CONFIGURATION AGENT1_NAME ".Error.Configuration" /* lines file:line:column: text */
+#define AGENT1_ERROR_NOTHING_TO_CONFIRM AGENT1_NAME ".Error.NothingToConfirm"
 #define AGENT1_ERROR_NOT_ALLOWED                                                                   \
 	AGENT1_NAME ".Error.NotAllowed"			   /* the resource has no such operation */
 #define AGENT1_ERROR_NO_VALUE AGENT1_NAME ".Error.NoValue" /* never read */

@@ -238,3 +238,17 @@ void orders_forget(struct dbus *d)
 	while (!list_is_empty(&d->orders))
 		order_free(list_entry(d->orders.next, struct order, list));
 }
+
+void orders_refuse(const struct item *item)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	struct order *o;
+
+	list_for_each(o, &item->dbus->orders, list) {
+		if (o->item != item)
+			continue;
+		sd_bus_reply_method_errno(o->message, error_set(&error, -ECANCELED, "It is not configured any more"),
+					  &error);
+		order_free(o);
+	}
+}

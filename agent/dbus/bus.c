@@ -175,22 +175,25 @@ static int init_items(struct dbus *d)
 	const struct config *c = d->config.config;
 	int r;
 
-	d->endpoints = (struct items){ .path = AGENT1_ENDPOINT_PATH,
+	d->endpoints = (struct items){ .dbus = d, .path = AGENT1_ENDPOINT_PATH,
 				       .interface = AGENT1_ENDPOINT,
 				       .name = endpoint_item_name,
-				       .properties = endpoint_changing };
-	d->devices = (struct items){ .path = AGENT1_DEVICE_PATH,
+				       .properties = endpoint_changing,
+				  .settled = endpoint_settled };
+	d->devices = (struct items){ .dbus = d, .path = AGENT1_DEVICE_PATH,
 				     .interface = AGENT1_DEVICE,
 				     .name = device_item_name,
-				     .properties = device_changing };
-	d->buses = (struct items){ .path = AGENT1_BUS_PATH,
+				     .properties = device_changing,
+				  .settled = device_settled };
+	d->buses = (struct items){ .dbus = d, .path = AGENT1_BUS_PATH,
 				   .interface = AGENT1_BUS,
 				   .name = bus_item_name,
-				   .properties = bus_changing };
-	r = items_init(&d->endpoints, d, c->empty ? 0 : c->n_endpoints + 1);
+				   .properties = bus_changing,
+				  .settled = bus_settled };
+	r = items_init(&d->endpoints, c->empty ? 0 : c->n_endpoints + 1);
 	if (r >= 0)
-		r = items_init(&d->devices, d, c->n_devices);
-	return r < 0 ? r : items_init(&d->buses, d, c->n_buses);
+		r = items_init(&d->devices, c->n_devices);
+	return r < 0 ? r : items_init(&d->buses, c->n_buses);
 }
 
 int dbus_new(const struct dbus_config *config, const struct dbus_ports *ports, void *userdata,

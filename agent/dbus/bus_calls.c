@@ -40,7 +40,8 @@ static int call_begun(sd_bus_message *call, int r, sd_bus_error *error)
 
 struct attempt {
 	sd_bus_message *call;
-	struct fieldbus *fieldbus;
+	struct dbus *dbus;
+	const struct config *config; /* that what points to */
 	struct arena arena;
 	struct config_type type;
 	struct fieldbus_attempt what;
@@ -106,12 +107,12 @@ static void attempted(void *userdata, int error, const char *detail,
 static void woken(void *userdata, int error, uint64_t n, uint64_t dropped)
 {
 	struct attempt *a = userdata;
-	int r = error;
+	int r = a->config == a->dbus->config.config ? error : -ECANCELED;
 
 	(void)n;
 	(void)dropped;
 	if (r >= 0)
-		r = fieldbus_attempt(a->fieldbus, &a->what, attempted, a);
+		r = fieldbus_attempt(a->dbus->config.fieldbus, &a->what, attempted, a);
 	if (r >= 0)
 		return;
 	call_fail(a->call, r, r == -EHOSTDOWN || r == -ETIMEDOUT ? "Its plugin host does not run" : NULL);
@@ -121,11 +122,12 @@ static void woken(void *userdata, int error, uint64_t n, uint64_t dropped)
 /* A bus without devices has no host until somebody asks it something. */
 static int attempt_begin(struct attempt *a)
 {
-	int r = fieldbus_attempt(a->fieldbus, &a->what, attempted, a), woke;
+	struct fieldbus *f = a->dbus->config.fieldbus;
+	int r = fieldbus_attempt(f, &a->what, attempted, a), woke;
 
 	if (r != -EHOSTDOWN)
 		return r;
-	woke = fieldbus_wake(a->fieldbus, a->what.bus, woken, a);
+	woke = fieldbus_wake(f, a->what.bus, woken, a);
 	return woke == -EALREADY ? r : woke;
 }
 
@@ -161,7 +163,8 @@ static int attempt_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_b
 	(void)uid;
 	if (!a)
 		return -ENOMEM;
-	a->fieldbus = item->dbus->config.fieldbus;
+	a->dbus = item->dbus;
+	a->config = item->dbus->config.config;
 	r = attempt_read(item, m, a, error);
 	if (r >= 0) {
 		r = attempt_begin(a);

@@ -7,11 +7,12 @@
 
 /* A field bus on D-Bus: what is known of it; what can be asked of it is in bus_calls.c. */
 
+char *bus_settled[] = { (char[]){ "Plugin" }, (char[]){ "Devices" }, NULL };
 char *bus_changing[] = { (char[]){ "State" }, (char[]){ "Online" }, (char[]){ "Paused" }, NULL };
 
-const char *bus_item_name(const struct dbus *d, uint32_t id)
+const char *bus_item_name(const struct config *c, uint32_t id)
 {
-	return d->config.config->buses[id].name;
+	return c->buses[id].name;
 }
 
 /* Enabled devices in each state. */
@@ -102,9 +103,9 @@ const sd_bus_vtable bus_vtable[] = {
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL_WITH_ARGS("Found", SD_BUS_ARGS("s", address, "s", facts), 0),
 	SD_BUS_PROPERTY("Name", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("Plugin", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Plugin", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("Devices", "u", get_count, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Devices", "u", get_count, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Online", "u", get_count, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Paused", "b", get_paused, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Statistics", "a{st}", get_statistics, 0, 0),

@@ -109,10 +109,10 @@ static int append_paused(sd_bus_message *reply, const struct items *s, const cha
 	int r = 0;
 
 	for (uint32_t i = 0; r >= 0 && i < s->n; i++) {
-		p = item_paused(&s->items[s->order[i]]);
+		p = item_paused(s->items[s->order[i]]);
 		if (p)
 			r = sd_bus_message_append(reply, AGENT1_PAUSED, kind,
-						  item_name(&s->items[s->order[i]]), p->since_usec,
+						  item_name(s->items[s->order[i]]), p->since_usec,
 						  (uint32_t)p->uid);
 	}
 	return r;

@@ -71,14 +71,32 @@ struct dbus_ports {
 	const struct dbus_pause *(*paused)(void *userdata, enum dbus_kind kind, uint32_t id);
 };
 
+enum dbus_configuration {
+	DBUS_ACCEPTED,
+	DBUS_LAST_GOOD,	  /* the files are wrong, or nobody confirmed them */
+	DBUS_UNCONFIRMED, /* what runs is taken back soon, unless somebody does */
+};
+
+/* How it ended: errors and warnings of the files, a line each, live during the call. */
+typedef void (*dbus_reload_done)(void *userdata, int error, struct span errors, struct span warnings);
+struct dbus_reload_ports {
+	/* 0: done runs once, later; else -EBUSY, -EINVAL (confirm_usec), -ENOMEM. confirm_usec 0: for good. */
+	int (*reload)(void *userdata, uint64_t confirm_usec, dbus_reload_done done, void *done_userdata);
+	/* The same without doing it. */
+	int (*check)(void *userdata, dbus_reload_done done, void *done_userdata);
+	int (*confirm)(void *userdata); /* -ENOENT: nothing to confirm */
+};
+
 struct dbus_config {
 	struct sd_event *event;
 	struct timers *timers;
 	const char *address; /* "system", "session", or a D-Bus address */
 	const struct config *config;
 	struct fieldbus *fieldbus;
-	bool last_good;
+	enum dbus_configuration configuration;
 	struct span errors; /* of the configuration: lines file:line:column: text */
+	const struct dbus_reload_ports *reload;
+	void *reload_userdata;
 };
 
 /* config and ports must outlive it. -ENOMEM. */
@@ -86,6 +104,17 @@ int dbus_new(const struct dbus_config *config, const struct dbus_ports *ports, v
 	     struct dbus **ret);
 /* The caller frees the stores first or later: writes under way are answered to whoever is still there. */
 struct dbus *dbus_free(struct dbus *d);
+
+/*
+ * Another configuration. Prepared, nothing has happened yet: -ENOMEM. From
+ * dbus_commit() on all is numbered as in the new one; clients are told from the
+ * loop, when all others have followed. d and c may be NULL.
+ */
+struct dbus_change;
+struct config_difference;
+int dbus_prepare(struct dbus *d, const struct config_difference *difference, struct dbus_change **ret);
+void dbus_commit(struct dbus_change *c);
+struct dbus_change *dbus_change_free(struct dbus_change *c);
 
 /* Something that clients see has changed; they are told soon. d may be NULL. */
 void dbus_endpoint_changed(struct dbus *d, uint32_t endpoint);
@@ -95,3 +124,5 @@ void dbus_counts_changed(struct dbus *d);
 void dbus_values_changed(struct dbus *d, uint32_t endpoint, const struct path *paths, size_t n);
 /* Something is paused, or is not any more. */
 void dbus_paused_changed(struct dbus *d, enum dbus_kind kind, uint32_t id);
+/* errors lives until the next call. */
+void dbus_configuration_changed(struct dbus *d, enum dbus_configuration configuration, struct span errors);

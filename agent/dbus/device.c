@@ -5,11 +5,12 @@
 #include "dbus/internal.h"
 #include "fieldbus/fieldbus.h"
 
+char *device_settled[] = { (char[]){ "Bus" }, (char[]){ "Profile" }, (char[]){ "Enabled" }, NULL };
 char *device_changing[] = { (char[]){ "State" }, (char[]){ "Reason" }, (char[]){ "Paused" }, NULL };
 
-const char *device_item_name(const struct dbus *d, uint32_t id)
+const char *device_item_name(const struct config *c, uint32_t id)
 {
-	return d->config.config->devices[id].name;
+	return c->devices[id].name;
 }
 
 static const struct config_device *config_of(const struct item *item)
@@ -136,9 +137,9 @@ const sd_bus_vtable device_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, item_resume,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Name", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("Bus", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("Profile", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("Enabled", "b", get_enabled, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Bus", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Profile", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Enabled", "b", get_enabled, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Reason", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Paused", "b", get_paused, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

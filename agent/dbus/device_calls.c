@@ -27,21 +27,53 @@ static const char *why_down(const struct item *item)
 
 /* ---- Read ---- */
 
+/* Of a device that may be another one by the time of the answer: a reload cancels that. */
 struct asking {
 	sd_bus_message *call;
-	const struct config_type *type;
+	struct dbus *dbus;
+	char *device;
 };
+
+static struct asking *asking_new(const struct item *item, sd_bus_message *m)
+{
+	const struct config *c = item->dbus->config.config;
+	struct asking *a = calloc(1, sizeof(*a));
+
+	if (!a || str_replace(&a->device, c->devices[item->id].name) < 0) {
+		free(a);
+		return NULL;
+	}
+	a->dbus = item->dbus;
+	a->call = sd_bus_message_ref(m);
+	return a;
+}
+
+static void asking_free(struct asking *a)
+{
+	sd_bus_message_unref(a->call);
+	free(a->device);
+	free(a);
+}
+
+/* NULL: what was asked is no more. */
+static const struct config_type *asking_type(const struct asking *a, int error)
+{
+	const struct config_device *device = config_device_find(a->dbus->config.config, a->device);
+
+	return device && error != -ECANCELED ? device->type : NULL;
+}
 
 static void read_done(void *userdata, int error, const char *detail,
 		      const struct fieldway_sample *samples, size_t n)
 {
 	struct asking *a = userdata;
-	int r = n > 0 ? readings_reply(a->call, a->type, samples, n) : error ?: -EIO;
+	const struct config_type *type = asking_type(a, error);
+	bool has_some = n > 0 && type;
+	int r = has_some ? readings_reply(a->call, type, samples, n) : error ?: -EIO;
 
 	if (r < 0)
-		call_fail(a->call, r, n > 0 ? NULL : detail);
-	sd_bus_message_unref(a->call);
-	free(a);
+		call_fail(a->call, r, has_some ? NULL : detail);
+	asking_free(a);
 }
 
 static int find_point(const struct config_type *type, const char *name, uint32_t *ret)
@@ -98,15 +130,13 @@ static int read_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_
 	r = read_points(m, type_of(item), &points, &n, error);
 	if (r < 0)
 		return r;
-	a = calloc(1, sizeof(*a));
+	a = asking_new(item, m);
 	if (!a)
 		return -ENOMEM;
-	*a = (struct asking){ .call = sd_bus_message_ref(m), .type = type_of(item) };
 	r = fieldbus_read(item->dbus->config.fieldbus, item->id, points, n, read_done, a);
 	if (r >= 0)
 		return 0;
-	sd_bus_message_unref(a->call);
-	free(a);
+	asking_free(a);
 	return error_set(error, r,
 			 r == -EHOSTDOWN ? why_down(item) :
 			 r == -EINVAL	 ? "It has no such point to read" :
@@ -153,37 +183,35 @@ static int append_points(sd_bus_message *reply, const struct config_type *type,
 static void counted(void *userdata, int error, const char *detail, const struct fieldbus_device_details *details)
 {
 	struct asking *a = userdata;
+	const struct config_type *type = asking_type(a, error);
 	sd_bus_message *reply = NULL;
-	int r = error;
+	int r = error < 0 || type ? error : -ECANCELED;
 
 	if (r >= 0)
 		r = sd_bus_message_new_method_return(a->call, &reply);
 	if (r >= 0)
 		r = append_requests(reply, details);
 	if (r >= 0)
-		r = append_points(reply, a->type, details);
+		r = append_points(reply, type, details);
 	if (r >= 0)
 		r = sd_bus_send(NULL, reply, NULL);
 	if (r < 0)
 		call_fail(a->call, r, detail);
 	sd_bus_message_unref(reply);
-	sd_bus_message_unref(a->call);
-	free(a);
+	asking_free(a);
 }
 
 int device_get_statistics(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	const struct item *item = userdata;
-	struct asking *a = calloc(1, sizeof(*a));
+	struct asking *a = asking_new(item, m);
 	int r;
 
 	if (!a)
 		return -ENOMEM;
-	*a = (struct asking){ .call = sd_bus_message_ref(m), .type = type_of(item) };
 	r = fieldbus_statistics_get(item->dbus->config.fieldbus, item->id, counted, a);
 	if (r >= 0)
 		return 1;
-	sd_bus_message_unref(a->call);
-	free(a);
+	asking_free(a);
 	return error_set(error, r, r == -EHOSTDOWN ? "Its plugin host does not run, or it is disabled" : NULL);
 }

@@ -9,12 +9,13 @@
 #include "lwm2m/client.h"
 #include "store/store.h"
 
+char *endpoint_settled[] = { (char[]){ "ClientName" }, (char[]){ "Devices" }, NULL };
 char *endpoint_changing[] = { (char[]){ "State" }, (char[]){ "Accounts" }, (char[]){ "LastError" },
 			      (char[]){ "Paused" }, NULL };
 
-const char *endpoint_item_name(const struct dbus *d, uint32_t id)
+const char *endpoint_item_name(const struct config *c, uint32_t id)
 {
-	return id == DBUS_HOST ? "host" : d->config.config->endpoints[id - 1].name;
+	return id == DBUS_HOST ? "host" : c->endpoints[id - 1].name;
 }
 
 static bool account_of(const struct item *item, unsigned index, struct dbus_account *ret)
@@ -194,7 +195,7 @@ static int get_name(sd_bus *bus, const char *path, const char *interface, const 
 	return sd_bus_message_append(
 		reply, "s",
 		streq(property, "Name") ?
-			endpoint_item_name(item->dbus, item->id) :
+			endpoint_item_name(item->dbus->config.config, item->id) :
 			item->dbus->ports.client_name(item->dbus->userdata, item->id));
 }
 
@@ -254,11 +255,12 @@ const sd_bus_vtable endpoint_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Restart", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, item_restart,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Name", "s", get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("ClientName", "s", get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("ClientName", "s", get_name, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Accounts", "a" AGENT1_ACCOUNT, get_accounts, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("Devices", "a" AGENT1_OBJECT, get_devices, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Devices", "a" AGENT1_OBJECT, get_devices, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Paused", "b", get_paused, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("LastError", "s", get_last_error, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,

@@ -14,25 +14,32 @@
 
 /* ---- items.c: what has one object each ---- */
 
-/* An endpoint, a device or a bus; what sd-bus hands to its methods. */
+/* An endpoint, a device or a bus; what sd-bus hands to its methods. Does not move. */
 struct item {
 	struct dbus *dbus;
 	const struct items *items; /* that it is one of; NULL: none */
-	uint32_t id;
+	uint32_t id; /* its number in the configuration */
+	/* Since the last time that something was told: */
 	bool changed;
+	bool renewed; /* and so may be what else only another configuration changes */
+	bool added;
+	bool gone; /* no configuration has it any more */
 };
 
 struct items {
 	const char *path, *interface; /* above all of them */
-	const char *(*name)(const struct dbus *d, uint32_t id);
+	const char *(*name)(const struct config *c, uint32_t id);
 	char **properties; /* those that change; NULL at the end */
-	struct item *items;
+	char **settled;	   /* those that only another configuration changes */
+	struct dbus *dbus;
+	struct item **items;
 	uint32_t *order; /* by name */
-	size_t n, n_changed;
-	size_t next; /* to be looked at for changes */
+	size_t n;
+	size_t n_changed; /* changed or added */
+	size_t next;	  /* to be looked at for changes */
 };
 
-int items_init(struct items *s, struct dbus *d, size_t n);
+int items_init(struct items *s, size_t n);
 void items_done(struct items *s);
 struct item *items_find(const struct items *s, const char *name); /* NULL */
 /* The object of an item, malloc'd; NULL without memory. */
@@ -58,7 +65,8 @@ struct dbus {
 	struct timer reconnect;
 	/* What has changed since the last time, and goes out together. */
 	struct timer tell;
-	bool counts_changed, paused_changed;
+	bool counts_changed, configuration_changed, paused_changed;
+	struct list removed; /* struct removed: objects that are gone */
 	/* Callers whose rights are being asked. */
 	struct list orders;
 	unsigned n_orders;    /* that wait for the bus */
@@ -76,6 +84,14 @@ struct dbus {
 /* changes.c */
 void changes_init(struct dbus *d);
 void changes_forget(struct dbus *d);
+/* Something waits to be told. */
+void changes_settle(struct dbus *d);
+struct removed {
+	struct list list;
+	const char *interface;
+	char *path;
+};
+void removed_free(struct removed *r);
 
 /*
  * room.c: what may wait for the bus to take it. Signals leave room, or they
@@ -89,10 +105,11 @@ int room_guard(struct dbus *d);
 
 /* manager.c, endpoint.c, device.c, bus_item.c */
 extern const sd_bus_vtable manager_vtable[], endpoint_vtable[], device_vtable[], bus_vtable[];
-const char *endpoint_item_name(const struct dbus *d, uint32_t id);
-const char *device_item_name(const struct dbus *d, uint32_t id);
-const char *bus_item_name(const struct dbus *d, uint32_t id);
+const char *endpoint_item_name(const struct config *c, uint32_t id);
+const char *device_item_name(const struct config *c, uint32_t id);
+const char *bus_item_name(const struct config *c, uint32_t id);
 extern char *endpoint_changing[], *device_changing[], *bus_changing[], *manager_changing[];
+extern char *endpoint_settled[], *device_settled[], *bus_settled[], *manager_configuration[];
 
 /* device_calls.c, bus_calls.c: methods */
 int device_read(sd_bus_message *m, void *userdata, sd_bus_error *error);
@@ -134,6 +151,15 @@ int manager_set_log_level(sd_bus_message *m, void *userdata, sd_bus_error *error
 int get_log_levels(sd_bus *bus, const char *path, const char *interface, const char *property,
 		   sd_bus_message *reply, void *userdata, sd_bus_error *error);
 
+/* configuration.c */
+int manager_reload(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int manager_confirm(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int manager_check_config(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int get_configuration_state(sd_bus *bus, const char *path, const char *interface, const char *property,
+			    sd_bus_message *reply, void *userdata, sd_bus_error *error);
+int get_configuration_errors(sd_bus *bus, const char *path, const char *interface, const char *property,
+			     sd_bus_message *reply, void *userdata, sd_bus_error *error);
+
 /* write.c */
 int endpoint_write(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int endpoint_execute(sd_bus_message *m, void *userdata, sd_bus_error *error);
@@ -159,6 +185,8 @@ typedef int (*order_handler)(struct item *item, sd_bus_message *m, uid_t uid, sd
 int order_authorize(struct item *item, sd_bus_message *m, enum right right, order_handler allowed,
 		    sd_bus_error *error);
 void orders_forget(struct dbus *d);
+/* The item goes: whoever waits for the right to order something of it is told so. */
+void orders_refuse(const struct item *item);
 
 /* polkit.c: may the sender of a message do this? Nobody waits. */
 enum polkit_answer {

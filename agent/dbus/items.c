@@ -5,24 +5,40 @@
 
 #include "dbus/internal.h"
 
+static const char *name_of(const struct items *s, uint32_t id)
+{
+	return s->name(s->dbus->config.config, id);
+}
+
 static int by_name(const void *a, const void *b, void *userdata)
 {
 	const struct items *s = userdata;
 	const uint32_t *x = a, *y = b;
 
-	return strcmp(s->name(s->items->dbus, *x), s->name(s->items->dbus, *y));
+	return strcmp(name_of(s, *x), name_of(s, *y));
 }
 
-int items_init(struct items *s, struct dbus *d, size_t n)
+static struct item *item_new(const struct items *s, uint32_t id)
+{
+	struct item *item = calloc(1, sizeof(*item));
+
+	if (item)
+		*item = (struct item){ .dbus = s->dbus, .items = s, .id = id };
+	return item;
+}
+
+int items_init(struct items *s, size_t n)
 {
 	s->items = calloc(n + 1, sizeof(*s->items));
 	s->order = calloc(n + 1, sizeof(*s->order));
 	if (!s->items || !s->order)
 		return -ENOMEM;
-	s->n = n;
 	for (uint32_t i = 0; i < n; i++) {
-		s->items[i] = (struct item){ .dbus = d, .items = s, .id = i };
+		s->items[i] = item_new(s, i);
+		if (!s->items[i])
+			return -ENOMEM;
 		s->order[i] = i;
+		s->n++;
 	}
 	if (n > 1)
 		qsort_r(s->order, n, sizeof(*s->order), by_name, s);
@@ -31,6 +47,8 @@ int items_init(struct items *s, struct dbus *d, size_t n)
 
 void items_done(struct items *s)
 {
+	for (size_t i = 0; i < s->n; i++)
+		free(s->items[i]);
 	free(s->items);
 	free(s->order);
 }
@@ -42,9 +60,9 @@ struct item *items_find(const struct items *s, const char *name)
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		order = strcmp(name, s->name(s->items->dbus, s->order[middle]));
+		order = strcmp(name, name_of(s, s->order[middle]));
 		if (order == 0)
-			return &s->items[s->order[middle]];
+			return s->items[s->order[middle]];
 		if (order < 0)
 			high = middle;
 		else
@@ -57,19 +75,19 @@ char *items_path(const struct items *s, const struct dbus *d, uint32_t id)
 {
 	char *path;
 
-	return sd_bus_path_encode(s->path, s->name(d, id), &path) < 0 ? NULL : path;
+	return sd_bus_path_encode(s->path, s->name(d->config.config, id), &path) < 0 ? NULL : path;
 }
 
 const char *item_name(const struct item *item)
 {
-	return item->items->name(item->dbus, item->id);
+	return item->items->name(item->dbus->config.config, item->id);
 }
 
 int items_append(const struct items *s, const struct dbus *d, sd_bus_message *m, uint32_t id)
 {
 	_cleanup_free_ char *path = items_path(s, d, id);
 
-	return path ? sd_bus_message_append(m, AGENT1_OBJECT, s->name(d, id), path) : -ENOMEM;
+	return path ? sd_bus_message_append(m, AGENT1_OBJECT, s->name(d->config.config, id), path) : -ENOMEM;
 }
 
 /* sd-bus asks which item an object is. */
@@ -103,7 +121,7 @@ static int list_objects(sd_bus *bus, const char *prefix, void *userdata, char **
 	(void)prefix;
 	(void)error;
 	for (size_t i = 0; paths && i < s->n; i++) {
-		paths[i] = items_path(s, s->items->dbus, s->order[i]);
+		paths[i] = items_path(s, s->dbus, s->order[i]);
 		if (paths[i])
 			continue;
 		while (i > 0)
@@ -119,10 +137,7 @@ static int list_objects(sd_bus *bus, const char *prefix, void *userdata, char **
 
 int items_publish(struct items *s, sd_bus *bus, const sd_bus_vtable *vtable)
 {
-	int r;
+	int r = sd_bus_add_fallback_vtable(bus, NULL, s->path, s->interface, vtable, find_object, s);
 
-	if (s->n == 0)
-		return 0;
-	r = sd_bus_add_fallback_vtable(bus, NULL, s->path, s->interface, vtable, find_object, s);
 	return r < 0 ? r : sd_bus_add_node_enumerator(bus, NULL, s->path, list_objects, s);
 }

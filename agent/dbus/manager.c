@@ -7,7 +7,9 @@
 #include "base/str.h"
 #include "dbus/internal.h"
 
-char *manager_changing[] = { (char[]){ "Registered" }, NULL };
+char *manager_changing[] = { (char[]){ "Registered" }, (char[]){ "Accounts" }, NULL };
+char *manager_configuration[] = { (char[]){ "ConfigurationState" }, (char[]){ "ConfigurationErrors" },
+				  (char[]){ "Endpoints" }, (char[]){ "Devices" }, NULL };
 
 /* ---- methods ---- */
 
@@ -22,7 +24,7 @@ static struct item *find_client_name(struct dbus *d, const char *name)
 {
 	for (uint32_t i = 0; i < d->endpoints.n; i++)
 		if (streq(d->ports.client_name(d->userdata, i), name))
-			return &d->endpoints.items[i];
+			return d->endpoints.items[i];
 	return NULL;
 }
 
@@ -75,57 +77,6 @@ static int get_version(sd_bus *bus, const char *path, const char *interface, con
 	return sd_bus_message_append(reply, "s", PACKAGE_VERSION);
 }
 
-static int get_configuration_state(sd_bus *bus, const char *path, const char *interface,
-				   const char *property, sd_bus_message *reply, void *userdata,
-				   sd_bus_error *error)
-{
-	const struct dbus *d = userdata;
-
-	return sd_bus_message_append(reply, "s",
-				     d->config.config->empty ? "not-configured" :
-				     d->config.last_good     ? "last-good" :
-							       "accepted");
-}
-
-/* "file:line:column: text", or a text alone. */
-static int append_error(sd_bus_message *m, const char *text, size_t size)
-{
-	char line[1024], *message, *rest;
-	unsigned long row, column = 0;
-
-	snprintf(line, sizeof(line), "%.*s", (int)MIN(size, sizeof(line) - 1), text);
-	line[utf8_valid_prefix(line, strlen(line))] = '\0';
-	message = strstr(line, ": ");
-	rest = strchr(line, ':');
-	if (!message || !rest || rest == message)
-		return sd_bus_message_append(m, AGENT1_CONFIGURATION_ERROR, "", 0, 0, line);
-	*rest = *message = '\0';
-	row = strtoul(rest + 1, &rest, 10);
-	if (*rest == ':')
-		column = strtoul(rest + 1, NULL, 10);
-	return sd_bus_message_append(m, AGENT1_CONFIGURATION_ERROR, line, (unsigned)row,
-				     (unsigned)column, message + 2);
-}
-
-static int get_configuration_errors(sd_bus *bus, const char *path, const char *interface,
-				    const char *property, sd_bus_message *reply, void *userdata,
-				    sd_bus_error *error)
-{
-	const struct dbus *d = userdata;
-	struct span rest = d->config.errors;
-	const uint8_t *end;
-	int r = sd_bus_message_open_container(reply, 'a', AGENT1_CONFIGURATION_ERROR);
-
-	while (r >= 0 && rest.n > 0) {
-		end = memchr(rest.p, '\n', rest.n) ?: rest.p + rest.n;
-		if (end > rest.p)
-			r = append_error(reply, (const char *)rest.p, (size_t)(end - rest.p));
-		end = MIN(end + 1, rest.p + rest.n);
-		rest = span_of(end, rest.n - (size_t)(end - rest.p));
-	}
-	return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
 static int get_endpoints(sd_bus *bus, const char *path, const char *interface, const char *property,
 			 sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -163,15 +114,23 @@ const sd_bus_vtable manager_vtable[] = {
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetLogLevel", SD_BUS_ARGS("s", module, "s", level), SD_BUS_NO_RESULT,
 				manager_set_log_level, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_ARGS("t", confirm), SD_BUS_NO_RESULT, manager_reload,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Confirm", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, manager_confirm,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("CheckConfig", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("a" AGENT1_CONFIGURATION_ERROR, errors,
+					      "a" AGENT1_CONFIGURATION_ERROR, warnings),
+				manager_check_config, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("ConfigurationState", "s", get_configuration_state, 0,
-			SD_BUS_VTABLE_PROPERTY_CONST),
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("ConfigurationErrors", "a" AGENT1_CONFIGURATION_ERROR,
-			get_configuration_errors, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("Endpoints", "u", get_endpoints, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("Accounts", "u", get_accounts, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+			get_configuration_errors, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Endpoints", "u", get_endpoints, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Accounts", "u", get_accounts, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Registered", "u", get_accounts, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("Devices", "u", get_devices, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Devices", "u", get_devices, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Paused", "a" AGENT1_PAUSED, get_all_paused, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("LogLevels", "a{ss}", get_log_levels, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -11,6 +11,7 @@
 
 #define STATE_NAME "gateway"
 #define STATE_KIND "last-good"
+#define UNCONFIRMED_KIND "unconfirmed"
 
 static void log_line(void *userdata, const char *line, size_t size)
 {
@@ -19,8 +20,7 @@ static void log_line(void *userdata, const char *line, size_t size)
 	log_full(*level, LOG_ABOUT_ID(MESSAGE_CONFIGURATION_WRONG), "%.*s", (int)size, line);
 }
 
-/* One message a line, so that each is a journal entry with its own position. */
-static void log_lines(int level, const struct yaml_errors *errors)
+void accepted_log(int level, const struct yaml_errors *errors)
 {
 	yaml_errors_each(errors, log_line, &level);
 }
@@ -28,7 +28,7 @@ static void log_lines(int level, const struct yaml_errors *errors)
 /* The errors go on to whoever wants to show them; ret_errors may be NULL. */
 static void log_errors(struct yaml_errors *errors, struct buf *ret_errors)
 {
-	log_lines(LOG_ERR, errors);
+	accepted_log(LOG_ERR, errors);
 	if (ret_errors && errors->text.size > 0)
 		buf_append(ret_errors, errors->text.data, errors->text.size);
 	yaml_errors_done(errors);
@@ -40,7 +40,7 @@ static int load_and_log(const struct load_sources *sources, const struct config_
 	struct yaml_errors errors = { 0 }, warnings = { 0 };
 	int r = load_files(sources, files, &errors, &warnings, ret);
 
-	log_lines(LOG_WARNING, &warnings);
+	accepted_log(LOG_WARNING, &warnings);
 	log_errors(&errors, ret_errors);
 	yaml_errors_done(&warnings);
 	return r;
@@ -77,7 +77,7 @@ static void log_revisions(const struct config *c, const struct config_files *fil
 }
 
 /* A record like the one that is kept is not written again: flash wears out. */
-static void keep(struct state *state, const struct config_files *files, const struct config *config)
+static void save_accepted(struct state *state, const struct config_files *files, const struct config *config)
 {
 	_cleanup_buf_ struct buf record = { 0 }, former = { 0 };
 	int r = config_files_save(files, &record);
@@ -94,6 +94,50 @@ static void keep(struct state *state, const struct config_files *files, const st
 		log_warning(NULL, "this configuration cannot be kept as last-good: %s", strerror(-r));
 }
 
+void accepted_keep(struct state *state, const struct config_files *files, const struct config *config)
+{
+	if (!config->empty)
+		save_accepted(state, files, config);
+	state_remove(state, STATE_NAME, UNCONFIRMED_KIND);
+}
+
+void accepted_keep_unconfirmed(struct state *state, const struct config_files *files)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	int r = config_files_save(files, &record);
+
+	if (r >= 0)
+		r = state_save(state, STATE_NAME, UNCONFIRMED_KIND, record.data, record.size);
+	if (r < 0)
+		log_warning(NULL, "a restart will take this configuration for confirmed: %s", strerror(-r));
+}
+
+int accepted_files(struct state *state, struct config_files **ret)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	int r = state_load(state, STATE_NAME, STATE_KIND, &record);
+
+	if (r == -ENOENT)
+		return config_files_new(ret);
+	return r < 0 ? r : config_files_load(span_of(record.data, record.size), ret);
+}
+
+int accepted_unconfirmed_text(const char *config_folder, struct buf *ret)
+{
+	ret->size = 0;
+	return buf_printf(ret, "the configuration in %s was reloaded to be confirmed, and was not\n", config_folder);
+}
+
+static bool is_unconfirmed(struct state *state, const struct config_files *files)
+{
+	_cleanup_buf_ struct buf record = { 0 }, now = { 0 };
+
+	return state_load(state, STATE_NAME, UNCONFIRMED_KIND, &record) >= 0 &&
+	       config_files_save(files, &now) >= 0 && now.size == record.size &&
+	       memcmp(now.data, record.data, now.size) == 0;
+}
+
+/* -EKEYREJECTED: these files are not confirmed. */
 static int load_folders(const struct load_sources *sources, const char *config_folder,
 			const char *shared_folder, struct state *state, struct loaded *ret,
 			struct buf *ret_errors)
@@ -103,22 +147,26 @@ static int load_folders(const struct load_sources *sources, const char *config_f
 	int r = config_files_read(config_folder, shared_folder, &errors, &files);
 
 	log_errors(&errors, ret_errors);
+	if (r >= 0 && is_unconfirmed(state, files)) {
+		r = accepted_unconfirmed_text(config_folder, ret_errors);
+		r = r < 0 ? r : -EKEYREJECTED;
+	}
 	if (r >= 0)
 		r = load_and_log(sources, files, ret, ret_errors);
-	if (r >= 0 && !ret->config->empty)
-		keep(state, files, ret->config);
+	if (r >= 0)
+		accepted_keep(state, files, ret->config);
 	config_files_free(files);
 	return r;
 }
 
-static int load_last_good(const struct load_sources *sources, struct state *state, struct loaded *ret)
+static int load_last_good(const struct load_sources *sources, struct state *state, bool may_be_none,
+			  struct loaded *ret)
 {
-	_cleanup_buf_ struct buf record = { 0 };
 	struct config_files *files = NULL;
-	int r = state_load(state, STATE_NAME, STATE_KIND, &record);
+	int r = accepted_files(state, &files);
 
-	if (r >= 0)
-		r = config_files_load(span_of(record.data, record.size), &files);
+	if (r >= 0 && config_files_count(files) == 0 && !may_be_none)
+		r = -ENOENT;
 	if (r >= 0)
 		r = load_and_log(sources, files, ret, NULL);
 	config_files_free(files);
@@ -130,18 +178,20 @@ int accepted_load(const struct load_sources *sources, const char *config_folder,
 		  enum accepted_from *ret_from, struct buf *ret_errors)
 {
 	int r = load_folders(sources, config_folder, shared_folder, state, ret, ret_errors);
+	bool unconfirmed = r == -EKEYREJECTED;
 
 	*ret_from = ACCEPTED_FILES;
 	if (r >= 0 || r == -ENOMEM)
 		return r;
-	log_error(NULL, "the configuration in %s is not used: see the errors above", config_folder);
-	r = load_last_good(sources, state, ret);
+	log_error(NULL, "the configuration in %s is not used: %s", config_folder,
+		  unconfirmed ? "it was reloaded to be confirmed, and was not" : "see the errors above");
+	r = load_last_good(sources, state, unconfirmed, ret);
 	if (r < 0) {
 		log_error(LOG_ABOUT_ID(MESSAGE_NO_CONFIGURATION), "no earlier configuration can be used: %s",
 			  strerror(-r));
 		return -EBADMSG;
 	}
-	*ret_from = ACCEPTED_LAST_GOOD;
+	*ret_from = unconfirmed ? ACCEPTED_FORMER : ACCEPTED_LAST_GOOD;
 	log_error(LOG_ABOUT_ID(MESSAGE_LAST_GOOD), "running on the last configuration that was accepted");
 	return 0;
 }

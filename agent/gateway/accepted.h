@@ -8,14 +8,28 @@ struct state;
 enum accepted_from {
 	ACCEPTED_FILES,
 	ACCEPTED_LAST_GOOD, /* the files are wrong */
+	ACCEPTED_FORMER,    /* nobody has confirmed them */
 };
 
 /*
  * The configuration to run on: that of the folders, or, where its files are
- * wrong, the last one that was accepted (design: Boot). What is accepted is
- * kept. Errors and warnings are logged. -EBADMSG: neither is usable.
- * ret_errors: those of the files, a line each; empty when they are good.
+ * wrong or were reloaded and never confirmed, the last one that was accepted
+ * (design: Boot). What is accepted is kept. Errors and warnings are logged.
+ * -EBADMSG: neither is usable. ret_errors: those of the files, a line each;
+ * empty when they are good.
  */
 int accepted_load(const struct load_sources *sources, const char *config_folder,
 		  const char *shared_folder, struct state *state, struct loaded *ret,
 		  enum accepted_from *ret_from, struct buf *ret_errors);
+
+/* These files are accepted: kept as last-good, confirmed from now on. */
+void accepted_keep(struct state *state, const struct config_files *files, const struct config *config);
+/* They run, but are not accepted: a start before they are does not take them. */
+void accepted_keep_unconfirmed(struct state *state, const struct config_files *files);
+/* The last ones that were accepted; none at all when there never were any. -EBADMSG, -ENOMEM. */
+int accepted_files(struct state *state, struct config_files **ret);
+
+/* One message a line, so that each is a journal entry with its own position. */
+void accepted_log(int level, const struct yaml_errors *errors);
+/* In place of the files' errors, where nobody confirmed them. */
+int accepted_unconfirmed_text(const char *config_folder, struct buf *ret);

@@ -51,7 +51,10 @@ static void account_state(void *userdata, enum client_state state, int error)
 	struct registry *r = a->registry;
 
 	account_count(a);
-	account_tell(a, state, error);
+	if (list_is_empty(&a->leaving))
+		account_tell(a, state, error);
+	else if (state == CLIENT_STOPPED)
+		timer_arm_in(&r->bury, 0);
 	updates_state(a, state, error);
 	if (state == CLIENT_STOPPED && r->n_stopping > 0 && --r->n_stopping == 0)
 		r->stopped(r->stopped_userdata);
@@ -73,18 +76,19 @@ static enum lwm2m_version account_version(const struct config_server *s)
 	return s->protocol == CONFIG_PROTOCOL_AUTO ? LWM2M_1_2 : (enum lwm2m_version)s->protocol;
 }
 
-static int account_open(struct account *a, const struct endpoint *e)
+static struct client_config account_config(struct account *a)
 {
 	const struct registry *r = a->registry;
 	const struct server *server = a->server;
 	const struct config_server *s = server->config;
-	struct client_config config = {
+
+	return (struct client_config){
 		.transport = r->config.transport,
 		.governor = server->governor,
 		.timers = r->config.timers,
 		.definitions = r->config.definitions,
 		.resolver = &r->resolver,
-		.store = e->store,
+		.store = a->endpoint->store,
 		.endpoint = a->name,
 		.server_name = server->name,
 		.uri = &server->uri,
@@ -101,6 +105,12 @@ static int account_open(struct account *a, const struct endpoint *e)
 		.audit = r->config.config->writes_audit,
 		.server_budget = &a->server->failures,
 	};
+}
+
+static int account_open(struct account *a)
+{
+	const struct config_server *s = a->server->config;
+	struct client_config config = account_config(a);
 
 	if (s->security == CONFIG_SECURITY_PSK) {
 		a->identity = config_server_identity(s, a->name);
@@ -110,6 +120,13 @@ static int account_open(struct account *a, const struct endpoint *e)
 		config.psk_identity = a->identity;
 	}
 	return client_new(&config, &client_ops, a, &a->client);
+}
+
+void account_adopt(struct account *a)
+{
+	const struct client_config config = account_config(a);
+
+	client_adopt(a->client, &config);
 }
 
 int account_new(struct endpoint *e, struct server *server, struct account **ret)
@@ -126,7 +143,7 @@ int account_new(struct endpoint *e, struct server *server, struct account **ret)
 	a->server = server_ref(server);
 	r = str_replace(&a->name, endpoint_client_name(e));
 	if (r >= 0)
-		r = account_open(a, e);
+		r = account_open(a);
 	if (r < 0) {
 		account_free(a);
 		return r;

@@ -12,7 +12,8 @@ static void port_update(void *endpoint, uint16_t server_instance)
 	struct endpoint *e = endpoint;
 
 	(void)server_instance;
-	client_update(e->account->client);
+	if (e->account)
+		client_update(e->account->client);
 }
 
 static void port_disable(void *endpoint, uint16_t server_instance)
@@ -20,7 +21,8 @@ static void port_disable(void *endpoint, uint16_t server_instance)
 	struct endpoint *e = endpoint;
 
 	(void)server_instance;
-	client_disable(e->account->client);
+	if (e->account)
+		client_disable(e->account->client);
 }
 
 static void port_restart(void *endpoint)
@@ -265,7 +267,8 @@ void endpoint_watch(struct endpoint *e)
 
 void endpoint_run(struct endpoint *e)
 {
-	if (e->account && e->started && !endpoint_is_paused(e))
+	/* Of two accounts at one server the new one waits for the other: leave.c. */
+	if (e->account && e->started && e->n_leaving == 0 && !endpoint_is_paused(e))
 		client_start(e->account->client);
 }
 
@@ -273,6 +276,11 @@ void endpoint_start(struct endpoint *e)
 {
 	if (e->started)
 		return;
+	/* Its number is not yet what all others take it for. */
+	if (e->registry->changing) {
+		e->wanted = true;
+		return;
+	}
 	e->started = true;
 	endpoint_run(e);
 }

@@ -59,6 +59,9 @@ struct endpoint {
 	bool overlaid; /* a server has written to /1 of its account, and that is kept */
 	bool held;     /* endpoint_hold() */
 	uint32_t account_sum; /* of what YAML says of its account, to see when that changes */
+	bool wanted;		 /* it may start when the reload under way is through */
+	bool gone;		 /* no configuration has it; it waits for those accounts: */
+	uint32_t n_leaving;	 /* that were its own and de-register */
 	struct log_budget not_kept;
 };
 
@@ -71,6 +74,9 @@ struct registry {
 	struct modbus_field *modbus; /* NULL: the host has no Modbus objects */
 	struct endpoint **endpoints; /* config.n_endpoints */
 	uint32_t n_accounts, n_registered, n_stopping;
+	struct list leaving; /* struct account */
+	struct timer bury;   /* frees those of them that have left */
+	bool changing;	     /* between registry_commit() and registry_settle(): nobody starts */
 	struct timer at_most; /* register.at_most */
 	void (*stopped)(void *userdata);
 	void *stopped_userdata;
@@ -89,6 +95,9 @@ static inline const char *endpoint_client_name(const struct endpoint *e)
 {
 	return e->config ? e->config->endpoint : e->registry->config.config->gateway.endpoint;
 }
+
+/* The server that what has this YAML name registers at, of so many, or NULL. */
+struct server *server_of(struct server *const *servers, size_t n, const char *name);
 
 /* endpoint.c: the store with its builtin objects, for the server that it will register at, or NULL. */
 int endpoint_init(struct endpoint *e, struct registry *r, const struct config_endpoint *config,
@@ -123,6 +132,17 @@ void endpoint_watch(struct endpoint *e);
 /* account.c */
 int account_new(struct endpoint *e, struct server *server, struct account **ret);
 struct account *account_free(struct account *a);
+/* Its server is another one's config now, in which nothing differs that it would have to say. */
+void account_adopt(struct account *a);
+
+/* leave.c: a is NULL, or its endpoint's no more: it de-registers, and is freed when it has. */
+void account_leave(struct account *a);
+/* timer_handler of registry.bury */
+void registry_bury(struct timer *timer, void *userdata);
+/* Frees them all as they are. */
+void registry_forget_leaving(struct registry *r);
+/* No configuration has it any more; freed now or when its accounts have left. */
+void endpoint_leave(struct endpoint *e);
 
 /* orders.c: what people ask of endpoints and buses */
 #define UPDATES_WAITING_MAX 16u /* of one account */
@@ -134,6 +154,18 @@ bool endpoint_is_paused(const struct endpoint *e);
 
 /* server.c */
 int server_new(const struct config_server *config, struct transport *transport, struct server **ret);
+/* May accounts go on under what another configuration says of their server? */
+bool server_is_same(const struct config_server *before, const struct config_server *after);
+/* What server_adopt() needs to have; server_terms_done() frees what it left. */
+struct server_terms {
+	const struct config_server *config;
+	char *key;
+	const struct codec **formats;
+	size_t n_formats;
+};
+int server_terms_init(struct server_terms *t, const struct config_server *config);
+void server_terms_done(struct server_terms *t);
+void server_adopt(struct server *s, struct server_terms *t);
 struct server *server_ref(struct server *s);
 struct server *server_unref(struct server *s);
 
@@ -141,7 +173,6 @@ struct server *server_unref(struct server *s);
 void persist_restore(struct endpoint *e, const struct server *server);
 /* What there is before a reload of its objects, and what is to become of it behind that. */
 struct persist_before {
-	const char *label;
 	bool same_account, has_clusters;
 };
 void persist_prepare(struct endpoint *e, bool same_account, struct persist_before *ret);
@@ -149,6 +180,9 @@ void persist_reload(struct endpoint *e, const struct server *server, const struc
 void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n);
 void persist_attributes(struct account *a);
 void persist_restore_attributes(struct account *a);
+
+/* Another YAML name: what is kept moves to it. */
+void persist_rename(struct endpoint *e, const char *former, const struct server *server);
 
 /* host_facts.c: what /3 of the host says of this machine; NULL where it is not known */
 struct host_facts {

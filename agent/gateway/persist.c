@@ -303,9 +303,7 @@ static bool has_clusters(const struct endpoint *e)
 
 void persist_prepare(struct endpoint *e, bool same_account, struct persist_before *ret)
 {
-	*ret = (struct persist_before){ .label = endpoint_label(e),
-					.same_account = same_account,
-					.has_clusters = has_clusters(e) };
+	*ret = (struct persist_before){ .same_account = same_account, .has_clusters = has_clusters(e) };
 	/* Of another account. */
 	e->overlaid = e->overlaid && same_account;
 }
@@ -320,22 +318,12 @@ static void follow_account(struct endpoint *e, const struct server *server)
 	e->account_sum = sum;
 }
 
-/* Records are by YAML names, and what servers see has kept its own. */
-static void save_renamed(struct endpoint *e)
-{
-	if (e->overlaid)
-		save_account(e);
-	persist_attributes(e->account);
-}
-
 void persist_reload(struct endpoint *e, const struct server *server, const struct persist_before *before)
 {
 	if (server && !before->same_account)
 		restore_account(e, server);
 	else if (server)
 		follow_account(e, server);
-	if (e->account && before->same_account && !streq(before->label, endpoint_label(e)))
-		save_renamed(e);
 	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++)
 		if (made[i].object == CLUSTER_OBJECT && !before->has_clusters)
 			restore_made(e, &made[i]);
@@ -388,4 +376,30 @@ void persist_restore_attributes(struct account *a)
 	if (r >= 0)
 		r = client_load_attributes(a->client, span_of(text.data, text.size));
 	log_lost(e, a->server, "attributes attached by server ", r);
+}
+
+static int move_record(struct state *state, const char *from, const char *to, const char *kind)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	int r = state_load(state, from, kind, &record);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r >= 0)
+		r = state_save(state, to, kind, record.data, record.size);
+	return r < 0 ? r : state_remove(state, from, kind);
+}
+
+void persist_rename(struct endpoint *e, const char *former, const struct server *server)
+{
+	static const char *const kinds[] = { "server", "attributes" };
+	char kind[KIND_MAX];
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		kind_of_account(server, kinds[i], kind);
+		r = move_record(e->registry->config.state, former, endpoint_label(e), kind);
+		if (r < 0)
+			log_failure(e, kind, r);
+	}
 }

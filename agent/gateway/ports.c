@@ -2,6 +2,7 @@
 #include "gateway/ports.h"
 
 #include "gateway/internal.h"
+#include "gateway/reload.h"
 
 static struct endpoint *endpoint_of(struct registry *r, uint32_t endpoint)
 {
@@ -89,3 +90,26 @@ static bool port_account_client(void *userdata, uint32_t endpoint, unsigned inde
 }
 
 const struct metrics_ports metrics_ports_of_registry = { .account = port_account_client };
+
+/* ---- the configuration ---- */
+
+static int port_reload(void *userdata, uint64_t confirm_usec, dbus_reload_done done, void *done_userdata)
+{
+	return reload_begin(userdata, RELOAD_FILES, confirm_usec, done, done_userdata);
+}
+
+static int port_check(void *userdata, dbus_reload_done done, void *done_userdata)
+{
+	return reload_begin(userdata, RELOAD_CHECK, 0, done, done_userdata);
+}
+
+static int port_confirm(void *userdata)
+{
+	return reload_confirm(userdata);
+}
+
+const struct dbus_reload_ports reload_ports_of_gateway = {
+	.reload = port_reload,
+	.check = port_check,
+	.confirm = port_confirm,
+};

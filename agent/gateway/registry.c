@@ -45,14 +45,6 @@ static bool may_make(void *userdata, const struct store *store, const struct pat
 
 /* ---- construction ---- */
 
-static struct server *server_of(struct registry *r, const char *name)
-{
-	for (size_t i = 0; i < r->n_servers; i++)
-		if (config_server_wants(r->servers[i]->config, name))
-			return r->servers[i];
-	return NULL;
-}
-
 static int log_refused(const char *client_name, const char *label, const struct server *server, int error)
 {
 	log_error(&(struct log_about){ .endpoint = client_name }, "%s: cannot be set up%s%s: %s", label,
@@ -72,7 +64,7 @@ static int add_account(struct registry *r, struct endpoint *e, struct server *se
 
 static int add_host(struct registry *r)
 {
-	struct server *server = server_of(r, "host");
+	struct server *server = server_of(r->servers, r->n_servers, "host");
 	int error = endpoint_init(&r->host, r, NULL, server);
 
 	if (error < 0)
@@ -83,7 +75,7 @@ static int add_host(struct registry *r)
 static int add_endpoint(struct registry *r, uint32_t index)
 {
 	const struct config_endpoint *config = &r->config.config->endpoints[index];
-	struct server *server = server_of(r, config->name);
+	struct server *server = server_of(r->servers, r->n_servers, config->name);
 	int error = endpoint_new(r, index, server, &r->endpoints[index]);
 
 	if (error < 0)
@@ -184,6 +176,8 @@ int registry_new(const struct registry_config *config, struct registry **ret)
 		return -ENOMEM;
 	r->config = *config;
 	r->resolver = (struct resolver){ .resolve = resolve, .may_make = may_make, .userdata = r };
+	list_init(&r->leaving);
+	timer_init(&r->bury, config->timers, registry_bury, r);
 	timer_init(&r->at_most, config->timers, at_most_over, r);
 	error = add_servers(r);
 	if (error >= 0)
@@ -201,6 +195,8 @@ struct registry *registry_free(struct registry *r)
 	if (!r)
 		return NULL;
 	timer_disarm(&r->at_most);
+	timer_disarm(&r->bury);
+	registry_forget_leaving(r);
 	for (size_t i = 0; r->endpoints && i < r->config.config->n_endpoints; i++)
 		endpoint_free(r->endpoints[i]);
 	endpoint_done(&r->host);
@@ -262,6 +258,14 @@ static void stop_account(struct registry *r, struct account *a)
 	client_stop(a->client);
 }
 
+static void stop_leaving(struct registry *r)
+{
+	struct account *a;
+
+	list_for_each(a, &r->leaving, leaving)
+		stop_account(r, a);
+}
+
 void registry_stop(struct registry *r, void (*stopped)(void *userdata), void *userdata)
 {
 	timer_disarm(&r->at_most);
@@ -269,6 +273,7 @@ void registry_stop(struct registry *r, void (*stopped)(void *userdata), void *us
 	r->stopped_userdata = userdata;
 	/* One more than the accounts, so that the last of them cannot end it inside this loop. */
 	r->n_stopping = 1;
+	stop_leaving(r);
 	stop_account(r, r->host.account);
 	for (uint32_t i = 0; i < r->config.config->n_endpoints; i++)
 		stop_account(r, r->endpoints[i]->account);

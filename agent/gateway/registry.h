@@ -49,6 +49,29 @@ void registry_seen(struct registry *r, uint32_t endpoint, bool complete);
 /* De-registers everywhere; stopped is called once, from the loop or at once when there is nothing to do. */
 void registry_stop(struct registry *r, void (*stopped)(void *userdata), void *userdata);
 
+/*
+ * From one configuration to another, in one turn of the loop (gateway/reload.c
+ * has the order). Prepared, nothing has happened yet: -ENOMEM, or what made an
+ * endpoint or server impossible, which is logged. d and what it compares live
+ * until the change is freed, definitions as long as the registry or until the
+ * next change.
+ */
+struct registry_change;
+struct config_difference;
+int registry_prepare(struct registry *r, const struct config_difference *d,
+		     const struct definitions *definitions, struct registry_change **ret);
+/*
+ * From here on endpoints and servers are numbered as in the new configuration.
+ * Stores of those that are kept collect their changes until registry_renew().
+ */
+void registry_commit(struct registry_change *c);
+/* Endpoints that are kept have their own objects, and the accounts that go on, as the new configuration says. */
+void registry_renew(struct registry_change *c);
+/* When all others have followed: accounts that are new begin, those that are gone de-register. */
+void registry_settle(struct registry_change *c);
+/* Not committed: as if it had not been prepared. */
+struct registry_change *registry_change_free(struct registry_change *c);
+
 /* fieldbus_start() has been called. */
 void registry_field_started(struct registry *r);
 /* fieldbus_ops.state leads here. */

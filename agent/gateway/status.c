@@ -10,12 +10,27 @@
 
 struct status {
 	const struct config *config;
-	bool last_good;
+	enum status_configuration configuration;
 	uint32_t accounts, registered, n_paused;
 	uint8_t *devices; /* enum fieldbus_state of each */
 	uint32_t n_trouble;
 	struct timer timer;
 };
+
+static const char *configuration_text(enum status_configuration c)
+{
+	switch (c) {
+	case STATUS_ACCEPTED:
+		break;
+	case STATUS_WRONG:
+		return "Configuration is wrong, running on the last good one; ";
+	case STATUS_UNCONFIRMED:
+		return "Configuration is not confirmed; ";
+	case STATUS_TAKEN_BACK:
+		return "Configuration was not confirmed, running on the former one; ";
+	}
+	return "";
+}
 
 static void tell(struct timer *timer, void *userdata)
 {
@@ -30,8 +45,8 @@ static void tell(struct timer *timer, void *userdata)
 	if (s->n_paused > 0)
 		snprintf(paused, sizeof(paused), "%u paused; ", s->n_paused);
 	sd_notifyf(0, "STATUS=%s%s%u of %u endpoints registered, %u of %zu devices in trouble",
-		   s->last_good ? "Configuration is wrong, running on the last good one; " : "",
-		   paused, s->registered, s->accounts, s->n_trouble, s->config->n_devices);
+		   configuration_text(s->configuration), paused, s->registered, s->accounts, s->n_trouble,
+		   s->config->n_devices);
 }
 
 static void settle(struct status *s)
@@ -40,7 +55,8 @@ static void settle(struct status *s)
 		timer_arm_in(&s->timer, STATUS_SETTLE_USEC);
 }
 
-int status_new(struct timers *timers, const struct config *config, bool last_good, struct status **ret)
+int status_new(struct timers *timers, const struct config *config, enum status_configuration configuration,
+	       struct status **ret)
 {
 	struct status *s = calloc(1, sizeof(*s));
 
@@ -52,7 +68,7 @@ int status_new(struct timers *timers, const struct config *config, bool last_goo
 		return -ENOMEM;
 	}
 	s->config = config;
-	s->last_good = last_good;
+	s->configuration = configuration;
 	timer_init(&s->timer, timers, tell, s);
 	tell(&s->timer, s);
 	*ret = s;
@@ -97,4 +113,33 @@ void status_accounts(struct status *s, uint32_t accounts, uint32_t registered)
 	s->accounts = accounts;
 	s->registered = registered;
 	settle(s);
+}
+
+void status_configuration(struct status *s, enum status_configuration configuration)
+{
+	s->configuration = configuration;
+	settle(s);
+}
+
+int status_prepare(const struct config *after, struct status_change *ret)
+{
+	*ret = (struct status_change){ .config = after, .devices = calloc(after->n_devices + 1, 1) };
+	return ret->devices ? 0 : -ENOMEM;
+}
+
+void status_commit(struct status *s, struct status_change *c)
+{
+	uint8_t *former = s->devices;
+
+	s->config = c->config;
+	s->devices = c->devices;
+	s->n_trouble = 0;
+	c->devices = former;
+	settle(s);
+}
+
+void status_change_done(struct status_change *c)
+{
+	free(c->devices);
+	c->devices = NULL;
 }

@@ -10,41 +10,10 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/timer.h"
-#include "fieldbus/fieldbus.h"
-#include "gateway/accepted.h"
 #include "gateway/content.h"
 #include "gateway/pauses.h"
 #include "gateway/ports.h"
-#include "gateway/registry.h"
-#include "gateway/status.h"
-#include "gateway/trim.h"
-#include "mapping/mapping.h"
-#include "metrics/metrics.h"
-#include "secret/secret.h"
-#include "state/identity.h"
-#include "state/state.h"
-#include "transport/transport.h"
-
-struct gateway {
-	struct gateway_options options;
-	struct sd_event *event;
-	struct timers *timers;
-	struct state *state;
-	struct pauses *pauses;
-	struct secret_store *secrets;
-	struct fieldbus *fieldbus;
-	struct transport *transport;
-	struct identity identity;
-	struct loaded loaded;
-	enum accepted_from from;
-	struct buf errors; /* of the files, where last-good ones run */
-	struct registry *registry;
-	struct mapping *mapping;
-	struct status *status;
-	struct trim trim;
-	struct dbus *dbus; /* NULL: --bus=none */
-	struct metrics *metrics;
-};
+#include "gateway/wire_internal.h"
 
 /* ---- up the table ---- */
 
@@ -170,8 +139,7 @@ static int open_fieldbus(struct gateway *g)
 	return fieldbus_new(&config, &fieldbus_ops, g, &g->fieldbus);
 }
 
-/* A plugin that is missing is an error of --check only: a package that was taken away must not stop the rest. */
-static struct load_sources load_sources(const struct gateway *g, bool plugins_optional)
+struct load_sources load_sources(const struct gateway *g, bool plugins_optional)
 {
 	return (struct load_sources){
 		.objects_folder = g->options.objects_folder,
@@ -196,8 +164,7 @@ static int load(struct gateway *g)
 /* Descriptors that are no session: files, hosts, epoll, the journal. */
 #define OTHER_DESCRIPTORS 128u
 
-/* Each account has a socket of its own; what is allowed must also be possible. */
-static void raise_descriptors(const struct config *config)
+void raise_descriptors(const struct config *config)
 {
 	rlim_t wanted = (rlim_t)config->limits.sessions + OTHER_DESCRIPTORS;
 	struct rlimit limit;
@@ -253,8 +220,10 @@ static int open_dbus(struct gateway *g)
 		.address = g->options.bus,
 		.config = g->loaded.config,
 		.fieldbus = g->fieldbus,
-		.last_good = g->from == ACCEPTED_LAST_GOOD,
+		.configuration = g->from == ACCEPTED_FILES ? DBUS_ACCEPTED : DBUS_LAST_GOOD,
 		.errors = span_of(g->errors.data, g->errors.size),
+		.reload = &reload_ports_of_gateway,
+		.reload_userdata = g,
 	};
 
 	return streq(g->options.bus, "none") ? 0 : dbus_new(&config, &ports_of_registry, g->registry, &g->dbus);
@@ -267,22 +236,25 @@ static int open_metrics(struct gateway *g)
 		.timers = g->timers,
 		.config = g->loaded.config,
 		.fieldbus = g->fieldbus,
-		.last_good = g->from == ACCEPTED_LAST_GOOD,
+		.last_good = g->from != ACCEPTED_FILES,
 	};
 
 	return metrics_new(&config, &metrics_ports_of_registry, g->registry, &g->metrics);
 }
 
-/* Without a fieldway.yaml there is nothing to do, which is no error (design: Boot). */
+static void log_started(const struct gateway *g)
+{
+	const struct config *c = g->loaded.config;
+
+	log_notice(LOG_ABOUT_ID(MESSAGE_STARTED), "version %s; endpoints: %zu, devices: %zu, buses: %zu, servers: %zu",
+		   PACKAGE_VERSION, c->n_endpoints + 1, c->n_devices, c->n_buses, c->n_servers);
+}
+
+/* Without a fieldway.yaml nothing comes of it, which is no error (design: Boot). */
 static int gateway_start(struct gateway *g)
 {
 	int r;
 
-	if (g->loaded.config->empty) {
-		log_notice(LOG_ABOUT_ID(MESSAGE_NOT_CONFIGURED), "not configured: there is no fieldway.yaml in %s; run fieldwayctl setup",
-			   g->options.config_folder);
-		return open_dbus(g);
-	}
 	r = open_registry(g);
 	if (r >= 0)
 		r = open_mapping(g);
@@ -304,10 +276,25 @@ static int gateway_start(struct gateway *g)
 		return r;
 	registry_pause_field(g->registry);
 	registry_field_started(g->registry);
-	log_notice(LOG_ABOUT_ID(MESSAGE_STARTED), "version %s; endpoints: %zu, devices: %zu, buses: %zu, servers: %zu",
-		   PACKAGE_VERSION, g->loaded.config->n_endpoints + 1, g->loaded.config->n_devices,
-		   g->loaded.config->n_buses, g->loaded.config->n_servers);
+	if (g->loaded.config->empty)
+		log_notice(LOG_ABOUT_ID(MESSAGE_NOT_CONFIGURED), "not configured: there is no fieldway.yaml in %s; run fieldwayctl setup",
+			   g->options.config_folder);
+	else
+		log_started(g);
 	return 0;
+}
+
+static enum status_configuration initial_status(enum accepted_from from)
+{
+	switch (from) {
+	case ACCEPTED_FILES:
+		break;
+	case ACCEPTED_LAST_GOOD:
+		return STATUS_WRONG;
+	case ACCEPTED_FORMER:
+		return STATUS_TAKEN_BACK;
+	}
+	return STATUS_ACCEPTED;
 }
 
 static int gateway_open(struct gateway *g)
@@ -332,7 +319,8 @@ static int gateway_open(struct gateway *g)
 	if (r < 0)
 		return r;
 	raise_descriptors(g->loaded.config);
-	r = status_new(g->timers, g->loaded.config, g->from == ACCEPTED_LAST_GOOD, &g->status);
+	reload_init(g);
+	r = status_new(g->timers, g->loaded.config, initial_status(g->from), &g->status);
 	if (r >= 0)
 		r = transport_new(g->event, g->timers, &g->transport);
 	return r < 0 ? r : gateway_start(g);
@@ -350,6 +338,7 @@ int gateway_new(const struct gateway_options *options, struct sd_event *event, s
 	g->event = event;
 	g->timers = timers;
 	trim_init(&g->trim, timers);
+	timer_init(&g->reload.confirm, timers, NULL, NULL);
 	r = gateway_open(g);
 	if (r < 0) {
 		gateway_free(g);
@@ -363,6 +352,8 @@ struct gateway *gateway_free(struct gateway *g)
 {
 	if (!g)
 		return NULL;
+	/* Whoever waits for a reload is still told; a reading compares with what runs. */
+	reload_finish(g);
 	/* The field first: its last words still find a mapping; then who stands before the stores. */
 	g->fieldbus = fieldbus_free(g->fieldbus);
 	g->metrics = metrics_free(g->metrics);
@@ -384,10 +375,19 @@ struct gateway *gateway_free(struct gateway *g)
 
 void gateway_stop(struct gateway *g, void (*stopped)(void *userdata), void *userdata)
 {
+	g->stopping = true;
 	if (g->registry)
 		registry_stop(g->registry, stopped, userdata);
 	else
 		stopped(userdata);
+}
+
+void gateway_reload(struct gateway *g)
+{
+	int r = reload_begin(g, RELOAD_FILES, 0, NULL, NULL);
+
+	if (r < 0 && r != -EBUSY)
+		log_error(NULL, "the configuration cannot be read again: %s", strerror(-r));
 }
 
 /* ---- --check ---- */

@@ -28,6 +28,11 @@ struct gateway_options {
 int gateway_new(const struct gateway_options *options, struct sd_event *event, struct timers *timers,
 		struct gateway **ret);
 struct gateway *gateway_free(struct gateway *g);
+/*
+ * Reads the configuration again and goes over to it, in the background; wrong
+ * files change nothing. While one is under way another one follows it.
+ */
+void gateway_reload(struct gateway *g);
 /* De-registers all endpoints, then calls stopped once. */
 void gateway_stop(struct gateway *g, void (*stopped)(void *userdata), void *userdata);
 

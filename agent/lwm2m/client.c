@@ -404,6 +404,20 @@ struct client *client_free(struct client *c)
 	return NULL;
 }
 
+void client_adopt(struct client *c, const struct client_config *config)
+{
+	bool sooner = config->liveness_usec != c->config.liveness_usec;
+
+	c->config.definitions = config->definitions;
+	c->config.formats = config->formats;
+	c->config.n_formats = config->n_formats;
+	c->config.liveness_usec = config->liveness_usec;
+	c->config.first_value_usec = config->first_value_usec;
+	c->config.audit = config->audit;
+	if (sooner && c->state == CLIENT_REGISTERED)
+		client_look_ahead(c);
+}
+
 void client_start(struct client *c)
 {
 	c->stopping = false;

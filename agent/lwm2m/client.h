@@ -77,6 +77,13 @@ int client_new(const struct client_config *config, const struct client_ops *ops,
 /* Without de-registering; requests in hand are forgotten. */
 struct client *client_free(struct client *c);
 
+/*
+ * Goes on with what another configuration says of an account that is still the
+ * same: definitions, formats, liveness_usec, first_value_usec and audit are taken
+ * over, nothing else is looked at. The server hears nothing of it.
+ */
+void client_adopt(struct client *c, const struct client_config *config);
+
 /* Registers as soon as possible. Harmless when already started. */
 void client_start(struct client *c);
 /* De-registers, then CLIENT_STOPPED; also reached when the server does not answer. */

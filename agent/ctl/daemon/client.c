@@ -109,7 +109,7 @@ static int call(struct client *c, const char *path, const char *interface, const
 		r = sd_bus_message_appendv(m, types, arguments);
 	if (r < 0)
 		return sd_bus_error_set_errno(error, r);
-	return sd_bus_call(c->bus, m, CLIENT_DEADLINE_USEC, error, ret);
+	return sd_bus_call(c->bus, m, c->deadline_usec ?: CLIENT_DEADLINE_USEC, error, ret);
 }
 
 int client_try(struct client *c, const char *path, const char *interface, const char *method,

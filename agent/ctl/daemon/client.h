@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <systemd/sd-bus.h>
 
 #include "base/macro.h"
@@ -14,6 +15,7 @@ struct client {
 		*about; /* what its calls are about, for messages: "m1 /3303/0/5700"; "" at first */
 	bool write;	/* its calls change something: a lost answer leaves that open */
 	bool privileged; /* they need rights, and leave nothing open */
+	uint64_t deadline_usec; /* of an answer; 0: CLIENT_DEADLINE_USEC */
 };
 
 /* Longer than the daemon takes for a field device (4 s), retries and all. */

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "config/difference.h"
+#include "gateway/internal.h"
+
+/*
+ * From one configuration to another. All that may fail is done beforehand: the
+ * entries of another registry are made beside this one, of new endpoints,
+ * accounts and servers, and of those that go on.
+ */
+
+/* What becomes of an endpoint: of the host, or of one of the new configuration. */
+struct turn {
+	struct endpoint *endpoint;
+	bool kept;
+	bool same_account;
+	struct account *account; /* instead of the one that it has */
+};
+
+struct registry_change {
+	struct registry *registry;
+	struct registry_config config; /* the new one */
+	const struct config_difference *difference;
+	struct server **servers;
+	struct server_terms *terms; /* of servers that go on; config NULL of others */
+	size_t n_servers, n_terms;
+	struct turn host, *turns;
+	size_t n_turns;
+	struct endpoint **endpoints; /* the new array */
+	struct endpoint **gone;
+	size_t n_gone;
+	bool committed;
+};
+
+/* ---- beforehand ---- */
+
+static int prepare_server(struct registry_change *c, size_t i)
+{
+	const struct config_difference *d = c->difference;
+	const struct config_server *config = &d->after->servers[i];
+	uint32_t before = d->servers[i].before;
+	int r;
+
+	if (before == CONFIG_NONE || !server_is_same(&d->before->servers[before], config)) {
+		r = server_new(config, c->config.transport, &c->servers[i]);
+	} else {
+		c->servers[i] = server_ref(c->registry->servers[before]);
+		r = server_terms_init(&c->terms[i], config);
+	}
+	if (r < 0)
+		log_error(NULL, "server %s: cannot be set up: %s", config->name, strerror(-r));
+	return r;
+}
+
+static int prepare_servers(struct registry_change *c)
+{
+	const struct config *after = c->difference->after;
+	int r = 0;
+
+	c->servers = calloc(after->n_servers + 1, sizeof(*c->servers));
+	c->terms = calloc(after->n_servers + 1, sizeof(*c->terms));
+	if (!c->servers || !c->terms)
+		return -ENOMEM;
+	c->n_servers = c->n_terms = after->n_servers;
+	for (size_t i = 0; i < after->n_servers && r >= 0; i++)
+		r = prepare_server(c, i);
+	return r;
+}
+
+/* Which of them it wants is decided by what they will be. */
+static struct server *wanted_server(const struct registry_change *c, const char *name)
+{
+	const struct config *after = c->difference->after;
+
+	for (size_t i = 0; i < after->n_servers; i++)
+		if (config_server_wants(&after->servers[i], name))
+			return c->servers[i];
+	return NULL;
+}
+
+/* client_name: the one that it will have. */
+static int prepare_account(struct turn *t, struct server *server, const char *client_name)
+{
+	const struct account *has = t->endpoint->account;
+
+	t->same_account = has ? has->server == server && streq(has->name, client_name) : !server;
+	if (t->same_account || !server)
+		return 0;
+	return account_new(t->endpoint, server, &t->account);
+}
+
+static int prepare_endpoint(struct registry_change *c, uint32_t i)
+{
+	const struct config_endpoint *config = &c->difference->after->endpoints[i];
+	uint32_t before = c->difference->endpoints[i].before;
+	struct server *server = wanted_server(c, config->name);
+	struct turn *t = &c->turns[i];
+	int r = 0;
+
+	t->kept = before != CONFIG_NONE;
+	if (t->kept)
+		t->endpoint = c->registry->endpoints[before];
+	else
+		r = endpoint_new(c->registry, i, server, &t->endpoint);
+	if (r >= 0)
+		r = prepare_account(t, server, config->endpoint);
+	if (r < 0)
+		log_error(&(struct log_about){ .endpoint = config->endpoint }, "%s: cannot be set up: %s",
+			  config->name, strerror(-r));
+	return r;
+}
+
+static int prepare_endpoints(struct registry_change *c)
+{
+	const struct config *before = c->difference->before, *after = c->difference->after;
+	int r;
+
+	c->turns = calloc(after->n_endpoints + 1, sizeof(*c->turns));
+	c->endpoints = calloc(after->n_endpoints + 1, sizeof(struct endpoint *));
+	c->gone = calloc(before->n_endpoints + 1, sizeof(struct endpoint *));
+	if (!c->turns || !c->endpoints || !c->gone)
+		return -ENOMEM;
+	c->n_turns = after->n_endpoints;
+	c->host = (struct turn){ .endpoint = &c->registry->host, .kept = true };
+	r = prepare_account(&c->host, wanted_server(c, "host"), after->gateway.endpoint);
+	for (uint32_t i = 0; i < after->n_endpoints && r >= 0; i++)
+		r = prepare_endpoint(c, i);
+	return r;
+}
+
+/*
+ * What is made now is made for the new configuration; the loop sees nothing of
+ * it before it is in force.
+ */
+static int prepare(struct registry_change *c)
+{
+	struct registry *r = c->registry;
+	struct registry_config former = r->config;
+	int error = timers_reserve(former.timers, 4 * (uint32_t)c->difference->after->n_endpoints + 64);
+
+	r->config = c->config;
+	if (error >= 0)
+		error = prepare_servers(c);
+	if (error >= 0)
+		error = prepare_endpoints(c);
+	r->config = former;
+	return error;
+}
+
+int registry_prepare(struct registry *r, const struct config_difference *d,
+		     const struct definitions *definitions, struct registry_change **ret)
+{
+	struct registry_change *c = calloc(1, sizeof(*c));
+	int error;
+
+	if (!c)
+		return -ENOMEM;
+	c->registry = r;
+	c->difference = d;
+	c->config = r->config;
+	c->config.config = d->after;
+	c->config.definitions = definitions;
+	error = prepare(c);
+	if (error < 0)
+		registry_change_free(c);
+	else
+		*ret = c;
+	return error;
+}
+
+struct registry_change *registry_change_free(struct registry_change *c)
+{
+	if (!c)
+		return NULL;
+	for (size_t i = 0; c->turns && i < c->n_turns && !c->committed; i++) {
+		account_free(c->turns[i].account);
+		if (!c->turns[i].kept)
+			endpoint_free(c->turns[i].endpoint);
+	}
+	if (!c->committed)
+		account_free(c->host.account);
+	for (size_t i = 0; i < c->n_terms; i++)
+		server_terms_done(&c->terms[i]);
+	for (size_t i = 0; i < c->n_servers; i++)
+		server_unref(c->servers[i]);
+	free(c->servers);
+	free(c->terms);
+	free(c->turns);
+	free(c->endpoints);
+	free(c->gone);
+	free(c);
+	return NULL;
+}
+
+/* ---- in force ---- */
+
+static void exchange_servers(struct registry_change *c)
+{
+	struct registry *r = c->registry;
+	struct server **former = r->servers;
+	size_t n_former = r->n_servers;
+
+	for (size_t i = 0; i < c->n_servers; i++)
+		if (c->terms[i].config)
+			server_adopt(c->servers[i], &c->terms[i]);
+	/* Those that go on are in both. */
+	for (size_t i = 0; i < n_former; i++)
+		former[i]->config = NULL;
+	for (size_t i = 0; i < c->n_servers; i++)
+		c->servers[i]->config = &c->difference->after->servers[i];
+	r->servers = c->servers;
+	r->n_servers = c->n_servers;
+	c->servers = former;
+	c->n_servers = n_former;
+}
+
+static void exchange_endpoints(struct registry_change *c)
+{
+	struct registry *r = c->registry;
+	struct endpoint **former = r->endpoints;
+
+	for (uint32_t i = 0; i < c->difference->before->n_endpoints; i++)
+		if (c->difference->endpoints_after[i] == CONFIG_NONE)
+			c->gone[c->n_gone++] = former[i];
+	for (uint32_t i = 0; i < c->n_turns; i++) {
+		struct endpoint *e = c->turns[i].endpoint;
+
+		c->endpoints[i] = e;
+		e->number = i + 1;
+	}
+	r->endpoints = c->endpoints;
+	c->endpoints = former;
+}
+
+/* What is kept lies under its YAML name. */
+static void rename_endpoint(const struct registry_change *c, uint32_t i)
+{
+	const struct config_endpoint *after = &c->difference->after->endpoints[i];
+	struct endpoint *e = c->turns[i].endpoint;
+	const char *former = e->config->name;
+
+	if (!c->turns[i].kept || streq(former, after->name))
+		return;
+	e->config = after;
+	if (e->account)
+		persist_rename(e, former, e->account->server);
+}
+
+void registry_commit(struct registry_change *c)
+{
+	struct registry *r = c->registry;
+
+	c->committed = true;
+	r->changing = true;
+	exchange_endpoints(c);
+	r->config = c->config;
+	/* Records are named after servers as they were. */
+	for (uint32_t i = 0; i < c->n_turns; i++)
+		rename_endpoint(c, i);
+	exchange_servers(c);
+	endpoint_hold(&r->host);
+	for (uint32_t i = 0; i < c->n_turns; i++)
+		if (c->turns[i].kept)
+			endpoint_hold(c->turns[i].endpoint);
+}
+
+static void exchange_account(struct turn *t)
+{
+	struct endpoint *e = t->endpoint;
+	struct account *former = e->account;
+
+	if (t->same_account) {
+		if (former)
+			account_adopt(former);
+		return;
+	}
+	e->account = t->account;
+	t->account = former;
+}
+
+/* Its own objects and its account; then all that has changed of it is told as one. */
+static void renew(struct registry_change *c, struct turn *t, const struct config_endpoint *config)
+{
+	struct registry *r = c->registry;
+	struct endpoint *e = t->endpoint;
+
+	/* It logs what could not be done, for want of memory, and does the rest. */
+	endpoint_reload(e, config, server_of(r->servers, r->n_servers, config ? config->name : "host"),
+			t->same_account);
+	exchange_account(t);
+	endpoint_release(e);
+}
+
+void registry_renew(struct registry_change *c)
+{
+	const struct config *after = c->difference->after;
+
+	renew(c, &c->host, NULL);
+	for (uint32_t i = 0; i < c->n_turns; i++) {
+		struct turn *t = &c->turns[i];
+
+		if (t->kept)
+			renew(c, t, &after->endpoints[i]);
+		else
+			t->endpoint->account = TAKE_PTR(t->account);
+	}
+}
+
+/* ---- and told ---- */
+
+/* Those that are new begin as at the start of the agent. */
+static bool may_begin(const struct registry_change *c, const struct endpoint *e)
+{
+	return e->wanted || c->config.config->register_wait == CONFIG_WAIT_NONE || e->config->n_map == 0;
+}
+
+static void settle(struct registry_change *c, struct turn *t)
+{
+	struct registry *r = c->registry;
+	struct endpoint *e = t->endpoint;
+	bool exchanged = t->kept && !t->same_account;
+
+	if (!t->kept)
+		endpoint_watch(e);
+	account_leave(TAKE_PTR(t->account));
+	if (exchanged)
+		endpoint_run(e);
+	if (exchanged && r->watch.endpoint)
+		r->watch.endpoint(r->watch_userdata, e->number);
+	if (e->config && may_begin(c, e))
+		endpoint_start(e);
+	e->wanted = false;
+	r->n_accounts += e->account != NULL;
+}
+
+/* What they still look up in their stores stands in definitions that stay. */
+static void redefine_leaving(struct registry *r)
+{
+	struct account *a;
+
+	list_for_each(a, &r->leaving, leaving)
+		if (a->endpoint->gone)
+			store_set_definitions(a->endpoint->store, r->config.definitions);
+}
+
+/* Whoever is not read by then registers all the same, or is told of. */
+static void wait_for_unseen(struct registry_change *c)
+{
+	const struct config *after = c->difference->after;
+	struct registry *r = c->registry;
+	uint32_t i = 0;
+
+	while (i < c->n_turns && r->endpoints[i]->started)
+		i++;
+	if (i < c->n_turns)
+		timer_arm_in(&r->at_most, after->register_at_most_usec);
+	else
+		timer_disarm(&r->at_most);
+}
+
+void registry_settle(struct registry_change *c)
+{
+	struct registry *r = c->registry;
+
+	r->changing = false;
+	r->n_accounts = 0;
+	settle(c, &c->host);
+	for (uint32_t i = 0; i < c->n_turns; i++)
+		settle(c, &c->turns[i]);
+	for (size_t i = 0; i < c->n_gone; i++)
+		endpoint_leave(c->gone[i]);
+	c->n_gone = 0;
+	redefine_leaving(r);
+	wait_for_unseen(c);
+	if (r->watch.counts)
+		r->watch.counts(r->watch_userdata);
+}
