@@ -49,6 +49,45 @@ static const struct fieldway_key *find_content(const struct config_plugin *plugi
 	return NULL;
 }
 
+/* ---- are there any? ---- */
+
+static bool has_content(const struct config_plugin *plugin, const struct fieldway_settings *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (find_content(plugin, &s->items[i]))
+			return true;
+	return false;
+}
+
+static bool type_has_content(const struct config_type *type)
+{
+	if (has_content(type->plugin, &type->settings))
+		return true;
+	for (size_t i = 0; i < type->n_points; i++)
+		if (has_content(type->plugin, &type->points[i].settings))
+			return true;
+	return false;
+}
+
+/* A type that has some stands for all devices of its plugin: hardly any has. */
+bool contents_are_named(const struct config *config, uint32_t bus)
+{
+	const struct config_plugin *plugin = config->buses[bus].plugin;
+
+	if (!contents_are_used(plugin))
+		return false;
+	if (has_content(plugin, &config->buses[bus].settings))
+		return true;
+	for (size_t i = 0; i < config->n_types; i++)
+		if (config->types[i]->plugin == plugin && type_has_content(config->types[i]))
+			return true;
+	for (size_t i = 0; i < config->n_devices; i++)
+		if (config->devices[i].bus == bus &&
+		    has_content(plugin, &config->devices[i].address))
+			return true;
+	return false;
+}
+
 /* ---- one setting ---- */
 
 static int keep(struct contents *c, uint8_t *data, size_t size)

@@ -113,6 +113,8 @@ struct contents {
 
 /* Are there such keys at all? */
 bool contents_are_used(const struct config_plugin *plugin);
+/* Does a bus name one, or one of its devices? */
+bool contents_are_named(const struct config *config, uint32_t bus);
 /*
  * Puts bytes in place of references. A device that lacks some is taken out of the
  * configuration.
@@ -357,7 +359,11 @@ struct leaver {
 	struct process process;
 	struct sd_event_source *exit_source;
 	struct timer timer; /* SIGKILL */
+	uint64_t since_usec;
 };
+/* Does one of them still hold what another host may want to open? After so long nobody waits for it. */
+#define LEAVER_HOLDS_USEC (10 * USEC_PER_SEC)
+bool leavers_hold(const struct fieldbus *f);
 /* Nothing of it is heard any more. It was made before, as there is no way to fail here. */
 void host_leaves(struct host *h, struct leaver *l);
 int leaver_new(struct fieldbus *f, struct leaver **ret);

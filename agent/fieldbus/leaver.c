@@ -62,6 +62,17 @@ int leaver_new(struct fieldbus *f, struct leaver **ret)
 	return 0;
 }
 
+bool leavers_hold(const struct fieldbus *f)
+{
+	uint64_t now = clock_monotonic_usec();
+	struct leaver *l;
+
+	list_for_each(l, &f->leavers, list)
+		if (now - l->since_usec < LEAVER_HOLDS_USEC)
+			return true;
+	return false;
+}
+
 void host_leaves(struct host *h, struct leaver *l)
 {
 	struct fieldbus *f = h->fieldbus;
@@ -73,6 +84,7 @@ void host_leaves(struct host *h, struct leaver *l)
 		leaver_free(l);
 		return;
 	}
+	l->since_usec = clock_monotonic_usec();
 	list_append(&f->leavers, &l->list);
 	timer_arm_in(&l->timer, HOST_EXIT_USEC);
 	(void)sd_event_add_io(f->event, &l->exit_source, l->process.fd, process_events(&l->process),

@@ -316,7 +316,7 @@ static void hosts_renumber(struct reload *r)
 		h->bus = r->buses[i];
 		h->changed |= !r->difference->buses[h->bus].same;
 		/* What references lead to is not in the files: the host sees whether it is another key. */
-		h->changed |= contents_are_used(r->config->buses[h->bus].plugin);
+		h->changed |= contents_are_named(r->config, h->bus);
 	}
 }
 

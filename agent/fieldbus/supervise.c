@@ -240,7 +240,7 @@ static void host_tick(struct timer *timer, void *userdata)
 	switch (h->state) {
 	case HOST_DOWN:
 		/* What it wants to open is held by those that end. */
-		if (!list_is_empty(&h->fieldbus->leavers))
+		if (leavers_hold(h->fieldbus))
 			host_arm(h, HOST_WAIT_USEC);
 		else if (host_may_run(h))
 			host_start(h);

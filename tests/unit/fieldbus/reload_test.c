@@ -157,6 +157,8 @@ START_TEST(another_key)
 	rig_until(strcmp(rig_reason(0), "two") == 0);
 	ck_assert(is_online(0) && is_online(1));
 	ck_assert_uint_eq(rig.n_states[1], 1);
+	/* Where nothing of the kind is named nobody is asked. */
+	ck_assert_uint_eq(rig.fieldbus->generation, 3);
 }
 END_TEST
 
