@@ -68,22 +68,25 @@ int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops
 
 /* ---- end ---- */
 
-static void wait_until(const struct process *p, uint64_t end)
+static void wait_until(const struct process *p, uint64_t end, bool killed)
 {
-	uint64_t now = clock_monotonic_usec();
+	uint64_t now = clock_monotonic_usec(), usec = end > now ? end - now : 0;
 
-	process_wait(p, end > now ? end - now : 0);
+	if (killed)
+		process_wait_killed(p, usec);
+	else
+		process_wait(p, usec);
 }
 
-static void hosts_wait(struct fieldbus *f)
+static void hosts_wait(struct fieldbus *f, bool killed)
 {
 	uint64_t end = clock_monotonic_usec() + STOP_USEC;
 	struct leaver *l;
 
 	for (size_t i = 0; i < f->n_hosts; i++)
-		wait_until(&f->hosts[i]->process, end);
+		wait_until(&f->hosts[i]->process, end, killed);
 	list_for_each(l, &f->leavers, list)
-		wait_until(&l->process, end);
+		wait_until(&l->process, end, killed);
 }
 
 static void hosts_stop(struct fieldbus *f)
@@ -92,13 +95,13 @@ static void hosts_stop(struct fieldbus *f)
 
 	for (size_t i = 0; i < f->n_hosts; i++)
 		host_dismiss(f->hosts[i]);
-	hosts_wait(f);
+	hosts_wait(f, false);
 	for (size_t i = 0; i < f->n_hosts; i++)
 		if (!process_wait(&f->hosts[i]->process, 0))
 			process_signal(&f->hosts[i]->process, SIGKILL);
 	list_for_each(l, &f->leavers, list)
 		process_signal(&l->process, SIGKILL);
-	hosts_wait(f);
+	hosts_wait(f, true);
 	list_for_each(l, &f->leavers, list)
 		leaver_free(l);
 }

@@ -46,6 +46,12 @@ void process_signal(const struct process *p, int signal);
 uint32_t process_events(const struct process *p);
 /* Waits until it has ended; false when the time is over before. 0: only looks. */
 bool process_wait(const struct process *p, uint64_t usec);
+/*
+ * The same after SIGKILL, for so long; a child, which then ends for sure and must
+ * be reaped, is waited for longer on a machine that has no time for it.
+ */
+#define PROCESS_KILLED_USEC (10 * USEC_PER_SEC)
+void process_wait_killed(const struct process *p, uint64_t usec);
 /* Lets go of a process, ended or not; how: "exited with status 1", "killed by SIGKILL". */
 void process_reap(struct process *p, char *ret_how, size_t size);
 

@@ -63,6 +63,11 @@ bool process_wait(const struct process *p, uint64_t usec)
 	return n > 0;
 }
 
+void process_wait_killed(const struct process *p, uint64_t usec)
+{
+	process_wait(p, p->kind == PROCESS_CHILD ? PROCESS_KILLED_USEC : usec);
+}
+
 static void describe_status(const siginfo_t *info, char *ret, size_t size)
 {
 	const char *name = sigabbrev_np(info->si_status);

@@ -51,7 +51,7 @@ void session_done(struct session *s)
 	process_signal(&s->process, SIGTERM);
 	if (!process_wait(&s->process, SESSION_END_USEC)) {
 		process_signal(&s->process, SIGKILL);
-		process_wait(&s->process, SESSION_END_USEC);
+		process_wait_killed(&s->process, SESSION_END_USEC);
 	}
 	process_reap(&s->process, how, sizeof(how));
 }

@@ -168,7 +168,7 @@ static void host_start(struct host *h)
 		return;
 	host_start_text(h, r, why, sizeof(why));
 	process_signal(&h->process, SIGKILL);
-	process_wait(&h->process, HOST_EXIT_USEC);
+	process_wait_killed(&h->process, HOST_EXIT_USEC);
 	process_reap(&h->process, how, sizeof(how));
 	host_disconnect(h);
 	host_leave(h, FIELDBUS_FAILED, why);
