@@ -434,6 +434,42 @@ START_TEST(a_recording)
 }
 END_TEST
 
+/* Lines that stay and lines that come are recorded on; d1 speaks by itself. */
+START_TEST(recorded_over_another_configuration)
+{
+	bool is_seen[DEVICES] = { false };
+	struct link_refusal *refusals;
+	struct recording_piece piece;
+	uint64_t pieces, dropped;
+	sd_bus_message *m;
+	char line[2048];
+	FILE *file;
+	int fds[2];
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	start_both();
+	record_start(fds[1], SOON_USEC, &m);
+	close(fds[1]);
+	addresses[2][1].value.boolean = true;
+	configuration.n_devices = 3;
+	configuration.generation = 2;
+	ck_assert_uint_eq(configure(&refusals), 0);
+	expect(states[2] == LINK_ONLINE);
+	ck_assert_ptr_null(m);
+	tell("bytes");
+	file = fdopen(fds[0], "r");
+	while (!is_seen[0] || !is_seen[1] || !is_seen[2]) {
+		ck_assert_ptr_nonnull(fgets(line, sizeof(line), file));
+		ck_assert_int_eq(recording_parse(line, strlen(line), &piece), 1);
+		is_seen[piece.name[1] - '0'] = true;
+	}
+	/* Nobody reads any more. */
+	fclose(file);
+	record_ends(&m, &pieces, &dropped);
+	ends_with(0);
+}
+END_TEST
+
 START_TEST(a_slow_reader_is_told_what_it_missed)
 {
 	uint64_t pieces, dropped, gaps = 0, n = 0;
@@ -502,6 +538,7 @@ static void add(TCase *t)
 	tcase_add_test(t, lent_over_another_configuration);
 	tcase_add_test(t, lent_from_the_start);
 	tcase_add_test(t, a_recording);
+	tcase_add_test(t, recorded_over_another_configuration);
 	tcase_add_test(t, a_slow_reader_is_told_what_it_missed);
 	tcase_add_test(t, nobody_reads);
 }
