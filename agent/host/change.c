@@ -199,8 +199,10 @@ static void device_leave(struct device *d)
 	write_leave(l, d);
 	read_cancel(l, d, -ECANCELED, "the configuration has changed");
 	/* It goes with its line's job. */
-	if (l->work != LINE_IDLE && l->device == d)
+	if (l->work != LINE_IDLE && l->device == d) {
+		d->held = setup_ref(d->bus->setup);
 		return;
+	}
 	if (l->device == d)
 		l->device = NULL;
 	device_free(d);

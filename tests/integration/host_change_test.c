@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "host_field.h"
 #include "tests/plugins/modbus/setup.h"
@@ -308,6 +309,82 @@ START_TEST(nothing_or_all)
 }
 END_TEST
 
+/* ---- whatever comes ---- */
+
+/* The same each time. */
+static unsigned next_random(unsigned below)
+{
+	static uint32_t state = 4711;
+
+	state = state * 1664525u + 1013904223u;
+	return (state >> 8) % below;
+}
+
+/* Some of the devices, in any order; now and then one is another one to the daemon, or the bus is. */
+static void shuffle(struct link_device *all, unsigned n)
+{
+	for (unsigned i = n; i > 1; i--) {
+		unsigned j = next_random(i);
+		struct link_device d = all[i - 1];
+
+		all[i - 1] = all[j];
+		all[j] = d;
+	}
+	field.configuration.n_devices = next_random(n + 1);
+	if (next_random(3) == 0)
+		all[0].id = all[0].id % 4 + 4 * next_random(2);
+	if (next_random(8) == 0)
+		field.configuration.bus.timeout_usec += MSEC;
+}
+
+static void disturb(struct rig_outcome *outcome)
+{
+	const struct fieldway_value value = { .type = FIELDWAY_UINT, .unsignd = next_random(100) };
+
+	if (field.configuration.n_devices == 0 || !outcome->done)
+		return;
+	*outcome = (struct rig_outcome){ 0 };
+	rig_write_start(rig, field.configuration.generation,
+			field.devices[next_random((unsigned)field.configuration.n_devices)].id, LEVEL,
+			1000 * MSEC, &value, outcome);
+}
+
+#define ROUNDS 60u
+#define WRITES 3
+
+START_TEST(any_changes)
+{
+	struct rig_outcome outcomes[WRITES] = { { .done = true }, { .done = true }, { .done = true } };
+	const bool serial = _i == 1;
+
+	if (serial)
+		field_start_rtu(4);
+	else
+		field_start_tcp(4);
+	for (unsigned i = 0; serial && i < 4; i++)
+		field.addresses[i][0] = UINT("unit", i < 3 ? 1 : 2);
+	field_ask("delay 15");
+	field_configure();
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		shuffle(field.devices, 4);
+		configure_again();
+		for (unsigned j = 0; j < WRITES; j++)
+			disturb(&outcomes[j]);
+		rig_run(rig, next_random(40) * MSEC);
+	}
+	for (unsigned j = 0; j < WRITES; j++)
+		rig_expect(rig, outcomes[j].done);
+	field_ask("delay 0");
+	field.configuration.n_devices = 4;
+	configure_again();
+	for (unsigned i = 0; i < 4; i++)
+		if (!serial || !strcmp(field.devices[i].name, "m0"))
+			expect_polled(field.devices[i].id);
+	rig_expect(rig, rig->generation == field.configuration.generation);
+	field_stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("host");
@@ -326,6 +403,7 @@ int main(void)
 	tcase_add_test(tcase, writes_of_others_end);
 	tcase_add_test(tcase, a_write_is_under_way);
 	tcase_add_test(tcase, nothing_or_all);
+	tcase_add_loop_test(tcase, any_changes, 0, 2);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

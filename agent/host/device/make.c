@@ -56,6 +56,7 @@ struct device *device_free(struct device *d)
 	learn_free(d);
 	free(d->polls);
 	exponents_free(d->exponents);
+	setup_free(d->held);
 	free(d);
 	return NULL;
 }

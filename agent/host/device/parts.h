@@ -100,6 +100,7 @@ struct device {
 	struct line *line;	     /* NULL: it is event-driven */
 	struct events_device *event; /* the other way round */
 	bool gone; /* from the configuration: it only lives until its line's job comes back */
+	struct setup *held; /* what it is out of until then; the job may be out of an earlier one */
 	const void *mark; /* of the change under way that it stays in */
 	const struct setup_device *setup;
 	uint32_t index; /* in its line, or as the plugin counts event-driven ones */
