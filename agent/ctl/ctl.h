@@ -58,8 +58,18 @@ struct command {
 
 extern const struct command command_status;
 extern const struct command command_list;
+extern const struct command command_show;
 extern const struct command command_read;
 extern const struct command command_write;
+extern const struct command command_execute;
+extern const struct command command_watch;
+extern const struct command command_update;
+extern const struct command command_enable;
+extern const struct command command_disable;
+extern const struct command command_restart;
+extern const struct command command_pause;
+extern const struct command command_resume;
+extern const struct command command_log_level;
 extern const struct command command_explain;
 extern const struct command command_poll;
 extern const struct command command_raw;

@@ -16,9 +16,9 @@ from ctl_profile_test import TRIED_BASE  # noqa: E402
 from ctl_test import CtlScenario  # noqa: E402
 from field_test import NAME as CLIENT, SPEED  # noqa: E402
 
-ENDPOINT = {"name", "client_name", "state", "servers", "devices", "last_error"}
-DEVICE = {"name", "bus", "profile", "enabled", "state", "reason", "statistics"}
-BUS = {"name", "plugin", "state", "devices", "online", "statistics"}
+ENDPOINT = {"name", "client_name", "state", "paused", "servers", "devices", "last_error"}
+DEVICE = {"name", "bus", "profile", "enabled", "paused", "state", "reason", "statistics"}
+BUS = {"name", "plugin", "state", "paused", "devices", "online", "statistics"}
 
 REGISTRY = """<LWM2M><Object ObjectType="MODefinition"><Name>Thing</Name><ObjectID>33000</ObjectID>
 <LWM2MVersion>1.0</LWM2MVersion><ObjectVersion>1.0</ObjectVersion><MultipleInstances>Multiple</MultipleInstances>
@@ -45,7 +45,8 @@ class LookTest(JsonScenario):
     def test_status(self):
         self.start()
         self.until("2 registered", "status")
-        status = self.has_keys(self.json("status"), "version", "configuration", "errors", "servers", "endpoints", "states",
+        status = self.has_keys(self.json("status"), "version", "configuration", "errors", "paused", "servers", "endpoints",
+                           "states",
                            "buses", "devices_in_trouble", "endpoints_in_trouble")
         self.assertEqual((status["configuration"], status["errors"], status["endpoints"]), ("accepted", [], 2))
         self.assertEqual(status["servers"], [{"name": "plant", "registered": 2, "total": 2, "disabled": 0}])
@@ -65,7 +66,8 @@ class LookTest(JsonScenario):
         self.has_keys(vfd, *ENDPOINT)
         self.assertEqual((host["name"], host["devices"], host["last_error"]), ("host", [], None))
         self.assertEqual((vfd["client_name"], vfd["devices"]), (CLIENT, ["vfd"]))
-        self.assertEqual(vfd["servers"], [{"name": "plant", "uri": self.server.uri("coap"), "state": "registered"}])
+        self.assertEqual(vfd["servers"], [{"name": "plant", "uri": self.server.uri("coap"), "state": "registered",
+                                           "security": "none", "version": "1.2"}])
         device, = self.json("list", "devices")
         self.has_keys(device, *DEVICE)
         self.assertEqual((device["name"], device["enabled"], device["reason"]), ("vfd", True, None))

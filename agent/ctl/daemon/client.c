@@ -99,6 +99,17 @@ int client_misunderstood(int error)
 	return error;
 }
 
+/* polkit may ask whoever needs rights for a password, where it can. */
+static int send(const struct client *c, sd_bus_message *m, uint64_t deadline_usec, sd_bus_error *error,
+		sd_bus_message **ret)
+{
+	if ((c->write || c->privileged) && geteuid() != 0) {
+		sd_bus_message_set_allow_interactive_authorization(m, true);
+		deadline_usec += CLIENT_PASSWORD_USEC;
+	}
+	return sd_bus_call(c->bus, m, deadline_usec, error, ret);
+}
+
 static int call(struct client *c, const char *path, const char *interface, const char *method,
 		sd_bus_error *error, sd_bus_message **ret, const char *types, va_list arguments)
 {
@@ -109,7 +120,7 @@ static int call(struct client *c, const char *path, const char *interface, const
 		r = sd_bus_message_appendv(m, types, arguments);
 	if (r < 0)
 		return sd_bus_error_set_errno(error, r);
-	return sd_bus_call(c->bus, m, c->deadline_usec ?: CLIENT_DEADLINE_USEC, error, ret);
+	return send(c, m, c->deadline_usec ?: CLIENT_DEADLINE_USEC, error, ret);
 }
 
 int client_try(struct client *c, const char *path, const char *interface, const char *method,
@@ -149,7 +160,7 @@ int client_call_send(struct client *c, sd_bus_message *call, uint64_t deadline_u
 		     sd_bus_message **ret)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = sd_bus_call(c->bus, call, deadline_usec ?: CLIENT_DEADLINE_USEC, &error, ret);
+	int r = send(c, call, deadline_usec ?: CLIENT_DEADLINE_USEC, &error, ret);
 
 	return r >= 0 ? 0 : client_complain(c, &error);
 }

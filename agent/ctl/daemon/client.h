@@ -20,6 +20,8 @@ struct client {
 
 /* Longer than the daemon takes for a field device (4 s), retries and all. */
 #define CLIENT_DEADLINE_USEC UINT64_C(10000000)
+/* And so much longer where somebody may be typing his password. */
+#define CLIENT_PASSWORD_USEC UINT64_C(60000000)
 
 /* Each returns 0, or negative after one line on standard error: as exit_status() has it. */
 int client_open(const char *place, struct client *ret);

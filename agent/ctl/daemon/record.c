@@ -170,11 +170,15 @@ static int read_account(sd_bus_message *m, struct arena *arena, void *place)
 		{ "Server", "s", read_text, offsetof(struct account_record, server) },
 		{ "Uri", "s", read_text, offsetof(struct account_record, uri) },
 		{ "State", "s", read_text, offsetof(struct account_record, state) },
+		{ "Security", "s", read_text, offsetof(struct account_record, security) },
+		{ "Version", "s", read_text, offsetof(struct account_record, version) },
 		{ 0 },
 	};
 	struct account_record *account = place;
 
-	*account = (struct account_record){ .server = "", .uri = "", .state = "" };
+	*account = (struct account_record){
+		.server = "", .uri = "", .state = "", .security = "", .version = ""
+	};
 	return read_properties(m, properties, arena, account);
 }
 
@@ -209,6 +213,7 @@ int endpoint_record_read(sd_bus_message *m, struct arena *arena, struct endpoint
 		{ "ClientName", "s", read_text, offsetof(struct endpoint_record, client_name) },
 		{ "State", "s", read_text, offsetof(struct endpoint_record, state) },
 		{ "LastError", "s", read_text, offsetof(struct endpoint_record, last_error) },
+		{ "Paused", "b", read_flag, offsetof(struct endpoint_record, paused) },
 		{ "Accounts", "a" AGENT1_ACCOUNT, read_accounts, 0 },
 		{ "Devices", "a" AGENT1_OBJECT, read_shown_devices, 0 },
 		{ 0 },
@@ -248,6 +253,7 @@ int device_record_read(sd_bus_message *m, struct arena *arena, struct device_rec
 		{ "State", "s", read_text, offsetof(struct device_record, state) },
 		{ "Reason", "s", read_text, offsetof(struct device_record, reason) },
 		{ "Enabled", "b", read_flag, offsetof(struct device_record, enabled) },
+		{ "Paused", "b", read_flag, offsetof(struct device_record, paused) },
 		{ "Statistics", "a{st}", read_statistics, 0 },
 		{ 0 },
 	};
@@ -286,6 +292,7 @@ int bus_record_read(sd_bus_message *m, struct arena *arena, struct bus_record *r
 		{ "State", "s", read_text, offsetof(struct bus_record, state) },
 		{ "Devices", "u", read_count, offsetof(struct bus_record, devices) },
 		{ "Online", "u", read_count, offsetof(struct bus_record, online) },
+		{ "Paused", "b", read_flag, offsetof(struct bus_record, paused) },
 		{ "Statistics", "a{st}", read_bus_statistics, 0 },
 		{ 0 },
 	};
@@ -312,7 +319,10 @@ static const char *skip_name(const char *text, const char *what, const char *nam
 
 const char *device_record_reason(const struct device_record *d)
 {
-	return skip_name(skip_name(d->reason, "bus ", d->bus), "device ", d->name);
+	const char *reason = skip_name(skip_name(d->reason, "bus ", d->bus), "device ", d->name);
+
+	/* "paused" is all that there is to say. */
+	return streq(reason, d->state) ? "" : reason;
 }
 
 /* ---- the manager ---- */
@@ -334,12 +344,29 @@ static int read_places(sd_bus_message *m, struct arena *arena, void *place)
 				 read_place, arena, &manager->errors, &manager->n_errors);
 }
 
+static int read_pause(sd_bus_message *m, struct arena *arena, void *place)
+{
+	struct pause_record *p = place;
+	int r = sd_bus_message_read(m, AGENT1_PAUSED, &p->kind, &p->name, &p->since_usec, &p->uid);
+
+	return r > 0 ? 0 : record_error(r);
+}
+
+static int read_pauses(sd_bus_message *m, struct arena *arena, void *place)
+{
+	struct manager_record *manager = place;
+
+	return record_array_read(m, AGENT1_PAUSED, sizeof(*manager->paused), read_pause, arena,
+				 &manager->paused, &manager->n_paused);
+}
+
 int manager_record_read(sd_bus_message *m, struct arena *arena, struct manager_record *ret)
 {
 	static const struct property properties[] = {
 		{ "Version", "s", read_text, offsetof(struct manager_record, version) },
 		{ "ConfigurationState", "s", read_text, offsetof(struct manager_record, state) },
 		{ "ConfigurationErrors", "a" AGENT1_CONFIGURATION_ERROR, read_places, 0 },
+		{ "Paused", "a" AGENT1_PAUSED, read_pauses, 0 },
 		{ 0 },
 	};
 	struct manager_record manager = { .version = "", .state = "" };

@@ -17,7 +17,7 @@ struct sd_bus_message;
  */
 
 struct account_record {
-	const char *server, *uri, *state;
+	const char *server, *uri, *state, *security, *version;
 };
 
 struct endpoint_record {
@@ -25,6 +25,7 @@ struct endpoint_record {
 	struct account_record *accounts;
 	const char **devices; /* names */
 	size_t n_accounts, n_devices;
+	bool paused; /* by a user, as everywhere */
 };
 
 struct statistic_record {
@@ -34,7 +35,7 @@ struct statistic_record {
 
 struct device_record {
 	const char *name, *bus, *profile, *state, *reason;
-	bool enabled;
+	bool enabled, paused;
 	struct statistic_record *statistics;
 	size_t n_statistics;
 };
@@ -42,6 +43,7 @@ struct device_record {
 struct bus_record {
 	const char *name, *plugin, *state;
 	uint32_t devices, online; /* enabled ones, and those of them that answer */
+	bool paused;
 	struct statistic_record *statistics;
 	size_t n_statistics;
 };
@@ -51,10 +53,17 @@ struct place_record {
 	uint32_t line, column; /* 0: none */
 };
 
+struct pause_record {
+	const char *kind, *name;
+	uint64_t since_usec; /* since 1970 */
+	uint32_t uid;
+};
+
 struct manager_record {
 	const char *version, *state; /* state: of the configuration */
 	struct place_record *errors;
-	size_t n_errors;
+	struct pause_record *paused;
+	size_t n_errors, n_paused;
 };
 
 /* Each reads a{sv}. 0; -EBADMSG: not as agent1.h says; -ENOMEM. */

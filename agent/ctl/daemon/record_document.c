@@ -16,9 +16,11 @@ static json_t *accounts_document(const struct endpoint_record *e)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < e->n_accounts; i++)
-		document_add(&array, json_pack("{s:s, s:s, s:s}", "name", e->accounts[i].server,
-					       "uri", e->accounts[i].uri, "state",
-					       e->accounts[i].state));
+		document_add(&array,
+			     json_pack("{s:s, s:s, s:s, s:s, s:s?}", "name", e->accounts[i].server,
+				       "uri", e->accounts[i].uri, "state", e->accounts[i].state,
+				       "security", e->accounts[i].security, "version",
+				       document_text(e->accounts[i].version)));
 	return array;
 }
 
@@ -38,24 +40,24 @@ static json_t *statistics_document(const struct statistic_record *statistics, si
 
 json_t *endpoint_record_document(const struct endpoint_record *e)
 {
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s?}", "name", e->name, "client_name",
-			 e->client_name, "state", e->state, "servers", accounts_document(e),
+	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:s?}", "name", e->name, "client_name",
+			 e->client_name, "state", e->state, "paused", e->paused, "servers", accounts_document(e),
 			 "devices", names_document(e->devices, e->n_devices), "last_error",
 			 document_text(e->last_error));
 }
 
 json_t *device_record_document(const struct device_record *d)
 {
-	return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s?, s:o}", "name", d->name, "bus", d->bus,
-			 "profile", d->profile, "enabled", d->enabled, "state", d->state, "reason",
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s, s:s?, s:o}", "name", d->name, "bus", d->bus,
+			 "profile", d->profile, "enabled", d->enabled, "paused", d->paused, "state", d->state, "reason",
 			 document_text(device_record_reason(d)), "statistics",
 			 statistics_document(d->statistics, d->n_statistics));
 }
 
 json_t *bus_record_document(const struct bus_record *b)
 {
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "name", b->name, "plugin", b->plugin,
-			 "state", b->state, "devices", (json_int_t)b->devices, "online",
+	return json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:o}", "name", b->name, "plugin", b->plugin,
+			 "state", b->state, "paused", b->paused, "devices", (json_int_t)b->devices, "online",
 			 (json_int_t)b->online, "statistics",
 			 statistics_document(b->statistics, b->n_statistics));
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -102,6 +103,39 @@ static int print_configuration(struct page *page, const struct manager_record *m
 	}
 	if (r >= 0)
 		print_section(page, &t, "Errors", section_rows(page), "fieldwayd --check");
+	return r;
+}
+
+/* ---- what is paused ---- */
+
+#define TIME_MAX sizeof("2147483647-12-31 23:59, by user 4294967295")
+static const char *pause_text(struct arena *arena, const struct pause_record *p)
+{
+	time_t seconds = (time_t)(p->since_usec / 1000000);
+	char text[TIME_MAX];
+	struct tm tm;
+	size_t n = 0;
+
+	if (localtime_r(&seconds, &tm))
+		n = strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm);
+	n += (size_t)snprintf(text + n, sizeof(text) - n, ", by user %" PRIu32, p->uid);
+	return arena_text(arena, text, n);
+}
+
+static int print_paused(struct page *page, const struct manager_record *m)
+{
+	_cleanup_table_ struct table t = { .columns = 3 };
+	_cleanup_arena_ struct arena arena = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < m->n_paused && r >= 0; i++) {
+		const struct pause_record *p = &m->paused[i];
+		const char *text = pause_text(&arena, p);
+
+		r = text ? table_add(&t, (const char *[]){ p->kind, p->name, text }) : -ENOMEM;
+	}
+	if (r >= 0)
+		print_section(page, &t, "Paused", section_rows(page), "fieldwayctl status --json");
 	return r;
 }
 
@@ -264,6 +298,8 @@ int status_print(FILE *to, const struct manager_record *m, const struct inventor
 	int r = print_configuration(&page, m);
 
 	if (r >= 0)
+		r = print_paused(&page, m);
+	if (r >= 0)
 		r = print_servers(&page, i);
 	if (r >= 0)
 		r = print_endpoints(&page, i);
@@ -295,6 +331,18 @@ static json_t *errors_document(const struct manager_record *m)
 					       (json_int_t)m->errors[i].line, "column",
 					       (json_int_t)m->errors[i].column, "text",
 					       m->errors[i].text));
+	return array;
+}
+
+static json_t *paused_document(const struct manager_record *m)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < m->n_paused; i++)
+		document_add(&array, json_pack("{s:s, s:s, s:o, s:I}", "kind", m->paused[i].kind, "name",
+					       m->paused[i].name, "since_usec",
+					       document_u64(m->paused[i].since_usec), "uid",
+					       (json_int_t)m->paused[i].uid));
 	return array;
 }
 
@@ -346,8 +394,9 @@ static json_t *document_of(const struct manager_record *m, const struct inventor
 	if (tally_servers(&servers, i) < 0 || tally_buses(&buses, i) < 0 ||
 	    tally_states(&states, i) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "version", m->version,
-			 "configuration", m->state, "errors", errors_document(m), "servers",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "version", m->version,
+			 "configuration", m->state, "errors", errors_document(m), "paused",
+			 paused_document(m), "servers",
 			 tallies_document(&servers, "registered"), "endpoints",
 			 (json_int_t)i->n_endpoints, "states", states_document(&states), "buses",
 			 tallies_document(&buses, "online"), "devices_in_trouble",
@@ -390,9 +439,9 @@ const struct command command_status = {
 	.name = "status",
 	.arguments = "",
 	.help = "prints on one screen how fieldwayd is, and what is in trouble",
-	.details = "Counts by server, by state and by bus; then devices that are not online and\n"
-		   "endpoints that are not registered, with the reason, as many as the screen\n"
-		   "holds.\n",
+	.details = "On top what is paused; then counts by server, by state and by bus; then devices\n"
+		   "that are not online and endpoints that are not registered, with the reason, as\n"
+		   "many as the screen holds.\n",
 	.bus = true,
 	.run = run,
 };

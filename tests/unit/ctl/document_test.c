@@ -138,7 +138,7 @@ END_TEST
 START_TEST(has_records)
 {
 	const char *devices[] = { "m1" };
-	struct account_record account = { "plant", "coap://h", "waiting" };
+	struct account_record account = { "plant", "coap://h", "waiting", "psk", "" };
 	const struct endpoint_record e = {
 		.name = "m1", .client_name = "gw-m1", .state = "waiting", .last_error = "",
 		.accounts = &account, .n_accounts = 1, .devices = devices, .n_devices = 1,
@@ -147,8 +147,9 @@ START_TEST(has_records)
 	catch_output();
 	document_print_line(endpoint_record_document(&e));
 	ck_assert_str_eq(caught(),
-			 "{\"name\":\"m1\",\"client_name\":\"gw-m1\",\"state\":\"waiting\",\"servers\":"
-			 "[{\"name\":\"plant\",\"uri\":\"coap://h\",\"state\":\"waiting\"}],\"devices\":"
+			 "{\"name\":\"m1\",\"client_name\":\"gw-m1\",\"state\":\"waiting\",\"paused\":false,"
+			 "\"servers\":[{\"name\":\"plant\",\"uri\":\"coap://h\",\"state\":\"waiting\","
+			 "\"security\":\"psk\",\"version\":null}],\"devices\":"
 			 "[\"m1\"],\"last_error\":null}\n");
 }
 END_TEST
