@@ -70,6 +70,7 @@ extern const struct command command_restart;
 extern const struct command command_pause;
 extern const struct command command_resume;
 extern const struct command command_log_level;
+extern const struct command command_why;
 extern const struct command command_explain;
 extern const struct command command_poll;
 extern const struct command command_raw;

@@ -14,13 +14,13 @@ static const struct command *const commands[] = {
 	&command_status, &command_list, &command_show, &command_read,
 	&command_write, &command_execute, &command_watch, &command_update,
 	&command_enable, &command_disable, &command_restart, &command_pause,
-	&command_resume, &command_log_level, &command_explain, &command_poll,
-	&command_bus, &command_scan, &command_probe, &command_profile,
-	&command_raw, &command_record, &command_replay, &command_check,
-	&command_import_object, &command_setup, &command_new_device, &command_replace,
-	&command_retire, &command_credentials, &command_diff, &command_objects,
-	&command_ports, &command_doctor, &command_backup, &command_restore,
-	&command_migrate, &command_reload, &command_confirm,
+	&command_resume, &command_log_level, &command_why, &command_explain,
+	&command_poll, &command_bus, &command_scan, &command_probe,
+	&command_profile, &command_raw, &command_record, &command_replay,
+	&command_check, &command_import_object, &command_setup, &command_new_device,
+	&command_replace, &command_retire, &command_credentials, &command_diff,
+	&command_objects, &command_ports, &command_doctor, &command_backup,
+	&command_restore, &command_migrate, &command_reload, &command_confirm,
 };
 
 static void print_help(FILE *to)

@@ -56,6 +56,22 @@
  *     Write(s path, v value)         returns when the device has confirmed it
  *     Execute(s path, s arguments)   returns when the device has confirmed it;
  *                                    arguments as in LwM2M, "" for none
+ *     Explain(s path) -> a{sv}       why a resource is what it is; what is not known
+ *                                    is left out. Object s, Name s, Type s, Unit s,
+ *                                    Operations s ("RWE"), Value v (the last known
+ *                                    one), Problem s (why it is not good), Time t
+ *                                    (of the sample); Source s ("point",
+ *                                    "constant", "execute", "alarm", "agent"),
+ *                                    MoreSources t; Device s, Bus s, DeviceState s,
+ *                                    DeviceReason s, Point s (and where it lies),
+ *                                    Decoding s, PointUnit s, Rate s, Period t (as
+ *                                    Device.Explain has it); Request s, Asked t,
+ *                                    Sent ay, Received ay, Cut b: the last
+ *                                    exchange with the device; RequestProblem s;
+ *                                    Observations aa{sv}: Server s, Path s,
+ *                                    Notified t, InFlight b, MinimumPeriod t,
+ *                                    MaximumPeriod t. Instants are microseconds
+ *                                    since 1970, 0: not known
  *     Watch(s path)                  tells the caller, and nobody else, by
  *     Unwatch(s path)                ValueChanged of what is at or below the path:
  *                                    first all that is there, then what changes,

@@ -241,6 +241,8 @@ const sd_bus_vtable endpoint_vtable[] = {
 				endpoint_write, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Execute", SD_BUS_ARGS("s", path, "s", arguments), SD_BUS_NO_RESULT,
 				endpoint_execute, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Explain", SD_BUS_ARGS("s", path), SD_BUS_RESULT("a{sv}", facts),
+				endpoint_explain, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Watch", SD_BUS_ARGS("s", path), SD_BUS_NO_RESULT,
 				endpoint_watch_values, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Unwatch", SD_BUS_ARGS("s", path), SD_BUS_NO_RESULT,

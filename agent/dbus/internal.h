@@ -125,6 +125,9 @@ struct fieldway_sample;
 int readings_reply(sd_bus_message *call, const struct config_type *type,
 		   const struct fieldway_sample *samples, size_t n);
 
+/* explain.c */
+int endpoint_explain(sd_bus_message *m, void *userdata, sd_bus_error *error);
+
 /* watch.c */
 #define WATCHES_MAX 1024u
 #define WATCHES_OF_CALLER_MAX 64u

@@ -298,6 +298,23 @@ bool fieldbus_is_refused(const struct fieldbus *f, uint32_t bus);
 int fieldbus_record(struct fieldbus *f, uint32_t bus, int fd, uint64_t usec, fieldbus_ended done,
 		    void *userdata);
 
+/* The last time that a point was read, as its host has it. */
+struct fieldbus_exchange {
+	const char *text;	 /* of the request that reads it, for people; "": none does */
+	uint64_t period_usec;	 /* or CONFIG_RATE_* */
+	uint64_t boottime_usec; /* 0: not yet, or it speaks by itself */
+	const void *sent, *received; /* as they went over the wire */
+	size_t n_sent, n_received;
+	bool cut; /* there was more of them */
+};
+/* Everything lives during the call; error as fieldbus_read_done has it, exchange NULL then. */
+typedef void (*fieldbus_exchanged)(void *userdata, int error, const char *detail,
+				   const struct fieldbus_exchange *exchange);
+/* Asks the running host of a device; puts nothing on its wire. Returns and ends as fieldbus_read() does. */
+#define FIELDBUS_EXCHANGE_USEC UINT64_C(5000000)
+int fieldbus_exchange_get(struct fieldbus *f, uint32_t device, uint32_t point, fieldbus_exchanged done,
+			  void *userdata);
+
 /* For tests, statistics and the supervisor's log: pid of the host that serves a device; 0: none runs, or it is no child. */
 int fieldbus_host_pid(const struct fieldbus *f, uint32_t device);
 

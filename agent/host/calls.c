@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "host/device/exchange.h"
 #include "host/device/statistics.h"
 #include "host/event/events.h"
 #include "host/event/ticket.h"
@@ -100,6 +101,29 @@ static int on_statistics(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return r < 0 ? r : 1;
 }
 
+static int on_exchange(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	sd_bus_message *reply = NULL;
+	uint32_t device, point;
+	uint64_t generation;
+	struct device *d;
+	int r;
+
+	r = sd_bus_message_read(m, "tuu", &generation, &device, &point);
+	if (r < 0)
+		return r;
+	d = host_find_device(userdata, generation, device);
+	if (!d)
+		return sd_bus_error_set_errnof(error, -ESTALE, "%s", no_device);
+	r = sd_bus_message_new_method_return(m, &reply);
+	if (r >= 0)
+		r = exchange_append(reply, d, point);
+	if (r >= 0)
+		r = sd_bus_message_send(reply);
+	sd_bus_message_unref(reply);
+	return r < 0 ? r : 1;
+}
+
 static int reply_refused(sd_bus_message *m, const struct refusals *refusals)
 {
 	sd_bus_message *reply = NULL;
@@ -149,6 +173,7 @@ const sd_bus_vtable calls_vtable[] = {
 	SD_BUS_METHOD("Read", LINK_TYPE_READ, LINK_TYPE_READING, on_read, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Statistics", "tu", LINK_TYPE_STATISTICS, on_statistics,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Exchange", "tuu", LINK_TYPE_EXCHANGE, on_exchange, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Attempt", LINK_TYPE_CONFIGURE "tb", LINK_TYPE_REFUSALS LINK_TYPE_READING, on_attempt,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END,

@@ -53,6 +53,10 @@ struct sd_event;
  *     was heard of it last.
  *   Statistics(t generation, u device) -> LINK_TYPE_STATISTICS: of its requests
  *     as they are asked now, and of its points. Error ESTALE: no such device.
+ *   Exchange(t generation, u device, u point) -> LINK_TYPE_EXCHANGE: text and
+ *     period of the request that reads the point, "" for none; when it was
+ *     asked last (CLOCK_BOOTTIME, 0: not yet), what was sent and received then,
+ *     and whether that is cut. Error ESTALE: no such device.
  *   Raw(t generation, s bus, LINK_TYPE_SETTINGS address, ay request, t deadline,
  *     b known) -> (i error, s detail, ay answer): one request as the user gives
  *     it, ahead of polls. The address need not be configured; known asks only
@@ -94,6 +98,7 @@ struct sd_event;
 #define LINK_TYPE_READ "tuaut"
 #define LINK_TYPE_READING "is" LINK_TYPE_SAMPLES
 #define LINK_TYPE_STATISTICS "a(sttttttttt)a(utttttis)"
+#define LINK_TYPE_EXCHANGE "sttayayb"
 #define LINK_TYPE_FOUND "tsss"
 #define LINK_TYPE_RAW "ts" LINK_TYPE_SETTINGS "aytb"
 #define LINK_TYPE_RAW_ANSWER "isay"

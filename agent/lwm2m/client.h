@@ -106,6 +106,16 @@ const char *client_trouble(const struct client *c, char ret[CLIENT_TROUBLE_MAX])
 const struct session_counters *client_counters(const struct client *c);
 /* Does its server observe the path, or what is above or below it? */
 bool client_observes(const struct client *c, const struct path *path);
+/* What its server observes that overlaps a path. */
+struct client_observation {
+	struct path path;
+	uint64_t sent_usec; /* last notification, or the answer to the Observe; monotonic */
+	bool in_flight;	    /* one is on its way */
+	bool has_pmin, has_pmax; /* in force */
+	uint32_t pmin_s, pmax_s;
+};
+void client_each_observation(const struct client *c, const struct path *path,
+			     void (*f)(void *userdata, const struct client_observation *o), void *userdata);
 /* Attributes as text for the state folder, and back (before client_start()). */
 int client_save_attributes(const struct client *c, struct buf *ret);
 int client_load_attributes(struct client *c, struct span text);

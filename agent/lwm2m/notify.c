@@ -422,6 +422,34 @@ bool client_observes(const struct client *c, const struct path *path)
 	return observations_touch(c->observations, path);
 }
 
+struct each {
+	void (*f)(void *userdata, const struct client_observation *o);
+	void *userdata;
+};
+
+static void tell_observation(void *userdata, const struct observation *o, uint64_t sent_usec,
+			     const struct attributes *a)
+{
+	const struct each *each = userdata;
+	const struct client_observation told = {
+		.path = o->path,
+		.sent_usec = sent_usec,
+		.in_flight = o->in_flight,
+		.has_pmin = a->present & ATTRIBUTE_PMIN,
+		.has_pmax = a->present & ATTRIBUTE_PMAX,
+		.pmin_s = a->pmin_s,
+		.pmax_s = a->pmax_s,
+	};
+
+	each->f(each->userdata, &told);
+}
+
+void client_each_observation(const struct client *c, const struct path *path,
+			     void (*f)(void *userdata, const struct client_observation *o), void *userdata)
+{
+	observations_each(c->observations, path, tell_observation, &(struct each){ f, userdata });
+}
+
 int client_save_attributes(const struct client *c, struct buf *ret)
 {
 	return attribute_set_format(c->attributes, ret);

@@ -200,6 +200,11 @@ static void entry_sent(struct entry *e)
 	current(e, &e->last);
 }
 
+static bool overlaps(const struct entry *e, const struct path *path)
+{
+	return path_contains(&e->public.path, path) || path_contains(path, &e->public.path);
+}
+
 /* ---- deciding ---- */
 
 static struct attributes effective(const struct observations *o, const struct entry *e)
@@ -237,6 +242,24 @@ static bool is_due(struct entry *e, const struct attributes *a, uint64_t now, ui
 		return false;
 	e->recovered = is_empty(e);
 	return !e->recovered;
+}
+
+void observations_each(const struct observations *o, const struct path *path,
+		       void (*f)(void *userdata, const struct observation *observation, uint64_t sent_usec,
+				 const struct attributes *effective),
+		       void *userdata)
+{
+	const struct entry *e;
+	struct attributes a;
+
+	if (!o)
+		return;
+	list_for_each(e, &o->entries, list) {
+		if (e->dead || !overlaps(e, path))
+			continue;
+		a = effective(o, e);
+		f(userdata, &e->public, e->sent_usec, &a);
+	}
 }
 
 /* Notifies it if it is due, and notes when to look at it again. */
@@ -380,11 +403,6 @@ void observation_failed(struct observations *o, struct observation *observation,
 static bool is_quiet(uint16_t resource)
 {
 	return resource == 5518 || resource == 6050 || resource == 6042 || resource == 6049;
-}
-
-static bool overlaps(const struct entry *e, const struct path *path)
-{
-	return path_contains(&e->public.path, path) || path_contains(path, &e->public.path);
 }
 
 static bool differs(const struct entry *e)

@@ -53,6 +53,15 @@ struct observations *observations_free(struct observations *o);
 bool observations_remove(struct observations *o, const uint8_t *token, unsigned token_size); /* true when there was one */
 void observations_clear(struct observations *o);
 unsigned observations_count(const struct observations *o);
+/*
+ * Those that overlap a path, in the order in which they came. sent_usec: the last
+ * notification, or else the answer to the Observe (monotonic). effective: what
+ * attributes are in force for it.
+ */
+void observations_each(const struct observations *o, const struct path *path,
+		       void (*f)(void *userdata, const struct observation *observation, uint64_t sent_usec,
+				 const struct attributes *effective),
+		       void *userdata);
 /* Is any of it at, above or below the path? */
 bool observations_touch(const struct observations *o, const struct path *path);
 /* What the store's watch said; notifies what is due. */

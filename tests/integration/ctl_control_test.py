@@ -137,6 +137,35 @@ class ControlTest(CtlScenario):
         self.fails("A level is debug", "log-level", "lwm2m", "loud")
         self.fails("no such module", "log-level", "lwm3m", "debug")
 
+    def test_why(self):
+        self.start()
+        self.simulator.command("set holding 100 123")
+        self.rig.until(lambda: self.run_ctl("read", "vfd", SPEED).stdout == "12.3\n", 20, "the speed")
+        self.assertRegex(self.ctl("why", "vfd", SPEED), (
+            rf"^Path        {SPEED}  Set Point Value, float \(object Set Point\)\nValue       12\.3\n"
+            r"Sampled     [^\n]* ago\nDevice      vfd on bus lan: online\nPoint       point speed \(holding 100\)\n"
+            r"Decoded     area holding, address 100, type uint16; raw x 0\.1 Hz\n"
+            r"Polled      every 200ms \(fast\) by holding 100-102 \(3 registers\)\nLast asked  [^\n]* ago\n"
+            r"Sent        .. .. 00 00 00 06 01 03 00 64 00 03\nReceived    .. .. 00 00 00 09 01 03 06 00 7b[ 0-9a-f]*\n"
+            r"Observed    by nobody\n$"))
+        self.observe_instance()
+        self.assertRegex(self.ctl("why", "vfd", SPEED),
+                         r"\nObserved    by plant at /3308/0: last told [^\n]* ago, pmin 2s, pmax 1m\n$")
+        self.assertIn("Comes from  a constant of the configuration", self.ctl("why", "vfd", "/3308/0/5750"))
+        document = self.json("why", "vfd", SPEED)
+        self.assertEqual(set(document), {"resource", "point", "exchange", "observations"})
+        self.assertEqual(document["resource"]["values"], [{"path": SPEED, "value": 12.3}])
+        self.assertEqual(document["point"]["period_usec"], 200000)
+        self.assertRegex(document["exchange"]["sent"], r"^....00000006010300640003$")
+        self.assertEqual(document["observations"][0]["minimum_usec"], 2000000)
+        self.assertEqual(self.json("why", "vfd", "/3/0/0")["exchange"],
+                         {"request": None, "problem": None, "asked_usec": None, "sent": None, "received": None, "cut": False})
+        self.fails("no path of a resource", "why", "vfd", "/3308")
+        self.fails("no such path", "why", "vfd", "/3308/0/1", status=3)
+        self.simulator.command("silent")
+        self.until("offline", "list", "devices")
+        self.assertRegex(self.ctl("why", "vfd", SPEED), r"\nValue       12\.3\nProblem     .*vfd")
+
     # ---- watch ----
 
     def watch(self, *arguments):

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/timer.h"
+#include "host/device/exchange.h"
 #include "host/device/tap.h"
 #include "host/line/schedule.h"
 #include "host/line/worker.h"
@@ -79,6 +80,7 @@ struct poll {
 	struct poll_health health;
 	struct poll_counts counts;
 	char *detail;	       /* what counts.error says, or NULL */
+	struct kept_exchange *exchange; /* its last one, or NULL */
 	struct lesson *lesson; /* NULL: none is under way */
 	uint64_t learned_usec;
 	bool learned; /* no other lesson for now */
@@ -157,6 +159,7 @@ struct line {
 	uint64_t n_writes;
 	struct list errands;
 	struct line_tap tap;
+	struct exchange exchange; /* of the job at work */
 	bool closed;   /* while its bus is lent */
 	bool favoured; /* the last job went ahead of what was due */
 	/* A guest has no devices; it is opened for an errand. */

@@ -67,7 +67,9 @@ void statistics_turn(struct poll *p, uint64_t begun, const struct job *job)
 void statistics_done(struct poll *p)
 {
 	free(p->detail);
+	free(p->exchange);
 	p->detail = NULL;
+	p->exchange = NULL;
 }
 
 /* ---- to the link ---- */

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/macro.h"
+#include "host/device/exchange.h"
 
 /* ---- writing, under the mutex ---- */
 
@@ -182,15 +183,19 @@ static void tapped(const struct fieldway_tap *tap, enum fieldway_direction direc
 	const struct line_tap *t =
 		(const struct line_tap *)((const char *)tap - offsetof(struct line_tap, tap));
 
-	recorder_bytes(t->recorder, t->name, direction, bytes, size);
+	exchange_note(t->exchange, direction, bytes, size);
+	if (t->recording)
+		recorder_bytes(t->recorder, t->name, direction, bytes, size);
 }
 
-void line_tap_init(struct line_tap *t, struct recorder *r, const char *name)
+void line_tap_init(struct line_tap *t, struct recorder *r, const char *name, struct exchange *exchange)
 {
-	*t = (struct line_tap){ .tap.bytes = tapped, .recorder = r, .name = name };
+	*t = (struct line_tap){ .tap.bytes = tapped, .recorder = r, .name = name, .exchange = exchange };
 }
 
-const struct fieldway_tap *line_tap_now(const struct line_tap *t)
+const struct fieldway_tap *line_tap_now(struct line_tap *t)
 {
-	return t->recorder && t->recorder->call ? &t->tap : NULL;
+	t->recording = t->recorder && t->recorder->call;
+	*t->exchange = (struct exchange){ .n_sent = 0 };
+	return &t->tap;
 }

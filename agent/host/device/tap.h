@@ -6,6 +6,7 @@
 #include "base/timer.h"
 #include "link/recording.h"
 
+struct exchange;
 struct sd_bus_message;
 
 /*
@@ -40,6 +41,8 @@ struct line_tap {
 	struct fieldway_tap tap;
 	struct recorder *recorder;
 	const char *name;
+	struct exchange *exchange;
+	bool recording; /* since the job at work began */
 };
 
 void recorder_init(struct recorder *r, struct timers *timers);
@@ -51,9 +54,10 @@ void recorder_done(struct recorder *r);
 int recorder_start(struct recorder *r, int fd, uint64_t usec, struct sd_bus_message *call);
 void recorder_stop(struct recorder *r);
 
-void line_tap_init(struct line_tap *t, struct recorder *r, const char *name);
-/* NULL while nothing is recorded. */
-const struct fieldway_tap *line_tap_now(const struct line_tap *t);
+/* Notes what goes over the wire in exchange, which is its own while a job is at work. */
+void line_tap_init(struct line_tap *t, struct recorder *r, const char *name, struct exchange *exchange);
+/* For the job that begins now. */
+const struct fieldway_tap *line_tap_now(struct line_tap *t);
 /* From any thread. */
 void recorder_bytes(struct recorder *r, const char *name, enum fieldway_direction direction,
 		    const void *bytes, size_t size);

@@ -30,7 +30,7 @@ int line_new(struct host_bus *b, const char *name, struct line **ret)
 		line_free(l);
 		return -ENOMEM;
 	}
-	line_tap_init(&l->tap, &b->recorder, l->name);
+	line_tap_init(&l->tap, &b->recorder, l->name, &l->exchange);
 	*ret = l;
 	return 0;
 }

@@ -281,6 +281,7 @@ static void poll_done(struct line *l)
 	enum schedule_answer answer = answer_of(result->error);
 
 	statistics_turn(l->poll, l->begun_usec, &l->job);
+	exchange_keep(l->poll, &l->exchange);
 	schedule_done(&l->schedule, &l->turn, l->begun_usec, clock_monotonic_usec(), answer,
 		      result->error < 0, chance(answer));
 	if (!l->poll->lesson)
