@@ -8,7 +8,8 @@
  * a byte on a field bus needs root, the group AGENT1_GROUP, the daemon's own
  * user, or the word of polkit, which is asked about AGENT1_NAME and
  *   .write      Endpoint: Write, Execute
- *   .control    Manager: SetLogLevel; Endpoint: Update, Enable, Disable, Restart;
+ *   .control    Manager: SetLogLevel; Endpoint: GetCredentials, Update, Enable, Disable,
+ *               Restart;
  *               Device: Pause, Resume;
  *               Bus: Pause, Resume, Disable, Enable, Restart
  *   .field      Device: Read; Bus: Attempt, Raw, Scan, Release, Record
@@ -82,6 +83,10 @@
  *                                    as Read has it; where problem is not "" the
  *                                    last known one, or "". time: of the sample,
  *                                    microseconds since 1970, 0: not known
+ *     GetCredentials() -> a(ssssss)  of each account server, kind ("psk", "none"),
+ *                                    identity, the first bytes of the key's SHA-256
+ *                                    in hexadecimal, the reference that it comes
+ *                                    from, and why there is none or ""; never a key
  *     Update()                       registration update, which the server has
  *                                    answered on return. Error Offline: it is
  *                                    not registered
@@ -205,6 +210,7 @@
 #define AGENT1_PROFILE_VALUE "(ssss)"
 #define AGENT1_READING "(ssv)"
 #define AGENT1_ACCOUNT "a{sv}"
+#define AGENT1_CREDENTIAL "(ssssss)"
 #define AGENT1_PAUSED "(sstu)"
 #define AGENT1_OBJECT "(so)"
 #define AGENT1_CONFIGURATION_ERROR "(suus)"

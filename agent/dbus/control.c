@@ -150,6 +150,41 @@ int item_restart(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return order_authorize(userdata, m, RIGHT_CONTROL, restart_allowed, error);
 }
 
+/* ---- credentials ---- */
+
+static int append_credential(sd_bus_message *m, const struct dbus_credential *c)
+{
+	return sd_bus_message_append(m, AGENT1_CREDENTIAL, c->server, c->kind, c->identity ?: "",
+				     c->fingerprint, c->reference ?: "", c->problem);
+}
+
+static int credentials_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	const struct dbus *d = item->dbus;
+	sd_bus_message *reply = NULL;
+	struct dbus_credential c;
+	int r = sd_bus_message_new_method_return(m, &reply);
+
+	(void)uid;
+	(void)error;
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', AGENT1_CREDENTIAL);
+	for (unsigned i = 0; r >= 0 && d->ports.credential(d->userdata, item->id, i, &c); i++)
+		r = append_credential(reply, &c);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r < 0 ? r : 0;
+}
+
+/* Whoever sees the fingerprint of a short key can try keys until one has it. */
+int endpoint_get_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return order_authorize(userdata, m, RIGHT_CONTROL, credentials_allowed, error);
+}
+
 /* ---- Update ---- */
 
 static void updated(void *userdata, int error, const char *reason)

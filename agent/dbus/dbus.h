@@ -38,6 +38,15 @@ enum dbus_kind {
 	DBUS_BUS,    /* config.buses[] */
 };
 
+/* What an account shows its server, and may be shown to people. */
+#define DBUS_FINGERPRINT_MAX 64u
+struct dbus_credential {
+	const char *server, *kind; /* "psk", "none" */
+	const char *identity, *reference; /* reference: where the key comes from; NULL: none */
+	char fingerprint[DBUS_FINGERPRINT_MAX]; /* "": no key */
+	char problem[256]; /* why there is none, or "" */
+};
+
 struct dbus_pause {
 	uint64_t since_usec; /* since 1970 */
 	uid_t uid; /* whose it is */
@@ -53,6 +62,8 @@ struct dbus_ports {
 	/* An endpoint's account of this index; false: it has not so many. */
 	bool (*account)(void *userdata, uint32_t endpoint, unsigned index,
 			struct dbus_account *ret);
+	/* Looks the key up as the next handshake does. False: no such account. Texts live until the loop goes on. */
+	bool (*credential)(void *userdata, uint32_t endpoint, unsigned index, struct dbus_credential *ret);
 	void (*counts)(void *userdata, uint32_t *ret_accounts, uint32_t *ret_registered);
 	/*
 	 * An Update now. 0: done runs once, not before this has returned, when the

@@ -143,6 +143,7 @@ int endpoint_unwatch_values(sd_bus_message *m, void *userdata, sd_bus_error *err
 int item_pause(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int item_resume(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int item_restart(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int endpoint_get_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int endpoint_update(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int get_paused(sd_bus *bus, const char *path, const char *interface, const char *property,
 	       sd_bus_message *reply, void *userdata, sd_bus_error *error);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/ports.h"
 
+#include <stdio.h>
+
 #include "gateway/internal.h"
 #include "gateway/reload.h"
 
@@ -33,6 +35,39 @@ static bool port_account(void *userdata, uint32_t endpoint, unsigned index,
 		.started = e->started,
 		.paused = endpoint_is_paused(e),
 	};
+	return true;
+}
+
+static void look_up(const struct account *a, struct dbus_credential *ret)
+{
+	struct secret_store *secrets = a->registry->config.secrets;
+	uint8_t *key = NULL;
+	size_t size = 0;
+	int r = secret_lookup(secrets, ret->reference, ret->identity, &key, &size);
+
+	if (r != 0)
+		snprintf(ret->problem, sizeof(ret->problem), "%s", secret_reason(secrets));
+	if (r >= 0)
+		r = secret_fingerprint(key, size, ret->fingerprint);
+	if (r < 0)
+		ret->fingerprint[0] = '\0';
+	secret_free(key, size);
+}
+
+static bool port_credential(void *userdata, uint32_t endpoint, unsigned index, struct dbus_credential *ret)
+{
+	const struct account *a = endpoint_of(userdata, endpoint)->account;
+
+	_Static_assert(DBUS_FINGERPRINT_MAX >= SECRET_FINGERPRINT_MAX, "room for a fingerprint");
+	if (!a || index > 0)
+		return false;
+	*ret = (struct dbus_credential){ .server = a->server->config->name, .kind = "none" };
+	if (a->server->config->security != CONFIG_SECURITY_PSK)
+		return true;
+	ret->kind = "psk";
+	ret->identity = a->identity;
+	ret->reference = a->server->config->psk_key;
+	look_up(a, ret);
 	return true;
 }
 
@@ -70,6 +105,7 @@ const struct dbus_ports ports_of_registry = {
 	.store = port_store,
 	.client_name = port_client_name,
 	.account = port_account,
+	.credential = port_credential,
 	.counts = port_counts,
 	.update = port_update,
 	.restart = port_restart,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What people have endpoints, devices and buses do over D-Bus: executed, updated, paused, begun anew."""
+import hashlib
 import os
 import subprocess
 import sys
@@ -69,6 +70,32 @@ class ExecuteTest(ControlScenario):
         self.assertEqual(self.simulator.command("get coil 9"), "0")
         self.simulator.command("exception 2")
         self.refused("vfd", self.order, VFD, "Execute", "ss", "/3/0/12", "")
+
+
+class CredentialsTest(ControlScenario):
+    def credentials(self, **options):
+        return self.bus.call(VFD, "Endpoint", "GetCredentials", **options)[0]
+
+    def test_none(self):
+        self.start()
+        self.assertEqual(self.credentials(), [("plant", "none", "", "", "", "")])
+
+    def test_a_key(self):
+        """Its fingerprint, and the one of the next handshake when the file changes."""
+        self.write_field(kind="--plain")
+        self.start_server(True, names=("gw", CLIENT))
+        self.configure()
+        self.start_daemon()
+        self.bus.wait_name()
+        (server, kind, identity, fingerprint, reference, problem), = self.credentials()
+        self.assertEqual((server, kind, identity, problem), ("plant", "psk", CLIENT, ""))
+        key = bytes.fromhex(self.keys[CLIENT])
+        self.assertEqual(fingerprint, hashlib.sha256(key).digest()[:8].hex(":"))
+        self.assertIn(reference.partition(":")[0], ("derive", "psk-file", "file"))
+        everything = "".join(self.bus.run(["busctl", f"--address={self.bus.address}", "call", NAME, VFD,
+                                           NAME + ".Endpoint", "GetCredentials"])[1])
+        self.assertNotIn(key.hex(), everything)
+        self.refused("denied", self.credentials, user=MEMBER)
 
 
 class UpdateTest(ControlScenario):
