@@ -120,6 +120,7 @@ const struct command command_update = {
 	.least = 1,
 	.most = 2,
 	.bus = true,
+	.completes = "endpoint",
 	.run = run_update,
 };
 
@@ -140,6 +141,7 @@ const struct command command_disable = {
 	.least = 1,
 	.most = 2,
 	.bus = true,
+	.completes = "endpoint",
 	.run = run_disable,
 };
 
@@ -156,6 +158,7 @@ const struct command command_enable = {
 	.least = 1,
 	.most = 2,
 	.bus = true,
+	.completes = "endpoint",
 	.run = run_enable,
 };
 
@@ -172,6 +175,7 @@ const struct command command_restart = {
 	.least = 1,
 	.most = 2,
 	.bus = true,
+	.completes = "endpoint",
 	.run = run_restart,
 };
 
@@ -193,6 +197,7 @@ const struct command command_pause = {
 	.least = 1,
 	.most = 2,
 	.bus = true,
+	.completes = "device",
 	.run = run_pause,
 };
 
@@ -209,5 +214,6 @@ const struct command command_resume = {
 	.least = 1,
 	.most = 2,
 	.bus = true,
+	.completes = "device",
 	.run = run_resume,
 };

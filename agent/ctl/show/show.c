@@ -241,5 +241,6 @@ const struct command command_show = {
 	.least = 1,
 	.most = 2,
 	.bus = true,
+	.completes = "endpoint",
 	.run = run,
 };

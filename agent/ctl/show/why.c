@@ -492,5 +492,6 @@ const struct command command_why = {
 	.least = 2,
 	.most = 2,
 	.bus = true,
+	.completes = "endpoint path",
 	.run = run,
 };

@@ -65,5 +65,6 @@ const struct command command_execute = {
 	.least = 2,
 	.most = 3,
 	.bus = true,
+	.completes = "endpoint path",
 	.run = run,
 };

@@ -217,5 +217,6 @@ const struct command command_watch = {
 			{ "count", "N", "ends behind so many" },
 			{ 0 },
 		},
+	.completes = "endpoint path*",
 	.run = run,
 };
