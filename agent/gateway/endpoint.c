@@ -137,9 +137,10 @@ static int put_host(struct endpoint *e, const struct server *server)
 {
 	struct host_facts facts;
 	struct builtin_values values;
-	int r = make_modbus(e);
+	int r = make_modbus(e), error;
 
-	if (r < 0)
+	/* In a reload the rest has to go on all the same. */
+	if (r < 0 && !e->builtin)
 		return r;
 	host_facts_read(&facts);
 	values = (struct builtin_values){
@@ -151,13 +152,13 @@ static int put_host(struct endpoint *e, const struct server *server)
 		.clock = true,
 		.modbus = modbus_field_values(e->registry->modbus),
 	};
-	r = put_builtin(e, &values, server);
-	if (r >= 0 && values.modbus)
+	error = put_builtin(e, &values, server);
+	if (error >= 0 && values.modbus)
 		modbus_field_attach(e->registry->modbus, e->builtin);
-	if (r >= 0)
-		r = add_portfolio(e);
+	if (error >= 0)
+		error = add_portfolio(e);
 	host_facts_done(&facts);
-	return r;
+	return r < 0 ? r : error;
 }
 
 static int put_virtual(struct endpoint *e, const struct server *server)

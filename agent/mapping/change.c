@@ -116,7 +116,7 @@ static int keep_row(const struct change *c, struct mapped_row *row)
 
 	if (row_is_first(e, row, &backing))
 		r = store_hand_over(e->store, &map->path, &backing);
-	if (r >= 0 && map->kind == CONFIG_MAP_CONSTANT)
+	if (r >= 0 && map->kind == CONFIG_MAP_CONSTANT && c->from[row - e->rows] == CONFIG_NONE)
 		r = store_update_one(e->store, &map->path, &map->constant);
 	if (r >= 0 && map->kind == CONFIG_MAP_POINT)
 		r = row_add_given(e, row);
