@@ -253,6 +253,6 @@ void dbus_commit(struct dbus_change *c)
 	renumber(d, &c->endpoints);
 	renumber(d, &c->devices);
 	renumber(d, &c->buses);
-	d->counts_changed = d->configuration_changed = true;
+	d->counts_changed = d->configuration_changed = d->paused_changed = true;
 	changes_settle(d);
 }

@@ -101,6 +101,7 @@ static int change_commit(struct gateway *g, struct change *c)
 		return r;
 	metrics_reload(g->metrics, c->after, false);
 	registry_pause_field(g->registry);
+	status_paused(g->status, registry_count_paused(g->registry));
 	registry_field_started(g->registry);
 	change_status(g, c);
 	registry_settle(c->registry);

@@ -168,6 +168,22 @@ const struct dbus_pause *registry_paused(struct registry *r, enum dbus_kind kind
 	return p ? &p->by : NULL;
 }
 
+uint32_t registry_count_paused(struct registry *r)
+{
+	const struct config *c = r->config.config;
+	uint32_t n = 0;
+
+	if (pauses_is_empty(r->config.pauses))
+		return 0;
+	for (uint32_t i = 0; i <= c->n_endpoints; i++)
+		n += registry_paused(r, DBUS_ENDPOINT, i) != NULL;
+	for (uint32_t i = 0; i < c->n_devices; i++)
+		n += registry_paused(r, DBUS_DEVICE, i) != NULL;
+	for (uint32_t i = 0; i < c->n_buses; i++)
+		n += registry_paused(r, DBUS_BUS, i) != NULL;
+	return n;
+}
+
 void registry_pause_field(struct registry *r)
 {
 	const struct config *c = r->config.config;

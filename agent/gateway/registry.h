@@ -95,6 +95,8 @@ int registry_update(struct registry *r, uint32_t endpoint, dbus_done done, void 
 int registry_restart(struct registry *r, enum dbus_kind kind, uint32_t id);
 int registry_pause(struct registry *r, enum dbus_kind kind, uint32_t id, bool on, uid_t uid);
 const struct dbus_pause *registry_paused(struct registry *r, enum dbus_kind kind, uint32_t id);
+/* What is paused of the configuration; another one may have more. */
+uint32_t registry_count_paused(struct registry *r);
 /* Devices and buses that are paused, to a fieldbus that has begun with its configuration. */
 void registry_pause_field(struct registry *r);
 void registry_set_watch(struct registry *r, const struct registry_watch *watch, void *userdata);

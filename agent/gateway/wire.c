@@ -83,26 +83,11 @@ static void values_changed(void *userdata, uint32_t endpoint, const struct path 
 	dbus_values_changed(g->dbus, endpoint, paths, n);
 }
 
-/* Those of the configuration; another one may have more. */
-static uint32_t count_paused(const struct gateway *g)
-{
-	const struct config *c = g->loaded.config;
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i <= c->n_endpoints; i++)
-		n += registry_paused(g->registry, DBUS_ENDPOINT, i) != NULL;
-	for (uint32_t i = 0; i < c->n_devices; i++)
-		n += registry_paused(g->registry, DBUS_DEVICE, i) != NULL;
-	for (uint32_t i = 0; i < c->n_buses; i++)
-		n += registry_paused(g->registry, DBUS_BUS, i) != NULL;
-	return n;
-}
-
 static void paused_changed(void *userdata, enum dbus_kind kind, uint32_t id)
 {
 	struct gateway *g = userdata;
 
-	status_paused(g->status, count_paused(g));
+	status_paused(g->status, registry_count_paused(g->registry));
 	dbus_paused_changed(g->dbus, kind, id);
 }
 
@@ -270,11 +255,12 @@ static int gateway_start(struct gateway *g)
 		if (mapping_is_blind(g->mapping, i))
 			registry_seen(g->registry, i, true);
 	counts_changed(g);
-	status_paused(g->status, count_paused(g));
+	status_paused(g->status, registry_count_paused(g->registry));
 	r = fieldbus_start(g->fieldbus, g->loaded.config);
 	if (r < 0)
 		return r;
 	registry_pause_field(g->registry);
+	status_paused(g->status, registry_count_paused(g->registry));
 	registry_field_started(g->registry);
 	if (g->loaded.config->empty)
 		log_notice(LOG_ABOUT_ID(MESSAGE_NOT_CONFIGURED), "not configured: there is no fieldway.yaml in %s; run fieldwayctl setup",

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from fieldway_test import main  # noqa: E402
 from fieldway_test.bus import MEMBER, NAME, PATH  # noqa: E402
-from field_test import NAME as CLIENT  # noqa: E402
+from field_test import DEVICES, NAME as CLIENT  # noqa: E402
 from dbus_test import BUS, DEVICE, VFD, HOST, DbusScenario  # noqa: E402
 
 
@@ -235,6 +235,29 @@ class PauseTest(ControlScenario):
         self.restart()
         self.until_state("registered")
         self.assertEqual(self.paused(), [])
+
+    def test_over_a_reload(self):
+        """By name: what goes is paused no more, and is again when it comes back."""
+        self.start()
+        self.until_state("registered")
+        self.order(VFD, "Disable")
+        self.order(DEVICE, "Pause")
+        self.assertEqual(self.paused(), [("endpoint", "vfd"), ("device", "vfd")])
+        self.daemon.notify.wait("STATUS=2 paused; ")
+        start = self.now()
+        self.rig.write("etc/devices.d/site.yaml", DEVICES.replace("name: vfd", "name: other"))
+        self.bus.call(PATH, "Manager", "Reload", "t", "0")
+        self.registered(CLIENT.replace("vfd", "other"), start=start)
+        self.assertEqual(self.paused(), [])
+        start, told = self.now(), len(self.daemon.notify.states)
+        self.rig.write("etc/devices.d/site.yaml", DEVICES)
+        self.bus.call(PATH, "Manager", "Reload", "t", "0")
+        self.until_state("paused", DEVICE)
+        self.until_state("paused")
+        self.assertEqual(self.paused(), [("endpoint", "vfd"), ("device", "vfd")])
+        self.rig.until(lambda: any("2 paused; " in state for state in self.daemon.notify.states[told:]), 20, "the status")
+        self.assertEqual([e.arguments for e in self.server.events[start:] if CLIENT in e.arguments
+                          and e.word == "registered"], [])
 
     def test_host(self):
         self.start()
