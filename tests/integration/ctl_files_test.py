@@ -393,6 +393,11 @@ class DiffTest(JsonScenario):
         self.assertEqual(self.diff(), {("changed", "endpoint", name): "another endpoint client name: de-registers, and "
                                        "registers anew" for name in ("m1", "m2", "m3")})
         self.change("fieldway.yaml", "gateway}_{name}", "gateway}-{name}")
+        with open(self.rig.path("etc/fieldway.yaml"), "a", encoding="ascii") as f:
+            f.write("writes: {allow: false}\nregister: {at_most: 31s}\n")
+        self.assertEqual(self.diff(), {("changed", "gateway", "writes"): "holds from then on, nothing is interrupted",
+                                       ("changed", "gateway", "register"): "holds from then on, nothing is interrupted"})
+        self.change("fieldway.yaml", "writes: {allow: false}\nregister: {at_most: 31s}\n", "")
         self.change("fieldway.yaml", "name: plant", "name: site")
         self.assertEqual(set(self.diff()), {("new", "server", "site"), ("gone", "server", "plant")})
 

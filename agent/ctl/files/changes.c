@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "config/keys.h"
 
 const char *change_name(enum change_sort sort)
 {
@@ -43,6 +44,83 @@ void changes_done(struct changes *c)
 }
 
 /* ---- the gateway itself ---- */
+
+static bool same_stale(const struct config *a, const struct config *b)
+{
+	return a->stale.times == b->stale.times && a->stale.after_usec == b->stale.after_usec &&
+	       a->stale.read == b->stale.read;
+}
+
+static bool same_register(const struct config *a, const struct config *b)
+{
+	return a->register_wait == b->register_wait &&
+	       a->register_at_most_usec == b->register_at_most_usec;
+}
+
+static bool same_writes(const struct config *a, const struct config *b)
+{
+	return a->writes_audit == b->writes_audit && a->writes_allow == b->writes_allow;
+}
+
+static bool same_limits(const struct config *a, const struct config *b)
+{
+	return a->limits.endpoints == b->limits.endpoints && a->limits.sessions == b->limits.sessions;
+}
+
+static bool same_metrics(const struct config *a, const struct config *b)
+{
+	return streq_null(a->metrics.path, b->metrics.path) &&
+	       streq_null(a->metrics.host, b->metrics.host) && a->metrics.port == b->metrics.port;
+}
+
+static bool same_modbus(const struct config *a, const struct config *b)
+{
+	const struct config_gateway *x = &a->gateway, *y = &b->gateway;
+
+	if (x->modbus_access != y->modbus_access || x->n_modbus_buses != y->n_modbus_buses)
+		return false;
+	for (size_t i = 0; i < x->n_modbus_buses; i++)
+		if (!streq(x->modbus_buses[i], y->modbus_buses[i]))
+			return false;
+	return true;
+}
+
+/* Sections of fieldway.yaml, and the table that knows what a change of one costs. */
+static const struct {
+	const char *name;
+	bool (*same)(const struct config *a, const struct config *b);
+	const struct key_table *keys;
+} sections[] = {
+	{ "stale", same_stale, &keys_stale },	     { "register", same_register, &keys_register },
+	{ "writes", same_writes, &keys_writes },     { "limits", same_limits, &keys_limits },
+	{ "metrics", same_metrics, &keys_metrics }, { "modbus_objects", same_modbus, &keys_modbus_objects },
+};
+
+static const char *cost_of(enum key_reload reload)
+{
+	switch (reload) {
+	case RELOAD_LIVE:
+		return "holds from then on, nothing is interrupted";
+	case RELOAD_ENDPOINT:
+		return "the endpoints concerned register again";
+	case RELOAD_BUS:
+		return "the buses concerned are set up anew";
+	case RELOAD_RESTART:
+		return "holds after a restart of fieldwayd";
+	}
+	return "";
+}
+
+static int find_sections(const struct config_difference *d, struct changes *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sections) && r >= 0; i++)
+		if (!sections[i].same(d->before, d->after))
+			r = add(c, CHANGE_OTHER, "gateway", sections[i].name,
+				cost_of(sections[i].keys->keys[0].reload));
+	return r;
+}
 
 static int find_gateway(const struct config_difference *d, struct changes *c)
 {
@@ -212,7 +290,7 @@ static int find_endpoints(const struct config_difference *d, struct changes *c)
 int changes_find(const struct config_difference *d, struct changes *ret)
 {
 	static int (*const finders[])(const struct config_difference *, struct changes *) = {
-		find_gateway, find_servers, find_buses, find_devices, find_endpoints,
+		find_gateway, find_sections, find_servers, find_buses, find_devices, find_endpoints,
 	};
 	struct changes c = { 0 };
 	int r = 0;

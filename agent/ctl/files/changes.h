@@ -15,7 +15,7 @@ const char *change_name(enum change_sort sort); /* "new", "gone", "changed" */
 struct change {
 	enum change_sort sort;
 	const char *kind; /* "gateway", "server", "bus", "device", "endpoint" */
-	const char *name; /* in YAML; of a configuration */
+	const char *name; /* in YAML; of a configuration, or a section of fieldway.yaml */
 	const char *effect;
 };
 
@@ -25,6 +25,6 @@ struct changes {
 	struct arena arena;
 };
 
-/* Servers, buses, devices, endpoints, in this order. The configurations must live on. -ENOMEM. */
+/* The gateway, servers, buses, devices, endpoints, in this order. The configurations must live on. -ENOMEM. */
 int changes_find(const struct config_difference *d, struct changes *ret);
 void changes_done(struct changes *c);
