@@ -151,6 +151,20 @@ specs 1 'not a row of five cells'
 ledger ''
 specs 1 'no rows'
 
+# releases CONFIGURE CHANGELOG DEPENDENCY: versions of one and the other, and what both packages are built with.
+releases() {
+	put configure.ac "AC_INIT([fieldway], [$1])\\nFIELDWAY_REQUIRE([X], [x >= 1], [libx-dev], [x-devel])\\n"
+	put packaging/debian/changelog "fieldway ($2-1) unstable; urgency=medium\\n"
+	put packaging/debian/control "Build-Depends:\\n lib$3-dev,\\n"
+	put packaging/rpm/fieldway.spec "Version: $1\\nBuildRequires:  $3-devel\\n%%changelog\\n- $1-1\\n"
+}
+releases 1.2.0 1.2.0 x
+expect 0 '' "$lint/packages.sh" "$work/tree"
+releases 1.2.0 1.1.0 x
+expect 1 'version 1.1.0, configure.ac has 1.2.0' "$lint/packages.sh" "$work/tree"
+releases 1.2.0 1.2.0 y
+expect 1 'control: no libx-dev' "$lint/packages.sh" "$work/tree"
+
 if command -v "${CC-cc}" >/dev/null; then
 	: >"$work/config.h"
 	headers() {
