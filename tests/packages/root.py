@@ -70,16 +70,17 @@ def dependencies():
     return sorted(n for n in names if n and not n.startswith("fieldway"))
 
 
-def tarball():
-    """A root with all that our packages depend on, as a tar file."""
-    for program, package in (("mmdebstrap", "mmdebstrap"), ("dpkg-deb", "dpkg"), ("unshare", "util-linux")):
+def tarball(extra=()):
+    """A root with all that our packages depend on, and what else is wanted, as a tar file."""
+    for program, package in (("mmdebstrap", "mmdebstrap"), ("dpkg-deb", "dpkg"), ("unshare", "util-linux"),
+                             ("ip", "iproute2")):
         fetched.need(program, package)
     if os.geteuid() != 0:
         raise fetched.Unavailable("a root is made by root")
-    include = ",".join(dependencies())
+    include = ",".join([*dependencies(), *extra])
     with open("/etc/os-release", encoding="utf-8") as f:
         suite = re.search(r"^VERSION_CODENAME=(\w+)", f.read(), re.M).group(1)
-    folder = build_path("packages", "roots", suite)
+    folder = build_path("packages", "roots", f"{suite}-more" if extra else suite)
     with fetched.place(os.path.dirname(folder)):
         def make():
             problem = fetched.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={include}", suite,
@@ -91,17 +92,18 @@ def tarball():
     return os.path.join(folder, "root.tar")
 
 
-def tarball_or_exit():
+def tarball_or_exit(extra=()):
     try:
-        return tarball()
+        return tarball(extra)
     except fetched.Unavailable as e:
         return skip(f"there is no root to install in: {e}")
 
 
 class Root:
-    def __init__(self):
+    def __init__(self, extra=()):
+        archive = tarball_or_exit(extra)
         self.folder = tempfile.mkdtemp(prefix="fieldway-root-")
-        output("tar", "-xf", tarball_or_exit(), "-C", self.folder)
+        output("tar", "-xf", archive, "-C", self.folder)
 
     def close(self):
         shutil.rmtree(self.folder)
@@ -110,8 +112,8 @@ class Root:
         return os.path.join(self.folder, name.lstrip("/"))
 
     def run(self, *arguments, check=True, **environment):
-        """Status and all output of a command in it, without network."""
-        script = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
+        """Status and all output of a command in it, with a network of its own that ends at itself."""
+        script = 'ip link set lo up; mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
         done = subprocess.run(["unshare", "-m", "-p", "-f", "-n", "sh", "-c", script, self.folder, *arguments],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=COMMAND_S, check=False,
