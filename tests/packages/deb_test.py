@@ -142,10 +142,10 @@ class SystemTest(unittest.TestCase):
         self.install()
         self.root.write("/etc/fieldway/buses.d/b.yaml", "schema: 1\nbus: b\nplugin: modbus\ntcp: {}\n")
         self.root.write("/etc/fieldway/keys/a", "00\n")
-        self.root.write("/var/lib/fieldway/records/gateway", "")
+        self.root.write("/var/lib/fieldway/records/gateway.last-good", "")
         self.root.dpkg("--remove", *PACKAGES)
         self.assertTrue(os.path.exists(self.root.path("/etc/fieldway/keys/a")), "a removal took the configuration")
-        self.assertTrue(os.path.exists(self.root.path("/var/lib/fieldway/records/gateway")))
+        self.assertTrue(os.path.exists(self.root.path("/var/lib/fieldway/records/gateway.last-good")))
         self.root.dpkg("--purge", *PACKAGES)
         left = sorted(f for f in self.root.files() - before if not f.startswith(NOT_OURS))
         # Backups of what got new users.
@@ -166,7 +166,7 @@ class SystemTest(unittest.TestCase):
             self.assertIn("nothing is restarted", said)
             self.assertEqual([a for a in self.root.actions() if "invoke" in a], [])
         with self.subTest("wrong, and an accepted one is there"):
-            self.root.write("/var/lib/fieldway/records/gateway", "")
+            self.root.write("/var/lib/fieldway/records/gateway.last-good", "")
             self.assertIn("the last one that was accepted is in use", self.install("fieldway"))
             self.assertEqual([a for a in self.root.actions() if "invoke" in a], [RESTART])
         with self.subTest("device types, wrong files"):
