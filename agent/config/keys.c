@@ -20,9 +20,9 @@ static const struct key main_keys[] = {
 
 static const char *const modes[] = { "endpoints", "gateway", "both", NULL };
 static const struct key gateway_keys[] = {
-	{ "name", KEY_NAME, .reload = RELOAD_RESTART, AT(gateway_section, name),
+	{ "name", KEY_NAME, .reload = RELOAD_ENDPOINT, AT(gateway_section, name),
 	  .help = "{gateway} in other texts (host name)" },
-	{ "endpoint", KEY_TEXT, .reload = RELOAD_RESTART, .initial = "{gateway}",
+	{ "endpoint", KEY_TEXT, .reload = RELOAD_ENDPOINT, .initial = "{gateway}",
 	  AT(gateway_section, endpoint),
 	  .help = "endpoint client name of the host; {gateway} {machine_id}" },
 	{ "endpoint_template", KEY_TEXT, .reload = RELOAD_ENDPOINT, .initial = "{gateway}-{name}",
@@ -30,7 +30,7 @@ static const struct key gateway_keys[] = {
 	  .help = "of what has no `endpoint:` itself; {gateway} {machine_id} {name}" },
 	{ "mode", KEY_ONLY, .choices = modes, .initial = "endpoints",
 	  .help = "how devices are shown" },
-	{ "modbus_objects", KEY_NODE, .reload = RELOAD_RESTART, AT(gateway_section, modbus_objects),
+	{ "modbus_objects", KEY_NODE, AT(gateway_section, modbus_objects),
 	  .help = "the host's objects 10374 and 10375: Modbus buses and raw registers" },
 	LATER("notify", "attributes that every server starts with"),
 	LATER("history", "points that are kept"),
@@ -38,10 +38,10 @@ static const struct key gateway_keys[] = {
 
 static const char *const modbus_accesses[] = { "off", "read", "change", NULL };
 static const struct key modbus_objects_keys[] = {
-	{ "access", KEY_CHOICE, .reload = RELOAD_RESTART, .choices = modbus_accesses, .initial = "off",
+	{ "access", KEY_CHOICE, .choices = modbus_accesses, .initial = "off",
 	  AT(modbus_objects_section, access),
 	  .help = "what servers may do with them: read, or also write registers and switch buses off" },
-	{ "buses", KEY_NODE, .reload = RELOAD_RESTART, AT(modbus_objects_section, buses),
+	{ "buses", KEY_NODE, AT(modbus_objects_section, buses),
 	  .help = "list of name patterns: which buses they show (all)" },
 };
 

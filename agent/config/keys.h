@@ -27,9 +27,8 @@ enum key_kind {
 /* What a change of the value costs when a running daemon takes it up. */
 enum key_reload {
 	RELOAD_LIVE,	 /* nothing is interrupted */
-	RELOAD_ENDPOINT, /* the endpoints concerned register again */
-	RELOAD_BUS,	 /* the bus is set up again */
-	RELOAD_RESTART,
+	RELOAD_ENDPOINT, /* the endpoints concerned come, go or register again */
+	RELOAD_BUS,	 /* lines of the bus, or plans of the devices concerned, are made anew */
 };
 
 struct key {

@@ -45,7 +45,7 @@ static const struct key devices_keys[] = {
 	{ "rates", KEY_NODE, prefix(rates), .reload = RELOAD_BUS,                                  \
 	  .help = "classes, other than in the profile" },                                          \
 	{ "stale", KEY_NODE, prefix(stale), .help = "as in fieldway.yaml, for this device" },      \
-	{ "lwm2m", KEY_NODE, prefix(lwm2m), .reload = RELOAD_ENDPOINT,                             \
+	{ "lwm2m", KEY_NODE, prefix(lwm2m),                             \
 	  .help = "rows instead of those of the profile, or more" },                               \
 	{ "endpoint", KEY_NODE, prefix(endpoint), .reload = RELOAD_ENDPOINT,                       \
 	  .help = "endpoint client name, or none" }
@@ -85,9 +85,9 @@ static const struct key endpoint_keys[] = {
 	  .help = "its name" },
 	{ "each", KEY_NODE, AT(endpoint_section, each),
 	  .help = "ranges of placeholders, rows of them, or csv:FILE" },
-	{ "info", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(endpoint_section, info),
+	{ "info", KEY_NODE, AT(endpoint_section, info),
 	  .help = "manufacturer and model, /3/0/0 and /3/0/1" },
-	{ "lwm2m", KEY_NODE, .required = true, .reload = RELOAD_ENDPOINT,
+	{ "lwm2m", KEY_NODE, .required = true,
 	  AT(endpoint_section, lwm2m), .help = "path: device.point" },
 	{ "endpoint", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(endpoint_section, endpoint),
 	  .help = "endpoint client name" },

@@ -14,7 +14,7 @@ static const struct key profile_keys[] = {
 	{ "plugin", KEY_NAME, .required = true, .reload = RELOAD_BUS, AT(profile_section, plugin),
 	  .help = "protocol" },
 	{ "source", KEY_NODE, AT(profile_section, source), .help = "where the facts come from" },
-	{ "info", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(profile_section, info),
+	{ "info", KEY_NODE, AT(profile_section, info),
 	  .help = "manufacturer and model, /3/0/0 and /3/0/1" },
 	{ "parameters", KEY_NODE, .reload = RELOAD_BUS, AT(profile_section, parameters),
 	  .help = "numbers that differ from device to device" },
@@ -26,7 +26,7 @@ static const struct key profile_keys[] = {
 	  .help = "keys of points that name none of their own, and the plugin's keys of a device" },
 	{ "points", KEY_NODE, .reload = RELOAD_BUS, AT(profile_section, points),
 	  .help = "what the device has" },
-	{ "lwm2m", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(profile_section, lwm2m),
+	{ "lwm2m", KEY_NODE, AT(profile_section, lwm2m),
 	  .help = "where points appear: path: point" },
 	{ "samples", KEY_NODE, AT(profile_section, samples),
 	  .help = "registers and the values they must give" },
@@ -40,9 +40,9 @@ static const struct key profile_keys[] = {
 };
 
 static const struct key info_keys[] = {
-	{ "manufacturer", KEY_TEXT, .reload = RELOAD_ENDPOINT, AT(info_section, manufacturer),
+	{ "manufacturer", KEY_TEXT, AT(info_section, manufacturer),
 	  .help = "/3/0/0" },
-	{ "model", KEY_TEXT, .reload = RELOAD_ENDPOINT, AT(info_section, model), .help = "/3/0/1" },
+	{ "model", KEY_TEXT, AT(info_section, model), .help = "/3/0/1" },
 };
 
 static const char *const parameter_types[] = { "float", "integer", NULL };
@@ -67,7 +67,7 @@ static const char *const inexact[] = { "round", "reject", NULL };
 	  .help = "a class of `rates:`, once, or on-demand" },                                     \
 	{ "stale", KEY_NODE, AT(point_section, stale),                                             \
 	  .help = "as in fieldway.yaml, for this point" },                                         \
-	{ "unit", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(point_section, unit),                    \
+	{ "unit", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, unit),                    \
 	  .help = "SenML unit of the scaled value" },                                              \
 	{ "access", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, access),                     \
 	  .help = "r, rw or w (r)" },                                                              \
@@ -89,7 +89,7 @@ static const char *const inexact[] = { "round", "reject", NULL };
 	{ "silence", KEY_DURATION, .minimum = 0.1, .maximum = 2592000, .reload = RELOAD_BUS,       \
 	  AT(point_section, silence_usec),                                                         \
 	  .help = "as in the profile, for this point" },                                           \
-	{ "enum", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(point_section, labels),                  \
+	{ "enum", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, labels),                  \
 	  .help = "number: label" },                                                               \
 	{ "range", KEY_NODE, AT(point_section, range),                                             \
 	  .help = "what may be written, in the point's unit: 0..50; an end may be missing" },      \

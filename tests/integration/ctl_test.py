@@ -96,7 +96,7 @@ class LookTest(CtlScenario):
         self.until("vfd  offline  ", "status")
         self.until("host  waiting  ", "status")
         text = self.ctl("status")
-        self.assertIn("THE CONFIGURATION FILES ARE WRONG", text.partition("\n")[0])
+        self.assertIn("THE CONFIGURATION FILES ARE NOT IN FORCE", text.partition("\n")[0])
         self.assertRegex(text, r"\nErrors          \S+/etc/fieldway.yaml:[0-9]+:1: .*nonesuch")
         self.assertIn("plant  0 of 2 registered", text)
         self.assertIn("lan  0 of 1 online", text)

@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Another configuration while the daemon runs: what it leaves alone notices
 nothing, and what is wrong with it changes nothing (agent/gateway/reload.h)."""
+import json
 import os
 import signal
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from fieldway_test import Bus, Scenario, Simulator, build_path, main  # noqa: E402
-from fieldway_test.bus import NAME, PATH, Refused  # noqa: E402
+from fieldway_test.bus import PATH, Refused  # noqa: E402
 from fieldway_test.scenario import free_port  # noqa: E402
 
 HOSTS = ("127.0.0.11", "127.0.0.12", "127.0.0.13", "127.0.0.14")
@@ -136,7 +136,7 @@ class ManyTest(ReloadScenario):
             self.until_code(client(n), VALUE, "2.05", timeout=60)
             self.expect(self.server.observe(client(n), VALUE), "2.05")
         self.notified(11, self.now())
-        sockets, start = self.sockets(), self.now()
+        connections, sockets, start = self.counts("connections"), self.sockets(), self.now()
         requests = self.counts("requests")
         more = {changed: ", lwm2m: {3303/1/5700: second}", renamed: ", endpoint: gw-renamed"}
         self.write_devices(self.row(n, more.get(n, "")) for n in range(1, DEVICES + 1) if n != gone)
@@ -155,6 +155,7 @@ class ManyTest(ReloadScenario):
         links = said[client(changed)][0].links
         for path in ("</1/0>", "</3/0>", "</3303/0>", "</3303/1>"):
             self.assertIn(path, links)
+        self.assertEqual(self.counts("connections"), connections)
         for before, after in zip(requests, self.counts("requests")):
             self.assertGreater(after, before + OF_HOST // 2)
         # Those of the two that left, and of the one that came.
@@ -331,6 +332,38 @@ class ReloadTest(ReloadScenario):
         for name in ("gw", client(1), client(2), client(3)):
             self.event("deregistered", name, start)
         self.assertEqual(self.state(), "not-configured")
+
+
+class CommandTest(ReloadScenario):
+    def ctl(self, *words):
+        return self.bus.run([build_path("fieldwayctl"), *words, "--bus", self.bus.address])
+
+    def test_commands(self):
+        self.start()
+        self.assertEqual(self.ctl("reload"), (0, []))
+        status, lines = self.ctl("reload", "--json")
+        self.assertEqual((status, json.loads("".join(lines))), (0, {"reloaded": True, "confirm_usec": None}))
+        status, lines = self.ctl("reload", "--confirm", "1h")
+        self.assertEqual(status, 0)
+        self.assertIn("within 1h", lines[0])
+        self.assertIn("NOT CONFIRMED", self.ctl("status")[1][0])
+        self.assertEqual(self.ctl("confirm"), (0, []))
+        self.assertEqual(self.ctl("status")[1][0].split(", ")[1], "configuration accepted")
+        status, lines = self.ctl("confirm")
+        self.assertEqual(status, 1)
+        self.assertIn("Nothing waits to be confirmed", lines[0])
+        for wrong in ("0s", "2d", "5", "soon"):
+            self.assertEqual(self.ctl("reload", "--confirm", wrong)[0], 2)
+
+    def test_wrong(self):
+        """As fieldwayd --check prints it, a line for each error."""
+        self.start()
+        self.rig.write("etc/devices.d/site.yaml", self.text("etc/devices.d/site.yaml").replace("bus: lan", "bus: lon"))
+        status, lines = self.ctl("reload")
+        self.assertEqual(status, 1)
+        for row in (3, 4, 5):
+            self.assertRegex(lines[row - 3], rf"/devices\.d/site\.yaml:{row}:\d+: .*lon")
+        self.assertEqual(lines[3:], ["fieldwayctl reload: nothing has changed"])
 
 
 class ConfirmTest(ReloadScenario):

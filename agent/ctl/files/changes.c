@@ -105,8 +105,6 @@ static const char *cost_of(enum key_reload reload)
 		return "the endpoints concerned register again";
 	case RELOAD_BUS:
 		return "the buses concerned are set up anew";
-	case RELOAD_RESTART:
-		return "holds after a restart of fieldwayd";
 	}
 	return "";
 }

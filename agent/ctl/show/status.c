@@ -57,7 +57,8 @@ static const char *configuration_text(const char *state)
 	static const char *const texts[][2] = {
 		{ "accepted", "configuration accepted" },
 		{ "last-good",
-		  "THE CONFIGURATION FILES ARE WRONG: what runs is the last good one" },
+		  "THE CONFIGURATION FILES ARE NOT IN FORCE: what runs is the last good one" },
+		{ "unconfirmed", "CONFIGURATION NOT CONFIRMED: without 'fieldwayctl confirm' it is taken back" },
 		{ "not-configured", "not configured: run fieldwayctl setup" },
 	};
 

@@ -154,7 +154,7 @@ START_TEST(last_good_is_shown_loudly)
 	manager.n_errors = ARRAY_SIZE(errors);
 	ck_assert(has_prefix(
 		status(24, 0),
-		"fieldwayd 0.1.0, THE CONFIGURATION FILES ARE WRONG: what runs is the last good one\n"
+		"fieldwayd 0.1.0, THE CONFIGURATION FILES ARE NOT IN FORCE: what runs is the last good one\n"
 		"Errors          fieldway.yaml:3:5: unknown key 'srvers'\n"
 		"                a.yaml:7: duplicate\n"
 		"                b.yaml: cannot be read\n"
