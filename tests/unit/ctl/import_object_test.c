@@ -405,7 +405,8 @@ END_TEST
 START_TEST(one_bad_file_spoils_all)
 {
 	put_version("a.xml", "", "V");
-	ck_assert_int_eq(import(FILES((char[]){ "a.xml" }, (char[]){ "none.xml" })), 1);
+	/* 3: there is no such thing. */
+	ck_assert_int_eq(import(FILES((char[]){ "a.xml" }, (char[]){ "none.xml" })), 3);
 	ck_assert_str_eq(said(), "none.xml: No such file or directory\n");
 	ck_assert_str_eq((char *)output.data, "");
 	ck_assert_int_eq(import(FILES((char[]){ "." })), 1);
