@@ -45,7 +45,8 @@ static int plan_new(const struct fieldway_driver *driver, const uint32_t *points
 
 	if (!p)
 		return -ENOMEM;
-	memcpy(p->points, points, n * sizeof(*points));
+	if (n > 0)
+		memcpy(p->points, points, n * sizeof(*points));
 	p->request = (struct fieldway_request){ .points = p->points, .n_points = n, .text = "the time" };
 	*ret = (struct fieldway_plan){ .requests = &p->request, .n = n > 0, .memory = p };
 	return 0;

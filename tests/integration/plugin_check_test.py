@@ -56,6 +56,17 @@ FIELDWAY_EXPORT const struct fieldway_plugin fieldway_plugin = {
 """
 
 
+# What a sanitizer would handle itself is to end the program, as it does elsewhere.
+os.environ["ASAN_OPTIONS"] = ":".join([os.environ.get("ASAN_OPTIONS", ""), "handle_segv=0", "handle_sigbus=0",
+                                       "handle_sigfpe=0", "abort_on_error=1", "detect_leaks=0"]).strip(":")
+
+
+def is_sanitized():
+    """Then malloc() is not glibc's, and tells nothing of what is not given back."""
+    with open(build_path("fieldway-plugin-check"), "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 def check(*arguments):
     done = subprocess.run([build_path("fieldway-plugin-check"), *arguments], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False, timeout=120)
@@ -75,6 +86,8 @@ class PluginCheckTest(unittest.TestCase):
         plugin = build_path("tests/unit/host/.libs/wrong.so")
         self.assertEqual(check(plugin)[0], 0)
         for mode, complaint in WRONG.items():
+            if mode == "leak" and is_sanitized():
+                continue
             with self.subTest(mode):
                 status, said = check(plugin, "bus.mode=" + mode)
                 self.assertIn(complaint, said)

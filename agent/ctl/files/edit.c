@@ -172,9 +172,12 @@ static int rename_lines(const struct stage *s, struct buf *lines)
 {
 	struct buf named = { 0 };
 	size_t size = strlen(s->folder);
-	const char *at = (const char *)lines->data, *end = at + lines->size, *found;
+	const char *at = (const char *)lines->data, *end, *found;
 	int r = 0;
 
+	if (lines->size == 0)
+		return 0;
+	end = at + lines->size;
 	while (r >= 0 && at < end) {
 		found = memmem(at, (size_t)(end - at), s->folder, size);
 		r = buf_append(&named, at, (size_t)((found ?: end) - at));

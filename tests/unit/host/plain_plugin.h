@@ -29,7 +29,8 @@ static inline int plain_plan_new(const struct fieldway_driver *driver, const uin
 
 	if (!p)
 		return -ENOMEM;
-	memcpy(p->points, points, n * sizeof(*points));
+	if (n > 0)
+		memcpy(p->points, points, n * sizeof(*points));
 	p->request = (struct fieldway_request){ .points = p->points, .n_points = n, .text = "all" };
 	*ret = (struct fieldway_plan){ .requests = &p->request, .n = n > 0, .memory = p };
 	return 0;
