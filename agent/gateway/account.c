@@ -129,6 +129,17 @@ void account_adopt(struct account *a)
 	client_adopt(a->client, &config);
 }
 
+void account_redefine(struct account *a)
+{
+	const struct client_config config = {
+		.definitions = a->registry->config.definitions,
+		.formats = a->server->formats,
+		.n_formats = a->server->n_formats,
+	};
+
+	client_redefine(a->client, &config);
+}
+
 int account_new(struct endpoint *e, struct server *server, struct account **ret)
 {
 	struct account *a = calloc(1, sizeof(*a));

@@ -134,6 +134,8 @@ int account_new(struct endpoint *e, struct server *server, struct account **ret)
 struct account *account_free(struct account *a);
 /* Its server is another one's config now, in which nothing differs that it would have to say. */
 void account_adopt(struct account *a);
+/* It leaves, and has requests in hand, when definitions and its server's formats are others. */
+void account_redefine(struct account *a);
 
 /* leave.c: a is NULL, or its endpoint's no more: it de-registers, and is freed when it has. */
 void account_leave(struct account *a);

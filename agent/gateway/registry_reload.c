@@ -337,14 +337,16 @@ static void settle(struct registry_change *c, struct turn *t)
 	r->n_accounts += e->account != NULL;
 }
 
-/* What they still look up in their stores stands in definitions that stay. */
+/* What they still look up stands in definitions that stay. */
 static void redefine_leaving(struct registry *r)
 {
 	struct account *a;
 
-	list_for_each(a, &r->leaving, leaving)
+	list_for_each(a, &r->leaving, leaving) {
+		account_redefine(a);
 		if (a->endpoint->gone)
 			store_set_definitions(a->endpoint->store, r->config.definitions);
+	}
 }
 
 /* Whoever is not read by then registers all the same, or is told of. */

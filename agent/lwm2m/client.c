@@ -404,13 +404,18 @@ struct client *client_free(struct client *c)
 	return NULL;
 }
 
+void client_redefine(struct client *c, const struct client_config *config)
+{
+	c->config.definitions = config->definitions;
+	c->config.formats = config->formats;
+	c->config.n_formats = config->n_formats;
+}
+
 void client_adopt(struct client *c, const struct client_config *config)
 {
 	bool sooner = config->liveness_usec != c->config.liveness_usec;
 
-	c->config.definitions = config->definitions;
-	c->config.formats = config->formats;
-	c->config.n_formats = config->n_formats;
+	client_redefine(c, config);
 	c->config.liveness_usec = config->liveness_usec;
 	c->config.first_value_usec = config->first_value_usec;
 	c->config.audit = config->audit;

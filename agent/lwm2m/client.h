@@ -83,6 +83,8 @@ struct client *client_free(struct client *c);
  * over, nothing else is looked at. The server hears nothing of it.
  */
 void client_adopt(struct client *c, const struct client_config *config);
+/* Of those the definitions and formats alone: also one that leaves has requests in hand that want them. */
+void client_redefine(struct client *c, const struct client_config *config);
 
 /* Registers as soon as possible. Harmless when already started. */
 void client_start(struct client *c);

@@ -168,6 +168,25 @@ class ReloadValuesTest(Scenario):
                     self.assertTrue(answer.code.startswith("5."), answer)
                 self.simulator.command("0 delay 0")
 
+    def test_read_while_leaving(self):
+        """A Read that waits for its device is answered at a server that the endpoint is on its way from."""
+        self.begin()
+        self.profile(("  wanted: {address: 40, unit: Cel, access: rw}",
+                      "  wanted: {address: 40, unit: Cel, access: rw, rate: on-demand}"))
+        self.reload()
+        self.until_code("gw-d1", SETPOINT, "2.05")
+        former = self.server
+        former.command("fault deregister silent")
+        self.simulator.command("0 delay 1000")
+        name = former.send("request", "gw-d1", f"GET {SETPOINT}")
+        self.start_server(names=("gw", "gw-d1"))
+        self.configure()
+        self.reload()
+        self.rig.until(lambda: name in former.answers, 15, "an answer to the Read")
+        self.assertEqual(former.answers.pop(name).code, "2.05")
+        self.simulator.command("0 delay 0")
+        self.registered("gw", "gw-d1")
+
     def test_object(self):
         """An object that is defined otherwise: another version in the list, values stay, extremes have no place."""
         self.begin()

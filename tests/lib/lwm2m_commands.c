@@ -53,9 +53,17 @@ static int run_clients(struct server *s, char **words, int n)
 
 static int run_fault(struct server *s, char **words, int n)
 {
-	bool registers = strcmp(words[0], "register") == 0,
-	     updates = strcmp(words[0], "update") == 0, notifies = strcmp(words[0], "notify") == 0;
+	const struct {
+		const char *name;
+		struct fault *fault;
+	} all[] = {
+		{ "register", &s->fault_register },
+		{ "update", &s->fault_update },
+		{ "deregister", &s->fault_deregister },
+		{ "notify", &s->fault_notify },
+	};
 	struct fault f = { 0 };
+	size_t i = 0;
 	char *rest = strstr(words[1], "-on-1.2");
 
 	if (rest) {
@@ -65,9 +73,11 @@ static int run_fault(struct server *s, char **words, int n)
 	f.silent = strcmp(words[1], "silent") == 0;
 	if (!f.silent && strcmp(words[1], "none") != 0 && parse_code(words[1], &f.code) < 0)
 		return -EINVAL;
-	if ((!registers && !updates && !notifies) || (notifies && f.code))
+	while (i < sizeof(all) / sizeof(*all) && strcmp(words[0], all[i].name) != 0)
+		i++;
+	if (i == sizeof(all) / sizeof(*all) || (all[i].fault == &s->fault_notify && f.code))
 		return -EINVAL;
-	*(registers ? &s->fault_register : updates ? &s->fault_update : &s->fault_notify) = f;
+	*all[i].fault = f;
 	return 0;
 }
 
@@ -77,7 +87,7 @@ static const struct command commands[] = {
 	{ "observe", 3, true, run_observe }, /* ID EP PATH [accept=] */
 	{ "cancel", 3, true, run_cancel },   /* ID EP PATH */
 	{ "reset", 2, false, run_reset },    /* EP TOKEN */
-	{ "fault", 2, false, run_fault },    /* register|update|notify CODE[-on-1.2]|silent|none */
+	{ "fault", 2, false, run_fault },    /* register|update|deregister|notify CODE[-on-1.2]|silent|none */
 	{ "forget", 1, false, run_forget },  /* EP */
 	{ "clients", 0, false, run_clients },
 };

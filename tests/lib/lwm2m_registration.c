@@ -426,6 +426,8 @@ static void handle_deregister(coap_resource_t *resource, coap_session_t *session
 	struct server *s = coap_get_app_data(coap_session_get_context(session));
 	struct client *c = client_of_path(s, session, request);
 
+	if (apply_fault(s, &s->fault_deregister, c ? c->version : "1.0", response))
+		return;
 	if (!c || c->secure != session_is_secure(session)) {
 		refuse("deregister", "-",
 		       c ? COAP_RESPONSE_CODE_BAD_REQUEST : COAP_RESPONSE_CODE_NOT_FOUND, response);

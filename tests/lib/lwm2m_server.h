@@ -70,7 +70,7 @@ struct server {
 	struct request *requests;
 	struct observation *observations;
 	unsigned n_requests, n_observations, next_location;
-	struct fault fault_register, fault_update, fault_notify;
+	struct fault fault_register, fault_update, fault_deregister, fault_notify;
 	bool mute; /* until libcoap has come back: nothing is sent */
 };
 
