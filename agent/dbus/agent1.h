@@ -57,6 +57,13 @@
  *     Write(s path, v value)         returns when the device has confirmed it
  *     Execute(s path, s arguments)   returns when the device has confirmed it;
  *                                    arguments as in LwM2M, "" for none
+ *     Describe(s path) -> a(ssssssbs)
+ *                                    the resources at or below the path ("/": all):
+ *                                    path, name of the object, name, type ("float"; "":
+ *                                    it has no value), what may be done ("R", "RW",
+ *                                    "E"), unit, whether it has instances, range
+ *                                    ("0..50", "0..", "1, 2, 5"; "": any). What is
+ *                                    mapped to something that is only read has no "W"
  *     Explain(s path) -> a{sv}       why a resource is what it is; what is not known
  *                                    is left out. Object s, Name s, Type s, Unit s,
  *                                    Operations s ("RWE"), Value v (the last known
@@ -204,6 +211,7 @@
 #define AGENT1_BUS AGENT1_NAME ".Bus"
 #define AGENT1_GROUP "fieldway-admin"
 
+#define AGENT1_DESCRIPTION "(ssssssbs)"
 #define AGENT1_REQUEST "(tsut)"
 #define AGENT1_REQUEST_STATISTICS "(sttttttttt)"
 #define AGENT1_POINT_STATISTICS "(sttttts)"

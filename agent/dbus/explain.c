@@ -107,25 +107,19 @@ static int append_resource(sd_bus_message *m, struct store *store, const struct 
 {
 	const struct object_definition *object = store_object(store, path->object);
 	const struct resource_definition *resource = store_resource(store, path);
-	char operations[4] = "", *p = operations;
+	char operations[OPERATIONS_TEXT_MAX];
 	int r = entry_text(m, "Object", object ? object->name : NULL);
 
 	if (r < 0 || !resource)
 		return r;
-	*p = 'R';
-	p += (resource->operations & OPERATION_READ) != 0;
-	*p = 'W';
-	p += (resource->operations & OPERATION_WRITE) != 0;
-	*p = 'E';
-	p += (resource->operations & OPERATION_EXECUTE) != 0;
-	*p = '\0';
 	r = entry_text(m, "Name", resource->name);
 	if (r >= 0)
 		r = entry_text(m, "Type", value_type_name(resource->type));
 	if (r >= 0)
 		r = entry_text(m, "Unit", resource->unit);
 	if (r >= 0)
-		r = entry_text(m, "Operations", operations);
+		r = entry_text(m, "Operations",
+			       operations_format(store_operations(store, path), operations));
 	/* Several instances are read by Read. */
 	if (r < 0 || !(resource->operations & OPERATION_READ) ||
 	    (resource->multiple && path->depth == PATH_RESOURCE))

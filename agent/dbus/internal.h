@@ -125,6 +125,12 @@ struct fieldway_sample;
 int readings_reply(sd_bus_message *call, const struct config_type *type,
 		   const struct fieldway_sample *samples, size_t n);
 
+/* describe.c */
+int endpoint_describe(sd_bus_message *m, void *userdata, sd_bus_error *error);
+/* Of enum operation, as "RW". Returns ret. */
+#define OPERATIONS_TEXT_MAX sizeof("RWE")
+const char *operations_format(uint8_t operations, char ret[OPERATIONS_TEXT_MAX]);
+
 /* explain.c */
 int endpoint_explain(sd_bus_message *m, void *userdata, sd_bus_error *error);
 

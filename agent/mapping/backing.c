@@ -176,6 +176,18 @@ static char *refusal_text(const struct mapped_row *row, int error)
 	return r < 0 ? NULL : text;
 }
 
+/* One of a multiple resource's is enough. The rows are in the order of their paths. */
+static bool point_is_writable(void *userdata, const struct path *path)
+{
+	const struct mapped_row *first = userdata, *row;
+	const struct mapped_endpoint *e = first->endpoint;
+
+	for (row = first; row < e->rows + e->config->n_map && path_contains(path, &row_map(row)->path); row++)
+		if (row_map(row)->kind == CONFIG_MAP_POINT && row_is_writable(row))
+			return true;
+	return false;
+}
+
 static int point_check(void *userdata, const struct path *path, const struct value *value,
 		       char **ret_reason)
 {
@@ -270,6 +282,7 @@ static void point_explain(void *userdata, const struct path *path, char *ret, si
 }
 
 const struct backing_ops point_backing = {
+	.is_writable = point_is_writable,
 	.check = point_check,
 	.write = point_write,
 	.refresh = point_refresh,
@@ -277,6 +290,13 @@ const struct backing_ops point_backing = {
 };
 
 /* A constant on a writable resource is read-only (configuration.md "Writes"). */
+static bool constant_is_writable(void *userdata, const struct path *path)
+{
+	(void)userdata;
+	(void)path;
+	return false;
+}
+
 static int constant_check(void *userdata, const struct path *path, const struct value *value,
 			  char **ret_reason)
 {
@@ -287,7 +307,10 @@ static int constant_check(void *userdata, const struct path *path, const struct 
 	return -EPERM;
 }
 
-const struct backing_ops constant_backing = { .check = constant_check };
+const struct backing_ops constant_backing = {
+	.is_writable = constant_is_writable,
+	.check = constant_check,
+};
 
 /* `{execute: point, value: V}`: Execute writes V to the point. */
 static void execute_point(void *userdata, const struct path *path, const char *argument,

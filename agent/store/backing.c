@@ -113,3 +113,18 @@ const struct backing *store_backing(const struct store *s, const struct path *re
 
 	return r ? resource_backing(s, r) : NULL;
 }
+
+uint8_t store_operations(const struct store *s, const struct path *resource)
+{
+	const struct path path = path_cut(resource, PATH_RESOURCE);
+	const struct resource_definition *definition = store_resource(s, &path);
+	const struct backing *backing = store_backing(s, &path);
+	uint8_t operations;
+
+	if (!definition || !store_exists(s, &path))
+		return 0;
+	operations = definition->operations;
+	if (backing && backing->ops->is_writable && !backing->ops->is_writable(backing->userdata, &path))
+		operations &= (uint8_t)~OPERATION_WRITE;
+	return operations;
+}

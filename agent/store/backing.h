@@ -45,6 +45,8 @@ struct backing_ops {
 	 * left in the store is served. -errno as above.
 	 */
 	int (*read)(void *userdata, const struct path *path, struct value *ret);
+	/* Whether servers may write it at all, where its definition lets them. NULL: yes. */
+	bool (*is_writable)(void *userdata, const struct path *path);
 	/*
 	 * Whether write() would accept the value: range, type, inexact,
 	 * unknown label. Called for every value of a request before the first

@@ -73,6 +73,8 @@ bool store_set_definitions(struct store *s, const struct definitions *definition
 const struct object_definition *store_object(const struct store *s, uint16_t object); /* NULL */
 const struct resource_definition *store_resource(const struct store *s, const struct path *path); /* by definition; NULL */
 bool store_exists(const struct store *s, const struct path *path); /* any depth; the root always does */
+/* What a resource lets servers do: of its definition what whoever stands behind it allows. 0: it is not there. */
+uint8_t store_operations(const struct store *s, const struct path *resource);
 
 /* Walks what exists directly below a path (objects, instances, resources, resource instances), ascending. f returns 0 to go on; its other values end the walk and are returned. */
 int store_children(const struct store *s, const struct path *path,

@@ -6,13 +6,35 @@ import { state } from "./state.js";
 /* How often the values that the daemon has are looked at; it asks no device for that. */
 const LOOK_MSEC = 2000;
 
+/* What may be done with a resource, by the letter of its operations: a button that becomes a field. */
+const DEEDS = [
+    { letter: "W", title: "Write", field: path => `New value of ${path}`, doing: path => `Writing ${path} ...`,
+      done: (path, text) => `${path} is ${text}: the device has confirmed it.`, failed: path => `${path} was not written`,
+      /* Text of any type, as LwM2M has it. */
+      arguments: (path, text) => ["Write", "sv", path, { t: "s", v: text }] },
+    { letter: "E", title: "Execute", field: path => `Arguments of ${path}`, doing: path => `Executing ${path} ...`,
+      done: path => `${path} has been executed.`, failed: path => `${path} was not executed`,
+      arguments: (path, text) => ["Execute", "ss", path, text] },
+];
+
+/* Each resource, with a row for each of its values, or one without a value. */
+function rows(descriptions, values) {
+    return descriptions.flatMap(([path, , name, , operations, unit, multiple]) => {
+        const own = values.filter(([at]) => at === path || at.startsWith(path + "/"));
+        const described = { name, unit, operations };
+        if (own.length)
+            return own.map(([at, text]) => ({ ...described, path: at, text }));
+        return [{ ...described, path, text: "", operations: multiple ? operations.replace("W", "") : operations }];
+    });
+}
+
 /* One endpoint: its accounts, and its values, which can be written. */
 export class Endpoint {
     constructor(agent, name) {
         this.agent = agent;
         this.name = name;
         this.accounts = table(["Server", "Address", "State", "Security", "LwM2M"]);
-        this.values = table(["Path", "Value", ""]);
+        this.values = table(["Path", "Name", "Value", ""]);
         this.message = element("p", { role: "status" });
         this.missing = element("p", { className: "bad", hidden: true }, `There is no endpoint ${name}.`);
         this.devices = element("p");
@@ -51,48 +73,49 @@ export class Endpoint {
         if (!this.path || document.hidden)
             return;
         try {
-            const [variant] = await this.agent.call(this.path, "Endpoint", "Read", "s", "/");
-            sync(this.values.body, flatten("/", variant).map(([path, text]) => ({
-                key: path,
-                cells: [{ text: path, className: "path" }, { text, className: "value" },
-                        { node: () => this.writer(path), className: "action" }],
+            const [[descriptions], [variant]] = await Promise.all(
+                ["Describe", "Read"].map(method => this.agent.call(this.path, "Endpoint", method, "s", "/")));
+            sync(this.values.body, rows(descriptions, flatten("/", variant)).map(({ path, name, text, unit, operations }) => ({
+                key: `${path} ${operations}`,
+                cells: [{ text: path, className: "path" }, { text: name },
+                        { text: text && unit ? `${text} ${unit}` : text, className: "value" },
+                        { node: () => this.deeds(path, operations), className: "action" }],
             })));
         } catch (error) {
             this.tell(explain(error), "bad");
         }
     }
 
-    /* A button that becomes a field. */
-    writer(path) {
+    deeds(path, operations) {
         const box = element("span");
-        const button = element("button", { ariaLabel: `Write ${path}`, onclick: () => this.ask(box, button, path) }, "Write");
-        box.append(button);
+        const buttons = DEEDS.filter(deed => operations.includes(deed.letter)).map(deed => element("button", {
+            ariaLabel: `${deed.title} ${path}`, onclick: () => this.ask(box, buttons, deed, path) }, deed.title));
+        box.append(...buttons);
         return box;
     }
 
-    ask(box, button, path) {
-        const input = element("input", { ariaLabel: `New value of ${path}` });
-        const close = () => box.replaceChildren(button);
+    ask(box, buttons, deed, path) {
+        const input = element("input", { ariaLabel: deed.field(path) });
+        const close = () => box.replaceChildren(...buttons);
         const form = element("form", {
             onsubmit: async event => {
                 event.preventDefault();
                 close();
-                await this.write(path, input.value);
+                await this.run(deed, path, input.value);
             },
-        }, input, " ", element("button", { className: "primary" }, "Write"), " ",
+        }, input, " ", element("button", { className: "primary" }, deed.title), " ",
         element("button", { type: "button", onclick: close }, "Cancel"));
         box.replaceChildren(form);
         input.focus();
     }
 
-    async write(path, text) {
-        this.tell(`Writing ${path} ...`, "quiet");
+    async run(deed, path, text) {
+        this.tell(deed.doing(path), "quiet");
         try {
-            /* Text of any type, as LwM2M has it. */
-            await this.agent.call(this.path, "Endpoint", "Write", "sv", path, { t: "s", v: text });
-            this.tell(`${path} is ${text}: the device has confirmed it.`, "good");
+            await this.agent.call(this.path, "Endpoint", ...deed.arguments(path, text));
+            this.tell(deed.done(path, text), "good");
         } catch (error) {
-            this.tell(`${path} was not written: ${explain(error)}`, "bad");
+            this.tell(`${deed.failed(path)}: ${explain(error)}`, "bad");
         }
         this.look();
     }

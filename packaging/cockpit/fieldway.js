@@ -12,6 +12,7 @@ const SETTLE_MSEC = 100;
 const CONFIGURATION = {
     "accepted": null,
     "not-configured": "Not configured: there is no fieldway.yaml yet. Run fieldwayctl setup.",
+    "unconfirmed": "The configuration runs for a trial: without fieldwayctl confirm the former one comes back.",
     "last-good": "The files are wrong; the last configuration that was accepted runs.",
 };
 

@@ -12,13 +12,14 @@ sys.path[:0] = [os.path.join(TESTS, "lib"), os.path.join(TESTS, "integration")]
 from fieldway_test import build_path, enter_namespace  # noqa: E402
 from fieldway_test.bus import STRANGER  # noqa: E402
 from dbus_test import DbusScenario  # noqa: E402
+from field_test import DEVICES  # noqa: E402
 
 try:
     from browser import Browser, Cockpit
 except ImportError as e:
     Browser, MISSING = None, str(e)
 
-SPEED, RANGE = "/3308/0/5900", "0..50"
+SPEED, CONSTANT, ACKNOWLEDGE = "/3308/0/5900", "/3308/0/5750", "/3/0/12"
 
 
 @unittest.skipIf(Browser is None, "no selenium")
@@ -43,7 +44,16 @@ class CockpitTest(DbusScenario):
                            f"{name} in {section}, where there is {self.browser.rows(section)}")
 
     def value(self, path):
-        return next((row[1] for row in self.browser.rows("#values") if row[0] == path), None)
+        """None: it has none, or is not shown."""
+        return next((row[2] for row in self.browser.rows("#values") if row[0] == path), None) or None
+
+    def submit(self, deed, path, field, text):
+        self.browser.click(f'button[aria-label="{deed} {path}"]')
+        self.browser.find(f'input[aria-label="{field} {path}"]').send_keys(text)
+        self.browser.click("#values form button.primary")
+
+    def put(self, path, text):
+        self.submit("Write", path, "New value of", text)
 
     def test_overview(self):
         self.start()
@@ -65,15 +75,11 @@ class CockpitTest(DbusScenario):
         self.start()
         self.browser.click('#Endpoint a[href="#/endpoint/vfd"]')
         self.browser.until(lambda: self.value(SPEED) is not None, "the speed")
-        self.browser.click(f'button[aria-label="Write {SPEED}"]')
-        self.browser.find(f'input[aria-label="New value of {SPEED}"]').send_keys("12.5")
-        self.browser.click("#values form button.primary")
+        self.put(SPEED, "12.5")
         self.browser.until_text('[role="status"]', f"{SPEED} is 12.5: the device has confirmed it.")
         self.browser.until(lambda: self.value(SPEED) == "12.5", "the new speed")
         self.assertEqual(self.simulator.command("get holding 100"), "125")
-        self.browser.click(f'button[aria-label="Write {SPEED}"]')
-        self.browser.find(f'input[aria-label="New value of {SPEED}"]').send_keys("51")
-        self.browser.click("#values form button.primary")
+        self.put(SPEED, "51")
         self.browser.until_text('[role="status"]', f"{SPEED} was not written:")
         self.assertEqual(self.value(SPEED), "12.5")
         self.browser.click('a[href="#/device/vfd"]')
@@ -94,11 +100,42 @@ class CockpitTest(DbusScenario):
         self.browser.open(self.cockpit.url("endpoint/vfd"))
         self.browser.until(lambda: self.value(SPEED) is not None, "the speed")
         before = self.value(SPEED)
-        self.browser.click(f'button[aria-label="Write {SPEED}"]')
-        self.browser.find(f'input[aria-label="New value of {SPEED}"]').send_keys("7")
-        self.browser.click("#values form button.primary")
+        self.put(SPEED, "7")
         self.browser.until_text('[role="status"]', "You may look, but not change this.")
         self.assertEqual(self.value(SPEED), before)
+        self.browser.click("#reload")
+        self.browser.until_text("#answer", "You may look, but not change this.")
+
+    def test_what_may_be_done(self):
+        """Names, and a button only where it has a use."""
+        self.start()
+        self.browser.open(self.cockpit.url("endpoint/vfd"))
+        self.browser.until(lambda: self.value(SPEED) is not None, "the speed")
+        names = {row[0]: row[1] for row in self.browser.rows("#values")}
+        self.assertEqual((names[SPEED], names[ACKNOWLEDGE]), ("Set Point Value", "Reset Error Code"))
+        for path, deeds in ((SPEED, ["Write"]), (CONSTANT, []), ("/3/0/0", []), (ACKNOWLEDGE, ["Execute"])):
+            with self.subTest(path):
+                self.assertEqual([deed for deed in ("Write", "Execute")
+                                  if self.browser.find(f'button[aria-label="{deed} {path}"]')], deeds)
+        self.submit("Execute", ACKNOWLEDGE, "Arguments of", "")
+        self.browser.until_text('[role="status"]', f"{ACKNOWLEDGE} has been executed.")
+        self.assertEqual(self.simulator.command("get coil 9"), "1")
+        self.submit("Execute", ACKNOWLEDGE, "Arguments of", "nonsense")
+        self.browser.until_text('[role="status"]', f"{ACKNOWLEDGE} was not executed: Arguments are digits")
+
+    def test_reload(self):
+        self.start()
+        self.until_row("#Endpoint", "vfd", lambda row: row[2] == "registered")
+        self.rig.write("etc/devices.d/more.yaml", DEVICES.replace("name: vfd", "name: pump").replace("unit: 1", "unit: 2"))
+        self.browser.click("#reload")
+        self.browser.until_text("#answer", "The configuration has been read again.")
+        self.until_row("#Endpoint", "pump", lambda row: row[3] == "plant")
+        self.until_row("#Endpoint", "vfd", lambda row: row[2] == "registered")
+        # What is wrong is told, with its place, and changes nothing.
+        self.rig.write("etc/devices.d/more.yaml", "schema: 1\ndevices:\n  - {name: pump, profile: nothing}\n")
+        self.browser.click("#reload")
+        self.browser.until_text("#answer", "more.yaml:3:")
+        self.assertEqual(len(self.browser.rows("#Endpoint")), 3)
 
     def test_the_daemon_comes_and_goes(self):
         self.start()

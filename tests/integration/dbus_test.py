@@ -215,6 +215,39 @@ class ObjectsTest(DbusScenario):
         monitor.wait_line(change(PATH, "Registered", 1))
 
 
+class DescribeTest(DbusScenario):
+    """What resources are, by their definitions and by what stands behind them."""
+
+    def describe(self, path, endpoint=VFD, **options):
+        return {row[0]: row[1:] for row in self.bus.call(endpoint, "Endpoint", "Describe", "s", path, **options)[0]}
+
+    def test_resources(self):
+        self.start()
+        every = self.describe("/")
+        for path, row in {"/3308/0/5900": ("Set Point", "Set Point Value", "float", "RW", "", False, ""),
+                          # Mapped to a constant, and to a point that is only read: no server writes them.
+                          "/3308/0/5750": ("Set Point", "Application Type", "string", "R", "", False, ""),
+                          "/3306/1/5850": ("Actuation", "On/Off", "boolean", "R", "", False, ""),
+                          "/3306/0/5850": ("Actuation", "On/Off", "boolean", "RW", "", False, ""),
+                          "/3306/0/5851": ("Actuation", "Dimmer", "integer", "RW", "/100", False, "0..100"),
+                          "/3/0/11": ("Device", "Error Code", "integer", "R", "", True, "0..32"),
+                          "/3/0/12": ("Device", "Reset Error Code", "", "E", "", False, "")}.items():
+            with self.subTest(path):
+                self.assertEqual(every[path], row)
+                self.assertEqual(self.describe(path), {path: row})
+        self.assertEqual(self.describe("/3308"), {path: row for path, row in every.items() if path.startswith("/3308/")})
+        self.assertEqual(list(every), sorted(every, key=lambda path: [int(part) for part in path.split("/")[1:]]))
+        self.assertTrue(all(not path.startswith(("/0/", "/21/", "/23/")) for path in every))
+        self.assertEqual(self.describe("/1/0/1", HOST)["/1/0/1"], ("LwM2M Server", "Lifetime", "integer", "RW", "s", False, ""))
+
+    def test_refused(self):
+        self.start()
+        for path, text in {"/0": "denied", "/9": "no such path", "/3308/0/1": "no such path",
+                           "/3/0/11/0": "is no path", "x": "is no path"}.items():
+            with self.subTest(path):
+                self.refused(text, self.describe, path)
+
+
 class ExplainTest(DbusScenario):
     """From the device's bytes to what servers were told."""
 

@@ -413,6 +413,40 @@ START_TEST(a_keeper_looks_at_wholes)
 }
 END_TEST
 
+static bool never(void *userdata, const struct path *path)
+{
+	return false;
+}
+
+START_TEST(says_what_servers_may_do)
+{
+	static const struct backing_ops fixed_ops = { .is_writable = never };
+	static const struct backing fixed = { .ops = &fixed_ops };
+	static const struct {
+		const char *path;
+		uint8_t operations;
+	} rows[] = {
+		{ "/1000/0/0", OPERATION_READ | OPERATION_WRITE }, /* whoever backs it does not say */
+		{ "/1000/0/3", OPERATION_READ | OPERATION_WRITE },
+		{ "/1000/0/3/0", OPERATION_READ | OPERATION_WRITE },
+		{ "/1000/0/5", OPERATION_EXECUTE },
+		{ "/1000/0/9", OPERATION_READ },
+		{ "/1000/0/2", 0 }, /* not there */
+		{ "/1000/1/0", 0 },
+		{ "/1000/0", 0 },
+		{ "/7/0/0", 0 },
+	};
+	struct path path;
+
+	back("/1000/0/9", &fixed);
+	rig_fill(&rig, "/1000/0", "9/0=1");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		path = rig_path(rows[i].path);
+		ck_assert_msg(store_operations(rig.store, &path) == rows[i].operations, "%s", rows[i].path);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("backing");
@@ -438,6 +472,7 @@ int main(void)
 	tcase_add_loop_test(tcase, instances_of_a_resource_go_out_together, 0, 2);
 	tcase_add_test(tcase, is_refreshed_before_it_is_read);
 	tcase_add_test(tcase, a_keeper_looks_at_wholes);
+	tcase_add_test(tcase, says_what_servers_may_do);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
