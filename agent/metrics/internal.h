@@ -18,7 +18,10 @@ void process_figures_read(struct process_figures *ret);
 
 /* ---- listen.c ---- */
 
-/* A listening socket, non-blocking. -EEXIST: something else than a socket has the path; else errno. */
+/*
+ * A listening socket, non-blocking. -EEXIST: something else than a socket has the
+ * path, -EADDRINUSE: somebody listens there; else errno.
+ */
 int metrics_listen(const struct config_metrics *m, int *ret);
 
 /* ---- page.c: the text, pure but for the clock of the process figures ---- */

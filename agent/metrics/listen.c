@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -10,26 +11,51 @@
 
 #define BACKLOG 8
 
-/* A daemon that did not end well leaves its socket behind. */
-static int remove_socket(const char *path)
+/* Whether somebody answers there: 0, or -EADDRINUSE; else errno. */
+static int try_socket(const struct sockaddr_un *address)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) >= 0)
+		return -EADDRINUSE;
+	switch (errno) {
+	case ECONNREFUSED:
+		return 0;
+	case EAGAIN:
+	case EPROTOTYPE:
+		return -EADDRINUSE;
+	default:
+		return -errno;
+	}
+}
+
+/* A daemon that did not end well leaves its socket behind. That of one that runs, or of another program, stays. */
+static int remove_socket(const struct sockaddr_un *address)
 {
 	struct stat st;
+	int r;
 
-	if (lstat(path, &st) < 0)
+	if (lstat(address->sun_path, &st) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(st.st_mode))
 		return -EEXIST;
-	return unlink(path) < 0 ? -errno : 0;
+	r = try_socket(address);
+	if (r < 0)
+		return r;
+	return unlink(address->sun_path) < 0 ? -errno : 0;
 }
 
 static int bind_path(int fd, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int r = remove_socket(path);
+	int r;
 
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	r = remove_socket(&address);
 	if (r < 0)
 		return r;
-	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	return chmod(path, 0666) < 0 ? -errno : 0;

@@ -155,6 +155,23 @@ class MetricsTest(Scenario):
         self.log(f"metrics: listening on 127.0.0.1:{port} now")
         self.read(http.client.HTTPConnection("127.0.0.1", port, timeout=15))
 
+    def test_a_socket_of_another_program(self):
+        path = self.rig.path("metrics")
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with self.subTest(kind), socket.socket(socket.AF_UNIX, kind) as taken:
+                taken.bind(path)
+                if kind == socket.SOCK_STREAM:
+                    taken.listen()
+                inode = os.stat(path).st_ino
+                if kind == socket.SOCK_STREAM:
+                    self.start("unix:" + path, devices=1)
+                else:
+                    self.start_daemon()
+                self.log(f"metrics: cannot listen on {path}: Address already in use")
+                self.stop_daemon(self.daemon)
+                self.assertEqual(os.stat(path).st_ino, inode)
+                os.unlink(path)
+
     def test_a_socket_left_behind(self):
         path = self.rig.path("metrics")
         with socket.socket(socket.AF_UNIX) as old:
