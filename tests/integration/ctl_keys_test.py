@@ -79,7 +79,10 @@ class CreateTest(KeyScenario):
 
     def test_new_file(self):
         self.configure_keys()
+        before = os.umask(0o077)
+        self.addCleanup(os.umask, before)
         self.credentials("create", "plant", "--length=32", "--endpoint=m*")
+        os.umask(before)
         self.assertEqual(stat.S_IMODE(os.stat(self.file).st_mode), 0o640)
         self.assertEqual(stat.S_IMODE(os.stat(os.path.dirname(self.file)).st_mode) & 0o777, 0o750)
         self.assertEqual([(i, len(k)) for i, k in (line.split(":") for line in self.lines())],

@@ -141,10 +141,11 @@ int file_replace(const char *path, const void *data, size_t size, const struct f
 
 int file_make_folder(const char *path, const struct file_rights *rights)
 {
-	mode_t mode = rights->is_secret ? 0750 : 0755;
+	mode_t mode = rights->is_secret ? S_ISGID | 0750 : 0755;
 	_cleanup_free_ char *copy = strdup(path);
 	_cleanup_close_ int fd = -1;
 	const char *folder;
+	int r;
 
 	if (!copy)
 		return -ENOMEM;
@@ -154,7 +155,11 @@ int file_make_folder(const char *path, const struct file_rights *rights)
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	return rights->is_secret ? give_to_daemon(fd) : 0;
+	r = rights->is_secret ? give_to_daemon(fd) : 0;
+	/* Whatever the umask is: the daemon is another user. */
+	if (r >= 0 && fchmod(fd, mode) < 0)
+		r = -errno;
+	return r;
 }
 
 static int read_all(int fd, size_t most, char *text, size_t *ret_size)
