@@ -11,7 +11,7 @@ int check_failed(struct check *c, int r, struct yaml_mark mark, const char *text
 {
 	const char *reason = text && *text ? text : strerror(-r);
 
-	if (r == -ENOMEM)
+	if (r == -ENOMEM || r == -ECANCELED)
 		return r;
 	if (r == -ETIMEDOUT)
 		reason = "its host does not answer";

@@ -175,11 +175,11 @@ int fieldbus_check(struct fieldbus *f, const struct config *config, bool content
 	int r = 0;
 
 	/* One that cannot be asked does not keep the others from being. */
-	for (size_t i = 0; i < config->n_plugins && r != -ENOMEM; i++) {
+	for (size_t i = 0; i < config->n_plugins && r != -ENOMEM && r != -ECANCELED; i++) {
 		c.plugin = config->plugins[i];
 		r = check_plugin(&c);
 	}
-	if (r != -ENOMEM)
+	if (r != -ENOMEM && r != -ECANCELED)
 		r = errors->n > before ? -EINVAL : 0;
 	check_lines(&c);
 	check_lines_done(&c);

@@ -54,6 +54,7 @@ int fieldbus_new(const struct fieldbus_config *config, const struct fieldbus_ops
 	f->event = config->event;
 	f->timers = config->timers;
 	f->content = config->content;
+	f->stop_fd = config->stop_fd;
 	f->userdata = userdata;
 	if (ops)
 		f->ops = *ops;

@@ -74,6 +74,8 @@ struct fieldbus_config {
 	 */
 	int (*content)(void *userdata, const struct fieldbus_content *what, uint8_t **ret,
 		       size_t *ret_size, const char **ret_reason);
+	/* When it is readable, what blocks gives up with -ECANCELED. NULL: never. Outlives the fieldbus. */
+	const int *stop_fd;
 };
 
 /*

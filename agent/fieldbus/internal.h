@@ -72,14 +72,16 @@ int launch_service(const struct fieldbus_config *config, struct process *ret, in
 struct session {
 	struct process process;
 	sd_bus *link;
+	const int *stop_fd; /* fieldbus_config's */
 	bool strayed; /* the host said something that nobody asked for */
+	bool stopped; /* nobody wants to know any more */
 };
 
 int session_open(const struct fieldbus_config *config, struct session *ret);
 void session_done(struct session *s);
 int session_call_new(struct session *s, const char *member, sd_bus_message **ret);
 /*
- * Takes m over, also on failure. -ETIMEDOUT at the deadline; -EPIPE: the host
+ * Takes m over, also on failure. -ECANCELED: stop_fd says so; -ETIMEDOUT at the deadline; -EPIPE: the host
  * ended; -EBADMSG: it does not keep to Host1; else the errno it answered with.
  * ret_text: NULL, or what it said about that.
  */
@@ -192,7 +194,7 @@ struct check {
  */
 int check_call(struct check *c, int r, sd_bus_message *m, struct yaml_mark mark,
 	       sd_bus_message **ret);
-/* r as an error at the mark, in these words or, with NULL, its own; -EINVAL then, or -ENOMEM. */
+/* r as an error at the mark, in these words or, with NULL, its own; -EINVAL then, or -ENOMEM, -ECANCELED. */
 int check_failed(struct check *c, int r, struct yaml_mark mark, const char *text);
 /* How reading an answer went: 0, or as check_call(). */
 int check_answer(struct check *c, int r, struct yaml_mark mark);
@@ -540,6 +542,7 @@ struct fieldbus {
 	struct timers *timers;
 	char *host_socket; /* NULL: none */
 	char *host_program, *plugin_folder;
+	const int *stop_fd;
 	struct fieldbus_ops ops;
 	int (*content)(void *userdata, const struct fieldbus_content *what, uint8_t **ret,
 		       size_t *ret_size, const char **ret_reason);

@@ -19,6 +19,7 @@ struct fieldbus_config fieldbus_launcher(const struct fieldbus *f)
 		.host_socket = f->host_socket,
 		.host_program = f->host_program,
 		.plugin_folder = f->plugin_folder,
+		.stop_fd = f->stop_fd,
 	};
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <systemd/sd-bus.h>
@@ -31,7 +32,7 @@ int session_open(const struct fieldbus_config *config, struct session *ret)
 {
 	int fd, r;
 
-	*ret = (struct session){ 0 };
+	*ret = (struct session){ .stop_fd = config->stop_fd };
 	r = process_launch(config, &ret->process, &fd);
 	if (r < 0)
 		return r;
@@ -48,7 +49,7 @@ void session_done(struct session *s)
 	char how[64];
 
 	s->link = link_free(s->link);
-	process_signal(&s->process, SIGTERM);
+	process_signal(&s->process, s->stopped ? SIGKILL : SIGTERM);
 	if (!process_wait(&s->process, SESSION_END_USEC)) {
 		process_signal(&s->process, SIGKILL);
 		process_wait_killed(&s->process, SESSION_END_USEC);
@@ -68,6 +69,21 @@ static int session_answered(sd_bus_message *m, void *userdata, sd_bus_error *err
 	(void)error;
 	a->message = sd_bus_message_ref(m);
 	return 1;
+}
+
+/* Until the host says something, or somebody that nobody wants to know. */
+static int session_poll(struct session *s, uint64_t usec)
+{
+	struct pollfd fds[] = {
+		{ .fd = sd_bus_get_fd(s->link), .events = (short)sd_bus_get_events(s->link) },
+		{ .fd = s->stop_fd ? *s->stop_fd : -1, .events = POLLIN },
+	};
+	struct timespec timeout = { (time_t)(usec / USEC_PER_SEC), (long)(usec % USEC_PER_SEC) * 1000 };
+
+	if (ppoll(fds, ARRAY_SIZE(fds), &timeout, NULL) < 0)
+		return errno == EINTR ? 0 : -errno;
+	s->stopped |= fds[1].revents != 0;
+	return s->stopped ? -ECANCELED : 0;
 }
 
 /* Message by message, so that no more than one of them is in memory. */
@@ -90,9 +106,9 @@ static int session_wait(struct answer *a, uint64_t deadline_usec)
 			return -ETIMEDOUT;
 		if (r > 0)
 			continue;
-		r = sd_bus_wait(s->link, deadline_usec - now);
-		if (r < 0 && r != -EINTR)
-			return r == -ENOMEM ? r : -EPIPE;
+		r = session_poll(s, deadline_usec - now);
+		if (r < 0)
+			return r == -ENOMEM || r == -ECANCELED ? r : -EPIPE;
 	}
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "gateway/load.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,6 +63,7 @@ static int open_describer(const struct load_sources *sources, struct fieldbus **
 		.host_program = sources->host_program,
 		.plugin_folder = sources->plugin_folder,
 		.content = find_content,
+		.stop_fd = sources->stop_fd,
 	};
 
 	return fieldbus_new(&config, NULL, sources->secrets, ret);
@@ -89,6 +91,14 @@ static int read_config(const struct load_sources *sources, const struct config_f
 				     warnings));
 }
 
+/* What was not asked to the end is no answer, of whatever kind. */
+static bool is_stopped(const struct load_sources *sources)
+{
+	struct pollfd fd = { .fd = sources->stop_fd ? *sources->stop_fd : -1, .events = POLLIN };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 int load_files(const struct load_sources *sources, const struct config_files *files,
 	       struct yaml_errors *errors, struct yaml_errors *warnings, struct loaded *ret)
 {
@@ -99,6 +109,8 @@ int load_files(const struct load_sources *sources, const struct config_files *fi
 		r = open_describer(sources, &l.describer);
 	if (r >= 0)
 		r = read_config(sources, files, errors, warnings, &l);
+	if (is_stopped(sources))
+		r = -ECANCELED;
 	if (r < 0) {
 		loaded_done(&l);
 		return r;

@@ -17,6 +17,7 @@ struct load_sources {
 	struct secret_store *secrets; /* relative references start at the configuration folder */
 	const char *host_name, *machine_id;
 	bool plugins_optional;	      /* as config_sources has it */
+	const int *stop_fd;	      /* when it is readable nobody wants the configuration any more; NULL: never */
 };
 
 struct loaded {
@@ -27,8 +28,8 @@ struct loaded {
 
 /*
  * Reads, checks everything, and leaves nothing behind when it fails: -EINVAL
- * with file:line:column messages in errors, -ENOMEM. Blocks while plugins are
- * asked; any thread may do it, with secrets of its own.
+ * with file:line:column messages in errors, -ENOMEM, -ECANCELED by stop_fd.
+ * Blocks while plugins are asked; any thread may do it, with secrets of its own.
  */
 int load_files(const struct load_sources *sources, const struct config_files *files,
 	       struct yaml_errors *errors, struct yaml_errors *warnings, struct loaded *ret);

@@ -17,7 +17,8 @@ struct reader {
 	struct reading reading; /* the thread's until it has written to fd */
 	reader_done done;
 	void *userdata;
-	int fd;
+	int fd;	     /* the thread has ended */
+	int stop_fd; /* it is to end, for load_sources */
 	sd_event_source *source;
 	pthread_t thread;
 	bool started;
@@ -111,7 +112,8 @@ static int reader_open(struct reader *r)
 	int error;
 
 	r->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (r->fd < 0)
+	r->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r->fd < 0 || r->stop_fd < 0)
 		return -errno;
 	error = sd_event_add_io(r->config.event, &r->source, r->fd, EPOLLIN, thread_ended, r);
 	return error < 0 ? error : start_thread(r);
@@ -130,7 +132,8 @@ int reader_new(const struct reader_config *config, reader_done done, void *userd
 	r->reading.files = config->files;
 	r->done = done;
 	r->userdata = userdata;
-	r->fd = -1;
+	r->fd = r->stop_fd = -1;
+	r->config.sources.stop_fd = &r->stop_fd;
 	error = reader_open(r);
 	if (error < 0) {
 		reader_free(r);
@@ -144,10 +147,13 @@ struct reader *reader_free(struct reader *r)
 {
 	if (!r)
 		return NULL;
-	if (r->started)
+	if (r->started) {
+		eventfd_write(r->stop_fd, 1);
 		pthread_join(r->thread, NULL);
+	}
 	sd_event_source_disable_unref(r->source);
 	closep(&r->fd);
+	closep(&r->stop_fd);
 	reading_done(&r->reading);
 	free(r);
 	return NULL;

@@ -15,7 +15,7 @@ struct reader;
 
 struct reader_config {
 	struct sd_event *event;
-	/* As load.h has it; secrets is not looked at. All must outlive the reader. */
+	/* As load.h has it; secrets and stop_fd are not looked at. All must outlive the reader. */
 	struct load_sources sources;
 	const char *config_folder, *shared_folder;
 	/* Read again instead of the folders, or NULL; taken over, also on failure. */
@@ -40,5 +40,5 @@ void reading_done(struct reading *r);
  */
 typedef void (*reader_done)(void *userdata, struct reading *reading);
 int reader_new(const struct reader_config *config, reader_done done, void *userdata, struct reader **ret);
-/* Waits for the thread: at most as long as the plugins' deadlines are (fieldbus.h). */
+/* Waits for the thread, which gives up what it asks plugins, but not what it computes. */
 struct reader *reader_free(struct reader *r);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,9 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/macro.h"
+#include "fieldbus/fieldbus.h"
 #include "gateway/reader.h"
 
 /* Reading a configuration while the loop goes on. */
@@ -20,12 +24,21 @@ static struct reader *reader;
 static struct reading result;
 static unsigned n_done;
 
-static void write_file(const char *name, const char *text)
+static const char *host_program;
+
+static char *path_of(const char *name)
 {
-	_cleanup_free_ char *path = NULL;
-	FILE *f;
+	char *path;
 
 	ck_assert_int_ge(asprintf(&path, "%s/%s", folder, name), 0);
+	return path;
+}
+
+static void write_file(const char *name, const char *text)
+{
+	_cleanup_free_ char *path = path_of(name);
+	FILE *f;
+
 	f = fopen(path, "w");
 	ck_assert_ptr_nonnull(f);
 	ck_assert_int_ge(fputs(text, f), 0);
@@ -42,18 +55,23 @@ static void setup(void)
 	ck_assert_int_ge(sd_event_new(&event), 0);
 	result = (struct reading){ 0 };
 	n_done = 0;
+	host_program = "/nonexistent";
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *place)
+{
+	(void)st;
+	(void)type;
+	(void)place;
+	return remove(path);
 }
 
 static void teardown(void)
 {
-	_cleanup_free_ char *path = NULL;
-
 	reader = reader_free(reader);
 	reading_done(&result);
 	event = sd_event_unref(event);
-	ck_assert_int_ge(asprintf(&path, "%s/fieldway.yaml", folder), 0);
-	unlink(path);
-	rmdir(folder);
+	ck_assert_int_eq(nftw(folder, remove_entry, 4, FTW_DEPTH | FTW_PHYS), 0);
 	free(objects);
 }
 
@@ -70,7 +88,7 @@ static void start(const struct config *before, struct config_files *files)
 	const struct reader_config config = {
 		.event = event,
 		.sources = { .objects_folder = objects,
-			     .host_program = "/nonexistent",
+			     .host_program = host_program,
 			     .plugin_folder = "/nonexistent",
 			     .host_name = "gw",
 			     .machine_id = "0123456789abcdef0123456789abcdef",
@@ -154,6 +172,34 @@ START_TEST(freed_before_it_is_done)
 }
 END_TEST
 
+/* A plugin that takes its time: its host never answers, and nobody waits for the deadline. */
+START_TEST(freed_while_a_plugin_is_asked)
+{
+	static const char program[] = "#!/bin/sh\necho > \"${0%/*}/asked\"\nexec sleep 60\n";
+	_cleanup_free_ char *program_path = path_of("host"), *asked = path_of("asked"),
+			    *buses = path_of("buses.d");
+	uint64_t begun;
+	int fd;
+
+	write_file("host", program);
+	ck_assert_int_eq(chmod(program_path, 0700), 0);
+	ck_assert_int_eq(mkfifo(asked, 0600), 0);
+	ck_assert_int_eq(mkdir(buses, 0700), 0);
+	write_file("fieldway.yaml", "schema: 1\n");
+	write_file("buses.d/lan.yaml", "schema: 1\nbus: lan\nplugin: modbus\n");
+	host_program = program_path;
+	start(NULL, NULL);
+	fd = open(asked, O_RDONLY | O_CLOEXEC); /* waits for the other end */
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	begun = clock_monotonic_usec();
+	reader = reader_free(reader);
+	ck_assert_uint_lt(clock_monotonic_usec() - begun, FIELDBUS_DESCRIBE_USEC - USEC_PER_SEC);
+	ck_assert_int_ge(sd_event_run(event, 0), 0);
+	ck_assert_uint_eq(n_done, 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("reader");
@@ -164,6 +210,7 @@ static Suite *suite(void)
 	tcase_add_test(t, a_wrong_one);
 	tcase_add_test(t, files_by_hand);
 	tcase_add_test(t, freed_before_it_is_done);
+	tcase_add_test(t, freed_while_a_plugin_is_asked);
 	suite_add_tcase(s, t);
 	return s;
 }
