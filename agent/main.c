@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -64,13 +65,35 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* The start blocks: it looks here whether it is still wanted. The loop takes the signal itself, from its own. */
+static int watch_stop(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int start(const struct gateway_options *o, sd_event *event, struct timers *timers, struct gateway **ret)
+{
+	struct gateway_options options = *o;
+	int r;
+
+	options.stop_fd = watch_stop();
+	r = gateway_new(&options, event, timers, ret);
+	closep(&options.stop_fd);
+	return r;
+}
+
 static int run(const struct gateway_options *o, sd_event *event, struct timers *timers)
 {
 	struct daemon daemon = { 0 };
-	int r = gateway_new(o, event, timers, &daemon.gateway);
+	int r = start(o, event, timers, &daemon.gateway);
 
 	if (r < 0)
-		return r;
+		return r == -ECANCELED ? 0 : r;
 	r = sd_event_add_signal(event, NULL, SIGTERM, on_signal, &daemon);
 	if (r >= 0)
 		r = sd_event_add_signal(event, NULL, SIGINT, on_signal, &daemon);

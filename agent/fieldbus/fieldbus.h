@@ -74,7 +74,10 @@ struct fieldbus_config {
 	 */
 	int (*content)(void *userdata, const struct fieldbus_content *what, uint8_t **ret,
 		       size_t *ret_size, const char **ret_reason);
-	/* When it is readable, what blocks gives up with -ECANCELED. NULL: never. Outlives the fieldbus. */
+	/*
+	 * When it is readable fieldbus_describe() and fieldbus_check() give up with
+	 * -ECANCELED; outlives the last call of those. NULL: never.
+	 */
 	const int *stop_fd;
 };
 

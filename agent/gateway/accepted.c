@@ -40,8 +40,12 @@ static int load_and_log(const struct load_sources *sources, const struct config_
 	struct yaml_errors errors = { 0 }, warnings = { 0 };
 	int r = load_files(sources, files, &errors, &warnings, ret);
 
-	accepted_log(LOG_WARNING, &warnings);
-	log_errors(&errors, ret_errors);
+	/* What was not asked to the end says nothing. */
+	if (r != -ECANCELED) {
+		accepted_log(LOG_WARNING, &warnings);
+		log_errors(&errors, ret_errors);
+	}
+	yaml_errors_done(&errors);
 	yaml_errors_done(&warnings);
 	return r;
 }
@@ -181,11 +185,13 @@ int accepted_load(const struct load_sources *sources, const char *config_folder,
 	bool unconfirmed = r == -EKEYREJECTED;
 
 	*ret_from = ACCEPTED_FILES;
-	if (r >= 0 || r == -ENOMEM)
+	if (r >= 0 || r == -ENOMEM || r == -ECANCELED)
 		return r;
 	log_error(NULL, "the configuration in %s is not used: %s", config_folder,
 		  unconfirmed ? "it was reloaded to be confirmed, and was not" : "see the errors above");
 	r = load_last_good(sources, state, unconfirmed, ret);
+	if (r == -ECANCELED)
+		return r;
 	if (r < 0) {
 		log_error(LOG_ABOUT_ID(MESSAGE_NO_CONFIGURATION), "no earlier configuration can be used: %s",
 			  strerror(-r));

@@ -15,7 +15,7 @@ enum accepted_from {
  * The configuration to run on: that of the folders, or, where its files are
  * wrong or were reloaded and never confirmed, the last one that was accepted
  * (design: Boot). What is accepted is kept. Errors and warnings are logged.
- * -EBADMSG: neither is usable. ret_errors: those of the files, a line each;
+ * -EBADMSG: neither is usable; -ECANCELED by stop_fd. ret_errors: those of the files, a line each;
  * empty when they are good.
  */
 int accepted_load(const struct load_sources *sources, const char *config_folder,

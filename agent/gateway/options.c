@@ -75,6 +75,7 @@ static const struct gateway_options initial = {
 	.host_program = PKGLIBEXECDIR "/fieldway-plugin-host",
 	.plugin_folder = PLUGINDIR,
 	.bus = "system",
+	.stop_fd = -1,
 };
 
 int options_take(int argc, char **argv, struct gateway_options *ret)

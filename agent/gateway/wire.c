@@ -140,8 +140,9 @@ struct load_sources load_sources(const struct gateway *g, bool plugins_optional)
 
 static int load(struct gateway *g)
 {
-	const struct load_sources sources = load_sources(g, true);
+	struct load_sources sources = load_sources(g, true);
 
+	sources.stop_fd = &g->options.stop_fd;
 	return accepted_load(&sources, g->options.config_folder, g->options.shared_folder, g->state,
 			     &g->loaded, &g->from, &g->errors);
 }

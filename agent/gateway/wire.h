@@ -18,12 +18,14 @@ struct gateway_options {
 	const char *host_program;   /* fieldway-plugin-host */
 	const char *plugin_folder;
 	const char *bus;	    /* "none", or as dbus_config.address */
+	int stop_fd;		    /* when it is readable the start gives up; -1: never */
 };
 
 /*
  * Reads the configuration and starts everything. -EBADMSG: the files are wrong
  * and no last-good ones are kept (exit code 78); -EBUSY: another process has
- * the state folder; errno of what could not be set up. All are logged.
+ * the state folder; errno of what could not be set up. All are logged. -ECANCELED:
+ * stop_fd was readable.
  */
 int gateway_new(const struct gateway_options *options, struct sd_event *event, struct timers *timers,
 		struct gateway **ret);

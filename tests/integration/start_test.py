@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
@@ -37,6 +38,25 @@ class StartTest(Scenario):
             f.write("nonesuch: [1\n")
 
     # Without a configuration
+
+    def test_ended_while_a_plugin_is_asked(self):
+        """Nobody waits for its deadline, and nothing is taken for accepted or wrong."""
+        self.start_server()
+        self.start_meters(1)
+        self.configure()
+        asked = self.rig.path("asked")
+        os.mkfifo(asked)
+        host = self.rig.write("hanging-host", f"#!/bin/sh\necho > {asked}\nexec sleep 60\n")
+        os.chmod(host, 0o700)
+        self.start_daemon(arguments=["--host-program", host])
+        with open(asked, encoding="ascii"):     # waits for the other end
+            pass
+        begun = time.monotonic()
+        self.daemon.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.daemon.process.wait_end(), 0)
+        self.assertLess(time.monotonic() - begun, 4)
+        self.assertEqual(self.logged("configuration"), [])
+        self.assertNotIn("gateway.last-good", os.listdir(self.rig.path("state/records")))
 
     def test_not_configured(self):
         os.mkdir(self.rig.path("etc"))
