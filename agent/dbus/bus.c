@@ -20,6 +20,7 @@ static void bus_close(struct dbus *d)
 	changes_forget(d);
 	orders_forget(d);
 	watches_forget(d);
+	snapshots_forget(d);
 	d->named = false;
 	if (!d->bus)
 		return;
@@ -100,8 +101,10 @@ static int bus_open(const char *address, sd_bus **ret)
 
 static int bus_publish(struct dbus *d)
 {
-	int r = room_guard(d);
+	int r = snapshots_publish(d);
 
+	if (r >= 0)
+		r = room_guard(d);
 	if (r >= 0)
 		r = sd_bus_add_object_manager(d->bus, NULL, AGENT1_PATH);
 	if (r >= 0)
@@ -212,6 +215,7 @@ int dbus_new(const struct dbus_config *config, const struct dbus_ports *ports, v
 	list_init(&d->orders);
 	changes_init(d);
 	watches_init(d);
+	snapshots_init(d);
 	timer_init(&d->reconnect, config->timers, connect_again, d);
 	find_group(d);
 	r = init_items(d);

@@ -46,6 +46,7 @@ static void tell_item(struct dbus *d, struct items *s, struct item *item)
 	_cleanup_free_ char *path = items_path(s, d, item->id);
 
 	s->n_changed--;
+	item->again = !list_is_empty(&d->snapshots);
 	if (path && item->added) {
 		sd_bus_emit_object_added(d->bus, path);
 	} else if (path) {
@@ -135,6 +136,22 @@ static void item_changed(struct dbus *d, struct items *s, uint32_t id)
 	s->items[id]->changed = true;
 	s->n_changed++;
 	changes_settle(d);
+}
+
+static void tell_items_again(struct dbus *d, struct items *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->items[i]->again) {
+			s->items[i]->again = false;
+			item_changed(d, s, i);
+		}
+}
+
+void changes_tell_again(struct dbus *d)
+{
+	tell_items_again(d, &d->endpoints);
+	tell_items_again(d, &d->devices);
+	tell_items_again(d, &d->buses);
 }
 
 void dbus_endpoint_changed(struct dbus *d, uint32_t endpoint)

@@ -23,6 +23,7 @@ struct item {
 	bool changed;
 	bool renewed; /* and so may be what else only another configuration changes */
 	bool added;
+	bool again; /* told while an answer was made that may not have it */
 	bool gone; /* no configuration has it any more */
 };
 
@@ -72,6 +73,10 @@ struct dbus {
 	unsigned n_orders;    /* that wait for the bus */
 	unsigned n_questions; /* that wait for polkit */
 	struct item manager;  /* for methods of the Manager that need rights */
+	/* Answers with all objects that are being made. */
+	struct list snapshots;
+	unsigned n_snapshots;
+	struct timer snapshot_timer;
 	/* Live values. */
 	struct list watches, watchers;
 	unsigned n_watches;
@@ -86,6 +91,8 @@ void changes_init(struct dbus *d);
 void changes_forget(struct dbus *d);
 /* Something waits to be told. */
 void changes_settle(struct dbus *d);
+/* What was told while an answer was made that is out now. */
+void changes_tell_again(struct dbus *d);
 struct removed {
 	struct list list;
 	const char *interface;
@@ -100,6 +107,7 @@ void removed_free(struct removed *r);
 #define QUEUED_MAX 4u
 #define SIGNALS_QUEUED_MAX 2u
 bool has_room_for_signal(const struct dbus *d);
+bool has_room_for_answer(const struct dbus *d);
 /* From now on calls are refused while too many answers wait. */
 int room_guard(struct dbus *d);
 
@@ -133,6 +141,17 @@ const char *operations_format(uint8_t operations, char ret[OPERATIONS_TEXT_MAX])
 
 /* explain.c */
 int endpoint_explain(sd_bus_message *m, void *userdata, sd_bus_error *error);
+
+/* snapshot.c */
+#define SNAPSHOTS_MAX 8u
+#define SNAPSHOTS_OF_CALLER_MAX 2u
+void snapshots_init(struct dbus *d);
+/* Before room_guard(), which then comes first. */
+int snapshots_publish(struct dbus *d);
+/* The connection is gone. */
+void snapshots_forget(struct dbus *d);
+/* The objects are others now. */
+void snapshots_restart(struct dbus *d);
 
 /* watch.c */
 #define WATCHES_MAX 1024u

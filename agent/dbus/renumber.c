@@ -253,6 +253,7 @@ void dbus_commit(struct dbus_change *c)
 	renumber(d, &c->endpoints);
 	renumber(d, &c->devices);
 	renumber(d, &c->buses);
+	snapshots_restart(d);
 	d->counts_changed = d->configuration_changed = d->paused_changed = true;
 	changes_settle(d);
 }

@@ -21,13 +21,18 @@ bool has_room_for_signal(const struct dbus *d)
 	return queue_is_below(d->bus, SIGNALS_QUEUED_MAX);
 }
 
+bool has_room_for_answer(const struct dbus *d)
+{
+	return queue_is_below(d->bus, QUEUED_MAX);
+}
+
 static int refuse_without_room(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct dbus *d = userdata;
 	uint8_t type;
 
 	if (sd_bus_message_get_type(m, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL ||
-	    queue_is_below(d->bus, QUEUED_MAX))
+	    has_room_for_answer(d))
 		return 0;
 	if (log_budget_take(&d->refusals, NULL))
 		log_notice(NULL, "D-Bus: calls are refused while %u answers wait to be read",
