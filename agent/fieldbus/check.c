@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 
@@ -163,6 +164,20 @@ static int check_plugin(struct check *c)
 	return r;
 }
 
+/* No device is known to lie on any. */
+static int check_lines_init(struct check *c)
+{
+	c->line_of = calloc(c->config->n_devices + 1, sizeof(*c->line_of));
+	for (size_t i = 0; c->line_of && i < c->config->n_devices; i++)
+		c->line_of[i] = FIELDBUS_NO_LINE;
+	return c->line_of ? 0 : -ENOMEM;
+}
+
+const uint32_t *fieldbus_lines(const struct fieldbus *f)
+{
+	return f->lines;
+}
+
 int fieldbus_check(struct fieldbus *f, const struct config *config, bool contents_optional,
 		   struct yaml_errors *errors, struct yaml_errors *warnings)
 {
@@ -172,7 +187,7 @@ int fieldbus_check(struct fieldbus *f, const struct config *config, bool content
 			   .warnings = warnings,
 			   .contents_optional = contents_optional };
 	unsigned before = errors->n;
-	int r = 0;
+	int r = check_lines_init(&c);
 
 	/* One that cannot be asked does not keep the others from being. */
 	for (size_t i = 0; i < config->n_plugins && r != -ENOMEM && r != -ECANCELED; i++) {
@@ -183,5 +198,7 @@ int fieldbus_check(struct fieldbus *f, const struct config *config, bool content
 		r = errors->n > before ? -EINVAL : 0;
 	check_lines(&c);
 	check_lines_done(&c);
+	free(f->lines);
+	f->lines = c.line_of;
 	return r;
 }

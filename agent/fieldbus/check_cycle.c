@@ -128,6 +128,9 @@ int check_cycles(struct check *c, uint32_t bus, struct link_explanation *lines, 
 	for (size_t i = 0; r >= 0 && i < n; i = end) {
 		for (end = i + 1; end < n && streq(lines[end].line, lines[i].line); end++)
 			;
+		for (size_t k = i; k < end; k++)
+			c->line_of[lines[k].device] = c->n_line_of;
+		c->n_line_of++;
 		check_line_devices(c, lines + i, end - i);
 		r = check_line(c, bus, lines + i, end - i);
 		r = r < 0 ? r : check_line_add(c, lines[i].line, bus);

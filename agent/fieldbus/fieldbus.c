@@ -141,6 +141,7 @@ struct fieldbus *fieldbus_free(struct fieldbus *f)
 	fieldbus_stop(f);
 	sd_event_source_disable_unref(f->clock_source);
 	plugins_free(f);
+	free(f->lines);
 	free(f->host_socket);
 	free(f->host_program);
 	free(f->plugin_folder);
@@ -169,7 +170,7 @@ static int device_attach(struct fieldbus *f, uint32_t bus, uint32_t device, stru
 	return 0;
 }
 
-static int bus_attach(struct fieldbus *f, uint32_t bus)
+static int bus_attach(struct fieldbus *f, uint32_t bus, const uint32_t *lines)
 {
 	_cleanup_arena_ struct arena arena = { 0 };
 	struct device_list list;
@@ -185,7 +186,7 @@ static int bus_attach(struct fieldbus *f, uint32_t bus)
 		return -ENOMEM;
 	for (size_t i = 0; i < list.n; i++)
 		parts[i] = NO_PART;
-	r = bus_split(f, f->config, bus, &list, 0, parts);
+	r = bus_split(lines, &list, 0, parts);
 	if (r < 0)
 		return r;
 	hosts = arena_new(&arena, (size_t)r * sizeof(struct host *));
@@ -211,7 +212,7 @@ int bus_need_host(struct fieldbus *f, uint32_t bus)
 	return r;
 }
 
-static int hosts_make(struct fieldbus *f)
+static int hosts_make(struct fieldbus *f, const uint32_t *lines)
 {
 	/* Each part but the last of a bus has at least as many devices as lines; one without any may get a host. */
 	size_t most = f->config->n_buses + f->config->n_devices / FIELDBUS_LINES_MAX;
@@ -224,11 +225,11 @@ static int hosts_make(struct fieldbus *f)
 		return -ENOMEM;
 	f->n_hosts_max = most;
 	for (uint32_t i = 0; r >= 0 && i < f->config->n_buses; i++)
-		r = bus_attach(f, i);
+		r = bus_attach(f, i, lines);
 	return r;
 }
 
-int fieldbus_start(struct fieldbus *f, const struct config *config)
+int fieldbus_start(struct fieldbus *f, const struct config *config, const uint32_t *lines)
 {
 	int r;
 
@@ -236,7 +237,7 @@ int fieldbus_start(struct fieldbus *f, const struct config *config)
 		return -EINVAL;
 	fieldbus_stop(f);
 	f->config = config;
-	r = hosts_make(f);
+	r = hosts_make(f, lines);
 	if (r < 0)
 		fieldbus_stop(f);
 	return r;

@@ -119,6 +119,15 @@ int fieldbus_describe(struct fieldbus *f, const char *plugin, const struct confi
 int fieldbus_check(struct fieldbus *f, const struct config *config, bool contents_optional,
 		   struct yaml_errors *errors, struct yaml_errors *warnings);
 
+/*
+ * Which devices of the configuration that was checked last share a line: by index in
+ * config.devices, a number that those of one line have in common, or FIELDBUS_NO_LINE
+ * where its plugin did not say. Lives as long as the fieldbus, or until its next
+ * check; NULL without any.
+ */
+#define FIELDBUS_NO_LINE UINT32_MAX
+const uint32_t *fieldbus_lines(const struct fieldbus *f);
+
 /* Lines (serial ports, connections) of one host; a bus with more of them has several hosts. */
 #define FIELDBUS_LINES_MAX 500u
 /*
@@ -126,11 +135,12 @@ int fieldbus_check(struct fieldbus *f, const struct config *config, bool content
  * must outlive the fieldbus or the next call. Hosts of the call before are
  * ended first, as in fieldbus_free(). That a host cannot start, or that a key or
  * file of a device or bus is missing, is no error: its devices are
- * FIELDBUS_FAILED, and it is tried again. Buses with more than
- * FIELDBUS_LINES_MAX devices are explained first, which blocks. In a build
- * with --enable-test-clock the hosts' clocks follow the daemon's.
+ * FIELDBUS_FAILED, and it is tried again. lines: as of fieldbus_lines(), of this
+ * configuration, for this call alone; NULL, and a bus has one host however many
+ * lines it has. In a build with --enable-test-clock the hosts' clocks follow the
+ * daemon's.
  */
-int fieldbus_start(struct fieldbus *f, const struct config *config);
+int fieldbus_start(struct fieldbus *f, const struct config *config, const uint32_t *lines);
 /*
  * Goes over to another configuration, which must outlive the fieldbus or the
  * next call; d says what it has of the one before, which is not looked at any
@@ -141,10 +151,10 @@ int fieldbus_start(struct fieldbus *f, const struct config *config);
  * each device that is new or has changed. What is lent, recorded, switched off
  * or paused stays so, by name. Buses whose plugin is another one, or that are
  * gone, lose their hosts; all others are told in their running hosts.
- * 0; -ENOMEM: nothing has changed. Blocks as fieldbus_start() does, where
- * devices come to a bus of more than FIELDBUS_LINES_MAX.
+ * lines: as in fieldbus_start(), where devices are new. 0; -ENOMEM: nothing has changed.
  */
-int fieldbus_reload(struct fieldbus *f, const struct config *config, const struct config_difference *d);
+int fieldbus_reload(struct fieldbus *f, const struct config *config, const struct config_difference *d,
+		    const uint32_t *lines);
 
 /* reason: "" or text, until the next change; ret_reason may be NULL. */
 enum fieldbus_state fieldbus_device_state(const struct fieldbus *f, uint32_t device, const char **ret_reason);

@@ -167,13 +167,12 @@ struct yaml_mark refused_mark(const struct refused *refused);
  * For each of the devices of a bus which of its hosts serves it, from 0 without
  * gaps: those of one line share a host, and no host has more than
  * FIELDBUS_LINES_MAX lines. parts: the hosts that serve some already, of n_parts that
- * there are, NO_PART for the others, which get one here. Where lines cannot be
- * found out it is 0 for these: that host will say what is wrong. Returns how
- * many hosts there are.
+ * there are, NO_PART for the others, which get one here. Where lines are not
+ * known it is 0 for these: that host will say what is wrong. lines: as of
+ * fieldbus_lines(). Returns how many hosts there are, or -ENOMEM.
  */
 #define NO_PART UINT32_MAX
-int bus_split(struct fieldbus *f, const struct config *config, uint32_t bus, const struct device_list *list,
-	      uint32_t n_parts, uint32_t *parts);
+int bus_split(const uint32_t *lines, const struct device_list *list, uint32_t n_parts, uint32_t *parts);
 
 /* ---- ask.c, check.c, samples.c ---- */
 
@@ -187,6 +186,8 @@ struct check {
 	uint64_t deadline_usec;
 	struct check_line *lines; /* of all buses so far */
 	size_t n_lines;
+	uint32_t *line_of; /* for fieldbus_lines() */
+	uint32_t n_line_of; /* numbers given so far */
 };
 /*
  * Calls the host; takes m over, r is how making m went. What goes wrong with
@@ -202,7 +203,7 @@ int check_answer(struct check *c, int r, struct yaml_mark mark);
 bool check_knows(const struct yaml_errors *errors, struct yaml_mark mark);
 /* What is missing, as errors or warnings. */
 void check_missing(struct check *c, const struct contents *contents);
-/* check_cycle.c: warns of lines that cannot do all their requests. Sorts; -EBADMSG. */
+/* check_cycle.c: numbers lines, and warns of those that cannot do all their requests. Sorts; -EBADMSG. */
 int check_cycles(struct check *c, uint32_t bus, struct link_explanation *lines, size_t n);
 /* check_lines.c: a line that the bus needs, its lines one after the other; 0 or -ENOMEM. */
 int check_line_add(struct check *c, const char *name, uint32_t bus);
@@ -543,6 +544,7 @@ struct fieldbus {
 	char *host_socket; /* NULL: none */
 	char *host_program, *plugin_folder;
 	const int *stop_fd;
+	uint32_t *lines; /* fieldbus_lines() */
 	struct fieldbus_ops ops;
 	int (*content)(void *userdata, const struct fieldbus_content *what, uint8_t **ret,
 		       size_t *ret_size, const char **ret_reason);

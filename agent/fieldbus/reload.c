@@ -16,6 +16,7 @@ struct reload {
 	struct fieldbus *fieldbus;
 	const struct config *config;
 	const struct config_difference *difference;
+	const uint32_t *lines; /* fieldbus_lines() */
 	struct arena arena;
 	/* What the fieldbus will have; the buses of hosts as the new configuration counts them. */
 	struct device *devices;
@@ -127,7 +128,7 @@ static int plan_bus(struct reload *r, uint32_t bus)
 	if (e < 0)
 		return e;
 	n = p.wants ?
-		    bus_split(r->fieldbus, r->config, bus, &p.list, (uint32_t)p.n_hosts, p.parts) :
+		    bus_split(r->lines, &p.list, (uint32_t)p.n_hosts, p.parts) :
 		    (int)p.n_hosts;
 	e = MIN(n, 0);
 	while (e >= 0 && p.n_hosts < (size_t)n)
@@ -367,9 +368,9 @@ static void devices_tell(struct reload *r)
 }
 
 int fieldbus_reload(struct fieldbus *f, const struct config *config,
-		    const struct config_difference *d)
+		    const struct config_difference *d, const uint32_t *lines)
 {
-	struct reload r = { .fieldbus = f, .config = config, .difference = d };
+	struct reload r = { .fieldbus = f, .config = config, .difference = d, .lines = lines };
 	int e;
 
 	if (!f->config || f->config != d->before || config != d->after)

@@ -1,175 +1,115 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <systemd/sd-bus.h>
 
-#include "base/clock.h"
-#include "base/str.h"
 #include "fieldbus/internal.h"
-#include "link/marshal.h"
 
 /*
  * A host has a thread for each line, and one that is stuck costs all of them
- * their host: buses with many lines are cut into parts. Only the plugin knows
- * which devices share a line, so a short-lived host is asked.
+ * their host: buses with many lines are cut into parts.
  */
 
-static int explain(struct fieldbus *f, const struct config *config, uint32_t bus,
-		   const struct device_list *list, sd_bus_message **ret)
-{
-	const struct fieldbus_config launcher = fieldbus_launcher(f);
-	uint64_t deadline = clock_monotonic_usec() + FIELDBUS_CHECK_USEC;
-	struct session session;
-	sd_bus_message *m = NULL;
-	int r;
+/* A device: its line, and where it stands in the list. */
+struct member {
+	uint32_t line, place;
+};
 
-	r = session_open(&launcher, &session);
-	if (r < 0)
-		return r;
-	r = configuration_call_new(f, session.link, "Explain", 0, config, bus, list, NULL, &m);
-	if (r >= 0)
-		r = session_call(&session, TAKE_PTR(m), deadline, ret, NULL, 0);
-	sd_bus_message_unref(m);
-	session_done(&session);
-	return r;
+static int member_compare(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-static int line_compare(const void *a, const void *b)
+/* Those of which it is known, one line behind the other. */
+static size_t collect(const uint32_t *lines, const struct device_list *list, struct member *ret)
 {
-	const struct link_explanation *x = a, *y = b;
+	size_t n = 0;
 
-	return strcmp(x->line, y->line);
+	for (uint32_t i = 0; i < list->n; i++)
+		if (lines[list->items[i]] != FIELDBUS_NO_LINE)
+			ret[n++] = (struct member){ lines[list->items[i]], i };
+	if (n > 1)
+		qsort(ret, n, sizeof(*ret), member_compare);
+	return n;
 }
 
-/* Where a device stands in the list, which is sorted; n: nowhere. */
-static size_t place_of(const struct device_list *list, uint32_t device)
-{
-	size_t low = 0, high = list->n, middle;
-
-	while (low < high) {
-		middle = (low + high) / 2;
-		if (list->items[middle] < device)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < list->n && list->items[low] == device ? low : list->n;
-}
-
-/* Devices of one line, one behind the other. */
+/* Devices of one line. */
 struct line {
-	const struct link_explanation *first;
+	const struct member *first;
 	size_t n;
 };
 
-static struct line line_at(const struct link_explanation *lines, size_t n, size_t i)
+static struct line line_at(const struct member *members, size_t n, size_t i)
 {
-	struct line l = { &lines[i], 1 };
+	struct line l = { &members[i], 1 };
 
-	while (i + l.n < n && streq(lines[i + l.n].line, lines[i].line))
+	while (i + l.n < n && members[i + l.n].line == members[i].line)
 		l.n++;
 	return l;
 }
 
 /* The part that serves one of its devices already. */
-static uint32_t part_of_line(const struct line *l, const struct device_list *list,
-			     const uint32_t *parts)
+static uint32_t part_of_line(const struct line *l, const uint32_t *parts)
 {
-	size_t place;
-
-	for (size_t i = 0; i < l->n; i++) {
-		place = place_of(list, l->first[i].device);
-		if (place < list->n && parts[place] != NO_PART)
-			return parts[place];
-	}
+	for (size_t i = 0; i < l->n; i++)
+		if (parts[l->first[i].place] != NO_PART)
+			return parts[l->first[i].place];
 	return NO_PART;
 }
 
-static void line_set(const struct line *l, const struct device_list *list, uint32_t part,
-		     uint32_t *parts)
+static void line_set(const struct line *l, uint32_t part, uint32_t *parts)
 {
-	size_t place;
-
-	for (size_t i = 0; i < l->n; i++) {
-		place = place_of(list, l->first[i].device);
-		if (place < list->n && parts[place] == NO_PART)
-			parts[place] = part;
-	}
+	for (size_t i = 0; i < l->n; i++)
+		if (parts[l->first[i].place] == NO_PART)
+			parts[l->first[i].place] = part;
 }
 
 /* counts: lines by part, with room for one part more than there can be. */
-static uint32_t split_lines(const struct link_explanation *lines, size_t n,
-			    const struct device_list *list, uint32_t n_parts, uint32_t *parts,
-			    uint32_t *counts)
+static uint32_t split(const struct member *members, size_t n, uint32_t n_parts, uint32_t *parts,
+		      uint32_t *counts)
 {
 	uint32_t part, next = 0;
 	struct line l;
 
 	for (size_t i = 0; i < n; i += l.n) {
-		l = line_at(lines, n, i);
-		part = part_of_line(&l, list, parts);
+		l = line_at(members, n, i);
+		part = part_of_line(&l, parts);
 		if (part == NO_PART)
 			continue;
 		counts[part]++;
-		line_set(&l, list, part, parts);
+		line_set(&l, part, parts);
 	}
 	for (size_t i = 0; i < n; i += l.n) {
-		l = line_at(lines, n, i);
-		if (part_of_line(&l, list, parts) != NO_PART)
+		l = line_at(members, n, i);
+		if (part_of_line(&l, parts) != NO_PART)
 			continue;
 		while (counts[next] >= FIELDBUS_LINES_MAX)
 			next++;
 		counts[next]++;
-		line_set(&l, list, next, parts);
+		line_set(&l, next, parts);
 	}
 	return MAX(n_parts, next + 1);
 }
 
-/* -EPROTO: it cannot be told. */
-static int split(struct fieldbus *f, const struct config *config, uint32_t bus,
-		 const struct device_list *list, uint32_t n_parts, uint32_t *parts)
+int bus_split(const uint32_t *lines, const struct device_list *list, uint32_t n_parts, uint32_t *parts)
 {
 	_cleanup_arena_ struct arena arena = { 0 };
-	struct link_explanation *lines;
-	struct link_refusal *refusals;
-	sd_bus_message *m;
+	struct member *members;
 	uint32_t *counts;
-	size_t n;
-	int r;
-
-	r = explain(f, config, bus, list, &m);
-	if (r < 0)
-		return r;
-	r = link_read_refusals(m, &arena, &refusals, &n);
-	if (r >= 0)
-		r = link_read_explanations(m, &arena, &lines, &n);
-	counts = arena_new(&arena, (n_parts + list->n + 1) * sizeof(*counts));
-	if (r >= 0 && !counts)
-		r = -ENOMEM;
-	/* More answers than questions, and there could be more parts than devices. */
-	if (r >= 0 && (n == 0 || n > list->n))
-		r = -EPROTO;
-	if (r >= 0) {
-		qsort(lines, n, sizeof(*lines), line_compare);
-		r = (int)split_lines(lines, n, list, n_parts, parts, counts);
-	}
-	sd_bus_message_unref(m);
-	return r;
-}
-
-int bus_split(struct fieldbus *f, const struct config *config, uint32_t bus,
-	      const struct device_list *list, uint32_t n_parts, uint32_t *parts)
-{
-	int r = 0;
 
 	/* A device lies on one line. */
-	if (list->n > FIELDBUS_LINES_MAX || n_parts > 1)
-		r = split(f, config, bus, list, n_parts, parts);
-	if (r == -ENOMEM)
-		return r;
+	if (lines && (list->n > FIELDBUS_LINES_MAX || n_parts > 1)) {
+		members = arena_new(&arena, (list->n + 1) * sizeof(*members));
+		counts = arena_new(&arena, (n_parts + list->n + 1) * sizeof(*counts));
+		if (!members || !counts)
+			return -ENOMEM;
+		n_parts = split(members, collect(lines, list, members), n_parts, parts, counts);
+	}
 	for (size_t i = 0; i < list->n; i++)
 		if (parts[i] == NO_PART)
 			parts[i] = 0;
-	return r > 0 ? r : (int)MAX(n_parts, 1u);
+	return (int)MAX(n_parts, 1u);
 }

@@ -15,6 +15,7 @@ struct change {
 	const struct config_difference *difference;
 	const struct config *after;
 	const struct definitions *definitions;
+	const uint32_t *lines; /* fieldbus_lines() */
 	struct registry_change *registry;
 	struct status_change status;
 	struct dbus_change *dbus;
@@ -33,6 +34,7 @@ static int change_prepare(struct gateway *g, const struct reading *reading, stru
 		.difference = reading->difference,
 		.after = reading->loaded.config,
 		.definitions = reading->loaded.definitions,
+		.lines = fieldbus_lines(reading->loaded.describer),
 	};
 	int r = status_prepare(c.after, &c.status);
 
@@ -96,7 +98,7 @@ static int change_commit(struct gateway *g, struct change *c)
 	dbus_commit(c->dbus);
 	r = change_values(g, c);
 	if (r >= 0)
-		r = fieldbus_reload(g->fieldbus, c->after, c->difference);
+		r = fieldbus_reload(g->fieldbus, c->after, c->difference, c->lines);
 	if (r < 0)
 		return r;
 	metrics_reload(g->metrics, c->after, false);

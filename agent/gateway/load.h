@@ -23,7 +23,7 @@ struct load_sources {
 struct loaded {
 	struct definitions *definitions;
 	struct config *config;
-	struct fieldbus *describer; /* has the key tables that config points to; runs nothing */
+	struct fieldbus *describer; /* has the key tables that config points to, and its lines; runs nothing */
 };
 
 /*

@@ -257,7 +257,7 @@ static int gateway_start(struct gateway *g)
 			registry_seen(g->registry, i, true);
 	counts_changed(g);
 	status_paused(g->status, registry_count_paused(g->registry));
-	r = fieldbus_start(g->fieldbus, g->loaded.config);
+	r = fieldbus_start(g->fieldbus, g->loaded.config, fieldbus_lines(g->loaded.describer));
 	if (r < 0)
 		return r;
 	registry_pause_field(g->registry);

@@ -355,13 +355,13 @@ START_TEST(three_change)
 	rig_set_up();
 	replace_fieldbus();
 	configure();
-	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, NULL), 0);
 	rig_until(all_have(3));
 	host = fieldbus_host_pid(rig.fieldbus, 0);
 	make_difference();
 	memset(all.values, 0, sizeof(all.values));
 	begin = rig_now();
-	ck_assert_int_eq(fieldbus_reload(rig.fieldbus, &all.config, &all.difference), 0);
+	ck_assert_int_eq(fieldbus_reload(rig.fieldbus, &all.config, &all.difference, NULL), 0);
 	rig_until(changed_have(8));
 	fprintf(stderr, "the new register of %u devices is there after %llu ms\n", CHANGED,
 		(unsigned long long)((rig_now() - begin) / USEC_PER_MSEC));

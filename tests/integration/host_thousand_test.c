@@ -192,6 +192,7 @@ static void configure(void)
 
 	rig.c.plugin.name = name;
 	rig.c.plugin.n_keys = 0;
+	rig.c.config.n_buses = 1;
 	all.bus[0] = number("tcp.port", 502);
 	rig.c.buses[0].settings = (struct fieldway_settings){ all.bus, 1 };
 	all.point[0] = text("area", "input");
@@ -221,13 +222,16 @@ static void replace_fieldbus(void)
 
 START_TEST(all_answer)
 {
+	struct yaml_errors errors = { 0 }, warnings = { 0 };
 	pid_t pid = start_devices();
 	uint64_t begin = rig_now();
 
 	rig_set_up();
 	replace_fieldbus();
 	configure();
-	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), 0);
+	yaml_errors_done(&warnings);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, fieldbus_lines(rig.fieldbus)), 0);
 	ck_assert_uint_eq(rig.fieldbus->n_hosts, DEVICES / FIELDBUS_LINES_MAX);
 	rig_until(all.n_online == DEVICES && all.n_valued == DEVICES);
 	fprintf(stderr, "%u devices have values after %llu ms\n", DEVICES,

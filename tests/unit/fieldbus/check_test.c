@@ -406,6 +406,27 @@ START_TEST(sample_of_bad_inputs)
 }
 END_TEST
 
+/* ---- lines ---- */
+
+/* Those of one line have its number; which one that is, is nobody's business. */
+START_TEST(lines_are_known)
+{
+	const uint32_t *lines;
+
+	ck_assert_ptr_null(fieldbus_lines(rig.fieldbus));
+	rig.c.devices[0].address = rig_setting(0, "line", "a");
+	rig.c.devices[1].address = rig_setting(1, "line", "b");
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
+	lines = fieldbus_lines(rig.fieldbus);
+	ck_assert_uint_ne(lines[0], lines[1]);
+	ck_assert_uint_ne(lines[0], FIELDBUS_NO_LINE);
+	ck_assert_uint_ne(lines[1], FIELDBUS_NO_LINE);
+	rig.c.plugin.unchecked = true;
+	check_errors(fieldbus_check(rig.fieldbus, &rig.c.config, false, &errors, &warnings), "");
+	ck_assert_uint_eq(fieldbus_lines(rig.fieldbus)[0], FIELDBUS_NO_LINE);
+}
+END_TEST
+
 /* ---- what a host is given ---- */
 
 START_TEST(configuration_has_what_the_bus_uses)
@@ -471,6 +492,7 @@ int main(void)
 	tcase_add_test(tcase, sample_without_value);
 	tcase_add_test(tcase, sample_of_inputs);
 	tcase_add_test(tcase, sample_of_bad_inputs);
+	tcase_add_test(tcase, lines_are_known);
 	tcase_add_loop_test(tcase, sample_refused, 0, 2);
 	tcase_add_test(tcase, configuration_has_what_the_bus_uses);
 	suite_add_tcase(suite, tcase);

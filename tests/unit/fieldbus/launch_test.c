@@ -216,7 +216,7 @@ START_TEST(nobody_listens)
 	char why[128];
 
 	ck_assert_int_eq(fieldbus_describe(rig.fieldbus, "fake", &plugin), -ENOPKG);
-	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, NULL), 0);
 	rig_until(rig.states[0] == FIELDBUS_FAILED);
 	snprintf(why, sizeof(why), "bus hall1: plugin host cannot start: nobody listens at %s", manager.path);
 	ck_assert_str_eq(rig_reason(0), why);

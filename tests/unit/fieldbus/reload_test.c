@@ -64,9 +64,14 @@ static void make_next(const struct successor *buses, size_t n_buses, const struc
 						      .devices_after = next.devices_after };
 }
 
+static void reload_on(const uint32_t *lines)
+{
+	ck_assert_int_eq(fieldbus_reload(rig.fieldbus, &next.config, &next.difference, lines), 0);
+}
+
 static void reload(void)
 {
-	ck_assert_int_eq(fieldbus_reload(rig.fieldbus, &next.config, &next.difference), 0);
+	reload_on(NULL);
 }
 
 static bool is_online(uint32_t device)
@@ -167,7 +172,7 @@ START_TEST(twice_at_once)
 {
 	static const struct successor devices[] = { { 0, true, 0 }, { -1, false, 0 }, { 2, true, 1 } };
 
-	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, NULL), 0);
 	rig_turn();
 	make_next(same_buses, 2, devices, 3);
 	reload();
@@ -260,7 +265,7 @@ START_TEST(refused_and_mended)
 	rig.c.config.buses = rig.c.buses;
 	next.difference.before = &next.config;
 	next.difference.after = &rig.c.config;
-	ck_assert_int_eq(fieldbus_reload(rig.fieldbus, &rig.c.config, &next.difference), 0);
+	ck_assert_int_eq(fieldbus_reload(rig.fieldbus, &rig.c.config, &next.difference, NULL), 0);
 	rig_until(is_online(0) && is_online(1));
 	ck_assert(!fieldbus_is_refused(rig.fieldbus, 0));
 }
@@ -277,6 +282,7 @@ static struct {
 	struct config_device before[LINES], after[LINES + MORE];
 	struct config_successor successors[LINES + MORE];
 	uint32_t devices_after[LINES];
+	uint32_t of_before[LINES], of_after[LINES + MORE]; /* their lines */
 } many;
 
 static struct config_device device_on(unsigned line)
@@ -299,18 +305,22 @@ START_TEST(lines_stay_with_their_hosts)
 	struct host *hosts[2];
 
 	rig.fieldbus->ops.state = NULL;
-	for (unsigned i = 0; i < LINES; i++)
+	for (unsigned i = 0; i < LINES; i++) {
 		many.before[i] = device_on(i);
+		many.of_before[i] = i;
+	}
 	rig.c.config.devices = many.before;
 	rig.c.config.n_devices = LINES;
-	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, many.of_before), 0);
 	ck_assert_uint_eq(rig.fieldbus->n_hosts, 2);
 	/* The new ones in front. */
 	for (uint32_t i = 0; i < MORE; i++) {
 		many.after[i] = device_on(more[i]);
 		many.successors[i] = (struct config_successor){ CONFIG_NONE, false };
+		many.of_after[i] = more[i];
 	}
 	for (uint32_t i = 0; i < LINES; i++) {
+		many.of_after[MORE + i] = i;
 		many.after[MORE + i] = many.before[i];
 		many.successors[MORE + i] = (struct config_successor){ i, true };
 		many.devices_after[i] = MORE + i;
@@ -324,7 +334,7 @@ START_TEST(lines_stay_with_their_hosts)
 		hosts[i] = rig.fieldbus->hosts[i];
 	for (uint32_t i = 0; i < LINES; i++)
 		rig.fieldbus->devices[i].stale_dropped = rig_host(i) == hosts[1];
-	reload();
+	reload_on(many.of_after);
 	ck_assert_uint_eq(rig.fieldbus->n_hosts, 2);
 	for (uint32_t i = 0; i < LINES; i++)
 		ck_assert_ptr_eq(rig_host(MORE + i), hosts[rig_statistics(MORE + i).stale_dropped]);
@@ -341,10 +351,10 @@ END_TEST
 START_TEST(not_what_runs)
 {
 	make_next(same_buses, 2, NULL, 0);
-	ck_assert_int_eq(fieldbus_reload(rig.fieldbus, &next.config, &next.difference), -EINVAL);
+	ck_assert_int_eq(fieldbus_reload(rig.fieldbus, &next.config, &next.difference, NULL), -EINVAL);
 	rig_start();
 	next.difference.before = &next.config;
-	ck_assert_int_eq(fieldbus_reload(rig.fieldbus, &next.config, &next.difference), -EINVAL);
+	ck_assert_int_eq(fieldbus_reload(rig.fieldbus, &next.config, &next.difference, NULL), -EINVAL);
 }
 END_TEST
 

@@ -203,7 +203,7 @@ static bool all_online(void)
 
 void rig_start(void)
 {
-	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, NULL), 0);
 	rig_until(all_online());
 }
 

@@ -264,13 +264,13 @@ END_TEST
 
 START_TEST(switched_off_before_it_began)
 {
-	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, NULL), 0);
 	ck_assert_int_eq(fieldbus_enable(rig.fieldbus, 0, false), 0);
 	rig_until(rig.states[2] == FIELDBUS_ONLINE);
 	ck_assert_int_eq(rig.states[0], FIELDBUS_FAILED);
 	ck_assert_int_eq(fieldbus_host_pid(rig.fieldbus, 0), 0);
 	/* The next configuration has it again. */
-	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, NULL), 0);
 	rig_until(rig.states[0] == FIELDBUS_ONLINE);
 }
 END_TEST

@@ -42,7 +42,7 @@ END_TEST
 
 START_TEST(write_before_the_host_runs)
 {
-	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, NULL), 0);
 	rig_wait_order(0, "accept");
 	ck_assert_int_eq(rig.outcome, FIELDWAY_ACCEPTED);
 }
@@ -51,7 +51,7 @@ END_TEST
 START_TEST(write_never_sent)
 {
 	rig.c.buses[0].settings = rig_setting(0, "mode", "ignore");
-	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, NULL), 0);
 	rig_order(0, "accept");
 	rig_until(rig_host(0)->state == HOST_CONFIGURING);
 	rig_advance(FIELDBUS_WRITE_USEC);
@@ -203,7 +203,7 @@ END_TEST
 
 START_TEST(free_before_anything_was_sent)
 {
-	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config), 0);
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, NULL), 0);
 	rig_order(0, "accept");
 	rig.fieldbus = fieldbus_free(rig.fieldbus);
 	ck_assert_uint_eq(rig.n_done, 1);
