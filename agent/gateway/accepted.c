@@ -121,8 +121,6 @@ int accepted_files(struct state *state, struct config_files **ret)
 	_cleanup_buf_ struct buf record = { 0 };
 	int r = state_load(state, STATE_NAME, STATE_KIND, &record);
 
-	if (r == -ENOENT)
-		return config_files_new(ret);
 	return r < 0 ? r : config_files_load(span_of(record.data, record.size), ret);
 }
 
@@ -141,17 +139,17 @@ static bool is_unconfirmed(struct state *state, const struct config_files *files
 	       memcmp(now.data, record.data, now.size) == 0;
 }
 
-/* -EKEYREJECTED: these files are not confirmed. */
+/* must_be_confirmed, and -EKEYREJECTED: these files are not. */
 static int load_folders(const struct load_sources *sources, const char *config_folder,
-			const char *shared_folder, struct state *state, struct loaded *ret,
-			struct buf *ret_errors)
+			const char *shared_folder, struct state *state, bool must_be_confirmed,
+			struct loaded *ret, struct buf *ret_errors)
 {
 	struct yaml_errors errors = { 0 };
 	struct config_files *files = NULL;
 	int r = config_files_read(config_folder, shared_folder, &errors, &files);
 
 	log_errors(&errors, ret_errors);
-	if (r >= 0 && is_unconfirmed(state, files)) {
+	if (r >= 0 && must_be_confirmed && is_unconfirmed(state, files)) {
 		r = accepted_unconfirmed_text(config_folder, ret_errors);
 		r = r < 0 ? r : -EKEYREJECTED;
 	}
@@ -169,8 +167,8 @@ static int load_last_good(const struct load_sources *sources, struct state *stat
 	struct config_files *files = NULL;
 	int r = accepted_files(state, &files);
 
-	if (r >= 0 && config_files_count(files) == 0 && !may_be_none)
-		r = -ENOENT;
+	if (r == -ENOENT && may_be_none)
+		r = config_files_new(&files);
 	if (r >= 0)
 		r = load_and_log(sources, files, ret, NULL);
 	config_files_free(files);
@@ -181,7 +179,7 @@ int accepted_load(const struct load_sources *sources, const char *config_folder,
 		  const char *shared_folder, struct state *state, struct loaded *ret,
 		  enum accepted_from *ret_from, struct buf *ret_errors)
 {
-	int r = load_folders(sources, config_folder, shared_folder, state, ret, ret_errors);
+	int r = load_folders(sources, config_folder, shared_folder, state, true, ret, ret_errors);
 	bool unconfirmed = r == -EKEYREJECTED;
 
 	*ret_from = ACCEPTED_FILES;
@@ -192,6 +190,11 @@ int accepted_load(const struct load_sources *sources, const char *config_folder,
 	r = load_last_good(sources, state, unconfirmed, ret);
 	if (r == -ECANCELED)
 		return r;
+	if (r < 0 && r != -ENOMEM && unconfirmed) {
+		log_error(NULL, "the former configuration cannot be used any more: the one that nobody confirmed is");
+		ret_errors->size = 0;
+		return load_folders(sources, config_folder, shared_folder, state, false, ret, ret_errors);
+	}
 	if (r < 0) {
 		log_error(LOG_ABOUT_ID(MESSAGE_NO_CONFIGURATION), "no earlier configuration can be used: %s",
 			  strerror(-r));

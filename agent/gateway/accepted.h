@@ -14,7 +14,7 @@ enum accepted_from {
 /*
  * The configuration to run on: that of the folders, or, where its files are
  * wrong or were reloaded and never confirmed, the last one that was accepted
- * (design: Boot). What is accepted is kept. Errors and warnings are logged.
+ * (design: Boot). Where that one cannot be used any more, what was never confirmed is. What is accepted is kept. Errors and warnings are logged.
  * -EBADMSG: neither is usable; -ECANCELED by stop_fd. ret_errors: those of the files, a line each;
  * empty when they are good.
  */
@@ -26,7 +26,7 @@ int accepted_load(const struct load_sources *sources, const char *config_folder,
 void accepted_keep(struct state *state, const struct config_files *files, const struct config *config);
 /* They run, but are not accepted: a start before they are does not take them. */
 void accepted_keep_unconfirmed(struct state *state, const struct config_files *files);
-/* The last ones that were accepted; none at all when there never were any. -EBADMSG, -ENOMEM. */
+/* The last ones that were accepted. -ENOENT: there never were any; -EBADMSG, -ENOMEM. */
 int accepted_files(struct state *state, struct config_files **ret);
 
 /* One message a line, so that each is a journal entry with its own position. */

@@ -113,6 +113,13 @@ static void settle_former(struct gateway *g)
 		  g->options.config_folder);
 }
 
+/* What could not be taken back for want of something that may be there soon. */
+static void take_back_later(struct reload *r)
+{
+	if (r->kind == RELOAD_FORMER)
+		timer_arm_in(&r->confirm, CONFIRM_AGAIN_USEC);
+}
+
 static int apply(struct gateway *g, struct reading *reading)
 {
 	bool was_empty = g->loaded.config->empty;
@@ -121,6 +128,7 @@ static int apply(struct gateway *g, struct reading *reading)
 
 	if (r < 0) {
 		log_error(NULL, "the configuration stays as it was: %s", strerror(-r));
+		take_back_later(&g->reload);
 		return r;
 	}
 	if (g->reload.kind == RELOAD_FILES)
@@ -131,18 +139,31 @@ static int apply(struct gateway *g, struct reading *reading)
 	return 0;
 }
 
+/* What runs is all that there is: a start has to take it, too. */
+static void stay_unconfirmed(struct gateway *g)
+{
+	log_error(NULL, "the former configuration cannot be used any more: the one that nobody has confirmed stays");
+	accepted_keep(g->state, g->reload.unconfirmed, g->loaded.config);
+	end_confirmation(&g->reload);
+}
+
 static void refuse(struct gateway *g, const struct reading *reading)
 {
-	struct reload *r = &g->reload;
-
-	if (r->kind == RELOAD_CHECK)
-		return;
-	log_error(LOG_ABOUT_ID(MESSAGE_RELOAD_REFUSED), "the configuration in %s is wrong, the one that runs stays",
-		  g->options.config_folder);
-	keep_errors(g, &reading->errors);
-	/* There is nothing to go back to. */
-	if (r->kind == RELOAD_FORMER)
-		end_confirmation(r);
+	switch (g->reload.kind) {
+	case RELOAD_CHECK:
+		break;
+	case RELOAD_FILES:
+		log_error(LOG_ABOUT_ID(MESSAGE_RELOAD_REFUSED),
+			  "the configuration in %s is wrong, the one that runs stays", g->options.config_folder);
+		keep_errors(g, &reading->errors);
+		break;
+	case RELOAD_FORMER:
+		if (reading->error == -EINVAL)
+			stay_unconfirmed(g);
+		else
+			take_back_later(&g->reload);
+		break;
+	}
 }
 
 static void reload_end(struct gateway *g, int error, const struct reading *reading)
@@ -241,6 +262,11 @@ static void not_confirmed(struct timer *timer, void *userdata)
 	r = reload_begin(g, RELOAD_FORMER, 0, NULL, NULL);
 	if (r >= 0)
 		return;
+	if (r == -ENOENT || r == -EBADMSG) {
+		stay_unconfirmed(g);
+		tell_configuration(g);
+		return;
+	}
 	log_error(NULL, "the former configuration cannot be read, which is tried again: %s", strerror(-r));
 	timer_arm_in(timer, CONFIRM_AGAIN_USEC);
 }

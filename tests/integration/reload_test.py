@@ -405,6 +405,45 @@ class ConfirmTest(ReloadScenario):
         self.assertEqual((self.state(), self.errors()), ("accepted", []))
         self.assertEqual(self.bus.get(PATH, "Manager", "Devices"), 2)
 
+    def lose_the_former(self, confirm):
+        """Its keys are gone when it is to come back."""
+        self.start(secure=True)
+        os.rename(self.rig.path("etc", "keys", "plant.psk"), self.rig.path("etc", "keys", "new.psk"))
+        text = self.text("etc/fieldway.yaml")
+        self.rig.write("etc/fieldway.yaml", text.replace("keys/plant.psk", "keys/new.psk"))
+        self.write_devices([1, 2])
+        self.reload(confirm=confirm)
+
+    def test_nothing_to_go_back_to(self):
+        self.lose_the_former(confirm=2000000)
+        self.log("the former configuration cannot be used any more: the one that nobody has confirmed stays")
+        self.until_state("accepted")
+        self.stop_daemon(self.daemon)
+        self.run_daemon()
+        self.assertEqual((self.state(), self.errors()), ("accepted", []))
+        self.assertEqual(self.bus.get(PATH, "Manager", "Devices"), 2)
+
+    def test_damaged_record(self):
+        """What is to come back cannot be read, and is not taken for an empty configuration."""
+        self.start()
+        self.write_devices([1, 2])
+        start = self.now()
+        self.reload(confirm=2000000)
+        self.event("deregistered", client(3), start)
+        with open(self.rig.path("state/records/gateway.last-good"), "r+b") as f:
+            f.write(b"damaged")
+        self.log("the former configuration cannot be used any more: the one that nobody has confirmed stays")
+        self.until_state("accepted")
+        self.assertEqual(self.words_since(start), {client(3): ["deregistered"]})
+
+    def test_restart_with_nothing_to_go_back_to(self):
+        self.lose_the_former(confirm=60000000)
+        self.stop_daemon(self.daemon)
+        self.run_daemon()
+        self.log("the former configuration cannot be used any more: the one that nobody confirmed is")
+        self.assertEqual((self.state(), self.errors()), ("accepted", []))
+        self.assertEqual(self.bus.get(PATH, "Manager", "Devices"), 2)
+
     def test_restart(self):
         """Before it is confirmed the former one starts."""
         self.start()
