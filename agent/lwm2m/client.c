@@ -83,7 +83,6 @@ static uint64_t client_absence_usec(const struct client *c)
 	return (absence < 0 || absence > UINT32_MAX ? DEFAULT_DISABLE_S : absence) * USEC_PER_SEC;
 }
 
-/* The only door between states: what a state needs is set up here. */
 /* As often as its failures are told. */
 static void log_recovery(struct client *c)
 {
@@ -219,13 +218,18 @@ static void timer_fired(struct timer *timer, void *userdata)
 	(void)timer;
 	switch (c->state) {
 	case CLIENT_STOPPED:
-	case CLIENT_UPDATING:
 		break;
 	case CLIENT_REGISTERING: /* client_stop() armed it */
 		client_left(c);
 		break;
 	case CLIENT_REGISTERED:
-		client_refresh(c);
+	case CLIENT_UPDATING: /* client_order() armed it */
+		if (c->disabling)
+			client_deregister(c);
+		else if (c->restarting)
+			client_register(c);
+		else
+			client_refresh(c);
 		break;
 	case CLIENT_WAITING:
 	case CLIENT_DISABLED:
@@ -441,7 +445,7 @@ static bool is_register_out(const struct client *c)
 void client_stop(struct client *c)
 {
 	c->stopping = true;
-	c->disabling = false;
+	c->disabling = c->restarting = false;
 	switch (c->state) {
 	case CLIENT_STOPPED:
 	case CLIENT_DEREGISTERING:
@@ -463,18 +467,27 @@ void client_stop(struct client *c)
 	}
 }
 
+bool client_is_leaving(const struct client *c)
+{
+	return client_is_registered(c) && (c->disabling || c->restarting);
+}
+
+static void client_order(struct client *c, bool *order)
+{
+	if (!client_is_registered(c) || client_is_leaving(c))
+		return;
+	*order = true;
+	timer_arm_in(&c->timer, ANSWER_USEC);
+}
+
 void client_disable(struct client *c)
 {
-	if (!client_is_registered(c))
-		return;
-	c->disabling = true;
-	client_deregister(c);
+	client_order(c, &c->disabling);
 }
 
 void client_restart(struct client *c)
 {
-	if (client_is_registered(c))
-		client_register(c);
+	client_order(c, &c->restarting);
 }
 
 void client_update(struct client *c)

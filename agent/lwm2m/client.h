@@ -94,7 +94,10 @@ void client_stop(struct client *c);
 void client_changed(struct client *c, enum store_change change, const struct path *paths, size_t n);
 /* Update without parameters: trigger /1/x/8, liveness. */
 void client_update(struct client *c);
-/* Disable /1/x/4: De-register, away for /1/x/5, then Register. */
+/*
+ * What a server executes; both happen a second later, when it has its answer.
+ * Disable /1/x/4: De-register, away for /1/x/5, then Register.
+ */
 void client_disable(struct client *c);
 /* Registers anew: restart of a virtual endpoint (/3/0/4). */
 void client_restart(struct client *c);

@@ -48,6 +48,7 @@ struct client {
 	bool list_sent, lifetime_sent; /* what the Update under way carries */
 	bool repeated;		   /* it is the second one: the first was not answered */
 	bool stopping, disabling;  /* what a De-register ends in */
+	bool restarting;	   /* registers anew soon; as disabling, while still registered */
 
 	struct notify_settings notify;
 	struct attribute_set *attributes;
@@ -74,13 +75,17 @@ void client_wait(struct client *c, int error, uint8_t code);
 bool client_may_log(struct client *c, const struct failure *f, char suppressed[SUPPRESSED_MAX]);
 /* The registration has ended, or never was. */
 void client_left(struct client *c);
+/* Registered, but not for long: a server has ordered its end. */
+bool client_is_leaving(const struct client *c);
+/* What a server ordered waits for its answer to arrive: servers drop what is open with who leaves or registers anew. */
+#define ANSWER_USEC (1 * USEC_PER_SEC)
 uint32_t client_lifetime(const struct client *c);
 
 /* client_register.c */
 void client_register(struct client *c);
 void client_send_update(struct client *c);
 void client_deregister(struct client *c);
-/* CLIENT_REGISTERED: arms the timer for the next Update. */
+/* CLIENT_REGISTERED: arms the timer for the next Update, or for what ends the registration. */
 void client_look_ahead(struct client *c);
 /* That timer fired: an Update if one is due. */
 void client_refresh(struct client *c);

@@ -186,6 +186,7 @@ void client_register(struct client *c)
 	client_take_version(c);
 	c->call = call_cancel(c->call);
 	c->list_due = c->lifetime_due = c->update_due = c->repeated = false;
+	c->disabling = c->restarting = false;
 	/* Observations do not survive a Register (Core 6.4.1). */
 	notify_drop(c);
 	c->alert = -1;
@@ -314,11 +315,15 @@ static uint64_t client_update_due_usec(const struct client *c)
 
 void client_look_ahead(struct client *c)
 {
-	if (c->list_due || c->lifetime_due || c->update_due) {
+	if (client_is_leaving(c)) {
+		/* After an Update; an order that waits is not put off. */
+		if (!timer_is_armed(&c->timer))
+			timer_arm_in(&c->timer, ANSWER_USEC);
+	} else if (c->list_due || c->lifetime_due || c->update_due) {
 		timer_arm_in(&c->timer, 0);
-		return;
+	} else {
+		timer_arm(&c->timer, client_update_due_usec(c));
 	}
-	timer_arm(&c->timer, client_update_due_usec(c));
 }
 
 void client_refresh(struct client *c)

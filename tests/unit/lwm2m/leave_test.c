@@ -146,6 +146,7 @@ START_TEST(test_disable)
 	account_set("/1/0/5", value_integer(60));
 	account_register();
 	ck_assert_uint_eq(server_post("/1/0/4", -1, NULL, 0), CODE(2, 04));
+	rig_advance(SECONDS(1));
 	expect_deregister(&m);
 	peer_answer(&m, CODE(2, 02));
 	rig_until(client_state(account.client) == CLIENT_DISABLED);
@@ -165,6 +166,7 @@ START_TEST(test_disable_unanswered)
 
 	account_register();
 	client_disable(account.client);
+	rig_advance(SECONDS(1));
 	expect_deregister(&m);
 	client_start(account.client); /* it is started */
 	rig_advance(SECONDS(3));
@@ -190,6 +192,7 @@ START_TEST(test_absence)
 	account_set("/1/0/5", value_integer(absences[_i].written));
 	account_register();
 	client_disable(account.client);
+	rig_advance(SECONDS(1));
 	expect_deregister(&m);
 	peer_answer(&m, CODE(2, 02));
 	rig_until(strchr(account.states, 'D'));
@@ -223,6 +226,11 @@ START_TEST(test_restart)
 
 	account_register();
 	ck_assert_uint_eq(server_post("/3/0/4", -1, NULL, 0), CODE(2, 04));
+	/* The answer has a second on its way; what else is due does not put it off. */
+	client_update(account.client);
+	rig_advance(SECONDS(1) / 2);
+	peer_expect_silence();
+	rig_advance(SECONDS(1) / 2);
 	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
 	server_registers(&m);
 	rig_until(client_is_registered(account.client));

@@ -316,6 +316,7 @@ START_TEST(test_register_drops_observations)
 	observe(VALUE, 5, -1, "21.5");
 	ck_assert(transport_knows_any());
 	client_restart(account.client);
+	rig_advance(SECONDS(1));
 	ck_assert(!transport_knows_any());
 	account_set(VALUE, value_float(22));
 	peer_receive(&m);

@@ -37,6 +37,7 @@ static void bring_to(enum client_state state)
 	case CLIENT_DISABLED:
 		account_register();
 		client_disable(account.client);
+		rig_advance(SECONDS(1));
 		peer_receive(&m);
 		peer_answer(&m, CODE(2, 02));
 		break;
@@ -74,6 +75,18 @@ static void pass_a_day(struct client *c)
 	rig_advance(USEC_PER_DAY + USEC_PER_DAY / 4);
 }
 
+static void disable_and_wait(struct client *c)
+{
+	client_disable(c);
+	rig_advance(SECONDS(1));
+}
+
+static void restart_and_wait(struct client *c)
+{
+	client_restart(c);
+	rig_advance(SECONDS(1));
+}
+
 /* States that follow at once, by event. */
 static const struct {
 	void (*event)(struct client *c);
@@ -82,8 +95,10 @@ static const struct {
 	/* stopped, registering, registered, updating, waiting, disabled, de-registering */
 	{ client_start,		  { "g",     "",	 "",	    "",	     "",     "",      "" } },
 	{ client_stop,		  { "",	     "",	 "d",	    "d",     "S",    "S",     "" } },
-	{ client_disable,	  { "",	     "",	 "d",	    "d",     "",     "",      "" } },
-	{ client_restart,	  { "",	     "",	 "g",	    "g",     "",     "",      "" } },
+	{ client_disable,	  { "",	     "",	 "",	    "",	     "",     "",      "" } },
+	{ client_restart,	  { "",	     "",	 "",	    "",	     "",     "",      "" } },
+	{ disable_and_wait,	  { "",	     "",	 "d",	    "d",     "",     "",      "" } },
+	{ restart_and_wait,	  { "",	     "",	 "g",	    "g",     "",     "",      "" } },
 	{ client_update,	  { "",	     "",	 "U",	    "",	     "",     "",      "" } },
 	{ remove_instance,	  { "",	     "",	 "U",	    "",	     "",     "",      "" } },
 	{ change_lifetime,	  { "",	     "",	 "U",	    "",	     "",     "",      "" } },

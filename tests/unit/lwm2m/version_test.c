@@ -56,6 +56,7 @@ START_TEST(test_listed_and_refused)
 	server_registers(&m);
 	rig_until(client_is_registered(account.client));
 	client_restart(account.client);
+	rig_advance(USEC_PER_SEC);
 	expect_version(&m, "lwm2m=1.1");
 }
 END_TEST
