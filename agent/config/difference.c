@@ -328,6 +328,76 @@ static int find_devices(struct config_difference *d)
 	return r;
 }
 
+/* ---- devices of another name ---- */
+
+/* bus: as `before` counts them. */
+static int imprint_place(struct buf *b, const struct config_device *device, uint32_t bus)
+{
+	b->size = 0;
+	return buf_append(b, &bus, sizeof(bus)) < 0 ? -ENOMEM : imprint_address(b, device);
+}
+
+static int imprint_new_place(const struct config_difference *d, struct buf *b, uint32_t after)
+{
+	const struct config_device *device = &d->after->devices[after];
+
+	return imprint_place(b, device, d->buses[device->bus].before);
+}
+
+static int digest_new_places(const struct config_difference *d, struct digest *ret, size_t *ret_n)
+{
+	_cleanup_buf_ struct buf b = { 0 };
+	int r = 0;
+
+	*ret_n = 0;
+	for (uint32_t i = 0; r >= 0 && i < d->after->n_devices; i++) {
+		if (d->devices[i].before != CONFIG_NONE)
+			continue;
+		r = imprint_new_place(d, &b, i);
+		ret[(*ret_n)++] = (struct digest){ digest_of(&b), i };
+	}
+	if (*ret_n > 0)
+		qsort(ret, *ret_n, sizeof(*ret), compare_digests);
+	return r;
+}
+
+static int find_place(const struct config_difference *d, const struct digest *digests, size_t n,
+		      const struct buf *place, uint32_t *ret)
+{
+	_cleanup_buf_ struct buf b = { 0 };
+	uint64_t number = digest_of(place);
+	int r = 0;
+
+	for (const struct digest *at = first_of(digests, n, number);
+	     r >= 0 && at && at < digests + n && at->number == number; at++) {
+		r = imprint_new_place(d, &b, at->index);
+		if (r >= 0 && same_bytes(&b, place)) {
+			*ret = at->index;
+			return 0;
+		}
+	}
+	return r;
+}
+
+static int find_renamed(struct config_difference *d)
+{
+	_cleanup_free_ struct digest *digests = calloc(d->after->n_devices + 1, sizeof(*digests));
+	_cleanup_buf_ struct buf place = { 0 };
+	size_t n;
+	int r = digests ? digest_new_places(d, digests, &n) : -ENOMEM;
+
+	for (uint32_t i = 0; r >= 0 && n > 0 && i < d->before->n_devices; i++) {
+		const struct config_device *device = &d->before->devices[i];
+
+		if (d->devices_after[i] != CONFIG_NONE)
+			continue;
+		r = imprint_place(&place, device, device->bus);
+		if (r >= 0)
+			r = find_place(d, digests, n, &place, &d->devices_renamed[i]);
+	}
+	return r;
+}
+
 /* ---- points and rows ---- */
 
 typedef int imprint_one(struct buf *b, const struct config_type *t, uint32_t point);
@@ -459,8 +529,9 @@ static int difference_init(struct config_difference *d)
 	d->buses_after = new_indices(before->n_buses);
 	d->devices_after = new_indices(before->n_devices);
 	d->endpoints_after = new_indices(before->n_endpoints);
+	d->devices_renamed = new_indices(before->n_devices);
 	return d->servers && d->buses && d->types && d->devices && d->endpoints && d->servers_after &&
-			       d->buses_after && d->devices_after && d->endpoints_after ?
+			       d->buses_after && d->devices_after && d->endpoints_after && d->devices_renamed ?
 		       0 :
 		       -ENOMEM;
 }
@@ -485,6 +556,8 @@ int config_difference_new(const struct config *before, const struct config *afte
 	if (r >= 0)
 		r = find_devices(d);
 	if (r >= 0)
+		r = find_renamed(d);
+	if (r >= 0)
 		r = find_endpoints(d);
 	if (r < 0) {
 		config_difference_free(d);
@@ -507,6 +580,7 @@ struct config_difference *config_difference_free(struct config_difference *d)
 	free(d->buses_after);
 	free(d->devices_after);
 	free(d->endpoints_after);
+	free(d->devices_renamed);
 	free(d);
 	return NULL;
 }

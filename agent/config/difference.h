@@ -30,6 +30,8 @@ struct config_difference {
 	struct config_successor *servers, *buses, *types, *devices, *endpoints;
 	/* The other way round, one for each of `before`: its index in `after`, or CONFIG_NONE: it goes. */
 	uint32_t *servers_after, *buses_after, *devices_after, *endpoints_after;
+	/* For each of `before` that goes: what is new at its address, on the bus that comes from its own, or CONFIG_NONE. */
+	uint32_t *devices_renamed;
 };
 
 /* 0, or -ENOMEM. */

@@ -222,7 +222,8 @@ void endpoint_done(struct endpoint *e)
 	e->builtin = builtin_free(e->builtin);
 }
 
-int endpoint_new(struct registry *r, uint32_t index, const struct server *server, struct endpoint **ret)
+int endpoint_new(struct registry *r, uint32_t index, const struct server *server, bool nameless,
+		 struct endpoint **ret)
 {
 	struct endpoint *e = calloc(1, sizeof(*e));
 	int error;
@@ -230,6 +231,7 @@ int endpoint_new(struct registry *r, uint32_t index, const struct server *server
 	if (!e)
 		return -ENOMEM;
 	e->number = index + 1;
+	e->nameless = nameless;
 	error = endpoint_init(e, r, &r->config.config->endpoints[index], server);
 	if (error < 0)
 		endpoint_free(e);

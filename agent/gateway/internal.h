@@ -60,6 +60,7 @@ struct endpoint {
 	bool held;     /* endpoint_hold() */
 	uint32_t account_sum; /* of what YAML says of its account, to see when that changes */
 	bool wanted;		 /* it may start when the reload under way is through */
+	bool nameless;		 /* what is kept under its YAML name is still another one's */
 	bool gone;		 /* no configuration has it; it waits for those accounts: */
 	uint32_t n_leaving;	 /* that were its own and de-register */
 	struct log_budget not_kept;
@@ -104,8 +105,9 @@ int endpoint_init(struct endpoint *e, struct registry *r, const struct config_en
 		  const struct server *server);
 /* With its account. */
 void endpoint_done(struct endpoint *e);
-/* One of config.endpoints, at this place of it. */
-int endpoint_new(struct registry *r, uint32_t index, const struct server *server, struct endpoint **ret);
+/* One of config.endpoints, at this place of it; nameless: see there. */
+int endpoint_new(struct registry *r, uint32_t index, const struct server *server, bool nameless,
+		 struct endpoint **ret);
 struct endpoint *endpoint_free(struct endpoint *e);
 /* `register:` lets it begin. */
 void endpoint_start(struct endpoint *e);
@@ -183,8 +185,16 @@ void persist_changed(struct endpoint *e, enum store_change change, const struct 
 void persist_attributes(struct account *a);
 void persist_restore_attributes(struct account *a);
 
-/* Another YAML name: what is kept moves to it. */
-void persist_rename(struct endpoint *e, const char *former, const struct server *server);
+/* What is kept of an account, on its way from one YAML name of its endpoint to another. */
+#define PERSIST_KINDS 2
+struct persist_kept {
+	struct buf records[PERSIST_KINDS]; /* empty: there is none */
+};
+void persist_lift(struct endpoint *e, struct persist_kept *ret);
+/* Whatever was kept under that name before was another one's. */
+void persist_lay(struct endpoint *e, const struct persist_kept *kept);
+void persist_drop(struct endpoint *e, const char *name);
+void persist_kept_done(struct persist_kept *kept);
 
 /* host_facts.c: what /3 of the host says of this machine; NULL where it is not known */
 struct host_facts {

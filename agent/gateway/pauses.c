@@ -228,6 +228,43 @@ int pauses_add(struct pauses *p, enum dbus_kind kind, const char *name, uid_t ui
 	return error < 0 ? error : 1;
 }
 
+static int put_all(struct pauses *p, const struct pause_move *moves, size_t n, const struct dbus_pause *taken)
+{
+	int r = 0, error;
+
+	for (size_t i = 0; i < n; i++) {
+		if (taken[i].since_usec == 0)
+			continue;
+		error = put(p, moves[i].kind, moves[i].to, &taken[i]);
+		r = error < 0 ? error : r;
+	}
+	return r;
+}
+
+int pauses_move(struct pauses *p, const struct pause_move *moves, size_t n)
+{
+	_cleanup_free_ struct dbus_pause *taken = calloc(n + 1, sizeof(*taken));
+	int moved = 0, r, error;
+
+	if (!taken)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		bool found;
+		size_t at = find_place(p, moves[i].kind, moves[i].from, &found);
+
+		if (!found)
+			continue;
+		taken[i] = p->items[at].by;
+		take_out(p, at);
+		moved++;
+	}
+	if (moved == 0)
+		return 0;
+	r = put_all(p, moves, n, taken);
+	error = save(p);
+	return r < 0 ? r : error < 0 ? error : moved;
+}
+
 int pauses_remove(struct pauses *p, enum dbus_kind kind, const char *name)
 {
 	struct pause gone;

@@ -39,3 +39,15 @@ bool pauses_is_empty(const struct pauses *p);
 int pauses_add(struct pauses *p, enum dbus_kind kind, const char *name, uid_t uid);
 /* 1: it was and is not now; 0: it was not. As pauses_add(). */
 int pauses_remove(struct pauses *p, enum dbus_kind kind, const char *name);
+
+/* What has another name now. */
+struct pause_move {
+	enum dbus_kind kind;
+	const char *from, *to;
+};
+/*
+ * All at once, so that names may be exchanged; what is not paused is passed over.
+ * How many were; as state_save(), or -ENOMEM: those are as good as moved until the
+ * agent ends.
+ */
+int pauses_move(struct pauses *p, const struct pause_move *moves, size_t n);

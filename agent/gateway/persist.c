@@ -122,6 +122,12 @@ static char *take_line(struct span *text)
 }
 
 /* -ENOENT: nothing was kept. */
+static int load_record(const struct endpoint *e, const char *kind, struct buf *ret)
+{
+	return e->nameless ? -ENOENT : state_load(e->registry->config.state, endpoint_label(e), kind, ret);
+}
+
+/* The same. */
 static int load_path(struct endpoint *e, const struct path *path, const char *kind, char **ret_head,
 		     struct records *ret)
 {
@@ -130,7 +136,7 @@ static int load_path(struct endpoint *e, const struct path *path, const char *ki
 	struct span text;
 	int r;
 
-	r = state_load(e->registry->config.state, endpoint_label(e), kind, &record);
+	r = load_record(e, kind, &record);
 	if (r < 0)
 		return r;
 	text = span_of(record.data, record.size);
@@ -372,34 +378,60 @@ void persist_restore_attributes(struct account *a)
 	int r;
 
 	kind_of_account(a->server, "attributes", kind);
-	r = state_load(e->registry->config.state, endpoint_label(e), kind, &text);
+	r = load_record(e, kind, &text);
 	if (r >= 0)
 		r = client_load_attributes(a->client, span_of(text.data, text.size));
 	log_lost(e, a->server, "attributes attached by server ", r);
 }
 
-static int move_record(struct state *state, const char *from, const char *to, const char *kind)
+/* Of the account that it has; without one nothing is known of the kinds. */
+static bool kind_of(const struct endpoint *e, size_t i, char ret[KIND_MAX])
 {
-	_cleanup_buf_ struct buf record = { 0 };
-	int r = state_load(state, from, kind, &record);
+	static const char *const kinds[PERSIST_KINDS] = { "server", "attributes" };
 
-	if (r == -ENOENT)
-		return 0;
-	if (r >= 0)
-		r = state_save(state, to, kind, record.data, record.size);
-	return r < 0 ? r : state_remove(state, from, kind);
+	if (e->account)
+		kind_of_account(e->account->server, kinds[i], ret);
+	return e->account != NULL;
 }
 
-void persist_rename(struct endpoint *e, const char *former, const struct server *server)
+void persist_lift(struct endpoint *e, struct persist_kept *ret)
 {
-	static const char *const kinds[] = { "server", "attributes" };
 	char kind[KIND_MAX];
 	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		kind_of_account(server, kinds[i], kind);
-		r = move_record(e->registry->config.state, former, endpoint_label(e), kind);
+	for (size_t i = 0; i < PERSIST_KINDS && kind_of(e, i, kind); i++) {
+		r = load_record(e, kind, &ret->records[i]);
+		if (r < 0 && r != -ENOENT)
+			log_failure(e, kind, r);
+	}
+}
+
+void persist_lay(struct endpoint *e, const struct persist_kept *kept)
+{
+	struct state *state = e->registry->config.state;
+	char kind[KIND_MAX];
+	int r;
+
+	for (size_t i = 0; i < PERSIST_KINDS && kind_of(e, i, kind); i++) {
+		const struct buf *record = &kept->records[i];
+
+		r = record->size > 0 ? state_save(state, endpoint_label(e), kind, record->data, record->size) :
+				       state_remove(state, endpoint_label(e), kind);
 		if (r < 0)
 			log_failure(e, kind, r);
 	}
+}
+
+void persist_drop(struct endpoint *e, const char *name)
+{
+	char kind[KIND_MAX];
+
+	for (size_t i = 0; i < PERSIST_KINDS && kind_of(e, i, kind); i++)
+		state_remove(e->registry->config.state, name, kind);
+}
+
+void persist_kept_done(struct persist_kept *kept)
+{
+	for (size_t i = 0; i < PERSIST_KINDS; i++)
+		buf_done(&kept->records[i]);
 }

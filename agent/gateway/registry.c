@@ -76,7 +76,7 @@ static int add_endpoint(struct registry *r, uint32_t index)
 {
 	const struct config_endpoint *config = &r->config.config->endpoints[index];
 	struct server *server = server_of(r->servers, r->n_servers, config->name);
-	int error = endpoint_new(r, index, server, &r->endpoints[index]);
+	int error = endpoint_new(r, index, server, false, &r->endpoints[index]);
 
 	if (error < 0)
 		return log_refused(config->endpoint, config->name, server, error);

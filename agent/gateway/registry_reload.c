@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "config/difference.h"
 #include "gateway/internal.h"
+#include "gateway/rename.h"
 
 /*
  * From one configuration to another. All that may fail is done beforehand: the
@@ -33,6 +34,7 @@ struct registry_change {
 	struct endpoint **endpoints; /* the new array */
 	struct endpoint **gone;
 	size_t n_gone;
+	struct renames renames;
 	bool committed;
 };
 
@@ -105,7 +107,7 @@ static int prepare_endpoint(struct registry_change *c, uint32_t i)
 	if (t->kept)
 		t->endpoint = c->registry->endpoints[before];
 	else
-		r = endpoint_new(c->registry, i, server, &t->endpoint);
+		r = endpoint_new(c->registry, i, server, renames_give_up(&c->renames, config->name), &t->endpoint);
 	if (r >= 0)
 		r = prepare_account(t, server, config->endpoint);
 	if (r < 0)
@@ -143,6 +145,8 @@ static int prepare(struct registry_change *c)
 	int error = timers_reserve(former.timers, 4 * (uint32_t)c->difference->after->n_endpoints + 64);
 
 	r->config = c->config;
+	if (error >= 0)
+		error = renames_init(&c->renames, r, c->difference);
 	if (error >= 0)
 		error = prepare_servers(c);
 	if (error >= 0)
@@ -187,6 +191,7 @@ struct registry_change *registry_change_free(struct registry_change *c)
 		server_terms_done(&c->terms[i]);
 	for (size_t i = 0; i < c->n_servers; i++)
 		server_unref(c->servers[i]);
+	renames_done(&c->renames);
 	free(c->servers);
 	free(c->terms);
 	free(c->turns);
@@ -236,20 +241,6 @@ static void exchange_endpoints(struct registry_change *c)
 	c->endpoints = former;
 }
 
-/* What is kept lies under its YAML name. */
-static void rename_endpoint(const struct registry_change *c, uint32_t i)
-{
-	const struct config_endpoint *after = &c->difference->after->endpoints[i];
-	struct endpoint *e = c->turns[i].endpoint;
-	const char *former = e->config->name;
-
-	if (!c->turns[i].kept || streq(former, after->name))
-		return;
-	e->config = after;
-	if (e->account)
-		persist_rename(e, former, e->account->server);
-}
-
 void registry_commit(struct registry_change *c)
 {
 	struct registry *r = c->registry;
@@ -259,8 +250,8 @@ void registry_commit(struct registry_change *c)
 	exchange_endpoints(c);
 	r->config = c->config;
 	/* Records are named after servers as they were. */
-	for (uint32_t i = 0; i < c->n_turns; i++)
-		rename_endpoint(c, i);
+	renames_apply(&c->renames);
+	renames_pause(r, c->difference);
 	exchange_servers(c);
 	endpoint_hold(&r->host);
 	for (uint32_t i = 0; i < c->n_turns; i++)
@@ -326,6 +317,7 @@ static void settle(struct registry_change *c, struct turn *t)
 
 	if (!t->kept)
 		endpoint_watch(e);
+	e->nameless = false;
 	account_leave(TAKE_PTR(t->account));
 	if (exchanged)
 		endpoint_run(e);

@@ -245,7 +245,7 @@ class PauseTest(ControlScenario):
         self.assertEqual(self.paused(), [("endpoint", "vfd"), ("device", "vfd")])
         self.daemon.notify.wait("STATUS=2 paused; ")
         start = self.now()
-        self.rig.write("etc/devices.d/site.yaml", DEVICES.replace("name: vfd", "name: other"))
+        self.rig.write("etc/devices.d/site.yaml", DEVICES.replace("name: vfd", "name: other").replace("unit: 1", "unit: 2"))
         self.bus.call(PATH, "Manager", "Reload", "t", "0")
         self.registered(CLIENT.replace("vfd", "other"), start=start)
         self.assertEqual(self.paused(), [])
@@ -258,6 +258,26 @@ class PauseTest(ControlScenario):
         self.rig.until(lambda: any("2 paused; " in state for state in self.daemon.notify.states[told:]), 20, "the status")
         self.assertEqual([e.arguments for e in self.server.events[start:] if CLIENT in e.arguments
                           and e.word == "registered"], [])
+
+    def test_renamed(self):
+        """What is paused has its address still, and the endpoint shows the same."""
+        self.start()
+        self.until_state("registered")
+        self.order(VFD, "Disable")
+        self.order(DEVICE, "Pause")
+        start = self.now()
+        for name in ("other", "third"):
+            self.rig.write("etc/devices.d/site.yaml", DEVICES.replace("name: vfd", f"name: {name}"))
+            self.bus.call(PATH, "Manager", "Reload", "t", "0")
+            self.assertEqual(self.paused(), [("endpoint", name), ("device", name)])
+            self.until_state("paused", DEVICE.replace("vfd", name))
+        self.restart()
+        self.assertEqual(self.paused(), [("endpoint", "third"), ("device", "third")])
+        self.order(DEVICE.replace("vfd", "third"), "Resume")
+        self.order(VFD.replace("vfd", "third"), "Enable")
+        self.registered(CLIENT.replace("vfd", "third"), start=start)
+        said = [e.arguments[0] for e in self.server.events[start:] if e.word == "registered"]
+        self.assertNotIn(CLIENT.replace("vfd", "other"), said)
 
     def test_host(self):
         self.start()

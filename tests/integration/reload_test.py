@@ -287,6 +287,32 @@ class ReloadTest(ReloadScenario):
         self.assertNotIn(PATH + "/endpoint/d001", objects)
         self.assertIn(PATH + "/device/first", objects)
 
+    def test_names_exchanged(self):
+        """What servers wrote goes with the endpoint, not with the name in YAML, which others take."""
+        self.start()
+        for n in (1, 2):
+            self.expect(self.put(client(n), "/1/0/3", str(70 + n)), "2.04")
+
+        def named(n, name):
+            return self.row(n, f", endpoint: {client(n)}").replace(f'"d{n:03}"', f'"{name}"')
+
+        start = self.now()
+        # One exchanges its name with another; a new one takes that of the third, which nothing was written to.
+        self.write_devices([named(1, "d002"), named(2, "d001"), named(3, "third"), named(4, "d003")])
+        self.reload()
+        self.expect(self.put(client(3), "/1/0/3", "73"), "2.04")
+        self.write_devices([named(1, "d002"), named(2, "d001"), named(3, "fourth"), named(4, "d003"), named(5, "third")])
+        self.reload()
+        self.registered(client(5))
+        for _ in range(2):
+            for n in (1, 2, 3):
+                self.assertEqual(self.read_one(client(n), "/1/0/3"), 70 + n)
+            self.assertNotEqual(self.server.request(client(5), "GET", "/1/0/3").code, "2.05")
+            self.stop_daemon(self.daemon)
+            self.run_daemon()
+            self.registered(*(client(n) for n in range(1, 6)), start=start)
+            start = self.now()
+
     def test_objects(self):
         """Clients of D-Bus are told which objects come and go."""
         self.start()

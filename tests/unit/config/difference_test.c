@@ -187,6 +187,23 @@ START_TEST(a_device_moves)
 }
 END_TEST
 
+/* Another one by its name, which somebody may want to know all the same; its type does not count. */
+START_TEST(a_device_is_renamed)
+{
+	compare("name: n,", "name: o,");
+	expect("1", "11", "1111-", "1111-1");
+	ck_assert_uint_eq(d->devices_renamed[4], 4);
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(d->devices_renamed[i], CONFIG_NONE);
+	compare("name: n, profile: p", "name: o, profile: p, parameters: {ct: 2}");
+	ck_assert_uint_eq(d->devices_renamed[4], 4);
+	compare("name: n, profile: p, bus: c, address: {unit: 1}", "name: o, profile: p, bus: c, address: {unit: 2}");
+	ck_assert_uint_eq(d->devices_renamed[4], CONFIG_NONE);
+	compare("name: n, profile: p, bus: c, address: {unit: 1}", "name: o, profile: p, bus: b, address: {unit: 5}");
+	ck_assert_uint_eq(d->devices_renamed[4], CONFIG_NONE);
+}
+END_TEST
+
 START_TEST(a_profile_changes)
 {
 	uint32_t m1 = endpoint(before->config, "m1");
@@ -347,6 +364,7 @@ static Suite *suite(void)
 	tcase_add_test(t, an_address_changes);
 	tcase_add_test(t, a_bus_changes);
 	tcase_add_test(t, a_device_moves);
+	tcase_add_test(t, a_device_is_renamed);
 	tcase_add_test(t, a_profile_changes);
 	tcase_add_test(t, a_map_changes);
 	tcase_add_test(t, types_with_other_maps);

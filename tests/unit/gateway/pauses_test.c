@@ -77,6 +77,30 @@ START_TEST(test_kept)
 }
 END_TEST
 
+/* Two exchange their names, a third takes one that is free; kinds do not mix, nor does what is not paused. */
+START_TEST(test_moved)
+{
+	static const struct pause_move moves[] = {
+		{ DBUS_DEVICE, "a", "b" },    { DBUS_DEVICE, "b", "a" },  { DBUS_ENDPOINT, "a", "e" },
+		{ DBUS_ENDPOINT, "x", "b" }, { DBUS_BUS, "nobody", "a" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(some); i++)
+		pauses_add(pauses, some[i].kind, some[i].name, (uid_t)(1000 + i));
+	ck_assert_int_eq(pauses_move(pauses, moves, ARRAY_SIZE(moves)), 3);
+	for (unsigned again = 0; again < 2; again++) {
+		ck_assert_uint_eq(pauses_find(pauses, DBUS_DEVICE, "a")->by.uid, 1000);
+		ck_assert_uint_eq(pauses_find(pauses, DBUS_DEVICE, "b")->by.uid, 1003);
+		ck_assert_uint_eq(pauses_find(pauses, DBUS_ENDPOINT, "e")->by.uid, 1004);
+		ck_assert_uint_eq(pauses_find(pauses, DBUS_BUS, "a")->by.uid, 1002);
+		ck_assert_ptr_null(pauses_find(pauses, DBUS_ENDPOINT, "a"));
+		ck_assert_ptr_null(pauses_find(pauses, DBUS_ENDPOINT, "b"));
+		restart();
+	}
+	ck_assert_int_eq(pauses_move(pauses, moves, 0), 0);
+}
+END_TEST
+
 START_TEST(test_taken_back)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(some); i++)
@@ -163,6 +187,7 @@ int main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_kept);
+	tcase_add_test(tcase, test_moved);
 	tcase_add_test(tcase, test_taken_back);
 	tcase_add_test(tcase, test_limit);
 	tcase_add_test(tcase, test_not_kept);
