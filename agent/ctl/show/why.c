@@ -8,7 +8,6 @@
 #include "base/str.h"
 #include "ctl/ctl.h"
 #include "ctl/daemon/client.h"
-#include "ctl/daemon/find.h"
 #include "ctl/daemon/record.h"
 #include "ctl/output/document.h"
 #include "ctl/output/text.h"
@@ -448,16 +447,12 @@ static int print(const struct why *w, bool json)
 	return 0;
 }
 
-static int explain(struct client *c, const struct target *target, bool json)
+static int explain(struct client *c, const struct target *target, const char *object, bool json)
 {
 	_cleanup_(why_done) struct why w = { .target = target };
 	_cleanup_message_ sd_bus_message *reply = NULL;
-	_cleanup_free_ char *path = NULL;
-	int r = find_endpoint(c, target->endpoint, &path);
+	int r = client_call(c, object, AGENT1_ENDPOINT, "Explain", &reply, "s", target->path_text);
 
-	if (r >= 0)
-		r = client_call(c, path, AGENT1_ENDPOINT, "Explain", &reply, "s",
-				target->path_text);
 	if (r < 0)
 		return r;
 	memcpy(w.facts, known, sizeof(known));
@@ -467,17 +462,7 @@ static int explain(struct client *c, const struct target *target, bool json)
 
 static int run(const struct invocation *i)
 {
-	_cleanup_target_ struct target target = { 0 };
-	_cleanup_client_ struct client c = { 0 };
-	int r = target_take(i, &target);
-
-	if (r != EXIT_SUCCESS)
-		return r;
-	r = client_open(i->bus, &c);
-	if (r < 0)
-		return exit_status(r);
-	c.about = target.about;
-	return exit_status(explain(&c, &target, i->json));
+	return target_ask(i, explain);
 }
 
 const struct command command_why = {

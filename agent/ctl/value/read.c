@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
-
 #include "ctl/ctl.h"
-#include "ctl/daemon/client.h"
-#include "ctl/daemon/find.h"
 #include "ctl/output/document.h"
 #include "ctl/output/text.h"
 #include "ctl/value/target.h"
@@ -23,15 +19,12 @@ static int print(const struct target *target, const struct value_lines *lines, b
 	return r;
 }
 
-static int read_path(struct client *c, const struct target *target, bool json)
+static int read_path(struct client *c, const struct target *target, const char *object, bool json)
 {
 	_cleanup_value_lines_ struct value_lines lines = { 0 };
 	_cleanup_message_ sd_bus_message *reply = NULL;
-	_cleanup_free_ char *path = NULL;
-	int r = find_endpoint(c, target->endpoint, &path);
+	int r = client_call(c, object, AGENT1_ENDPOINT, "Read", &reply, "s", target->path_text);
 
-	if (r >= 0)
-		r = client_call(c, path, AGENT1_ENDPOINT, "Read", &reply, "s", target->path_text);
 	if (r < 0)
 		return r;
 	r = value_lines_read(reply, &target->path, &lines);
@@ -42,17 +35,7 @@ static int read_path(struct client *c, const struct target *target, bool json)
 
 static int run(const struct invocation *i)
 {
-	_cleanup_target_ struct target target = { 0 };
-	_cleanup_client_ struct client c = { 0 };
-	int r = target_take(i, &target);
-
-	if (r != EXIT_SUCCESS)
-		return r;
-	r = client_open(i->bus, &c);
-	if (r < 0)
-		return exit_status(r);
-	c.about = target.about;
-	return exit_status(read_path(&c, &target, i->json));
+	return target_ask(i, read_path);
 }
 
 const struct command command_read = {

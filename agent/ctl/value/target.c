@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "ctl/daemon/find.h"
 #include "ctl/output/text.h"
 
 static int refuse(const char *argument, const char *why)
@@ -40,4 +41,22 @@ void target_done(struct target *t)
 {
 	free(t->about);
 	*t = (struct target){ 0 };
+}
+
+int target_ask(const struct invocation *i, int (*ask)(struct client *c, const struct target *t,
+						      const char *object, bool json))
+{
+	_cleanup_target_ struct target target = { 0 };
+	_cleanup_client_ struct client c = { 0 };
+	_cleanup_free_ char *object = NULL;
+	int r = target_take(i, &target);
+
+	if (r != EXIT_SUCCESS)
+		return r;
+	r = client_open(i->bus, &c);
+	if (r < 0)
+		return exit_status(r);
+	c.about = target.about;
+	r = find_endpoint(&c, target.endpoint, &object);
+	return exit_status(r < 0 ? r : ask(&c, &target, object, i->json));
 }
