@@ -57,8 +57,8 @@ static int read_rate(struct loader *l, const struct profile *p, const struct yam
 	if (node)
 		return 0;
 	ret->point.period_usec = CONFIG_RATE_ON_DEMAND;
-	/* What a device sends by itself needs none; where this one is asked, its plugin will say. */
-	if (!(ret->point.access & CONFIG_ACCESS_READ) ||
+	/* What a device sends by itself needs none; where this one is asked, its plugin will say, once it is there. */
+	if (!(ret->point.access & CONFIG_ACCESS_READ) || p->plugin->plugin->unchecked ||
 	    p->plugin->plugin->capabilities & FIELDWAY_CAN_LISTEN)
 		return 0;
 	loader_error(l, ret->point.mark, "%s has no rate, here or in defaults", ret->point.name);

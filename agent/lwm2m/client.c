@@ -425,6 +425,9 @@ void client_adopt(struct client *c, const struct client_config *config)
 	c->config.audit = config->audit;
 	if (sooner && c->state == CLIENT_REGISTERED)
 		client_look_ahead(c);
+	/* What it waits for may be what was mended: a key, the server's address. */
+	if (c->state == CLIENT_WAITING)
+		timer_arm_in(&c->timer, 0);
 }
 
 void client_start(struct client *c)

@@ -80,7 +80,8 @@ struct client *client_free(struct client *c);
 /*
  * Goes on with what another configuration says of an account that is still the
  * same: definitions, formats, liveness_usec, first_value_usec and audit are taken
- * over, nothing else is looked at. The server hears nothing of it.
+ * over, nothing else is looked at. The server hears nothing of it, unless the
+ * account waits for its next attempt to register: that is made now.
  */
 void client_adopt(struct client *c, const struct client_config *config);
 /* Of those the definitions and formats alone: also one that leaves has requests in hand that want them. */

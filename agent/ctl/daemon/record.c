@@ -321,6 +321,8 @@ const char *device_record_reason(const struct device_record *d)
 {
 	const char *reason = skip_name(skip_name(d->reason, "bus ", d->bus), "device ", d->name);
 
+	if (!*reason && streq(d->state, "unknown"))
+		return "nothing was heard of it yet";
 	/* "paused" is all that there is to say. */
 	return streq(reason, d->state) ? "" : reason;
 }

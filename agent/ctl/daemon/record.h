@@ -78,7 +78,7 @@ struct json_t *endpoint_record_document(const struct endpoint_record *e);
 struct json_t *device_record_document(const struct device_record *d);
 struct json_t *bus_record_document(const struct bus_record *b);
 
-/* Why a device is not online, without the names of bus and device that the reason begins with. */
+/* Why a device is not online, without the names of bus and device that the reason begins with; "": it says nothing. */
 const char *device_record_reason(const struct device_record *d);
 
 /*

@@ -126,7 +126,7 @@ START_TEST(plugin_optional)
 	fixture_file(f, CONFIG_PLACE_PROFILES, "q.yaml",
 		     "schema: 1\nprofile: q\nplugin: absent\n"
 		     "rates: {fast: 1s}\n"
-		     "points: {t: {some: key, unit: Cel, rate: fast}}\nlwm2m: {3303/0/5700: t}\n");
+		     "points: {t: {some: key, unit: Cel, rate: fast}, heard: {some: key}}\nlwm2m: {3303/0/5700: t}\n");
 	fixture_file(f, CONFIG_PLACE_DEVICES, "e.yaml",
 		     "schema: 1\ndevices:\n"
 		     "  - {name: e1, profile: q, bus: c, address: {port: a}}\n"

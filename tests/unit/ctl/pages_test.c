@@ -125,15 +125,17 @@ START_TEST(some_is_in_trouble)
 	devices[4].enabled = false;
 	fail_device(1, "offline", "bus hall1: device m2: no answer");
 	fail_device(9, "failed", "bus hall1: no such\033[2J file");
+	fail_device(19, "unknown", "");
 	fail_endpoint(1, "unread", "");
 	fail_endpoint(2, "waiting", "a.example: connection refused");
 	ck_assert_str_eq(status(24, 0),
 			 "fieldwayd 0.1.0, configuration accepted\n"
 			 "Servers         plant  38 of 40 registered  coaps://a.example\n"
 			 "Endpoints       40: 38 registered, 1 unread, 1 waiting\n"
-			 "Buses           hall1  37 of 39 online, 1 disabled\n"
+			 "Buses           hall1  36 of 39 online, 1 disabled\n"
 			 "Not online      m10  failed   no such\\x1b[2J file\n"
 			 "                m2   offline  no answer\n"
+			 "                m20  unknown  nothing was heard of it yet\n"
 			 "Not registered  m3  waiting  a.example: connection refused\n"
 			 "                m2  unread   its devices have not been read yet\n");
 }

@@ -254,6 +254,25 @@ START_TEST(test_silent_server)
 }
 END_TEST
 
+/* Who reads the files again has mended something, and wants to see it work. */
+START_TEST(test_adopted_while_it_waits)
+{
+	struct message m;
+
+	client_start(account.client);
+	peer_receive(&m);
+	peer_answer(&m, CODE(4, 03));
+	rig_until(client_state(account.client) == CLIENT_WAITING);
+	peer_expect_silence();
+	client_adopt(account.client, &account.config);
+	peer_receive(&m);
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+	client_adopt(account.client, &account.config);
+	peer_expect_silence();
+}
+END_TEST
+
 /* ---- Update ---- */
 
 START_TEST(test_refresh)
@@ -420,6 +439,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_odd_location, 0, ARRAY_SIZE(locations));
 	tcase_add_test(tcase, test_retry_sequence);
 	tcase_add_test(tcase, test_silent_server);
+	tcase_add_test(tcase, test_adopted_while_it_waits);
 	tcase_add_test(tcase, test_refresh);
 	tcase_add_test(tcase, test_lifetime);
 	tcase_add_test(tcase, test_instances);
