@@ -28,9 +28,6 @@ static int link_setup(sd_bus *bus, int fd, bool is_host)
 		r = sd_bus_set_anonymous(bus, 1);
 	if (r >= 0)
 		r = sd_bus_set_trusted(bus, 1);
-	/* Nothing is carried by descriptors: neither side takes up the other's. */
-	if (r >= 0)
-		r = sd_bus_negotiate_fds(bus, 0);
 	return r < 0 ? r : sd_bus_start(bus);
 }
 

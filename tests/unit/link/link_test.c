@@ -267,34 +267,6 @@ START_TEST(inputs_are_bounded)
 }
 END_TEST
 
-static void send_descriptor(int fd)
-{
-	union {
-		struct cmsghdr header;
-		uint8_t bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) } };
-	struct iovec byte = { .iov_base = "l", .iov_len = 1 };
-	struct msghdr m = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
-
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	ck_assert_int_eq(sendmsg(fd, &m, 0), 1);
-}
-
-/* They would fill the other side's table of open files. */
-START_TEST(descriptors_refused)
-{
-	int r = 0;
-
-	sd_bus_message_unref(carry(start()));
-	ck_assert_int_eq(sd_bus_can_send(here, SD_BUS_TYPE_UNIX_FD), 0);
-	ck_assert_int_eq(sd_bus_can_send(there, SD_BUS_TYPE_UNIX_FD), 0);
-	send_descriptor(sd_bus_get_fd(there));
-	for (int i = 0; i < 1000 && r >= 0; i++)
-		r = sd_bus_process(here, NULL);
-	ck_assert_int_eq(r, -EIO);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("link");
@@ -312,7 +284,6 @@ int main(void)
 	tcase_add_test(tcase, cells_round_trip);
 	tcase_add_test(tcase, inputs_round_trip);
 	tcase_add_test(tcase, inputs_are_bounded);
-	tcase_add_test(tcase, descriptors_refused);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
