@@ -76,7 +76,7 @@ class WordsTest(CompletionScenario):
 
     def test_words(self):
         self.assertEqual(self.complete("list", "b"), ["buses"])
-        self.assertEqual(self.complete("credentials", ""), ["create", "export", "rotate"])
+        self.assertEqual(self.complete("credentials", ""), ["create", "export", "rotate", "status"])
         self.assertEqual(self.complete("profile", "show", "--shared=" + source_path("etc"), "eastron-sdm63"),
                          ["eastron-sdm630"])
         self.assertEqual(self.complete("import-object", "a.xml", ""), [":file"])

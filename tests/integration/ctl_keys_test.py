@@ -13,6 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from fieldway_test import build_path, main  # noqa: E402
+from fieldway_test.bus import PATH  # noqa: E402
 from ctl_json_test import JsonScenario  # noqa: E402
 from fieldway_test.scenario import SECURITY  # noqa: E402
 
@@ -121,7 +122,7 @@ class CreateTest(KeyScenario):
         self.refused("nope: no such server", "create", "nope", status=3)
         self.refused("x*: no endpoint of this name", "create", "--endpoint=x*", status=3)
         self.refused("16 to 64 bytes", "create", "--length=8", status=2)
-        self.refused("create, export or rotate", "make", status=2)
+        self.refused("create, export, rotate or status", "make", status=2)
         self.rig.write("etc/keys/plant.psk", "gw:00\n", 0o644)
         self.refused("other users can read it", "create", status=5)
         self.assertEqual(self.lines(), ["gw:00"])
@@ -161,6 +162,42 @@ class ExportTest(KeyScenario):
         self.refused("{keys}: not a placeholder", "export", "--endpoint=host", "--template=" + template)
         self.refused("No such file", "export", "--endpoint=host", "--template=lesham", status=3)
         self.refused("not with --output", "export", "--json", "--output=x", status=2)
+
+
+class StatusTest(KeyScenario):
+    def states(self, *words):
+        return {(row["endpoint"], row["state"]): row["fingerprint"] for row in self.credentials("status", *words)}
+
+    def test_status(self):
+        self.configure_keys()
+        self.assertEqual(self.states(), {(name, "missing"): None for name in ("host", "m1", "m2")})
+        made = {row["endpoint"]: row["fingerprint"] for row in self.credentials("create", "--endpoint=m*")}
+        self.assertEqual(self.states(), {("host", "missing"): None, ("m1", "in use"): made["m1"],
+                                         ("m2", "in use"): made["m2"]})
+        fresh, = self.credentials("rotate", "--endpoint=m1")
+        self.assertNotEqual(fresh["fingerprint"], made["m1"])
+        self.assertEqual(self.states("plant", "--endpoint=m1"),
+                         {("m1", "in use"): made["m1"], ("m1", "pending"): fresh["fingerprint"]})
+        text = self.ctl(*self.words("status"), environment={})
+        self.assertRegex(text, r"(?m)^plant +host +gw +- +missing$")
+        self.refused("nope: no such server", "status", "nope", status=3)
+
+    def test_the_daemon_says_the_same(self):
+        """GetCredentials is asked where the configuration runs, this where it lies."""
+        self.configure_keys()
+        self.credentials("create")
+        self.keys = self.exported()
+        self.start_server(secure=True)
+        self.configure()
+        self.start_daemon()
+        self.registered(*ENDPOINTS.values())
+        status = {row["endpoint"]: row for row in self.credentials("status")}
+        for name, row in status.items():
+            (server, kind, identity, fingerprint, reference, reason), = self.bus.call(
+                f"{PATH}/endpoint/{name}", "Endpoint", "GetCredentials")[0]
+            self.assertEqual((server, kind, identity, fingerprint, reason),
+                             ("plant", "psk", row["identity"], row["fingerprint"], ""))
+            self.assertTrue(reference.startswith("psk-file:"))
 
 
 class RotateTest(KeyScenario):

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,7 +60,12 @@ static int create_all(const struct invocation *i, const struct targets *t)
 		r = t->servers[k].kind == SECRET_PSK_FILE ?
 			    create_ring(&t->servers[k], length, report) :
 			    create_single(&t->servers[k], length, report);
-	return r < 0 ? r : key_report_print(report, i);
+	if (r >= 0)
+		r = key_report_print(report, i);
+	if (r >= 0 && !i->json)
+		puts("'fieldwayctl credentials export' prints them for the server. When it knows them,\n"
+		     "'systemctl reload fieldway' has endpoints register at once.");
+	return r;
 }
 
 int credentials_create(const struct invocation *i)

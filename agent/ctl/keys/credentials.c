@@ -81,6 +81,7 @@ static const struct {
 	{ "create", credentials_create },
 	{ "export", credentials_export },
 	{ "rotate", credentials_rotate },
+	{ "status", credentials_status },
 };
 
 static int run(const struct invocation *i)
@@ -92,7 +93,7 @@ static int run(const struct invocation *i)
 			return exit_status(parts[k].run(i));
 	fputs("fieldwayctl credentials: '", stderr);
 	text_print(stderr, what);
-	fputs("': create, export or rotate\n", stderr);
+	fputs("': create, export, rotate or status\n", stderr);
 	return EXIT_USAGE;
 }
 
@@ -110,8 +111,8 @@ static const struct command_option options[] = {
 
 const struct command command_credentials = {
 	.name = "credentials",
-	.arguments = "create|export|rotate [SERVER...]",
-	.help = "makes keys for all endpoints of a server, exports them, changes them",
+	.arguments = "create|export|rotate|status [SERVER...]",
+	.help = "makes keys for all endpoints of a server, exports, changes, and lists them",
 	.details =
 		"For each SERVER (all that have keys) in the file that its key: names, with the\n"
 		"identities that the configuration makes. Screens show fingerprints, only export\n"
@@ -125,6 +126,8 @@ const struct command command_credentials = {
 		"first puts them beside the old ones, into FILE.pending; 'export --pending' gives\n"
 		"them out; 'rotate --switch' puts them in force.\n"
 		"\n"
+		"status says which keys are in use, pending, or missing.\n"
+		"\n"
 		"A template is a text with {server} {uri} {endpoint} {name} {identity} {key}\n"
 		"{key_base64}, also as {identity:json} or {identity:csv}, printed once for each key.\n"
 		"leshan makes a JSON object on each line, each to be sent to Leshan's demo server\n"
@@ -132,6 +135,6 @@ const struct command command_credentials = {
 	.least = 1,
 	.most = 100,
 	.options = options,
-	.completes = "=create,export,rotate server*",
+	.completes = "=create,export,rotate,status server*",
 	.run = run,
 };

@@ -8,6 +8,7 @@
 int credentials_create(const struct invocation *i);
 int credentials_export(const struct invocation *i);
 int credentials_rotate(const struct invocation *i);
+int credentials_status(const struct invocation *i);
 
 /* What they share. */
 
@@ -38,6 +39,11 @@ DEFINE_FREEP(struct key_report *, key_report_free)
 int key_report_add(struct key_report *report, const struct target_server *s, bool pending,
 		   const char *state, bool (*was_there)(const void *userdata, const char *identity),
 		   const void *userdata);
+/*
+ * All of a server: "in use" or "missing" (without a fingerprint), and those that wait for a
+ * switch once more as "pending". A file that is not there has no keys.
+ */
+int key_report_add_state(struct key_report *report, const struct target_server *s);
 int key_report_print(const struct key_report *report, const struct invocation *i);
 
 /*

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/str.h"
@@ -95,6 +96,7 @@ static int add(struct key_report *report, const struct target_key *key, const ch
 	return table_add(&report->table, cells) < 0 ? complain("out of memory", -ENOMEM) : 0;
 }
 
+/* -ENOKEY without a word. */
 static int add_key(struct key_report *report, struct secret_store *store,
 		   const struct target_server *s, const struct target_key *key, bool pending,
 		   const char *state)
@@ -105,7 +107,7 @@ static int add_key(struct key_report *report, struct secret_store *store,
 	int r = credentials_look_up(store, s, pending, key->identity, &bytes, &size);
 
 	if (r < 0)
-		return r == -ENOKEY ? 0 : r;
+		return r;
 	r = secret_fingerprint(bytes, size, fingerprint);
 	secret_free(bytes, size);
 	return r < 0 ? complain("GnuTLS makes no fingerprint", r) :
@@ -126,6 +128,30 @@ int key_report_add(struct key_report *report, const struct target_server *s, boo
 		bool kept = was_there && was_there(userdata, key->identity);
 
 		r = add_key(report, store, s, key, pending, kept ? "kept" : state);
+		r = r == -ENOKEY ? 0 : r;
+	}
+	return r;
+}
+
+int key_report_add_state(struct key_report *report, const struct target_server *s)
+{
+	_cleanup_(secret_store_freep) struct secret_store *store = NULL;
+	_cleanup_free_ char *fresh = target_pending(s);
+	bool there = access(s->path, F_OK) == 0 || errno != ENOENT;
+	bool pending = fresh && access(fresh, F_OK) == 0;
+	int r = fresh ? secret_store_new("/", &store) : -ENOMEM;
+
+	if (r < 0)
+		return complain(strerror(-r), r);
+	for (size_t i = 0; i < s->n && r >= 0; i++) {
+		const struct target_key *key = &s->keys[i];
+
+		r = there ? add_key(report, store, s, key, false, "in use") : -ENOKEY;
+		if (r == -ENOKEY)
+			r = add(report, key, "", "missing");
+		if (r >= 0 && pending)
+			r = add_key(report, store, s, key, true, "pending");
+		r = r == -ENOKEY ? 0 : r;
 	}
 	return r;
 }

@@ -148,8 +148,9 @@ const struct command command_scan = {
 	.details =
 		"On a Modbus bus each unit is asked for one register; whoever answers is there, if\n"
 		"only to say that it has no such register, and is asked who it is (function 43/14).\n"
-		"One that is silent costs the bus's timeout, with its retries. On a network say which\n"
-		"device: --host 10.0.1.7. 'device failure' of every unit is a gateway that has none.\n"
+		"One that is silent costs the bus's timeout, with its retries: 3 s unless the bus says\n"
+		"otherwise, so --units 1-16 when somebody is waiting. On a network say which device:\n"
+		"--host 10.0.1.7. 'device failure' of every unit is a gateway that has none.\n"
 		"Polls go on meanwhile.\n"
 		"\n"
 		"With --unit 5 --registers holding 0-200 the registers that unit 5 has. Where devices\n"

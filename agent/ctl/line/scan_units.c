@@ -14,6 +14,8 @@
 
 /* A gateway's word (exception 11) for a unit that is silent; dbus/field.c. */
 static const char behind_gateway[] = "no answer behind the gateway";
+/* A plugin's word for a request that --within left no time for: nothing is known of that unit. */
+static const char unsent[] = "before it could be sent";
 
 static const char *const identification[] = { "vendor_name", "product_code", "product_name",
 					      "model_name", "revision" };
@@ -26,7 +28,7 @@ struct units {
 	struct given_option address[GIVEN_OPTIONS_MAX + 1];
 	char unit[sizeof("4294967295")];
 	struct progress progress;
-	uint32_t address_unit, found;
+	uint32_t address_unit, found, unsent;
 	json_t *document; /* array of them */
 	sd_bus_error last; /* of a unit that could not be reached */
 };
@@ -139,8 +141,10 @@ static int take_answer(struct units *u, sd_bus_message *reply)
 /* A unit that does not answer, or at which connections break, is none; the rest ends the scan. */
 static int take_error(struct units *u, sd_bus_error *error)
 {
-	if (sd_bus_error_has_name(error, AGENT1_ERROR_NO_ANSWER))
+	if (sd_bus_error_has_name(error, AGENT1_ERROR_NO_ANSWER)) {
+		u->unsent += error->message && strstr(error->message, unsent);
 		return 0;
+	}
 	if (sd_bus_error_has_name(error, AGENT1_ERROR_FAILED) ||
 	    sd_bus_error_has_name(error, AGENT1_ERROR_OFFLINE)) {
 		sd_bus_error_free(&u->last);
@@ -193,14 +197,27 @@ static int explain_nothing(struct units *u)
 	return client_complain(u->client, &u->last);
 }
 
+static uint32_t asked(const struct units *u)
+{
+	return u->scan->last - u->scan->first + 1 - u->unsent;
+}
+
 static int end_document(struct units *u, int r)
 {
 	sd_bus_error_free(&u->last);
 	if (r >= 0)
 		return document_print(json_pack("{s:o, s:I}", "units", u->document, "asked",
-						(json_int_t)(u->scan->last - u->scan->first + 1)));
+						(json_int_t)asked(u)));
 	json_decref(u->document);
 	return r;
+}
+
+static void print_end(const struct units *u)
+{
+	fprintf(stderr, "%" PRIu32 " of %" PRIu32 " units answer\n", u->found, asked(u));
+	if (u->unsent > 0)
+		fprintf(stderr, "%" PRIu32 " more could not be asked in time: --within is too short\n",
+			u->unsent);
 }
 
 int scan_units(struct client *c, const char *path, const struct invocation *i,
@@ -219,8 +236,7 @@ int scan_units(struct client *c, const char *path, const struct invocation *i,
 	if (i->json)
 		return end_document(&u, r);
 	if (r >= 0)
-		fprintf(stderr, "%" PRIu32 " of %" PRIu32 " units answer\n", u.found,
-			scan->last - scan->first + 1);
+		print_end(&u);
 	sd_bus_error_free(&u.last);
 	return r;
 }
