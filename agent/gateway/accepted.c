@@ -124,6 +124,14 @@ int accepted_files(struct state *state, struct config_files **ret)
 	return r < 0 ? r : config_files_load(span_of(record.data, record.size), ret);
 }
 
+int accepted_peek(const char *state_folder, struct config_files **ret)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	int r = state_peek(state_folder, STATE_NAME, STATE_KIND, &record);
+
+	return r < 0 ? r : config_files_load(span_of(record.data, record.size), ret);
+}
+
 int accepted_unconfirmed_text(const char *config_folder, struct buf *ret)
 {
 	ret->size = 0;

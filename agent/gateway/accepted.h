@@ -28,6 +28,8 @@ void accepted_keep(struct state *state, const struct config_files *files, const 
 void accepted_keep_unconfirmed(struct state *state, const struct config_files *files);
 /* The last ones that were accepted. -ENOENT: there never were any; -EBADMSG, -ENOMEM. */
 int accepted_files(struct state *state, struct config_files **ret);
+/* The same for whoever is not the agent; also -EPERM and the like. */
+int accepted_peek(const char *state_folder, struct config_files **ret);
 
 /* One message a line, so that each is a journal entry with its own position. */
 void accepted_log(int level, const struct yaml_errors *errors);

@@ -12,6 +12,8 @@ static const char usage[] =
 	"Shows field devices to LwM2M servers as endpoints of their own.\n"
 	"\n"
 	"  --check[=DIR]        read the configuration, print what is wrong with it, and end\n"
+	"  --last-good          with --check: of the last configuration that was accepted instead, on which\n"
+	"                       a start with wrong files would run\n"
 	"  --config=DIR         folder of the configuration (" SYSCONFDIR "/fieldway)\n"
 	"  --state=DIR          folder of what must survive (" LOCALSTATEDIR "/lib/fieldway)\n"
 	"  --shared=DIR         folder of shipped profiles (" PKGDATADIR ")\n"
@@ -28,6 +30,7 @@ static const char usage[] =
 
 enum {
 	OPTION_CHECK = 1,
+	OPTION_LAST_GOOD,
 	OPTION_CONFIG,
 	OPTION_STATE,
 	OPTION_SHARED,
@@ -43,6 +46,7 @@ enum {
 
 static const struct option options[] = {
 	{ "check", optional_argument, NULL, OPTION_CHECK },
+	{ "last-good", no_argument, NULL, OPTION_LAST_GOOD },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "state", required_argument, NULL, OPTION_STATE },
 	{ "shared", required_argument, NULL, OPTION_SHARED },
@@ -92,6 +96,9 @@ int options_take(int argc, char **argv, struct gateway_options *ret)
 				optarg = argv[optind++];
 			ret->config_folder = optarg ?: ret->config_folder;
 			break;
+		case OPTION_LAST_GOOD:
+			ret->last_good = true;
+			break;
 		case OPTION_CONFIG:
 			ret->config_folder = optarg;
 			break;
@@ -130,6 +137,10 @@ int options_take(int argc, char **argv, struct gateway_options *ret)
 			fputs("Try 'fieldwayd --help'.\n", stderr);
 			return -EINVAL;
 		}
+	if (ret->last_good && mode != OPTIONS_CHECK) {
+		fputs("fieldwayd: --last-good goes with --check\nTry 'fieldwayd --help'.\n", stderr);
+		return -EINVAL;
+	}
 	if (optind < argc) {
 		fprintf(stderr, "fieldwayd: %s: not an option\nTry 'fieldwayd --help'.\n", argv[optind]);
 		return -EINVAL;

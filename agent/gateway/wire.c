@@ -379,13 +379,26 @@ void gateway_reload(struct gateway *g)
 
 /* ---- --check ---- */
 
-static int check_files(struct gateway *g, struct yaml_errors *errors, struct yaml_errors *warnings)
+static int read_checked(const struct gateway_options *o, struct yaml_errors *errors, struct config_files **ret)
 {
-	const struct load_sources sources = load_sources(g, false);
-	struct config_files *files = NULL;
 	int r;
 
-	r = config_files_read(g->options.config_folder, g->options.shared_folder, errors, &files);
+	if (!o->last_good)
+		return config_files_read(o->config_folder, o->shared_folder, errors, ret);
+	r = accepted_peek(o->state_folder, ret);
+	if (r < 0)
+		fprintf(stderr, "%s: the last configuration that was accepted: %s\n", o->state_folder,
+			r == -ENOENT ? "there is none" : r == -EBADMSG ? "its record is damaged" : strerror(-r));
+	return r == -EBADMSG ? -EINVAL : r;
+}
+
+/* A start on what was accepted before does without plugins that are gone since. */
+static int check_files(struct gateway *g, struct yaml_errors *errors, struct yaml_errors *warnings)
+{
+	const struct load_sources sources = load_sources(g, g->options.last_good);
+	struct config_files *files = NULL;
+	int r = read_checked(&g->options, errors, &files);
+
 	if (r >= 0)
 		r = load_files(&sources, files, errors, warnings, &g->loaded);
 	config_files_free(files);

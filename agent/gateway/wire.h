@@ -18,6 +18,7 @@ struct gateway_options {
 	const char *host_program;   /* fieldway-plugin-host */
 	const char *plugin_folder;
 	const char *bus;	    /* "none", or as dbus_config.address */
+	bool last_good;		    /* what gateway_check() looks at: not the files */
 	int stop_fd;		    /* when it is readable the start gives up; -1: never */
 };
 
@@ -41,6 +42,7 @@ void gateway_stop(struct gateway *g, void (*stopped)(void *userdata), void *user
 /*
  * Reads the configuration and prints what is wrong with it to standard error,
  * a line each. 0: good, with or without warnings; -EINVAL. Starts no bus, keeps
- * nothing; the state folder is not touched.
+ * nothing; of the state folder the last configuration that was accepted is read,
+ * if at all.
  */
 int gateway_check(const struct gateway_options *options, struct sd_event *event, struct timers *timers);

@@ -94,6 +94,32 @@ class StartTest(Scenario):
         self.registered("gw", start=start)
         self.assertEqual(self.logged("last configuration"), [])
 
+    def check_last_good(self):
+        check = subprocess.run([build_path("fieldwayd"), "--check", self.rig.path("etc"), "--last-good",
+                                "--state", self.rig.path("state"), *self.daemon.folders()],
+                               capture_output=True, text=True, timeout=60, check=False)
+        return check.returncode, check.stderr
+
+    def test_check_of_the_last_good_one(self):
+        """What a start with wrong files would run on, as an upgrade wants to know it beforehand."""
+        self.start(secure=True)
+        self.stop_daemon(self.daemon)
+        self.break_configuration()
+        self.assertEqual(self.check_last_good(), (0, ""))
+        os.rename(self.rig.path("etc/keys/plant.psk"), self.rig.path("etc/keys/gone.psk"))
+        status, said = self.check_last_good()
+        self.assertEqual(status, 1)
+        self.assertIn("plant.psk", said)
+        self.start_daemon()
+        self.assertEqual(self.daemon.process.wait_end(), EX_CONFIG)
+        os.rename(self.rig.path("etc/keys/gone.psk"), self.rig.path("etc/keys/plant.psk"))
+        with open(self.rig.path("state/records/gateway.last-good"), "r+b") as f:
+            f.write(b"damaged")
+        self.assertEqual(self.check_last_good()[0], 1)
+        self.assertIn("damaged", self.check_last_good()[1])
+        os.unlink(self.rig.path("state/records/gateway.last-good"))
+        self.assertIn("there is none", self.check_last_good()[1])
+
     def test_another_revision(self):
         """Of a device type in use, such as an upgrade brings: told at the first start with it."""
         self.start()

@@ -151,6 +151,16 @@ class SystemTest(unittest.TestCase):
         # Backups of what got new users.
         self.assertEqual([f for f in left if f not in ("/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-")], [])
 
+    def accept(self, text):
+        """The daemon has run on this configuration, as its user."""
+        record = "/var/lib/fieldway/records/gateway.last-good"
+        os.unlink(self.root.path(record))
+        self.root.run("chown", "-R", "fieldway:", "/var/lib/fieldway")
+        self.root.write("/etc/fieldway/fieldway.yaml", text)
+        self.root.run("setpriv", "--reuid=fieldway", "--regid=fieldway", "--clear-groups", "sh", "-c",
+                      "fieldwayd --bus=none & pid=$!; "
+                      f"while kill -0 $pid && [ ! -e {record} ]; do sleep 0.1; done; kill $pid; wait $pid")
+
     def test_restarts(self):
         self.root.pretend_systemd()
         self.install()
@@ -165,8 +175,15 @@ class SystemTest(unittest.TestCase):
             self.assertIn("fieldway.yaml:2:11: ", said)
             self.assertIn("nothing is restarted", said)
             self.assertEqual([a for a in self.root.actions() if "invoke" in a], [])
-        with self.subTest("wrong, and an accepted one is there"):
+        with self.subTest("wrong, and the record of an accepted one is damaged"):
             self.root.write("/var/lib/fieldway/records/gateway.last-good", "")
+            said = self.install("fieldway")
+            self.assertIn("its record is damaged", said)
+            self.assertIn("nothing is restarted", said)
+            self.assertEqual([a for a in self.root.actions() if "invoke" in a], [])
+        with self.subTest("wrong, and an accepted one is there"):
+            self.accept(RIGHT)
+            self.root.write("/etc/fieldway/fieldway.yaml", WRONG)
             self.assertIn("the last one that was accepted is in use", self.install("fieldway"))
             self.assertEqual([a for a in self.root.actions() if "invoke" in a], [RESTART])
         with self.subTest("device types, wrong files"):

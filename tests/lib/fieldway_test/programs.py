@@ -287,11 +287,14 @@ class Daemon:
         state = state or rig.path("state")
         os.makedirs(state, exist_ok=True)
         self.process = rig.start([
-            build_path(self.PROGRAM), "--config", configuration, "--state", state,
-            "--host-program", build_path(self.HOST_PROGRAM),
-            "--plugins", plugin_folder(rig), "--shared", rig.path("shared"),
-            "--objects", source_path("objects"), "--bus=none", *arguments],
+            build_path(self.PROGRAM), "--config", configuration, "--state", state, *self.folders(),
+            "--bus=none", *arguments],
             env={**os.environ, **(environment or {})}, **options)
+
+    def folders(self):
+        """The options that say where what it needs lies."""
+        return ["--host-program", build_path(self.HOST_PROGRAM), "--plugins", plugin_folder(self.rig),
+                "--shared", self.rig.path("shared"), "--objects", source_path("objects")]
 
     def stop(self):
         return self.process.stop()
