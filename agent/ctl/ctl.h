@@ -64,6 +64,7 @@ extern const struct command command_write;
 extern const struct command command_execute;
 extern const struct command command_watch;
 extern const struct command command_update;
+extern const struct command command_send;
 extern const struct command command_enable;
 extern const struct command command_disable;
 extern const struct command command_restart;

@@ -8,8 +8,8 @@
  * a byte on a field bus needs root, the group AGENT1_GROUP, the daemon's own
  * user, or the word of polkit, which is asked about AGENT1_NAME and
  *   .write      Endpoint: Write, Execute
- *   .control    Manager: SetLogLevel; Endpoint: GetCredentials, Update, Enable, Disable,
- *               Restart;
+ *   .control    Manager: SetLogLevel; Endpoint: GetCredentials, Update, Send, Enable,
+ *               Disable, Restart;
  *               Device: Pause, Resume;
  *               Bus: Pause, Resume, Disable, Enable, Restart
  *   .field      Device: Read; Bus: Attempt, Raw, Scan, Release, Record
@@ -97,6 +97,14 @@
  *     Update()                       registration update, which the server has
  *                                    answered on return. Error Offline: it is
  *                                    not registered
+ *     Send(as paths) -> u values, u left_out
+ *                                    LwM2M Send: the values that the daemon has at
+ *                                    or below the paths, 64 at most, go to its
+ *                                    server, which has answered on return. Resources
+ *                                    without a good value are left out. Errors Muted:
+ *                                    the server does not want it (/1/x/23), Refused:
+ *                                    it answered by an error, Offline, NoAnswer,
+ *                                    NoSuchPath, NoValue
  *     Disable()                      pauses it: de-registers, until Enable
  *     Enable()
  *     Restart()                      registers anew, at once whatever it waits
@@ -243,4 +251,6 @@
 #define AGENT1_ERROR_BUSY AGENT1_NAME ".Error.Busy"	     /* nothing was sent */
 #define AGENT1_ERROR_NO_ANSWER AGENT1_NAME ".Error.NoAnswer" /* the outcome may be unknown */
 #define AGENT1_ERROR_PARTLY AGENT1_NAME ".Error.Partly"	     /* some values were accepted */
+#define AGENT1_ERROR_MUTED AGENT1_NAME ".Error.Muted" /* nothing was sent */
+#define AGENT1_ERROR_REFUSED AGENT1_NAME ".Error.Refused" /* by the server */
 #define AGENT1_ERROR_FAILED AGENT1_NAME ".Error.Failed" /* the device refused, or verify failed */

@@ -32,8 +32,7 @@ static struct log_about about_item(const struct item *item)
 	return (struct log_about){ 0 };
 }
 
-/* Who has it do what; the rest of the log says what became of that. */
-static void log_order(const struct item *item, uid_t uid, const char *what)
+void order_log(const struct item *item, uid_t uid, const char *what)
 {
 	static const char *const kinds[] = {
 		[DBUS_ENDPOINT] = "endpoint",
@@ -65,7 +64,7 @@ static int switch_item(struct item *item, sd_bus_message *m, uid_t uid, bool pau
 	struct dbus *d = item->dbus;
 	int r;
 
-	log_order(item, uid, pause ? "pauses" : "resumes");
+	order_log(item, uid, pause ? "pauses" : "resumes");
 	r = d->ports.pause(d->userdata, kind_of(item), item->id, pause, uid);
 	return r < 0 ? refuse(error, r) : sd_bus_reply_method_return(m, NULL);
 }
@@ -140,7 +139,7 @@ static int restart_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_b
 	struct dbus *d = item->dbus;
 	int r;
 
-	log_order(item, uid, "restarts");
+	order_log(item, uid, "restarts");
 	r = d->ports.restart(d->userdata, kind_of(item), item->id);
 	return r < 0 ? refuse(error, r) : sd_bus_reply_method_return(m, NULL);
 }
@@ -210,7 +209,7 @@ static int update_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bu
 				 r == -EBUSY	 ? "Too many wait for its Update already" :
 						   NULL);
 	sd_bus_message_ref(m);
-	log_order(item, uid, "updates");
+	order_log(item, uid, "updates");
 	return 0;
 }
 

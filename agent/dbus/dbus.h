@@ -8,6 +8,7 @@
 #include "base/buf.h"
 
 struct client;
+struct client_sending;
 struct config;
 struct config_server;
 struct fieldbus;
@@ -71,6 +72,9 @@ struct dbus_ports {
 	 * registered, -EBUSY too many wait for the answer, -ENOMEM.
 	 */
 	int (*update)(void *userdata, uint32_t endpoint, dbus_done done, void *done_userdata);
+	/* As client_send(), to its server. */
+	int (*send)(void *userdata, uint32_t endpoint, const struct path *paths, size_t n,
+		    struct client_sending *ret, dbus_done done, void *done_userdata);
 	/*
 	 * Registers an endpoint anew, or begins a bus with a new host. -EPERM it is
 	 * paused, -ENOENT the endpoint has no server, -ESHUTDOWN the agent ends.

@@ -169,11 +169,16 @@ int item_pause(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int item_resume(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int item_restart(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int endpoint_get_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error);
+/* Who has it do what: "restarts"; the rest of the log says what became of that. */
+void order_log(const struct item *item, uid_t uid, const char *what);
 int endpoint_update(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int get_paused(sd_bus *bus, const char *path, const char *interface, const char *property,
 	       sd_bus_message *reply, void *userdata, sd_bus_error *error);
 int get_all_paused(sd_bus *bus, const char *path, const char *interface, const char *property,
 		   sd_bus_message *reply, void *userdata, sd_bus_error *error);
+
+/* send.c */
+int endpoint_send(sd_bus_message *m, void *userdata, sd_bus_error *error);
 
 /* log_levels.c */
 int manager_set_log_level(sd_bus_message *m, void *userdata, sd_bus_error *error);

@@ -115,6 +115,16 @@ int registry_update(struct registry *r, uint32_t endpoint, dbus_done done, void 
 	return 0;
 }
 
+/* ---- Send ---- */
+
+int registry_send(struct registry *r, uint32_t endpoint, const struct path *paths, size_t n,
+		  struct client_sending *ret, dbus_done done, void *userdata)
+{
+	struct account *a = endpoint_of(r, endpoint)->account;
+
+	return a ? client_send(a->client, paths, n, done, userdata, ret) : -EHOSTDOWN;
+}
+
 /* ---- pause ---- */
 
 bool endpoint_is_paused(const struct endpoint *e)

@@ -86,6 +86,12 @@ static int port_update(void *userdata, uint32_t endpoint, dbus_done done, void *
 	return registry_update(userdata, endpoint, done, done_userdata);
 }
 
+static int port_send(void *userdata, uint32_t endpoint, const struct path *paths, size_t n,
+		     struct client_sending *ret, dbus_done done, void *done_userdata)
+{
+	return registry_send(userdata, endpoint, paths, n, ret, done, done_userdata);
+}
+
 static int port_restart(void *userdata, enum dbus_kind kind, uint32_t id)
 {
 	return registry_restart(userdata, kind, id);
@@ -108,6 +114,7 @@ const struct dbus_ports ports_of_registry = {
 	.credential = port_credential,
 	.counts = port_counts,
 	.update = port_update,
+	.send = port_send,
 	.restart = port_restart,
 	.pause = port_pause,
 	.paused = port_paused,

@@ -103,6 +103,27 @@ void client_disable(struct client *c);
 /* Registers anew: restart of a virtual endpoint (/3/0/4). */
 void client_restart(struct client *c);
 
+/*
+ * Send (Core 6.4.6): the good values that are readable at or below the paths, in
+ * one message. 0: done runs once, not before this has returned, when the server
+ * has answered: error 0; -EREMOTE: by anything but 2.xx, which reason tells;
+ * -ECANCELED; or what ended the session. Else it does not run: -EINVAL none or more than
+ * SEND_PATHS_MAX paths, -EHOSTDOWN not registered, -EOPNOTSUPP registered as 1.0,
+ * which has no Send, -EACCES muted by /1/x/23, -EBUSY SENDINGS_MAX wait, -ENOENT
+ * ret->at is not there, -EPERM it cannot be read, -ENODATA nothing of it is good,
+ * -E2BIG -EFBIG too much, -ENOMEM.
+ */
+#define SEND_PATHS_MAX 64u
+#define SENDINGS_MAX 16u
+struct client_sending {
+	struct path at;
+	size_t values;	   /* that go out */
+	unsigned left_out; /* resources that are not good */
+};
+typedef void (*client_sent)(void *userdata, int error, const char *reason);
+int client_send(struct client *c, const struct path *paths, size_t n, client_sent done, void *userdata,
+		struct client_sending *ret);
+
 enum client_state client_state(const struct client *c);
 bool client_is_registered(const struct client *c);
 enum lwm2m_version client_version(const struct client *c);

@@ -57,6 +57,7 @@ struct client {
 	struct list waiting;	   /* struct waiting_observe: Observes that wait for a first value */
 	struct list notifications; /* struct notification: confirmable ones on their way */
 	uint32_t observe_number;
+	uint32_t n_sendings;	   /* on their way */
 };
 
 /* The account's view of its own store. */
@@ -116,6 +117,19 @@ void respond_code(struct request *q, uint8_t code);
 void respond_error(struct request *q, int error, const char *reason);
 void respond_content(struct request *q, int32_t format, struct span payload);
 
+/* Security, OSCORE and COSE are for bootstrap servers only (Core 6.3). */
+static inline bool object_is_secret(uint16_t object)
+{
+	return object == 0 || object == 21 || object == 23;
+}
+
+/* A payload is at most this large; it goes block-wise. */
+#define CONTENT_MAX (256u << 10)
+/*
+ * What is sent together was so when the newest of it was sampled. Servers take
+ * records of other times for history: Leshan shows those of one time only.
+ */
+void records_set_common_time(struct records *records);
 /* Reads a target as a payload: the format of Accept (FORMAT_NONE: the client's choice). 0, or errno for status_code(); ret_reason becomes the text of a 5.03. */
 #define REASON_MAX 160u
 int read_content(const struct client *c, const struct target *target, int32_t accept, bool times,

@@ -3,9 +3,6 @@
 
 #include "lwm2m/pending.h"
 
-/* A payload is at most this large; it goes block-wise. */
-#define CONTENT_MAX (256u << 10)
-
 /* resource: the path's, NULL above one. */
 static bool is_single(const struct path *path, const struct resource_definition *resource)
 {
@@ -82,11 +79,7 @@ int read_check(const struct client *c, const struct target *target, int32_t acce
 	return read_prepare(c, &view, &target->path, accept, &codec);
 }
 
-/*
- * What is sent together was so when the newest of it was sampled. Servers take
- * records of other times for history: Leshan shows those of one time only.
- */
-static void set_common_time(struct records *records)
+void records_set_common_time(struct records *records)
 {
 	uint64_t newest = 0;
 
@@ -112,7 +105,7 @@ int read_content(const struct client *c, const struct target *target, int32_t ac
 	if (r < 0)
 		return r;
 	if (times)
-		set_common_time(&records);
+		records_set_common_time(&records);
 	ret->limit = CONTENT_MAX;
 	r = codec->encode(&target->path, records.items, records.n, times && codec->timed, ret);
 	if (r < 0)

@@ -8,12 +8,6 @@
  * order of checks of lwm2m.md "Operations".
  */
 
-/* Security, OSCORE and COSE are for bootstrap servers only: 4.01. */
-static bool is_secret(uint16_t object)
-{
-	return object == 0 || object == 21 || object == 23;
-}
-
 /* Closed whatever follows, also where no path has that shape. */
 static bool names_secret(const struct message *m)
 {
@@ -21,7 +15,7 @@ static bool names_secret(const struct message *m)
 
 	return m->n_path > 0 &&
 	       path_parse_id((const char *)m->path[0].p, m->path[0].n, &object) >= 0 &&
-	       is_secret(object);
+	       object_is_secret(object);
 }
 
 /* What the shape of method and path allows at all; 4.05 otherwise. */
@@ -176,7 +170,7 @@ void requests_handle(void *userdata, struct exchange *exchange, const struct mes
 		return;
 	}
 	q.view = client_view(c, q.target.store);
-	if (q.target.path.depth >= PATH_OBJECT && is_secret(q.target.path.object))
+	if (q.target.path.depth >= PATH_OBJECT && object_is_secret(q.target.path.object))
 		respond_error(&q, -EACCES, NULL);
 	else if (!fits_shape(message, &q.target.path) || is_instance_of_single(&q))
 		respond_error(&q, -EPERM, NULL);

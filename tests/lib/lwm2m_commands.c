@@ -61,6 +61,7 @@ static int run_fault(struct server *s, char **words, int n)
 		{ "update", &s->fault_update },
 		{ "deregister", &s->fault_deregister },
 		{ "notify", &s->fault_notify },
+		{ "send", &s->fault_send },
 	};
 	struct fault f = { 0 };
 	size_t i = 0;
@@ -87,7 +88,7 @@ static const struct command commands[] = {
 	{ "observe", 3, true, run_observe }, /* ID EP PATH [accept=] */
 	{ "cancel", 3, true, run_cancel },   /* ID EP PATH */
 	{ "reset", 2, false, run_reset },    /* EP TOKEN */
-	{ "fault", 2, false, run_fault },    /* register|update|deregister|notify CODE[-on-1.2]|silent|none */
+	{ "fault", 2, false, run_fault },    /* register|update|deregister|notify|send CODE[-on-1.2]|silent|none */
 	{ "forget", 1, false, run_forget },  /* EP */
 	{ "clients", 0, false, run_clients },
 };

@@ -235,9 +235,7 @@ static bool security_fits(const struct server *s, const coap_session_t *session,
 	       memcmp(identity->s, endpoint, identity->length) == 0;
 }
 
-/* True when the true answer is not wanted. */
-static bool apply_fault(struct server *s, const struct fault *f, const char *version,
-			coap_pdu_t *response)
+bool fault_apply(struct server *s, const struct fault *f, const char *version, coap_pdu_t *response)
 {
 	if (f->only_1_2 && strcmp(version, "1.2") != 0)
 		return false;
@@ -356,7 +354,7 @@ static void handle_register(coap_resource_t *resource, coap_session_t *session,
 
 	if (code)
 		refuse("register", p.endpoint ? p.endpoint : "-", code, response);
-	else if (!apply_fault(s, &s->fault_register, p.version ? p.version : "1.0", response))
+	else if (!fault_apply(s, &s->fault_register, p.version ? p.version : "1.0", response))
 		accept_register(s, session, request, &p, response);
 	else if (!s->fault_register.silent)
 		refuse("register", p.endpoint, s->fault_register.code, response);
@@ -406,7 +404,7 @@ static void handle_update(coap_resource_t *resource, coap_session_t *session,
 	struct client *c = client_of_path(s, session, request);
 	struct parameters p = { 0 };
 
-	if (apply_fault(s, &s->fault_update, c ? c->version : "1.0", response)) {
+	if (fault_apply(s, &s->fault_update, c ? c->version : "1.0", response)) {
 		if (c && s->fault_update.code == COAP_RESPONSE_CODE_NOT_FOUND)
 			client_remove(s, c);
 	} else if (!c) {
@@ -426,7 +424,7 @@ static void handle_deregister(coap_resource_t *resource, coap_session_t *session
 	struct server *s = coap_get_app_data(coap_session_get_context(session));
 	struct client *c = client_of_path(s, session, request);
 
-	if (apply_fault(s, &s->fault_deregister, c ? c->version : "1.0", response))
+	if (fault_apply(s, &s->fault_deregister, c ? c->version : "1.0", response))
 		return;
 	if (!c || c->secure != session_is_secure(session)) {
 		refuse("deregister", "-",

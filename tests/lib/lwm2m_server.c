@@ -141,6 +141,8 @@ static int open_all(struct program *p)
 	coap_context_set_block_mode(s->context, COAP_BLOCK_USE_LIBCOAP | COAP_BLOCK_SINGLE_BODY);
 	requests_init(s);
 	r = registration_init(s);
+	if (r >= 0)
+		r = send_init(s);
 	if (r >= 0 && s->keys)
 		r = psk_install(s);
 	for (size_t i = 0; i < p->n_places && r >= 0; i++) {

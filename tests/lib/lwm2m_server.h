@@ -70,7 +70,8 @@ struct server {
 	struct request *requests;
 	struct observation *observations;
 	unsigned n_requests, n_observations, next_location;
-	struct fault fault_register, fault_update, fault_deregister, fault_notify;
+	struct fault fault_register, fault_update, fault_deregister, fault_notify,
+		fault_send;
 	bool mute; /* until libcoap has come back: nothing is sent */
 };
 
@@ -94,6 +95,11 @@ void client_remove(struct server *s, struct client *c);
 void clients_expire(struct server *s);
 void clients_free(struct server *s);
 void client_print(const char *event, const struct client *c);
+/* True when the true answer is not wanted. */
+bool fault_apply(struct server *s, const struct fault *f, const char *version, coap_pdu_t *response);
+
+/* send */
+int send_init(struct server *s);
 
 /* requests: 0 or -errno, which the caller reports */
 void requests_init(struct server *s);

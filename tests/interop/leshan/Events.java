@@ -9,14 +9,20 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.leshan.core.node.LwM2mChildNode;
+import org.eclipse.leshan.core.node.LwM2mNode;
+import org.eclipse.leshan.core.node.LwM2mPath;
+import org.eclipse.leshan.core.node.TimestampedLwM2mNodes;
 import org.eclipse.leshan.core.observation.CompositeObservation;
 import org.eclipse.leshan.core.observation.Observation;
 import org.eclipse.leshan.core.observation.SingleObservation;
+import org.eclipse.leshan.core.request.SendRequest;
 import org.eclipse.leshan.core.response.ObserveCompositeResponse;
 import org.eclipse.leshan.core.response.ObserveResponse;
 import org.eclipse.leshan.server.LeshanServer;
@@ -24,14 +30,16 @@ import org.eclipse.leshan.server.observation.ObservationListener;
 import org.eclipse.leshan.server.registration.Registration;
 import org.eclipse.leshan.server.registration.RegistrationListener;
 import org.eclipse.leshan.server.registration.RegistrationUpdate;
+import org.eclipse.leshan.server.send.SendListener;
 
 /** /api/event: what happens, as server-sent events, until the reader leaves. */
-final class Events implements HttpHandler, RegistrationListener, ObservationListener {
+final class Events implements HttpHandler, RegistrationListener, ObservationListener, SendListener {
 	private final Set<BlockingQueue<String>> readers = ConcurrentHashMap.newKeySet();
 
 	Events(LeshanServer server) {
 		server.getRegistrationService().addListener(this);
 		server.getObservationService().addListener(this);
+		server.getSendService().addListener(this);
 	}
 
 	@Override
@@ -106,6 +114,22 @@ final class Events implements HttpHandler, RegistrationListener, ObservationList
 	@Override
 	public void onError(Observation observation, Registration registration, Exception error) {
 		System.err.println("notification of " + registration.getEndpoint() + ": " + error);
+	}
+
+	@Override
+	public void dataReceived(Registration registration, TimestampedLwM2mNodes data, SendRequest request) {
+		ObjectNode json = JsonNodeFactory.instance.objectNode();
+		ObjectNode val = json.putObject("val");
+
+		json.put("ep", registration.getEndpoint());
+		for (Map.Entry<LwM2mPath, LwM2mNode> node : data.getMostRecentNodes().entrySet())
+			val.set(node.getKey().toString(), Json.of((LwM2mChildNode) node.getValue()));
+		tell("SEND", json);
+	}
+
+	@Override
+	public void onError(Registration registration, String message, Exception error) {
+		System.err.println("Send of " + registration.getEndpoint() + ": " + message);
 	}
 
 	@Override

@@ -127,7 +127,7 @@ class _Call:
 
 
 class Event:
-    """word: REGISTRATION, UPDATED, DEREGISTRATION, NOTIFICATION; data: its JSON; time: of its arrival."""
+    """word: REGISTRATION, UPDATED, DEREGISTRATION, NOTIFICATION, SEND; data: its JSON; time: of its arrival."""
 
     def __init__(self, word, data):
         self.word = word
@@ -160,7 +160,7 @@ class _Events(_Call):
         elif line.startswith("event:"):
             self._word = line[len("event:"):].strip()
         elif line.startswith("data:") and self._word in (
-                "REGISTRATION", "UPDATED", "DEREGISTRATION", "NOTIFICATION"):
+                "REGISTRATION", "UPDATED", "DEREGISTRATION", "NOTIFICATION", "SEND"):
             self._listener(Event(self._word, json.loads(line[len("data:"):])))
 
 

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lwm2m/client_internal.h"
+#include "lwm2m/status.h"
+
+/* Send (Core 6.4.6): values to the server without it asking for them, POST /dp (Transport 6.4.5). */
+
+enum {
+	SERVER_MUTE_SEND = 23, /* /1/x/23, 1.1: muted where it is absent */
+};
+
+struct sending {
+	struct client *client;
+	client_sent done;
+	void *userdata;
+};
+
+/* ---- what goes out ---- */
+
+/* What must not be in it: no object of servers, not there, not readable. */
+static int check_path(const struct view *view, const struct path *path)
+{
+	const struct resource_definition *resource = view_resource(view, path);
+
+	if (!view_exists(view, path))
+		return -ENOENT;
+	if (path->depth >= PATH_OBJECT && object_is_secret(path->object))
+		return -EPERM;
+	return resource && !(resource->operations & OPERATION_READ) ? -EPERM : 0;
+}
+
+static void remove_secrets(struct records *records)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < records->n; i++) {
+		if (object_is_secret(records->items[i].path.object))
+			value_done(&records->items[i].value);
+		else
+			records->items[kept++] = records->items[i];
+	}
+	records->n = kept;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return path_compare(a, b);
+}
+
+/* Ascending, without those that another one contains. */
+static size_t sort_paths(struct path *paths, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(paths, n, sizeof(*paths), by_path);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || !path_contains(&paths[kept - 1], &paths[i]))
+			paths[kept++] = paths[i];
+	return kept;
+}
+
+static struct path common_base(const struct path *paths, size_t n)
+{
+	struct path base = paths[0];
+
+	while (!path_contains(&base, &paths[n - 1]))
+		base = path_cut(&base, base.depth - 1u);
+	return base;
+}
+
+static int collect(const struct client *c, const struct path *paths, size_t n, struct records *ret,
+		   struct client_sending *report)
+{
+	const struct view view = client_view(c, c->config.store);
+	unsigned left_out = 0;
+	int r;
+
+	for (size_t i = 0; i < n; i++) {
+		report->at = paths[i];
+		r = check_path(&view, &paths[i]);
+		if (r >= 0)
+			r = store_collect(c->config.store, &paths[i], false, ret, &left_out);
+		if (r < 0)
+			return r;
+		report->left_out += left_out;
+	}
+	remove_secrets(ret);
+	view_filter(&view, ret);
+	report->at = paths[0];
+	report->values = ret->n;
+	return ret->n > 0 ? 0 : -ENODATA;
+}
+
+/* The server's choice of those that Send may have. */
+static const struct codec *codec_of(const struct client *c)
+{
+	for (size_t i = 0; i < c->config.n_formats; i++)
+		if (c->config.formats[i]->timed)
+			return c->config.formats[i];
+	return codec_find(FORMAT_SENML_CBOR);
+}
+
+static int encode(const struct client *c, struct path *paths, size_t n, struct buf *ret,
+		  int32_t *ret_format, struct client_sending *report)
+{
+	_cleanup_records_ struct records records = { 0 };
+	const struct codec *codec = codec_of(c);
+	struct path base;
+	int r;
+
+	n = sort_paths(paths, n);
+	r = collect(c, paths, n, &records, report);
+	if (r < 0)
+		return r;
+	base = common_base(paths, n);
+	records_set_common_time(&records);
+	ret->limit = CONTENT_MAX;
+	*ret_format = codec->format;
+	r = codec->encode(&base, records.items, records.n, true, ret);
+	return r == -EMSGSIZE ? -EFBIG : r;
+}
+
+/* ---- on its way ---- */
+
+static void sent(void *userdata, int error, const struct message *response)
+{
+	struct sending *s = userdata;
+	struct client *c = s->client;
+	const struct failure f = { .error = error, .alert = c->alert };
+	char text[FAILURE_TEXT_MAX], code[STATUS_TEXT_MAX];
+
+	c->n_sendings--;
+	if (error < 0) {
+		s->done(s->userdata, error, error == -ECANCELED ? NULL : failure_format(&f, text));
+	} else if (code_class(response->code) != 2) {
+		/* It may have forgotten us. */
+		if (response->code == CODE(4, 04))
+			client_update(c);
+		snprintf(text, sizeof(text), "the server answered %s", status_format(response->code, code));
+		s->done(s->userdata, -EREMOTE, text);
+	} else {
+		s->done(s->userdata, 0, NULL);
+	}
+	free(s);
+}
+
+static int post(struct client *c, int32_t format, const struct buf *content, client_sent done, void *userdata)
+{
+	struct sending *s = calloc(1, sizeof(*s));
+	struct message m;
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	*s = (struct sending){ .client = c, .done = done, .userdata = userdata };
+	message_init(&m, MESSAGE_CON, CODE_POST);
+	message_add_path(&m, "dp");
+	m.content_format = format;
+	m.payload = span_of(content->data, content->size);
+	r = session_request(c->session, &m, CALL_NOTIFICATION, sent, s, NULL);
+	if (r < 0)
+		free(s);
+	else
+		c->n_sendings++;
+	return r;
+}
+
+int client_send(struct client *c, const struct path *paths, size_t n, client_sent done, void *userdata,
+		struct client_sending *ret)
+{
+	_cleanup_buf_ struct buf content = { 0 };
+	struct path sorted[SEND_PATHS_MAX];
+	int32_t format;
+	int r;
+
+	*ret = (struct client_sending){ .values = 0 };
+	if (n == 0 || n > SEND_PATHS_MAX)
+		return -EINVAL;
+	if (!client_is_registered(c))
+		return -EHOSTDOWN;
+	if (c->version < LWM2M_1_1)
+		return -EOPNOTSUPP;
+	if (client_setting(c, SERVER_MUTE_SEND, 1) != 0)
+		return -EACCES;
+	if (c->n_sendings >= SENDINGS_MAX)
+		return -EBUSY;
+	/* What is sent has to be registered: instances that the server does not know yet first. */
+	if (c->list_due && c->state == CLIENT_REGISTERED)
+		client_send_update(c);
+	memcpy(sorted, paths, n * sizeof(*paths));
+	r = encode(c, sorted, n, &content, &format, ret);
+	return r < 0 ? r : post(c, format, &content, done, userdata);
+}
