@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "config/local.h"
 #include "config/origins.h"
 #include "config/places.h"
 #include "config/settings.h"
@@ -79,6 +80,9 @@ static void read_bus(struct loader *l, const struct yaml_node *node, struct conf
 	int other;
 
 	source->plugin = scope.plugin;
+	if (scope.plugin && scope.plugin->plugin == &config_plugin_local)
+		loader_error(l, mapping_mark(node, "plugin"),
+			     "local devices need no bus: plugin " LOCAL_NAME " stands in their profile alone");
 	mapping_read(l, node, node->mark, &keys_bus, &scope, &section);
 	other = section.bus ? bus_find(l, section.bus) : -ENOENT;
 	if (other >= 0)
@@ -114,7 +118,8 @@ void buses_read(struct loader *l)
 	struct config *c = l->config;
 	size_t n = count_documents(l, CONFIG_PLACE_BUSES);
 
-	c->buses = loader_array(l, struct config_bus, MIN(n, (size_t)CONFIG_BUSES_MAX));
+	/* And that of local devices, which no file has. */
+	c->buses = loader_array(l, struct config_bus, MIN(n, (size_t)CONFIG_BUSES_MAX) + 1);
 	l->buses = loader_scratch(l, (MIN(n, (size_t)CONFIG_BUSES_MAX) + 1) * sizeof(*l->buses));
 	for (size_t i = 0; i < l->n_documents && c->buses && l->buses; i++) {
 		const struct document *document = &l->documents[i];

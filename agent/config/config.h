@@ -21,10 +21,13 @@
 struct config_plugin {
 	char *name, *version;
 	uint64_t capabilities;
-	struct fieldway_key *keys;
+	const struct fieldway_key *keys;
 	size_t n_keys;
 	bool unchecked; /* could not be asked: no keys, and buses and devices without settings */
 };
+
+/* `plugin: local`, which is the agent's own: a program of this machine gives its devices' values. */
+extern const struct config_plugin config_plugin_local;
 
 enum config_stale_read {
 	CONFIG_STALE_ERROR,
@@ -240,6 +243,8 @@ struct config_device {
 	uint32_t bus; /* index in config.buses */
 	const struct config_type *type;
 	struct fieldway_settings address;
+	const char *owner; /* of a local device: user or group, for people; else NULL */
+	uint32_t owner_uid, owner_gid; /* who may publish for a local device, by `address:`; UINT32_MAX: nobody */
 	bool enabled;
 	char *note;
 	struct config_origins origins[2]; /* of its override, of its row */
@@ -358,6 +363,11 @@ int config_files_revision(const struct config_files *f, const char *profile, uin
 int config_files_save(const struct config_files *f, struct buf *ret);
 int config_files_load(struct span record, struct config_files **ret);
 
+enum config_account {
+	CONFIG_USER,
+	CONFIG_GROUP,
+};
+
 /*
  * Where config gets what it cannot know alone. plugin: fills *ret with the key
  * table of a plugin (the caller of config_read() keeps it alive as long as the
@@ -367,6 +377,8 @@ struct config_sources {
 	const struct config_files *files; /* may be freed after config_read() */
 	const struct definitions *definitions; /* objects.d of the files already read */
 	int (*plugin)(void *userdata, const char *name, const struct config_plugin **ret);
+	/* The number of a user or group of the system; -ENOENT. NULL: owners of local devices stay unknown. */
+	int (*account)(void *userdata, enum config_account kind, const char *name, uint32_t *ret);
 	void *userdata;
 	const char *host_name, *machine_id; /* {gateway} default, {machine_id} */
 	/*

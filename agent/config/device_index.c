@@ -158,7 +158,9 @@ static void check_names(struct loader *l)
 static bool is_same_place(const struct config *c, const struct config_device *a,
 			  const struct config_device *b)
 {
-	return a->type && b->type && a->address.n > 0 && compare_addresses(c, a, b) == 0;
+	/* A user may have programs for many. */
+	return a->type && b->type && a->address.n > 0 && c->buses[a->bus].plugin != &config_plugin_local &&
+	       compare_addresses(c, a, b) == 0;
 }
 
 /* Several of a kind behind one address, told apart by what their parameters make of their settings. */

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "config/device_index.h"
+#include "config/local.h"
 #include "config/names.h"
 #include "config/places.h"
 #include "config/profile.h"
@@ -64,6 +65,26 @@ static void find_bus(struct loader *l, struct device_row *row)
 	if (row->bus < 0 && !documents_are_damaged(l, CONFIG_PLACE_BUSES, NULL))
 		loader_unknown(l, mark, "bus", row->section.bus, names, n);
 	row->failed = row->failed || row->bus < 0 || !l->config->buses[row->bus].plugin;
+}
+
+static bool is_local(const struct device_row *row)
+{
+	return row->profile && row->profile->plugin && row->profile->plugin->plugin == &config_plugin_local;
+}
+
+static void place_row(struct loader *l, struct device_row *row)
+{
+	if (is_local(row)) {
+		row->bus = local_bus(l, mapping_mark(row->node, "profile"));
+		row->failed = row->failed || row->bus < 0 || row->section.bus;
+		if (row->section.bus)
+			loader_error(l, mapping_mark(row->node, "bus"), "a local device is on no bus");
+	} else if (row->section.bus) {
+		find_bus(l, row);
+	} else if (!yaml_get(row->node, "bus")) {
+		loader_error(l, row->node->mark, "bus: is missing");
+		row->failed = true;
+	}
 }
 
 static void check_plugin(struct loader *l, struct device_row *row)
@@ -263,6 +284,8 @@ static int fill_device(struct loader *l, struct device_row *row, const struct ov
 	};
 	int r = settings_read(l, &request, &device->address);
 
+	if (r >= 0)
+		r = local_owner_find(l, request.owner, device);
 	device->type = r < 0 ? NULL : type_get(l, row->profile, &l->buses[row->bus], levels, v);
 	return device->type ? 0 : -EINVAL;
 }
@@ -379,8 +402,7 @@ static void read_row(struct loader *l, const struct yaml_node *node)
 	row.name = yaml_get(node, "name");
 	if (row.section.profile)
 		find_profile(l, &row);
-	if (row.section.bus)
-		find_bus(l, &row);
+	place_row(l, &row);
 	check_plugin(l, &row);
 	if (row.profile && level_read(l, row.profile, &row.section.level, &row.level) < 0)
 		row.failed = true;

@@ -142,6 +142,8 @@ int imprint_address(struct buf *b, const struct config_device *d)
 	struct imprint i = { .out = b };
 
 	put_settings(&i, &d->address);
+	PUT(&i, d->owner_uid);
+	PUT(&i, d->owner_gid);
 	PUT(&i, d->enabled);
 	return i.error;
 }

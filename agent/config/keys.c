@@ -139,7 +139,7 @@ const struct key_table keys_metrics = KEY_TABLE("metrics", metrics_keys);
 const struct key_table *const key_tables[] = {
 	&keys_main,	&keys_gateway,	&keys_server, &keys_notify,    &keys_security,
 	&keys_stale,	&keys_register, &keys_writes, &keys_limits,    &keys_bus,
-	&keys_offline,	&keys_devices,	&keys_device, &keys_address,   &keys_override,
+	&keys_offline,	&keys_devices,	&keys_device, &keys_override,
 	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
 	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify,
 	&keys_map,	&keys_sample,	&keys_modbus_objects, &keys_metrics, NULL,

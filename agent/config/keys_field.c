@@ -57,8 +57,8 @@ static const struct key device_keys[] = {
 	  .help = "its name" },
 	{ "profile", KEY_NAME, .required = true, .reload = RELOAD_BUS, AT(device_section, profile),
 	  .help = "device type" },
-	{ "bus", KEY_NAME, .required = true, .reload = RELOAD_BUS, AT(device_section, bus),
-	  .help = "where it is" },
+	{ "bus", KEY_NAME, .reload = RELOAD_BUS, AT(device_section, bus),
+	  .help = "where it is; a device of plugin local has none, all others need one" },
 	{ "address", KEY_NODE, .reload = RELOAD_BUS, AT(device_section, address),
 	  .help = "the plugin's keys; a range such as 1-40 makes a device of each" },
 	{ "each", KEY_NODE, AT(device_section, each),
@@ -67,11 +67,6 @@ static const struct key device_keys[] = {
 	  .help = "for some of them, by the varying placeholder's value or by name" },
 	LEVEL_KEYS(ROW),
 	LATER("pin", "keep an old revision of the profile"),
-};
-
-/* Addresses are a plugin's; this is of one to come. */
-static const struct key address_keys[] = {
-	LATER("owner", "user of a local device"),
 };
 
 #define OVERRIDE(member) .offset = offsetof(struct level_section, member)
@@ -97,6 +92,7 @@ const struct key_table keys_bus = KEY_TABLE("bus", bus_keys);
 const struct key_table keys_offline = KEY_TABLE("bus offline", offline_keys);
 const struct key_table keys_devices = KEY_TABLE("devices.d", devices_keys);
 const struct key_table keys_device = KEY_TABLE("devices[]", device_keys);
-const struct key_table keys_address = KEY_TABLE("devices[].address", address_keys);
+/* All of them are the plugin's. */
+const struct key_table keys_address = { .place = "devices[].address" };
 const struct key_table keys_override = KEY_TABLE("devices[].override.*", override_keys);
 const struct key_table keys_endpoint = KEY_TABLE("endpoints[]", endpoint_keys);

@@ -56,10 +56,6 @@ static const struct key parameter_keys[] = {
 	{ "help", KEY_NODE, AT(parameter_section, help), .help = "for people" },
 };
 
-/* What later issues bring, under their plugins or for all. */
-#define POINT_KEYS_LATER                                                                           \
-	LATER("persist", "kept over a restart")
-
 static const char *const inexact[] = { "round", "reject", NULL };
 /* clang-format off */
 #define POINT_KEYS                                                                                 \
@@ -107,12 +103,10 @@ static const struct key point_keys[] = {
 	  .help = "placeholder and range: a point for each" },
 	{ "step", KEY_NODE, .reload = RELOAD_BUS, AT(point_section, step),
 	  .help = "from one repeated point's address to the next" },
-	POINT_KEYS_LATER,
 };
 
 static const struct key defaults_keys[] = {
 	POINT_KEYS,
-	POINT_KEYS_LATER,
 };
 
 static const struct key verify_keys[] = {

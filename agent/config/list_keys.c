@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "config/config.h"
 #include "config/keys.h"
 
 /*
@@ -62,6 +63,24 @@ static void print_key(const struct key *key)
 	printf("%s)\n      %s\n", key->required ? ", required" : "", key->help);
 }
 
+/* Its plugin is nobody's to ask. */
+static void print_local(const char *title, unsigned scope)
+{
+	const struct config_plugin *plugin = &config_plugin_local;
+
+	printf("\n%s:\n", title);
+	for (size_t i = 0; i < plugin->n_keys; i++) {
+		const struct fieldway_key *key = &plugin->keys[i];
+
+		if (!(key->scope & scope))
+			continue;
+		printf("  %s (%s", key->name, key->type == FIELDWAY_BOOL ? "bool" : "text");
+		for (const char *const *choice = key->choices; choice && *choice; choice++)
+			printf("%s%s", choice == key->choices ? ": " : " | ", *choice);
+		printf("%s%s)\n      %s\n", key->initial ? ", default " : "", key->initial ?: "", key->help);
+	}
+}
+
 int main(void)
 {
 	for (const struct key_table *const *table = key_tables; *table; table++) {
@@ -69,5 +88,8 @@ int main(void)
 		for (size_t i = 0; i < (*table)->n; i++)
 			print_key(&(*table)->keys[i]);
 	}
+	printf("\nplugin %s\n%s:\n", config_plugin_local.name, config_plugin_local.name);
+	print_local("A device's address", FIELDWAY_SCOPE_ADDRESS);
+	print_local("Point, or in defaults for all", FIELDWAY_SCOPE_POINT);
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -40,8 +40,10 @@ static void plugin_do_without(struct loader *l, struct yaml_mark mark, struct kn
 
 static void plugin_ask(struct loader *l, struct yaml_mark mark, struct known_plugin *known)
 {
-	const struct config_plugin *plugin = NULL;
-	int r = l->sources->plugin(l->sources->userdata, known->name, &plugin);
+	const struct config_plugin *plugin = &config_plugin_local;
+	int r = streq(known->name, config_plugin_local.name) ?
+			0 :
+			l->sources->plugin(l->sources->userdata, known->name, &plugin);
 
 	if (r >= 0) {
 		known->plugin = plugin;

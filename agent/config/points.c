@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "config/local.h"
 #include "config/names.h"
 #include "config/origins.h"
 #include "config/profile.h"
@@ -178,6 +179,7 @@ static int read_point(struct loader *l, const struct profile *p, const struct po
 		return r;
 	ret->kind = kind_of(&ret->point.settings);
 	r = check_kind(l, ret);
+	r = r < 0 ? r : local_point_check(l, p, ret);
 	return r < 0 ? r : check_access(l, p, ret);
 }
 

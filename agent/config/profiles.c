@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "config/files.h"
+#include "config/local.h"
 #include "config/map.h"
 #include "config/origins.h"
 #include "config/places.h"
@@ -237,7 +238,8 @@ static void read_profile(struct loader *l, const struct document *document, stru
 		p->broken = true;
 	if (section.profile && !profile_find(l, section.profile))
 		p->name = section.profile;
-	if (!p->plugin || !p->plugin->plugin || read_sections(l, p, node, &section) < 0)
+	if (!p->plugin || !p->plugin->plugin || read_sections(l, p, node, &section) < 0 ||
+	    local_profile_check(l, p, &section) < 0)
 		p->broken = true;
 	if (!p->broken && section.samples)
 		samples_read(l, p, section.samples);

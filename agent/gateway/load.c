@@ -2,13 +2,18 @@
 #include "gateway/load.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "fieldbus/fieldbus.h"
 #include "gateway/content.h"
 #include "secret/secret.h"
+
+#define ACCOUNT_ROOM 16384u /* texts of a user, or of a group with its members */
 
 /* A folder's own objects come later and replace shipped ones of the same id and version. */
 static int read_objects(const struct config_files *files, bool shared, struct definitions *d,
@@ -46,6 +51,29 @@ static int describe(void *userdata, const char *name, const struct config_plugin
 	return fieldbus_describe(userdata, name, ret);
 }
 
+/* In a thread of its own or at start: who is who may be known to the network alone. */
+static int find_account(void *userdata, enum config_account kind, const char *name, uint32_t *ret)
+{
+	char room[ACCOUNT_ROOM];
+	struct passwd user, *found_user = NULL;
+	struct group group, *found_group = NULL;
+	uint64_t number;
+
+	(void)userdata;
+	if (parse_u64(name, &number) >= 0 && number < UINT32_MAX) {
+		*ret = (uint32_t)number;
+		return 0;
+	}
+	if (kind == CONFIG_USER && getpwnam_r(name, &user, room, sizeof(room), &found_user) == 0 && found_user)
+		*ret = found_user->pw_uid;
+	else if (kind == CONFIG_GROUP && getgrnam_r(name, &group, room, sizeof(room), &found_group) == 0 &&
+		 found_group)
+		*ret = found_group->gr_gid;
+	else
+		return -ENOENT;
+	return 0;
+}
+
 static int find_content(void *userdata, const struct fieldbus_content *what, uint8_t **ret,
 			size_t *ret_size, const char **ret_reason)
 {
@@ -76,6 +104,7 @@ static int read_config(const struct load_sources *sources, const struct config_f
 		.files = files,
 		.definitions = l->definitions,
 		.plugin = describe,
+		.account = find_account,
 		.userdata = l->describer,
 		.host_name = sources->host_name,
 		.machine_id = sources->machine_id,

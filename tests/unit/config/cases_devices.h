@@ -56,7 +56,7 @@ static const struct error_case devices_cases[] = {
 	{ 'd', "devices: [{name: d, profile: p, bus: b, address: {unit: 1, key: \"table:x\"}}]\n",
 	  "d.yaml:2:60: unknown key \"key\"\n" },
 	{ 'd', "devices: [{name: d, profile: p, bus: b, address: {unit: 1, owner: x}}]\n",
-	  "d.yaml:2:60: owner: not in this version\n" },
+	  "d.yaml:2:60: unknown key \"owner\"\n" },
 	{ 'd', "devices: [{name: d, profile: p, bus: b, address: {unit: 1-3}}]\n",
 	  "d.yaml:2:18: 3 devices of one name: \"d\" lacks a placeholder that varies\n" },
 	{ 'd', "devices: [{name: \"d{n}\", profile: p, bus: b, address: {unit: 1}}]\n",

@@ -32,11 +32,6 @@ static const struct error_case profile_cases[] = {
 	  "plugin: ble\n",
 	  "p.yaml:3:9: there is no plugin \"ble\"\n"
 	  "d.yaml:2:30: profile p needs the plugin ble, which is not there\n" },
-	{ 'P', "schema: 1\n"
-	  "profile: p\n"
-	  "plugin: local\n",
-	  "p.yaml:3:9: there is no plugin \"local\"\n"
-	  "d.yaml:2:30: profile p needs the plugin local, which is not there\n" },
 	{ 'p', "identify: {point: v}\n" POINTS_V,
 	  "p.yaml:5:11: equals: is missing\n" },
 	{ 'p', "identify: {point: q, equals: 1}\n" POINTS_V,
@@ -117,10 +112,10 @@ static const struct error_case profile_cases[] = {
 	{ 'p', POINT(", bthome: x"),
 	  "p.yaml:6:26: unknown key \"bthome\"\n" },
 	{ 'p', POINT(", persist: true"),
-	  "p.yaml:6:26: persist: not in this version\n" },
+	  "p.yaml:6:26: unknown key \"persist\"\n" },
 	{ 'p', "defaults: {persist: {}, rate: fast, ordr: AB}\n"
 	  "points: {v: {address: 0}}\n",
-	  "p.yaml:5:12: persist: not in this version\n"
+	  "p.yaml:5:12: unknown key \"persist\"\n"
 	  "p.yaml:5:37: unknown key \"ordr\", did you mean \"order\"?\n" },
 	{ 'p', "defaults: {order: XY, rate: fast}\n"
 	  "points: {v: {address: 0}, w: {address: 1}}\n",

@@ -20,6 +20,7 @@ static void describe(const char *name, struct config_plugin *ret)
 	const char *top = getenv("abs_top_builddir");
 	const struct fieldway_plugin *plugin;
 	char path[PATH_MAX];
+	struct fieldway_key *keys;
 	void *handle;
 
 	snprintf(path, sizeof(path), "%s/plugins/%s/.libs/%s.so", top ? top : ".", name, name);
@@ -27,13 +28,14 @@ static void describe(const char *name, struct config_plugin *ret)
 	ck_assert_msg(handle != NULL, "%s", dlerror());
 	plugin = dlsym(handle, "fieldway_plugin");
 	ck_assert_ptr_nonnull(plugin);
+	keys = calloc(plugin->n_keys, sizeof(*keys));
 	*ret = (struct config_plugin){ .name = strdup(plugin->name),
 				       .version = strdup(plugin->version),
 				       .capabilities = plugin->capabilities,
-				       .keys = calloc(plugin->n_keys, sizeof(*plugin->keys)),
+				       .keys = keys,
 				       .n_keys = plugin->n_keys };
-	ck_assert(ret->name && ret->version && ret->keys);
-	memcpy(ret->keys, plugin->keys, plugin->n_keys * sizeof(*plugin->keys));
+	ck_assert(ret->name && ret->version && keys);
+	memcpy(keys, plugin->keys, plugin->n_keys * sizeof(*plugin->keys));
 }
 
 /* The plugins themselves say which keys they have. */
