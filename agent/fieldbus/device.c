@@ -37,12 +37,13 @@ static void log_state(struct fieldbus *f, uint32_t device)
 {
 	const struct config_device *c = &f->config->devices[device];
 	struct device *d = &f->devices[device];
-	struct log_about about = host_about(d->host);
+	struct log_about about = { .bus = f->config->buses[c->bus].name };
+	struct log_budget *of_all = d->host ? &d->host->log_budget : &f->local_log_budget;
 	unsigned own = 0, all = 0;
 
 	/* One that comes and goes must not hide that another has gone. */
 	if (!log_is_on(state_level(d->state)) || !log_budget_take(&d->log_budget, &own) ||
-	    !log_budget_take(&d->host->log_budget, &all))
+	    !log_budget_take(of_all, &all))
 		return;
 	if (all > 0)
 		log_notice(&about, "bus %s: %u changes of devices' states were not logged", about.bus, all);

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "fieldbus/internal.h"
+#include "fieldbus/local_internal.h"
 
 #ifdef TEST_CLOCK
 static const bool test_clock_is_built = true;
@@ -121,8 +121,10 @@ static void fieldbus_stop(struct fieldbus *f)
 	}
 	for (size_t i = 0; i < f->n_hosts; i++)
 		host_free(f->hosts[i]);
-	for (size_t i = 0; f->config && i < f->config->n_devices; i++)
+	for (size_t i = 0; f->config && f->devices && i < f->config->n_devices; i++) {
+		local_free(f->devices[i].local);
 		free(f->devices[i].reason);
+	}
 	free(f->hosts);
 	free(f->devices);
 	free(f->switches);
@@ -178,6 +180,8 @@ static int bus_attach(struct fieldbus *f, uint32_t bus, const uint32_t *lines)
 	uint32_t *parts;
 	int r;
 
+	if (bus_is_local(f->config, bus))
+		return locals_attach(f, bus);
 	r = device_list_of_bus(f->config, bus, false, &arena, &list);
 	if (r < 0)
 		return r;
@@ -240,5 +244,7 @@ int fieldbus_start(struct fieldbus *f, const struct config *config, const uint32
 	r = hosts_make(f, lines);
 	if (r < 0)
 		fieldbus_stop(f);
+	else
+		locals_begin(f);
 	return r;
 }

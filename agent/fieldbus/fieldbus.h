@@ -37,6 +37,13 @@ struct fieldbus_ops {
 	void (*values)(void *userdata, uint32_t device, const struct fieldway_sample *samples, size_t n);
 	/* A device's state changed; reason: text for people, names bus, device and request. */
 	void (*state)(void *userdata, uint32_t device, enum fieldbus_state state, const char *reason);
+	/*
+	 * A local device (fieldbus/local.h) is to be written: 0 when its program has
+	 * been told, who answers by fieldbus_complete() with the serial. -EHOSTDOWN:
+	 * there is none. NULL: there never is.
+	 */
+	int (*local_write)(void *userdata, uint32_t device, uint64_t serial, uint32_t point,
+			   const struct fieldway_value *value);
 };
 
 /*

@@ -220,8 +220,11 @@ int check_sample(struct check *c, const struct config_sample *sample);
 /* Messages about all devices of a host together in 30 s; of one it is the usual 10. */
 #define FIELDBUS_LOG_MAX 200u
 
+struct local;
+
 struct device {
-	struct host *host; /* NULL: disabled */
+	struct host *host; /* NULL: disabled, or local */
+	struct local *local; /* NULL: disabled, or not */
 	uint32_t id;	   /* on the link to it */
 	bool paused;
 	enum fieldbus_state state;
@@ -560,6 +563,9 @@ struct fieldbus {
 	struct list tasks;
 	uint64_t generation;
 	bool stopping;
+	/* Of all local devices. */
+	uint64_t local_serial;
+	struct log_budget local_log_budget;
 };
 
 struct fieldbus_config fieldbus_launcher(const struct fieldbus *f);

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "fieldbus/internal.h"
+#include "fieldbus/local_internal.h"
 
 /* What is left alone: buses that are switched off, and what a user has paused. */
 
@@ -32,6 +32,8 @@ static int bus_switch(struct fieldbus *f, uint32_t bus, struct bus_switch now)
 	for (size_t i = 0; i < f->n_hosts; i++)
 		if (f->hosts[i]->bus == bus)
 			host_switch(f->hosts[i]);
+	if (bus_is_local(f->config, bus))
+		locals_switch(f, bus);
 	return 0;
 }
 
@@ -93,6 +95,10 @@ int fieldbus_pause(struct fieldbus *f, uint32_t device, bool on)
 	d->paused = on;
 	if (d->host)
 		device_pause(f, device);
+	else if (d->local && on)
+		local_pause(d->local);
+	else if (d->local)
+		local_begin(d->local);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
-#include "fieldbus/internal.h"
+#include "fieldbus/local_internal.h"
 
 /*
  * Another configuration while hosts run. Everything that can fail comes first
@@ -120,11 +120,37 @@ static int add_host(struct reload *r, uint32_t bus, struct bus_plan *p)
 	return 0;
 }
 
+/* A local device goes on by itself; one that is new, or has changed, begins anew. */
+static struct local *local_of_same(const struct reload *r, uint32_t device)
+{
+	const struct config_successor *s = &r->difference->devices[device];
+
+	return s->same && s->before != CONFIG_NONE ? r->fieldbus->devices[s->before].local : NULL;
+}
+
+static int plan_locals(struct reload *r, uint32_t bus)
+{
+	const struct config *c = r->config;
+	int e = 0;
+
+	for (uint32_t i = 0; e >= 0 && i < c->n_devices; i++) {
+		if (c->devices[i].bus != bus || !c->devices[i].enabled)
+			continue;
+		r->devices[i].local = local_of_same(r, i);
+		if (!r->devices[i].local)
+			e = local_new(r->fieldbus, i, c->devices[i].type, &r->devices[i].local);
+	}
+	return e;
+}
+
 static int plan_bus(struct reload *r, uint32_t bus)
 {
 	struct bus_plan p = { 0 };
-	int n, e = bus_plan_make(r, bus, &p);
+	int n, e;
 
+	if (bus_is_local(r->config, bus))
+		return plan_locals(r, bus);
+	e = bus_plan_make(r, bus, &p);
 	if (e < 0)
 		return e;
 	n = p.wants ?
@@ -158,7 +184,7 @@ static void plan_kept(struct reload *r)
 	for (uint32_t i = 0; i < r->config->n_devices; i++) {
 		const struct host *h = host_of_same(r, i);
 
-		if (h && r->devices[i].host == h)
+		if ((h && r->devices[i].host == h) || local_of_same(r, i))
 			r->kept[r->difference->devices[i].before] = i;
 	}
 }
@@ -216,6 +242,9 @@ static void reload_undo(struct reload *r)
 		leaver_free(r->leavers[i]);
 	for (size_t i = r->n_stay; i < r->n_hosts; i++)
 		host_free(r->hosts[i]);
+	for (uint32_t i = 0; r->devices && i < r->config->n_devices; i++)
+		if (r->devices[i].local && !local_of_same(r, i))
+			local_free(r->devices[i].local);
 	free(r->hosts);
 	free(r->devices);
 	free(r->switches);
@@ -229,6 +258,8 @@ static void end_what_goes(struct reload *r)
 	struct fieldbus *f = r->fieldbus;
 
 	for (uint32_t i = 0; i < f->config->n_devices; i++) {
+		if (r->kept[i] == CONFIG_NONE && f->devices[i].local)
+			local_writes_end(f->devices[i].local, -ECANCELED, changed_text);
 		if (r->kept[i] != CONFIG_NONE || !f->devices[i].host)
 			continue;
 		writes_cancel_device(f->devices[i].host, i, changed_text);
@@ -272,10 +303,15 @@ static void move_devices(struct reload *r)
 			continue;
 		}
 		r->devices[i] = f->devices[before];
+		if (r->devices[i].local)
+			r->devices[i].local->device = i;
 		f->devices[before].reason = NULL;
+		f->devices[before].local = NULL;
 	}
-	for (uint32_t i = 0; i < f->config->n_devices; i++)
+	for (uint32_t i = 0; i < f->config->n_devices; i++) {
+		local_free(f->devices[i].local);
 		free(f->devices[i].reason);
+	}
 }
 
 /* True: some have gone. */
@@ -357,12 +393,14 @@ static void devices_tell(struct reload *r)
 
 		if (is_kept(r, i))
 			continue;
-		if (d->host && d->paused)
+		if (d->local && !d->paused)
+			local_begin(d->local);
+		else if ((d->host || d->local) && d->paused)
 			device_enter_state(f, i, FIELDBUS_PAUSED, "paused");
 		else if (d->host)
 			device_begin(f, i);
 		/* Also that nothing is known of it. */
-		if (d->state == FIELDBUS_UNKNOWN && f->ops.state)
+		if (d->state == FIELDBUS_UNKNOWN && !d->reason && f->ops.state)
 			f->ops.state(f->userdata, i, d->state, "");
 	}
 }

@@ -3,7 +3,7 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
-#include "fieldbus/internal.h"
+#include "fieldbus/local_internal.h"
 
 /* ---- calls ---- */
 
@@ -119,6 +119,8 @@ int task_new(struct fieldbus *f, uint32_t bus, const struct task_kind *kind, uin
 
 	if (!f->config || f->stopping || bus >= f->config->n_buses)
 		return -EINVAL;
+	if (bus_is_local(f->config, bus))
+		return -EOPNOTSUPP;
 	if (bus_is_off(f, bus))
 		return -EHOSTDOWN;
 	if (count_tasks(f, bus) >= FIELDBUS_TASKS_MAX)

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "fieldbus/internal.h"
+#include "fieldbus/local_internal.h"
 #include "link/marshal.h"
 
 /* The host ends a write so much earlier that its own, better answer is here in time. */
@@ -305,10 +305,10 @@ static int write_check(const struct fieldbus *f, uint32_t device, uint32_t point
 	d = &f->devices[device];
 	if (!f->stopping && d->host && host_is_lent(d->host))
 		return -EBUSY;
-	if (f->stopping || !d->host || d->paused || d->state == FIELDBUS_OFFLINE ||
+	if (f->stopping || (!d->host && !d->local) || d->paused || d->state == FIELDBUS_OFFLINE ||
 	    d->state == FIELDBUS_FAILED || d->state == FIELDBUS_PAUSED)
 		return -EHOSTDOWN;
-	return d->host->n_writes < FIELDBUS_WRITES_MAX ? 0 : -EBUSY;
+	return !d->host || d->host->n_writes < FIELDBUS_WRITES_MAX ? 0 : -EBUSY;
 }
 
 int fieldbus_write(struct fieldbus *f, uint32_t device, uint32_t point, const struct fieldway_value *value,
@@ -320,6 +320,8 @@ int fieldbus_write(struct fieldbus *f, uint32_t device, uint32_t point, const st
 	r = write_check(f, device, point, value);
 	if (r < 0)
 		return r;
+	if (f->devices[device].local)
+		return local_write(f->devices[device].local, point, value, done, userdata);
 	r = write_new(f->devices[device].host, value, &w);
 	if (r < 0)
 		return r;
@@ -351,4 +353,7 @@ void fieldbus_forget(struct fieldbus *f, void *userdata)
 				w->done = NULL;
 		inquiries_forget(f->hosts[i], userdata);
 	}
+	for (uint32_t i = 0; f->config && i < f->config->n_devices; i++)
+		if (f->devices[i].local)
+			local_writes_forget(f->devices[i].local, userdata);
 }

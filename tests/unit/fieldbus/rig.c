@@ -60,6 +60,20 @@ static void on_state(void *userdata, uint32_t device, enum fieldbus_state state,
 	rig.states[device] = state;
 }
 
+static int on_local_write(void *userdata, uint32_t device, uint64_t serial, uint32_t point,
+			  const struct fieldway_value *value)
+{
+	ck_assert_ptr_eq(userdata, &rig);
+	ck_assert_uint_eq(point, RIG_ORDER);
+	ck_assert_int_eq(value->type, FIELDWAY_STRING);
+	if (rig.no_program)
+		return -EHOSTDOWN;
+	rig.told = device;
+	rig.serial = serial;
+	rig.n_told++;
+	return 0;
+}
+
 static int on_content(void *userdata, const struct fieldbus_content *what, uint8_t **ret, size_t *ret_size,
 		      const char **ret_reason)
 {
@@ -167,7 +181,7 @@ static void make_configuration(struct rig_configuration *c)
 
 void rig_set_up(void)
 {
-	static const struct fieldbus_ops ops = { on_values, on_state };
+	static const struct fieldbus_ops ops = { on_values, on_state, on_local_write };
 	struct fieldbus_config config = { .plugin_folder = "/a/folder", .content = on_content };
 
 	rig = (struct rig){ 0 };

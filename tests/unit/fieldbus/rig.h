@@ -54,6 +54,11 @@ struct rig {
 	/* What references lead to; NULL: "no such key". */
 	const char *content;
 	struct fieldbus_content asked; /* the last one; its texts live as long as the configuration */
+	/* What the program of a local device is told to write. */
+	bool no_program;
+	uint32_t told;
+	uint64_t serial;
+	unsigned n_told;
 	/* Ends of writes. */
 	unsigned n_done;
 	enum fieldway_outcome outcome;
