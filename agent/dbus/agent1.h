@@ -14,8 +14,9 @@
  *               Bus: Pause, Resume, Disable, Enable, Restart
  *   .field      Device: Read; Bus: Attempt, Raw, Scan, Release, Record
  *   .configure  Manager: Reload, Confirm, CheckConfig
+ *   .publish    Device: Publish, CompleteWrite
  * and lets a caller be asked for a password whose message allows it. Without
- * polkit nobody else may.
+ * polkit nobody else may, but that the owner of a local device publishes for it.
  *
  * At AGENT1_PATH, which is the ObjectManager of the others:
  *
@@ -149,6 +150,26 @@
  *                                    a default); "lwm2m" is where servers see it
  *     Read(as points) -> a(ssv)      reads them now (none: all), ahead of
  *                                    polls: name, what is wrong or "", value
+ *     Publish(a(svtu) values)        of a local device, by a program of its owner:
+ *                                    point, value, time (microseconds since 1970;
+ *                                    0: now), quality (0 good, 1 no value, 2 not
+ *                                    read). Any number where it fits without loss.
+ *                                    All of them or none; none at all says that the
+ *                                    program is there. The last one that published
+ *                                    is told what to write. Errors NotLocal,
+ *                                    NoSuchPoint, WrongType, OutOfRange, WrongTime
+ *                                    (it has not come yet, or the point has a later
+ *                                    value), NotAllowed (it is paused or disabled,
+ *                                    or the point is only written), LimitsExceeded
+ *                                    (1,000 values in a second)
+ *     WriteRequested(t serial, s point, v value)
+ *                                    signal, to that program alone: this is to be
+ *                                    written, and is given up after 4 seconds
+ *     CompleteWrite(t serial, s error, s detail)
+ *                                    what has become of it: error "" done,
+ *                                    "invalid", "busy" or "unreachable" (nothing has
+ *                                    been tried), "failed"; detail for people.
+ *                                    Error NoSuchWrite
  *     Pause()                        leaves it alone: neither polled nor written,
  *                                    which is no trouble, until Resume
  *     Resume()
@@ -225,6 +246,7 @@
 #define AGENT1_POINT_STATISTICS "(sttttts)"
 #define AGENT1_PROFILE_VALUE "(ssss)"
 #define AGENT1_READING "(ssv)"
+#define AGENT1_PUBLISHED "(svtu)"
 #define AGENT1_ACCOUNT "a{sv}"
 #define AGENT1_CREDENTIAL "(ssssss)"
 #define AGENT1_PAUSED "(sstu)"
@@ -240,6 +262,12 @@
 #define AGENT1_ERROR_NO_SUCH_ENDPOINT AGENT1_NAME ".Error.NoSuchEndpoint"
 #define AGENT1_ERROR_NO_SUCH_DEVICE AGENT1_NAME ".Error.NoSuchDevice"
 #define AGENT1_ERROR_NO_SUCH_BUS AGENT1_NAME ".Error.NoSuchBus"
+#define AGENT1_ERROR_NO_SUCH_POINT AGENT1_NAME ".Error.NoSuchPoint"
+#define AGENT1_ERROR_NO_SUCH_WRITE AGENT1_NAME ".Error.NoSuchWrite" /* or it has ended */
+#define AGENT1_ERROR_NOT_LOCAL AGENT1_NAME ".Error.NotLocal"	    /* its plugin reads and writes it */
+#define AGENT1_ERROR_WRONG_TYPE AGENT1_NAME ".Error.WrongType"
+#define AGENT1_ERROR_OUT_OF_RANGE AGENT1_NAME ".Error.OutOfRange"
+#define AGENT1_ERROR_WRONG_TIME AGENT1_NAME ".Error.WrongTime"
 #define AGENT1_ERROR_NO_SUCH_PATH AGENT1_NAME ".Error.NoSuchPath"
 #define AGENT1_ERROR_CONFIGURATION AGENT1_NAME ".Error.Configuration" /* lines file:line:column: text */
 #define AGENT1_ERROR_NOTHING_TO_CONFIRM AGENT1_NAME ".Error.NothingToConfirm"

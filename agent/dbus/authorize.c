@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "config/difference.h"
 #include "dbus/internal.h"
 
 #define BUS "org.freedesktop.DBus"
@@ -23,9 +24,12 @@ struct order {
 	struct polkit_question *question; /* NULL: polkit is not being asked */
 };
 
+/* groups: those of the message that it was read from. */
 struct sender {
 	uid_t uid;
-	bool known, in_group;
+	bool known;
+	const uint32_t *groups;
+	size_t n_groups;
 };
 
 static void order_free(struct order *o)
@@ -43,20 +47,26 @@ static void order_free(struct order *o)
 	free(o);
 }
 
-static int read_groups(sd_bus_message *m, gid_t group, bool *ret)
+static int read_groups(sd_bus_message *m, struct sender *ret)
 {
-	const uint32_t *groups;
-	size_t size;
+	size_t size = 0;
 	int r = sd_bus_message_enter_container(m, 'v', "au");
 
 	if (r >= 0)
-		r = sd_bus_message_read_array(m, 'u', (const void **)&groups, &size);
-	for (size_t i = 0; r >= 0 && i < size / sizeof(*groups); i++)
-		*ret |= groups[i] == group;
+		r = sd_bus_message_read_array(m, 'u', (const void **)&ret->groups, &size);
+	ret->n_groups = size / sizeof(*ret->groups);
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-static int read_credential(sd_bus_message *m, const struct dbus *d, struct sender *ret)
+static bool is_in_group(const struct sender *s, gid_t group)
+{
+	for (size_t i = 0; i < s->n_groups; i++)
+		if (s->groups[i] == group)
+			return true;
+	return false;
+}
+
+static int read_credential(sd_bus_message *m, struct sender *ret)
 {
 	const char *key;
 	uint32_t uid;
@@ -64,8 +74,8 @@ static int read_credential(sd_bus_message *m, const struct dbus *d, struct sende
 
 	if (r < 0)
 		return r;
-	if (streq(key, "UnixGroupIDs") && d->has_group)
-		return read_groups(m, d->group, &ret->in_group);
+	if (streq(key, "UnixGroupIDs"))
+		return read_groups(m, ret);
 	if (!streq(key, "UnixUserID"))
 		return sd_bus_message_skip(m, "v");
 	r = sd_bus_message_read(m, "v", "u", &uid);
@@ -77,7 +87,7 @@ static int read_credential(sd_bus_message *m, const struct dbus *d, struct sende
 }
 
 /* The answer to GetConnectionCredentials (D-Bus specification). */
-static int read_sender(sd_bus_message *m, const struct dbus *d, struct sender *ret)
+static int read_sender(sd_bus_message *m, struct sender *ret)
 {
 	const char *from = sd_bus_message_get_sender(m);
 	int r;
@@ -90,16 +100,29 @@ static int read_sender(sd_bus_message *m, const struct dbus *d, struct sender *r
 		r = sd_bus_message_enter_container(m, 'e', "sv");
 		if (r <= 0)
 			break;
-		r = read_credential(m, d, ret);
+		r = read_credential(m, ret);
 		if (r >= 0)
 			r = sd_bus_message_exit_container(m);
 	}
 	return r;
 }
 
-static bool may_change(const struct sender *s)
+/* Of the local device that an order is about. */
+static bool is_owner(const struct order *o, const struct sender *s)
 {
-	return s->known && (s->uid == 0 || s->in_group || s->uid == geteuid());
+	const struct config_device *device = &o->item->dbus->config.config->devices[o->item->id];
+
+	return s->uid == device->owner_uid || (device->owner_gid != CONFIG_NONE && is_in_group(s, device->owner_gid));
+}
+
+static bool may_change(const struct order *o, const struct sender *s)
+{
+	const struct dbus *d = o->item->dbus;
+
+	if (!s->known)
+		return false;
+	return s->uid == 0 || s->uid == geteuid() || (d->has_group && is_in_group(s, d->group)) ||
+	       (o->right == RIGHT_PUBLISH && is_owner(o, s));
 }
 
 static void order_end(struct order *o, int r, sd_bus_error *error)
@@ -126,7 +149,9 @@ static void order_refuse(struct order *o, enum polkit_answer answer)
 		r = sd_bus_error_set(&error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
 				     "Needs a password, and nobody is there to be asked for it");
 	else
-		r = error_set(&error, -EACCES, "Needs root or the group " AGENT1_GROUP);
+		r = error_set(&error, -EACCES,
+			      o->right == RIGHT_PUBLISH ? "Needs the owner of the device, root or the group " AGENT1_GROUP :
+							  "Needs root or the group " AGENT1_GROUP);
 	order_end(o, r, &error);
 }
 
@@ -172,11 +197,11 @@ static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *unuse
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	struct order *o = userdata;
 	struct sender sender = { 0 };
-	int r = read_sender(m, o->item->dbus, &sender);
+	int r = read_sender(m, &sender);
 
 	(void)unused;
 	o->uid = sender.uid;
-	if (r >= 0 && may_change(&sender)) {
+	if (r >= 0 && may_change(o, &sender)) {
 		order_run(o);
 		return 1;
 	}

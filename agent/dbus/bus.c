@@ -21,6 +21,7 @@ static void bus_close(struct dbus *d)
 	orders_forget(d);
 	watches_forget(d);
 	snapshots_forget(d);
+	programs_forget(d, true);
 	d->named = false;
 	if (!d->bus)
 		return;
@@ -216,6 +217,7 @@ int dbus_new(const struct dbus_config *config, const struct dbus_ports *ports, v
 	changes_init(d);
 	watches_init(d);
 	snapshots_init(d);
+	programs_init(d);
 	timer_init(&d->reconnect, config->timers, connect_again, d);
 	find_group(d);
 	r = init_items(d);
@@ -234,6 +236,8 @@ struct dbus *dbus_free(struct dbus *d)
 	if (!d)
 		return NULL;
 	timer_disarm(&d->reconnect);
+	/* The field has gone before. */
+	programs_forget(d, false);
 	bus_close(d);
 	items_done(&d->endpoints);
 	items_done(&d->devices);

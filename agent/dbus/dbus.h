@@ -131,6 +131,14 @@ int dbus_prepare(struct dbus *d, const struct config_difference *difference, str
 void dbus_commit(struct dbus_change *c);
 struct dbus_change *dbus_change_free(struct dbus_change *c);
 
+/*
+ * Tells the program of a local device what to write, as fieldbus_ops.local_write
+ * has it. -EBUSY: the bus takes no more. d may be NULL.
+ */
+struct fieldway_value;
+int dbus_local_write(struct dbus *d, uint32_t device, uint64_t serial, uint32_t point,
+		     const struct fieldway_value *value);
+
 /* Something that clients see has changed; they are told soon. d may be NULL. */
 void dbus_endpoint_changed(struct dbus *d, uint32_t endpoint);
 void dbus_device_changed(struct dbus *d, uint32_t device);

@@ -81,6 +81,7 @@ struct dbus {
 	struct list watches, watchers;
 	unsigned n_watches;
 	struct timer watch_timer;
+	struct list programs; /* struct program, of local devices */
 	gid_t group;
 	bool has_group;
 	struct log_budget refusals;
@@ -138,6 +139,15 @@ int endpoint_describe(sd_bus_message *m, void *userdata, sd_bus_error *error);
 /* Of enum operation, as "RW". Returns ret. */
 #define OPERATIONS_TEXT_MAX sizeof("RWE")
 const char *operations_format(uint8_t operations, char ret[OPERATIONS_TEXT_MAX]);
+
+/* local.c: local devices */
+int device_publish(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int device_complete_write(sd_bus_message *m, void *userdata, sd_bus_error *error);
+void programs_init(struct dbus *d);
+/* The connection is gone, or (tell false) so is the field. */
+void programs_forget(struct dbus *d, bool tell);
+/* Of a device that is gone, or has another owner. */
+void programs_drop(const struct item *item);
 
 /* explain.c */
 int endpoint_explain(sd_bus_message *m, void *userdata, sd_bus_error *error);
@@ -209,6 +219,7 @@ enum right {
 	RIGHT_CONTROL,	 /* what runs, and what is logged */
 	RIGHT_FIELD,	 /* bytes on the wires of a bus */
 	RIGHT_CONFIGURE, /* the configuration in force */
+	RIGHT_PUBLISH,	 /* values of a local device, which its owner may */
 };
 /* The action of packaging/polkit. */
 const char *right_action(enum right right);

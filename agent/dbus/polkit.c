@@ -31,6 +31,7 @@ static const char *const actions[] = {
 	[RIGHT_CONTROL] = AGENT1_NAME ".control",
 	[RIGHT_FIELD] = AGENT1_NAME ".field",
 	[RIGHT_CONFIGURE] = AGENT1_NAME ".configure",
+	[RIGHT_PUBLISH] = AGENT1_NAME ".publish",
 };
 
 const char *right_action(enum right right)

@@ -199,8 +199,17 @@ static void free_gone(struct renumbering *r)
 		if (s->items[i]->gone) {
 			orders_refuse(s->items[i]);
 			watches_drop(s->items[i]);
+			programs_drop(s->items[i]);
 			free(s->items[i]);
 		}
+}
+
+/* Whoever publishes for a device that has changed shows who he is anew. */
+static void drop_programs(const struct renumbering *devices)
+{
+	for (size_t i = 0; i < devices->next.n; i++)
+		if (devices->renewed[i])
+			programs_drop(devices->next.items[i]);
 }
 
 static void tell_removed_later(struct dbus *d, struct renumbering *r)
@@ -250,6 +259,7 @@ void dbus_commit(struct dbus_change *c)
 	d = c->dbus;
 	c->committed = true;
 	d->config.config = c->difference->after;
+	drop_programs(&c->devices);
 	renumber(d, &c->endpoints);
 	renumber(d, &c->devices);
 	renumber(d, &c->buses);

@@ -204,9 +204,7 @@ static int read_contents(sd_bus_message *m, const char *contents, enum value_typ
 	return -EINVAL;
 }
 
-/* The variant's contents as a value of the type. */
-static int value_read(sd_bus_message *m, const char *contents, enum value_type type,
-		      struct value *ret)
+int value_read(sd_bus_message *m, const char *contents, enum value_type type, struct value *ret)
 {
 	_cleanup_value_ struct value raw = { 0 };
 	int r = sd_bus_message_enter_container(m, 'v', contents);

@@ -19,6 +19,8 @@ static inline bool path_is_secret(const struct path *path)
 /* Values as agent1.h has them as variants. */
 
 int value_append(sd_bus_message *m, const struct value *value);
+/* A variant with these contents, as of type; what does not fit without loss is -EINVAL or -ERANGE. */
+int value_read(sd_bus_message *m, const char *contents, enum value_type type, struct value *ret);
 /* Ascending records at or below the path as one variant: a{qv} and so on down. */
 int records_append(sd_bus_message *m, const struct path *path, const struct records *records);
 /*

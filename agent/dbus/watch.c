@@ -7,10 +7,10 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "dbus/internal.h"
+#include "dbus/presence.h"
 #include "dbus/values.h"
 #include "store/store.h"
 
-#define BUS "org.freedesktop.DBus"
 /* So many values in one turn, and so long until the next one where the bus has no room. */
 #define VALUES_AT_ONCE 200u
 #define RETRY_USEC (50 * USEC_PER_MSEC)
@@ -27,8 +27,7 @@ struct watcher {
 	struct list watches; /* struct watch, of_watcher */
 	unsigned n;
 	struct dbus *dbus;
-	char *sender;
-	sd_bus_slot *match, *question;
+	struct presence presence;
 };
 
 struct watch {
@@ -51,9 +50,7 @@ static struct store *store_of(const struct watch *w)
 static void watcher_free(struct watcher *c)
 {
 	list_remove(&c->list);
-	sd_bus_slot_unref(c->match);
-	sd_bus_slot_unref(c->question);
-	free(c->sender);
+	presence_done(&c->presence);
 	free(c);
 }
 
@@ -70,8 +67,9 @@ static void watch_free(struct watch *w)
 		watcher_free(c);
 }
 
-static void watcher_left(struct watcher *c)
+static void watcher_left(void *userdata)
 {
+	struct watcher *c = userdata;
 	struct watch *w;
 
 	/* The last one takes the watcher with it. */
@@ -163,7 +161,7 @@ static int send_value(const struct watch *w, const struct path *path)
 		r = is_multiple(store, path) ? append_instances(signal, store, path) :
 					       append_single(signal, store, path);
 	if (r >= 0)
-		r = sd_bus_send_to(NULL, signal, w->watcher->sender, NULL);
+		r = sd_bus_send_to(NULL, signal, w->watcher->presence.sender, NULL);
 	sd_bus_message_unref(signal);
 	return r;
 }
@@ -282,68 +280,12 @@ void dbus_values_changed(struct dbus *d, uint32_t endpoint, const struct path *p
 
 /* ---- callers ---- */
 
-static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	(void)m;
-	(void)error;
-	watcher_left(userdata);
-	return 0;
-}
-
-static int on_asked(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct watcher *c = userdata;
-	int there = 0;
-
-	(void)error;
-	c->question = sd_bus_slot_unref(c->question);
-	if (sd_bus_message_get_error(m) || sd_bus_message_read(m, "b", &there) < 0 || !there)
-		watcher_left(c);
-	return 0;
-}
-
-/* Who left before the bus was told to say so is told of now. */
-static int on_match(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct watcher *c = userdata;
-	sd_bus_message *call = NULL;
-	int r = sd_bus_message_get_error(m) ? -EIO : 0;
-
-	(void)error;
-	if (r >= 0)
-		r = sd_bus_message_new_method_call(c->dbus->bus, &call, BUS,
-						   "/org/freedesktop/DBus", BUS, "NameHasOwner");
-	if (r >= 0)
-		r = sd_bus_message_append(call, "s", c->sender);
-	if (r >= 0)
-		r = sd_bus_call_async(c->dbus->bus, &c->question, call, on_asked, c, UINT64_MAX);
-	sd_bus_message_unref(call);
-	if (r < 0)
-		watcher_left(c);
-	return 0;
-}
-
-static int watcher_match(struct watcher *c)
-{
-	_cleanup_free_ char *match = NULL;
-
-	if (asprintf(&match,
-		     "type='signal',sender='" BUS "',path='/org/freedesktop/DBus',interface='" BUS
-		     "',member='NameOwnerChanged',arg0='%s',arg2=''",
-		     c->sender) < 0) {
-		match = NULL;
-		return -ENOMEM;
-	}
-	return sd_bus_add_match_async(c->dbus->bus, &c->match, match, on_owner_changed, on_match,
-				      c);
-}
-
 static struct watcher *watcher_find(struct dbus *d, const char *sender)
 {
 	struct watcher *c;
 
 	list_for_each(c, &d->watchers, list)
-		if (streq(c->sender, sender))
+		if (streq(c->presence.sender, sender))
 			return c;
 	return NULL;
 }
@@ -358,9 +300,7 @@ static int watcher_new(struct dbus *d, const char *sender, struct watcher **ret)
 	c->dbus = d;
 	list_init(&c->list);
 	list_init(&c->watches);
-	r = str_replace(&c->sender, sender);
-	if (r >= 0)
-		r = watcher_match(c);
+	r = presence_init(&c->presence, d, sender, watcher_left, c);
 	if (r < 0) {
 		watcher_free(c);
 		return r;

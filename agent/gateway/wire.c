@@ -34,7 +34,17 @@ static void device_state(void *userdata, uint32_t device, enum fieldbus_state st
 	dbus_device_changed(g->dbus, device);
 }
 
-static const struct fieldbus_ops fieldbus_ops = { .values = values, .state = device_state };
+static int local_write(void *userdata, uint32_t device, uint64_t serial, uint32_t point,
+		       const struct fieldway_value *value)
+{
+	struct gateway *g = userdata;
+
+	return dbus_local_write(g->dbus, device, serial, point, value);
+}
+
+static const struct fieldbus_ops fieldbus_ops = {
+	.values = values, .state = device_state, .local_write = local_write
+};
 
 static void seen(void *userdata, uint32_t endpoint, bool complete)
 {

@@ -1,0 +1,430 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Local devices: programs of this machine, of users of their own, publish values and are told what servers write."""
+import os
+import struct
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from fieldway_test import Bus, build_path, main, source_path  # noqa: E402
+from fieldway_test.bus import (  # noqa: E402
+    GROUP_ID, MEMBER, NAME, PATH, STRANGER, Caller, Refused, add_group)
+from fieldway_test.scenario import BUS, METER_DEVICES, METER_PROFILE, Scenario  # noqa: E402
+
+CAMERA = PATH + "/device/door_2dcamera"     # as sd_bus_path_encode() has it
+CLIENT = "gw-door-camera"
+OWNER, OTHER = STRANGER, 2      # daemon and bin of base-passwd
+PEOPLE, LIMIT = "/3300/0/5700", "/3308/0/5900"
+PROFILE = """schema: 1
+profile: vision
+plugin: local
+info: {{manufacturer: Example, model: Vision}}
+{silence}
+points:
+  people: {{type: int64}}
+  limit: {{type: int64, access: rw, range: 0..500, persist: true}}
+  sharp: {{type: float, range: 0..1}}
+  place: {{type: string}}
+  alert: {{type: bool, access: w}}
+lwm2m:
+  3300/0/5700: people
+  3308/0/5900: limit
+  3300/1/5700: sharp
+  3300/1/5750: place
+  3/0/12: {{execute: alert, value: true}}
+"""
+DEVICES = """schema: 1
+devices:
+  - {{name: door-camera, profile: vision, address: {{owner: daemon{more}}}}}
+"""
+
+
+class Body:
+    """What D-Bus makes of values."""
+
+    def __init__(self):
+        self.data = bytearray()
+
+    def align(self, size):
+        self.data += bytes(-len(self.data) % size)
+
+    def put(self, letter, value):
+        if letter == "s":
+            self.align(4)
+            text = value.encode()
+            self.data += struct.pack("<I", len(text)) + text + b"\0"
+        elif letter == "v":
+            kind, value = value
+            self.data += bytes([len(kind)]) + kind.encode() + b"\0"
+            self.put(kind, value)
+        else:
+            code, size = {"t": ("Q", 8), "x": ("q", 8), "d": ("d", 8), "u": ("I", 4), "i": ("i", 4), "b": ("I", 4),
+                          "q": ("H", 2), "y": ("B", 1)}[letter]
+            self.align(size)
+            self.data += struct.pack("<" + code, value)
+
+
+class Program(Caller):
+    """One that publishes, and is told what to write."""
+
+    def __init__(self, scenario, user=OWNER):
+        super().__init__(scenario.bus, user)
+        scenario.addCleanup(self.close)
+        self.scenario, self.requested = scenario, []
+        self.answer()
+
+    def take(self):
+        kind, _, fields, body = self.read_message()
+        if kind == 4 and fields[3] == b"WriteRequested":
+            serial, size = struct.unpack_from("<QI", body)
+            point = body[12:12 + size].decode()
+            offset = 13 + size
+            letter = chr(body[offset + 1])
+            offset += 3
+            offset += -offset % (8 if letter in "xtd" else 4)
+            value, = struct.unpack_from("<" + {"x": "q", "t": "Q", "d": "d", "b": "I"}[letter], body, offset)
+            self.requested.append((serial, point, value))
+        return kind, fields, body
+
+    def answer(self):
+        """The error of the answer, without what all have in front; None: it is none."""
+        while True:
+            kind, fields, body = self.take()
+            if kind in (2, 3):
+                self.text = body[4:-1].decode() if kind == 3 else ""
+                return fields[4].decode().removeprefix(NAME + ".Error.") if kind == 3 else None
+
+    def publish(self, *values, device=CAMERA):
+        """(point, variant's type, value[, time[, quality]])"""
+        content = Body()
+        for name, letter, value, *more in values:
+            content.align(8)
+            content.put("s", name)
+            content.put("v", (letter, value))
+            content.put("t", more[0] if more else 0)
+            content.put("u", more[1] if more[1:] else 0)
+        # The array's elements begin where 8 can be divided, which its length does not count.
+        self.call(device, NAME + ".Device", "Publish", signature="a(svtu)",
+                  body=struct.pack("<II", len(content.data), 0) + bytes(content.data))
+        return self.answer()
+
+    def complete(self, serial, error="", detail=""):
+        body = Body()
+        for letter, value in ("t", serial), ("s", error), ("s", detail):
+            body.put(letter, value)
+        self.call(CAMERA, NAME + ".Device", "CompleteWrite", signature="tss", body=bytes(body.data))
+        return self.answer()
+
+    def wait_write(self):
+        end = time.monotonic() + 15
+        while not self.requested:
+            self.scenario.assertLess(time.monotonic(), end, "no WriteRequested")
+            self.take()
+        return self.requested.pop(0)
+
+
+class LocalScenario(Scenario):
+    silence = ""
+    address = ""
+
+    def setUp(self):
+        super().setUp()
+        add_group()
+        self.start_server()
+        self.configure()
+        self.write_files()
+        self.bus = Bus(self.rig)
+
+    def write_files(self, profile=PROFILE, devices=DEVICES):
+        self.rig.write("etc/profiles.d/vision.yaml", profile.format(silence=self.silence))
+        self.rig.write("etc/devices.d/site.yaml", devices.format(more=self.address))
+
+    def start(self, **options):
+        environment = {**options.pop("environment", {}), **self.bus.environment()}
+        self.start_daemon(arguments=["--bus=system"], environment=environment, **options)
+        self.bus.wait_name()
+
+    def state(self):
+        return self.bus.get(CAMERA, "Device", "State")
+
+    def until_state(self, state):
+        self.rig.until(lambda: self.state() == state, 20, f"{state}")
+        return self.bus.get(CAMERA, "Device", "Reason")
+
+
+class PublishTest(LocalScenario):
+    def test_published(self):
+        """To the server: as a value that it reads, and as one that it is notified of."""
+        self.start()
+        self.registered(CLIENT)
+        self.assertEqual(self.state(), "unknown")
+        self.assertEqual(self.bus.get(CAMERA, "Device", "Reason"),
+                         "bus local: device door-camera: no program of daemon has published yet")
+        self.assertEqual(self.bus.get(CAMERA, "Device", "Bus"), "local")
+        self.expect(self.server.request(CLIENT, "GET", PEOPLE), "5.03")
+        program = Program(self)
+        self.assertIsNone(program.publish(("people", "x", 3), ("sharp", "d", 0.5), ("place", "s", "door")))
+        self.assertEqual(self.state(), "online")
+        self.assertEqual(self.read_one(CLIENT, PEOPLE), 3)
+        self.assertEqual(self.read_one(CLIENT, "/3300/1/5700"), 0.5)
+        self.assertEqual(self.read_one(CLIENT, "/3300/1/5750"), "door")
+        self.expect(self.server.observe(CLIENT, PEOPLE), "2.05")
+        start = self.now()
+        # Any number will do, where it fits.
+        self.assertIsNone(program.publish(("people", "i", 4)))
+        event = self.event("notify", CLIENT, start)
+        self.assertIn(4, self.server.values(event, PEOPLE).values())
+        self.assertEqual(self.bus.get(CAMERA, "Device", "Statistics")["requests"], 2)
+
+    def test_wrong(self):
+        """Each error has a name, and nothing of what comes with it is taken."""
+        self.start()
+        self.registered(CLIENT)
+        program = Program(self)
+        now = time.time_ns() // 1000
+        for values, name, text in (
+                ([("poeple", "x", 3)], "NoSuchPoint", "There is no point poeple"),
+                ([("people", "s", "3")], "WrongType", "Point people is of type int64"),
+                ([("people", "b", 1)], "WrongType", "Point people is of type int64"),
+                ([("people", "d", 0.5)], "WrongType", "Point people is of type int64"),
+                ([("place", "x", 1)], "WrongType", "Point place is of type string"),
+                ([("people", "t", 1 << 63)], "OutOfRange", "Point people does not hold so large a value"),
+                ([("sharp", "d", float("nan"))], "OutOfRange", "Point sharp holds finite numbers"),
+                ([("sharp", "d", 1.5)], "OutOfRange", "Point sharp does not hold such a value, by its range"),
+                ([("limit", "x", 501)], "OutOfRange", "Point limit does not hold such a value, by its range"),
+                ([("place", "s", "x" * 4097)], "OutOfRange", "Point place holds at most 4096 bytes"),
+                ([("people", "x", 3, now + 10_000_000)], "WrongTime", "Point people has a time that has not come yet"),
+                ([("people", "x", 3, 0, 3)], "org.freedesktop.DBus.Error.InvalidArgs",
+                 "Point people: 3 is no quality: 0 good, 1 no value, 2 not read"),
+                ([("people", "x", 3)] * 2, "org.freedesktop.DBus.Error.InvalidArgs", "Point people is there twice"),
+                ([("alert", "b", 1)], "NotAllowed", "Point alert is only written")):
+            with self.subTest(name, values=values):
+                self.assertEqual(program.publish(("sharp", "d", 0.25), *values) if values[0][0] != "sharp"
+                                 else program.publish(*values), name)
+                self.assertEqual(program.text, text)
+        self.assertEqual(self.state(), "unknown")
+        self.expect(self.server.request(CLIENT, "GET", "/3300/1/5700"), "5.03")
+        # What is older than the last value.
+        self.assertIsNone(program.publish(("people", "x", 3)))
+        self.assertEqual(program.publish(("people", "x", 4, now - 60_000_000)), "WrongTime")
+        self.assertEqual(program.text, "Point people has a later value already")
+        self.assertEqual(self.read_one(CLIENT, PEOPLE), 3)
+
+    def test_quality(self):
+        self.start()
+        self.registered(CLIENT)
+        program = Program(self)
+        self.assertIsNone(program.publish(("people", "x", 3)))
+        self.assertIsNone(program.publish(("people", "x", 0, 0, 1)))
+        self.expect(self.server.request(CLIENT, "GET", PEOPLE), "5.03")
+        self.assertIsNone(program.publish(("people", "x", 5)))
+        self.assertEqual(self.read_one(CLIENT, PEOPLE), 5)
+
+    def test_others(self):
+        """Only the owner may, and root."""
+        self.start()
+        self.registered(CLIENT)
+        other = Program(self, OTHER)
+        self.assertEqual(other.publish(("people", "x", 9)), "org.freedesktop.DBus.Error.AccessDenied")
+        self.assertEqual(other.text, "Needs the owner of the device, root or the group fieldway-admin")
+        self.assertEqual(other.complete(1), "org.freedesktop.DBus.Error.AccessDenied")
+        self.assertEqual(self.state(), "unknown")
+        root = Program(self, None)
+        self.assertIsNone(root.publish(("people", "x", 2)))
+        self.assertEqual(self.read_one(CLIENT, PEOPLE), 2)
+
+    def test_of_a_plugin(self):
+        """What a plugin reads nobody publishes, whatever rights he has."""
+        self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=1))
+        self.rig.write("etc/profiles.d/meter.yaml", METER_PROFILE)
+        self.rig.write("etc/devices.d/meter.yaml", METER_DEVICES.format(count=1))
+        self.start()
+        meter, root = PATH + "/device/m1", Program(self, None)
+        self.assertEqual(root.publish(device=meter), "NotLocal")
+        self.assertEqual(Program(self).publish(device=meter), "org.freedesktop.DBus.Error.AccessDenied")
+
+    def test_short_lived(self):
+        """busctl says one thing and goes: without `silence:` that holds as long as it is there."""
+        self.start()
+        self.bus.call(CAMERA, "Device", "Publish", "a(svtu)", "1", "people", "i", "7", "0", "0", user=OWNER)
+        self.assertEqual(self.until_state("offline"),
+                         "bus local: device door-camera: its program, of daemon, has left the bus")
+
+    def test_paused(self):
+        self.start()
+        program = Program(self)
+        self.assertIsNone(program.publish(("people", "x", 1)))
+        self.bus.call(CAMERA, "Device", "Pause")
+        self.assertEqual(self.state(), "paused")
+        self.assertEqual(program.publish(("people", "x", 2)), "NotAllowed")
+        self.bus.call(CAMERA, "Device", "Resume")
+        self.assertEqual(self.state(), "unknown")
+        self.assertIsNone(program.publish(("people", "x", 3)))
+        self.assertEqual(self.state(), "online")
+        # And its bus.
+        self.bus.call(PATH + "/bus/local", "Bus", "Pause")
+        self.assertEqual(self.until_state("paused"), "bus local is paused")
+        self.assertEqual(program.publish(("people", "x", 2)), "NotAllowed")
+        self.bus.call(PATH + "/bus/local", "Bus", "Resume")
+        self.assertIsNone(program.publish(("people", "x", 4)))
+
+
+class ReloadTest(LocalScenario):
+    """Local devices come, go and change as all others do."""
+
+    def reload(self, **files):
+        self.write_files(**files)
+        self.bus.call(PATH, "Manager", "Reload", "t", "0")
+
+    def test_reload(self):
+        self.start()
+        self.registered(CLIENT)
+        program = Program(self)
+        self.assertIsNone(program.publish(("people", "x", 3), ("limit", "x", 10)))
+        # Another one comes: this one goes on.
+        self.reload(devices=DEVICES + "  - {{name: second, profile: vision, address: {{owner: bin}}}}\n")
+        self.registered("gw-second")
+        self.assertEqual(self.state(), "online")
+        self.assertEqual(self.read_one(CLIENT, PEOPLE), 3)
+        self.assertEqual(program.publish(("people", "x", 1), device=PATH + "/device/second"),
+                         "org.freedesktop.DBus.Error.AccessDenied")
+        other = Program(self, OTHER)
+        self.assertIsNone(other.publish(("people", "x", 8), device=PATH + "/device/second"))
+        self.assertEqual(self.read_one("gw-second", PEOPLE), 8)
+        # Another owner: who was it has no say any more.
+        self.reload(devices=DEVICES.replace("daemon", "bin"))
+        self.assertEqual(self.state(), "unknown")
+        self.assertEqual(program.publish(("people", "x", 4)), "org.freedesktop.DBus.Error.AccessDenied")
+        self.assertIsNone(other.publish(("people", "x", 5)))
+        self.assertEqual(self.read_one(CLIENT, PEOPLE), 5)
+        # Another point.
+        self.reload(profile=PROFILE.replace("alert: {{type: bool", "more: {{type: int64}}\n  alert: {{type: bool"),
+                    devices=DEVICES.replace("daemon", "bin"))
+        self.assertIsNone(other.publish(("more", "x", 5)))
+        self.reload(devices="schema: 1\ndevices: []\n")
+        self.assertEqual(self.bus.error(CAMERA, "Device.Pause")[0], "org.freedesktop.DBus.Error.UnknownObject")
+
+    def test_group(self):
+        """A program whose user is made when it starts is known by a group."""
+        self.write_files(devices=DEVICES.replace("owner: daemon", "group: fieldway-admin"))
+        self.start()
+        self.bus.call(CAMERA, "Device", "Publish", "a(svtu)", "0", user=MEMBER, groups=[GROUP_ID])
+        with self.assertRaises(Refused):
+            self.bus.call(CAMERA, "Device", "Publish", "a(svtu)", "0", user=OWNER)
+
+    def test_check(self):
+        """Nobody of this name: an error of --check, and at start a warning."""
+        self.write_files(devices=DEVICES.replace("daemon", "nobody-of-this-name"))
+        self.start()
+        self.log('there is no user "nobody-of-this-name": nobody of that name can publish')
+        process = self.rig.start([build_path("fieldwayd"), "--check", self.rig.path("etc"),
+                                  "--objects", source_path("objects")], stderr=subprocess.PIPE)
+        self.assertNotEqual(process.wait_end(), 0)
+        self.assertIn('site.yaml:3:51: there is no user "nobody-of-this-name"', "\n".join(process.lines))
+
+
+class SilenceTest(LocalScenario):
+    silence = "silence: 5s"
+
+    def test_silence(self):
+        self.start_clock()
+        self.registered(CLIENT)
+        program = Program(self)
+        self.assertIsNone(program.publish(("people", "x", 3)))
+        program.close()
+        self.assertEqual(self.read_one(CLIENT, PEOPLE), 3)
+        self.daemon.clock.step(4)
+        self.assertEqual(self.state(), "online")
+        self.daemon.clock.step(2)
+        self.assertEqual(self.until_state("offline"),
+                         "bus local: device door-camera: nothing was published for 5s")
+        answer = self.expect(self.server.request(CLIENT, "GET", PEOPLE), "5.03")
+        self.assertIn(b"nothing was published for 5s", answer.payload)
+
+    def start_clock(self):
+        self.start_clock_daemon(arguments=["--bus=system"], environment=self.bus.environment())
+        self.bus.wait_name()
+
+
+class WriteTest(LocalScenario):
+    def begin(self):
+        self.start()
+        self.registered(CLIENT)
+        program = Program(self)
+        self.assertIsNone(program.publish(("people", "x", 3), ("limit", "x", 10)))
+        return program
+
+    def write(self, payload="42"):
+        """Does not wait for the answer, which is at finish()."""
+        return self.server.send("request", CLIENT, f"PUT {LIMIT} format=0 payload={payload.encode().hex()}")
+
+    def finish(self, name, code):
+        self.rig.until(lambda: name in self.server.answers, 15, "the answer to a write")
+        return self.expect(self.server.answers.pop(name), code)
+
+    def test_written(self):
+        program = self.begin()
+        bystander = Program(self)
+        name = self.write()
+        serial, point, value = program.wait_write()
+        self.assertEqual((point, value), ("limit", 42))
+        self.assertEqual(program.complete(serial + 1), "NoSuchWrite")
+        self.assertIsNone(program.complete(serial))
+        self.finish(name, "2.04")
+        self.assertEqual(self.read_one(CLIENT, LIMIT), 42)
+        self.assertEqual(program.complete(serial), "NoSuchWrite")
+        # Nobody else has seen it.
+        self.assertEqual(bystander.publish(), None)
+        self.assertEqual(bystander.requested, [])
+
+    def test_refused(self):
+        program = self.begin()
+        for word, code in ("invalid", "4.00"), ("busy", "5.03"), ("unreachable", "5.03"), ("failed", "5.00"):
+            with self.subTest(word):
+                name = self.write()
+                serial, _, _ = program.wait_write()
+                self.assertEqual(program.complete(serial, "sideways"), "org.freedesktop.DBus.Error.InvalidArgs")
+                self.assertIsNone(program.complete(serial, word, "the door is shut"))
+                answer = self.finish(name, code)
+                self.assertIn(b"the door is shut", answer.payload)
+        self.assertEqual(self.read_one(CLIENT, LIMIT), 10)
+        # What is out of its range does not even get there.
+        name = self.write("501")
+        self.finish(name, "4.00")
+        self.assertIsNone(program.publish())
+        self.assertEqual(program.requested, [])
+
+    def test_never_completed(self):
+        program = self.begin()
+        name = self.write()
+        program.wait_write()
+        answer = self.finish(name, "5.04")
+        self.assertIn(b"outcome unknown", answer.payload)
+        self.assertIn(b"its program has not completed it in time", answer.payload)
+
+    def test_gone(self):
+        """Its program leaves in the middle of a write; and then there is none."""
+        program = self.begin()
+        name = self.write()
+        program.wait_write()
+        program.close()
+        answer = self.finish(name, "5.04")
+        self.assertIn(b"its program has left the bus", answer.payload)
+        self.until_state("offline")
+        name = self.write()
+        answer = self.finish(name, "5.03")
+        self.assertIn(b"has left the bus", answer.payload)
+
+    def test_nobody(self):
+        self.start()
+        self.registered(CLIENT)
+        name = self.write()
+        answer = self.finish(name, "5.03")
+        self.assertIn(b"no program that publishes it is on the bus", answer.payload)
+
+
+if __name__ == "__main__":
+    main()
