@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bluetooth LE devices, from a BlueZ of the test's own to the LwM2M server; every fault, and the way back."""
 import os
+import signal
 import subprocess
 import sys
 
@@ -177,6 +178,12 @@ class BroadcastTest(BleScenario):
         self.bluez.until_taken(f"appear {mac} -60")
         self.log("heard, but its key is another")
         self.expect(self.server.request(SENSOR, "GET", TEMPERATURE), "5.03")
+        # The right one counts from the next reload on.
+        self.rig.write("etc/keys/th.key", "231d39c1d7cc1ab1aee224cd096db932\n", 0o600)
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.log("configuration reloaded")
+        self.bluez.command(f"service_data {mac} fcd2=4115fb7101112233471c725a")
+        self.until_read(SENSOR, TEMPERATURE, lambda a: a.fields.get("code") == "2.05")
 
     def test_no_key(self):
         self.start_sensor()

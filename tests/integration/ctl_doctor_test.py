@@ -49,6 +49,20 @@ class DoctorTest(JsonScenario):
                             "--daemon=" + build_path("fieldwayd"), *self.folders()).stdout
         self.assertIn("ok       devices        all 1 answer\n", text)
 
+    def test_no_bluetooth(self):
+        """Ports and wiring are not what a sensor lacks."""
+        self.rig.write("etc/buses.d/ble0.yaml", "schema: 1\nbus: ble0\nplugin: ble\n")
+        self.rig.write("etc/profiles.d/th.yaml", "schema: 1\nprofile: th\nplugin: ble\ndecode: bthome\n"
+                       "points: {temperature: {bthome: temperature, unit: Cel}}\nlwm2m: {3303/0/5700: temperature}\n")
+        self.rig.write("etc/devices.d/th.yaml", "schema: 1\ndevices:\n"
+                       '  - {name: th, profile: th, bus: ble0, address: {mac: "A4:C1:38:00:11:01"}}\n')
+        self.start()
+        self.until("bluetoothd is not running", "list", "devices")
+        self.finds("devices", "error", "th is failed: bluetoothd is not running")
+        told = self.run_ctl("doctor", "--config=" + self.rig.path("etc"), "--state=" + self.rig.path("state"),
+                            "--daemon=" + build_path("fieldwayd"), *self.folders()).stdout
+        self.assertIn("-> 'systemctl status bluetooth' says why", told)
+
     def test_trouble(self):
         """With the daemon."""
         self.start()

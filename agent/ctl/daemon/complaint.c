@@ -18,6 +18,7 @@ enum kind {
 	KIND_DENIED,
 	KIND_FOREIGN, /* an interface that is not ours */
 	KIND_UNKNOWN_OUTCOME,
+	KIND_UNPLUGGED, /* errno has better words for files than for adapters */
 };
 
 static const struct {
@@ -38,6 +39,7 @@ static const struct {
 	{ SD_BUS_ERROR_UNKNOWN_METHOD, KIND_FOREIGN },
 	{ SD_BUS_ERROR_UNKNOWN_PROPERTY, KIND_FOREIGN },
 	{ AGENT1_ERROR_NO_ANSWER, KIND_UNKNOWN_OUTCOME },
+	{ "System.Error.ENODEV", KIND_UNPLUGGED },
 	{ AGENT1_ERROR_NO_SUCH_ENDPOINT, KIND_NOTHING },
 	{ AGENT1_ERROR_NO_SUCH_DEVICE, KIND_NOTHING },
 	{ AGENT1_ERROR_NO_SUCH_BUS, KIND_NOTHING },
@@ -59,7 +61,7 @@ int complaint_error(const char *name)
 	static const int errors[] = {
 		[KIND_OTHER] = -EIO,	 [KIND_NOTHING] = -ENOENT, [KIND_ABSENT] = -EHOSTDOWN,
 		[KIND_NO_BUS] = -EHOSTDOWN, [KIND_SILENT] = -EIO,  [KIND_DENIED] = -EACCES,
-		[KIND_FOREIGN] = -EIO,	 [KIND_UNKNOWN_OUTCOME] = -EIO,
+		[KIND_FOREIGN] = -EIO,	 [KIND_UNKNOWN_OUTCOME] = -EIO, [KIND_UNPLUGGED] = -EIO,
 	};
 
 	return errors[kind_of(name)];
@@ -113,6 +115,10 @@ static void print_reason(FILE *to, const struct complaint *c)
 	case KIND_UNKNOWN_OUTCOME:
 		print_text(to, c);
 		fputs(c->write ? unknown : "", to);
+		return;
+	case KIND_UNPLUGGED:
+		fputs("no port or adapter that can be used: is it plugged in, and for Bluetooth: does "
+		      "bluetoothd run (fieldwayctl ports, systemctl status bluetooth)?", to);
 		return;
 	case KIND_OTHER:
 	case KIND_NOTHING:

@@ -100,6 +100,8 @@ static const char another_model[] = "another model";
 
 static const char *device_advice(const struct device_record *d)
 {
+	if (strstr(d->reason, "bluetoothd"))
+		return "'systemctl status bluetooth' says why; 'fieldwayctl ports' prints the adapters";
 	return streq(d->state, "failed") ? "'fieldwayctl bus NAME' shows its bus, 'fieldwayctl ports' who holds the port" :
 					   "is it on, and are address, speed and wiring right? 'fieldwayctl scan BUS' finds who answers";
 }

@@ -281,7 +281,7 @@ static void print_period(const struct why *w)
 	if (usec == 0)
 		printf("once");
 	else if (usec == UINT64_MAX)
-		printf("on demand");
+		printf("when somebody asks, or as the device sends it");
 	else
 		printf("every %s", format_usec(usec, text));
 	if (*text_of(w, RATE)) {

@@ -229,6 +229,7 @@ static const struct {
 	{ AGENT1_ERROR_NO_ANSWER, -EIO },
 	{ SD_BUS_ERROR_UNKNOWN_METHOD, -EIO },
 	{ SD_BUS_ERROR_INVALID_ARGS, -EIO },
+	{ "System.Error.ENODEV", -EIO },
 };
 
 START_TEST(knows_errors)
@@ -276,6 +277,9 @@ static const struct {
 	  "fieldwayctl: m1 /3/0/0: vfd is offline\n" },
 	{ { "m1 /3/0/0", "system", SD_BUS_ERROR_INVALID_ARGS, "a\nb\033c", true, false },
 	  "fieldwayctl: m1 /3/0/0: a\\nb\\x1bc\n" },
+	{ { "ble0", "system", "System.Error.ENODEV", "No such device", true, true },
+	  "fieldwayctl: ble0: no port or adapter that can be used: is it plugged in, and for Bluetooth: "
+	  "does bluetoothd run (fieldwayctl ports, systemctl status bluetooth)?\n" },
 	{ { "m1", "system", AGENT1_ERROR_STALE, "", false, false },
 	  "fieldwayctl: m1: org.fieldway.Agent1.Error.Stale\n" },
 	{ { "m1", "system", AGENT1_ERROR_STALE, NULL, false, false },
