@@ -203,7 +203,7 @@ int table_read(struct loader *l, const struct yaml_node *reference, const char *
 	int r;
 
 	if (!file) {
-		loader_error(l, reference->mark, "there is no table %s", name);
+		loader_error(l, reference->mark, "there is no table %s in the folder of the configuration", name);
 		return -EINVAL;
 	}
 	c.p = c.line_start = file->text;

@@ -208,7 +208,7 @@ class RetireTest(RowScenario):
         line = '      - {room: roof, host: "10.0.1.2"}\n'
         self.becomes(line, "", "retire", "t-roof", "--remove")
         self.becomes(SITE.splitlines(True)[-1], "", "retire", "single", "--remove")
-        self.refused("site.yaml:4: a range makes this device", "retire", "r-001", "--remove")
+        self.refused("site.yaml:4: a range or table makes this device", "retire", "r-001", "--remove")
         self.make("new-device", "own", "--profile=eastron-sdm630", "--on=lan", "--host=10.0.3.1", "--unit=1")
         self.assertIn("removed: ", self.make("retire", "own", "--remove"))
         self.assertFalse(os.path.exists(self.rig.path("etc/devices.d/own.yaml")))
@@ -229,6 +229,11 @@ class ReplaceTest(RowScenario):
     def test_refused(self):
         self.refused("site.yaml:4: unit makes 4 devices of this row", "replace", "r-001", "--unit=9")
         self.refused("site.yaml:11: unit makes 2 devices", "replace", "t-roof", "--unit=3")
+        self.rig.write("etc/devices.d/rooms.yaml", "schema: 1\ndevices:\n  - {name: 'c-{room}', profile: eastron-sdm630, "
+                       "bus: lan, address: {host: '{host}', unit: 1}, each: 'csv:rooms.csv'}\n")
+        self.rig.write("etc/rooms.csv", "room,host\nhall,10.0.7.1\ncellar,10.0.7.2\n")
+        self.refused("rooms.yaml:3: its host may come from the table csv:rooms.csv: edit that by hand",
+                     "replace", "c-hall", "--host=10.0.7.3")
         self.refused("such as --mac", "replace", "single", status=2)
         self.refused("999 is not between 0 and 255", "replace", "single", "--unit=999")
         self.refused("nonesuch", "replace", "single", "--nonesuch=1")
@@ -313,6 +318,8 @@ class BackupTest(JsonScenario):
         self.ctl(*self.words("backup", self.rig.path("b.tar")), environment={})
         done = self.run_ctl(*self.words("restore", self.rig.path("b.tar")), environment={})
         self.assertIn("nothing was changed", done.stderr)
+        # Not where it was unpacked.
+        self.assertIn("\n" + self.rig.path("etc/buses.d/bad.yaml") + ":1:1: ", "\n" + done.stderr)
         self.assertEqual((done.returncode, self.read("etc/fieldway.yaml")), (1, before))
         self.assertFalse(os.path.exists(self.rig.path("etc.before-restore")))
         self.assertIn("restored", self.restored("--force"))

@@ -8,7 +8,9 @@ import io
 import json
 import os
 import stat
+import subprocess
 import sys
+import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
@@ -88,6 +90,19 @@ class CreateTest(KeyScenario):
         self.assertEqual(stat.S_IMODE(os.stat(os.path.dirname(self.file)).st_mode) & 0o777, 0o750)
         self.assertEqual([(i, len(k)) for i, k in (line.split(":") for line in self.lines())],
                          [("gw-m1", 64), ("gw-m2", 64)])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
+    def test_group(self):
+        """The daemon is another user: what root makes is its group's, whatever the group's number is."""
+        self.configure_keys()
+        with open("/etc/group", encoding="utf-8") as f:
+            others = [line for line in f if not line.startswith("fieldway:")]
+        self.rig.write("group", "".join(others) + "fieldway:x:54321:\n")
+        subprocess.run(["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/group && exec "$@"', self.rig.path("group"),
+                        build_path("fieldwayctl"), *self.words("create")], check=True, stdout=subprocess.DEVNULL, timeout=60)
+        for path, mode in ((self.file, 0o640), (os.path.dirname(self.file), 0o2750)):
+            status = os.stat(path)
+            self.assertEqual((status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)), (0, 54321, mode))
 
     def test_master(self):
         """HKDF (RFC 5869) over a master: the server's keys can be made without this machine."""

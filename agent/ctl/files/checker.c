@@ -140,6 +140,31 @@ int checker_run(const struct invocation *i, const char *folder, struct buf *ret_
 
 /* ---- what it said ---- */
 
+int checker_rename(struct buf *lines, const char *from, const char *to)
+{
+	struct buf named = { 0 };
+	const char *at = (const char *)lines->data, *end, *found;
+	int r = 0;
+
+	if (lines->size == 0)
+		return 0;
+	end = at + lines->size;
+	while (r >= 0 && at < end) {
+		found = memmem(at, (size_t)(end - at), from, strlen(from));
+		r = buf_append(&named, at, (size_t)((found ?: end) - at));
+		if (r >= 0 && found)
+			r = buf_append_text(&named, to);
+		at = found ? found + strlen(from) : end;
+	}
+	if (r < 0) {
+		buf_done(&named);
+		return r;
+	}
+	buf_done(lines);
+	*lines = named;
+	return 0;
+}
+
 static void each_line(const struct buf *lines, void (*f)(void *userdata, char *line),
 		      void *userdata)
 {

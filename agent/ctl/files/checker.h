@@ -32,6 +32,8 @@ const char *config_folder(const struct invocation *i);
  * error. ret_lines: what it said, warnings too, to be printed or looked at.
  */
 int checker_run(const struct invocation *i, const char *folder, struct buf *ret_lines);
+/* Messages about a copy name the files that it is to become: `from` in them is `to`. 0 or -ENOMEM. */
+int checker_rename(struct buf *lines, const char *from, const char *to);
 /* Those lines on standard error, harmless to a terminal. */
 void checker_print(const struct buf *lines);
 

@@ -167,33 +167,6 @@ static void stage_remove(const struct stage *s)
 	nftw(s->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Messages name the files as they are to be. */
-static int rename_lines(const struct stage *s, struct buf *lines)
-{
-	struct buf named = { 0 };
-	size_t size = strlen(s->folder);
-	const char *at = (const char *)lines->data, *end, *found;
-	int r = 0;
-
-	if (lines->size == 0)
-		return 0;
-	end = at + lines->size;
-	while (r >= 0 && at < end) {
-		found = memmem(at, (size_t)(end - at), s->folder, size);
-		r = buf_append(&named, at, (size_t)((found ?: end) - at));
-		if (r >= 0 && found)
-			r = buf_append_text(&named, s->real);
-		at = found ? found + size : end;
-	}
-	if (r < 0) {
-		buf_done(&named);
-		return r;
-	}
-	buf_done(lines);
-	*lines = named;
-	return 0;
-}
-
 static int check_stage(struct stage *s, const struct invocation *i)
 {
 	_cleanup_buf_ struct buf lines = { 0 };
@@ -202,7 +175,7 @@ static int check_stage(struct stage *s, const struct invocation *i)
 	if (r < 0)
 		return file_complain(s->folder, r);
 	r = checker_run(i, s->folder, &lines);
-	named = rename_lines(s, &lines);
+	named = checker_rename(&lines, s->folder, s->real);
 	checker_print(&lines);
 	return named < 0 ? named : r;
 }

@@ -43,10 +43,16 @@ static int raw_text(const char *value, char **ret)
 
 static int refuse_shared(const struct row *row, const char *key)
 {
+	const struct yaml_node *each = yaml_get(row->node, "each");
 	_cleanup_free_ char *text = NULL;
+	int r;
 
-	if (asprintf(&text, "%s makes %zu devices of this row, not this one alone: edit it by hand",
-		     key, row->devices) < 0)
+	if (each && each->kind == YAML_KIND_SCALAR)
+		r = asprintf(&text, "its %s may come from the table %s: edit that by hand", key, each->text);
+	else
+		r = asprintf(&text, "%s makes %zu devices of this row, not this one alone: edit it by hand", key,
+			     row->devices);
+	if (r < 0)
 		text = NULL;
 	return row_refuse(row, text ?: "out of memory");
 }
@@ -136,8 +142,9 @@ const struct command command_replace = {
 	.details =
 		"Changes what is said in address: of the device's row, or in its line of each:, and\n"
 		"leaves comments and layout of the file as they are. Its name, endpoint and\n"
-		"registration stay. A change that would touch other devices is refused, with its\n"
-		"file and line; so is what fieldwayd --check refuses.\n",
+		"registration stay. A change that would touch other devices (of a range) or a table\n"
+		"(csv:) is left to you: the file and line are said. What fieldwayd --check refuses is\n"
+		"not written.\n",
 	.least = 1,
 	.most = 1,
 	.options = options,

@@ -90,6 +90,9 @@ static int check(const struct invocation *i, const struct scratch *s)
 	_cleanup_buf_ struct buf lines = { 0 };
 	int r = folder ? checker_run(i, folder, &lines) : -ENOMEM;
 
+	/* Where it will be, not where it was unpacked. */
+	if (folder && checker_rename(&lines, folder, config_folder(i)) < 0)
+		buf_done(&lines);
 	checker_print(&lines);
 	if (r == -EINVAL && option_find(i, "force"))
 		return 0;

@@ -89,7 +89,7 @@ static int take_out(const struct row *row, char **ret)
 	if (row->devices > 1 && row->each && row->each->n > 1)
 		return splice_remove(row->file->text, row->each, row->each_index, ret);
 	if (row->devices > 1)
-		return row_refuse(row, "a range makes this device and others: without --remove it is disabled by override:");
+		return row_refuse(row, "a range or table makes this device and others: without --remove it is disabled by override:");
 	if (row->sequence->n > 1)
 		return splice_remove(row->file->text, row->sequence, row->index, ret);
 	if (row->yaml->n > 1)
@@ -137,8 +137,8 @@ const struct command command_retire = {
 	.arguments = "DEVICE",
 	.help = "takes a device out of use, and prints what servers lose",
 	.details =
-		"Sets enabled: false in its row, or for one of a range in override:; with --remove the\n"
-		"row goes. Comments and layout of the file stay as they are. A change that would\n"
+		"Sets enabled: false in its row, or for one of a range or table in override:; with\n"
+		"--remove the row goes. Comments and layout of the file stay as they are. A change that would\n"
 		"touch other devices is refused, with its file and line.\n",
 	.least = 1,
 	.most = 1,

@@ -111,7 +111,7 @@ static const struct error_case devices_cases[] = {
 	{ 'd', "devices: [{name: \"d{a}\", profile: p, bus: b, each: [{a: x}, {a: y, b: z}], address: {unit: 1}}]\n",
 	  "d.yaml:2:61: the row has keys that the first one has not\n" },
 	{ 'd', "devices: [{name: \"d{a}\", profile: p, bus: b, each: \"csv:no.csv\", address: {unit: 1}}]\n",
-	  "d.yaml:2:52: there is no table no.csv\n" },
+	  "d.yaml:2:52: there is no table no.csv in the folder of the configuration\n" },
 	{ 'd', "devices: [{name: \"d{a}\", profile: p, bus: b, each: {a: [x, \"{b}\"]}, address: {unit: 1}}]\n",
 	  "d.yaml:2:60: a value for a placeholder is text or a number\n" },
 	{ 'd', "devices: [{name: \"d{a}\", profile: p, bus: b, each: {a: 1-10001}, address: {unit: 1}}]\n",
