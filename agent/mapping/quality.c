@@ -89,8 +89,21 @@ static void follow_devices(struct mapped_endpoint *e)
 		row_follow_device(&e->rows[i]);
 }
 
+/* What was too old, or of a device that is gone, is to be served all the same from now on. */
+static void row_follow_policy(struct mapped_row *row)
+{
+	enum store_quality quality = store_quality(row->endpoint->store, &row_map(row)->path);
+
+	if (row_map(row)->kind == CONFIG_MAP_POINT && !row_can_go_bad(row) &&
+	    (quality == STORE_STALE || quality == STORE_OFFLINE))
+		row_set_quality(row, STORE_GOOD);
+}
+
 void quality_follow(struct mapped_endpoint *e)
 {
+	for (size_t i = 0; i < e->config->n_map; i++)
+		row_follow_policy(&e->rows[i]);
+	/* Of several sources of a resource one that may go bad has its say. */
 	follow_devices(e);
 	/* Their rates and `stale:` may be others. */
 	stale_fired(&e->stale, e);
