@@ -2,6 +2,7 @@
 #include "gateway/change.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-event.h>
 
@@ -88,6 +89,17 @@ static void change_status(struct gateway *g, const struct change *c)
 			registry_seen(g->registry, i, true);
 }
 
+/* Keys that servers had before are not kept for ever. */
+static void forget_keys(struct gateway *g, const struct config *after)
+{
+	_cleanup_free_ const char **references = calloc(after->n_servers + 1, sizeof(*references));
+
+	for (size_t i = 0; references && i < after->n_servers; i++)
+		references[i] = after->servers[i].psk_key;
+	if (references)
+		secret_store_retain(g->secrets, references, after->n_servers);
+}
+
 /* Everybody counts as the new configuration does before anybody tells anything. */
 static int change_commit(struct gateway *g, struct change *c)
 {
@@ -107,6 +119,7 @@ static int change_commit(struct gateway *g, struct change *c)
 	registry_field_started(g->registry);
 	change_status(g, c);
 	registry_settle(c->registry);
+	forget_keys(g, c->after);
 	return 0;
 }
 

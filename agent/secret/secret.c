@@ -36,6 +36,7 @@ struct file {
 	struct stat
 		refused; /* the content that was refused last, not to read it with each lookup */
 	bool is_refused;
+	bool is_used; /* since secret_store_retain() */
 	char reason[SECRET_REASON_MAX]; /* why it was */
 };
 
@@ -267,7 +268,10 @@ static int reference_open(struct secret_store *s, const char *reference, struct 
 	if (r < 0)
 		return refuse(s, r, "key reference", error);
 	r = file_ensure(s, path, kind, ret);
-	return r < 0 ? r : file_refresh(s, *ret);
+	if (r < 0)
+		return r;
+	(*ret)->is_used = true;
+	return file_refresh(s, *ret);
 }
 
 int secret_lookup(struct secret_store *s, const char *reference, const char *identity,
@@ -306,6 +310,45 @@ int secret_check(struct secret_store *s, const char *reference)
 	struct file *f;
 
 	return reference_open(s, reference, &f);
+}
+
+static bool leads_to(const struct secret_store *s, const char *reference, const struct file *f)
+{
+	_cleanup_free_ char *absolute = NULL;
+	const char *path, *error;
+	enum secret_kind kind;
+
+	if (!reference || secret_reference_parse(reference, &kind, &path, &error) < 0 || kind != f->kind)
+		return false;
+	absolute = absolute_path(s, path);
+	/* Without memory it stays. */
+	return !absolute || streq(absolute, f->path);
+}
+
+static bool is_wanted(const struct secret_store *s, const struct file *f, const char *const *references, size_t n)
+{
+	/* What a thread reads is waited for by nobody. */
+	if (f->is_used || f->reload)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (leads_to(s, references[i], f))
+			return true;
+	return false;
+}
+
+void secret_store_retain(struct secret_store *s, const char *const *references, size_t n)
+{
+	struct file *f;
+
+	list_for_each(f, &s->files, node) {
+		if (is_wanted(s, f, references, n)) {
+			f->is_used = false;
+			continue;
+		}
+		list_remove(&f->node);
+		s->n_files--;
+		file_free(f);
+	}
 }
 
 const char *secret_reason(const struct secret_store *s)

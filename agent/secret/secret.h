@@ -65,6 +65,12 @@ int secret_check(struct secret_store *s, const char *reference);
 #define SECRET_CONTENT_BYTES_MAX (64u << 10)
 int secret_content(struct secret_store *s, const char *path, bool is_private, uint8_t **ret,
 		   size_t *ret_size);
+/*
+ * With another configuration: files that none of these references lead to and that
+ * nobody has asked for since the last call are wiped; who asks after all has them
+ * read again.
+ */
+void secret_store_retain(struct secret_store *s, const char *const *references, size_t n);
 /* Why the last call failed, with the file and the line but never a key. Lives until the next call. */
 const char *secret_reason(const struct secret_store *s);
 

@@ -448,6 +448,32 @@ START_TEST(test_files_are_bounded)
 }
 END_TEST
 
+/* Twice unused and not named any more: its place is free, and it can be had again. */
+START_TEST(test_unused_files_are_dropped)
+{
+	static const char *const named[] = { "file:none1", "psk-file:none0", NULL, "nonsense" };
+	char reference[32];
+
+	for (unsigned i = 0; i < SECRET_FILES_MAX; i++) {
+		snprintf(reference, sizeof(reference), "file:none%u", i);
+		ck_assert_int_eq(secret_check(store, reference), -ENOENT);
+	}
+	secret_store_retain(store, named, ARRAY_SIZE(named));
+	ck_assert_int_eq(secret_check(store, "file:one-more"), -ENOSPC);
+	ck_assert_int_eq(secret_check(store, "file:none2"), -ENOENT);
+	secret_store_retain(store, named, ARRAY_SIZE(named));
+	/* Two are there. */
+	for (unsigned i = 3; i < SECRET_FILES_MAX + 1; i++) {
+		snprintf(reference, sizeof(reference), "file:other%u", i);
+		ck_assert_int_eq(secret_check(store, reference), -ENOENT);
+	}
+	ck_assert_int_eq(secret_check(store, "file:one-more"), -ENOSPC);
+	ck_assert_int_eq(secret_check(store, "file:none1"), -ENOENT);
+	ck_assert_int_eq(secret_check(store, "file:none2"), -ENOENT);
+	ck_assert_int_eq(secret_check(store, "file:none0"), -ENOSPC);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("secret");
@@ -478,6 +504,7 @@ int main(void)
 	tcase_add_test(tcase, test_table);
 	tcase_add_test(tcase, test_content);
 	tcase_add_test(tcase, test_files_are_bounded);
+	tcase_add_test(tcase, test_unused_files_are_dropped);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
