@@ -171,6 +171,10 @@ static char *refusal_text(const struct mapped_row *row, int error)
 		r = asprintf(&text, "%s.%s: out of range %s..%s", row_config_device(row)->name,
 			     point->name, end_text(point->range.minimum, minimum),
 			     end_text(point->range.maximum, maximum));
+	else if (error == -EPERM)
+		r = asprintf(&text, "%s.%s: %s", row_config_device(row)->name, point->name,
+			     point->access & CONFIG_ACCESS_WRITE ? "the configuration allows no writes" :
+								   "is only read");
 	else
 		r = asprintf(&text, "%s.%s: no such value", row_config_device(row)->name, point->name);
 	return r < 0 ? NULL : text;
@@ -195,9 +199,9 @@ static int point_check(void *userdata, const struct path *path, const struct val
 	struct fieldway_value raw;
 	int r;
 
-	if (!row || !row_is_writable(row))
+	if (!row)
 		return -EPERM;
-	r = transform_inverse(&row_plan(row)->transform, value, &raw);
+	r = row_is_writable(row) ? transform_inverse(&row_plan(row)->transform, value, &raw) : -EPERM;
 	if (r < 0)
 		*ret_reason = refusal_text(row, r);
 	return r;
@@ -300,10 +304,12 @@ static bool constant_is_writable(void *userdata, const struct path *path)
 static int constant_check(void *userdata, const struct path *path, const struct value *value,
 			  char **ret_reason)
 {
+	char text[PATH_TEXT_MAX], *reason;
+
 	(void)userdata;
-	(void)path;
 	(void)value;
-	(void)ret_reason;
+	if (asprintf(&reason, "%s is a constant of the configuration", path_format(path, text)) >= 0)
+		*ret_reason = reason;
 	return -EPERM;
 }
 

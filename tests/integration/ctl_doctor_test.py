@@ -3,12 +3,14 @@
 """fieldwayctl doctor: each of the usual causes is found, named, and comes with what to do."""
 import json
 import os
+import pathlib
 import pty
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Bus, build_path, main  # noqa: E402
+from fieldway_test import Bus, build_path, main, source_path  # noqa: E402
+from fieldway_test.bus import MEMBER  # noqa: E402
 from ctl_json_test import JsonScenario  # noqa: E402
 
 SERIAL = """schema: 1
@@ -81,6 +83,22 @@ class DoctorTest(JsonScenario):
             f.write("nonesuch: true\n")
         found = self.finds("configuration", "error", "the files are wrong")
         self.assertEqual(found["keys"], [("skipped", "there is no configuration that can be read")])
+
+    def test_without_rights(self):
+        """What others may not read is not wrong."""
+        places = [pathlib.Path(build_path("fieldwayd")), pathlib.Path(source_path("objects"))]
+        if not all(place.stat().st_mode & 0o1 for path in places for place in (path, *path.parents)):
+            self.skipTest("the build folder is closed to others")
+        self.bus = Bus(self.rig)
+        self.write_field()
+        self.configure(uri="coaps://127.0.0.1:5684")
+        self.rig.write("etc/keys/plant.psk", "gw:" + 32 * "0" + "\n", 0o600)
+        found = json.loads(self.run_ctl("doctor", "--json", "--config=" + self.rig.path("etc"),
+                                        "--daemon=" + build_path("fieldwayd"), *self.folders(), user=MEMBER,
+                                        environment={}).stdout)["findings"]
+        health = {row["check"]: (row["health"], row["text"]) for row in found}
+        self.assertEqual(health["configuration"], ("skipped", "only root can check it: there are keys in it"))
+        self.assertEqual(health["keys"], ("skipped", "plant: only root can look at them"))
 
     def test_without_daemon(self):
         """What can be seen of the machine alone."""

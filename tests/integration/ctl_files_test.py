@@ -143,7 +143,7 @@ class NewDeviceTest(FilesScenario):
         self.refused("unknown bus \"lam\", did you mean \"lan\"?", "new-device", "em3", "--profile=eastron-sdm630",
                      "--on=lam", "--unit=1")
         self.refused("no key of an address", "new-device", "em3", "--profile=x", "--on=lan", "--u}=1", status=2)
-        self.refused("--KEY: is missing", "new-device", "em3", "--profile=x", "--on=lan", status=2)
+        self.refused("--unit, --host, --mac or the like: is missing", "new-device", "em3", "--profile=x", "--on=lan", status=2)
         self.refused("-p NAME=VALUE", *again, "-p", "ct", status=2)
         self.refused("a name has letters", "new-device", "../em3", *words[2:], status=2)
 

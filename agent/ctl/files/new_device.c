@@ -51,7 +51,7 @@ static int take_words(struct new_device *d, const char *answer, struct arena *ar
 static int take_address(const struct invocation *i, struct new_device *d, struct arena *arena)
 {
 	const struct question q = {
-		.option = "KEY",
+		.option = "unit, --host, --mac or the like",
 		.text = "Its address on the bus (unit=1, or host=10.0.0.7 unit=1, or mac=...)",
 	};
 	const char *answer;

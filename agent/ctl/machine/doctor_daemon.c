@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "ctl/machine/doctor.h"
@@ -10,13 +11,23 @@ static const char no_daemon[] = "fieldwayd does not run";
 
 /* ---- configuration ---- */
 
+/* What others may not read is not wrong. */
+static bool is_about_rights(const struct buf *lines)
+{
+	const char *denied = strerror(EACCES);
+
+	return geteuid() != 0 && memmem(lines->data, lines->size, denied, strlen(denied));
+}
+
 /* Of the running one; and of the files as they are now. */
 void doctor_configuration(const struct patient *p, struct findings *f)
 {
 	_cleanup_buf_ struct buf lines = { 0 };
 	int r = checker_run(p->invocation, config_folder(p->invocation), &lines);
 
-	if (r == -EINVAL)
+	if (r == -EINVAL && is_about_rights(&lines))
+		finding_add(f, HEALTH_SKIPPED, "configuration", "", "only root can check it: there are keys in it");
+	else if (r == -EINVAL)
 		finding_add(f, HEALTH_ERROR, "configuration",
 			    "'fieldwayctl check' prints what is wrong, with file, line and column",
 			    "the files are wrong");

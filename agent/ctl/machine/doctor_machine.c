@@ -92,6 +92,10 @@ static void look_at_identities(const struct target_server *s, struct findings *f
 	size_t size, missing = 0;
 	int r = keyfile_read(s->path, s->kind, reason, &keys);
 
+	if (r == -EACCES && geteuid() != 0) {
+		finding_add(f, HEALTH_SKIPPED, "keys", "", "%s: only root can look at them", s->server->name);
+		return;
+	}
 	if (r < 0) {
 		finding_add(f, HEALTH_ERROR, "keys", r == -ENOENT ? "'fieldwayctl credentials create' makes them" :
 							      "'fieldwayd --check' and fieldway.yaml(5), Keys, have more",

@@ -188,9 +188,9 @@ static const struct {
 	{ "/3308/0/5900", "51", VALUE_FLOAT, -ERANGE, "vfd1.speed_sp: out of range 0..50" },
 	{ "/3308/0/5900", "-1", VALUE_FLOAT, -ERANGE, "vfd1.speed_sp: out of range 0..50" },
 	{ "/3306/0/5853", "sideways", VALUE_STRING, -EINVAL, "vfd1.mode: no such value" },
-	{ "/3306/0/5851", "5", VALUE_INTEGER, -EPERM,
-	  "/3306/0/5851" }, /* the point cannot be written */
-	{ "/3306/0/5750", "L2", VALUE_STRING, -EPERM, "/3306/0/5750" }, /* a constant */
+	{ "/3306/0/5851", "5", VALUE_INTEGER, -EPERM, "vfd1.read_only: is only read" },
+	{ "/3306/0/5750", "L2", VALUE_STRING, -EPERM,
+	  "/3306/0/5750 is a constant of the configuration" },
 };
 
 START_TEST(test_refused)
@@ -272,7 +272,7 @@ START_TEST(test_a_gateway_that_only_reads)
 {
 	rig.config.writes_allow = false;
 	rig_write(0, "/3308/0/5900", value_float(20));
-	expect_done(-EPERM, "/3308/0/5900");
+	expect_done(-EPERM, "vfd1.speed_sp: the configuration allows no writes");
 	rig_execute(0, "/3/0/12");
 	expect_done(-EPERM, "");
 	ck_assert_uint_eq(rig.n_writes, 0);
