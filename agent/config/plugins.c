@@ -30,15 +30,20 @@ static const char *plugin_reason(int error)
 	}
 }
 
-/* It costs its buses, not the configuration. */
-static void plugin_do_without(struct loader *l, struct yaml_mark mark, struct known_plugin *known, int error)
+/*
+ * It costs its buses, not the configuration. Device types are shipped for all plugins, and one
+ * that is not installed is nothing to be told of before a bus wants it: buses are read first.
+ */
+static void plugin_do_without(struct loader *l, struct yaml_mark mark, struct known_plugin *known, int error,
+			      bool optional)
 {
-	loader_warning(l, mark, "plugin %s: %s; its buses will not work, and its keys are not checked",
-		       known->name, plugin_reason(error));
+	if (!optional || error != -ENOENT)
+		loader_warning(l, mark, "plugin %s: %s; its buses will not work, and its keys are not checked",
+			       known->name, plugin_reason(error));
 	known->plugin = plugin_unchecked(l, known->name);
 }
 
-static void plugin_ask(struct loader *l, struct yaml_mark mark, struct known_plugin *known)
+static void plugin_ask(struct loader *l, struct yaml_mark mark, struct known_plugin *known, bool optional)
 {
 	const struct config_plugin *plugin = &config_plugin_local;
 	int r = streq(known->name, config_plugin_local.name) ?
@@ -50,7 +55,7 @@ static void plugin_ask(struct loader *l, struct yaml_mark mark, struct known_plu
 	} else if (r == -ENOMEM) {
 		l->no_memory = true;
 	} else if (l->sources->plugins_optional) {
-		plugin_do_without(l, mark, known, r);
+		plugin_do_without(l, mark, known, r, optional);
 		r = 0;
 	} else if (r != -ENOENT) {
 		loader_error(l, mark, "plugin %s cannot be asked for its keys: %s", known->name,
@@ -84,6 +89,6 @@ const struct known_plugin *plugin_get(struct loader *l, struct yaml_mark mark, c
 	if (!grown->name)
 		return NULL;
 	l->n_plugins++;
-	plugin_ask(l, mark, grown);
+	plugin_ask(l, mark, grown, optional);
 	return plugin_answer(l, mark, grown, optional);
 }

@@ -138,6 +138,14 @@ START_TEST(plugin_optional)
 	ck_assert(f->config->buses[1].plugin->unchecked);
 	ck_assert(!f->config->buses[0].plugin->unchecked);
 	ck_assert_uint_eq(f->config->devices[1].address.n, 0);
+	/* A device type that is shipped, and that nobody has, is no news. */
+	fixture_reset(f);
+	f->sources.plugins_optional = true;
+	fixture_case(f, 'm', "");
+	fixture_shared(f, CONFIG_PLACE_PROFILES, "r.yaml",
+		       "schema: 1\nprofile: r\nplugin: absent\npoints: {t: {some: key}}\n");
+	ck_assert_msg(fixture_read(f) == 0, "%s", f->error_text);
+	ck_assert_str_eq(f->warning_text, "");
 	/* What is no plugin's is checked all the same. */
 	fixture_reset(f);
 	f->sources.plugins_optional = true;
