@@ -22,6 +22,18 @@ class FilesScenario(JsonScenario):
     def words(self, *arguments):
         return (*arguments, "--config=" + self.rig.path("etc"), "--daemon=" + build_path("fieldwayd"), *self.folders())
 
+    def asked(self, answers, *arguments):
+        """What is printed, and the questions, of somebody at a terminal."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([build_path("fieldwayctl"), *self.words(*arguments)], stdin=slave,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+        os.close(slave)
+        os.write(master, answers.encode())
+        out, errors = process.communicate(timeout=30)
+        os.close(master)
+        self.assertEqual(process.returncode, 0, errors)
+        return out, errors
+
     def make(self, *arguments, stderr="", **options):
         return self.ctl(*self.words(*arguments), stderr=stderr, environment={}, **options)
 
@@ -101,15 +113,8 @@ class SetupTest(FilesScenario):
 
     def test_asked(self):
         """On a terminal, each question until there is an answer that will do."""
-        master, slave = pty.openpty()
-        process = subprocess.Popen([build_path("fieldwayctl"), *self.words("setup")], stdin=slave, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, encoding="utf-8")
-        os.close(slave)
         # The name is taken as it is offered; the first server is none.
-        os.write(master, b"gw9\nhttp://x\ncoap://127.0.0.1:5683\n\n\ntcp\n\n")
-        out, errors = process.communicate(timeout=30)
-        os.close(master)
-        self.assertEqual(process.returncode, 0, errors)
+        out, errors = self.asked("gw9\nhttp://x\ncoap://127.0.0.1:5683\n\n\ntcp\n\n", "setup")
         self.assertIn("coaps://HOST[:PORT]", errors)
         self.assertIn("Security: psk, or none [none]: ", errors)
         self.assertIn("written: ", out)
@@ -118,6 +123,14 @@ class SetupTest(FilesScenario):
 
 
 class NewDeviceTest(FilesScenario):
+    def test_asked(self):
+        self.set_up("--first-bus=tcp", "--bus-name=lan")
+        _, errors = self.asked("em/1\nem1\neastron-sdm630\nlan\nunit:1\n =1\n  host=10.0.0.7  unit=1\n",
+                               "new-device")
+        self.assertEqual(errors.count("an address is KEY=VALUE"), 2)
+        self.assertIn('{name: em1, profile: eastron-sdm630, bus: lan, address: {host: "10.0.0.7", unit: 1}}',
+                      self.text("devices.d/em1.yaml"))
+
     def test_new_device(self):
         self.set_up("--first-bus=tcp", "--bus-name=lan")
         words = ("new-device", "em1", "--profile=eastron-sdm630", "--on=lan", "--host=10.0.0.7", "--unit=1", "-p", "ct=40")

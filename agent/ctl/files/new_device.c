@@ -25,23 +25,34 @@ static const char *name_is_wrong(const char *answer)
 		       NULL;
 }
 
-/* "unit=1 host=10.0.0.7", as asked. */
+static const char blanks[] = " \t";
+
+static const char *words_are_wrong(const char *answer)
+{
+	size_t n = 0;
+
+	for (const char *word = answer + strspn(answer, blanks); *word; word += strspn(word, blanks)) {
+		size_t size = strcspn(word, blanks);
+
+		if (!memchr(word, '=', size) || *word == '=' || ++n > GIVEN_OPTIONS_MAX)
+			return "an address is KEY=VALUE..., such as unit=1 or host=10.0.0.7 unit=1";
+		word += size;
+	}
+	return NULL;
+}
+
+/* "unit=1 host=10.0.0.7", as asked; none of words_are_wrong(). */
 static int take_words(struct new_device *d, const char *answer, struct arena *arena)
 {
 	char *words = arena_text(arena, answer, strlen(answer)), *word;
 
 	if (!words)
 		return -ENOMEM;
-	while ((word = strsep(&words, " \t"))) {
+	while ((word = strsep(&words, blanks))) {
 		char *equals = strchr(word, '=');
 
-		if (!*word)
+		if (!equals)
 			continue;
-		if (!equals || d->n == GIVEN_OPTIONS_MAX) {
-			fputs("fieldwayctl: an address is KEY=VALUE..., such as unit=1 or host=10.0.0.7 unit=1\n",
-			      stderr);
-			return -EDOM;
-		}
 		*equals = '\0';
 		d->address[d->n++] = (struct given_option){ word, equals + 1 };
 	}
@@ -53,6 +64,7 @@ static int take_address(const struct invocation *i, struct new_device *d, struct
 	const struct question q = {
 		.option = "unit, --host, --mac or the like",
 		.text = "Its address on the bus (unit=1, or host=10.0.0.7 unit=1, or mac=...)",
+		.wrong = words_are_wrong,
 	};
 	const char *answer;
 	int r;
@@ -81,9 +93,9 @@ static int check_keys(const struct new_device *d)
 
 static int ask(const struct invocation *i, struct new_device *d, struct arena *arena)
 {
-	static const struct question profile = { "profile", "Its profile, as 'fieldwayctl profile' knows it", NULL,
-						 name_is_wrong },
-				     bus = { "on", "The bus that it is on", NULL, name_is_wrong },
+	static const struct question profile = { "profile", "Its profile (one of profiles.d, such as eastron-sdm630)",
+						 NULL, name_is_wrong },
+				     bus = { "on", "The bus that it is on (one of buses.d)", NULL, name_is_wrong },
 				     name = { "name", "Name of the device", NULL, name_is_wrong };
 	int r = 0;
 
