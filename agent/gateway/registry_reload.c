@@ -259,18 +259,15 @@ void registry_commit(struct registry_change *c)
 			endpoint_hold(c->turns[i].endpoint);
 }
 
+/* Also one that is new was made when its server still said what it had said before. */
 static void exchange_account(struct turn *t)
 {
 	struct endpoint *e = t->endpoint;
-	struct account *former = e->account;
 
-	if (t->same_account) {
-		if (former)
-			account_adopt(former);
-		return;
-	}
-	e->account = t->account;
-	t->account = former;
+	if (!t->same_account)
+		SWAP(e->account, t->account);
+	if (e->account)
+		account_adopt(e->account);
 }
 
 /* Its own objects and its account; then all that has changed of it is told as one. */
@@ -297,7 +294,7 @@ void registry_renew(struct registry_change *c)
 		if (t->kept)
 			renew(c, t, &after->endpoints[i]);
 		else
-			t->endpoint->account = TAKE_PTR(t->account);
+			exchange_account(t);
 	}
 }
 

@@ -227,6 +227,20 @@ class ReloadTest(ReloadScenario):
         self.assertEqual(set(map(tuple, self.words_since(start).values())), {("updated",)})
         self.assertEqual(self.read_one(client(1), "/1/0/1"), 7200)
 
+    def test_another_format(self):
+        """Also of an endpoint that comes with it."""
+        self.start(server=["formats: [tlv]"])
+        for formats, number in (("[senml-json]", 110), ("[senml-cbor]", 112), ("[tlv]", 11542)):
+            self.configure(server=[f"formats: {formats}"], more=self.more)
+            self.write_devices([1, 2] if "tlv" in formats else [1, 2, 3, 4])
+            start = self.now()
+            self.reload()
+            if "json" in formats:
+                self.registered(client(4), start=start)
+            for name in ("gw", client(1), *([] if "tlv" in formats else [client(4)])):
+                answer = self.expect(self.server.request(name, "GET", "/3/0"), "2.05")
+                self.assertEqual(answer.format, number)
+
     def test_another_server(self):
         self.start()
         former, start = self.server, self.now()
