@@ -100,7 +100,8 @@ static void settle_files(struct gateway *g, struct reading *reading, bool was_em
 	accepted_keep_unconfirmed(g->state, reading->files);
 	r->unconfirmed = TAKE_PTR(reading->files);
 	r->from_nothing = from_nothing;
-	timer_arm_in(&r->confirm, r->confirm_usec);
+	r->trial_usec = r->confirm_usec;
+	timer_arm_in(&r->confirm, r->trial_usec);
 }
 
 static void settle_former(struct gateway *g)
@@ -177,7 +178,7 @@ static void reload_end(struct gateway *g, int error, const struct reading *readi
 		     span_of(reading->warnings.text.data, reading->warnings.text.size));
 	if (r->again && error != -ENOTRECOVERABLE && !g->stopping) {
 		r->again = false;
-		reload_begin(g, RELOAD_FILES, 0, NULL, NULL);
+		reload_signalled(g);
 	}
 }
 
@@ -248,6 +249,13 @@ int reload_begin(struct gateway *g, enum reload_kind kind, uint64_t confirm_usec
 	r->userdata = userdata;
 	notify_begun(kind);
 	return 0;
+}
+
+int reload_signalled(struct gateway *g)
+{
+	const struct reload *r = &g->reload;
+
+	return reload_begin(g, RELOAD_FILES, r->unconfirmed ? r->trial_usec : 0, NULL, NULL);
 }
 
 static void not_confirmed(struct timer *timer, void *userdata)

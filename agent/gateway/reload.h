@@ -32,6 +32,7 @@ struct reload {
 	bool again; /* somebody asked meanwhile, who waits for no answer */
 	struct config_files *unconfirmed; /* those that run and are to be confirmed, or NULL */
 	struct timer confirm;
+	uint64_t trial_usec; /* that it is armed for */
 	bool from_nothing; /* what ran before them was no configuration */
 	bool taken_back;   /* since then nothing else was accepted */
 };
@@ -46,5 +47,7 @@ void reload_finish(struct gateway *g);
  */
 int reload_begin(struct gateway *g, enum reload_kind kind, uint64_t confirm_usec, reload_done done,
 		 void *userdata);
+/* By a signal, which cannot say whether what is on trial is accepted: its files stay that, from now on. As above. */
+int reload_signalled(struct gateway *g);
 /* What runs is accepted. -ENOENT: nothing waits to be confirmed. */
 int reload_confirm(struct gateway *g);

@@ -381,7 +381,7 @@ void gateway_stop(struct gateway *g, void (*stopped)(void *userdata), void *user
 
 void gateway_reload(struct gateway *g)
 {
-	int r = reload_begin(g, RELOAD_FILES, 0, NULL, NULL);
+	int r = reload_signalled(g);
 
 	if (r < 0 && r != -EBUSY)
 		log_error(NULL, "the configuration cannot be read again: %s", strerror(-r));

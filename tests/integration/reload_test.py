@@ -463,6 +463,19 @@ class ConfirmTest(ReloadScenario):
         self.assertEqual((self.state(), self.errors()), ("accepted", []))
         self.assertEqual(self.bus.get(PATH, "Manager", "Devices"), 2)
 
+    def test_signal_meanwhile(self):
+        """It reads the files again, and accepts nothing that is on trial."""
+        self.start()
+        self.write_devices([1, 2])
+        self.reload(confirm=60000000)
+        self.write_devices([1])
+        start = self.now()
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.event("deregistered", client(2), start)
+        self.until_state("unconfirmed")
+        self.bus.call(PATH, "Manager", "Confirm")
+        self.assertEqual(self.state(), "accepted")
+
     def test_damaged_record(self):
         """What is to come back cannot be read, and is not taken for an empty configuration."""
         self.start()
