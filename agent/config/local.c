@@ -61,6 +61,8 @@ int local_point_check(struct loader *l, const struct profile *p, const struct po
 		loader_error(l, point->mark,
 			     "%s has a rate: a local device is not polled; silence is how long its values hold",
 			     point->name);
+	else if (persist && persist->boolean && point->counter.enabled)
+		loader_error(l, point->mark, "%s is a counter, whose total is kept without persist", point->name);
 	else if (persist && persist->boolean && !(point->access & CONFIG_ACCESS_READ))
 		loader_error(l, point->mark, "%s is only written: it has no value to persist", point->name);
 	else

@@ -123,6 +123,8 @@ int mapping_attach(struct mapping *m, uint32_t endpoint, struct store *store)
 	errors_update(e);
 	if (r < 0)
 		mapped_endpoint_leave(e);
+	else
+		kept_show(e);
 	store_end(store);
 	return r < 0 ? r : 0;
 }

@@ -64,6 +64,7 @@ struct mapped_device {
 	char *reason; /* of a state that is not online; may be NULL */
 	struct log_budget log_budget;
 	struct counters *counters; /* NULL: it has none */
+	struct kept *kept;	   /* NULL: no value of it is kept */
 };
 
 struct mapping {
@@ -73,6 +74,7 @@ struct mapping {
 	struct timers *timers;
 	struct state *state; /* NULL: nothing is kept */
 	struct timer save; /* of counters */
+	struct timer keep; /* of values */
 	const struct mapping_ops *ops;
 	void *userdata;
 	struct mapped_endpoint **endpoints; /* config->n_endpoints; stores and timers hold them */
@@ -167,6 +169,18 @@ void counters_take(struct mapping *m, uint32_t device, const struct fieldway_sam
 		   struct fieldway_sample *totals);
 /* Nobody knows what they do until they are read again. */
 void counters_pause(struct mapping *m, uint32_t device);
+
+/* kept.c: `persist: true` of local devices: the last good value of a point, over restarts. As counters_...() */
+int kept_init(struct mapping *m, const struct mapping *from, const struct config_difference *d);
+void kept_leave(struct mapping *m, const struct config_difference *d);
+void kept_done(struct mapping *m);
+struct kept *kept_free(struct kept *k);
+void kept_take(struct mapping *m, uint32_t device, const struct fieldway_sample *samples, size_t n);
+/* To an endpoint that is new, what there is. */
+void kept_show(struct mapped_endpoint *e);
+
+/* values.c: what was said of a device before the endpoint was there. */
+void values_show(struct mapped_endpoint *e, uint32_t device, const struct fieldway_sample *samples, size_t n);
 
 /* errors.c: /3/0/11, one instance per cause */
 void errors_update(struct mapped_endpoint *e);

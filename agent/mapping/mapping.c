@@ -84,7 +84,9 @@ int mapping_init(struct mapping *m, const struct mapping *from, const struct con
 		return -ENOMEM;
 	for (uint32_t i = 0; i < config->n_endpoints && r >= 0; i++)
 		r = endpoint_new(m, i);
-	return r < 0 ? r : counters_init(m, from, d);
+	if (r >= 0)
+		r = counters_init(m, from, d);
+	return r < 0 ? r : kept_init(m, from, d);
 }
 
 int mapping_new(const struct mapping_config *config, const struct mapping_ops *ops, void *userdata,
@@ -117,6 +119,7 @@ void mapped_devices_free(struct mapped_device *devices, size_t n)
 		free(devices[i].endpoints);
 		free(devices[i].reason);
 		free(devices[i].counters);
+		kept_free(devices[i].kept);
 	}
 	free(devices);
 }
@@ -131,6 +134,7 @@ struct mapping *mapping_free(struct mapping *m)
 		mapped_endpoint_free(m->endpoints[i]);
 	}
 	counters_done(m);
+	kept_done(m);
 	mapped_devices_free(m->devices, m->config->n_devices);
 	plans_free(&m->plans);
 	free(m->endpoints);

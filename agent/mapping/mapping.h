@@ -34,7 +34,7 @@ struct mapping_config {
 	const struct definitions *definitions;
 	struct fieldbus *fieldbus;
 	struct timers *timers;
-	struct state *state; /* where counters are kept, by device; NULL: nowhere */
+	struct state *state; /* where counters and values are kept, by device; NULL: nowhere */
 };
 
 int mapping_new(const struct mapping_config *config, const struct mapping_ops *ops, void *userdata,

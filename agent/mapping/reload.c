@@ -207,6 +207,7 @@ static void take_over(struct reload *r)
 	struct list plans;
 
 	counters_leave(m, r->d);
+	kept_leave(m, r->d);
 	for (uint32_t i = 0; i < next->config->n_devices; i++)
 		take_over_device(r, i);
 	for (uint32_t i = 0; i < next->config->n_endpoints; i++)

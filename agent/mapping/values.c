@@ -206,26 +206,50 @@ static void tell_seen(struct mapped_endpoint *e)
 	}
 }
 
-void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sample *samples, size_t n)
+static int batch_init(struct batch *b, const struct mapping *m, uint32_t device,
+		      const struct fieldway_sample *samples, size_t n)
 {
 	const struct config_type *type = m->config->devices[device].type;
-	const struct mapped_device *d = &m->devices[device];
-	struct batch batch = { .device = device,
-			       .now_usec = clock_monotonic_usec(),
-			       .boottime_usec = clock_boottime_usec(),
-			       .clock = clock_realtime_is_plausible() };
 
-	_cleanup_free_ struct fieldway_sample *totals = NULL;
-
-	batch.sample_of = calloc(type->n_points, sizeof(*batch.sample_of));
-	totals = calloc(counters_count(m, device) + 1, sizeof(*totals));
-	if (!batch.sample_of || !totals) {
-		free(batch.sample_of);
-		return;
-	}
+	*b = (struct batch){ .device = device,
+			     .now_usec = clock_monotonic_usec(),
+			     .boottime_usec = clock_boottime_usec(),
+			     .clock = clock_realtime_is_plausible() };
+	b->sample_of = calloc(type->n_points, sizeof(*b->sample_of));
+	if (!b->sample_of)
+		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		if (samples[i].point < type->n_points)
-			batch.sample_of[samples[i].point] = &samples[i];
+			b->sample_of[samples[i].point] = &samples[i];
+	return 0;
+}
+
+static void endpoint_take(struct mapped_endpoint *e, struct batch *batch)
+{
+	e->shown = false;
+	take_batch(e, batch);
+	quality_sampled(e, batch->first);
+}
+
+void values_show(struct mapped_endpoint *e, uint32_t device, const struct fieldway_sample *samples, size_t n)
+{
+	struct batch batch;
+
+	if (batch_init(&batch, e->mapping, device, samples, n) < 0)
+		return;
+	endpoint_take(e, &batch);
+	free(batch.sample_of);
+}
+
+void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sample *samples, size_t n)
+{
+	const struct mapped_device *d = &m->devices[device];
+	_cleanup_free_ struct fieldway_sample *totals = calloc(counters_count(m, device) + 1, sizeof(*totals));
+	struct batch batch;
+
+	kept_take(m, device, samples, n);
+	if (!totals || batch_init(&batch, m, device, samples, n) < 0)
+		return;
 	counters_take(m, device, batch.sample_of, totals);
 	for (uint32_t i = 0; i < d->n; i++) {
 		struct mapped_endpoint *e = m->endpoints[d->endpoints[i]];
@@ -233,9 +257,7 @@ void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sa
 
 		if (!e->store)
 			continue;
-		e->shown = false;
-		take_batch(e, &batch);
-		quality_sampled(e, batch.first);
+		endpoint_take(e, &batch);
 		if (waiting && e->shown)
 			tell_seen(e);
 	}

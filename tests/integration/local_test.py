@@ -426,5 +426,59 @@ class WriteTest(LocalScenario):
         self.assertIn(b"no program that publishes it is on the bus", answer.payload)
 
 
+class PersistTest(WriteTest):
+    """The scenario of WriteTest, over restarts."""
+    test_written = test_refused = test_never_completed = test_gone = test_nobody = None
+
+    def restart(self):
+        self.stop_daemon(self.daemon)
+        start = self.now()
+        self.start()
+        self.registered(CLIENT, start=start)
+
+    def age(self, path):
+        time_of = self.bus.call(PATH + "/endpoint/door_2dcamera", "Endpoint", "Explain", "s", path)[0]["Time"]
+        return time.time() - time_of / 1e6
+
+    def test_kept(self):
+        program = self.begin()
+        self.assertIsNone(program.publish(("limit", "x", 11)))
+        self.restart()
+        # As old as it is; what is not to be kept is not.
+        self.assertEqual(self.state(), "unknown")
+        self.assertEqual(self.read_one(CLIENT, LIMIT), 11)
+        self.expect(self.server.request(CLIENT, "GET", PEOPLE), "5.03")
+        program = Program(self)
+        past = time.time_ns() // 1000 - 3_000_000
+        self.assertIsNone(program.publish(("limit", "x", 12, past)))
+        self.assertAlmostEqual(self.age(LIMIT), 3, delta=2.5)
+        self.restart()
+        self.assertEqual(self.read_one(CLIENT, LIMIT), 12)
+        self.assertGreater(self.age(LIMIT), 3)
+        # What a server has written, too.
+        program = Program(self)
+        self.assertIsNone(program.publish())
+        name = self.write("13")
+        serial, _, value = program.wait_write()
+        self.assertEqual(value, 13)
+        self.assertIsNone(program.complete(serial))
+        self.finish(name, "2.04")
+        self.restart()
+        self.assertEqual(self.read_one(CLIENT, LIMIT), 13)
+
+    def test_damaged(self):
+        """A record that nobody can read is said to be lost, and is no reason not to start."""
+        program = self.begin()
+        self.assertIsNone(program.publish(("limit", "x", 11)))
+        self.stop_daemon(self.daemon)
+        record = self.rig.path("state/records/door-camera.values")
+        with open(record, "r+b") as f:
+            f.seek(-3, os.SEEK_END)
+            f.write(b"xyz")
+        self.start()
+        self.log("device door-camera: its values that were kept are lost")
+        self.registered(CLIENT, start=self.now() - 1)
+
+
 if __name__ == "__main__":
     main()

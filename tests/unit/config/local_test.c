@@ -137,6 +137,8 @@ START_TEST(errors)
 		  "vision.yaml:5:10: v has a rate: a local device is not polled; silence is how long its values hold\n" },
 		{ PROFILE("", "v: {type: int64, access: w, persist: true}"), DEVICES(""), NULL,
 		  "vision.yaml:4:10: v is only written: it has no value to persist\n" },
+		{ PROFILE("", "v: {type: int64, counter: {max_step: 9}, persist: true}"), DEVICES(""), NULL,
+		  "vision.yaml:4:10: v is a counter, whose total is kept without persist\n" },
 		{ PROFILE("samples: [{expect: {v: 1}}]\n", "v: {type: int64}"), DEVICES(""), NULL,
 		  "vision.yaml:4:10: a local device gives values as they are: it has no samples\n" },
 		{ PROFILE("identify: {point: v, equals: 1}\n", "v: {type: int64}"), DEVICES(""), NULL,

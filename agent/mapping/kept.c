@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "mapping/internal.h"
+
+/* `persist: true` of local devices: the last good value of a point, kept over restarts with its time. */
+
+#define STATE_KIND "values"
+/* Another value is on its way to the disk so soon, another time alone so late; both are at the end. */
+#define CHANGED_USEC (10 * USEC_PER_SEC)
+#define SEEN_USEC USEC_PER_HOUR
+
+struct kept {
+	size_t n;
+	bool dirty;
+	struct kept_place {
+		uint32_t point;
+		const char *type; /* of the point, as YAML has it */
+		struct fieldway_sample sample; /* value NONE: there is none */
+		void *data; /* of its value */
+	} places[];
+};
+
+static bool has_data(const struct fieldway_value *v)
+{
+	return v->type == FIELDWAY_STRING || v->type == FIELDWAY_BYTES;
+}
+
+static bool is_equal(const struct fieldway_value *a, const struct fieldway_value *b)
+{
+	if (a->type != b->type)
+		return false;
+	if (has_data(a))
+		return a->size == b->size && (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
+	/* Bit by bit: each number fills the same 8 bytes, and a boolean is one of two. */
+	return a->type == FIELDWAY_BOOL ? a->boolean == b->boolean : a->unsignd == b->unsignd;
+}
+
+static int set(struct kept_place *place, const struct fieldway_sample *sample)
+{
+	void *data = NULL;
+
+	if (has_data(&sample->value)) {
+		data = malloc(sample->value.size + 1);
+		if (!data)
+			return -ENOMEM;
+		if (sample->value.size > 0)
+			memcpy(data, sample->value.data, sample->value.size);
+	}
+	free(place->data);
+	place->data = data;
+	place->sample = *sample;
+	place->sample.point = place->point;
+	if (data)
+		place->sample.value.data = data;
+	return 0;
+}
+
+static struct kept_place *find(struct kept *k, uint32_t point)
+{
+	for (size_t i = 0; k && i < k->n; i++)
+		if (k->places[i].point == point)
+			return &k->places[i];
+	return NULL;
+}
+
+struct kept *kept_free(struct kept *k)
+{
+	for (size_t i = 0; k && i < k->n; i++)
+		free(k->places[i].data);
+	free(k);
+	return NULL;
+}
+
+/* ---- records: a line for each, "limit int64 1700000000000000 10"; text and bytes in hexadecimal ---- */
+
+static int format_bytes(struct buf *b, const struct fieldway_value *v)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < v->size && r >= 0; i++)
+		r = buf_printf(b, "%02x", (uint8_t)v->data[i]);
+	return r;
+}
+
+static int format_value(struct buf *b, const struct fieldway_value *v)
+{
+	switch (v->type) {
+	case FIELDWAY_BOOL:
+		return buf_printf(b, "%d", v->boolean);
+	case FIELDWAY_INT:
+		return buf_printf(b, "%" PRId64, v->integer);
+	case FIELDWAY_UINT:
+		return buf_printf(b, "%" PRIu64, v->unsignd);
+	case FIELDWAY_FLOAT:
+		return buf_printf(b, "%.17g", v->real);
+	case FIELDWAY_STRING:
+	case FIELDWAY_BYTES:
+		return format_bytes(b, v);
+	case FIELDWAY_NONE:
+		break;
+	}
+	return 0;
+}
+
+static int format(const struct config_type *type, const struct kept *k, struct buf *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < k->n && r >= 0; i++) {
+		const struct kept_place *place = &k->places[i];
+		uint64_t time = clock_realtime_is_plausible() ?
+					clock_realtime_from_boottime(place->sample.boottime_usec) :
+					0;
+
+		if (place->sample.value.type == FIELDWAY_NONE)
+			continue;
+		r = buf_printf(ret, "%s %s %" PRIu64 " ", type->points[place->point].name, place->type, time);
+		if (r >= 0)
+			r = format_value(ret, &place->sample.value);
+		if (r >= 0)
+			r = buf_append_byte(ret, '\n');
+	}
+	return r;
+}
+
+/* In place: two digits are longer than what they say. */
+static int parse_bytes(char *text, struct fieldway_value *ret)
+{
+	unsigned byte;
+	size_t n = 0;
+	int used;
+
+	for (const char *p = text; *p; p += 2, n++) {
+		used = 0;
+		if (sscanf(p, "%2x%n", &byte, &used) != 1 || used != 2)
+			return -EBADMSG;
+		text[n] = (char)byte;
+	}
+	ret->data = text;
+	ret->size = n;
+	return ret->type == FIELDWAY_STRING && utf8_valid_prefix(text, n) != n ? -EBADMSG : 0;
+}
+
+static int parse_value(const char *type, char *text, struct fieldway_value *ret)
+{
+	if (streq(type, "bool")) {
+		*ret = (struct fieldway_value){ .type = FIELDWAY_BOOL, .boolean = streq(text, "1") };
+		return 0;
+	}
+	if (streq(type, "int64")) {
+		ret->type = FIELDWAY_INT;
+		return parse_i64(text, &ret->integer);
+	}
+	if (streq(type, "uint64")) {
+		ret->type = FIELDWAY_UINT;
+		return parse_u64(text, &ret->unsignd);
+	}
+	if (streq(type, "float")) {
+		ret->type = FIELDWAY_FLOAT;
+		return parse_double(text, &ret->real);
+	}
+	ret->type = streq(type, "string") ? FIELDWAY_STRING : FIELDWAY_BYTES;
+	return parse_bytes(text, ret);
+}
+
+/*
+ * What is older than this boot counts as of its first instant, and so does what
+ * nobody can tell the age of: never as younger than it is.
+ */
+static uint64_t boottime_of(uint64_t since_1970)
+{
+	uint64_t now = clock_boottime_usec(), real = clock_realtime_usec();
+
+	if (since_1970 == 0 || since_1970 > real || !clock_realtime_is_plausible() || real - since_1970 >= now)
+		return 1;
+	return now - (real - since_1970);
+}
+
+static void parse_line(const struct config_type *type, struct kept *k, char *line)
+{
+	struct fieldway_sample sample = { .quality = FIELDWAY_GOOD };
+	char *name = strsep(&line, " "), *kind = strsep(&line, " "), *time = strsep(&line, " ");
+	uint64_t since_1970;
+
+	if (!line || parse_u64(time, &since_1970) < 0)
+		return;
+	for (size_t i = 0; i < k->n; i++) {
+		struct kept_place *place = &k->places[i];
+
+		if (!streq(type->points[place->point].name, name) || !streq(place->type, kind))
+			continue;
+		sample.boottime_usec = boottime_of(since_1970);
+		if (parse_value(kind, line, &sample.value) >= 0)
+			set(place, &sample);
+		return;
+	}
+}
+
+static void save(struct mapping *m, uint32_t device)
+{
+	const struct config_device *d = &m->config->devices[device];
+	struct kept *k = m->devices[device].kept;
+	_cleanup_buf_ struct buf text = { 0 };
+	int r;
+
+	if (!m->state || !k || !k->dirty)
+		return;
+	r = format(d->type, k, &text);
+	if (r >= 0)
+		r = state_save(m->state, d->name, STATE_KIND, text.data, text.size);
+	k->dirty = r < 0;
+	if (r < 0)
+		log_warning(&(struct log_about){ .device = d->name }, "device %s: its values cannot be kept: %s",
+			    d->name, strerror(-r));
+}
+
+static void load(struct mapping *m, uint32_t device)
+{
+	const struct config_device *d = &m->config->devices[device];
+	_cleanup_buf_ struct buf text = { 0 };
+	char *line, *rest;
+	int r = m->state ? state_load(m->state, d->name, STATE_KIND, &text) : -ENOENT;
+
+	if (r < 0 && r != -ENOENT)
+		log_warning(&(struct log_about){ .device = d->name }, "device %s: its values that were kept are lost: %s",
+			    d->name, strerror(-r));
+	if (r < 0 || buf_append_byte(&text, 0) < 0)
+		return;
+	rest = (char *)text.data;
+	while ((line = strsep(&rest, "\n")))
+		parse_line(d->type, m->devices[device].kept, line);
+}
+
+/* ---- values ---- */
+
+static void save_later(struct mapping *m, uint64_t usec)
+{
+	uint64_t due = usec_add(clock_monotonic_usec(), usec);
+
+	if (!timer_is_armed(&m->keep) || m->keep.due_usec > due)
+		timer_arm(&m->keep, due);
+}
+
+void kept_take(struct mapping *m, uint32_t device, const struct fieldway_sample *samples, size_t n)
+{
+	struct kept *k = m->devices[device].kept;
+
+	for (size_t i = 0; k && i < n; i++) {
+		struct kept_place *place = find(k, samples[i].point);
+		bool changed;
+
+		if (!place || samples[i].quality != FIELDWAY_GOOD)
+			continue;
+		changed = !is_equal(&place->sample.value, &samples[i].value);
+		/* Without memory the former one stays. */
+		if (set(place, &samples[i]) < 0)
+			continue;
+		k->dirty = true;
+		save_later(m, changed ? CHANGED_USEC : SEEN_USEC);
+	}
+}
+
+static void show(struct mapped_endpoint *e, uint32_t device)
+{
+	const struct kept *k = e->mapping->devices[device].kept;
+	_cleanup_free_ struct fieldway_sample *samples = calloc(k->n + 1, sizeof(*samples));
+	size_t n = 0;
+
+	for (size_t i = 0; samples && i < k->n; i++)
+		if (k->places[i].sample.value.type != FIELDWAY_NONE)
+			samples[n++] = k->places[i].sample;
+	if (n > 0)
+		values_show(e, device, samples, n);
+}
+
+/* Rows come in the order of paths: each device once. */
+static bool is_first_of_device(const struct mapped_endpoint *e, const struct mapped_row *row)
+{
+	for (const struct mapped_row *other = e->rows; other < row; other++)
+		if (row_shows_point(other) && row_device(other) == row_device(row))
+			return false;
+	return true;
+}
+
+void kept_show(struct mapped_endpoint *e)
+{
+	for (size_t i = 0; i < e->config->n_map; i++) {
+		const struct mapped_row *row = &e->rows[i];
+
+		if (row_shows_point(row) && e->mapping->devices[row_device(row)].kept && is_first_of_device(e, row))
+			show(e, row_device(row));
+	}
+}
+
+/* ---- life ---- */
+
+static const char *persistent_type(const struct config_point *point)
+{
+	const struct fieldway_value *persist = settings_find(&point->settings, "persist"),
+				    *type = settings_find(&point->settings, "type");
+
+	return persist && persist->boolean && type ? type->data : NULL;
+}
+
+/* Those of the device of before that has its name, as over a restart. */
+static int copy(const struct mapping *from, uint32_t before, const struct config_type *type, struct kept *k)
+{
+	const struct kept *former = from->devices[before].kept;
+	const struct config_type *of_former = from->config->devices[before].type;
+	int r = 0;
+
+	for (size_t i = 0; former && i < former->n && r >= 0; i++) {
+		const struct kept_place *was = &former->places[i];
+
+		for (size_t j = 0; j < k->n && r >= 0; j++)
+			if (streq(of_former->points[was->point].name, type->points[k->places[j].point].name) &&
+			    streq(was->type, k->places[j].type) && was->sample.value.type != FIELDWAY_NONE)
+				r = set(&k->places[j], &was->sample);
+	}
+	k->dirty = true;
+	return r;
+}
+
+static int device_init(struct mapping *m, uint32_t device, const struct mapping *from,
+		       const struct config_difference *d)
+{
+	const struct config_device *config = &m->config->devices[device];
+	uint32_t before = from ? d->devices[device].before : CONFIG_NONE;
+	struct kept *k;
+	size_t n = 0;
+
+	if (config->type->plugin != &config_plugin_local)
+		return 0;
+	for (size_t i = 0; i < config->type->n_points; i++)
+		n += persistent_type(&config->type->points[i]) != NULL;
+	if (n == 0)
+		return 0;
+	k = calloc(1, sizeof(*k) + n * sizeof(k->places[0]));
+	if (!k)
+		return -ENOMEM;
+	m->devices[device].kept = k;
+	for (uint32_t i = 0; i < config->type->n_points; i++) {
+		const char *type = persistent_type(&config->type->points[i]);
+
+		if (type)
+			k->places[k->n++] = (struct kept_place){ .point = i, .type = type };
+	}
+	if (before != CONFIG_NONE && from->devices[before].kept)
+		return copy(from, before, config->type, k);
+	load(m, device);
+	return 0;
+}
+
+static void save_all(struct mapping *m)
+{
+	for (uint32_t i = 0; m->devices && i < m->config->n_devices; i++)
+		save(m, i);
+}
+
+void kept_leave(struct mapping *m, const struct config_difference *d)
+{
+	for (uint32_t i = 0; i < m->config->n_devices; i++)
+		if (d->devices_after[i] == CONFIG_NONE)
+			save(m, i);
+}
+
+static void save_due(struct timer *timer, void *userdata)
+{
+	(void)timer;
+	save_all(userdata);
+}
+
+int kept_init(struct mapping *m, const struct mapping *from, const struct config_difference *d)
+{
+	int r = 0;
+
+	timer_init(&m->keep, m->timers, save_due, m);
+	for (uint32_t i = 0; i < m->config->n_devices && r >= 0; i++)
+		r = device_init(m, i, from, d);
+	return r;
+}
+
+void kept_done(struct mapping *m)
+{
+	timer_disarm(&m->keep);
+	save_all(m);
+}
