@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/str.h"
 #include "dbus/internal.h"
@@ -53,6 +54,15 @@ static void explained(void *userdata, int error, const char *detail, const char 
 	sd_bus_message_unref(m);
 }
 
+/* Nobody polls it. */
+static void explain_local(const struct item *item, sd_bus_message *m)
+{
+	char line[160];
+
+	snprintf(line, sizeof(line), "programs of %.100s, over D-Bus", config_of(item)->owner);
+	explained(sd_bus_message_ref(m), 0, "", line, NULL, 0);
+}
+
 static int device_explain(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	const struct item *item = userdata;
@@ -60,6 +70,10 @@ static int device_explain(sd_bus_message *m, void *userdata, sd_bus_error *error
 
 	if (!config_of(item)->enabled)
 		return error_set(error, -EHOSTDOWN, "It is disabled in the configuration");
+	if (config_of(item)->type->plugin == &config_plugin_local) {
+		explain_local(item, m);
+		return 1;
+	}
 	r = fieldbus_explain(item->dbus->config.fieldbus, item->id, explained, m);
 	if (r < 0)
 		return error_set(error, r,

@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "dbus/field.h"
 #include "dbus/internal.h"
-#include "fieldbus/fieldbus.h"
+#include "fieldbus/local.h"
 
 /* Questions to a device's host. userdata of what ends later is the call that waits. */
 
@@ -130,6 +130,8 @@ static int read_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_
 	r = read_points(m, type_of(item), &points, &n, error);
 	if (r < 0)
 		return r;
+	if (type_of(item)->plugin == &config_plugin_local)
+		return error_set(error, -EPERM, "Nobody can ask its program: it publishes by itself");
 	a = asking_new(item, m);
 	if (!a)
 		return -ENOMEM;
@@ -201,6 +203,26 @@ static void counted(void *userdata, int error, const char *detail, const struct 
 	asking_free(a);
 }
 
+/* A program makes no requests, and what it says is counted here. */
+static int count_local(const struct item *item, struct asking *a)
+{
+	size_t n = type_of(item)->n_points;
+	_cleanup_free_ struct fieldbus_point_statistics *points = calloc(n + 1, sizeof(*points));
+	const struct fieldbus_device_details details = { .points = points, .n_points = n };
+	struct fieldbus_local_counters c;
+
+	if (!points)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		fieldbus_local_counters(item->dbus->config.fieldbus, item->id, i, &c);
+		points[i] = (struct fieldbus_point_statistics){
+			.point = i, .good = c.good, .invalid = c.invalid, .failed = c.failed, .text = ""
+		};
+	}
+	counted(a, 0, "", &details);
+	return 0;
+}
+
 int device_get_statistics(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	const struct item *item = userdata;
@@ -209,6 +231,12 @@ int device_get_statistics(sd_bus_message *m, void *userdata, sd_bus_error *error
 
 	if (!a)
 		return -ENOMEM;
+	if (type_of(item)->plugin == &config_plugin_local) {
+		r = count_local(item, a);
+		if (r < 0)
+			asking_free(a);
+		return r < 0 ? r : 1;
+	}
 	r = fieldbus_statistics_get(item->dbus->config.fieldbus, item->id, counted, a);
 	if (r >= 0)
 		return 1;

@@ -246,6 +246,32 @@ class PublishTest(LocalScenario):
         self.assertEqual(root.publish(device=meter), "NotLocal")
         self.assertEqual(Program(self).publish(device=meter), "org.freedesktop.DBus.Error.AccessDenied")
 
+    def test_asked(self):
+        """What people ask of it: who publishes, how much, and why a value is what it is."""
+        self.start()
+        self.registered(CLIENT)
+        program = Program(self)
+        self.assertIsNone(program.publish(("people", "x", 3), ("sharp", "d", 0, 0, 2)))
+        self.assertEqual(self.bus.call(CAMERA, "Device", "Explain"), ["programs of daemon, over D-Bus", []])
+        requests, points = self.bus.call(CAMERA, "Device", "GetStatistics")
+        self.assertEqual(requests, [])
+        self.assertEqual([p[:4] for p in points if p[0] in ("people", "sharp")],
+                         [("people", 1, 0, 0), ("sharp", 0, 0, 1)])
+        why = self.bus.call(PATH + "/endpoint/door_2dcamera", "Endpoint", "Explain", "s", PEOPLE)[0]
+        self.assertEqual((why["Value"], why["Source"], why["Device"], why["Bus"], why["DeviceState"]),
+                         (3, "point", "door-camera", "local", "online"))
+        self.assertNotIn("RequestProblem", why)
+        self.assertEqual(self.bus.error(CAMERA, "Device.Read", "array:string:people"),
+                         (NAME + ".Error.NotAllowed", "Nobody can ask its program: it publishes by itself"))
+        self.assertEqual(self.bus.error(PATH + "/bus/local", "Bus.Scan", "uint64:1000")[0], NAME + ".Error.Failed")
+        self.assertEqual(self.bus.get(PATH + "/bus/local", "Bus", "Plugin"), "local")
+        for command in (["status"], ["list"], ["list", "devices"], ["show", "door-camera"], ["explain", "door-camera"],
+                        ["why", "door-camera", PEOPLE], ["read", "door-camera", PEOPLE]):
+            with self.subTest(command):
+                status, lines = self.bus.run([build_path("fieldwayctl"), *command, f"--bus={self.bus.address}"])
+                self.assertEqual(status, 0, lines)
+                self.assertNotIn("plugin host", "\n".join(lines))
+
     def test_short_lived(self):
         """busctl says one thing and goes: without `silence:` that holds as long as it is there."""
         self.start()
