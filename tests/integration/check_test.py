@@ -375,7 +375,7 @@ class CheckTest(Scenario):
             self.assertIn("etc/examples/" + name, lists)
             self.rig.write("etc/" + name, read(path))
         self.assertEqual(sorted(set(re.findall(r"(?m)^plugin: (\w+)$", "".join(map(read, paths))))),
-                         ["ble", "modbus", "serial"])
+                         ["ble", "local", "modbus", "serial"])
         key = "00" * 16
         for name, text in (("plant.psk", f"gw:{key}"), ("air.passkey", "123456"),
                            ("bthome.keys", f"A4:C1:38:00:11:01:{key}\nA4:C1:38:00:11:02:{key}")):

@@ -99,8 +99,8 @@ START_TEST(examples)
 {
 	read_folder("etc/examples");
 	ck_assert(!f->config->empty);
-	ck_assert_uint_eq(f->config->n_devices, 43 + 5);
-	ck_assert_uint_eq(f->config->n_endpoints, 39 + 2 + 3 + 5);
+	ck_assert_uint_eq(f->config->n_devices, 43 + 5 + 1);
+	ck_assert_uint_eq(f->config->n_endpoints, 39 + 2 + 3 + 5 + 1);
 	ck_assert_uint_eq(f->config->n_servers, 1);
 }
 END_TEST
