@@ -42,3 +42,9 @@ int local_write(struct local *l, uint32_t point, const struct fieldway_value *va
 		void *userdata);
 void local_writes_end(struct local *l, int error, const char *why);
 void local_writes_forget(struct local *l, const void *userdata);
+
+/* local_value.c: the point's type, by its name in YAML; NULL: it has none. */
+const char *local_point_type(const struct config_point *point, enum fieldway_type *ret);
+/* A value in the point's type; text is the same one. -EINVAL, -ERANGE: it does not fit without loss. */
+int local_value_fit(const struct config_point *point, const struct fieldway_value *value,
+		    struct fieldway_value *ret);

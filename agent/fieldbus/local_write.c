@@ -21,6 +21,7 @@ struct local_write {
 	struct timer timer;
 	uint64_t end_usec;
 	bool sent;
+	int misfit; /* 0: the value is one of the point's type */
 	fieldbus_done done;
 	void *userdata;
 };
@@ -74,6 +75,16 @@ static void write_accepted(struct local_write *w)
 	free(data);
 }
 
+static void refuse_misfit(struct local_write *w)
+{
+	const struct config_type *type = w->local->fieldbus->config->devices[w->local->device].type;
+	enum fieldway_type ignored;
+	char what[64];
+
+	snprintf(what, sizeof(what), "does not fit its type, %s", local_point_type(&type->points[w->point], &ignored));
+	write_end(w, FIELDWAY_NOT_SENT, w->misfit, what);
+}
+
 /* Out of the loop: nobody is told of a write before whoever asked for it has returned. */
 static void write_due(struct timer *timer, void *userdata)
 {
@@ -81,6 +92,10 @@ static void write_due(struct timer *timer, void *userdata)
 	struct fieldbus *f = w->local->fieldbus;
 	int r;
 
+	if (w->misfit < 0) {
+		refuse_misfit(w);
+		return;
+	}
 	if (w->sent) {
 		write_end(w, FIELDWAY_UNKNOWN, -ETIMEDOUT, "its program has not completed it in time");
 		return;
@@ -157,6 +172,7 @@ static int copy_value(struct local_write *w, const struct fieldway_value *value)
 int local_write(struct local *l, uint32_t point, const struct fieldway_value *value, fieldbus_done done,
 		void *userdata)
 {
+	struct fieldway_value fitting;
 	struct local_write *w;
 	int r;
 
@@ -167,7 +183,8 @@ int local_write(struct local *l, uint32_t point, const struct fieldway_value *va
 		return -ENOMEM;
 	timer_init(&w->timer, l->fieldbus->timers, write_due, w);
 	w->end_usec = usec_add(clock_monotonic_usec(), FIELDBUS_WRITE_USEC);
-	r = copy_value(w, value);
+	w->misfit = local_value_fit(&l->fieldbus->config->devices[l->device].type->points[point], value, &fitting);
+	r = w->misfit < 0 ? 0 : copy_value(w, &fitting);
 	if (r >= 0)
 		r = timer_arm_in(&w->timer, 0);
 	if (r < 0) {

@@ -27,7 +27,7 @@ points:
   people: {{type: int64}}
   limit: {{type: int64, access: rw, range: 0..500, persist: true}}
   sharp: {{type: float, range: 0..1}}
-  place: {{type: string}}
+  place: {{type: string, persist: true}}
   alert: {{type: bool, access: w}}
 lwm2m:
   3300/0/5700: people
@@ -82,7 +82,7 @@ class Program(Caller):
             serial, size = struct.unpack_from("<QI", body)
             point = body[12:12 + size].decode()
             offset = 13 + size
-            letter = chr(body[offset + 1])
+            letter = self.letter = chr(body[offset + 1])
             offset += 3
             offset += -offset % (8 if letter in "xtd" else 4)
             value, = struct.unpack_from("<" + {"x": "q", "t": "Q", "d": "d", "b": "I"}[letter], body, offset)
@@ -396,7 +396,8 @@ class WriteTest(LocalScenario):
         bystander = Program(self)
         name = self.write()
         serial, point, value = program.wait_write()
-        self.assertEqual((point, value), ("limit", 42))
+        # As the point has it, not as the resource.
+        self.assertEqual((point, program.letter, value), ("limit", "x", 42))
         self.assertEqual(program.complete(serial + 1), "NoSuchWrite")
         self.assertIsNone(program.complete(serial))
         self.finish(name, "2.04")
@@ -468,8 +469,9 @@ class PersistTest(WriteTest):
 
     def test_kept(self):
         program = self.begin()
-        self.assertIsNone(program.publish(("limit", "x", 11)))
+        self.assertIsNone(program.publish(("limit", "x", 11), ("place", "s", "T\u00fcr 1")))
         self.restart()
+        self.assertEqual(self.read_one(CLIENT, "/3300/1/5750"), "T\u00fcr 1")
         # As old as it is; what is not to be kept is not.
         self.assertEqual(self.state(), "unknown")
         self.assertEqual(self.read_one(CLIENT, LIMIT), 11)

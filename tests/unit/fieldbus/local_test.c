@@ -252,6 +252,52 @@ START_TEST(write_to_nobody)
 }
 END_TEST
 
+static int try_value(struct fieldway_value value)
+{
+	unsigned done = rig.n_done;
+	int r = fieldbus_write(rig.fieldbus, LOCAL, RIG_ORDER, &value, rig_done, &rig);
+
+	timers_run(rig.timers);
+	if (rig.n_done == done && r == 0)
+		ck_assert_int_eq(fieldbus_complete(rig.fieldbus, LOCAL, rig.serial, true, 0, ""), 0);
+	return rig.error;
+}
+
+#define REAL(x) ((struct fieldway_value){ .type = FIELDWAY_FLOAT, .real = (x) })
+#define WHOLE(x) ((struct fieldway_value){ .type = FIELDWAY_INT, .integer = (x) })
+
+/* A resource may be of another type than the point. */
+START_TEST(write_types)
+{
+	rig.any_value = true;
+	rig.c.points[RIG_ORDER].settings = rig_setting(0, "type", "int64");
+	start();
+	ck_assert_int_eq(try_value(REAL(42)), 0);
+	ck_assert_int_eq(rig.first.value.type, FIELDWAY_INT);
+	ck_assert_int_eq(rig.first.value.integer, 42);
+	ck_assert_int_eq(try_value(REAL(0.5)), -EINVAL);
+	ck_assert_int_eq(rig.outcome, FIELDWAY_NOT_SENT);
+	ck_assert_str_eq(rig.detail, "bus lan: device m3: point order: does not fit its type, int64");
+	ck_assert_int_eq(try_value(REAL(1e300)), -EINVAL);
+	ck_assert_int_eq(try_value((struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = UINT64_MAX }), -ERANGE);
+	ck_assert_int_eq(try_value((struct fieldway_value){ .type = FIELDWAY_STRING, .data = "1", .size = 1 }), -EINVAL);
+	rig_setting(0, "type", "uint64");
+	ck_assert_int_eq(try_value(WHOLE(-1)), -ERANGE);
+	ck_assert_int_eq(try_value(REAL(0x1p63)), 0);
+	ck_assert_uint_eq(rig.first.value.unsignd, UINT64_C(1) << 63);
+	rig_setting(0, "type", "float");
+	ck_assert_int_eq(try_value(WHOLE(7)), 0);
+	ck_assert_double_eq(rig.first.value.real, 7);
+	rig_setting(0, "type", "bool");
+	ck_assert_int_eq(try_value(WHOLE(1)), 0);
+	ck_assert_int_eq(rig.first.value.type, FIELDWAY_BOOL);
+	ck_assert(rig.first.value.boolean);
+	ck_assert_int_eq(try_value(WHOLE(2)), -ERANGE);
+	rig_setting(0, "type", "bytes");
+	ck_assert_int_eq(try_value(WHOLE(2)), -EINVAL);
+}
+END_TEST
+
 START_TEST(write_limit)
 {
 	start();
@@ -394,6 +440,7 @@ int main(void)
 	tcase_add_test(tcase, write_refused);
 	tcase_add_test(tcase, write_unanswered);
 	tcase_add_test(tcase, write_to_nobody);
+	tcase_add_test(tcase, write_types);
 	tcase_add_test(tcase, write_limit);
 	tcase_add_test(tcase, paused);
 	tcase_add_test(tcase, bus_paused);

@@ -55,7 +55,7 @@ struct rig {
 	const char *content;
 	struct fieldbus_content asked; /* the last one; its texts live as long as the configuration */
 	/* What the program of a local device is told to write. */
-	bool no_program;
+	bool no_program, any_value;
 	uint32_t told;
 	uint64_t serial;
 	unsigned n_told;

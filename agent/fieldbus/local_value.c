@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <math.h>
+
+#include "base/str.h"
+#include "fieldbus/local_internal.h"
+
+/* What is to be written, in the type of the point: a resource may be of another one. */
+
+static const struct {
+	const char *name;
+	enum fieldway_type type;
+} types[] = {
+	{ "bool", FIELDWAY_BOOL },   { "int64", FIELDWAY_INT },	    { "uint64", FIELDWAY_UINT },
+	{ "float", FIELDWAY_FLOAT }, { "string", FIELDWAY_STRING }, { "bytes", FIELDWAY_BYTES },
+};
+
+const char *local_point_type(const struct config_point *point, enum fieldway_type *ret)
+{
+	for (size_t i = 0; i < point->settings.n; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(types) && streq(point->settings.items[i].key, "type"); k++)
+			if (streq(point->settings.items[i].value.data, types[k].name)) {
+				*ret = types[k].type;
+				return types[k].name;
+			}
+	return NULL;
+}
+
+/* A number that is whole, as INT or, beyond that, as UINT. */
+static int whole(const struct fieldway_value *v, struct fieldway_value *ret)
+{
+	*ret = *v;
+	switch (v->type) {
+	case FIELDWAY_INT:
+	case FIELDWAY_UINT:
+		break;
+	case FIELDWAY_BOOL:
+		*ret = (struct fieldway_value){ .type = FIELDWAY_INT, .integer = v->boolean };
+		break;
+	case FIELDWAY_FLOAT:
+		if (!(v->real >= -0x1p63 && v->real < 0x1p64) || v->real != rint(v->real))
+			return -EINVAL;
+		if (v->real < 0x1p63)
+			*ret = (struct fieldway_value){ .type = FIELDWAY_INT, .integer = (int64_t)v->real };
+		else
+			*ret = (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = (uint64_t)v->real };
+		break;
+	case FIELDWAY_NONE:
+	case FIELDWAY_STRING:
+	case FIELDWAY_BYTES:
+		return -EINVAL;
+	}
+	if (ret->type == FIELDWAY_UINT && ret->unsignd <= INT64_MAX)
+		*ret = (struct fieldway_value){ .type = FIELDWAY_INT, .integer = (int64_t)ret->unsignd };
+	return 0;
+}
+
+static int to_float(const struct fieldway_value *v, struct fieldway_value *ret)
+{
+	double real = v->type == FIELDWAY_INT ? (double)v->integer : (double)v->unsignd;
+
+	if (v->type != FIELDWAY_INT && v->type != FIELDWAY_UINT)
+		return -EINVAL;
+	*ret = (struct fieldway_value){ .type = FIELDWAY_FLOAT, .real = real };
+	return 0;
+}
+
+static int to_whole(const struct fieldway_value *v, enum fieldway_type type, struct fieldway_value *ret)
+{
+	struct fieldway_value number;
+	int r = whole(v, &number);
+
+	if (r < 0)
+		return r;
+	if (type == FIELDWAY_INT && number.type != FIELDWAY_INT)
+		return -ERANGE;
+	if (type == FIELDWAY_UINT && number.type == FIELDWAY_INT) {
+		if (number.integer < 0)
+			return -ERANGE;
+		number = (struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = (uint64_t)number.integer };
+	}
+	if (type == FIELDWAY_BOOL) {
+		if (number.type != FIELDWAY_INT || number.integer < 0 || number.integer > 1)
+			return -ERANGE;
+		number = (struct fieldway_value){ .type = FIELDWAY_BOOL, .boolean = number.integer == 1 };
+	}
+	*ret = number;
+	return 0;
+}
+
+int local_value_fit(const struct config_point *point, const struct fieldway_value *value, struct fieldway_value *ret)
+{
+	enum fieldway_type type;
+
+	if (!local_point_type(point, &type) || type == value->type) {
+		*ret = *value;
+		return 0;
+	}
+	switch (type) {
+	case FIELDWAY_BOOL:
+	case FIELDWAY_INT:
+	case FIELDWAY_UINT:
+		return to_whole(value, type, ret);
+	case FIELDWAY_FLOAT:
+		return to_float(value, ret);
+	case FIELDWAY_STRING:
+	case FIELDWAY_BYTES:
+	case FIELDWAY_NONE:
+		break;
+	}
+	return -EINVAL;
+}
