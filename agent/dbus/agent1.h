@@ -161,7 +161,7 @@
  *                                    (it has not come yet, or the point has a later
  *                                    value), NotAllowed (it is paused or disabled,
  *                                    or the point is only written), LimitsExceeded
- *                                    (1,000 values in a second)
+ *                                    (1,000 values at once, or in a second)
  *     WriteRequested(t serial, s point, v value)
  *                                    signal, to that program alone: this is to be
  *                                    written, and is given up after 4 seconds

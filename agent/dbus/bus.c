@@ -17,11 +17,12 @@
 
 static void bus_close(struct dbus *d)
 {
+	/* First: what that changes is told to nobody. */
+	programs_forget(d, true);
 	changes_forget(d);
 	orders_forget(d);
 	watches_forget(d);
 	snapshots_forget(d);
-	programs_forget(d, true);
 	d->named = false;
 	if (!d->bus)
 		return;

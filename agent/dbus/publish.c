@@ -217,9 +217,10 @@ static int read_items(sd_bus_message *m, const struct config_type *type, struct 
 		r = sd_bus_message_enter_container(m, 'r', "svtu");
 		if (r <= 0)
 			return r;
-		/* Each point once: there is room. */
-		if (p->n == type->n_points)
-			return error_set(error, -ENOSPC, "More values than the device has points");
+		if (p->n == MIN(type->n_points, PUBLISHED_MAX))
+			return error_set(error, -ENOSPC,
+					 p->n == PUBLISHED_MAX ? "More than 1000 values in one call" :
+								 "More values than the device has points");
 		r = read_item(m, type, p, error);
 		if (r >= 0)
 			r = sd_bus_message_exit_container(m);

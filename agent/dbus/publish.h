@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "model/value.h"
 
+#define PUBLISHED_MAX 1000u /* values of one call */
 /* What a program publishes of a local device: a(svtu), each checked against its point. */
 struct publication {
 	struct fieldway_sample *samples; /* their data lies in values */
