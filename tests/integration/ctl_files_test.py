@@ -146,6 +146,18 @@ class NewDeviceTest(FilesScenario):
                                     "--unit=1", "--json"))
         self.assertEqual((told["written"], told["files"][0]["file"]), (True, "devices.d/em2.yaml"))
 
+    def test_local(self):
+        """A program of this machine, on no bus of the files."""
+        self.set_up("--first-bus=tcp", "--bus-name=lan")
+        with open(source_path("etc/examples/profiles.d/door-camera.yaml"), encoding="utf-8") as f:
+            self.rig.write("etc/profiles.d/door-camera.yaml", f.read())
+        self.make("new-device", "camera", "--profile=door-camera", "--on=local", "--owner=daemon")
+        self.assertEqual(self.text("devices.d/camera.yaml"),
+                         "schema: 1\ndevices:\n  - {name: camera, profile: door-camera, address: {owner: daemon}}\n")
+        self.assertEqual(self.check(), "")
+        self.refused('there is no user "daemno"', "new-device", "second", "--profile=door-camera", "--on=local",
+                     "--owner=daemno")
+
     def test_refused(self):
         self.set_up("--first-bus=tcp", "--bus-name=lan")
         words = ("new-device", "em1", "--profile=eastron-sdm630", "--on=lan", "--host=10.0.0.7")

@@ -143,6 +143,13 @@ static int append_parameters(struct buf *b, const struct invocation *i)
 	return r < 0 ? r : settings_append_yaml(b, parameters, n);
 }
 
+static int append_bus(struct buf *b, const struct new_device *d)
+{
+	int r = buf_append_text(b, ", bus: ");
+
+	return r < 0 ? r : scalar_append(b, d->bus);
+}
+
 static int append_row(struct buf *b, const struct invocation *i, const struct new_device *d)
 {
 	int r = buf_append_text(b, "  - {name: ");
@@ -153,10 +160,9 @@ static int append_row(struct buf *b, const struct invocation *i, const struct ne
 		r = buf_append_text(b, ", profile: ");
 	if (r >= 0)
 		r = scalar_append(b, d->profile);
-	if (r >= 0)
-		r = buf_append_text(b, ", bus: ");
-	if (r >= 0)
-		r = scalar_append(b, d->bus);
+	/* That of local devices is in no file. */
+	if (r >= 0 && !streq(d->bus, config_plugin_local.name))
+		r = append_bus(b, d);
 	if (r >= 0)
 		r = buf_append_text(b, ", address: ");
 	if (r >= 0)
@@ -204,7 +210,7 @@ static int run(const struct invocation *i)
 
 static const struct command_option options[] = {
 	{ "profile", "NAME", "its profile" },
-	{ "on", "BUS", "the bus that it is on" },
+	{ "on", "BUS", "the bus that it is on; local for a program of this machine" },
 	{ "name", "NAME", "instead of the argument" },
 	{ "p", "NAME=VALUE", "a parameter of the profile, such as -p ct=40" },
 	EDIT_OPTIONS,
