@@ -98,7 +98,7 @@ BROKEN = (
     ("profiles.d/meter.yaml", "area: coil, type: bool", "area: input, type: bool", r"10:\d+", "."),
     ("profiles.d/meter.yaml", "rate: fast}", "rate: slow}", r"6:\d+|8:\d+", "slow"),
     ("profiles.d/meter.yaml", "unit: kWh}", "unit: kWh, deadband: wide}", "9:46", "number"),
-    ("profiles.d/meter.yaml", "unit: kWh}", "unit: kWh, persist: true}", "9:36", "not in this version"),
+    ("profiles.d/meter.yaml", "unit: kWh}", "unit: kWh, persist: true}", "9:36", 'unknown key "persist"'),
     ("profiles.d/meter.yaml", "info: {", "extends: meetr\ninfo: {", "4:10", 'did you mean "?meter'),
     ("profiles.d/meter.yaml", "info: {", "identify: {point: v2, equals: 1}\ninfo: {", "4:19", "v2"),
     ("profiles.d/meter.yaml", "v1: 230.2,", "v1: 230.3,", r"16:\d+", "230.2"),
