@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from fieldway_test import Bus, build_path, main, source_path  # noqa: E402
 from fieldway_test.bus import (  # noqa: E402
-    GROUP_ID, MEMBER, NAME, PATH, STRANGER, Caller, Refused, add_group)
+    GROUP_ID, MEMBER, NAME, PATH, STRANGER, Caller, Refused, add_group, marshal_text)
 from fieldway_test.scenario import BUS, METER_DEVICES, METER_PROFILE, Scenario  # noqa: E402
 
 CAMERA = PATH + "/device/door_2dcamera"     # as sd_bus_path_encode() has it
@@ -278,6 +278,26 @@ class PublishTest(LocalScenario):
         self.bus.call(CAMERA, "Device", "Publish", "a(svtu)", "1", "people", "i", "7", "0", "0", user=OWNER)
         self.assertEqual(self.until_state("offline"),
                          "bus local: device door-camera: its program, of daemon, has left the bus")
+
+    def test_bus_gone(self):
+        """Without the bus there is no program; with it all goes on, and is told."""
+        self.start()
+        self.registered(CLIENT)
+        program = Program(self)
+        self.assertIsNone(program.publish(("people", "x", 1)))
+        self.bus.stop()
+        self.log("its program, of daemon, has left the bus")
+        self.expect(self.server.request(CLIENT, "GET", PEOPLE), "5.03")
+        self.bus.start()
+        self.bus.wait_name()
+        watcher = Program(self)
+        watcher.call("/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch", "org.freedesktop.DBus", signature="s",
+                     body=marshal_text(f"type='signal',member='PropertiesChanged',path='{CAMERA}'"))
+        self.assertIsNone(watcher.answer())
+        self.assertIsNone(Program(self).publish(("people", "x", 2)))
+        self.assertEqual(self.read_one(CLIENT, PEOPLE), 2)
+        while watcher.take()[1].get(3) != b"PropertiesChanged":
+            pass
 
     def test_paused(self):
         self.start()
