@@ -158,6 +158,22 @@ class CheckTest(Scenario):
                 self.assertTrue([line for line in lines if re.search(f"^{path}:({place}): .*({text})", line)], lines)
                 self.assertTrue(all(re.match(r"\S+:\d+:\d+: ", line) for line in lines), lines)
 
+    def test_where_metrics_may_be(self):
+        """On this machine alone; anything else is said with its place."""
+        elsewhere = ("0.0.0.0:9464", "10.0.0.1:9464", "[::]:9464", "[::ffff:127.0.0.1]:9464", "[fe80::1]:9464",
+                     "localhost:9464", ":9464", "[]:9464")
+        for listen in (*elsewhere, "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "unix:metrics", "unix:",
+                       "unix:/" + "x" * 107, "", "9464"):
+            with self.subTest(listen):
+                self.write({"fieldway.yaml": MAIN + f'metrics: {{listen: "{listen}"}}\n'})
+                status, lines = self.check()
+                self.assertEqual((status, len(lines)), (1, 1), lines)
+                self.assertRegex(lines[0], r"fieldway\.yaml:9:19: .*" + ("only on loopback" if listen in elsewhere else ""))
+        for listen in ("127.0.0.1:9464", "127.255.0.1:1", "[::1]:65535", "unix:/" + "x" * 106):
+            with self.subTest(listen):
+                self.write({"fieldway.yaml": MAIN + f'metrics: {{listen: "{listen}"}}\n'})
+                self.assertEqual(self.check(), (0, []))
+
     def test_all_errors_in_one_run(self):
         self.write({"fieldway.yaml": MAIN.replace("101", "0"), "buses.d/lan.yaml": BUS.replace("502", "70000"),
                     "devices.d/site.yaml": DEVICES.replace("bus: lan", "bus: wan")})
