@@ -39,7 +39,8 @@ def show(unit, name):
 
 
 def deb(package):
-    found = glob.glob(build_path("packages", f"{package}_*.deb"))
+    # A machine is given those that were built for it.
+    found = glob.glob(os.path.join(os.environ.get("FIELDWAY_PACKAGES") or build_path("packages"), f"{package}_*.deb"))
     if len(found) != 1:
         raise AssertionError(f"packages of {package}: {found}")
     return found[0]

@@ -25,7 +25,7 @@ rm "$folder.tar"
 echo fieldway-test >"$folder/etc/hostname"
 printf '127.0.0.1\tlocalhost fieldway-test\n' >"$folder/etc/hosts"
 : >"$folder/etc/machine-id"
-mkdir "$folder/source" "$folder/build" "$folder/share"
+mkdir "$folder/source" "$folder/build" "$folder/share" "$folder/packages"
 cat >"$folder/etc/systemd/system/share.service" <<'END'
 [Unit]
 Description=The script of the share

@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from root import PACKAGES, Root, built, deb  # noqa: E402
+from root import PACKAGES, Root, built, deb, installed_tarball  # noqa: E402
 from fieldway_test.programs import source_path  # noqa: E402
 
 TESTS = source_path("packaging", "debian", "tests")
@@ -26,7 +26,7 @@ def tests():
 class AutopkgtestTest(unittest.TestCase):
     def setUp(self):
         self.tests = tests()
-        self.root = Root(sorted({d for depends in self.tests.values() for d in depends}))
+        self.root = Root(installed_tarball(sorted({d for depends in self.tests.values() for d in depends})))
         self.addCleanup(self.root.close)
         self.root.dpkg("-i", *(deb(name) for name in PACKAGES))
         for name in self.tests:

@@ -2,6 +2,7 @@
 """A Debian in a folder, to install packages in: made once from the network, unpacked for each test."""
 import fnmatch
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -61,6 +62,16 @@ def misfits(files, wanted):
             [p for p in wanted if not any(fnmatch.fnmatch(f, p) for f in files)])
 
 
+def deb_misfits(name, file):
+    """The same of a Debian package."""
+    lib = "/usr/lib/" + output("dpkg-architecture", "-qDEB_HOST_MULTIARCH").strip()
+    with tempfile.TemporaryDirectory() as folder:
+        output("dpkg-deb", "-x", file, folder)
+        files = [os.path.join(at, f)[len(folder):] for at, _, names in os.walk(folder) for f in names]
+    common = [f"/usr/share/doc/{name}/changelog.Debian.gz", f"/usr/share/doc/{name}/copyright"]
+    return misfits(files, patterns(lib)[name] + common)
+
+
 def dependencies():
     """Names of what our packages depend on, the first of alternatives."""
     names = set()
@@ -70,38 +81,45 @@ def dependencies():
     return sorted(n for n in names if n and not n.startswith("fieldway"))
 
 
-def tarball(extra=()):
-    """A root with all that our packages depend on, and what else is wanted, as a tar file."""
+def own_release():
+    with open("/etc/os-release", encoding="utf-8") as f:
+        return re.search(r"^VERSION_CODENAME=(\w+)", f.read(), re.M).group(1)
+
+
+def make_tarball(release, include, satisfy, path):
+    """satisfy: dependencies in the words of a control file, which apt chooses among."""
+    hooks = [f"--customize-hook=chroot \"$1\" apt-get -q -y --no-install-recommends satisfy '{satisfy}'"] if satisfy else []
+    problem = fetched.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={include}", *hooks, release, path])
+    if problem:
+        raise fetched.Unavailable(problem)
+
+
+def tarball(include, release, satisfy=""):
+    """A root with these packages as a tar file."""
     for program, package in (("mmdebstrap", "mmdebstrap"), ("dpkg-deb", "dpkg"), ("unshare", "util-linux"),
                              ("ip", "iproute2")):
         fetched.need(program, package)
     if os.geteuid() != 0:
         raise fetched.Unavailable("a root is made by root")
-    include = ",".join([*dependencies(), *extra])
-    with open("/etc/os-release", encoding="utf-8") as f:
-        suite = re.search(r"^VERSION_CODENAME=(\w+)", f.read(), re.M).group(1)
-    folder = build_path("packages", "roots", f"{suite}-more" if extra else suite)
+    state = f"{release} {include} {satisfy}"
+    name = f"{release}-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
+    folder = build_path("packages", "roots", name)
+    path = os.path.join(folder, "root.tar")
     with fetched.place(os.path.dirname(folder)):
-        def make():
-            problem = fetched.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={include}", suite,
-                                   os.path.join(folder, "root.tar")])
-            if problem:
-                raise fetched.Unavailable(problem)
-
-        fetched.made(folder, f"{suite} {include}", make)
-    return os.path.join(folder, "root.tar")
+        fetched.made(folder, state, lambda: make_tarball(release, include, satisfy, path))
+    return path
 
 
-def tarball_or_exit(extra=()):
+def installed_tarball(extra=()):
+    """One with all that our packages depend on, and what else is wanted."""
     try:
-        return tarball(extra)
+        return tarball(",".join([*dependencies(), *extra]), own_release())
     except fetched.Unavailable as e:
         return skip(f"there is no root to install in: {e}")
 
 
 class Root:
-    def __init__(self, extra=()):
-        archive = tarball_or_exit(extra)
+    def __init__(self, archive):
         self.folder = tempfile.mkdtemp(prefix="fieldway-root-")
         output("tar", "-xf", archive, "-C", self.folder)
 
@@ -111,12 +129,12 @@ class Root:
     def path(self, name):
         return os.path.join(self.folder, name.lstrip("/"))
 
-    def run(self, *arguments, check=True, **environment):
+    def run(self, *arguments, check=True, timeout=COMMAND_S, **environment):
         """Status and all output of a command in it, with a network of its own that ends at itself."""
         script = 'ip link set lo up; mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
         done = subprocess.run(["unshare", "-m", "-p", "-f", "-n", "sh", "-c", script, self.folder, *arguments],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=COMMAND_S, check=False,
+                              timeout=timeout, check=False,
                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root",
                                    "DEBIAN_FRONTEND": "noninteractive", **environment})
         if check and done.returncode:

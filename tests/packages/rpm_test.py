@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from root import Root, built, misfits, output, patterns, skip  # noqa: E402
+from root import Root, built, installed_tarball, misfits, output, patterns, skip  # noqa: E402
 from fieldway_test.programs import source_path  # noqa: E402
 
 RESTART = "systemctl try-restart fieldway-host.socket fieldway.service"
@@ -53,7 +53,7 @@ class ContentsTest(unittest.TestCase):
 
 class SystemTest(unittest.TestCase):
     def setUp(self):
-        self.root = Root()
+        self.root = Root(installed_tarball())
         self.addCleanup(self.root.close)
         # Libraries of Debian lie elsewhere: what the packages say that they need is no name here.
         self.root.pretend_systemd()
