@@ -15,7 +15,7 @@ import fetched  # noqa: E402
 from fieldway_test import build_path, source_path  # noqa: E402
 from release import RELEASES, packages_of  # noqa: E402
 
-RUN_S = 600         # both on a loaded machine
+RUN_S = 900         # both on a loaded machine
 ROOT_S = 600
 NEEDED = (("mmdebstrap", "mmdebstrap"), ("systemd-nspawn", "systemd-container"))
 # The machine sees its own control groups, not those that the host has mounted.

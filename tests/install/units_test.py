@@ -13,9 +13,25 @@ from installed import (ETC, NAME, NOT_CONFIGURED, SOCKET, STATE, UNIT, VOLTS, In
 from fieldway_test import Simulator, source_path
 from fieldway_test.scenario import METER_PROFILE
 
+SECURE = """schema: 1
+gateway: {name: gw}
+servers: [{name: s, short_id: 1, uri: "coaps://127.0.0.1", security: {mode: psk, key: "psk-file:keys/plant.psk"}}]
+"""
+ASK_FOR_METRICS = """
+import socket
+s = socket.socket(socket.AF_UNIX)
+s.connect("/run/fieldway/metrics")
+s.sendall(b"GET /metrics HTTP/1.0\\r\\n\\r\\n")
+print(s.makefile().read())
+"""
 PATIENT_S = 40
 # systemd-analyze's figures, times ten: it rates them 1.1 and 1.2, and up to 1.7 is asked for.
 EXPOSED_MOST = 13
+
+
+def message_id(name):
+    with open(source_path("agent/base/message_id.h"), encoding="ascii") as f:
+        return re.search(rf'^#define MESSAGE_{name} "(\w+)"$', f.read(), re.M).group(1)
 
 
 class FirstStart(Installed):
@@ -30,6 +46,17 @@ class FirstStart(Installed):
         for path, owner in ((STATE, "fieldway:fieldway 700"), (ETC, "root:root 755"),
                             (f"{ETC}/keys", "root:fieldway 2750"), ("/run/fieldway-host.socket", "fieldway:fieldway 600")):
             self.assertEqual(run("stat", "-c", "%U:%G %a", path).strip(), owner, path)
+
+    def test_keys_that_root_makes(self):
+        """By fieldwayctl, whatever root's umask is: for the daemon, and for nobody else."""
+        self.rig.write("etc/fieldway.yaml", SECURE)
+        self.addCleanup(run, "systemd-tmpfiles", "--create", "fieldway.conf")
+        shutil.rmtree(f"{ETC}/keys")
+        run("sh", "-c", "umask 077; fieldwayctl credentials create")
+        for path, owner in ((f"{ETC}/keys", "root:fieldway 2750"), (f"{ETC}/keys/plant.psk", "root:fieldway 640")):
+            self.assertEqual(run("stat", "-c", "%U:%G %a", path).strip(), owner, path)
+        self.assertNotIn("no key", run("setpriv", "--reuid=fieldway", "--regid=fieldway", "--clear-groups", "fieldwayd",
+                                       "--check"))
 
     def test_name_on_the_bus(self):
         self.start()
@@ -80,6 +107,10 @@ class Plant(Installed):
         self.start_plant()
         entry = self.entry("m1 of bus lan is online", DEVICE="m1")
         self.assertEqual((entry["BUS"], entry["_SYSTEMD_UNIT"], entry["SYSLOG_IDENTIFIER"]), ("lan", UNIT, "fieldwayd"))
+        self.assertEqual(entry["MESSAGE_ID"], message_id("DEVICE_STATE"))
+        # Debian's systemd has taken up the catalog of the package.
+        self.assertIn("Defined-By: Fieldway", run("journalctl", "--catalog", "--boot", "MESSAGE_ID=" + entry["MESSAGE_ID"]))
+        self.entry("version ", MESSAGE_ID=message_id("STARTED"))
 
     def test_host_crashes(self):
         self.start_plant()
@@ -144,6 +175,15 @@ class Plant(Installed):
                                  "import socket; socket.socket(socket.AF_UNIX).connect('/run/fieldway-host.socket')")
             self.assertNotEqual(code, 0)
             self.assertIn("Permission denied", text)
+
+    def test_metrics(self):
+        """Where the unit lets the daemon listen, for every user."""
+        self.start_plant(more='metrics: {listen: "unix:/run/fieldway/metrics"}')
+        text, code = as_user(user("nosy"), "python3", "-c", ASK_FOR_METRICS)
+        self.assertEqual(code, 0, text)
+        self.assertIn('fieldway_device_online{bus="lan",device="m1"} 1\n', text)
+        run("systemctl", "stop", UNIT)
+        self.assertFalse(os.path.exists("/run/fieldway"))
 
     def test_a_serial_line(self):
         self.simulator = Simulator(self.rig, ["--meter", "--rtu", self.rig.path("line")])
