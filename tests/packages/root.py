@@ -132,7 +132,7 @@ class Root:
     def run(self, *arguments, check=True, timeout=COMMAND_S, **environment):
         """Status and all output of a command in it, with a network of its own that ends at itself."""
         script = 'ip link set lo up; mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
-        done = subprocess.run(["unshare", "-m", "-p", "-f", "-n", "sh", "-c", script, self.folder, *arguments],
+        done = subprocess.run(["unshare", "-m", "-p", "-f", "--kill-child", "-n", "sh", "-c", script, self.folder, *arguments],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=timeout, check=False,
                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root",

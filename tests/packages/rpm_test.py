@@ -61,7 +61,7 @@ class SystemTest(unittest.TestCase):
     def rpm(self, action, *packages):
         # Of the host is only the program; scripts run in the root.
         script = 'mount -t proc proc "$0/proc" && exec rpm --root "$0" --dbpath /var/lib/rpm --nodeps "$@"'
-        return output("unshare", "-m", "-p", "-f", "-n", "sh", "-c", script, self.root.folder, action, *packages,
+        return output("unshare", "-m", "-p", "-f", "--kill-child", "-n", "sh", "-c", script, self.root.folder, action, *packages,
                       stderr=subprocess.STDOUT)
 
     def install(self):
