@@ -86,6 +86,23 @@ class Units(Installed):
                                   check=False).stderr
             self.assertEqual("PermissionError" not in text, allowed, path + text)
 
+    def test_no_modem(self):
+        """By its name an adapter is told from what ModemManager may ask; others are not ours to speak for."""
+        for product, ignored in (("USB-RS485 Adapter", True), ("USB Serial", False)):
+            subprocess.run(["modprobe", "dummy_hcd"], check=True)
+            subprocess.run(["modprobe", "g_serial", f'iProduct="{product}"'], check=True)
+            self.addCleanup(subprocess.run, ["modprobe", "-r", "g_serial"], check=False)
+            found = []
+
+            def look():
+                found[:] = glob.glob("/dev/serial/by-id/*" + product.replace(" ", "_") + "*")
+                return found
+
+            self.rig.until(look, 30, product)
+            text = subprocess.check_output(["udevadm", "info", "--query=property", found[0]], text=True)
+            self.assertEqual("ID_MM_PORT_IGNORE=1" in text, ignored, text)
+            unplug()
+
     def test_of_a_group(self):
         """The user of hosts is in dialout, and the adapter is that group's."""
         plug()
