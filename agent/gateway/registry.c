@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "gateway/internal.h"
@@ -138,13 +139,21 @@ static void log_unseen(const struct endpoint *e)
 		    about.endpoint, about.device, about.bus);
 }
 
+/* As long as `register:` says at most? */
+static bool has_waited(const struct endpoint *e)
+{
+	uint64_t since = clock_monotonic_usec() - e->waits_usec;
+
+	return since >= e->registry->config.config->register_at_most_usec;
+}
+
 /* With `wait: seen` whoever is not there stays away for good: somebody will look for the reason. */
 static void tell_unseen(const struct registry *r)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->config.config->n_endpoints; i++) {
-		if (r->endpoints[i]->started)
+		if (r->endpoints[i]->started || !has_waited(r->endpoints[i]))
 			continue;
 		if (++n <= UNSEEN_LOG_MAX)
 			log_unseen(r->endpoints[i]);
@@ -159,12 +168,26 @@ static void at_most_over(struct timer *timer, void *userdata)
 	struct registry *r = userdata;
 
 	(void)timer;
-	if (r->config.config->register_wait == CONFIG_WAIT_SEEN) {
+	if (r->config.config->register_wait == CONFIG_WAIT_SEEN)
 		tell_unseen(r);
-		return;
-	}
 	for (size_t i = 0; i < r->config.config->n_endpoints; i++)
-		endpoint_start(r->endpoints[i]);
+		if (r->config.config->register_wait != CONFIG_WAIT_SEEN && has_waited(r->endpoints[i]))
+			endpoint_start(r->endpoints[i]);
+	registry_wait(r);
+}
+
+void registry_wait(struct registry *r)
+{
+	const struct config *c = r->config.config;
+	uint64_t first = USEC_INFINITY;
+
+	for (size_t i = 0; i < c->n_endpoints; i++)
+		if (!r->endpoints[i]->started && !has_waited(r->endpoints[i]))
+			first = MIN(first, r->endpoints[i]->waits_usec);
+	if (first == USEC_INFINITY)
+		timer_disarm(&r->at_most);
+	else
+		timer_arm(&r->at_most, usec_add(first, c->register_at_most_usec));
 }
 
 int registry_new(const struct registry_config *config, struct registry **ret)
@@ -224,12 +247,12 @@ void registry_start(struct registry *r)
 	endpoint_start(&r->host);
 	for (size_t i = 0; i < c->n_endpoints; i++) {
 		endpoint_watch(r->endpoints[i]);
+		r->endpoints[i]->waits_usec = clock_monotonic_usec();
 		/* Nothing to wait for where nothing is read. */
 		if (c->register_wait == CONFIG_WAIT_NONE || c->endpoints[i].n_map == 0)
 			endpoint_start(r->endpoints[i]);
 	}
-	if (c->register_wait != CONFIG_WAIT_NONE)
-		timer_arm_in(&r->at_most, c->register_at_most_usec);
+	registry_wait(r);
 }
 
 void registry_seen(struct registry *r, uint32_t endpoint, bool complete)

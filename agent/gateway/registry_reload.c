@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "config/difference.h"
@@ -312,8 +313,10 @@ static void settle(struct registry_change *c, struct turn *t)
 	struct endpoint *e = t->endpoint;
 	bool exchanged = t->kept && !t->same_account;
 
-	if (!t->kept)
+	if (!t->kept) {
 		endpoint_watch(e);
+		e->waits_usec = clock_monotonic_usec();
+	}
 	e->nameless = false;
 	account_leave(TAKE_PTR(t->account));
 	if (exchanged)
@@ -338,21 +341,6 @@ static void redefine_leaving(struct registry *r)
 	}
 }
 
-/* Whoever is not read by then registers all the same, or is told of. */
-static void wait_for_unseen(struct registry_change *c)
-{
-	const struct config *after = c->difference->after;
-	struct registry *r = c->registry;
-	uint32_t i = 0;
-
-	while (i < c->n_turns && r->endpoints[i]->started)
-		i++;
-	if (i < c->n_turns)
-		timer_arm_in(&r->at_most, after->register_at_most_usec);
-	else
-		timer_disarm(&r->at_most);
-}
-
 void registry_settle(struct registry_change *c)
 {
 	struct registry *r = c->registry;
@@ -366,7 +354,7 @@ void registry_settle(struct registry_change *c)
 		endpoint_leave(c->gone[i]);
 	c->n_gone = 0;
 	redefine_leaving(r);
-	wait_for_unseen(c);
+	registry_wait(r);
 	if (r->watch.counts)
 		r->watch.counts(r->watch_userdata);
 }

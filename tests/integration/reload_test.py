@@ -227,6 +227,19 @@ class ReloadTest(ReloadScenario):
         self.assertEqual(set(map(tuple, self.words_since(start).values())), {("updated",)})
         self.assertEqual(self.read_one(client(1), "/1/0/1"), 7200)
 
+    def test_waiting(self):
+        """Whoever waits for a first value does so no longer for being asked to reload again and again."""
+        self.prepare(more="register: {wait: first-read, at_most: 2s}")
+        self.simulator.command("* silent")
+        self.run_daemon()
+        self.registered("gw")
+
+        def is_registered():
+            self.reload()
+            return client(1) in self.words_since(0)
+
+        self.rig.until(is_registered, 15, "an endpoint that nothing is read of")
+
     def test_another_format(self):
         """Also of an endpoint that comes with it."""
         self.start(server=["formats: [tlv]"])
