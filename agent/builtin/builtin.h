@@ -50,6 +50,7 @@ struct builtin_values {
 	uint16_t short_id;
 	uint32_t lifetime_s;
 	int64_t pmin_s, pmax_s;	  /* -1: absent */
+	bool send;		  /* not muted */
 	/* /3/0 */
 	const char *manufacturer, *model, *serial, *firmware, *device_type, *software;
 	bool clock;		  /* /3/0/13 is the clock of this machine */

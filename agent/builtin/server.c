@@ -97,7 +97,7 @@ static int fill(struct builtin *b, const struct builtin_values *v)
 	if (r >= 0)
 		r = add_binding(b);
 	if (r >= 0)
-		r = builtin_set(b, 1, 0, SERVER_MUTE_SEND, value_boolean(true));
+		r = builtin_set(b, 1, 0, SERVER_MUTE_SEND, value_boolean(!v->send));
 	return r < 0 ? r : add_executables(b);
 }
 

@@ -83,6 +83,7 @@ struct config_server {
 	enum config_protocol protocol;
 	uint32_t lifetime_s;
 	int64_t pmin_s, pmax_s; /* -1: not set */
+	bool send;              /* not muted, /1/x/23 */
 	char **formats;         /* content format names in order of preference; none: the version's own */
 	size_t n_formats;
 	uint64_t liveness_usec;

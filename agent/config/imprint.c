@@ -109,6 +109,7 @@ int imprint_server(struct buf *b, const struct config_server *s)
 	PUT(&i, s->lifetime_s);
 	PUT(&i, s->pmin_s);
 	PUT(&i, s->pmax_s);
+	PUT(&i, s->send);
 	PUT(&i, s->n_formats);
 	for (size_t k = 0; k < s->n_formats; k++)
 		put_text(&i, s->formats[k]);

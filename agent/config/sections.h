@@ -26,6 +26,7 @@ struct server_section {
 	int protocol;
 	int64_t lifetime_s;
 	uint64_t liveness_usec;
+	bool send;
 	const struct yaml_node *notify, *formats, *security, *endpoints;
 };
 

@@ -292,6 +292,7 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 	server->protocol = protocols[section.protocol];
 	server->lifetime_s = (uint32_t)section.lifetime_s;
 	server->liveness_usec = section.liveness_usec;
+	server->send = section.send;
 	read_notify(l, section.notify, server);
 	read_texts(l, section.formats, "formats", FORMATS_MAX, check_format, &server->formats,
 		   &server->n_formats);

@@ -90,6 +90,7 @@ static void account_values(const struct endpoint *e, const struct server *server
 	ret->lifetime_s = s->lifetime_s;
 	ret->pmin_s = s->pmin_s;
 	ret->pmax_s = s->pmax_s;
+	ret->send = s->send;
 }
 
 /* Made or, where they are there already, brought up to date. */

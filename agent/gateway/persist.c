@@ -153,8 +153,8 @@ static char *account_head(const struct config_server *s)
 {
 	char *text;
 
-	if (asprintf(&text, "account %u %s lifetime=%" PRIu32 " pmin=%" PRId64 " pmax=%" PRId64,
-		     s->short_id, s->uri, s->lifetime_s, s->pmin_s, s->pmax_s) < 0)
+	if (asprintf(&text, "account %u %s lifetime=%" PRIu32 " pmin=%" PRId64 " pmax=%" PRId64 "%s",
+		     s->short_id, s->uri, s->lifetime_s, s->pmin_s, s->pmax_s, s->send ? " send" : "") < 0)
 		return NULL;
 	return text;
 }

@@ -110,18 +110,25 @@ class SendTest(CtlScenario):
         self.assertEqual(self.error_of(SPEED)[0], NAME + ".Error.Refused")
         self.registered(CLIENT, start=start)
 
-    def test_format(self):
+    def test_settings(self):
+        """Of the server, in YAML."""
         self.write_field(kind="--plain")
         self.start_server(names=("gw", CLIENT))
-        self.configure(server=["formats: [senml-json, tlv]"])
+        self.configure(server=["formats: [senml-json, tlv]", "send: true"])
         self.start_daemon()
         self.bus.wait_name()
         self.registered(CLIENT)
-        self.expect(self.put(CLIENT, MUTE, "0"), "2.04")
         start = self.now()
         self.assertEqual(self.send_values(FIXED), (1, 0))
         event, values = self.sent(start)
         self.assertEqual((event.format, values), (SENML_JSON, {FIXED: "the speed"}))
+        # What the server says of it outlives a restart.
+        self.expect(self.put(CLIENT, MUTE, "1"), "2.04")
+        self.stop_daemon(self.daemon)
+        self.start_daemon()
+        self.bus.wait_name()
+        self.registered(CLIENT, start=start)
+        self.assertEqual(self.error_of(FIXED)[0], NAME + ".Error.Muted")
 
     def test_fieldwayctl(self):
         self.start(mute=True)

@@ -156,6 +156,7 @@ START_TEST(settings_of_the_account)
 	now.lifetime_s = 60;
 	now.pmin_s = -1;
 	now.pmax_s = 30;
+	now.send = true;
 	now.uri = "coap://other.example.com";
 	now.secure = false;
 	reload(&now, _i);
@@ -165,10 +166,12 @@ START_TEST(settings_of_the_account)
 	expect("/1/0/1", _i ? "3600" : "60");
 	expect("/1/0/2", _i ? "10" : NULL);
 	expect("/1/0/3", _i ? NULL : "30");
+	expect("/1/0/23", _i ? "1" : "0");
 	/* And back. */
 	reload(&former, _i);
 	expect("/0/0/3", "Z3c3");
 	expect("/1/0/1", "3600");
+	expect("/1/0/23", "1");
 }
 END_TEST
 

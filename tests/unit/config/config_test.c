@@ -105,6 +105,7 @@ START_TEST(main_file)
 	ck_assert_uint_eq(s->lifetime_s, 3600);
 	ck_assert_int_eq(s->pmin_s, 10);
 	ck_assert_int_eq(s->pmax_s, 900);
+	ck_assert(s->send);
 	ck_assert_uint_eq(s->n_formats, 2);
 	ck_assert_str_eq(s->formats[1], "tlv");
 	ck_assert_uint_eq(s->liveness_usec, 300000000);

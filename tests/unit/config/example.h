@@ -17,7 +17,7 @@ static const char example_main[] =
 	"    protocol: auto\n"
 	"    lifetime: 1h\n"
 	"    queue_mode: false\n"
-	"    send: false\n"
+	"    send: true\n"
 	"    notify: {pmin: 10s, pmax: 15m}\n"
 	"    formats: [senml-cbor, tlv]\n"
 	"    liveness: 5m\n"
