@@ -46,6 +46,7 @@ const char *log_module_name(unsigned index);
 /* -ENOENT: no such module. */
 int log_set_module_level(const char *module, int level);
 int log_module_level(unsigned index); /* or LOG_LEVEL_COMMON */
+int log_level_of(const char *module); /* the one in force */
 /*
  * "LEVEL" for all that have none of their own, "MODULE=LEVEL", or several of
  * them with commas between. -EINVAL, and nothing has changed.

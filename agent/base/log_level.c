@@ -8,11 +8,11 @@
 
 /* What is printed: one level for all, and for some modules another one. */
 
-/* The folders of agent/ that the daemon is made of, and main.c. */
+/* The folders of agent/ that the daemon is made of, main.c, and the plugin hosts, which it tells theirs. */
 static const char *const modules[] = {
-	"base",	   "builtin", "codec",	"config", "dbus",    "fieldbus",
-	"gateway", "link",    "lwm2m",	"main",	  "mapping", "metrics",
-	"model",   "observe", "secret", "state",  "store",   "transport",
+	"base",	   "builtin", "codec", "config", "dbus",    "fieldbus", "gateway",
+	"host",	   "link",    "lwm2m", "main",	 "mapping", "metrics",	"model",
+	"observe", "secret",  "state", "store",	 "transport",
 };
 
 static _Atomic int common_level = LOG_INFO;
@@ -68,6 +68,14 @@ int log_set_module_level(const char *module, int level)
 int log_module_level(unsigned index)
 {
 	return index < ARRAY_SIZE(modules) ? own_levels[index] - 1 : LOG_LEVEL_COMMON;
+}
+
+int log_level_of(const char *module)
+{
+	int i = find_module(module, strlen(module));
+	int own = i < 0 ? LOG_LEVEL_COMMON : log_module_level((unsigned)i);
+
+	return own == LOG_LEVEL_COMMON ? common_level : own;
 }
 
 /* "../agent/lwm2m/client.c" as the compiler saw it; a file of agent/ itself by its name. -ENOENT. */

@@ -27,7 +27,8 @@
  *     GetBus(s name) -> o            Error NoSuchBus
  *     SetLogLevel(s module, s level) "": of all modules that have no level of
  *                                    their own; level "": that one. Until the
- *                                    daemon ends
+ *                                    daemon ends. "host": the plugin hosts, within
+ *                                    some seconds
  *     Reload(t confirm)              reads the configuration again and goes
  *                                    over to it; returns when that is done.
  *                                    Wrong files change nothing: error

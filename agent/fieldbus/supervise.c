@@ -223,6 +223,8 @@ static void host_watch(struct host *h)
 	}
 	h->asked_usec = host_real_usec();
 	r = link_call_new(h->link, "Ping", &m);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "y", (uint8_t)log_level_of("host"));
 	host_call(h, r, m, &h->ping, host_pinged, h);
 }
 

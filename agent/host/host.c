@@ -146,6 +146,12 @@ static int reply_refusals(sd_bus_message *call, const struct refusals *refusals)
 
 static int on_ping(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
+	uint8_t level;
+	int r = sd_bus_message_read(m, "y", &level);
+
+	if (r < 0)
+		return r;
+	log_set_level(MIN(level, LOG_DEBUG));
 	return sd_bus_reply_method_return(m, NULL);
 }
 
@@ -364,7 +370,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD("Release", LINK_TYPE_RELEASE, "", on_service, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Record", LINK_TYPE_RECORD, LINK_TYPE_RECORD_ANSWER, on_service,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("Ping", "", "", on_ping, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Ping", "y", "", on_ping, SD_BUS_VTABLE_UNPRIVILEGED),
 #ifdef TEST_CLOCK
 	SD_BUS_METHOD("Clock", "t", "", on_clock, SD_BUS_VTABLE_UNPRIVILEGED),
 #endif

@@ -74,7 +74,7 @@ struct sd_event;
  *     which is not configured, read once, over the line that it shares with
  *     devices of the bus of that name or one of its own. Nothing of it stays.
  *     known as Raw's, by Error EXDEV.
- *   Ping() -> ().
+ *   Ping(y level) -> (): what is said at this syslog level or above is wanted.
  *   Clock(t microseconds) -> (): test builds only, moves the host's clock.
  * Called at the daemon: Values(LINK_TYPE_VALUES) -> (), at most LINK_CREDIT of
  * them unanswered; State(LINK_TYPE_STATE: generation, device, enum link_state,

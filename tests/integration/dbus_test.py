@@ -175,7 +175,7 @@ class ObjectsTest(DbusScenario):
         self.assertEqual(self.logged("D-Bus: the bus closed"), [])
         levels = self.bus.get(PATH, "Manager", "LogLevels")
         folder = source_path("agent")
-        programs = {"api", "ctl", "host"}
+        programs = {"api", "ctl"}
         self.assertEqual(set(levels), {"", "main", *(name for name in os.listdir(folder) if name not in programs
                                                      and os.path.isdir(os.path.join(folder, name)))})
 
@@ -191,6 +191,19 @@ class ObjectsTest(DbusScenario):
                                     ("ctl", "debug", "no such module"), ("", "3", "A level is")):
             self.refused(text, level, module, value)
         self.assertEqual(self.bus.get(PATH, "Manager", "LogLevels"), dict.fromkeys(levels, "notice"))
+
+    def test_log_level_of_hosts(self):
+        """They say of each device whether it is there when they are wanted to."""
+        self.start(rate="100ms", timeout="100ms")
+        self.bus.call(PATH, "Manager", "SetLogLevel", "ss", "host", "debug")
+        said = "fieldway-plugin-host: bus lan: device vfd"
+
+        def look():
+            state = self.bus.get(DEVICE, "Device", "State")
+            self.simulator.command({"online": "silent"}.get(state, "talk"))
+            return self.logged(said)
+
+        self.rig.until(look, 30, f"{said!r} in the log")
 
     def test_log_levels_at_start(self):
         self.arguments = ["--log-level=warning,lwm2m=debug,dbus=error"]

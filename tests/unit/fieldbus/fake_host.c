@@ -294,6 +294,9 @@ static void configure(struct fake *f, sd_bus_message *m)
 
 static void ping(struct fake *f, sd_bus_message *m)
 {
+	uint8_t level;
+
+	fake_must(sd_bus_message_read(m, "y", &level));
 	fake_must(sd_bus_reply_method_return(m, NULL));
 	for (size_t i = 0; i < f->n_held; i++) {
 		fake_answer(f->held[i], FIELDWAY_ACCEPTED, 0, "held");
