@@ -132,6 +132,23 @@ class ObjectsTest(DbusScenario):
             for name in names:
                 self.assertEqual(objects[path][f"{NAME}.{interface}"][name], self.bus.get(path, interface, name))
 
+    def test_reloads_meanwhile(self):
+        """An answer has the objects of one configuration, whole."""
+        self.start_many()
+        caller = Caller(self.bus)
+        self.addCleanup(caller.close)
+        self.assertIsNone(caller.read())
+        for devices in (DEVICES, DEVICES + self.MANY) * 2:
+            self.rig.write("etc/devices.d/site.yaml", devices)
+            caller.call(PATH, NAME + ".Manager", "Reload", signature="t", body=bytes(8))
+            sizes = set()
+            for _ in range(4):
+                caller.call(PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+                sizes.add(len(self.bus.objects()))
+            self.assertEqual([caller.read() for _ in range(5)], [None] * 5)
+            self.assertLessEqual(sizes, {4, 1 + 480 + 480 + 1})
+            self.assertEqual(len(self.bus.objects()), 4 if devices == DEVICES else 1 + 480 + 480 + 1)
+
     def test_a_limit(self):
         """Of a caller that asks for all objects again and again; who reads nothing does not grow the daemon."""
         self.start_many()

@@ -3,6 +3,7 @@
 """LwM2M Send: what people have endpoints send to their server, over D-Bus and with fieldwayctl."""
 import json
 import os
+import subprocess
 import sys
 import time
 
@@ -11,8 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fieldway_test import main  # noqa: E402
 from fieldway_test.bus import NAME, PATH  # noqa: E402
 from fieldway_test.decode import LABELS, read_cbor  # noqa: E402
-from field_test import NAME as CLIENT, SPEED  # noqa: E402
-from dbus_test import DEVICE, VFD  # noqa: E402
+from field_test import DEVICES, NAME as CLIENT, SPEED  # noqa: E402
+from dbus_test import DEVICE, HOST, VFD  # noqa: E402
 from ctl_test import CtlScenario  # noqa: E402
 
 MUTE, FIXED = "/1/0/23", "/3308/0/5750"
@@ -109,6 +110,26 @@ class SendTest(CtlScenario):
         self.server.command(f"forget {CLIENT}")
         self.assertEqual(self.error_of(SPEED)[0], NAME + ".Error.Refused")
         self.registered(CLIENT, start=start)
+
+    def send_later(self, path):
+        return self.rig.start(["busctl", f"--address={self.bus.address}", "--timeout=60", "call", NAME, path,
+                               NAME + ".Endpoint", "Send", "as", "1", "/3/0/16"], stderr=subprocess.PIPE)
+
+    def test_it_ends_meanwhile(self):
+        """The endpoint, or the daemon, while the server has not answered."""
+        self.start()
+        self.server.command("fault send silent")
+        first = self.send_later(VFD)
+        self.log("endpoint vfd: uid")
+        self.rig.write("etc/devices.d/site.yaml", DEVICES.replace("name: vfd", "name: other"))
+        self.bus.call(PATH, "Manager", "Reload", "t", "0")
+        self.expect(self.put("gw", MUTE, "0"), "2.04")
+        second = self.send_later(HOST)
+        self.log("endpoint host: uid")
+        self.stop_daemon(self.daemon)
+        for call in (first, second):
+            self.assertNotEqual(call.wait_end(30), 0)
+            self.assertIn("The registration ended before the server has answered", "\n".join(call.lines))
 
     def test_settings(self):
         """Of the server, in YAML."""
