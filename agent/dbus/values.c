@@ -329,3 +329,41 @@ int records_read(sd_bus_message *m, const struct store *store, const struct path
 	records = (struct records){ 0 };
 	return 0;
 }
+
+/* ---- entries of a{sv} ---- */
+
+int entry_text(sd_bus_message *m, const char *key, const char *text)
+{
+	return text && *text ? sd_bus_message_append(m, "{sv}", key, "s", text) : 0;
+}
+
+int entry_u64(sd_bus_message *m, const char *key, uint64_t value)
+{
+	return sd_bus_message_append(m, "{sv}", key, "t", value);
+}
+
+int entry_bytes(sd_bus_message *m, const char *key, const void *bytes, size_t n)
+{
+	int r = sd_bus_message_open_container(m, 'e', "sv");
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", key);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'v', "ay");
+	if (r >= 0)
+		r = sd_bus_message_append_array(m, 'y', bytes, n);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+int entry_value(sd_bus_message *m, const char *key, const struct value *value)
+{
+	int r = sd_bus_message_open_container(m, 'e', "sv");
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", key);
+	if (r >= 0)
+		r = value_append(m, value);
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}

@@ -30,3 +30,9 @@ int records_append(sd_bus_message *m, const struct path *path, const struct reco
  */
 int records_read(sd_bus_message *m, const struct store *store, const struct path *path,
 		 struct records *ret, struct path *ret_at);
+
+/* Entries of a{sv}. Text: none where it is NULL or "". */
+int entry_text(sd_bus_message *m, const char *key, const char *text);
+int entry_u64(sd_bus_message *m, const char *key, uint64_t value);
+int entry_bytes(sd_bus_message *m, const char *key, const void *bytes, size_t n);
+int entry_value(sd_bus_message *m, const char *key, const struct value *value);
