@@ -82,21 +82,11 @@ static int endpoint_read(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const struct item *item = userdata;
 	struct store *store = item->dbus->ports.store(item->dbus->userdata, item->id);
 	const struct resource_definition *resource;
-	char echo[ECHO_MAX + 1];
-	const char *text;
 	struct path path;
-	int r = sd_bus_message_read(m, "s", &text);
+	int r = path_find(m, store, &path, error);
 
 	if (r < 0)
 		return r;
-	if (path_parse(text, strlen(text), &path) < 0)
-		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-					 "%s is no path such as /3303/0/5700",
-					 error_echo(text, echo));
-	if (path_is_secret(&path))
-		return error_set(error, -EACCES, "Its values are secret");
-	if (!store_exists(store, &path))
-		return error_set(error, -ENOENT, NULL);
 	if (path.depth < PATH_RESOURCE)
 		return read_tree(m, store, &path, error);
 	resource = store_resource(store, &path);

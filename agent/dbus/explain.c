@@ -232,21 +232,16 @@ int endpoint_explain(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const struct item *item = userdata;
 	struct store *store = item->dbus->ports.store(item->dbus->userdata, item->id);
 	struct explaining *x;
-	char echo[ECHO_MAX + 1];
-	const char *text;
+	char text[PATH_TEXT_MAX];
 	struct path path;
-	int r = sd_bus_message_read(m, "s", &text);
+	int r = path_find(m, store, &path, error);
 
 	if (r < 0)
 		return r;
-	if (path_parse(text, strlen(text), &path) < 0 || path.depth < PATH_RESOURCE)
+	if (path.depth < PATH_RESOURCE)
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
 					 "%s is no path of a resource, such as /3306/0/5850",
-					 error_echo(text, echo));
-	if (path_is_secret(&path))
-		return error_set(error, -EACCES, "Its values are secret");
-	if (!store_exists(store, &path))
-		return error_set(error, -ENOENT, NULL);
+					 path_format(&path, text));
 	x = calloc(1, sizeof(*x));
 	if (!x)
 		return -ENOMEM;

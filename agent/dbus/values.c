@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dbus/internal.h"
 #include "store/store.h"
 
 /* ---- to the bus ---- */
@@ -98,6 +99,31 @@ int records_append(sd_bus_message *m, const struct path *path, const struct reco
 }
 
 /* ---- from the bus ---- */
+
+int path_read(sd_bus_message *m, struct path *ret, sd_bus_error *error)
+{
+	char echo[ECHO_MAX + 1];
+	const char *text;
+	int r = sd_bus_message_read(m, "s", &text);
+
+	if (r < 0)
+		return r;
+	return path_parse(text, strlen(text), ret) < 0 ?
+		       sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+					 "%s is no path such as /3303/0/5700", error_echo(text, echo)) :
+		       0;
+}
+
+int path_find(sd_bus_message *m, const struct store *store, struct path *ret, sd_bus_error *error)
+{
+	int r = path_read(m, ret, error);
+
+	if (r < 0)
+		return r;
+	if (path_is_secret(ret))
+		return error_set(error, -EACCES, "Its values are secret");
+	return store_exists(store, ret) ? 0 : error_set(error, -ENOENT, NULL);
+}
 
 static int read_integer(sd_bus_message *m, char type, struct value *ret)
 {

@@ -16,6 +16,11 @@ static inline bool path_is_secret(const struct path *path)
 	       (path->object == 0 || path->object == 21 || path->object == 23);
 }
 
+/* The next argument, a path; what is wrong with it becomes the error. */
+int path_read(sd_bus_message *m, struct path *ret, sd_bus_error *error);
+/* The same of a path that is there, and that everybody may see. */
+int path_find(sd_bus_message *m, const struct store *store, struct path *ret, sd_bus_error *error);
+
 /* Values as agent1.h has them as variants. */
 
 int value_append(sd_bus_message *m, const struct value *value);

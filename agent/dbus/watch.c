@@ -312,20 +312,6 @@ static int watcher_new(struct dbus *d, const char *sender, struct watcher **ret)
 
 /* ---- methods ---- */
 
-static int read_path(sd_bus_message *m, struct path *ret, sd_bus_error *error)
-{
-	char echo[ECHO_MAX + 1];
-	const char *text;
-	int r = sd_bus_message_read(m, "s", &text);
-
-	if (r < 0)
-		return r;
-	return path_parse(text, strlen(text), ret) < 0 ?
-		       sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s is no path",
-					 error_echo(text, echo)) :
-		       0;
-}
-
 static struct watch *watch_find(const struct watcher *c, const struct item *item,
 				const struct path *path)
 {
@@ -390,7 +376,7 @@ int endpoint_watch_values(sd_bus_message *m, void *userdata, sd_bus_error *error
 	struct store *store = d->ports.store(d->userdata, item->id);
 	struct watcher *c;
 	struct path path;
-	int r = read_path(m, &path, error);
+	int r = path_read(m, &path, error);
 
 	if (r < 0)
 		return r;
@@ -415,7 +401,7 @@ int endpoint_unwatch_values(sd_bus_message *m, void *userdata, sd_bus_error *err
 	struct watch *w = NULL;
 	struct watcher *c;
 	struct path path;
-	int r = read_path(m, &path, error);
+	int r = path_read(m, &path, error);
 
 	if (r < 0)
 		return r;
