@@ -330,6 +330,12 @@ static int find_devices(struct config_difference *d)
 
 /* ---- devices of another name ---- */
 
+/* Programs of one owner, and listeners to one line, have no address of their own. */
+static bool has_place(const struct config_device *device)
+{
+	return device->address.n > 0 && !device->owner;
+}
+
 /* bus: as `before` counts them. */
 static int imprint_place(struct buf *b, const struct config_device *device, uint32_t bus)
 {
@@ -351,7 +357,7 @@ static int digest_new_places(const struct config_difference *d, struct digest *r
 
 	*ret_n = 0;
 	for (uint32_t i = 0; r >= 0 && i < d->after->n_devices; i++) {
-		if (d->devices[i].before != CONFIG_NONE)
+		if (d->devices[i].before != CONFIG_NONE || !has_place(&d->after->devices[i]))
 			continue;
 		r = imprint_new_place(d, &b, i);
 		ret[(*ret_n)++] = (struct digest){ digest_of(&b), i };
@@ -389,7 +395,7 @@ static int find_renamed(struct config_difference *d)
 	for (uint32_t i = 0; r >= 0 && n > 0 && i < d->before->n_devices; i++) {
 		const struct config_device *device = &d->before->devices[i];
 
-		if (d->devices_after[i] != CONFIG_NONE)
+		if (d->devices_after[i] != CONFIG_NONE || !has_place(device))
 			continue;
 		r = imprint_place(&place, device, device->bus);
 		if (r >= 0)

@@ -204,6 +204,35 @@ START_TEST(a_device_is_renamed)
 }
 END_TEST
 
+static int find_account(void *userdata, enum config_account kind, const char *name, uint32_t *ret)
+{
+	*ret = 990;
+	return 0;
+}
+
+static void read_local(struct fixture *f, const char *devices)
+{
+	fixture_reset(f);
+	f->sources.account = find_account;
+	fixture_file(f, CONFIG_PLACE_MAIN, "fieldway.yaml", main_text);
+	fixture_file(f, CONFIG_PLACE_PROFILES, "v.yaml",
+		     "schema: 1\nprofile: v\nplugin: local\npoints: {people: {type: int64}}\n"
+		     "lwm2m: {3300/0/5700: people}\n");
+	fixture_file(f, CONFIG_PLACE_DEVICES, "devices.yaml", devices);
+	fixture_good(f);
+}
+
+/* The owner of a local device may have others: it is no address. */
+START_TEST(a_local_device_goes)
+{
+	read_local(before, "schema: 1\ndevices: [{name: a, profile: v, address: {owner: vision}}]\n");
+	read_local(after, "schema: 1\ndevices: [{name: b, profile: v, address: {owner: vision}}]\n");
+	ck_assert_int_eq(config_difference_new(before->config, after->config, &d), 0);
+	ck_assert_uint_eq(d->devices_after[0], CONFIG_NONE);
+	ck_assert_uint_eq(d->devices_renamed[0], CONFIG_NONE);
+}
+END_TEST
+
 START_TEST(a_profile_changes)
 {
 	uint32_t m1 = endpoint(before->config, "m1");
@@ -365,6 +394,7 @@ static Suite *suite(void)
 	tcase_add_test(t, a_bus_changes);
 	tcase_add_test(t, a_device_moves);
 	tcase_add_test(t, a_device_is_renamed);
+	tcase_add_test(t, a_local_device_goes);
 	tcase_add_test(t, a_profile_changes);
 	tcase_add_test(t, a_map_changes);
 	tcase_add_test(t, types_with_other_maps);
