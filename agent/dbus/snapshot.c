@@ -164,6 +164,9 @@ static void go_on(struct timer *timer, void *userdata)
 	int r;
 
 	(void)timer;
+	/* One that could not begin anew after a reload may have been the last. */
+	if (list_is_empty(&d->snapshots))
+		return;
 	if (!has_room_for_answer(d)) {
 		timer_arm_in(&d->snapshot_timer, ROOM_USEC);
 		return;

@@ -100,6 +100,9 @@ void client_enter_state(struct client *c, enum client_state state, int error)
 	c->state = state;
 	c->error = error;
 	timer_disarm(&c->timer);
+	/* Values are sent under the registration that they were meant for. */
+	if (!client_is_registered(c))
+		sendings_end(c);
 	switch (state) {
 	case CLIENT_STOPPED:
 		session_disconnect(c->session);
@@ -380,6 +383,7 @@ int client_new(const struct client_config *config, const struct client_ops *ops,
 	list_init(&c->pending);
 	list_init(&c->waiting);
 	list_init(&c->notifications);
+	list_init(&c->sendings);
 	timer_init(&c->timer, config->timers, timer_fired, c);
 	r = client_open_session(c);
 	if (r >= 0)
@@ -400,7 +404,7 @@ struct client *client_free(struct client *c)
 	c->call = call_cancel(c->call);
 	pending_forget(c);
 	notify_drop(c);
-	/* It ends its calls, which are confirmable notifications now. */
+	/* It ends its calls. */
 	c->session = session_free(c->session);
 	notify_done(c);
 	free(c->location);

@@ -57,7 +57,7 @@ struct client {
 	struct list waiting;	   /* struct waiting_observe: Observes that wait for a first value */
 	struct list notifications; /* struct notification: confirmable ones on their way */
 	uint32_t observe_number;
-	uint32_t n_sendings;	   /* on their way */
+	struct list sendings;	   /* struct sending: on their way */
 };
 
 /* The account's view of its own store. */
@@ -147,6 +147,9 @@ void dm_delete(struct request *q);
 void dm_discover(struct request *q);
 void dm_observe(struct request *q);
 void dm_cancel(struct request *q);
+
+/* send.c: those on their way end with -ECANCELED. */
+void sendings_end(struct client *c);
 
 /* notify.c */
 int notify_new(struct client *c);

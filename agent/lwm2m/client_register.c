@@ -179,17 +179,24 @@ static void client_take_version(struct client *c)
 		c->version = MIN(c->version, *known);
 }
 
+/* What is under way belongs to the registration that ends, and delays nothing of that. */
+static void client_drop_calls(struct client *c)
+{
+	sendings_end(c);
+	/* Observations do not survive it (Core 6.4.1). */
+	notify_drop(c);
+	c->call = call_drop(c->call);
+	c->alert = -1;
+}
+
 void client_register(struct client *c)
 {
 	int r;
 
 	client_take_version(c);
-	c->call = call_cancel(c->call);
+	client_drop_calls(c);
 	c->list_due = c->lifetime_due = c->update_due = c->repeated = false;
 	c->disabling = c->restarting = false;
-	/* Observations do not survive a Register (Core 6.4.1). */
-	notify_drop(c);
-	c->alert = -1;
 	client_enter_state(c, CLIENT_REGISTERING, 0);
 	r = client_send_register(c);
 	if (r < 0)
@@ -252,7 +259,10 @@ static void update_done(void *userdata, int error, const struct message *respons
 	struct client *c = userdata;
 
 	c->call = NULL;
-	if (error < 0) {
+	if (c->disabling && (error < 0 || code_class(response->code) != 2)) {
+		/* It was to leave, and has. */
+		client_left(c);
+	} else if (error < 0) {
 		update_lost(c, error);
 	} else if (code_class(response->code) != 2) {
 		update_refused(c, response->code);
@@ -356,9 +366,7 @@ void client_deregister(struct client *c)
 {
 	struct message m;
 
-	c->call = call_cancel(c->call);
-	notify_drop(c);
-	c->alert = -1;
+	client_drop_calls(c);
 	client_enter_state(c, CLIENT_DEREGISTERING, 0);
 	message_init(&m, MESSAGE_CON, CODE_DELETE);
 	m.n_path = client_location(c, m.path);

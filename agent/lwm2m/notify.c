@@ -77,6 +77,7 @@ static struct attributes defaults(void *userdata)
 struct notification {
 	struct list list; /* client.notifications */
 	struct client *client;
+	struct call *call;
 	uint8_t token[TOKEN_MAX];
 	uint8_t token_size;
 };
@@ -130,7 +131,7 @@ static int send_confirmable(struct client *c, struct observation *o, const struc
 	memcpy(n->token, o->token, o->token_size);
 	n->token_size = o->token_size;
 	list_append(&c->notifications, &n->list);
-	r = session_notify(c->session, m, true, notification_done, n, NULL);
+	r = session_notify(c->session, m, true, notification_done, n, &n->call);
 	if (r < 0) {
 		notification_free(n);
 		return r;
@@ -356,7 +357,12 @@ int notify_new(struct client *c)
 void notify_drop(struct client *c)
 {
 	struct waiting_observe *w;
+	struct notification *n;
 
+	list_for_each(n, &c->notifications, list) {
+		n->call = call_drop(n->call);
+		notification_free(n);
+	}
 	list_for_each(w, &c->waiting, list) {
 		exchange_ignore(w->exchange);
 		waiting_free(w);
@@ -368,13 +374,9 @@ void notify_drop(struct client *c)
 
 void notify_done(struct client *c)
 {
-	struct notification *n;
-
 	notify_drop(c);
 	c->observations = observations_free(c->observations);
 	c->attributes = attribute_set_free(c->attributes);
-	list_for_each(n, &c->notifications, list)
-		notification_free(n);
 }
 
 /* What was attached to an instance goes with it, and does not come back with its id. */

@@ -14,7 +14,9 @@ enum {
 };
 
 struct sending {
+	struct list list; /* client.sendings */
 	struct client *client;
+	struct call *call;
 	client_sent done;
 	void *userdata;
 };
@@ -126,6 +128,23 @@ static int encode(const struct client *c, struct path *paths, size_t n, struct b
 
 /* ---- on its way ---- */
 
+static void sending_end(struct sending *s, int error, const char *reason)
+{
+	list_remove(&s->list);
+	s->done(s->userdata, error, reason);
+	free(s);
+}
+
+void sendings_end(struct client *c)
+{
+	struct sending *s;
+
+	list_for_each(s, &c->sendings, list) {
+		s->call = call_drop(s->call);
+		sending_end(s, -ECANCELED, NULL);
+	}
+}
+
 static void sent(void *userdata, int error, const struct message *response)
 {
 	struct sending *s = userdata;
@@ -133,19 +152,27 @@ static void sent(void *userdata, int error, const struct message *response)
 	const struct failure f = { .error = error, .alert = c->alert };
 	char text[FAILURE_TEXT_MAX], code[STATUS_TEXT_MAX];
 
-	c->n_sendings--;
 	if (error < 0) {
-		s->done(s->userdata, error, error == -ECANCELED ? NULL : failure_format(&f, text));
+		sending_end(s, error, error == -ECANCELED ? NULL : failure_format(&f, text));
 	} else if (code_class(response->code) != 2) {
 		/* It may have forgotten us. */
 		if (response->code == CODE(4, 04))
 			client_update(c);
 		snprintf(text, sizeof(text), "the server answered %s", status_format(response->code, code));
-		s->done(s->userdata, -EREMOTE, text);
+		sending_end(s, -EREMOTE, text);
 	} else {
-		s->done(s->userdata, 0, NULL);
+		sending_end(s, 0, NULL);
 	}
-	free(s);
+}
+
+static bool is_full(const struct client *c)
+{
+	const struct sending *s;
+	size_t n = 0;
+
+	list_for_each(s, &c->sendings, list)
+		n++;
+	return n >= SENDINGS_MAX;
 }
 
 static int post(struct client *c, int32_t format, const struct buf *content, client_sent done, void *userdata)
@@ -161,11 +188,11 @@ static int post(struct client *c, int32_t format, const struct buf *content, cli
 	message_add_path(&m, "dp");
 	m.content_format = format;
 	m.payload = span_of(content->data, content->size);
-	r = session_request(c->session, &m, CALL_NOTIFICATION, sent, s, NULL);
+	r = session_request(c->session, &m, CALL_NOTIFICATION, sent, s, &s->call);
 	if (r < 0)
 		free(s);
 	else
-		c->n_sendings++;
+		list_append(&c->sendings, &s->list);
 	return r;
 }
 
@@ -186,11 +213,13 @@ int client_send(struct client *c, const struct path *paths, size_t n, client_sen
 		return -EOPNOTSUPP;
 	if (client_setting(c, SERVER_MUTE_SEND, 1) != 0)
 		return -EACCES;
-	if (c->n_sendings >= SENDINGS_MAX)
+	/* What is sent has to be registered, instances that the server does not know yet too. */
+	if (is_full(c) || (c->list_due && (c->state == CLIENT_UPDATING || client_is_leaving(c))))
 		return -EBUSY;
-	/* What is sent has to be registered: instances that the server does not know yet first. */
-	if (c->list_due && c->state == CLIENT_REGISTERED)
+	if (c->list_due)
 		client_send_update(c);
+	if (!client_is_registered(c))
+		return -EHOSTDOWN;
 	memcpy(sorted, paths, n * sizeof(*paths));
 	r = encode(c, sorted, n, &content, &format, ret);
 	return r < 0 ? r : post(c, format, &content, done, userdata);

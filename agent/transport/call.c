@@ -187,6 +187,13 @@ void call_discard(struct call *c)
 	free_call(c);
 }
 
+struct call *call_drop(struct call *c)
+{
+	if (c && !c->running)
+		call_discard(c);
+	return NULL;
+}
+
 struct call *call_cancel(struct call *c)
 {
 	struct session *s;

@@ -168,6 +168,8 @@ int session_notify(struct session *s, const struct message *notification, bool c
 void session_forget_observations(struct session *s);
 /* Forgets a call; its handler is not run. NULL is allowed. */
 struct call *call_cancel(struct call *c);
+/* Likewise, and what waits behind it goes no sooner than with the next request: the caller ends that too. */
+struct call *call_drop(struct call *c);
 
 /* Totals for /7 and statistics. */
 struct session_counters {

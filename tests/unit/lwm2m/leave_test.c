@@ -175,6 +175,22 @@ START_TEST(test_disable_unanswered)
 }
 END_TEST
 
+/* An Update that fails meanwhile does not bring it back. */
+START_TEST(test_disable_during_an_update)
+{
+	struct message m;
+
+	account_register();
+	client_update(account.client);
+	peer_receive(&m);
+	client_disable(account.client);
+	peer_answer(&m, CODE(4, 04));
+	rig_until(client_state(account.client) == CLIENT_DISABLED);
+	account_expect_states("UD");
+	peer_expect_silence();
+}
+END_TEST
+
 /* What a server may have written to /1/x/5. */
 static const struct {
 	int64_t written;
@@ -265,6 +281,7 @@ int main(void)
 	tcase_add_test(tcase, test_started_while_it_leaves);
 	tcase_add_test(tcase, test_disable);
 	tcase_add_test(tcase, test_disable_unanswered);
+	tcase_add_test(tcase, test_disable_during_an_update);
 	tcase_add_loop_test(tcase, test_absence, 0, ARRAY_SIZE(absences));
 	tcase_add_test(tcase, test_stop_ends_a_disable);
 	tcase_add_test(tcase, test_restart);

@@ -309,6 +309,27 @@ static bool transport_knows_any(void)
 	return false;
 }
 
+/* Who leaves does not wait for the server to acknowledge the last ones. */
+START_TEST(test_leaving_drops_notifications)
+{
+	struct message m;
+
+	account_set("/1/0/26", value_integer(1));
+	observe(VALUE, 5, -1, "21.5");
+	observe("/3/0/0", 6, -1, "ACME");
+	account_set(VALUE, value_float(22));
+	account_set_text("/3/0/0", "ACME 2");
+	peer_receive(&m);
+	ck_assert_uint_eq(m.type, MESSAGE_CON);
+	client_stop(account.client);
+	peer_receive(&m);
+	ck_assert_uint_eq(m.code, CODE_DELETE);
+	peer_answer(&m, CODE(2, 02));
+	rig_until(client_state(account.client) == CLIENT_STOPPED);
+	peer_expect_silence();
+}
+END_TEST
+
 START_TEST(test_register_drops_observations)
 {
 	struct message m;
@@ -565,6 +586,7 @@ int main(void)
 	tcase_add_test(tcase, test_cancel);
 	tcase_add_test(tcase, test_other_observe_values);
 	tcase_add_loop_test(tcase, test_reset, 0, 2);
+	tcase_add_test(tcase, test_leaving_drops_notifications);
 	tcase_add_test(tcase, test_register_drops_observations);
 	tcase_add_test(tcase, test_update_keeps_observations);
 	tcase_add_test(tcase, test_daily_confirmable);

@@ -261,6 +261,63 @@ START_TEST(test_after_an_update)
 }
 END_TEST
 
+/* While the server is being told of others, which could be meant. */
+START_TEST(test_during_an_update)
+{
+	const struct object_definition *object = definitions_newest(account.definitions, 3303);
+	struct message m;
+
+	client_update(account.client);
+	peer_receive(&m);
+	ck_assert_int_eq(store_add_instance(account.store, object, 7), 0);
+	account_set("/3303/7/5700", value_float(1));
+	ck_assert_int_eq(send_paths("/3303/7/5700"), -EBUSY);
+	ck_assert_int_eq(send_paths(VALUE), -EBUSY);
+	peer_answer(&m, CODE(2, 04));
+	server_expect_update("", true);
+	ck_assert_int_eq(send_paths("/3303/7/5700"), 0);
+	expect_sent(&m, NULL);
+}
+END_TEST
+
+/* Registered anew: nothing of before goes out, neither before the Register nor behind it. */
+START_TEST(test_registration_lost)
+{
+	struct message update, m;
+
+	client_update(account.client);
+	peer_receive(&update);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_int_eq(send_paths(VALUE), 0);
+	peer_answer(&update, CODE(4, 04));
+	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	ck_assert_uint_eq(sent.n, 3);
+	ck_assert_int_eq(sent.error, -ECANCELED);
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+	peer_expect_silence();
+}
+END_TEST
+
+/* Who leaves does not wait for an answer to it. */
+START_TEST(test_stopped_unanswered)
+{
+	struct message m;
+
+	ck_assert_int_eq(send_paths(VALUE), 0);
+	ck_assert_int_eq(send_paths(VALUE), 0);
+	expect_sent(&m, NULL);
+	client_stop(account.client);
+	ck_assert_uint_eq(sent.n, 2);
+	ck_assert_int_eq(sent.error, -ECANCELED);
+	peer_receive(&m);
+	ck_assert_uint_eq(m.code, CODE_DELETE);
+	peer_answer(&m, CODE(2, 02));
+	rig_until(client_state(account.client) == CLIENT_STOPPED);
+	peer_expect_silence();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("send");
@@ -280,6 +337,9 @@ int main(void)
 	tcase_add_test(tcase, test_no_answer);
 	tcase_add_test(tcase, test_large);
 	tcase_add_test(tcase, test_after_an_update);
+	tcase_add_test(tcase, test_during_an_update);
+	tcase_add_test(tcase, test_registration_lost);
+	tcase_add_test(tcase, test_stopped_unanswered);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
