@@ -57,6 +57,7 @@ struct endpoint {
 	struct account *account; /* NULL: registers nowhere */
 	bool started;
 	uint64_t waits_usec; /* since then for what `register:` wants, on the monotonic clock */
+	bool told_unseen;    /* that it does not register before it is seen */
 	bool overlaid; /* a server has written to /1 of its account, and that is kept */
 	bool held;     /* endpoint_hold() */
 	uint32_t account_sum; /* of what YAML says of its account, to see when that changes */
@@ -106,7 +107,7 @@ int endpoint_init(struct endpoint *e, struct registry *r, const struct config_en
 		  const struct server *server);
 /* With its account. */
 void endpoint_done(struct endpoint *e);
-/* registry.c: arms registry.at_most for the first endpoint that has not waited so long. */
+/* registry.c: arms registry.at_most for the first endpoint that waits for it; it may have waited so long already. */
 void registry_wait(struct registry *r);
 /* One of config.endpoints, at this place of it; nameless: see there. */
 int endpoint_new(struct registry *r, uint32_t index, const struct server *server, bool nameless,

@@ -147,16 +147,25 @@ static bool has_waited(const struct endpoint *e)
 	return since >= e->registry->config.config->register_at_most_usec;
 }
 
-/* With `wait: seen` whoever is not there stays away for good: somebody will look for the reason. */
-static void tell_unseen(const struct registry *r)
+/* With `wait: seen` whoever is not there stays away for good, which is told of each once. */
+static bool awaits_time(const struct endpoint *e)
+{
+	return !e->started && !(e->registry->config.config->register_wait == CONFIG_WAIT_SEEN && e->told_unseen);
+}
+
+/* Somebody will look for the reason. */
+static void tell_unseen(struct registry *r)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->config.config->n_endpoints; i++) {
-		if (r->endpoints[i]->started || !has_waited(r->endpoints[i]))
+		struct endpoint *e = r->endpoints[i];
+
+		if (!awaits_time(e) || !has_waited(e))
 			continue;
+		e->told_unseen = true;
 		if (++n <= UNSEEN_LOG_MAX)
-			log_unseen(r->endpoints[i]);
+			log_unseen(e);
 	}
 	if (n > UNSEEN_LOG_MAX)
 		log_warning(NULL, "and so do %zu more endpoints", n - UNSEEN_LOG_MAX);
@@ -182,7 +191,7 @@ void registry_wait(struct registry *r)
 	uint64_t first = USEC_INFINITY;
 
 	for (size_t i = 0; i < c->n_endpoints; i++)
-		if (!r->endpoints[i]->started && !has_waited(r->endpoints[i]))
+		if (awaits_time(r->endpoints[i]))
 			first = MIN(first, r->endpoints[i]->waits_usec);
 	if (first == USEC_INFINITY)
 		timer_disarm(&r->at_most);

@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Bus, Scenario, Simulator, build_path, main  # noqa: E402
+from fieldway_test import Bus, ClockDaemon, Scenario, Simulator, build_path, main  # noqa: E402
 from fieldway_test.bus import PATH, Refused  # noqa: E402
 from fieldway_test.scenario import free_port  # noqa: E402
 
@@ -239,6 +239,36 @@ class ReloadTest(ReloadScenario):
             return client(1) in self.words_since(0)
 
         self.rig.until(is_registered, 15, "an endpoint that nothing is read of")
+
+    def wait_in_vain(self, register, **options):
+        """Until the host has registered; its devices do not answer."""
+        self.prepare(more=f"register: {register}")
+        self.simulator.command("* silent")
+        self.run_daemon(**options)
+        self.ready("gw")
+
+    def test_waiting_otherwise(self):
+        """Who has waited for a device in vain registers when that is not waited for any more; it was told once."""
+        said = "does not register before it is seen"
+        self.wait_in_vain("{wait: seen, at_most: 1s}")
+        self.rig.until(lambda: len(self.logged(said)) == 3, 20, "word of all three")
+        self.write_devices([1, 2, 3, 4])
+        self.reload()
+        self.log(f"{client(4)}: {said}")
+        self.configure(more="register: {wait: first-read, at_most: 1s}")
+        self.reload()
+        self.registered(client(1), client(2), client(3))
+        self.assertEqual(len(self.logged(said)), 4)
+
+    def test_waiting_less(self):
+        """As long as it would have had to wait by now is over already."""
+        self.wait_in_vain("{wait: first-read, at_most: 10m}", kind=ClockDaemon)
+        self.addCleanup(self.daemon.clock.close)
+        self.daemon.step(300)
+        self.assertNotIn(client(1), self.words_since(0))
+        self.configure(more="register: {wait: first-read, at_most: 1m}")
+        self.reload()
+        self.registered(client(1), client(2), client(3))
 
     def test_another_format(self):
         """Also of an endpoint that comes with it."""
