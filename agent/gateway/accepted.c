@@ -183,32 +183,57 @@ static int load_last_good(const struct load_sources *sources, struct state *stat
 	return r;
 }
 
+/* It says nothing of the files. */
+static bool is_over(int r)
+{
+	return r >= 0 || r == -ENOMEM || r == -ECANCELED;
+}
+
+/* What nobody has confirmed goes before what was accepted without keys, and comes behind it with them. */
+static int load_other(const struct load_sources *sources, const char *config_folder,
+		      const char *shared_folder, struct state *state, bool unconfirmed, struct loaded *ret,
+		      enum accepted_from *ret_from, struct buf *ret_errors)
+{
+	struct load_sources keyless = *sources;
+	int r;
+
+	keyless.keys_optional = true;
+	*ret_from = unconfirmed ? ACCEPTED_FORMER : ACCEPTED_LAST_GOOD;
+	r = load_last_good(unconfirmed ? sources : &keyless, state, unconfirmed, ret);
+	if (is_over(r) || !unconfirmed)
+		return r;
+	log_error(NULL, "the former configuration cannot be used any more: the one that nobody confirmed is");
+	ret_errors->size = 0;
+	r = load_folders(sources, config_folder, shared_folder, state, false, ret, ret_errors);
+	if (!is_over(r))
+		return load_last_good(&keyless, state, false, ret);
+	*ret_from = ACCEPTED_FILES;
+	return r;
+}
+
 int accepted_load(const struct load_sources *sources, const char *config_folder,
 		  const char *shared_folder, struct state *state, struct loaded *ret,
 		  enum accepted_from *ret_from, struct buf *ret_errors)
 {
 	int r = load_folders(sources, config_folder, shared_folder, state, true, ret, ret_errors);
+	enum accepted_from from = ACCEPTED_FILES;
 	bool unconfirmed = r == -EKEYREJECTED;
 
-	*ret_from = ACCEPTED_FILES;
-	if (r >= 0 || r == -ENOMEM || r == -ECANCELED)
-		return r;
-	log_error(NULL, "the configuration in %s is not used: %s", config_folder,
-		  unconfirmed ? "it was reloaded to be confirmed, and was not" : "see the errors above");
-	r = load_last_good(sources, state, unconfirmed, ret);
-	if (r == -ECANCELED)
-		return r;
-	if (r < 0 && r != -ENOMEM && unconfirmed) {
-		log_error(NULL, "the former configuration cannot be used any more: the one that nobody confirmed is");
-		ret_errors->size = 0;
-		return load_folders(sources, config_folder, shared_folder, state, false, ret, ret_errors);
+	if (!is_over(r)) {
+		log_error(NULL, "the configuration in %s is not used: %s", config_folder,
+			  unconfirmed ? "it was reloaded to be confirmed, and was not" : "see the errors above");
+		r = load_other(sources, config_folder, shared_folder, state, unconfirmed, ret, &from,
+			       ret_errors);
 	}
-	if (r < 0) {
+	if (!is_over(r)) {
 		log_error(LOG_ABOUT_ID(MESSAGE_NO_CONFIGURATION), "no earlier configuration can be used: %s",
 			  strerror(-r));
 		return -EBADMSG;
 	}
-	*ret_from = unconfirmed ? ACCEPTED_FORMER : ACCEPTED_LAST_GOOD;
-	log_error(LOG_ABOUT_ID(MESSAGE_LAST_GOOD), "running on the last configuration that was accepted");
+	if (r < 0)
+		return r;
+	*ret_from = from;
+	if (from != ACCEPTED_FILES)
+		log_error(LOG_ABOUT_ID(MESSAGE_LAST_GOOD), "running on the last configuration that was accepted");
 	return 0;
 }

@@ -14,9 +14,11 @@ enum accepted_from {
 /*
  * The configuration to run on: that of the folders, or, where its files are
  * wrong or were reloaded and never confirmed, the last one that was accepted
- * (design: Boot). Where that one cannot be used any more, what was never confirmed is. What is accepted is kept. Errors and warnings are logged.
- * -EBADMSG: neither is usable; -ECANCELED by stop_fd. ret_errors: those of the files, a line each;
- * empty when they are good.
+ * (design: Boot). Where that one cannot be used any more, what was never confirmed is;
+ * and where there is nothing else, the accepted one also without the keys of its servers.
+ * What is accepted is kept. Errors and warnings are logged. -EBADMSG: none is usable;
+ * -ENOMEM; -ECANCELED by stop_fd. ret_errors: those of the files, a line each; empty when
+ * they are good.
  */
 int accepted_load(const struct load_sources *sources, const char *config_folder,
 		  const char *shared_folder, struct state *state, struct loaded *ret,

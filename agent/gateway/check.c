@@ -51,12 +51,12 @@ static bool formats_are_wrong(const struct config_server *s, struct yaml_errors 
 }
 
 static bool key_is_wrong(const struct load_sources *sources, const struct config_server *s,
-			 struct yaml_errors *errors)
+			 struct yaml_errors *errors, struct yaml_errors *warnings)
 {
 	if (s->security != CONFIG_SECURITY_PSK || secret_check(sources->secrets, s->psk_key) >= 0)
 		return false;
-	yaml_error(errors, s->mark, "server %s: security: key: %s", s->name,
-		   secret_reason(sources->secrets));
+	yaml_error(sources->keys_optional ? warnings : errors, s->mark, "server %s: security: key: %s",
+		   s->name, secret_reason(sources->secrets));
 	return true;
 }
 
@@ -125,8 +125,8 @@ int load_check(const struct load_sources *sources, const struct config *config,
 
 		wrong |= uri_is_wrong(s, errors);
 		wrong |= formats_are_wrong(s, errors);
-		if (key_is_wrong(sources, s, errors))
-			wrong = true;
+		if (key_is_wrong(sources, s, errors, warnings))
+			wrong |= !sources->keys_optional;
 		else if (s->security == CONFIG_SECURITY_PSK)
 			r = note_missing_keys(sources, config, s, warnings);
 	}

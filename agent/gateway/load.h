@@ -17,6 +17,7 @@ struct load_sources {
 	struct secret_store *secrets; /* relative references start at the configuration folder */
 	const char *host_name, *machine_id;
 	bool plugins_optional;	      /* as config_sources has it */
+	bool keys_optional;	      /* keys of servers that cannot be used are a warning: handshakes will fail */
 	const int *stop_fd;	      /* when it is readable nobody wants the configuration any more; NULL: never */
 };
 

@@ -402,13 +402,14 @@ static int read_checked(const struct gateway_options *o, struct yaml_errors *err
 	return r == -EBADMSG ? -EINVAL : r;
 }
 
-/* A start on what was accepted before does without plugins that are gone since. */
+/* A start on what was accepted before does without plugins and keys that are gone since. */
 static int check_files(struct gateway *g, struct yaml_errors *errors, struct yaml_errors *warnings)
 {
-	const struct load_sources sources = load_sources(g, g->options.last_good);
+	struct load_sources sources = load_sources(g, g->options.last_good);
 	struct config_files *files = NULL;
 	int r = read_checked(&g->options, errors, &files);
 
+	sources.keys_optional = g->options.last_good;
 	if (r >= 0)
 		r = load_files(&sources, files, errors, warnings, &g->loaded);
 	config_files_free(files);

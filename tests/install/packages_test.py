@@ -5,7 +5,7 @@ import os
 import signal
 import unittest
 
-from installed import (ETC, NAME, NOT_CONFIGURED, PACKAGES, SOCKET, UNIT, VOLTS, Installed, deb, dpkg, is_installed,
+from installed import (ETC, NAME, NOT_CONFIGURED, PACKAGES, SOCKET, STATE, UNIT, VOLTS, Installed, deb, dpkg, is_installed,
                        run, show, status)
 
 from fieldway_test import source_path
@@ -165,7 +165,8 @@ class Packages(Installed):
     def test_no_restart_into_an_error(self):
         """The new version takes neither the files nor those that the former one accepted: this one goes on."""
         self.start_plant(secure=True)
-        os.unlink(f"{ETC}/keys/plant.psk")
+        with open(f"{STATE}/records/gateway.last-good", "r+b") as f:
+            f.write(b"damaged")
         self.rig.write("etc/devices.d/broken.yaml", "schema: 1\ndevices:\n  - {name: [}\n")
         pid = self.pid()
         text = dpkg("--install", *self.next_versions())

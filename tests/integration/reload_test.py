@@ -540,6 +540,26 @@ class ConfirmTest(ReloadScenario):
         self.assertEqual((self.state(), self.errors()), ("accepted", []))
         self.assertEqual(self.bus.get(PATH, "Manager", "Devices"), 2)
 
+    def test_restart_without_any_key(self):
+        """Neither has its keys: the former one runs, and cannot talk to anybody."""
+        self.lose_the_former(confirm=60000000)
+        self.stop_daemon(self.daemon)
+        os.unlink(self.rig.path("etc", "keys", "new.psk"))
+        self.run_daemon()
+        self.assertEqual((self.state(), self.bus.get(PATH, "Manager", "Devices")), ("last-good", 3))
+        self.assertIn("new.psk", self.errors()[0][3])
+
+    def test_restart_with_nothing_at_all(self):
+        """It would be no better when it is tried again: exit status 78."""
+        self.lose_the_former(confirm=60000000)
+        self.stop_daemon(self.daemon)
+        os.unlink(self.rig.path("etc", "keys", "new.psk"))
+        with open(self.rig.path("state/records/gateway.last-good"), "r+b") as f:
+            f.write(b"damaged")
+        self.start_daemon()
+        self.assertEqual(self.daemon.process.wait_end(), 78)
+        self.log("no earlier configuration can be used")
+
     def test_restart(self):
         """Before it is confirmed the former one starts."""
         self.start()

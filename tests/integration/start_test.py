@@ -107,11 +107,15 @@ class StartTest(Scenario):
         self.break_configuration()
         self.assertEqual(self.check_last_good(), (0, ""))
         os.rename(self.rig.path("etc/keys/plant.psk"), self.rig.path("etc/keys/gone.psk"))
+        # Without its key it runs all the same, and nobody can be talked to.
         status, said = self.check_last_good()
-        self.assertEqual(status, 1)
-        self.assertIn("plant.psk", said)
+        self.assertEqual((status, "plant.psk" in said, said.rstrip().endswith("(warning)")), (0, True, True), said)
+        start = self.now()
         self.start_daemon()
-        self.assertEqual(self.daemon.process.wait_end(), EX_CONFIG)
+        self.daemon.notify.wait("STATUS=Configuration is wrong, running on the last good one")
+        self.log("plant.psk")
+        self.assertEqual([e for e in self.server.events[start:] if e.word == "registered"], [])
+        self.stop_daemon(self.daemon)
         os.rename(self.rig.path("etc/keys/gone.psk"), self.rig.path("etc/keys/plant.psk"))
         with open(self.rig.path("state/records/gateway.last-good"), "r+b") as f:
             f.write(b"damaged")
