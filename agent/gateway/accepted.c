@@ -138,13 +138,49 @@ int accepted_unconfirmed_text(const char *config_folder, struct buf *ret)
 	return buf_printf(ret, "the configuration in %s was reloaded to be confirmed, and was not\n", config_folder);
 }
 
-static bool is_unconfirmed(struct state *state, const struct config_files *files)
+/* The next one from *i on that no package has brought. */
+static const struct config_file *next_own(const struct config_files *files, size_t *i)
 {
-	_cleanup_buf_ struct buf record = { 0 }, now = { 0 };
+	const struct config_file *file = NULL;
 
-	return state_load(state, STATE_NAME, UNCONFIRMED_KIND, &record) >= 0 &&
-	       config_files_save(files, &now) >= 0 && now.size == record.size &&
-	       memcmp(now.data, record.data, now.size) == 0;
+	while (!file && *i < config_files_count(files)) {
+		file = config_files_item(files, (*i)++);
+		if (file->shared)
+			file = NULL;
+	}
+	return file;
+}
+
+static bool are_same(const struct config_file *a, const struct config_file *b)
+{
+	return a->place == b->place && streq(a->name, b->name) && a->size == b->size &&
+	       memcmp(a->text, b->text, a->size) == 0;
+}
+
+static bool own_are_same(const struct config_files *a, const struct config_files *b)
+{
+	size_t i = 0, k = 0;
+	const struct config_file *one, *other;
+
+	do {
+		one = next_own(a, &i);
+		other = next_own(b, &k);
+	} while (one && other && are_same(one, other));
+	return !one && !other;
+}
+
+bool accepted_is_unconfirmed(struct state *state, const struct config_files *files)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	struct config_files *unconfirmed = NULL;
+	bool same;
+
+	if (state_load(state, STATE_NAME, UNCONFIRMED_KIND, &record) < 0 ||
+	    config_files_load(span_of(record.data, record.size), &unconfirmed) < 0)
+		return false;
+	same = own_are_same(files, unconfirmed);
+	config_files_free(unconfirmed);
+	return same;
 }
 
 /* must_be_confirmed, and -EKEYREJECTED: these files are not. */
@@ -157,7 +193,7 @@ static int load_folders(const struct load_sources *sources, const char *config_f
 	int r = config_files_read(config_folder, shared_folder, &errors, &files);
 
 	log_errors(&errors, ret_errors);
-	if (r >= 0 && must_be_confirmed && is_unconfirmed(state, files)) {
+	if (r >= 0 && must_be_confirmed && accepted_is_unconfirmed(state, files)) {
 		r = accepted_unconfirmed_text(config_folder, ret_errors);
 		r = r < 0 ? r : -EKEYREJECTED;
 	}

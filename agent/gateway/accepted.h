@@ -28,6 +28,8 @@ int accepted_load(const struct load_sources *sources, const char *config_folder,
 void accepted_keep(struct state *state, const struct config_files *files, const struct config *config);
 /* They run, but are not accepted: a start before they are does not take them. */
 void accepted_keep_unconfirmed(struct state *state, const struct config_files *files);
+/* Are they what nobody has confirmed? Whatever packages have made of device types since then. */
+bool accepted_is_unconfirmed(struct state *state, const struct config_files *files);
 /* The last ones that were accepted. -ENOENT: there never were any; -EBADMSG, -ENOMEM. */
 int accepted_files(struct state *state, struct config_files **ret);
 /* The same for whoever is not the agent; also -EPERM and the like. */

@@ -167,6 +167,25 @@ static void refuse(struct gateway *g, const struct reading *reading)
 	}
 }
 
+/* A signal does not say that what was taken back is accepted after all: packages send it, too. */
+static bool accepts_nothing(struct gateway *g, const struct reading *reading)
+{
+	const struct reload *r = &g->reload;
+
+	return r->kind == RELOAD_FILES && !r->done && r->confirm_usec == 0 && r->taken_back &&
+	       accepted_is_unconfirmed(g->state, reading->files);
+}
+
+static int stay_former(struct gateway *g)
+{
+	int r = accepted_unconfirmed_text(g->options.config_folder, &g->errors);
+
+	log_error(LOG_ABOUT_ID(MESSAGE_RELOAD_REFUSED),
+		  "the configuration in %s was not confirmed, and a signal does not accept it: the former one stays",
+		  g->options.config_folder);
+	return r < 0 ? r : -EKEYREJECTED;
+}
+
 static void reload_end(struct gateway *g, int error, const struct reading *reading)
 {
 	struct reload *r = &g->reload;
@@ -198,6 +217,8 @@ static void reading_ended(void *userdata, struct reading *reading)
 		error = -ECANCELED;
 	else if (error < 0)
 		refuse(g, reading);
+	else if (accepts_nothing(g, reading))
+		error = stay_former(g);
 	else if (r->kind != RELOAD_CHECK)
 		error = apply(g, reading);
 	if (r->kind != RELOAD_CHECK && error != -ENOTRECOVERABLE)

@@ -47,7 +47,10 @@ void reload_finish(struct gateway *g);
  */
 int reload_begin(struct gateway *g, enum reload_kind kind, uint64_t confirm_usec, reload_done done,
 		 void *userdata);
-/* By a signal, which cannot say whether what is on trial is accepted: its files stay that, from now on. As above. */
+/*
+ * By a signal, which cannot say whether what is on trial is accepted: its files
+ * stay that, from now on, and those that were taken back are refused. As above.
+ */
 int reload_signalled(struct gateway *g);
 /* What runs is accepted. -ENOENT: nothing waits to be confirmed. */
 int reload_confirm(struct gateway *g);

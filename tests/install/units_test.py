@@ -237,6 +237,19 @@ class Files(Installed):
         self.good()
         self.assertEqual(len(self.hosts()), len(hosts))
 
+    def test_device_types_during_a_trial(self):
+        """What packages do behind others accepts nothing that an administrator has on trial; systemctl reload does."""
+        self.start_plant(more="register: {wait: none}")
+        self.start_more()
+        run("fieldwayctl", "reload", "--confirm", "1h")
+        self.assertIn("NOT CONFIRMED", run("fieldwayctl", "status", check=False))
+        run("/usr/libexec/fieldway/package-changed", "reload", "systemctl")
+        self.rig.until(lambda: len([e for e in self.journal(_SYSTEMD_UNIT=UNIT)
+                                    if "to be confirmed" in str(e.get("MESSAGE"))]) == 2, 20, "the second reload")
+        self.assertIn("NOT CONFIRMED", run("fieldwayctl", "status", check=False))
+        run("systemctl", "reload", UNIT)
+        self.assertIn("configuration accepted", run("fieldwayctl", "status", check=False))
+
     def start_more(self):
         """Another meter, which does not answer."""
         with open(f"{ETC}/devices.d/site.yaml", encoding="utf-8") as f:

@@ -204,7 +204,7 @@ class ReloadTest(ReloadScenario):
         self.assertEqual((self.state(), self.errors()), ("accepted", []))
 
     def test_signal(self):
-        """systemctl reload: a signal, and word to systemd when it begins and ends."""
+        """By SIGHUP, and word to systemd when it begins and ends."""
         self.start()
         start = self.now()
         self.write_devices([1, 2])
@@ -505,6 +505,64 @@ class ConfirmTest(ReloadScenario):
         self.run_daemon()
         self.assertEqual((self.state(), self.errors()), ("accepted", []))
         self.assertEqual(self.bus.get(PATH, "Manager", "Devices"), 2)
+
+    def refused_signal(self):
+        start = len(self.daemon.process.lines)
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.log("a signal does not accept it: the former one stays", start=start)
+        self.assertEqual((self.state(), self.bus.get(PATH, "Manager", "Devices")), ("last-good", 3))
+        self.assertIn("was reloaded to be confirmed, and was not", self.errors()[0][3])
+
+    def test_signal_afterwards(self):
+        """Nor what was taken back, whatever a package has done to its device types; people do."""
+        os.makedirs(self.rig.path("shared", "profiles.d"))
+        self.prepare()
+        shared = PROFILE.replace("board", "shipped")
+        self.rig.write("shared/profiles.d/shipped.yaml", shared)
+        self.run_daemon()
+        self.registered("gw", client(3))
+        start = self.now()
+        self.write_devices([1, 2, self.row(4).replace("profile: board", "profile: shipped")])
+        self.reload(confirm=1000000)
+        self.event("deregistered", client(3), start)
+        self.until_state("last-good")
+        self.refused_signal()
+        self.rig.write("shared/profiles.d/shipped.yaml", shared + "revision: 2\n")
+        self.refused_signal()
+        self.stop_daemon(self.daemon)
+        self.run_daemon()
+        self.refused_signal()
+        start = self.now()
+        self.reload()
+        self.registered(client(4), start=start)
+        self.assertEqual((self.state(), self.errors()), ("accepted", []))
+        # What somebody has written since then is another one.
+        self.write_devices([1, 2])
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.event("deregistered", client(4), start)
+        self.until_state("accepted")
+
+    def test_signal_at_the_end(self):
+        """One that comes when it is being taken back."""
+        self.prepare()
+        self.run_daemon(kind=ClockDaemon)
+        self.addCleanup(self.daemon.clock.close)
+        self.ready("gw", *(client(n) for n in (1, 2, 3)))
+        self.write_devices([1, 2])
+        self.reload(confirm=60000000)
+        self.daemon.process.send_signal(signal.SIGSTOP)
+        self.daemon.clock.push(61)
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.daemon.process.send_signal(signal.SIGCONT)
+        self.rig.until(self.daemon.clock.moved, 20, "the clock")
+
+        def taken_back():
+            # Where the signal came first the trial began anew.
+            self.daemon.step(61)
+            return self.logged("was not confirmed in time")
+
+        self.rig.until(taken_back, 30, "what was not confirmed to be taken back")
+        self.refused_signal()
 
     def test_signal_meanwhile(self):
         """It reads the files again, and accepts nothing that is on trial."""
