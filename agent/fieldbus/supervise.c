@@ -96,6 +96,31 @@ static int host_exited(sd_event_source *source, int fd, uint32_t events, void *u
 	return 0;
 }
 
+/* ---- what is asked of it all the time ---- */
+
+static int host_pinged(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct host *h = userdata;
+
+	(void)m;
+	(void)error;
+	h->ping = sd_bus_slot_unref(h->ping);
+	h->ticks = 0;
+	return 1;
+}
+
+/* It brings the level to log from on. */
+static int host_ping(struct host *h)
+{
+	sd_bus_message *m = NULL;
+	int r = link_call_new(h->link, "Ping", &m);
+
+	h->asked_usec = host_real_usec();
+	if (r >= 0)
+		r = sd_bus_message_append(m, "y", (uint8_t)log_level_of("host"));
+	return host_call(h, r, m, &h->ping, host_pinged, h);
+}
+
 /* ---- its start ---- */
 
 void host_run(struct host *h)
@@ -141,9 +166,10 @@ static int host_launch(struct host *h)
 	if (r >= 0) {
 		host_enter_state(h, HOST_CONFIGURING, HOST_TICK_USEC);
 		host_follow_clock(h);
-		r = host_configure(h);
+		/* It answers in order, and may come to no other Ping. */
+		r = host_ping(h);
 	}
-	return r;
+	return r < 0 ? r : host_configure(h);
 }
 
 void host_start_text(const struct host *h, int r, char *ret, size_t size)
@@ -178,17 +204,6 @@ static void host_start(struct host *h)
 
 /* ---- its watchdog ---- */
 
-static int host_pinged(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct host *h = userdata;
-
-	(void)m;
-	(void)error;
-	h->ping = sd_bus_slot_unref(h->ping);
-	h->ticks = 0;
-	return 1;
-}
-
 /* What one of its devices lacked is there: it is told of that one, too. */
 static bool host_goes_on(struct host *h)
 {
@@ -205,9 +220,6 @@ static bool host_goes_on(struct host *h)
 
 static void host_watch(struct host *h)
 {
-	sd_bus_message *m = NULL;
-	int r;
-
 	/* One that is told anew answers that in its time. */
 	if (h->configure) {
 		if (host_is_late(h, HOST_CONFIGURE_TICKS))
@@ -221,11 +233,7 @@ static void host_watch(struct host *h)
 			host_give_up(h, "did not answer");
 		return;
 	}
-	h->asked_usec = host_real_usec();
-	r = link_call_new(h->link, "Ping", &m);
-	if (r >= 0)
-		r = sd_bus_message_append(m, "y", (uint8_t)log_level_of("host"));
-	host_call(h, r, m, &h->ping, host_pinged, h);
+	host_ping(h);
 }
 
 static void host_tick(struct timer *timer, void *userdata)

@@ -278,7 +278,7 @@ static void configure(struct fake *f, sd_bus_message *m)
 		raise(SIGABRT);
 	if (streq(mode, "leave"))
 		exit(3);
-	if (streq(mode, "error")) {
+	if (streq(mode, "error") || (streq(mode, "debug") && f->level != 7)) {
 		fake_must(sd_bus_reply_method_errnof(m, ENOENT, "no such plugin: fake"));
 	} else if (streq(mode, "nonsense")) {
 		fake_must(sd_bus_message_new_method_return(m, &r));
@@ -297,6 +297,7 @@ static void ping(struct fake *f, sd_bus_message *m)
 	uint8_t level;
 
 	fake_must(sd_bus_message_read(m, "y", &level));
+	f->level = level;
 	fake_must(sd_bus_reply_method_return(m, NULL));
 	for (size_t i = 0; i < f->n_held; i++) {
 		fake_answer(f->held[i], FIELDWAY_ACCEPTED, 0, "held");

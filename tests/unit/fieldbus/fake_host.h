@@ -20,6 +20,7 @@ struct fake {
 	const char *folder;
 	uint64_t generation;
 	uint64_t clock_usec;
+	int level; /* that Ping has brought */
 	uint32_t first; /* of its devices */
 	struct sd_bus_message *held[FAKE_HELD_MAX]; /* writes to be answered after the next Ping */
 	size_t n_held;

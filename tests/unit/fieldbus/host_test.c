@@ -269,6 +269,18 @@ START_TEST(silent_configure)
 }
 END_TEST
 
+/* Also one that gets no further than its configuration. */
+START_TEST(level_first)
+{
+	ck_assert_int_eq(log_levels_take("host=debug"), 0);
+	rig.c.buses[0].settings = rig_setting(0, "mode", "debug");
+	ck_assert_int_eq(fieldbus_start(rig.fieldbus, &rig.c.config, NULL), 0);
+	rig_until(rig_host(0)->state == HOST_RUNNING);
+	ck_assert_uint_eq(rig_statistics(0).host_restarts, 0);
+	ck_assert_int_eq(log_levels_take("host=info"), 0);
+}
+END_TEST
+
 static const char *const misbehaviour[] = {
 	"bad-values", "bad-device", "bad-point", "bad-state", "odd-state", "unknown", "garbage", "bad-outcome", "flood",
 	"close",      "long-text",  "long-detail", "long-found", "talk",
@@ -512,6 +524,7 @@ int main(void)
 	tcase_add_test(tcase, many_states);
 	tcase_add_test(tcase, hang);
 	tcase_add_test(tcase, silent_configure);
+	tcase_add_test(tcase, level_first);
 	tcase_add_loop_test(tcase, misbehaving_host, 0, ARRAY_SIZE(misbehaviour));
 	tcase_add_test(tcase, back_off);
 	tcase_add_test(tcase, a_key_comes_later);
