@@ -6,19 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/timer.h"
 #include "metrics/internal.h"
 
-/* Who may read at the same time, how long a silent one may stay, and how much is written in one go. */
+/*
+ * Who may read at the same time, how long a silent one and anyone may stay, and
+ * how much is written in one go.
+ */
 #define CONNECTIONS_MAX 8u
 #define SILENCE_S 10u
+#define STAY_USEC USEC_PER_MINUTE
 #define PIECE_BYTES 16384u
 
 #define CONTENT_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -32,9 +38,86 @@ struct metrics {
 	struct sd_event_source *source;
 	struct timer run;   /* what libmicrohttpd wants to do by itself */
 	struct timer again; /* opening */
+	struct list visitors; /* who came first is first */
+	struct timer stay;    /* of the first of them */
 	struct backoff backoff;
 	bool told; /* that it cannot be opened */
 };
+
+/* ---- who is connected ---- */
+
+struct visitor {
+	struct list list;
+	struct MHD_Connection *connection;
+	uint64_t since_usec;
+};
+
+static void watch_stay(struct metrics *m)
+{
+	if (list_is_empty(&m->visitors))
+		timer_disarm(&m->stay);
+	else
+		timer_arm(&m->stay,
+			  usec_add(list_entry(m->visitors.next, struct visitor, list)->since_usec, STAY_USEC));
+}
+
+static void visitor_new(struct metrics *m, struct MHD_Connection *connection, void **ret)
+{
+	struct visitor *v = calloc(1, sizeof(*v));
+
+	/* Without memory it has no page to read either. */
+	if (!v)
+		return;
+	v->connection = connection;
+	v->since_usec = clock_monotonic_usec();
+	list_append(&m->visitors, &v->list);
+	*ret = v;
+}
+
+static void visitor_free(struct visitor *v)
+{
+	if (v)
+		list_remove(&v->list);
+	free(v);
+}
+
+static void connected(void *userdata, struct MHD_Connection *connection, void **visitor,
+		      enum MHD_ConnectionNotificationCode what)
+{
+	struct metrics *m = userdata;
+
+	switch (what) {
+	case MHD_CONNECTION_NOTIFY_STARTED:
+		visitor_new(m, connection, visitor);
+		break;
+	case MHD_CONNECTION_NOTIFY_CLOSED:
+		visitor_free(*visitor);
+		*visitor = NULL;
+		break;
+	}
+	watch_stay(m);
+}
+
+/* How long it has been here. */
+static uint64_t visit_usec(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const struct visitor *v = info ? info->socket_context : NULL;
+
+	return v ? clock_monotonic_usec() - v->since_usec : USEC_INFINITY;
+}
+
+/* libmicrohttpd sees that it has gone, and ends it. */
+static void send_away(struct visitor *v)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(v->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (info)
+		shutdown(info->connect_fd, SHUT_RDWR);
+	list_remove(&v->list);
+}
 
 /* ---- a page that is being read ---- */
 
@@ -149,6 +232,9 @@ static enum MHD_Result answer(void *userdata, struct MHD_Connection *connection,
 		return MHD_NO;
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 				status == MHD_HTTP_OK ? CONTENT_TYPE : "text/plain; charset=utf-8");
+	/* Who comes again and again begins anew in time: no page is cut short. */
+	if (visit_usec(connection) >= STAY_USEC / 2)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	r = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return r;
@@ -173,6 +259,20 @@ static void run_timer(struct timer *timer, void *userdata)
 	run(userdata);
 }
 
+static void stay_over(struct timer *timer, void *userdata)
+{
+	struct metrics *m = userdata;
+	const uint64_t now = clock_monotonic_usec();
+	struct visitor *v;
+
+	(void)timer;
+	list_for_each(v, &m->visitors, list)
+		if (now - v->since_usec >= STAY_USEC)
+			send_away(v);
+	watch_stay(m);
+	run(m);
+}
+
 static int run_event(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	(void)source;
@@ -188,7 +288,8 @@ static int serve(struct metrics *m, int fd)
 
 	m->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, answer, m, MHD_OPTION_LISTEN_SOCKET, fd,
 				     MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-				     MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_S, MHD_OPTION_END);
+				     MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_S, MHD_OPTION_NOTIFY_CONNECTION,
+				     connected, m, MHD_OPTION_END);
 	if (!m->daemon)
 		return -EIO;
 	info = MHD_get_daemon_info(m->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -214,6 +315,7 @@ static void close_page(struct metrics *m)
 	if (m->daemon) /* closes the socket, too */
 		MHD_stop_daemon(m->daemon);
 	m->daemon = NULL;
+	timer_disarm(&m->stay);
 }
 
 static void open_page(struct metrics *m)
@@ -264,6 +366,8 @@ int metrics_new(const struct metrics_config *config, const struct metrics_ports 
 	m->backoff = (struct backoff){ .first_usec = USEC_PER_SEC, .last_usec = USEC_PER_MINUTE };
 	timer_init(&m->run, config->timers, run_timer, m);
 	timer_init(&m->again, config->timers, open_again, m);
+	timer_init(&m->stay, config->timers, stay_over, m);
+	list_init(&m->visitors);
 	open_page(m);
 	*ret = m;
 	return 0;

@@ -23,7 +23,8 @@ json.dump([[s.name, sorted(s.labels.items()), s.value]
 """
 SYSTEM_PYTHON = "/usr/bin/python3"
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-CONNECTIONS = 8     # as agent/metrics/metrics.c has it
+# As agent/metrics/metrics.c has them; s.
+CONNECTIONS, SILENCE, STAY = 8, 10, 60
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -38,11 +39,11 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class MetricsTest(Scenario):
-    def start(self, listen, devices=2, secure=False):
+    def start(self, listen, devices=2, secure=False, begin=None):
         self.start_server(secure)
         self.start_meters(devices)
         self.configure(more=f'metrics: {{listen: "{listen}"}}')
-        self.start_daemon()
+        (begin or self.start_daemon)()
         for i in range(devices):
             self.registered(f"gw-m{i + 1}")
 
@@ -143,6 +144,31 @@ class MetricsTest(Scenario):
         self.read(http.client.HTTPConnection("127.0.0.1", port, timeout=15))
         for s in idle:
             s.close()
+
+    def test_who_reads_forever(self):
+        """A word now and then is no silence, and holds a place for a minute."""
+        port = free_port(["127.0.0.1"])
+        self.start(f"127.0.0.1:{port}", devices=1, begin=self.start_clock_daemon)
+        slow = [socket.create_connection(("127.0.0.1", port), SILENCE / 2) for _ in range(CONNECTIONS)]
+        for s in slow[1:]:
+            s.sendall(b"GET /metrics HTTP/1.1\r\n")
+        # One that comes again is asked in time to begin anew.
+        again = http.client.HTTPConnection("127.0.0.1", port, timeout=SILENCE / 2)
+        again.sock = slow[0]
+        again.request("GET", "/metrics")
+        answer = again.getresponse()
+        answer.read()
+        self.assertIsNone(answer.getheader("Connection"))
+        self.daemon.step(STAY / 2)
+        again.request("GET", "/metrics")
+        answer = again.getresponse()
+        answer.read()
+        self.assertEqual(answer.getheader("Connection").lower(), "close")
+        self.daemon.step(STAY / 2)
+        for s in slow[1:]:
+            self.assertEqual(s.recv(100), b"")
+            s.close()
+        self.read(http.client.HTTPConnection("127.0.0.1", port, timeout=SILENCE / 2))
 
     def test_a_place_that_is_taken(self):
         with socket.socket() as taken:
