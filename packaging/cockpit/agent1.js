@@ -33,6 +33,8 @@ export class Agent {
         this.running = false;
         this.problem = null;
         this.manager = {};
+        /* Another one with each reload, and with each daemon. */
+        this.configuration = Symbol("configuration");
         this.kinds = { Endpoint: new Map(), Device: new Map(), Bus: new Map() };
     }
 
@@ -87,6 +89,8 @@ export class Agent {
         if (!target)
             return;
         Object.assign(target, plain(values));
+        if (iface === MANAGER && "ConfigurationState" in values)
+            this.configuration = Symbol("configuration");
         for (const property of invalidated) {
             const [value] = await this.bus.call(path, PROPERTIES, "Get", [iface, property]);
             target[property] = value.v;

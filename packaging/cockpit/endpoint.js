@@ -67,15 +67,24 @@ export class Endpoint {
         this.devices.replaceChildren(...(links.length ? ["Shows ", ...links.flatMap((link, i) => i ? [", ", link] : [link])] : []));
     }
 
+    /* Only another configuration makes another one of it. */
+    async describe() {
+        const { configuration } = this.agent;
+        if (this.described === configuration)
+            return;
+        [this.descriptions] = await this.agent.call(this.path, "Endpoint", "Describe", "s", "/");
+        this.described = configuration;
+    }
+
     async look() {
         if (!this.path)
             this.update();
         if (!this.path || document.hidden)
             return;
         try {
-            const [[descriptions], [variant]] = await Promise.all(
-                ["Describe", "Read"].map(method => this.agent.call(this.path, "Endpoint", method, "s", "/")));
-            sync(this.values.body, rows(descriptions, flatten("/", variant)).map(({ path, name, text, unit, operations }) => ({
+            await this.describe();
+            const [variant] = await this.agent.call(this.path, "Endpoint", "Read", "s", "/");
+            sync(this.values.body, rows(this.descriptions, flatten("/", variant)).map(({ path, name, text, unit, operations }) => ({
                 key: `${path} ${operations}`,
                 cells: [{ text: path, className: "path" }, { text: name },
                         { text: text && unit ? `${text} ${unit}` : text, className: "value" },

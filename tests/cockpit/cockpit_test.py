@@ -3,6 +3,7 @@
 """The Cockpit page as people use it: Chromium, cockpit-ws and its bridge as Debian has them, and the daemon as it
 ships, on a system bus of the test's own. Ends with N passed, N failed, N skipped."""
 import os
+import subprocess
 import sys
 import unittest
 
@@ -19,7 +20,7 @@ try:
 except ImportError as e:
     Browser, MISSING = None, str(e)
 
-SPEED, CONSTANT, ACKNOWLEDGE = "/3308/0/5900", "/3308/0/5750", "/3/0/12"
+SPEED, CONSTANT, ACKNOWLEDGE, NUMBER = "/3308/0/5900", "/3308/0/5750", "/3/0/12", "/3306/0/5851"
 
 
 @unittest.skipIf(Browser is None, "no selenium")
@@ -136,6 +137,26 @@ class CockpitTest(DbusScenario):
         self.browser.click("#reload")
         self.browser.until_text("#answer", "more.yaml:3:")
         self.assertEqual(len(self.browser.rows("#Endpoint")), 3)
+
+    def test_another_configuration(self):
+        """What may be done is asked for again with a reload, and not with each look at the values."""
+        self.start()
+        monitor = self.rig.start(["dbus-monitor", "--address", self.bus.address, "type=method_call,member=Describe"],
+                                 stderr=subprocess.PIPE)
+        monitor.wait_line("signal")     # of the monitor itself: it listens
+        self.browser.open(self.cockpit.url("endpoint/vfd"))
+        button = f'button[aria-label="Write {NUMBER}"]'
+        self.browser.until(lambda: self.browser.find(button), "a button for the number")
+        profile = self.rig.path("etc", "profiles.d", "vfd.yaml")
+        with open(profile, encoding="utf-8") as f:
+            text = f.read()
+        self.rig.write("etc/profiles.d/vfd.yaml", text.replace("3306/0/5851: number", "3306/0/5851: {value: 7}"))
+        self.browser.click("#reload")
+        self.browser.until(lambda: not self.browser.find(button), "no button for a constant")
+        for raw in (111, 222, 333, 444):
+            self.simulator.command(f"set holding 100 {raw}")
+            self.browser.until(lambda: self.value(SPEED) == f"{raw // 10}.{raw % 10}", "the speed")
+        self.assertIn(len([line for line in monitor.lines if "member=Describe" in line]), (2, 3))
 
     def test_the_daemon_comes_and_goes(self):
         self.start()
