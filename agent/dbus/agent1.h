@@ -274,7 +274,7 @@
 #define AGENT1_ERROR_NOTHING_TO_CONFIRM AGENT1_NAME ".Error.NothingToConfirm"
 #define AGENT1_ERROR_NOT_ALLOWED                                                                   \
 	AGENT1_NAME ".Error.NotAllowed"			   /* the resource has no such operation */
-#define AGENT1_ERROR_NO_VALUE AGENT1_NAME ".Error.NoValue" /* never read */
+#define AGENT1_ERROR_NO_VALUE AGENT1_NAME ".Error.NoValue" /* never read; of Send also stale or offline */
 #define AGENT1_ERROR_STALE AGENT1_NAME ".Error.Stale"
 #define AGENT1_ERROR_OFFLINE AGENT1_NAME ".Error.Offline"    /* nothing was sent */
 #define AGENT1_ERROR_BUSY AGENT1_NAME ".Error.Busy"	     /* nothing was sent */

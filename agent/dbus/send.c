@@ -53,7 +53,8 @@ static int refuse(const struct item *item, int r, const struct path *at, sd_bus_
 	case -ENODATA:
 		return refuse_path(item, r, at, error);
 	case -EACCES:
-		return sd_bus_error_set(error, AGENT1_ERROR_MUTED, "Its server has muted Send (/1/0/23)");
+		return sd_bus_error_set(error, AGENT1_ERROR_MUTED,
+					"Send is muted (/1/0/23): fieldway.yaml has no `send: true` for its server, or the server wants none");
 	case -EOPNOTSUPP:
 		return sd_bus_error_set(error, AGENT1_ERROR_NOT_ALLOWED,
 					"Its server speaks LwM2M 1.0, which has no Send");

@@ -18,6 +18,7 @@ from ctl_test import CtlScenario  # noqa: E402
 
 MUTE, FIXED = "/1/0/23", "/3308/0/5750"
 SENML_JSON, SENML_CBOR = 110, 112
+MUTED = "Send is muted (/1/0/23): fieldway.yaml has no `send: true` for its server, or the server wants none"
 
 
 class SendTest(CtlScenario):
@@ -62,7 +63,7 @@ class SendTest(CtlScenario):
 
     def test_mute(self):
         self.start(mute=True)
-        self.assertEqual(self.error_of(SPEED), (NAME + ".Error.Muted", "Its server has muted Send (/1/0/23)"))
+        self.assertEqual(self.error_of(SPEED), (NAME + ".Error.Muted", MUTED))
         self.expect(self.put(CLIENT, MUTE, "0"), "2.04")
         start = self.now()
         self.assertEqual(self.send_values(SPEED), (1, 0))
@@ -156,7 +157,7 @@ class SendTest(CtlScenario):
 
     def test_fieldwayctl(self):
         self.start(mute=True)
-        self.fails("vfd: Its server has muted Send", "send", "vfd", SPEED)
+        self.fails("vfd: " + MUTED, "send", "vfd", SPEED)
         self.ctl("write", "vfd", MUTE, "0")
         start = self.now()
         self.assertEqual(self.ctl("send", "vfd", SPEED, "3308/0/5750"), "2 values sent\n")
