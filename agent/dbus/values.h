@@ -9,13 +9,6 @@
 
 struct store;
 
-/* What outside bootstrap no one may see (Core 6.3): keys. */
-static inline bool path_is_secret(const struct path *path)
-{
-	return path->depth >= PATH_OBJECT &&
-	       (path->object == 0 || path->object == 21 || path->object == 23);
-}
-
 /* The next argument, a path; what is wrong with it becomes the error. */
 int path_read(sd_bus_message *m, struct path *ret, sd_bus_error *error);
 /* The same of a path that is there, and that everybody may see. */

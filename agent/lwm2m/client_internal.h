@@ -117,12 +117,6 @@ void respond_code(struct request *q, uint8_t code);
 void respond_error(struct request *q, int error, const char *reason);
 void respond_content(struct request *q, int32_t format, struct span payload);
 
-/* Security, OSCORE and COSE are for bootstrap servers only (Core 6.3). */
-static inline bool object_is_secret(uint16_t object)
-{
-	return object == 0 || object == 21 || object == 23;
-}
-
 /* A payload is at most this large; it goes block-wise. */
 #define CONTENT_MAX (256u << 10)
 /*

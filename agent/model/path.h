@@ -71,6 +71,15 @@ static inline bool path_equal(const struct path *a, const struct path *b)
 {
 	return a->depth == b->depth && path_contains(a, b);
 }
+/* Security, OSCORE and COSE are for bootstrap servers only (Core 6.3): keys. */
+static inline bool object_is_secret(uint16_t object)
+{
+	return object == 0 || object == 21 || object == 23;
+}
+static inline bool path_is_secret(const struct path *path)
+{
+	return path->depth >= PATH_OBJECT && object_is_secret(path->object);
+}
 /* The first `depth` ids. */
 static inline struct path path_cut(const struct path *path, unsigned depth)
 {
