@@ -103,7 +103,7 @@ static int append_decoding(sd_bus_message *m, const struct source *s)
 	return text ? entry_text(m, "Decoding", text) : -ENOMEM;
 }
 
-static const char *kind_name(const struct item *item, const struct source *s)
+static const char *kind_name(const struct source *s)
 {
 	static const char *const names[] = {
 		[CONFIG_MAP_POINT] = "point",
@@ -112,7 +112,6 @@ static const char *kind_name(const struct item *item, const struct source *s)
 		[CONFIG_MAP_ALARM] = "alarm",
 	};
 
-	(void)item;
 	return s->row ? names[s->row->kind] : "agent";
 }
 
@@ -145,7 +144,7 @@ static int append_device(sd_bus_message *m, const struct item *item, const struc
 
 int source_append(sd_bus_message *m, const struct item *item, const struct source *s)
 {
-	int r = entry_text(m, "Source", kind_name(item, s));
+	int r = entry_text(m, "Source", kind_name(s));
 
 	if (r >= 0 && s->more > 0)
 		r = entry_u64(m, "MoreSources", s->more);

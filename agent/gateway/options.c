@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 
@@ -82,61 +84,67 @@ static const struct gateway_options initial = {
 	.stop_fd = -1,
 };
 
+/* Options that only set a text. */
+static const size_t texts[] = {
+	[OPTION_CONFIG] = offsetof(struct gateway_options, config_folder),
+	[OPTION_STATE] = offsetof(struct gateway_options, state_folder),
+	[OPTION_SHARED] = offsetof(struct gateway_options, shared_folder),
+	[OPTION_OBJECTS] = offsetof(struct gateway_options, objects_folder),
+	[OPTION_PLUGINS] = offsetof(struct gateway_options, plugin_folder),
+	[OPTION_HOST_SOCKET] = offsetof(struct gateway_options, host_socket),
+	[OPTION_HOST] = offsetof(struct gateway_options, host_program),
+	[OPTION_BUS] = offsetof(struct gateway_options, bus),
+};
+
+static void set_text(struct gateway_options *o, int option, const char *text)
+{
+	memcpy((char *)o + texts[option], &text, sizeof(text));
+}
+
+/* `--check DIR` as well as `--check=DIR`. */
+static void take_check(int argc, char **argv, struct gateway_options *ret)
+{
+	if (!optarg && optind < argc && argv[optind][0] != '-')
+		optarg = argv[optind++];
+	ret->config_folder = optarg ?: ret->config_folder;
+}
+
+/* A mode, or as options_take(). */
+static int take(int option, int mode, int argc, char **argv, struct gateway_options *ret)
+{
+	switch (option) {
+	case OPTION_CHECK:
+		take_check(argc, argv, ret);
+		return OPTIONS_CHECK;
+	case OPTION_LAST_GOOD:
+		ret->last_good = true;
+		return mode;
+	case OPTION_LOG_LEVEL:
+		return set_log_level(optarg) < 0 ? -EINVAL : mode;
+	case OPTION_VERSION:
+		printf("fieldwayd %s\n", PACKAGE_VERSION);
+		return -ECANCELED;
+	case OPTION_HELP:
+		fputs(usage, stdout);
+		return -ECANCELED;
+	case '?':
+		fputs("Try 'fieldwayd --help'.\n", stderr);
+		return -EINVAL;
+	default:
+		set_text(ret, option, optarg);
+		return mode;
+	}
+}
+
 int options_take(int argc, char **argv, struct gateway_options *ret)
 {
 	int option, mode = OPTIONS_RUN;
 
 	*ret = initial;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (option) {
-		case OPTION_CHECK:
-			mode = OPTIONS_CHECK;
-			/* `--check DIR` as well as `--check=DIR`. */
-			if (!optarg && optind < argc && argv[optind][0] != '-')
-				optarg = argv[optind++];
-			ret->config_folder = optarg ?: ret->config_folder;
-			break;
-		case OPTION_LAST_GOOD:
-			ret->last_good = true;
-			break;
-		case OPTION_CONFIG:
-			ret->config_folder = optarg;
-			break;
-		case OPTION_STATE:
-			ret->state_folder = optarg;
-			break;
-		case OPTION_SHARED:
-			ret->shared_folder = optarg;
-			break;
-		case OPTION_OBJECTS:
-			ret->objects_folder = optarg;
-			break;
-		case OPTION_PLUGINS:
-			ret->plugin_folder = optarg;
-			break;
-		case OPTION_HOST_SOCKET:
-			ret->host_socket = optarg;
-			break;
-		case OPTION_HOST:
-			ret->host_program = optarg;
-			break;
-		case OPTION_BUS:
-			ret->bus = optarg;
-			break;
-		case OPTION_LOG_LEVEL:
-			if (set_log_level(optarg) < 0)
-				return -EINVAL;
-			break;
-		case OPTION_VERSION:
-			printf("fieldwayd %s\n", PACKAGE_VERSION);
-			return -ECANCELED;
-		case OPTION_HELP:
-			fputs(usage, stdout);
-			return -ECANCELED;
-		default:
-			fputs("Try 'fieldwayd --help'.\n", stderr);
-			return -EINVAL;
-		}
+	while (mode >= 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		mode = take(option, mode, argc, argv, ret);
+	if (mode < 0)
+		return mode;
 	if (ret->last_good && mode != OPTIONS_CHECK) {
 		fputs("fieldwayd: --last-good goes with --check\nTry 'fieldwayd --help'.\n", stderr);
 		return -EINVAL;
