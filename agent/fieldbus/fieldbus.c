@@ -122,7 +122,7 @@ static void fieldbus_stop(struct fieldbus *f)
 	for (size_t i = 0; i < f->n_hosts; i++)
 		host_free(f->hosts[i]);
 	for (size_t i = 0; f->config && f->devices && i < f->config->n_devices; i++) {
-		local_free(f->devices[i].local);
+		f->devices[i].local = local_free(f->devices[i].local);
 		free(f->devices[i].reason);
 	}
 	free(f->hosts);

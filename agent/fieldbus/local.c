@@ -254,6 +254,21 @@ int fieldbus_publish(struct fieldbus *f, uint32_t device, const struct fieldway_
 	return 0;
 }
 
+/* Has it been said already that nobody speaks for it? */
+static bool is_off(enum fieldbus_state state)
+{
+	switch (state) {
+	case FIELDBUS_OFFLINE:
+	case FIELDBUS_FAILED:
+	case FIELDBUS_PAUSED:
+		return true;
+	case FIELDBUS_UNKNOWN:
+	case FIELDBUS_ONLINE:
+		break;
+	}
+	return false;
+}
+
 void fieldbus_program_left(struct fieldbus *f, uint32_t device)
 {
 	struct local *l = local_of(f, device);
@@ -262,7 +277,7 @@ void fieldbus_program_left(struct fieldbus *f, uint32_t device)
 	if (!l)
 		return;
 	local_writes_end(l, -ECONNRESET, "its program has left the bus");
-	if (silence_of(l) > 0 || f->devices[device].state != FIELDBUS_ONLINE)
+	if (silence_of(l) > 0 || is_off(f->devices[device].state))
 		return;
 	snprintf(what, sizeof(what), "its program, of %.100s, has left the bus", device_of(l)->owner);
 	enter_state(l, FIELDBUS_OFFLINE, what);

@@ -11,8 +11,8 @@
  *
  * A device is FIELDBUS_UNKNOWN until its program publishes, then
  * FIELDBUS_ONLINE. With `silence:` it is FIELDBUS_OFFLINE when nothing has been
- * published for the longest one of its points; without, when its program has
- * left: then nobody would say that a value is another one by now.
+ * published for the longest one of its points; without, when the last of its
+ * programs has left: then nobody would say that a value is another one by now.
  */
 bool fieldbus_is_local(const struct fieldbus *f, uint32_t device);
 
@@ -20,7 +20,7 @@ bool fieldbus_is_local(const struct fieldbus *f, uint32_t device);
 #define FIELDBUS_LOCAL_RATE_MAX 1000u
 /*
  * What the program says, all of one turn, in the points' types and ranges; data
- * lives during the call. boottime_usec 0: it is older than this machine's boot.
+ * lives during the call. boottime_usec 1: it is older than this machine's boot.
  * n 0: it is there. 0; -EINVAL no local device, or no such point; -EHOSTDOWN it is disabled, paused
  * or its bus is; -ENOSPC more than FIELDBUS_LOCAL_RATE_MAX; -ESTALE a point, the
  * number *ret_at of samples, has a later value already. Nothing has been taken
@@ -28,7 +28,7 @@ bool fieldbus_is_local(const struct fieldbus *f, uint32_t device);
  */
 int fieldbus_publish(struct fieldbus *f, uint32_t device, const struct fieldway_sample *samples, size_t n,
 		     size_t *ret_at);
-/* Its program is not on the bus any more: what it has not answered ends as unknown. */
+/* None of its programs is on the bus any more: what it has not answered ends as unknown. */
 void fieldbus_program_left(struct fieldbus *f, uint32_t device);
 /*
  * The program's answer to what fieldbus_ops.local_write has told it: error 0 it is

@@ -45,6 +45,9 @@ void local_writes_forget(struct local *l, const void *userdata);
 
 /* local_value.c: the point's type, by its name in YAML; NULL: it has none. */
 const char *local_point_type(const struct config_point *point, enum fieldway_type *ret);
-/* A value in the point's type; text is the same one. -EINVAL, -ERANGE: it does not fit without loss. */
+/*
+ * A value in the point's type; text is the same one. -EINVAL, -ERANGE: it does not fit without
+ * loss, or is longer than LINK_SAMPLE_BYTES_MAX, which Publish has, too.
+ */
 int local_value_fit(const struct config_point *point, const struct fieldway_value *value,
 		    struct fieldway_value *ret);

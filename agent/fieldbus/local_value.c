@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "fieldbus/local_internal.h"
+#include "link/host1.h"
 
 /* What is to be written, in the type of the point: a resource may be of another one. */
 
@@ -61,6 +62,11 @@ static int to_float(const struct fieldway_value *v, struct fieldway_value *ret)
 
 	if (v->type != FIELDWAY_INT && v->type != FIELDWAY_UINT)
 		return -EINVAL;
+	/* What rounding takes to the first number beyond the type is none of it: to go back would be undefined. */
+	if (v->type == FIELDWAY_INT && (real >= 0x1p63 || (int64_t)real != v->integer))
+		return -ERANGE;
+	if (v->type == FIELDWAY_UINT && (real >= 0x1p64 || (uint64_t)real != v->unsignd))
+		return -ERANGE;
 	*ret = (struct fieldway_value){ .type = FIELDWAY_FLOAT, .real = real };
 	return 0;
 }
@@ -92,6 +98,8 @@ int local_value_fit(const struct config_point *point, const struct fieldway_valu
 {
 	enum fieldway_type type;
 
+	if ((value->type == FIELDWAY_STRING || value->type == FIELDWAY_BYTES) && value->size > LINK_SAMPLE_BYTES_MAX)
+		return -ERANGE;
 	if (!local_point_type(point, &type) || type == value->type) {
 		*ret = *value;
 		return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fieldbus/local.h"
+#include "link/host1.h"
 #include "tests/unit/fieldbus/rig.h"
 
 /* The rig's bus "lan" as that of local devices: m3 is one. */
@@ -159,14 +160,31 @@ END_TEST
 START_TEST(left)
 {
 	start();
-	fieldbus_program_left(rig.fieldbus, LOCAL);
-	ck_assert_int_eq(state(), FIELDBUS_UNKNOWN);
 	ck_assert_int_eq(publish(level(1)), 0);
 	rig_advance(USEC_PER_DAY);
 	ck_assert_int_eq(state(), FIELDBUS_ONLINE);
 	fieldbus_program_left(rig.fieldbus, LOCAL);
 	ck_assert_int_eq(state(), FIELDBUS_OFFLINE);
 	ck_assert_str_eq(rig_reason(LOCAL), "bus lan: device m3: its program, of vision, has left the bus");
+}
+END_TEST
+
+/* It may leave while nothing has been taken of it since it began anew. */
+START_TEST(left_unheard)
+{
+	start();
+	ck_assert_int_eq(publish(level(1)), 0);
+	ck_assert_int_eq(fieldbus_pause(rig.fieldbus, LOCAL, true), 0);
+	ck_assert_int_eq(fieldbus_pause(rig.fieldbus, LOCAL, false), 0);
+	ck_assert_int_eq(state(), FIELDBUS_UNKNOWN);
+	fieldbus_program_left(rig.fieldbus, LOCAL);
+	ck_assert_int_eq(state(), FIELDBUS_OFFLINE);
+	ck_assert_str_eq(rig_reason(LOCAL), "bus lan: device m3: its program, of vision, has left the bus");
+	ck_assert_int_eq(publish(level(2)), 0);
+	ck_assert_int_eq(fieldbus_pause(rig.fieldbus, LOCAL, true), 0);
+	fieldbus_program_left(rig.fieldbus, LOCAL);
+	ck_assert_int_eq(state(), FIELDBUS_PAUSED);
+	ck_assert_str_eq(rig_reason(LOCAL), "paused");
 }
 END_TEST
 
@@ -288,6 +306,11 @@ START_TEST(write_types)
 	rig_setting(0, "type", "float");
 	ck_assert_int_eq(try_value(WHOLE(7)), 0);
 	ck_assert_double_eq(rig.first.value.real, 7);
+	ck_assert_int_eq(try_value(WHOLE(-(INT64_C(1) << 53) - 1)), -ERANGE);
+	ck_assert_int_eq(try_value(WHOLE(INT64_MAX)), -ERANGE);
+	ck_assert_int_eq(try_value((struct fieldway_value){ .type = FIELDWAY_UINT, .unsignd = UINT64_MAX }), -ERANGE);
+	ck_assert_int_eq(try_value(WHOLE(INT64_MIN)), 0);
+	ck_assert_double_eq(rig.first.value.real, -0x1p63);
 	rig_setting(0, "type", "bool");
 	ck_assert_int_eq(try_value(WHOLE(1)), 0);
 	ck_assert_int_eq(rig.first.value.type, FIELDWAY_BOOL);
@@ -295,6 +318,24 @@ START_TEST(write_types)
 	ck_assert_int_eq(try_value(WHOLE(2)), -ERANGE);
 	rig_setting(0, "type", "bytes");
 	ck_assert_int_eq(try_value(WHOLE(2)), -EINVAL);
+}
+END_TEST
+
+/* As long as what Publish takes. */
+START_TEST(write_length)
+{
+	static char text[LINK_SAMPLE_BYTES_MAX + 1];
+	struct fieldway_value value = { .type = FIELDWAY_STRING, .data = text, .size = LINK_SAMPLE_BYTES_MAX };
+
+	memset(text, 'x', sizeof(text));
+	rig.any_value = true;
+	rig.c.points[RIG_ORDER].settings = rig_setting(0, "type", "string");
+	start();
+	ck_assert_int_eq(try_value(value), 0);
+	ck_assert_uint_eq(rig.n_done, 1);
+	value.size++;
+	ck_assert_int_eq(try_value(value), -ERANGE);
+	ck_assert_int_eq(rig.outcome, FIELDWAY_NOT_SENT);
 }
 END_TEST
 
@@ -436,11 +477,13 @@ int main(void)
 	tcase_add_test(tcase, rate);
 	tcase_add_test(tcase, silence);
 	tcase_add_test(tcase, left);
+	tcase_add_test(tcase, left_unheard);
 	tcase_add_test(tcase, write_accepted);
 	tcase_add_test(tcase, write_refused);
 	tcase_add_test(tcase, write_unanswered);
 	tcase_add_test(tcase, write_to_nobody);
 	tcase_add_test(tcase, write_types);
+	tcase_add_test(tcase, write_length);
 	tcase_add_test(tcase, write_limit);
 	tcase_add_test(tcase, paused);
 	tcase_add_test(tcase, bus_paused);
