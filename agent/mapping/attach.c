@@ -118,13 +118,15 @@ int mapping_attach(struct mapping *m, uint32_t endpoint, struct store *store)
 	store_begin(store);
 	for (size_t i = 0; i < e->config->n_map && r >= 0; i++)
 		r = row_add(e, &e->rows[i]);
-	if (r >= 0)
+	if (r >= 0) {
 		quality_start(e);
+		kept_show(e, NULL);
+		/* Its devices may be known to be gone, and what is kept is shown as good. */
+		quality_follow(e);
+	}
 	errors_update(e);
 	if (r < 0)
 		mapped_endpoint_leave(e);
-	else
-		kept_show(e);
 	store_end(store);
 	return r < 0 ? r : 0;
 }

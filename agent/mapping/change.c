@@ -149,6 +149,7 @@ void change_show(struct change *c)
 	remove_given(c);
 	for (size_t j = 0; j < e->config->n_map; j++)
 		put_row(c, j);
+	kept_show(e, c->from);
 	quality_follow(e);
 	errors_update(e);
 	e->unseen = rows_unseen(e);

@@ -27,7 +27,7 @@ static bool row_is_asked(const struct mapped_row *row, const struct path *resour
 	/* What has a silence comes by itself, as does what a program publishes. */
 	return path_contains(resource, &row_map(row)->path) && row_map(row)->kind == CONFIG_MAP_POINT &&
 	       point->access & CONFIG_ACCESS_READ && point->period_usec == CONFIG_RATE_ON_DEMAND &&
-	       point->silence_usec == 0 && 
+	       point->silence_usec == 0 &&
 	       config->devices[row_device(row)].type->plugin != &config_plugin_local;
 }
 

@@ -154,6 +154,8 @@ void quality_written(struct mapped_row *row);
 /* It was read, and is no value. */
 void quality_invalid(struct mapped_row *row);
 void quality_device(struct mapped_endpoint *e, uint32_t device);
+/* Nobody vouches for its good values any more; all: also for those that grow stale by themselves. Inside a bracket. */
+void quality_doubt(struct mapped_endpoint *e, uint32_t device, bool all);
 
 /*
  * counters.c: points that are counters; what they are read as goes on over wraps,
@@ -176,11 +178,12 @@ void kept_leave(struct mapping *m, const struct config_difference *d);
 void kept_done(struct mapping *m);
 struct kept *kept_free(struct kept *k);
 void kept_take(struct mapping *m, uint32_t device, const struct fieldway_sample *samples, size_t n);
-/* To an endpoint that is new, what there is. */
-void kept_show(struct mapped_endpoint *e);
+/* To an endpoint that is new, what there is; or to the rows of one that are CONFIG_NONE in `from`. Inside a bracket. */
+void kept_show(struct mapped_endpoint *e, const uint32_t *from);
 
-/* values.c: what was said of a device before the endpoint was there. */
-void values_show(struct mapped_endpoint *e, uint32_t device, const struct fieldway_sample *samples, size_t n);
+/* values.c: what was said of a device before the endpoint, or the rows that kept_show() names, were there. */
+void values_show(struct mapped_endpoint *e, uint32_t device, const struct fieldway_sample *samples, size_t n,
+		 const uint32_t *from);
 
 /* errors.c: /3/0/11, one instance per cause */
 void errors_update(struct mapped_endpoint *e);

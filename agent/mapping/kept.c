@@ -25,6 +25,9 @@ struct kept {
 		const char *type; /* of the point, as YAML has it */
 		struct fieldway_sample sample; /* value NONE: there is none */
 		void *data; /* of its value */
+		/* From a record, which knows of times before this boot; 0: nobody knows. */
+		bool loaded;
+		uint64_t since_1970;
 	} places[];
 };
 
@@ -56,11 +59,19 @@ static int set(struct kept_place *place, const struct fieldway_sample *sample)
 	}
 	free(place->data);
 	place->data = data;
+	place->loaded = false;
 	place->sample = *sample;
 	place->sample.point = place->point;
 	if (data)
 		place->sample.value.data = data;
 	return 0;
+}
+
+static void clear(struct kept_place *place)
+{
+	free(place->data);
+	place->data = NULL;
+	place->sample.value = (struct fieldway_value){ 0 };
 }
 
 static struct kept_place *find(struct kept *k, uint32_t point)
@@ -83,11 +94,9 @@ struct kept *kept_free(struct kept *k)
 
 static int format_bytes(struct buf *b, const struct fieldway_value *v)
 {
-	int r = 0;
+	_cleanup_free_ char *text = hex_encode(v->data, v->size);
 
-	for (size_t i = 0; i < v->size && r >= 0; i++)
-		r = buf_printf(b, "%02x", (uint8_t)v->data[i]);
-	return r;
+	return text ? buf_append(b, text, strlen(text)) : -ENOMEM;
 }
 
 static int format_value(struct buf *b, const struct fieldway_value *v)
@@ -110,19 +119,25 @@ static int format_value(struct buf *b, const struct fieldway_value *v)
 	return 0;
 }
 
+/* What comes from a record is written back as it was: its time on this boot's clock may not be the true one. */
+static uint64_t time_of(const struct kept_place *place)
+{
+	if (place->loaded)
+		return place->since_1970;
+	return clock_realtime_is_plausible() ? clock_realtime_from_boottime(place->sample.boottime_usec) : 0;
+}
+
 static int format(const struct config_type *type, const struct kept *k, struct buf *ret)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < k->n && r >= 0; i++) {
 		const struct kept_place *place = &k->places[i];
-		uint64_t time = clock_realtime_is_plausible() ?
-					clock_realtime_from_boottime(place->sample.boottime_usec) :
-					0;
 
 		if (place->sample.value.type == FIELDWAY_NONE)
 			continue;
-		r = buf_printf(ret, "%s %s %" PRIu64 " ", type->points[place->point].name, place->type, time);
+		r = buf_printf(ret, "%s %s %" PRIu64 " ", type->points[place->point].name, place->type,
+			       time_of(place));
 		if (r >= 0)
 			r = format_value(ret, &place->sample.value);
 		if (r >= 0)
@@ -134,16 +149,14 @@ static int format(const struct config_type *type, const struct kept *k, struct b
 /* In place: two digits are longer than what they say. */
 static int parse_bytes(char *text, struct fieldway_value *ret)
 {
-	unsigned byte;
-	size_t n = 0;
-	int used;
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t n;
+	int r = hex_decode(text, &data, &n);
 
-	for (const char *p = text; *p; p += 2, n++) {
-		used = 0;
-		if (sscanf(p, "%2x%n", &byte, &used) != 1 || used != 2)
-			return -EBADMSG;
-		text[n] = (char)byte;
-	}
+	if (r < 0)
+		return r;
+	if (n > 0)
+		memcpy(text, data, n);
 	ret->data = text;
 	ret->size = n;
 	return ret->type == FIELDWAY_STRING && utf8_valid_prefix(text, n) != n ? -EBADMSG : 0;
@@ -171,17 +184,33 @@ static int parse_value(const char *type, char *text, struct fieldway_value *ret)
 	return parse_bytes(text, ret);
 }
 
-/*
- * What is older than this boot counts as of its first instant, and so does what
- * nobody can tell the age of: never as younger than it is.
- */
-static uint64_t boottime_of(uint64_t since_1970)
+/* USEC_INFINITY: nobody can tell. */
+static uint64_t age_of(uint64_t since_1970)
 {
-	uint64_t now = clock_boottime_usec(), real = clock_realtime_usec();
+	uint64_t real = clock_realtime_usec();
 
-	if (since_1970 == 0 || since_1970 > real || !clock_realtime_is_plausible() || real - since_1970 >= now)
-		return 1;
-	return now - (real - since_1970);
+	return since_1970 == 0 || since_1970 > real || !clock_realtime_is_plausible() ? USEC_INFINITY :
+											 real - since_1970;
+}
+
+/*
+ * Values have their times on the clock that begins at boot, so that what is older,
+ * or of unknown age, counts as of its first instant. Where its age is what it is
+ * judged by, that could make it good again, so it is not taken at all.
+ */
+static void take_loaded(struct kept_place *place, const struct config_point *point, struct fieldway_sample *sample,
+			uint64_t since_1970)
+{
+	uint64_t now = clock_boottime_usec(), age = age_of(since_1970);
+
+	if (point->silence_usec > 0 && age >= point->silence_usec)
+		return;
+	sample->boottime_usec = age < now ? now - age : 1;
+	if (set(place, sample) < 0)
+		return;
+	place->loaded = true;
+	/* A time that has not come was wrong when it was written: it must not become the past. */
+	place->since_1970 = clock_realtime_is_plausible() && age == USEC_INFINITY ? 0 : since_1970;
 }
 
 static void parse_line(const struct config_type *type, struct kept *k, char *line)
@@ -197,9 +226,8 @@ static void parse_line(const struct config_type *type, struct kept *k, char *lin
 
 		if (!streq(type->points[place->point].name, name) || !streq(place->type, kind))
 			continue;
-		sample.boottime_usec = boottime_of(since_1970);
 		if (parse_value(kind, line, &sample.value) >= 0)
-			set(place, &sample);
+			take_loaded(place, &type->points[place->point], &sample, since_1970);
 		return;
 	}
 }
@@ -217,7 +245,7 @@ static void save(struct mapping *m, uint32_t device)
 	if (r >= 0)
 		r = state_save(m->state, d->name, STATE_KIND, text.data, text.size);
 	k->dirty = r < 0;
-	if (r < 0)
+	if (r < 0 && log_budget_take(&m->devices[device].log_budget, NULL))
 		log_warning(&(struct log_about){ .device = d->name }, "device %s: its values cannot be kept: %s",
 			    d->name, strerror(-r));
 }
@@ -249,26 +277,43 @@ static void save_later(struct mapping *m, uint64_t usec)
 		timer_arm(&m->keep, due);
 }
 
+/* True: it is another one now; false: only its time may be. Negative: without memory the former one stays. */
+static int place_take(struct kept_place *place, const struct fieldway_sample *sample)
+{
+	bool changed = !is_equal(&place->sample.value, &sample->value);
+	int r;
+
+	switch (sample->quality) {
+	case FIELDWAY_GOOD:
+		r = set(place, sample);
+		return r < 0 ? r : changed;
+	case FIELDWAY_INVALID:
+		/* That there is none is what is known of it, also after a restart. */
+		changed = place->sample.value.type != FIELDWAY_NONE;
+		clear(place);
+		return changed;
+	case FIELDWAY_FAILED:
+		break;
+	}
+	return -ENODATA;
+}
+
 void kept_take(struct mapping *m, uint32_t device, const struct fieldway_sample *samples, size_t n)
 {
 	struct kept *k = m->devices[device].kept;
 
 	for (size_t i = 0; k && i < n; i++) {
 		struct kept_place *place = find(k, samples[i].point);
-		bool changed;
+		int r = place ? place_take(place, &samples[i]) : -ENODATA;
 
-		if (!place || samples[i].quality != FIELDWAY_GOOD)
-			continue;
-		changed = !is_equal(&place->sample.value, &samples[i].value);
-		/* Without memory the former one stays. */
-		if (set(place, &samples[i]) < 0)
+		if (r < 0)
 			continue;
 		k->dirty = true;
-		save_later(m, changed ? CHANGED_USEC : SEEN_USEC);
+		save_later(m, r > 0 ? CHANGED_USEC : SEEN_USEC);
 	}
 }
 
-static void show(struct mapped_endpoint *e, uint32_t device)
+static void show(struct mapped_endpoint *e, uint32_t device, const uint32_t *from)
 {
 	const struct kept *k = e->mapping->devices[device].kept;
 	_cleanup_free_ struct fieldway_sample *samples = calloc(k->n + 1, sizeof(*samples));
@@ -278,26 +323,29 @@ static void show(struct mapped_endpoint *e, uint32_t device)
 		if (k->places[i].sample.value.type != FIELDWAY_NONE)
 			samples[n++] = k->places[i].sample;
 	if (n > 0)
-		values_show(e, device, samples, n);
+		values_show(e, device, samples, n, from);
+}
+
+static bool wants_kept(const struct mapped_endpoint *e, size_t row, const uint32_t *from)
+{
+	return row_shows_point(&e->rows[row]) && (!from || from[row] == CONFIG_NONE) &&
+	       e->mapping->devices[row_device(&e->rows[row])].kept;
 }
 
 /* Rows come in the order of paths: each device once. */
-static bool is_first_of_device(const struct mapped_endpoint *e, const struct mapped_row *row)
+static bool is_first_of_device(const struct mapped_endpoint *e, size_t row, const uint32_t *from)
 {
-	for (const struct mapped_row *other = e->rows; other < row; other++)
-		if (row_shows_point(other) && row_device(other) == row_device(row))
+	for (size_t i = 0; i < row; i++)
+		if (wants_kept(e, i, from) && row_device(&e->rows[i]) == row_device(&e->rows[row]))
 			return false;
 	return true;
 }
 
-void kept_show(struct mapped_endpoint *e)
+void kept_show(struct mapped_endpoint *e, const uint32_t *from)
 {
-	for (size_t i = 0; i < e->config->n_map; i++) {
-		const struct mapped_row *row = &e->rows[i];
-
-		if (row_shows_point(row) && e->mapping->devices[row_device(row)].kept && is_first_of_device(e, row))
-			show(e, row_device(row));
-	}
+	for (size_t i = 0; i < e->config->n_map; i++)
+		if (wants_kept(e, i, from) && is_first_of_device(e, i, from))
+			show(e, row_device(&e->rows[i]), from);
 }
 
 /* ---- life ---- */
@@ -308,6 +356,15 @@ static const char *persistent_type(const struct config_point *point)
 				    *type = settings_find(&point->settings, "type");
 
 	return persist && persist->boolean && type ? type->data : NULL;
+}
+
+static int place_copy(struct kept_place *place, const struct kept_place *was)
+{
+	int r = set(place, &was->sample);
+
+	place->loaded = was->loaded;
+	place->since_1970 = was->since_1970;
+	return r;
 }
 
 /* Those of the device of before that has its name, as over a restart. */
@@ -323,7 +380,7 @@ static int copy(const struct mapping *from, uint32_t before, const struct config
 		for (size_t j = 0; j < k->n && r >= 0; j++)
 			if (streq(of_former->points[was->point].name, type->points[k->places[j].point].name) &&
 			    streq(was->type, k->places[j].type) && was->sample.value.type != FIELDWAY_NONE)
-				r = set(&k->places[j], &was->sample);
+				r = place_copy(&k->places[j], was);
 	}
 	k->dirty = true;
 	return r;
@@ -337,7 +394,8 @@ static int device_init(struct mapping *m, uint32_t device, const struct mapping 
 	struct kept *k;
 	size_t n = 0;
 
-	if (config->type->plugin != &config_plugin_local)
+	/* Of one that is disabled nothing would ever be known again. */
+	if (config->type->plugin != &config_plugin_local || !config->enabled)
 		return 0;
 	for (size_t i = 0; i < config->type->n_points; i++)
 		n += persistent_type(&config->type->points[i]) != NULL;
@@ -367,15 +425,26 @@ static void save_all(struct mapping *m)
 
 void kept_leave(struct mapping *m, const struct config_difference *d)
 {
-	for (uint32_t i = 0; i < m->config->n_devices; i++)
-		if (d->devices_after[i] == CONFIG_NONE)
+	for (uint32_t i = 0; i < m->config->n_devices; i++) {
+		uint32_t after = d->devices_after[i];
+
+		if (after == CONFIG_NONE || !d->after->devices[after].enabled)
 			save(m, i);
+	}
 }
 
 static void save_due(struct timer *timer, void *userdata)
 {
+	struct mapping *m = userdata;
+	bool dirty = false;
+
 	(void)timer;
-	save_all(userdata);
+	save_all(m);
+	for (uint32_t i = 0; i < m->config->n_devices; i++)
+		dirty |= m->devices[i].kept && m->devices[i].kept->dirty;
+	/* What could not be saved may be another time, without anything new. */
+	if (dirty && m->state)
+		save_later(m, SEEN_USEC);
 }
 
 int kept_init(struct mapping *m, const struct mapping *from, const struct config_difference *d)

@@ -143,6 +143,18 @@ void quality_invalid(struct mapped_row *row)
 		row_set_quality(row, STORE_STALE);
 }
 
+void quality_doubt(struct mapped_endpoint *e, uint32_t device, bool all)
+{
+	for (size_t i = 0; i < e->config->n_map; i++) {
+		struct mapped_row *row = &e->rows[i];
+
+		if (row_map(row)->kind == CONFIG_MAP_POINT && row_device(row) == device && row_can_go_bad(row) &&
+		    (all || row_stale_usec(row) == USEC_INFINITY) &&
+		    store_quality(e->store, &row_map(row)->path) == STORE_GOOD)
+			row_set_quality(row, STORE_STALE);
+	}
+}
+
 void quality_device(struct mapped_endpoint *e, uint32_t device)
 {
 	store_begin(e->store);

@@ -12,6 +12,7 @@
 struct batch {
 	uint32_t device;
 	const struct fieldway_sample **sample_of;
+	const uint32_t *from; /* rows that are not CONFIG_NONE here take nothing; NULL: all take it */
 	uint64_t now_usec, boottime_usec;
 	bool clock; /* the wall clock can be believed */
 	bool late;  /* something came that had been read too long ago */
@@ -175,7 +176,8 @@ static void take_batch(struct mapped_endpoint *e, struct batch *batch)
 		struct mapped_row *row = &e->rows[i];
 		const struct fieldway_sample *sample;
 
-		if (!row_shows_point(row) || row_device(row) != batch->device)
+		if (!row_shows_point(row) || row_device(row) != batch->device ||
+		    (batch->from && batch->from[i] != CONFIG_NONE))
 			continue;
 		sample = batch->sample_of[row_map(row)->point];
 		if (!sample)
@@ -231,12 +233,14 @@ static void endpoint_take(struct mapped_endpoint *e, struct batch *batch)
 	quality_sampled(e, batch->first);
 }
 
-void values_show(struct mapped_endpoint *e, uint32_t device, const struct fieldway_sample *samples, size_t n)
+void values_show(struct mapped_endpoint *e, uint32_t device, const struct fieldway_sample *samples, size_t n,
+		 const uint32_t *from)
 {
 	struct batch batch;
 
 	if (batch_init(&batch, e->mapping, device, samples, n) < 0)
 		return;
+	batch.from = from;
 	endpoint_take(e, &batch);
 	free(batch.sample_of);
 }
@@ -264,10 +268,36 @@ void mapping_values(struct mapping *m, uint32_t device, const struct fieldway_sa
 	free(batch.sample_of);
 }
 
+/*
+ * What a program has said of a local device is never read again: it holds while
+ * the program is known to speak for it. One that begins anew may have another
+ * program by now, or another owner; from one that is left alone nothing is taken.
+ * That it has said nothing since the start is no such change: kept values stand.
+ */
+static void doubt(struct mapping *m, uint32_t device, enum fieldbus_state state)
+{
+	const struct mapped_device *d = &m->devices[device];
+	bool anew = state == FIELDBUS_UNKNOWN && d->state != FIELDBUS_UNKNOWN,
+	     paused = state == FIELDBUS_PAUSED && d->state == FIELDBUS_ONLINE;
+
+	if (m->config->devices[device].type->plugin != &config_plugin_local || !(anew || paused))
+		return;
+	for (uint32_t i = 0; i < d->n; i++) {
+		struct mapped_endpoint *e = m->endpoints[d->endpoints[i]];
+
+		if (!e->store)
+			continue;
+		store_begin(e->store);
+		quality_doubt(e, device, anew);
+		store_end(e->store);
+	}
+}
+
 void mapping_state(struct mapping *m, uint32_t device, enum fieldbus_state state, const char *reason)
 {
 	struct mapped_device *d = &m->devices[device];
 
+	doubt(m, device, state);
 	d->state = state;
 	if (state != FIELDBUS_ONLINE)
 		counters_pause(m, device);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,12 +38,14 @@ static const struct config_map map[] = {
 };
 #define CAMERA 0u
 static char folder[64];
+static bool disabled;
 
 static void start(void)
 {
 	rig_set_up();
 	ck_assert_int_eq(state_new(folder, NULL, &rig.state), 0);
 	rig_device((char *)"camera", &vision);
+	rig.devices[CAMERA].enabled = !disabled;
 	rig_endpoint((char *)"gw-camera", CAMERA, map, ARRAY_SIZE(map));
 	rig_start();
 }
@@ -57,7 +60,10 @@ static void stop(void)
 
 static void set_up(void)
 {
+	disabled = false;
 	for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
+		points[i].silence_usec = 0;
+		points[i].stale = (struct config_stale){ 0 };
 		points[i].access = CONFIG_ACCESS_READ;
 		points[i].scale = points[i].factor = 1;
 		points[i].scale10 = points[i].verify.point = -1;
@@ -87,8 +93,8 @@ static void say(uint32_t point, const char *text)
 	rig_sample(CAMERA, point, (struct fieldway_value){ .type = FIELDWAY_STRING, .data = text, .size = strlen(text) });
 }
 
-/* What the record of the disk has of the limit, or "". */
-static const char *on_disk(char ret[64])
+/* What the record of the disk has of the limit, or "", and its time. */
+static const char *on_disk_since(char ret[64], unsigned long long *ret_time)
 {
 	_cleanup_buf_ struct buf record = { 0 };
 	unsigned long long time;
@@ -97,8 +103,16 @@ static const char *on_disk(char ret[64])
 	if (state_load(rig.state, "camera", "values", &record) < 0)
 		return ret;
 	ck_assert_int_eq(buf_append_byte(&record, 0), 0);
-	ck_assert_int_eq(sscanf((const char *)record.data, "limit int64 %llu %60s", &time, ret), 2);
+	if (sscanf((const char *)record.data, "limit int64 %llu %60s", &time, ret) == 2)
+		*ret_time = time;
 	return ret;
+}
+
+static const char *on_disk(char ret[64])
+{
+	unsigned long long ignored;
+
+	return on_disk_since(ret, &ignored);
 }
 
 static uint64_t age(const char *text)
@@ -119,10 +133,12 @@ START_TEST(kept)
 	rig_number(CAMERA, SHARP, 0.1);
 	say(PLACE, "T\xc3\xbcr \n1");
 	rig_advance(100 * USEC_PER_SEC);
-	/* What is no value does not take its place. */
-	rig_bad_sample(CAMERA, LIMIT, FIELDWAY_INVALID, 0);
+	/* What could not be read does not take its place. */
+	rig_bad_sample(CAMERA, LIMIT, FIELDWAY_FAILED, -EIO);
 	stop();
 	start();
+	/* Nor that nobody has said anything yet. */
+	mapping_state(rig.mapping, CAMERA, FIELDBUS_UNKNOWN, "no program has published yet");
 	rig_expect(0, "/3300/0/5700", "-7");
 	rig_expect(0, "/3300/2/5700", "0.1");
 	rig_expect(0, "/3300/0/5750", "T\xc3\xbcr \n1");
@@ -133,6 +149,75 @@ START_TEST(kept)
 	stop();
 	start();
 	rig_expect(0, "/3300/0/5700", "-7");
+}
+END_TEST
+
+/* That there is no value is kept as well as one would be. */
+START_TEST(no_value)
+{
+	char text[64];
+
+	rig_sample(CAMERA, LIMIT, whole(7));
+	rig_number(CAMERA, SHARP, 0.5);
+	rig_bad_sample(CAMERA, LIMIT, FIELDWAY_INVALID, 0);
+	rig_expect_error(0, "/3300/0/5700", -ESTALE);
+	rig_advance(10 * USEC_PER_SEC);
+	ck_assert_str_eq(on_disk(text), "");
+	stop();
+	start();
+	rig_expect_error(0, "/3300/0/5700", -ENODATA);
+	rig_expect(0, "/3300/2/5700", "0.5");
+	rig_sample(CAMERA, LIMIT, whole(8));
+	stop();
+	start();
+	rig_expect(0, "/3300/0/5700", "8");
+}
+END_TEST
+
+/* Nobody will ever say anything else of it. */
+START_TEST(of_one_that_is_disabled)
+{
+	rig_sample(CAMERA, LIMIT, whole(7));
+	stop();
+	disabled = true;
+	start();
+	rig_expect_error(0, "/3300/0/5700", -ENODATA);
+	stop();
+	disabled = false;
+	start();
+	rig_expect(0, "/3300/0/5700", "7");
+}
+END_TEST
+
+static void state_is(enum fieldbus_state state)
+{
+	mapping_state(rig.mapping, CAMERA, state, "");
+}
+
+/* What was said holds while somebody is known to speak for the device. */
+START_TEST(left_alone)
+{
+	points[SHARP].silence_usec = points[SHARP].stale.after_usec = 30 * USEC_PER_SEC;
+	state_is(FIELDBUS_ONLINE);
+	rig_sample(CAMERA, PEOPLE, whole(3));
+	rig_number(CAMERA, SHARP, 0.5);
+	rig_expect(0, "/3300/1/5700", "3");
+	state_is(FIELDBUS_PAUSED);
+	rig_expect_error(0, "/3300/1/5700", -ESTALE);
+	/* It has its silence. */
+	rig_expect(0, "/3300/2/5700", "0.5");
+	state_is(FIELDBUS_UNKNOWN);
+	rig_expect_error(0, "/3300/2/5700", -ESTALE);
+	state_is(FIELDBUS_ONLINE);
+	rig_sample(CAMERA, PEOPLE, whole(4));
+	rig_expect(0, "/3300/1/5700", "4");
+	/* As where a reload gives it another owner. */
+	state_is(FIELDBUS_UNKNOWN);
+	rig_expect_error(0, "/3300/1/5700", -ESTALE);
+	/* Said once: what comes then is good. */
+	rig_sample(CAMERA, PEOPLE, whole(5));
+	state_is(FIELDBUS_UNKNOWN);
+	rig_expect(0, "/3300/1/5700", "5");
 }
 END_TEST
 
@@ -188,6 +273,78 @@ START_TEST(damaged_records)
 }
 END_TEST
 
+/* The disk has its true time for good, whatever this boot can say of it. */
+START_TEST(true_time)
+{
+	unsigned long long time = 0;
+	char text[64];
+
+	ck_assert_int_eq(state_save(rig.state, "camera", "values", "limit int64 1000000 5\n", 22), 0);
+	stop();
+	start();
+	rig_number(CAMERA, SHARP, 0.5);
+	stop();
+	start();
+	rig_number(CAMERA, SHARP, 0.25);
+	rig_advance(10 * USEC_PER_SEC);
+	ck_assert_str_eq(on_disk_since(text, &time), "5");
+	ck_assert_uint_eq(time, 1000000);
+	/* A time that has not come would be the past some day. */
+	points[LIMIT].settings = (struct fieldway_settings){ sharp_settings, 2 };
+	stop();
+	start();
+	ck_assert_int_eq(state_save(rig.state, "camera", "values", "limit int64 9999999999999999 5\n", 31), 0);
+	points[LIMIT].settings = (struct fieldway_settings){ limit_settings, 2 };
+	stop();
+	start();
+	rig_number(CAMERA, SHARP, 0.75);
+	rig_advance(10 * USEC_PER_SEC);
+	ck_assert_str_eq(on_disk_since(text, &time), "5");
+	ck_assert_uint_eq(time, 0);
+}
+END_TEST
+
+/* What its age is the judge of must not be young again because the machine is. */
+START_TEST(silence_is_over)
+{
+	char line[64];
+
+	points[LIMIT].silence_usec = points[LIMIT].stale.after_usec = 15 * 60 * USEC_PER_SEC;
+	for (unsigned minutes = 14; minutes <= 16; minutes += 2) {
+		snprintf(line, sizeof(line), "limit int64 %" PRIu64 " 5\n",
+			 clock_realtime_usec() - minutes * 60 * USEC_PER_SEC);
+		ck_assert_int_eq(state_save(rig.state, "camera", "values", line, strlen(line)), 0);
+		stop();
+		start();
+		if (minutes == 14)
+			rig_expect(0, "/3300/0/5700", "5");
+		else
+			rig_expect_error(0, "/3300/0/5700", -ENODATA);
+	}
+	ck_assert_int_eq(state_save(rig.state, "camera", "values", "limit int64 0 5\n", 16), 0);
+	stop();
+	start();
+	rig_expect_error(0, "/3300/0/5700", -ENODATA);
+}
+END_TEST
+
+/* What does not get there is tried again, without anything new. */
+START_TEST(not_saved)
+{
+	char name[301], text[64], *good = rig.devices[CAMERA].name;
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	rig_sample(CAMERA, LIMIT, whole(7));
+	rig.devices[CAMERA].name = name;
+	rig_advance(10 * USEC_PER_SEC);
+	rig.devices[CAMERA].name = good;
+	ck_assert_str_eq(on_disk(text), "");
+	rig_advance(USEC_PER_HOUR);
+	ck_assert_str_eq(on_disk(text), "7");
+}
+END_TEST
+
 /* Older than this boot, or from a time that has not come: as old as can be said, and never younger. */
 START_TEST(unknown_age)
 {
@@ -214,10 +371,16 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, kept);
+	tcase_add_test(tcase, no_value);
+	tcase_add_test(tcase, of_one_that_is_disabled);
+	tcase_add_test(tcase, left_alone);
 	tcase_add_test(tcase, another_type);
 	tcase_add_test(tcase, not_too_often);
 	tcase_add_test(tcase, damaged_records);
 	tcase_add_test(tcase, unknown_age);
+	tcase_add_test(tcase, true_time);
+	tcase_add_test(tcase, silence_is_over);
+	tcase_add_test(tcase, not_saved);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
