@@ -378,7 +378,10 @@ struct config_sources {
 	const struct config_files *files; /* may be freed after config_read() */
 	const struct definitions *definitions; /* objects.d of the files already read */
 	int (*plugin)(void *userdata, const char *name, const struct config_plugin **ret);
-	/* The number of a user or group of the system; -ENOENT. NULL: owners of local devices stay unknown. */
+	/*
+	 * The number of a user or group of the system; -ENOENT there is none, or the errno of
+	 * what knows them, as of a network. NULL: owners of local devices stay unknown.
+	 */
 	int (*account)(void *userdata, enum config_account kind, const char *name, uint32_t *ret);
 	void *userdata;
 	const char *host_name, *machine_id; /* {gateway} default, {machine_id} */

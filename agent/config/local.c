@@ -2,6 +2,7 @@
 #include "config/local.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -84,13 +85,19 @@ int local_profile_check(struct loader *l, const struct profile *p, const struct 
 /* ---- owners ---- */
 
 /* An account that comes later is its devices' trouble, not the configuration's; --check says so. */
-static int refuse_account(struct loader *l, struct yaml_mark mark, const char *kind, const char *name)
+static int refuse_account(struct loader *l, struct yaml_mark mark, const char *kind, const char *name, int error)
 {
+	char what[512];
+
+	if (error == -ENOENT)
+		snprintf(what, sizeof(what), "there is no %s \"%.200s\"", kind, name);
+	else
+		snprintf(what, sizeof(what), "%s \"%.200s\" cannot be looked up: %s", kind, name, strerror(-error));
 	if (!l->sources->plugins_optional) {
-		loader_error(l, mark, "there is no %s \"%s\"", kind, name);
+		loader_error(l, mark, "%s", what);
 		return -EINVAL;
 	}
-	loader_warning(l, mark, "there is no %s \"%s\": nobody of that name can publish", kind, name);
+	loader_warning(l, mark, "%s: nobody of that name can publish", what);
 	return 0;
 }
 
@@ -104,7 +111,7 @@ static int find_account(struct loader *l, struct yaml_mark mark, const struct fi
 	if (!name || !l->sources->account)
 		return 0;
 	r = l->sources->account(l->sources->userdata, kind, name->data, ret);
-	return r < 0 ? refuse_account(l, mark, kinds[kind], name->data) : 0;
+	return r < 0 ? refuse_account(l, mark, kinds[kind], name->data, r) : 0;
 }
 
 int local_owner_find(struct loader *l, struct yaml_mark owner, struct config_device *device)

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,7 +14,9 @@
 #include "gateway/content.h"
 #include "secret/secret.h"
 
-#define ACCOUNT_ROOM 16384u /* texts of a user, or of a group with its members */
+/* Texts of a user, or of a group with its members. */
+#define ACCOUNT_ROOM_FIRST (16u << 10)
+#define ACCOUNT_ROOM_MAX (1u << 20)
 
 /* A folder's own objects come later and replace shipped ones of the same id and version. */
 static int read_objects(const struct config_files *files, bool shared, struct definitions *d,
@@ -51,27 +54,54 @@ static int describe(void *userdata, const char *name, const struct config_plugin
 	return fieldbus_describe(userdata, name, ret);
 }
 
+/* getpwnam_r() and getgrnam_r() return what is wrong, some also where there is nobody of that name (their manual). */
+static int account_error(int error, bool found)
+{
+	if (error == 0)
+		return found ? 0 : -ENOENT;
+	return error == ENOENT || error == ESRCH ? -ENOENT : -error;
+}
+
+static int look_up(enum config_account kind, const char *name, char *room, size_t size, uint32_t *ret)
+{
+	struct passwd user, *found_user = NULL;
+	struct group group, *found_group = NULL;
+	int r;
+
+	switch (kind) {
+	case CONFIG_USER:
+		r = getpwnam_r(name, &user, room, size, &found_user);
+		r = account_error(r, found_user);
+		if (r >= 0)
+			*ret = found_user->pw_uid;
+		return r;
+	case CONFIG_GROUP:
+		r = getgrnam_r(name, &group, room, size, &found_group);
+		r = account_error(r, found_group);
+		if (r >= 0)
+			*ret = found_group->gr_gid;
+		return r;
+	}
+	return -EINVAL;
+}
+
 /* In a thread of its own or at start: who is who may be known to the network alone. */
 static int find_account(void *userdata, enum config_account kind, const char *name, uint32_t *ret)
 {
-	char room[ACCOUNT_ROOM];
-	struct passwd user, *found_user = NULL;
-	struct group group, *found_group = NULL;
 	uint64_t number;
+	int r = -ERANGE;
 
 	(void)userdata;
 	if (parse_u64(name, &number) >= 0 && number < UINT32_MAX) {
 		*ret = (uint32_t)number;
 		return 0;
 	}
-	if (kind == CONFIG_USER && getpwnam_r(name, &user, room, sizeof(room), &found_user) == 0 && found_user)
-		*ret = found_user->pw_uid;
-	else if (kind == CONFIG_GROUP && getgrnam_r(name, &group, room, sizeof(room), &found_group) == 0 &&
-		 found_group)
-		*ret = found_group->gr_gid;
-	else
-		return -ENOENT;
-	return 0;
+	for (size_t size = ACCOUNT_ROOM_FIRST; r == -ERANGE && size <= ACCOUNT_ROOM_MAX; size *= 4) {
+		_cleanup_free_ char *room = malloc(size);
+
+		r = room ? look_up(kind, name, room, size, ret) : -ENOMEM;
+	}
+	return r;
 }
 
 static int find_content(void *userdata, const struct fieldbus_content *what, uint8_t **ret,

@@ -24,7 +24,7 @@ static int find_account(void *userdata, enum config_account kind, const char *na
 	else if (kind == CONFIG_GROUP && streq(name, "cameras"))
 		*ret = 991;
 	else
-		return -ENOENT;
+		return streq(name, "far") ? -EIO : -ENOENT;
 	return 0;
 }
 
@@ -100,6 +100,10 @@ START_TEST(strangers)
 	ck_assert_str_eq(f->warning_text, "d.yaml:3:41: there is no user \"visoin\": nobody of that name can publish\n"
 					  "d.yaml:3:41: there is no group \"camera\": nobody of that name can publish\n");
 	ck_assert_uint_eq(f->config->devices[0].owner_uid, UINT32_MAX);
+	/* Where nobody can say, nobody says that there is none. */
+	ck_assert_int_eq(run(PROFILE("", PEOPLE), DEVICES("  - {name: d, profile: vision, address: {owner: far}}\n"), NULL), 0);
+	ck_assert_str_eq(f->warning_text, "d.yaml:3:41: user \"far\" cannot be looked up: Input/output error: nobody of "
+					  "that name can publish\n");
 	/* And where nobody can be asked. */
 	f->sources.account = NULL;
 	ck_assert_int_eq(run(PROFILE("", PEOPLE), devices, NULL), 0);
