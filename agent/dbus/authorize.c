@@ -7,8 +7,6 @@
 #include "config/difference.h"
 #include "dbus/internal.h"
 
-#define BUS "org.freedesktop.DBus"
-
 /*
  * Who may change things. The bus is asked for the sender's credentials, and
  * nobody waits for it: sd-bus's own checks would.
@@ -93,7 +91,7 @@ static int read_sender(sd_bus_message *m, struct sender *ret)
 	int r;
 
 	/* sd-bus takes an answer from whoever has guessed its number, where the bus lets that through. */
-	if (sd_bus_message_get_error(m) || !from || !streq(from, BUS))
+	if (sd_bus_message_get_error(m) || !from || !streq(from, DBUS_SERVICE))
 		return -EACCES;
 	r = sd_bus_message_enter_container(m, 'a', "{sv}");
 	while (r >= 0) {
@@ -217,7 +215,7 @@ static int ask_credentials(struct order *o)
 {
 	sd_bus *bus = o->item->dbus->bus;
 	sd_bus_message *m = NULL;
-	int r = sd_bus_message_new_method_call(bus, &m, BUS, "/org/freedesktop/DBus", BUS,
+	int r = sd_bus_message_new_method_call(bus, &m, DBUS_SERVICE, DBUS_OBJECT, DBUS_SERVICE,
 					       "GetConnectionCredentials");
 
 	if (r >= 0)
@@ -256,6 +254,26 @@ int order_authorize(struct item *item, sd_bus_message *m, enum right right, orde
 	if (r < 0)
 		order_free(o);
 	return r < 0 ? r : 1;
+}
+
+bool orders_wait(const struct item *item, const char *sender)
+{
+	const struct order *o;
+
+	list_for_each(o, &item->dbus->orders, list)
+		if (o->item == item && streq(sd_bus_message_get_sender(o->message), sender))
+			return true;
+	return false;
+}
+
+bool order_is_of_polkit(const struct item *item, const sd_bus_message *m)
+{
+	const struct order *o;
+
+	list_for_each(o, &item->dbus->orders, list)
+		if (o->message == m)
+			return o->question;
+	return false;
 }
 
 void orders_forget(struct dbus *d)

@@ -215,6 +215,7 @@ int dbus_new(const struct dbus_config *config, const struct dbus_ports *ports, v
 	d->backoff = (struct backoff){ RECONNECT_FIRST_USEC, RECONNECT_LAST_USEC, 0 };
 	d->manager = (struct item){ .dbus = d };
 	list_init(&d->orders);
+	list_init(&d->connections);
 	changes_init(d);
 	watches_init(d);
 	snapshots_init(d);

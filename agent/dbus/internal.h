@@ -54,6 +54,10 @@ int items_append(const struct items *s, const struct dbus *d, sd_bus_message *m,
 
 /* ---- bus.c ---- */
 
+/* The bus itself: its name, which is its interface, too, and its object. */
+#define DBUS_SERVICE "org.freedesktop.DBus"
+#define DBUS_OBJECT "/org/freedesktop/DBus"
+
 struct dbus {
 	struct dbus_config config;
 	struct dbus_ports ports;
@@ -81,7 +85,8 @@ struct dbus {
 	struct list watches, watchers;
 	unsigned n_watches;
 	struct timer watch_timer;
-	struct list programs; /* struct program, of local devices */
+	struct list programs; /* struct program, of local devices; who published last is the last one */
+	struct list connections; /* presence.c: that something is kept for */
 	gid_t group;
 	bool has_group;
 	struct log_budget refusals;
@@ -144,6 +149,8 @@ const char *operations_format(uint8_t operations, char ret[OPERATIONS_TEXT_MAX])
 int device_publish(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int device_complete_write(sd_bus_message *m, void *userdata, sd_bus_error *error);
 void programs_init(struct dbus *d);
+/* Programs of one device that are remembered; one that comes takes the place of the one that published first. */
+#define PROGRAMS_OF_DEVICE_MAX 8u
 /* The connection is gone, or (tell false) so is the field. */
 void programs_forget(struct dbus *d, bool tell);
 /* Of a device that is gone, or has another owner. */
@@ -229,6 +236,10 @@ typedef int (*order_handler)(struct item *item, sd_bus_message *m, uid_t uid, sd
 #define QUESTIONS_OF_USER_MAX 16u
 int order_authorize(struct item *item, sd_bus_message *m, enum right right, order_handler allowed,
 		    sd_bus_error *error);
+/* Does a call of this sender for this item still wait for its rights? Others would overtake it. */
+bool orders_wait(const struct item *item, const char *sender);
+/* Is it polkit that lets this one be carried out, in `allowed`? That is a word for one call alone. */
+bool order_is_of_polkit(const struct item *item, const sd_bus_message *m);
 void orders_forget(struct dbus *d);
 /* The item goes: whoever waits for the right to order something of it is told so. */
 void orders_refuse(const struct item *item);

@@ -11,11 +11,12 @@
 
 /* Local devices: the programs that publish for them, and are told what to write. */
 
-/* The last one that published for a device. */
+/* One that has published for a device, and is on the bus. */
 struct program {
 	struct list list; /* dbus.programs */
 	struct item *item;
 	uid_t uid;
+	bool known; /* by rights of its own, which it has as long as its connection */
 	struct presence presence;
 };
 
@@ -24,12 +25,23 @@ static const struct config_device *device_of(const struct item *item)
 	return &item->dbus->config.config->devices[item->id];
 }
 
+/* The one that published last; NULL: none. */
 static struct program *program_find(const struct item *item)
+{
+	struct program *p, *last = NULL;
+
+	list_for_each(p, &item->dbus->programs, list)
+		if (p->item == item)
+			last = p;
+	return last;
+}
+
+static struct program *program_of(const struct item *item, const char *sender)
 {
 	struct program *p;
 
 	list_for_each(p, &item->dbus->programs, list)
-		if (p->item == item)
+		if (p->item == item && streq(p->presence.sender, sender))
 			return p;
 	return NULL;
 }
@@ -47,18 +59,30 @@ static void program_left(void *userdata)
 	struct item *item = p->item;
 
 	program_free(p);
-	fieldbus_program_left(item->dbus->config.fieldbus, item->id);
+	/* Another one that is there has the say again, as before it came. */
+	if (!program_find(item))
+		fieldbus_program_left(item->dbus->config.fieldbus, item->id);
 }
 
-/* The one that is there now takes the place of another one, whose writes are still its own to answer. */
-static int program_set(struct item *item, const char *sender, uid_t uid)
+static void drop_first(const struct item *item)
 {
-	struct program *former = program_find(item), *p;
+	struct program *p, *first = NULL;
+	unsigned n = 0;
+
+	list_for_each(p, &item->dbus->programs, list)
+		if (p->item == item) {
+			first = first ?: p;
+			n++;
+		}
+	if (n > PROGRAMS_OF_DEVICE_MAX)
+		program_free(first);
+}
+
+static int program_new(struct item *item, const char *sender, uid_t uid, struct program **ret)
+{
+	struct program *p = calloc(1, sizeof(*p));
 	int r;
 
-	if (former && streq(former->presence.sender, sender))
-		return 0;
-	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
 	p->item = item;
@@ -69,9 +93,23 @@ static int program_set(struct item *item, const char *sender, uid_t uid)
 		program_free(p);
 		return r;
 	}
-	if (former)
-		program_free(former);
+	*ret = p;
+	return 0;
+}
+
+/* It is the last one now, and is told what to write; the others have their say again when it leaves. */
+static int program_set(struct item *item, sd_bus_message *m, uid_t uid)
+{
+	const char *sender = sd_bus_message_get_sender(m);
+	struct program *p = program_of(item, sender);
+	int r = p ? 0 : program_new(item, sender, uid, &p);
+
+	if (r < 0)
+		return r;
+	p->known |= !order_is_of_polkit(item, m);
+	list_remove(&p->list);
 	list_append(&item->dbus->programs, &p->list);
+	drop_first(item);
 	return 0;
 }
 
@@ -94,10 +132,11 @@ void programs_forget(struct dbus *d, bool tell)
 
 void programs_drop(const struct item *item)
 {
-	struct program *p = program_find(item);
+	struct program *p;
 
-	if (p)
-		program_free(p);
+	list_for_each(p, &item->dbus->programs, list)
+		if (p->item == item)
+			program_free(p);
 }
 
 /* Who has no rights here is not told even this. */
@@ -143,19 +182,22 @@ static int publish_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_b
 		return r;
 	r = fieldbus_publish(item->dbus->config.fieldbus, item->id, p.samples, p.n, &at);
 	r = r < 0 ? refuse_publication(item, &p, r, at, error) :
-		    program_set(item, sd_bus_message_get_sender(m), uid);
+		    program_set(item, m, uid);
 	publication_done(&p);
 	return r < 0 ? r : sd_bus_reply_method_return(m, NULL);
 }
 
-/* Who has published for it before has shown who he is; no other connection will ever have his name. */
+/*
+ * Who has published for it before has shown who he is; no other connection will
+ * ever have his name. But one call of his must not overtake another one.
+ */
 static int authorize(struct item *item, sd_bus_message *m, order_handler allowed, sd_bus_error *error)
 {
-	const struct program *p = program_find(item);
 	const char *sender = sd_bus_message_get_sender(m);
+	const struct program *p = sender ? program_of(item, sender) : NULL;
 	int r;
 
-	if (!p || !sender || !streq(p->presence.sender, sender))
+	if (!p || !p->known || orders_wait(item, sender))
 		return order_authorize(item, m, RIGHT_PUBLISH, allowed, error);
 	r = allowed(item, m, p->uid, error);
 	return r < 0 ? r : 1;

@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "dbus/internal.h"
 
-#define BUS "org.freedesktop.DBus"
 #define POLKIT "org.freedesktop.PolicyKit1"
 #define AUTHORITY POLKIT ".Authority"
 #define ALLOW_USER_INTERACTION 1u /* polkit, CheckAuthorizationFlags */
@@ -109,7 +108,7 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 	int r = -EACCES;
 
 	(void)unused;
-	if (is_answer(m, BUS))
+	if (is_answer(m, DBUS_SERVICE))
 		r = sd_bus_message_read(m, "s", &owner);
 	if (r >= 0) {
 		q->owner = strdup(owner);
@@ -128,7 +127,7 @@ static int ask_bus(struct polkit_question *q, const char *member, sd_bus_message
 	va_list arguments;
 	int r;
 
-	r = sd_bus_message_new_method_call(bus, &call, BUS, "/org/freedesktop/DBus", BUS, member);
+	r = sd_bus_message_new_method_call(bus, &call, DBUS_SERVICE, DBUS_OBJECT, DBUS_SERVICE, member);
 	va_start(arguments, types);
 	if (r >= 0)
 		r = sd_bus_message_appendv(call, types, arguments);

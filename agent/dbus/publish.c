@@ -40,11 +40,15 @@ static const struct point_type *type_of(const struct config_point *point)
 	return NULL;
 }
 
-static int64_t find_point(const struct config_type *type, const char *name)
+/* Programs say their points in some order of their own, most often that of the type: from the one behind the last. */
+static int64_t find_point(const struct config_type *type, const char *name, size_t from)
 {
-	for (size_t i = 0; i < type->n_points; i++)
-		if (streq(type->points[i].name, name))
-			return (int64_t)i;
+	for (size_t i = 0; i < type->n_points; i++) {
+		size_t at = (from + i) % type->n_points;
+
+		if (streq(type->points[at].name, name))
+			return (int64_t)at;
+	}
 	return -ENOENT;
 }
 
@@ -122,7 +126,7 @@ static int read_value(sd_bus_message *m, const struct config_point *point, struc
 		return streq(contents, "d") && t->type != VALUE_FLOAT ?
 			       refuse_type(error, point, t) :
 			       refuse(error, AGENT1_ERROR_OUT_OF_RANGE, point, "does not hold so large a value");
-	return r < 0 ? r : check_value(point, ret, error);
+	return MIN(r, 0);
 }
 
 /* ---- its time and quality ---- */
@@ -160,7 +164,8 @@ static int read_quality(const struct config_point *point, uint32_t number, struc
 static int find_item(const struct config_type *type, const struct publication *p, const char *name,
 		     uint32_t *ret, sd_bus_error *error)
 {
-	int64_t point = find_point(type, name);
+	size_t last = p->n > 0 ? p->samples[p->n - 1].point + (size_t)1 : 0;
+	int64_t point = find_point(type, name, last);
 	char echo[ECHO_MAX + 1];
 
 	if (point < 0)
@@ -168,9 +173,8 @@ static int find_item(const struct config_type *type, const struct publication *p
 					 error_echo(name, echo));
 	if (!(type->points[point].access & CONFIG_ACCESS_READ))
 		return refuse(error, AGENT1_ERROR_NOT_ALLOWED, &type->points[point], "is only written");
-	for (size_t i = 0; i < p->n; i++)
-		if (p->samples[i].point == point)
-			return refuse(error, SD_BUS_ERROR_INVALID_ARGS, &type->points[point], "is there twice");
+	if (p->there[point])
+		return refuse(error, SD_BUS_ERROR_INVALID_ARGS, &type->points[point], "is there twice");
 	*ret = (uint32_t)point;
 	return 0;
 }
@@ -198,12 +202,16 @@ static int read_item(sd_bus_message *m, const struct config_type *type, struct p
 		r = read_time(point, since_1970, &sample.boottime_usec, error);
 	if (r >= 0)
 		r = read_quality(point, quality, &sample, error);
+	/* What comes with another quality only fills the place of a value. */
 	if (r >= 0 && sample.quality == FIELDWAY_GOOD)
-		sample.value = value_to_field(value);
+		r = check_value(point, value, error);
 	if (r < 0) {
 		value_done(value);
 		return r;
 	}
+	if (sample.quality == FIELDWAY_GOOD)
+		sample.value = value_to_field(value);
+	p->there[sample.point] = true;
 	p->samples[p->n++] = sample;
 	return 0;
 }
@@ -232,8 +240,9 @@ int publication_read(sd_bus_message *m, const struct config_type *type, struct p
 		     sd_bus_error *error)
 {
 	struct publication p = { .samples = calloc(type->n_points + 1, sizeof(*p.samples)),
-				 .values = calloc(type->n_points + 1, sizeof(*p.values)) };
-	int r = p.samples && p.values ? read_items(m, type, &p, error) : -ENOMEM;
+				 .values = calloc(type->n_points + 1, sizeof(*p.values)),
+				 .there = calloc(type->n_points + 1, sizeof(*p.there)) };
+	int r = p.samples && p.values && p.there ? read_items(m, type, &p, error) : -ENOMEM;
 
 	if (r < 0)
 		publication_done(&p);
@@ -248,5 +257,6 @@ void publication_done(struct publication *p)
 		value_done(&p->values[i]);
 	free(p->samples);
 	free(p->values);
+	free(p->there);
 	*p = (struct publication){ 0 };
 }

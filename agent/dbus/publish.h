@@ -11,6 +11,7 @@
 struct publication {
 	struct fieldway_sample *samples; /* their data lies in values */
 	struct value *values;
+	bool *there; /* by point: it is one of them */
 	size_t n;
 };
 

@@ -2,157 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Local devices: programs of this machine, of users of their own, publish values and are told what servers write."""
 import os
-import struct
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Bus, build_path, main, source_path  # noqa: E402
-from fieldway_test.bus import (  # noqa: E402
-    GROUP_ID, MEMBER, NAME, PATH, STRANGER, Caller, Refused, add_group, marshal_text)
-from fieldway_test.scenario import BUS, METER_DEVICES, METER_PROFILE, Scenario  # noqa: E402
-
-CAMERA = PATH + "/device/door_2dcamera"     # as sd_bus_path_encode() has it
-CLIENT = "gw-door-camera"
-OWNER, OTHER = STRANGER, 2      # daemon and bin of base-passwd
-PEOPLE, LIMIT = "/3300/0/5700", "/3308/0/5900"
-PROFILE = """schema: 1
-profile: vision
-plugin: local
-info: {{manufacturer: Example, model: Vision}}
-{silence}
-points:
-  people: {{type: int64}}
-  limit: {{type: int64, access: rw, range: 0..500, persist: true}}
-  sharp: {{type: float, range: 0..1}}
-  place: {{type: string, persist: true}}
-  alert: {{type: bool, access: w}}
-lwm2m:
-  3300/0/5700: people
-  3308/0/5900: limit
-  3300/1/5700: sharp
-  3300/1/5750: place
-  3/0/12: {{execute: alert, value: true}}
-"""
-DEVICES = """schema: 1
-devices:
-  - {{name: door-camera, profile: vision, address: {{owner: daemon{more}}}}}
-"""
-
-
-class Body:
-    """What D-Bus makes of values."""
-
-    def __init__(self):
-        self.data = bytearray()
-
-    def align(self, size):
-        self.data += bytes(-len(self.data) % size)
-
-    def put(self, letter, value):
-        if letter == "s":
-            self.align(4)
-            text = value.encode()
-            self.data += struct.pack("<I", len(text)) + text + b"\0"
-        elif letter == "v":
-            kind, value = value
-            self.data += bytes([len(kind)]) + kind.encode() + b"\0"
-            self.put(kind, value)
-        else:
-            code, size = {"t": ("Q", 8), "x": ("q", 8), "d": ("d", 8), "u": ("I", 4), "i": ("i", 4), "b": ("I", 4),
-                          "q": ("H", 2), "y": ("B", 1)}[letter]
-            self.align(size)
-            self.data += struct.pack("<" + code, value)
-
-
-class Program(Caller):
-    """One that publishes, and is told what to write."""
-
-    def __init__(self, scenario, user=OWNER):
-        super().__init__(scenario.bus, user)
-        scenario.addCleanup(self.close)
-        self.scenario, self.requested = scenario, []
-        self.answer()
-
-    def take(self):
-        kind, _, fields, body = self.read_message()
-        if kind == 4 and fields[3] == b"WriteRequested":
-            serial, size = struct.unpack_from("<QI", body)
-            point = body[12:12 + size].decode()
-            offset = 13 + size
-            letter = self.letter = chr(body[offset + 1])
-            offset += 3
-            offset += -offset % (8 if letter in "xtd" else 4)
-            value, = struct.unpack_from("<" + {"x": "q", "t": "Q", "d": "d", "b": "I"}[letter], body, offset)
-            self.requested.append((serial, point, value))
-        return kind, fields, body
-
-    def answer(self):
-        """The error of the answer, without what all have in front; None: it is none."""
-        while True:
-            kind, fields, body = self.take()
-            if kind in (2, 3):
-                self.text = body[4:-1].decode() if kind == 3 else ""
-                return fields[4].decode().removeprefix(NAME + ".Error.") if kind == 3 else None
-
-    def publish(self, *values, device=CAMERA):
-        """(point, variant's type, value[, time[, quality]])"""
-        content = Body()
-        for name, letter, value, *more in values:
-            content.align(8)
-            content.put("s", name)
-            content.put("v", (letter, value))
-            content.put("t", more[0] if more else 0)
-            content.put("u", more[1] if more[1:] else 0)
-        # The array's elements begin where 8 can be divided, which its length does not count.
-        self.call(device, NAME + ".Device", "Publish", signature="a(svtu)",
-                  body=struct.pack("<II", len(content.data), 0) + bytes(content.data))
-        return self.answer()
-
-    def complete(self, serial, error="", detail=""):
-        body = Body()
-        for letter, value in ("t", serial), ("s", error), ("s", detail):
-            body.put(letter, value)
-        self.call(CAMERA, NAME + ".Device", "CompleteWrite", signature="tss", body=bytes(body.data))
-        return self.answer()
-
-    def wait_write(self):
-        end = time.monotonic() + 15
-        while not self.requested:
-            self.scenario.assertLess(time.monotonic(), end, "no WriteRequested")
-            self.take()
-        return self.requested.pop(0)
-
-
-class LocalScenario(Scenario):
-    silence = ""
-    address = ""
-
-    def setUp(self):
-        super().setUp()
-        add_group()
-        self.start_server()
-        self.configure()
-        self.write_files()
-        self.bus = Bus(self.rig)
-
-    def write_files(self, profile=PROFILE, devices=DEVICES):
-        self.rig.write("etc/profiles.d/vision.yaml", profile.format(silence=self.silence))
-        self.rig.write("etc/devices.d/site.yaml", devices.format(more=self.address))
-
-    def start(self, **options):
-        environment = {**options.pop("environment", {}), **self.bus.environment()}
-        self.start_daemon(arguments=["--bus=system"], environment=environment, **options)
-        self.bus.wait_name()
-
-    def state(self):
-        return self.bus.get(CAMERA, "Device", "State")
-
-    def until_state(self, state):
-        self.rig.until(lambda: self.state() == state, 20, f"{state}")
-        return self.bus.get(CAMERA, "Device", "Reason")
+from fieldway_test import build_path, main, source_path  # noqa: E402
+from fieldway_test.bus import GROUP_ID, MEMBER, NAME, PATH, Refused, marshal_text  # noqa: E402
+from fieldway_test.local import (  # noqa: E402
+    CAMERA, CLIENT, DEVICES, LIMIT, OTHER, OWNER, PEOPLE, PROFILE, LocalScenario, Program)
+from fieldway_test.scenario import BUS, METER_DEVICES, METER_PROFILE  # noqa: E402
 
 
 class PublishTest(LocalScenario):
@@ -220,6 +80,10 @@ class PublishTest(LocalScenario):
         self.assertIsNone(program.publish(("people", "x", 3)))
         self.assertIsNone(program.publish(("people", "x", 0, 0, 1)))
         self.expect(self.server.request(CLIENT, "GET", PEOPLE), "5.03")
+        # What stands in the place of a value is none, and need not be one that the point could have.
+        for letter, value, quality in ("d", float("nan"), 1), ("d", 2, 2):
+            self.assertIsNone(program.publish(("sharp", letter, value, 0, quality)))
+        self.assertEqual(program.publish(("sharp", "s", "", 0, 1)), "WrongType")
         self.assertIsNone(program.publish(("people", "x", 5)))
         self.assertEqual(self.read_one(CLIENT, PEOPLE), 5)
 
@@ -302,6 +166,7 @@ class PublishTest(LocalScenario):
     def test_paused(self):
         self.start()
         program = Program(self)
+        self.registered(CLIENT)
         self.assertIsNone(program.publish(("people", "x", 1)))
         self.bus.call(CAMERA, "Device", "Pause")
         self.assertEqual(self.state(), "paused")
@@ -316,6 +181,14 @@ class PublishTest(LocalScenario):
         self.assertEqual(program.publish(("people", "x", 2)), "NotAllowed")
         self.bus.call(PATH + "/bus/local", "Bus", "Resume")
         self.assertIsNone(program.publish(("people", "x", 4)))
+        # What it said before is not what it says now; and now it leaves without a word.
+        self.assertEqual(self.read_one(CLIENT, PEOPLE), 4)
+        self.bus.call(CAMERA, "Device", "Pause")
+        self.bus.call(CAMERA, "Device", "Resume")
+        self.expect(self.server.request(CLIENT, "GET", PEOPLE), "5.03")
+        program.close()
+        self.assertEqual(self.until_state("offline"),
+                         "bus local: device door-camera: its program, of daemon, has left the bus")
 
 
 class ReloadTest(LocalScenario):
@@ -344,6 +217,9 @@ class ReloadTest(LocalScenario):
         self.reload(devices=DEVICES.replace("daemon", "bin"))
         self.assertEqual(self.state(), "unknown")
         self.assertEqual(program.publish(("people", "x", 4)), "org.freedesktop.DBus.Error.AccessDenied")
+        # Nor has what he said.
+        self.expect(self.server.request(CLIENT, "GET", PEOPLE), "5.03")
+        self.expect(self.server.request(CLIENT, "GET", LIMIT), "5.03")
         self.assertIsNone(other.publish(("people", "x", 5)))
         self.assertEqual(self.read_one(CLIENT, PEOPLE), 5)
         # Another point.
@@ -396,21 +272,6 @@ class SilenceTest(LocalScenario):
 
 
 class WriteTest(LocalScenario):
-    def begin(self):
-        self.start()
-        self.registered(CLIENT)
-        program = Program(self)
-        self.assertIsNone(program.publish(("people", "x", 3), ("limit", "x", 10)))
-        return program
-
-    def write(self, payload="42"):
-        """Does not wait for the answer, which is at finish()."""
-        return self.server.send("request", CLIENT, f"PUT {LIMIT} format=0 payload={payload.encode().hex()}")
-
-    def finish(self, name, code):
-        self.rig.until(lambda: name in self.server.answers, 15, "the answer to a write")
-        return self.expect(self.server.answers.pop(name), code)
-
     def test_written(self):
         program = self.begin()
         bystander = Program(self)
@@ -473,9 +334,8 @@ class WriteTest(LocalScenario):
         self.assertIn(b"no program that publishes it is on the bus", answer.payload)
 
 
-class PersistTest(WriteTest):
-    """The scenario of WriteTest, over restarts."""
-    test_written = test_refused = test_never_completed = test_gone = test_nobody = None
+class PersistTest(LocalScenario):
+    """Over restarts."""
 
     def restart(self):
         self.stop_daemon(self.daemon)

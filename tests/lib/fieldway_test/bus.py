@@ -52,15 +52,16 @@ MEMBER, STRANGER = 65534, 1     # nobody and daemon of base-passwd
 
 
 @functools.lru_cache
-def add_group():
-    """Makes MEMBER one of GROUP, in a mount namespace of this process; raises SkipTest where that cannot be."""
+def add_group(more=""):
+    """Makes MEMBER one of GROUP, in a mount namespace of this process; raises SkipTest where that cannot be.
+    more: lines of other groups, the same ones in all of a process."""
     if os.geteuid() != 0:
         raise unittest.SkipTest("needs root, to be somebody else")
     with open("/etc/group", encoding="ascii") as f:
         lines = [line for line in f if not line.startswith(GROUP + ":")]
     member = pwd.getpwuid(MEMBER).pw_name
     with tempfile.NamedTemporaryFile("w", encoding="ascii") as f:
-        f.write("".join(lines) + f"{GROUP}:x:{GROUP_ID}:{member}\n")
+        f.write("".join(lines) + f"{GROUP}:x:{GROUP_ID}:{member}\n{more}")
         f.flush()
         os.chmod(f.name, 0o644)
         if not replace_files({"/etc/group": f.name}):
@@ -204,8 +205,8 @@ class Caller:
         return taken
 
     def read_message(self):
-        """The next one: its kind, signature, fields by code as bytes, and body."""
-        _, kind, _, _, size, _, length = struct.unpack("<cBBBIII", self._take(16))
+        """The next one: its kind, signature, fields by code as bytes, and body. Its number is in `taken`."""
+        _, kind, _, _, size, self.taken, length = struct.unpack("<cBBBIII", self._take(16))
         header = self._take(length + -length % 8)[:length]
         fields, offset = {}, 0
         while offset < length:
