@@ -75,7 +75,8 @@
  *                                    MoreSources t; Device s, Bus s, DeviceState s,
  *                                    DeviceReason s, Point s (and where it lies),
  *                                    Decoding s, PointUnit s, Rate s, Period t (as
- *                                    Device.Explain has it); Request s, Asked t,
+ *                                    Device.Explain has it; not of a local device);
+ *                                    Request s, Asked t,
  *                                    Sent ay, Received ay, Cut b: the last
  *                                    exchange with the device; RequestProblem s;
  *                                    Observations aa{sv}: Server s, Path s,
@@ -157,12 +158,16 @@
  *                                    read). Any number where it fits without loss.
  *                                    All of them or none; none at all says that the
  *                                    program is there. The last one that published
- *                                    is told what to write. Errors NotLocal,
+ *                                    and is still there is told what to write; the
+ *                                    device is left when the last one of 8 leaves.
+ *                                    With another quality the variant is not looked
+ *                                    at but for its type. Errors NotLocal,
  *                                    NoSuchPoint, WrongType, OutOfRange, WrongTime
  *                                    (it has not come yet, or the point has a later
  *                                    value), NotAllowed (it is paused or disabled,
  *                                    or the point is only written), LimitsExceeded
- *                                    (1,000 values at once, or in a second)
+ *                                    (1,000 values in one call, or in a second, after
+ *                                    a pause of two seconds 2,000)
  *     WriteRequested(t serial, s point, v value)
  *                                    signal, to that program alone: this is to be
  *                                    written, and is given up after 4 seconds

@@ -137,8 +137,10 @@ static int append_device(sd_bus_message *m, const struct item *item, const struc
 		r = append_decoding(m, s);
 	if (r >= 0)
 		r = entry_text(m, "PointUnit", s->point->unit ? unit_name(s->point->unit) : NULL);
-	if (r >= 0)
-		r = entry_text(m, "Rate", s->point->rate);
+	/* Nobody asks the program of a local device. */
+	if (r < 0 || s->device->type->plugin == &config_plugin_local)
+		return r;
+	r = entry_text(m, "Rate", s->point->rate);
 	return r < 0 ? r : entry_u64(m, "Period", s->point->period_usec);
 }
 

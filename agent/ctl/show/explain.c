@@ -192,7 +192,8 @@ int explain_print(FILE *to, const struct device_record *d, const struct explanat
 	print_head(to, d, e);
 	for (size_t i = 0; e && i < e->n && r >= 0;)
 		r = print_period(to, e, i, &i);
-	if (r >= 0 && e)
+	/* Of a local device there are none. */
+	if (r >= 0 && e && e->n > 0)
 		print_total(to, e);
 	if (r >= 0)
 		print_statistics(to, d);

@@ -277,6 +277,9 @@ static void print_period(const struct why *w)
 	uint64_t usec = w->facts[PERIOD].number;
 	char text[FORMAT_USEC_MAX];
 
+	/* Of a local device: its program says what it likes. */
+	if (!w->facts[PERIOD].type)
+		return;
 	print_label("Polled");
 	if (usec == 0)
 		printf("once");
