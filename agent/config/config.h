@@ -28,6 +28,10 @@ struct config_plugin {
 
 /* `plugin: local`, which is the agent's own: a program of this machine gives its devices' values. */
 extern const struct config_plugin config_plugin_local;
+struct config_point;
+/* The type of a point of such a device, FIELDWAY_NONE where it has none of these; and how YAML calls a type. */
+enum fieldway_type config_local_type(const struct config_point *point);
+const char *config_local_type_name(enum fieldway_type type);
 
 enum config_stale_read {
 	CONFIG_STALE_ERROR,

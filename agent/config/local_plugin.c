@@ -1,10 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/macro.h"
 #include "config/local.h"
+
+#include "base/str.h"
 
 /* The keys of the plugin that no host loads. */
 
-static const char *const types[] = { "bool", "int64", "uint64", "float", "string", "bytes", NULL };
+/* From FIELDWAY_BOOL on. */
+static const char *const types[] = {
+	[FIELDWAY_BOOL - 1] = "bool",	[FIELDWAY_INT - 1] = "int64",	  [FIELDWAY_UINT - 1] = "uint64",
+	[FIELDWAY_FLOAT - 1] = "float", [FIELDWAY_STRING - 1] = "string", [FIELDWAY_BYTES - 1] = "bytes", NULL,
+};
+
+const char *config_local_type_name(enum fieldway_type type)
+{
+	return type == FIELDWAY_NONE ? "" : types[type - 1];
+}
+
+enum fieldway_type config_local_type(const struct config_point *point)
+{
+	for (size_t i = 0; i < point->settings.n; i++)
+		for (unsigned k = 0; types[k] && streq(point->settings.items[i].key, "type"); k++)
+			if (streq(types[k], point->settings.items[i].value.data))
+				return (enum fieldway_type)(k + 1);
+	return FIELDWAY_NONE;
+}
 
 static const struct fieldway_key keys[] = {
 	{ .name = "owner",

@@ -20,25 +20,18 @@
 static const enum fieldway_quality qualities[] = { FIELDWAY_GOOD, FIELDWAY_INVALID, FIELDWAY_FAILED };
 
 static const struct point_type {
-	const char *name;
 	enum value_type type;
-	const char *contents; /* variants that may hold it; "": each letter is one */
+	const char *contents; /* variants that may hold it; number: each letter is one */
 	bool number;
 } point_types[] = {
-	{ "bool", VALUE_BOOLEAN, "b", false },	   { "int64", VALUE_INTEGER, "ynqiuxtd", true },
-	{ "uint64", VALUE_UNSIGNED, "ynqiuxtd", true }, { "float", VALUE_FLOAT, "ynqiuxtd", true },
-	{ "string", VALUE_STRING, "s", false },	   { "bytes", VALUE_OPAQUE, "ay", false },
+	[FIELDWAY_NONE] = { VALUE_NONE, "", false },
+	[FIELDWAY_BOOL] = { VALUE_BOOLEAN, "b", false },
+	[FIELDWAY_INT] = { VALUE_INTEGER, "ynqiuxtd", true },
+	[FIELDWAY_UINT] = { VALUE_UNSIGNED, "ynqiuxtd", true },
+	[FIELDWAY_FLOAT] = { VALUE_FLOAT, "ynqiuxtd", true },
+	[FIELDWAY_STRING] = { VALUE_STRING, "s", false },
+	[FIELDWAY_BYTES] = { VALUE_OPAQUE, "ay", false },
 };
-
-static const struct point_type *type_of(const struct config_point *point)
-{
-	const struct fieldway_value *name = settings_find(&point->settings, "type");
-
-	for (size_t i = 0; name && i < ARRAY_SIZE(point_types); i++)
-		if (streq(point_types[i].name, name->data))
-			return &point_types[i];
-	return NULL;
-}
 
 /* Programs say their points in some order of their own, most often that of the type: from the one behind the last. */
 static int64_t find_point(const struct config_type *type, const char *name, size_t from)
@@ -65,9 +58,10 @@ static int refuse(sd_bus_error *error, const char *name, const struct config_poi
 	return sd_bus_error_setf(error, name, "Point %s %s", point->name, text);
 }
 
-static int refuse_type(sd_bus_error *error, const struct config_point *point, const struct point_type *t)
+static int refuse_type(sd_bus_error *error, const struct config_point *point)
 {
-	return sd_bus_error_setf(error, AGENT1_ERROR_WRONG_TYPE, "Point %s is of type %s", point->name, t->name);
+	return sd_bus_error_setf(error, AGENT1_ERROR_WRONG_TYPE, "Point %s is of type %s", point->name,
+				 config_local_type_name(config_local_type(point)));
 }
 
 static struct fieldway_value value_to_field(const struct value *v)
@@ -112,19 +106,19 @@ static int check_value(const struct config_point *point, const struct value *v, 
 
 static int read_value(sd_bus_message *m, const struct config_point *point, struct value *ret, sd_bus_error *error)
 {
-	const struct point_type *t = type_of(point);
+	const struct point_type *t = &point_types[config_local_type(point)];
 	const char *contents;
 	char type;
 	int r = sd_bus_message_peek_type(m, &type, &contents);
 
-	if (r <= 0 || !t)
+	if (r <= 0)
 		return r < 0 ? r : -EBADMSG;
 	if (!holds(t, contents))
-		return refuse_type(error, point, t);
+		return refuse_type(error, point);
 	r = value_read(m, contents, t->type, ret);
 	if (r == -EINVAL || r == -ERANGE)
 		return streq(contents, "d") && t->type != VALUE_FLOAT ?
-			       refuse_type(error, point, t) :
+			       refuse_type(error, point) :
 			       refuse(error, AGENT1_ERROR_OUT_OF_RANGE, point, "does not hold so large a value");
 	return MIN(r, 0);
 }

@@ -43,10 +43,8 @@ int local_write(struct local *l, uint32_t point, const struct fieldway_value *va
 void local_writes_end(struct local *l, int error, const char *why);
 void local_writes_forget(struct local *l, const void *userdata);
 
-/* local_value.c: the point's type, by its name in YAML; NULL: it has none. */
-const char *local_point_type(const struct config_point *point, enum fieldway_type *ret);
 /*
- * A value in the point's type; text is the same one. -EINVAL, -ERANGE: it does not fit without
+ * local_value.c: a value in the point's type; text is the same one. -EINVAL, -ERANGE: it does not fit without
  * loss, or is longer than LINK_SAMPLE_BYTES_MAX, which Publish has, too.
  */
 int local_value_fit(const struct config_point *point, const struct fieldway_value *value,

@@ -2,30 +2,10 @@
 #include <errno.h>
 #include <math.h>
 
-#include "base/str.h"
 #include "fieldbus/local_internal.h"
 #include "link/host1.h"
 
 /* What is to be written, in the type of the point: a resource may be of another one. */
-
-static const struct {
-	const char *name;
-	enum fieldway_type type;
-} types[] = {
-	{ "bool", FIELDWAY_BOOL },   { "int64", FIELDWAY_INT },	    { "uint64", FIELDWAY_UINT },
-	{ "float", FIELDWAY_FLOAT }, { "string", FIELDWAY_STRING }, { "bytes", FIELDWAY_BYTES },
-};
-
-const char *local_point_type(const struct config_point *point, enum fieldway_type *ret)
-{
-	for (size_t i = 0; i < point->settings.n; i++)
-		for (size_t k = 0; k < ARRAY_SIZE(types) && streq(point->settings.items[i].key, "type"); k++)
-			if (streq(point->settings.items[i].value.data, types[k].name)) {
-				*ret = types[k].type;
-				return types[k].name;
-			}
-	return NULL;
-}
 
 /* A number that is whole, as INT or, beyond that, as UINT. */
 static int whole(const struct fieldway_value *v, struct fieldway_value *ret)
@@ -96,11 +76,11 @@ static int to_whole(const struct fieldway_value *v, enum fieldway_type type, str
 
 int local_value_fit(const struct config_point *point, const struct fieldway_value *value, struct fieldway_value *ret)
 {
-	enum fieldway_type type;
+	enum fieldway_type type = config_local_type(point);
 
 	if ((value->type == FIELDWAY_STRING || value->type == FIELDWAY_BYTES) && value->size > LINK_SAMPLE_BYTES_MAX)
 		return -ERANGE;
-	if (!local_point_type(point, &type) || type == value->type) {
+	if (type == FIELDWAY_NONE || type == value->type) {
 		*ret = *value;
 		return 0;
 	}

@@ -78,10 +78,9 @@ static void write_accepted(struct local_write *w)
 static void refuse_misfit(struct local_write *w)
 {
 	const struct config_type *type = w->local->fieldbus->config->devices[w->local->device].type;
-	enum fieldway_type ignored;
 	char what[64];
 
-	snprintf(what, sizeof(what), "does not fit its type, %s", local_point_type(&type->points[w->point], &ignored));
+	snprintf(what, sizeof(what), "does not fit its type, %s", config_local_type_name(config_local_type(&type->points[w->point])));
 	write_end(w, FIELDWAY_NOT_SENT, w->misfit, what);
 }
 

@@ -22,7 +22,7 @@ struct kept {
 	bool dirty;
 	struct kept_place {
 		uint32_t point;
-		const char *type; /* of the point, as YAML has it */
+		enum fieldway_type type; /* of the point */
 		struct fieldway_sample sample; /* value NONE: there is none */
 		void *data; /* of its value */
 		/* From a record, which knows of times before this boot; 0: nobody knows. */
@@ -136,8 +136,8 @@ static int format(const struct config_type *type, const struct kept *k, struct b
 
 		if (place->sample.value.type == FIELDWAY_NONE)
 			continue;
-		r = buf_printf(ret, "%s %s %" PRIu64 " ", type->points[place->point].name, place->type,
-			       time_of(place));
+		r = buf_printf(ret, "%s %s %" PRIu64 " ", type->points[place->point].name,
+			       config_local_type_name(place->type), time_of(place));
 		if (r >= 0)
 			r = format_value(ret, &place->sample.value);
 		if (r >= 0)
@@ -162,26 +162,26 @@ static int parse_bytes(char *text, struct fieldway_value *ret)
 	return ret->type == FIELDWAY_STRING && utf8_valid_prefix(text, n) != n ? -EBADMSG : 0;
 }
 
-static int parse_value(const char *type, char *text, struct fieldway_value *ret)
+static int parse_value(enum fieldway_type type, char *text, struct fieldway_value *ret)
 {
-	if (streq(type, "bool")) {
-		*ret = (struct fieldway_value){ .type = FIELDWAY_BOOL, .boolean = streq(text, "1") };
+	ret->type = type;
+	switch (type) {
+	case FIELDWAY_BOOL:
+		ret->boolean = streq(text, "1");
 		return 0;
-	}
-	if (streq(type, "int64")) {
-		ret->type = FIELDWAY_INT;
+	case FIELDWAY_INT:
 		return parse_i64(text, &ret->integer);
-	}
-	if (streq(type, "uint64")) {
-		ret->type = FIELDWAY_UINT;
+	case FIELDWAY_UINT:
 		return parse_u64(text, &ret->unsignd);
-	}
-	if (streq(type, "float")) {
-		ret->type = FIELDWAY_FLOAT;
+	case FIELDWAY_FLOAT:
 		return parse_double(text, &ret->real);
+	case FIELDWAY_STRING:
+	case FIELDWAY_BYTES:
+		return parse_bytes(text, ret);
+	case FIELDWAY_NONE:
+		break;
 	}
-	ret->type = streq(type, "string") ? FIELDWAY_STRING : FIELDWAY_BYTES;
-	return parse_bytes(text, ret);
+	return -EBADMSG;
 }
 
 /* USEC_INFINITY: nobody can tell. */
@@ -224,9 +224,10 @@ static void parse_line(const struct config_type *type, struct kept *k, char *lin
 	for (size_t i = 0; i < k->n; i++) {
 		struct kept_place *place = &k->places[i];
 
-		if (!streq(type->points[place->point].name, name) || !streq(place->type, kind))
+		if (!streq(type->points[place->point].name, name) ||
+		    !streq(config_local_type_name(place->type), kind))
 			continue;
-		if (parse_value(kind, line, &sample.value) >= 0)
+		if (parse_value(place->type, line, &sample.value) >= 0)
 			take_loaded(place, &type->points[place->point], &sample, since_1970);
 		return;
 	}
@@ -350,12 +351,12 @@ void kept_show(struct mapped_endpoint *e, const uint32_t *from)
 
 /* ---- life ---- */
 
-static const char *persistent_type(const struct config_point *point)
+/* FIELDWAY_NONE: it is not to be kept. */
+static enum fieldway_type persistent_type(const struct config_point *point)
 {
-	const struct fieldway_value *persist = settings_find(&point->settings, "persist"),
-				    *type = settings_find(&point->settings, "type");
+	const struct fieldway_value *persist = settings_find(&point->settings, "persist");
 
-	return persist && persist->boolean && type ? type->data : NULL;
+	return persist && persist->boolean ? config_local_type(point) : FIELDWAY_NONE;
 }
 
 static int place_copy(struct kept_place *place, const struct kept_place *was)
@@ -379,7 +380,7 @@ static int copy(const struct mapping *from, uint32_t before, const struct config
 
 		for (size_t j = 0; j < k->n && r >= 0; j++)
 			if (streq(of_former->points[was->point].name, type->points[k->places[j].point].name) &&
-			    streq(was->type, k->places[j].type) && was->sample.value.type != FIELDWAY_NONE)
+			    was->type == k->places[j].type && was->sample.value.type != FIELDWAY_NONE)
 				r = place_copy(&k->places[j], was);
 	}
 	k->dirty = true;
@@ -398,7 +399,7 @@ static int device_init(struct mapping *m, uint32_t device, const struct mapping 
 	if (config->type->plugin != &config_plugin_local || !config->enabled)
 		return 0;
 	for (size_t i = 0; i < config->type->n_points; i++)
-		n += persistent_type(&config->type->points[i]) != NULL;
+		n += persistent_type(&config->type->points[i]) != FIELDWAY_NONE;
 	if (n == 0)
 		return 0;
 	k = calloc(1, sizeof(*k) + n * sizeof(k->places[0]));
@@ -406,9 +407,9 @@ static int device_init(struct mapping *m, uint32_t device, const struct mapping 
 		return -ENOMEM;
 	m->devices[device].kept = k;
 	for (uint32_t i = 0; i < config->type->n_points; i++) {
-		const char *type = persistent_type(&config->type->points[i]);
+		enum fieldway_type type = persistent_type(&config->type->points[i]);
 
-		if (type)
+		if (type != FIELDWAY_NONE)
 			k->places[k->n++] = (struct kept_place){ .point = i, .type = type };
 	}
 	if (before != CONFIG_NONE && from->devices[before].kept)
