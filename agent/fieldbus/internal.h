@@ -522,6 +522,8 @@ void bus_off_text(const struct fieldbus *f, uint32_t bus, char *ret, size_t size
 int host_receive(sd_bus_message *m, void *userdata, sd_bus_error *error);
 
 /* write.c */
+/* With its data, which a NUL follows; *ret_data, if there is any, is freed by the caller. 0, -ENOMEM. */
+int write_copy_value(const struct fieldway_value *value, struct fieldway_value *ret, void **ret_data);
 void writes_send(struct host *h);
 /* All of them: the host is gone, or (canceled) the daemon does not want them any more. */
 void writes_end(struct host *h, bool canceled, const char *why);

@@ -153,21 +153,6 @@ int fieldbus_complete(struct fieldbus *f, uint32_t device, uint64_t serial, bool
 
 /* ---- */
 
-static int copy_value(struct local_write *w, const struct fieldway_value *value)
-{
-	w->value = *value;
-	if (value->type != FIELDWAY_STRING && value->type != FIELDWAY_BYTES)
-		return 0;
-	w->data = malloc(value->size + 1);
-	if (!w->data)
-		return -ENOMEM;
-	if (value->size > 0)
-		memcpy(w->data, value->data, value->size);
-	((char *)w->data)[value->size] = '\0';
-	w->value.data = w->data;
-	return 0;
-}
-
 int local_write(struct local *l, uint32_t point, const struct fieldway_value *value, fieldbus_done done,
 		void *userdata)
 {
@@ -183,7 +168,7 @@ int local_write(struct local *l, uint32_t point, const struct fieldway_value *va
 	timer_init(&w->timer, l->fieldbus->timers, write_due, w);
 	w->end_usec = usec_add(clock_monotonic_usec(), FIELDBUS_WRITE_USEC);
 	w->misfit = local_value_fit(&l->fieldbus->config->devices[l->device].type->points[point], value, &fitting);
-	r = w->misfit < 0 ? 0 : copy_value(w, &fitting);
+	r = w->misfit < 0 ? 0 : write_copy_value(&fitting, &w->value, &w->data);
 	if (r >= 0)
 		r = timer_arm_in(&w->timer, 0);
 	if (r < 0) {

@@ -257,17 +257,20 @@ void writes_renumber(struct host *h, const uint32_t *devices_after)
 
 /* ---- */
 
-static int copy_value(struct write *w, const struct fieldway_value *value)
+int write_copy_value(const struct fieldway_value *value, struct fieldway_value *ret, void **ret_data)
 {
-	w->value = *value;
+	char *data;
+
+	*ret = *value;
 	if (value->type != FIELDWAY_STRING && value->type != FIELDWAY_BYTES)
 		return 0;
-	w->data = malloc(value->size + 1);
-	if (!w->data)
+	data = malloc(value->size + 1);
+	if (!data)
 		return -ENOMEM;
 	if (value->size > 0)
-		memcpy(w->data, value->data, value->size);
-	w->value.data = w->data;
+		memcpy(data, value->data, value->size);
+	data[value->size] = '\0';
+	ret->data = *ret_data = data;
 	return 0;
 }
 
@@ -279,7 +282,7 @@ static int write_new(struct host *h, const struct fieldway_value *value, struct 
 	if (!w)
 		return -ENOMEM;
 	timer_init(&w->timer, h->fieldbus->timers, write_expired, w);
-	r = copy_value(w, value);
+	r = write_copy_value(value, &w->value, &w->data);
 	if (r >= 0)
 		r = timer_arm_in(&w->timer, FIELDBUS_WRITE_USEC);
 	if (r < 0) {
