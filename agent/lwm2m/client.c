@@ -407,6 +407,7 @@ struct client *client_free(struct client *c)
 	/* It ends its calls. */
 	c->session = session_free(c->session);
 	notify_done(c);
+	client_access_forget(c);
 	free(c->location);
 	free(c);
 	return NULL;
@@ -515,6 +516,7 @@ void client_changed(struct client *c, enum store_change change, const struct pat
 			c->lifetime_due = true;
 	if (c->state == CLIENT_REGISTERED && (c->list_due || c->lifetime_due))
 		client_look_ahead(c);
+	client_access_changed(c, paths, n);
 	notify_changed(c, change, paths, n);
 }
 

@@ -110,7 +110,7 @@ void client_restart(struct client *c);
  * -ECANCELED; or what ended the session. Else it does not run: -EINVAL none or more than
  * SEND_PATHS_MAX paths, -EHOSTDOWN not registered, -EOPNOTSUPP registered as 1.0,
  * which has no Send, -EACCES muted by /1/x/23, -EBUSY SENDINGS_MAX wait, or an Update that tells of new instances, -ENOENT
- * ret->at is not there, -EPERM it cannot be read, -ENODATA nothing of it is good,
+ * ret->at is not there, -EPERM it cannot be read, or not by this server, -ENODATA nothing of it is good,
  * -E2BIG -EFBIG too much, -ENOMEM.
  */
 #define SEND_PATHS_MAX 64u

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/timer.h"
 #include "codec/codec.h"
+#include "lwm2m/access.h"
 #include "lwm2m/client.h"
 #include "lwm2m/failure.h"
 #include "lwm2m/retry.h"
@@ -51,6 +52,8 @@ struct client {
 	bool restarting;	   /* registers anew soon; as disabling, while still registered */
 
 	struct notify_settings notify;
+	struct access *access;	   /* see client_access() */
+	bool access_known;
 	struct attribute_set *attributes;
 	struct observations *observations; /* NULL until there is one */
 	struct list pending;  	   /* struct pending: server requests that wait for the field */
@@ -82,6 +85,13 @@ bool client_is_leaving(const struct client *c);
 #define ANSWER_USEC (1 * USEC_PER_SEC)
 uint32_t client_lifetime(const struct client *c);
 
+/* client_access.c */
+/* What the server may do in a store, kept until /2 changes. */
+const struct access *client_access(struct client *c, const struct store *store);
+void client_access_forget(struct client *c);
+/* What the store's watch said. */
+void client_access_changed(struct client *c, const struct path *paths, size_t n);
+
 /* client_register.c */
 void client_register(struct client *c);
 void client_send_update(struct client *c);
@@ -108,6 +118,9 @@ struct request {
 /* May the server make what is not there? As resolver.may_make. */
 bool request_may_make(const struct request *q, const struct path *path);
 
+/* Has the server the right to do this to the target, which exists? (client_access.c) */
+bool request_is_allowed(const struct request *q);
+
 /* Applies the request's queries to attributes at its path; -EINVAL, and nothing changes. */
 int request_attributes(const struct request *q, struct attributes *attributes);
 
@@ -126,7 +139,7 @@ void respond_content(struct request *q, int32_t format, struct span payload);
 void records_set_common_time(struct records *records);
 /* Reads a target as a payload: the format of Accept (FORMAT_NONE: the client's choice). 0, or errno for status_code(); ret_reason becomes the text of a 5.03. */
 #define REASON_MAX 160u
-int read_content(const struct client *c, const struct target *target, int32_t accept, bool times,
+int read_content(struct client *c, const struct target *target, int32_t accept, bool times,
 		 struct buf *ret, int32_t *ret_format, char ret_reason[REASON_MAX]);
 /* The errors that it would have whatever the values: existence, operation, format. */
 int read_check(const struct client *c, const struct target *target, int32_t accept);

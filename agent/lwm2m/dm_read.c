@@ -37,8 +37,8 @@ static int codec_choose(const struct client *c, const struct path *path,
 }
 
 /* Readable records of the target; 5.03 with a reason when nothing is left but what is not good. */
-static int collect(const struct target *target, const struct view *view, struct records *ret,
-		   char ret_reason[REASON_MAX])
+static int collect(const struct target *target, const struct view *view, const struct access *access,
+		   struct records *ret, char ret_reason[REASON_MAX])
 {
 	const struct path *path = &target->path;
 	enum store_quality quality;
@@ -49,6 +49,7 @@ static int collect(const struct target *target, const struct view *view, struct 
 	if (r < 0)
 		return r;
 	view_filter(view, ret);
+	access_filter(access, ret);
 	if (ret->n > 0 || left_out == 0)
 		return 0;
 	store_explain(target->store, path, ret_reason, REASON_MAX);
@@ -89,9 +90,10 @@ void records_set_common_time(struct records *records)
 		records->items[i].boottime_usec = newest;
 }
 
-int read_content(const struct client *c, const struct target *target, int32_t accept, bool times,
+int read_content(struct client *c, const struct target *target, int32_t accept, bool times,
 		 struct buf *ret, int32_t *ret_format, char ret_reason[REASON_MAX])
 {
+	const struct access *access = client_access(c, target->store);
 	struct view view = client_view(c, target->store);
 	_cleanup_records_ struct records records = { 0 };
 	const struct codec *codec;
@@ -101,7 +103,10 @@ int read_content(const struct client *c, const struct target *target, int32_t ac
 	r = read_prepare(c, &view, &target->path, accept, &codec);
 	if (r < 0)
 		return r;
-	r = collect(target, &view, &records, ret_reason);
+	/* Rights may have gone since it was asked for: a field takes its time, an observation goes on. */
+	if (!access_reads(access, target->store, &target->path))
+		return -EACCES;
+	r = collect(target, &view, access, &records, ret_reason);
 	if (r < 0)
 		return r;
 	if (times)

@@ -145,6 +145,18 @@ static int create_target(const struct request *q, struct records *records, struc
 	return 0;
 }
 
+/* Who makes it owns it. Where that fails, the agent makes a /2 instance of its own behind the answer. */
+static void created(void *userdata, int error, const char *reason)
+{
+	struct pending *op = userdata;
+	const struct client_config *config = op->client ? &op->client->config : NULL;
+
+	if (error >= 0 && config && op->target.store == config->store && access_is_enforced(config->store))
+		access_adopt(config->store, config->definitions, op->location.object, op->location.instance,
+			     config->short_id);
+	pending_done(op, error, reason);
+}
+
 void dm_create(struct request *q)
 {
 	_cleanup_records_ struct records records = { 0 };
@@ -169,9 +181,10 @@ void dm_create(struct request *q)
 	op = pending_new(q, CODE(2, 01));
 	if (!op)
 		return;
+	op->target = q->target;
 	op->location = target;
 	op->audit = audit_text(q, &records);
-	store_write(q->target.store, &target, STORE_CREATE, records.items, records.n, pending_done, op);
+	store_write(q->target.store, &target, STORE_CREATE, records.items, records.n, created, op);
 }
 
 /* Resource instances since 1.2 (Core 6.3.7), where the server may make them. */
@@ -205,6 +218,8 @@ void dm_delete(struct request *q)
 	}
 	/* Watches run behind the answer. */
 	store_begin(store);
+	if (q->target.path.depth == PATH_INSTANCE && store == q->client->config.store)
+		access_forget(store, q->target.path.object, q->target.path.instance);
 	pending_done(op, store_delete(store, &q->target.path), NULL);
 	store_end(store);
 }

@@ -161,11 +161,25 @@ static int notify_value(struct client *c, struct observation *o)
 	return session_notify(c->session, &m, false, NULL, NULL, NULL);
 }
 
+/* A server that may not read it any more observes it no more (RFC 7641 3.2: an error ends it). */
+static void refuse(struct client *c, struct observation *o)
+{
+	struct message m;
+
+	fill_notification(c, o, &m, CODE(4, 01));
+	session_notify(c->session, &m, false, NULL, NULL, NULL);
+	observations_remove(c->observations, o->token, o->token_size);
+}
+
 static void notify(void *userdata, struct observation *o)
 {
 	struct client *c = userdata;
 	int r = notify_value(c, o);
 
+	if (r == -EACCES) {
+		refuse(c, o);
+		return;
+	}
 	if (r >= 0) {
 		observation_sent(c->observations, o);
 		return;

@@ -74,16 +74,19 @@ static struct path common_base(const struct path *paths, size_t n)
 	return base;
 }
 
-static int collect(const struct client *c, const struct path *paths, size_t n, struct records *ret,
+static int collect(struct client *c, const struct path *paths, size_t n, struct records *ret,
 		   struct client_sending *report)
 {
 	const struct view view = client_view(c, c->config.store);
+	const struct access *access = client_access(c, c->config.store);
 	unsigned left_out = 0;
 	int r;
 
 	for (size_t i = 0; i < n; i++) {
 		report->at = paths[i];
 		r = check_path(&view, &paths[i]);
+		if (r >= 0 && !access_reads(access, c->config.store, &paths[i]))
+			r = -EPERM;
 		if (r >= 0)
 			r = store_collect(c->config.store, &paths[i], false, ret, &left_out);
 		if (r < 0)
@@ -92,6 +95,7 @@ static int collect(const struct client *c, const struct path *paths, size_t n, s
 	}
 	remove_secrets(ret);
 	view_filter(&view, ret);
+	access_filter(access, ret);
 	report->at = paths[0];
 	report->values = ret->n;
 	return ret->n > 0 ? 0 : -ENODATA;
@@ -106,7 +110,7 @@ static const struct codec *codec_of(const struct client *c)
 	return codec_find(FORMAT_SENML_CBOR);
 }
 
-static int encode(const struct client *c, struct path *paths, size_t n, struct buf *ret,
+static int encode(struct client *c, struct path *paths, size_t n, struct buf *ret,
 		  int32_t *ret_format, struct client_sending *report)
 {
 	_cleanup_records_ struct records records = { 0 };
