@@ -36,12 +36,23 @@ static int run_reset(struct server *s, char **words, int n)
 
 static int run_forget(struct server *s, char **words, int n)
 {
-	struct client *c = client_find(s, words[0]);
+	struct client *c = client_find(s, words[0]), *b = bootstrap_find(s, words[0]);
 
-	if (!c)
+	if (!c && !b)
 		return -ENOENT;
-	client_remove(s, c);
+	if (c)
+		client_remove(s, c);
+	else
+		requests_fail(s, words[0], "gone");
+	bootstrap_end(s, words[0]);
 	return 0;
+}
+
+static int run_pack(struct server *s, char **words, int n)
+{
+	if (n == 1 && strcmp(words[0], "none") != 0)
+		return -EINVAL;
+	return bootstrap_pack(s, words[0], n == 1 ? NULL : words[1]);
 }
 
 static int run_clients(struct server *s, char **words, int n)
@@ -62,6 +73,8 @@ static int run_fault(struct server *s, char **words, int n)
 		{ "deregister", &s->fault_deregister },
 		{ "notify", &s->fault_notify },
 		{ "send", &s->fault_send },
+		{ "bootstrap", &s->fault_bootstrap },
+		{ "pack", &s->fault_pack },
 	};
 	struct fault f = { 0 };
 	size_t i = 0;
@@ -90,6 +103,7 @@ static const struct command commands[] = {
 	{ "reset", 2, false, run_reset },    /* EP TOKEN */
 	{ "fault", 2, false, run_fault },    /* register|update|deregister|notify|send CODE[-on-1.2]|silent|none */
 	{ "forget", 1, false, run_forget },  /* EP */
+	{ "pack", 1, false, run_pack },	     /* FORMAT HEX|none */
 	{ "clients", 0, false, run_clients },
 };
 

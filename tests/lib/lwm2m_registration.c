@@ -118,7 +118,7 @@ static void print_links(const char *links)
 	print_text(links, strlen(links));
 }
 
-static void print_identity(const coap_session_t *session)
+void print_identity(const coap_session_t *session)
 {
 	const coap_bin_const_t *identity = coap_session_get_psk_identity(session);
 
@@ -164,7 +164,7 @@ struct client *client_of_session(struct server *s, const coap_session_t *session
 	return NULL;
 }
 
-static void client_set_session(struct client *c, coap_session_t *session)
+void client_set_session(struct client *c, coap_session_t *session)
 {
 	if (c->session == session)
 		return;
@@ -174,7 +174,7 @@ static void client_set_session(struct client *c, coap_session_t *session)
 	c->session = session ? coap_session_reference(session) : NULL;
 }
 
-static void client_free(struct client *c)
+void client_free(struct client *c)
 {
 	client_set_session(c, NULL);
 	free(c->endpoint);
@@ -215,14 +215,12 @@ void clients_expire(struct server *s)
 	}
 }
 
-static bool session_is_secure(const coap_session_t *session)
+bool session_is_secure(const coap_session_t *session)
 {
 	return coap_session_get_proto(session) == COAP_PROTO_DTLS;
 }
 
-/* With keys every endpoint is expected to use one, its own if the keys name it. */
-static bool security_fits(const struct server *s, const coap_session_t *session,
-			  const char *endpoint)
+bool security_fits(const struct server *s, const coap_session_t *session, const char *endpoint)
 {
 	const coap_bin_const_t *identity;
 
@@ -311,7 +309,7 @@ static void add_location(const struct client *c, coap_pdu_t *response)
 			(const uint8_t *)number);
 }
 
-static void refuse(const char *what, const char *endpoint, unsigned code, coap_pdu_t *response)
+void client_refuse(const char *what, const char *endpoint, unsigned code, coap_pdu_t *response)
 {
 	coap_pdu_set_code(response, (coap_pdu_code_t)code);
 	printf("refused %s ", what);
@@ -328,6 +326,7 @@ static void accept_register(struct server *s, coap_session_t *session, const coa
 
 	if (c)
 		client_remove(s, c);
+	bootstrap_end(s, p->endpoint);
 	c = client_new(s, p->endpoint);
 	if (!c) {
 		coap_pdu_set_code(response, COAP_RESPONSE_CODE_INTERNAL_ERROR);
@@ -353,11 +352,11 @@ static void handle_register(coap_resource_t *resource, coap_session_t *session,
 				check_register(s, session, request, &p);
 
 	if (code)
-		refuse("register", p.endpoint ? p.endpoint : "-", code, response);
+		client_refuse("register", p.endpoint ? p.endpoint : "-", code, response);
 	else if (!fault_apply(s, &s->fault_register, p.version ? p.version : "1.0", response))
 		accept_register(s, session, request, &p, response);
 	else if (!s->fault_register.silent)
-		refuse("register", p.endpoint, s->fault_register.code, response);
+		client_refuse("register", p.endpoint, s->fault_register.code, response);
 	parameters_done(&p);
 }
 
@@ -408,9 +407,9 @@ static void handle_update(coap_resource_t *resource, coap_session_t *session,
 		if (c && s->fault_update.code == COAP_RESPONSE_CODE_NOT_FOUND)
 			client_remove(s, c);
 	} else if (!c) {
-		refuse("update", "-", COAP_RESPONSE_CODE_NOT_FOUND, response);
+		client_refuse("update", "-", COAP_RESPONSE_CODE_NOT_FOUND, response);
 	} else if (parse_request(request, &p) < 0 || c->secure != session_is_secure(session)) {
-		refuse("update", c->endpoint, COAP_RESPONSE_CODE_BAD_REQUEST, response);
+		client_refuse("update", c->endpoint, COAP_RESPONSE_CODE_BAD_REQUEST, response);
 	} else {
 		accept_update(c, session, request, &p, response);
 	}
@@ -427,7 +426,7 @@ static void handle_deregister(coap_resource_t *resource, coap_session_t *session
 	if (fault_apply(s, &s->fault_deregister, c ? c->version : "1.0", response))
 		return;
 	if (!c || c->secure != session_is_secure(session)) {
-		refuse("deregister", "-",
+		client_refuse("deregister", "-",
 		       c ? COAP_RESPONSE_CODE_BAD_REQUEST : COAP_RESPONSE_CODE_NOT_FOUND, response);
 		return;
 	}
@@ -445,6 +444,14 @@ static void handle_put(coap_resource_t *resource, coap_session_t *session,
 	coap_pdu_set_code(response, COAP_RESPONSE_CODE_NOT_ALLOWED);
 }
 
+static void lose_session(struct server *s, struct client *c, const coap_session_t *session)
+{
+	if (c->session != session)
+		return;
+	client_set_session(c, NULL);
+	requests_fail(s, c->endpoint, "unreachable");
+}
+
 static int handle_event(coap_session_t *session, const coap_event_t event)
 {
 	struct server *s = coap_get_app_data(coap_session_get_context(session));
@@ -452,10 +459,9 @@ static int handle_event(coap_session_t *session, const coap_event_t event)
 	if (event != COAP_EVENT_DTLS_CLOSED && event != COAP_EVENT_DTLS_ERROR)
 		return 0;
 	for (struct client *c = s->clients; c; c = c->next)
-		if (c->session == session) {
-			client_set_session(c, NULL);
-			requests_fail(s, c->endpoint, "unreachable");
-		}
+		lose_session(s, c, session);
+	for (struct client *c = s->bootstraps; c; c = c->next)
+		lose_session(s, c, session);
 	return 0;
 }
 

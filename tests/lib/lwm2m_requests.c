@@ -194,8 +194,10 @@ static struct request *request_find(struct server *s, coap_bin_const_t token)
 
 static int find_session(struct server *s, const char *endpoint, coap_session_t **ret)
 {
-	struct client *c = client_find(s, endpoint);
+	struct client *c = bootstrap_find(s, endpoint);
 
+	if (!c)
+		c = client_find(s, endpoint);
 	if (!c)
 		return -ENOENT;
 	if (!c->session)
@@ -248,6 +250,8 @@ int request_send(struct server *s, const char *id, const char *endpoint, const c
 		m++;
 	if (m == sizeof(methods) / sizeof(methods[0]))
 		r = -EINVAL;
+	if (r >= 0 && methods[m].code == COAP_REQUEST_CODE_POST && strcmp(target, "/bs") == 0)
+		q.kind = REQUEST_FINISH;
 	if (r >= 0)
 		r = send_request(s, &q, methods[m].code, target, &o);
 	free(o.payload);
@@ -449,6 +453,8 @@ static void answer_request(struct server *s, struct request *q, const coap_pdu_t
 			observation_free(s, old);
 		observation_add(s, q);
 	}
+	if (q->kind == REQUEST_FINISH && coap_pdu_get_code(pdu) == COAP_RESPONSE_CODE_CHANGED)
+		bootstrap_end(s, q->endpoint);
 	request_free(s, q);
 }
 

@@ -143,6 +143,8 @@ static int open_all(struct program *p)
 	r = registration_init(s);
 	if (r >= 0)
 		r = send_init(s);
+	if (r >= 0)
+		r = bootstrap_init(s);
 	if (r >= 0 && s->keys)
 		r = psk_install(s);
 	for (size_t i = 0; i < p->n_places && r >= 0; i++) {
@@ -229,6 +231,7 @@ int main(int argc, char **argv)
 	if (r >= 0)
 		run(&program);
 	clients_free(&program.server);
+	bootstraps_free(&program.server);
 	requests_free(&program.server);
 	if (program.server.context)
 		coap_free_context(program.server.context);

@@ -23,7 +23,7 @@ struct psk {
 	uint8_t bytes[64];
 };
 
-/* A registration; or a bare session, while a client is in the middle of one. */
+/* A registration; or who has asked for a bootstrap, of which only endpoint and session are kept. */
 struct client {
 	struct client *next;
 	char *endpoint;
@@ -39,6 +39,7 @@ enum request_kind {
 	REQUEST_PLAIN,
 	REQUEST_OBSERVE,
 	REQUEST_CANCEL,
+	REQUEST_FINISH, /* of a bootstrap */
 };
 
 struct request {
@@ -66,12 +67,15 @@ struct fault {
 struct server {
 	coap_context_t *context;
 	struct psk *keys;
-	struct client *clients;
+	struct client *clients, *bootstraps;
 	struct request *requests;
 	struct observation *observations;
 	unsigned n_requests, n_observations, next_location;
 	struct fault fault_register, fault_update, fault_deregister, fault_notify,
-		fault_send;
+		fault_send, fault_bootstrap, fault_pack;
+	uint8_t *pack; /* NULL: there is none */
+	size_t pack_size;
+	long pack_format;
 	bool mute; /* until libcoap has come back: nothing is sent */
 };
 
@@ -95,8 +99,25 @@ void client_remove(struct server *s, struct client *c);
 void clients_expire(struct server *s);
 void clients_free(struct server *s);
 void client_print(const char *event, const struct client *c);
+void client_free(struct client *c);
+void client_set_session(struct client *c, coap_session_t *session);
+/* Answers by the code, and says so: refused WHAT EP code=. */
+void client_refuse(const char *what, const char *endpoint, unsigned code, coap_pdu_t *response);
+bool session_is_secure(const coap_session_t *session);
+void print_identity(const coap_session_t *session);
+/* With keys every endpoint is expected to use one, its own if the keys name it. */
+bool security_fits(const struct server *s, const coap_session_t *session, const char *endpoint);
 /* True when the true answer is not wanted. */
 bool fault_apply(struct server *s, const struct fault *f, const char *version, coap_pdu_t *response);
+
+/* bootstrap */
+int bootstrap_init(struct server *s);
+/* Who has asked and is not finished: he is asked on that connection. */
+struct client *bootstrap_find(struct server *s, const char *endpoint);
+void bootstrap_end(struct server *s, const char *endpoint);
+/* What GET /bspack is answered with; hex NULL: 4.04 */
+int bootstrap_pack(struct server *s, const char *format, const char *hex);
+void bootstraps_free(struct server *s);
 
 /* send */
 int send_init(struct server *s);

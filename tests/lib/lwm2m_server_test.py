@@ -258,12 +258,148 @@ class RequestTest(ServerTest):
         self.assertEqual(self.peer.receive()[:3], (ACK, 0, sent))
 
 
+class BootstrapTest(ServerTest):
+    """POST /bs and GET /bspack, and requests to who is in between."""
+
+    def bootstrap(self, *query):
+        answer = self.peer.request(coap.POST, "/bs", ["ep=a", *query])
+        self.assertEqual(answer.code, coap.code("2.04"))
+
+    def ask(self, rest):
+        name = self.server.send("request", "a", rest)
+        return name, self.peer.receive()
+
+    def wait(self, name):
+        self.rig.until(lambda: name in self.server.answers, 10, name)
+        return self.server.answers[name]
+
+    def test_from_request_to_finish(self):
+        self.bootstrap("pct=112")
+        event = self.event("bootstrap-request")
+        self.assertEqual((event.arguments, event.secure, event.pct), (["a"], "0", "112"))
+        name, request = self.ask("PUT /1 format=112 payload=80")
+        self.assertEqual((request.code, request.payload), (coap.PUT, b"\x80"))
+        self.answer(request, "2.04")
+        self.assertEqual(self.wait(name).code, "2.04")
+        name, request = self.ask("GET / accept=40")
+        self.answer(request, "2.05", [(coap.CONTENT_FORMAT, coap.number(40))], b"</>;lwm2m=1.2")
+        self.assertEqual(self.wait(name).payload, b"</>;lwm2m=1.2")
+        for code, then in (("4.06", "response"), ("2.04", "failed")):
+            name, request = self.ask("POST /bs")
+            self.assertEqual(coap.values(request, coap.URI_PATH), [b"bs"])
+            self.answer(request, code)
+            self.assertEqual(self.wait(name).code, code)
+            name = self.server.send("request", "a", "DELETE /")
+            if then == "response":
+                self.answer(self.peer.receive(), "2.02")
+            self.assertEqual(self.wait(name).word, then)
+
+    def test_beside_a_registration(self):
+        """It is asked where it asked last."""
+        self.registered()
+        other = Peer(self.rig, self.server.places["coap"])
+        self.addCleanup(other.close)
+        other.request(coap.POST, "/bs", ["ep=a"])
+        self.server.send("request", "a", "DELETE /1")
+        self.assertEqual(other.receive().code, coap.DELETE)
+        self.server.command("forget a")
+        self.registered()
+        self.bootstrap()
+        self.registered()
+        self.server.send("request", "a", "GET /3")
+        self.assertEqual(self.peer.receive().code, coap.GET)
+        self.assertEqual(other.received, [])
+
+    def test_refused(self):
+        self.assertEqual(self.peer.request(coap.POST, "/bs").code, coap.code("4.00"))
+        self.server.command("fault bootstrap 4.15")
+        self.assertEqual(self.peer.request(coap.POST, "/bs", ["ep=a"]).code, coap.code("4.15"))
+        self.assertEqual([(e.arguments, e.code) for e in self.server.events if e.word == "refused"],
+                         [(["bootstrap", "-"], "4.00"), (["bootstrap", "a"], "4.15")])
+        self.assertEqual(self.server.request("a", "GET", "/1").arguments[1], "not-registered")
+        self.server.command("fault bootstrap none")
+        self.bootstrap()
+
+    def get_pack(self, accept):
+        return self.peer.request(coap.GET, "/bspack", ["ep=a", "acc=</0/1>,</21/0>"],
+                                 [(coap.ACCEPT, coap.number(accept))])
+
+    def test_pack(self):
+        self.assertEqual(self.get_pack(112).code, coap.code("4.04"))
+        event = self.event("pack-request")
+        self.assertEqual((event.arguments, event.acc, event.accept), (["a"], "</0/1>,</21/0>", "112"))
+        self.server.command("pack 112 81a0")
+        answer = self.get_pack(112)
+        self.assertEqual((answer.code, answer.payload), (coap.code("2.05"), b"\x81\xa0"))
+        self.assertEqual(coap.values(answer, coap.CONTENT_FORMAT), [coap.number(112)])
+        self.assertEqual(self.get_pack(110).code, coap.code("4.06"))
+        self.server.command("pack none")
+        self.assertEqual(self.get_pack(112).code, coap.code("4.04"))
+        self.server.command("fault pack 4.05")
+        self.assertEqual(self.get_pack(112).code, coap.code("4.05"))
+
+    def test_large_pack(self):
+        pack = bytes(range(256)) * 10
+        self.server.command(f"pack 112 {pack.hex()}")
+        got, n = b"", 0
+        while True:
+            answer = self.peer.request(coap.GET, "/bspack", ["ep=a"], [
+                (coap.ACCEPT, coap.number(112)), (coap.BLOCK2, coap.number(n << 4 | 5))])
+            got += answer.payload
+            if not int.from_bytes(coap.values(answer, coap.BLOCK2)[0], "big") & 8:
+                break
+            n += 1
+        self.assertEqual(got, pack)
+
+
+class CompositeTest(ServerTest):
+    """FETCH and iPATCH with bodies, and Observe with them."""
+
+    def setUp(self):
+        super().setUp()
+        self.registered()
+
+    def ask(self, word, rest):
+        name = self.server.send(word, "a", rest)
+        return name, self.peer.receive()
+
+    def wait(self, name):
+        self.rig.until(lambda: name in self.server.answers, 10, name)
+        return self.server.answers[name]
+
+    def test_fetch_and_ipatch(self):
+        for method, number in ("FETCH", 5), ("IPATCH", 7):
+            name, request = self.ask("request", f"{method} / format=112 accept=112 payload=81a1006131")
+            self.assertEqual((request.code, request.payload), (number, bytes.fromhex("81a1006131")))
+            self.answer(request, "2.05", [(coap.CONTENT_FORMAT, coap.number(112))], b"\x80")
+            self.assertEqual(self.wait(name).payload, b"\x80")
+
+    def test_observe_and_cancel(self):
+        """The cancellation has the token and the list of paths."""
+        name, request = self.ask("observe", "/ format=112 accept=112 payload=81a1006131")
+        self.answer(request, "2.05", [(coap.OBSERVE, b"\x05"), (coap.CONTENT_FORMAT, coap.number(112))], b"\x80")
+        self.assertEqual(self.wait(name).token, request.token.hex())
+        name, again = self.ask("cancel", "/")
+        self.assertEqual((again.code, again.token, again.payload), (5, request.token, request.payload))
+        self.assertEqual(coap.values(again, coap.OBSERVE), [b"\x01"])
+
+    def test_parameters_of_an_observe(self):
+        name, request = self.ask("observe", "/3/0/7?pmin=5&pmax=15 accept=112")
+        self.assertEqual(coap.values(request, coap.URI_QUERY), [b"pmin=5", b"pmax=15"])
+        self.answer(request, "2.05", [(coap.OBSERVE, b"\x05"), (coap.CONTENT_FORMAT, coap.number(112))], b"\x80")
+        self.assertEqual(self.wait(name).observe, "5")
+
+
 class SecurityTest(ServerTest):
     arguments = ["--coap", "127.0.0.1:0", "--coaps", "127.0.0.1:0", "--psk", "a:00112233"]
 
     def test_plain_registration_is_refused(self):
         self.assertEqual(self.peer.register("a").code, coap.code("4.03"))
         self.assertEqual(self.event("refused").code, "4.03")
+
+    def test_plain_bootstrap_is_refused(self):
+        for method, path in (coap.POST, "/bs"), (coap.GET, "/bspack"):
+            self.assertEqual(self.peer.request(method, path, ["ep=a"]).code, coap.code("4.03"))
 
 
 if __name__ == "__main__":
