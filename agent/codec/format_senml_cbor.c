@@ -120,14 +120,15 @@ static int read_label(struct span *s, struct senml_reader *reader, enum senml_la
 static int read_field(struct span *s, struct senml_reader *reader, struct senml_record *record)
 {
 	enum senml_label label;
-	struct wire value;
+	struct wire value = { 0 };
 	int r = read_label(s, reader, &label);
 
 	if (r < 0)
 		return r;
 	if (label == SENML_UNKNOWN)
-		return cbor_skip(s, &reader->in->reason);
-	r = cbor_read(s, &value, &reader->in->reason);
+		r = cbor_skip(s, &reader->in->reason);
+	else
+		r = cbor_read(s, &value, &reader->in->reason);
 	return r < 0 ? r : senml_field(reader, record, label, &value);
 }
 
@@ -140,10 +141,10 @@ static int read_record(struct span *s, struct senml_reader *reader)
 
 	while (r >= 0 && (r = cbor_next(s, &fields, reason)) > 0)
 		r = read_field(s, reader, &record);
-	return r < 0 ? r : senml_record(reader, &record);
+	return r < 0 ? r : reader->take(reader, &record);
 }
 
-static int read_pack(struct span payload, struct senml_reader *reader)
+int senml_cbor_read(struct senml_reader *reader, struct span payload)
 {
 	const char **reason = &reader->in->reason;
 	struct cbor_items records;
@@ -160,9 +161,9 @@ static int senml_cbor_decode(const struct path *base, struct span payload, codec
 			     void *userdata, struct records *ret, const char **ret_reason)
 {
 	struct intake in = { base, lookup, userdata, ret, ret->n, NULL };
-	struct senml_reader reader = { .in = &in };
+	struct senml_reader reader = { .in = &in, .take = senml_record };
 
-	return intake_end(&in, read_pack(payload, &reader), ret_reason);
+	return intake_end(&in, senml_cbor_read(&reader, payload), ret_reason);
 }
 
 const struct codec senml_cbor_codec = {

@@ -149,7 +149,7 @@ static int senml_json_encode(const struct path *base, const struct record *recor
 /* ---- reading ---- */
 
 struct reading {
-	struct senml_reader reader;
+	struct senml_reader *reader;
 	struct senml_record record;
 };
 
@@ -160,34 +160,35 @@ static int read_member(void *userdata, struct span name, const struct wire *valu
 	enum senml_label label;
 
 	if (senml_label(name, &label) < 0)
-		return intake_fail(reading->reader.in, "unknown SenML field");
+		return intake_fail(reading->reader->in, "unknown SenML field");
 	/* JSON has no bytes: they come as base64url. */
 	if (label == SENML_VD && wire.kind == WIRE_TEXT)
 		wire.kind = WIRE_BASE64;
-	return senml_field(&reading->reader, &reading->record, label, &wire);
+	return senml_field(reading->reader, &reading->record, label, &wire);
 }
 
-static int read_pack(struct intake *in, struct span payload)
+int senml_json_read(struct senml_reader *reader, struct span payload)
 {
 	_cleanup_(json_list_freep) struct json_list *list = NULL;
-	struct reading reading = { .reader = { .in = in } };
-	int r = json_list_parse(payload, &list, &in->reason);
+	struct reading reading = { .reader = reader };
+	int r = json_list_parse(payload, &list, &reader->in->reason);
 
 	for (size_t i = 0; r >= 0 && i < json_list_size(list); i++) {
 		reading.record = (struct senml_record){ 0 };
 		r = json_list_members(list, i, read_member, &reading);
 		if (r >= 0)
-			r = senml_record(&reading.reader, &reading.record);
+			r = reader->take(reader, &reading.record);
 	}
-	return r == -ERANGE ? intake_fail(in, "not a finite number") : r;
+	return r == -ERANGE ? intake_fail(reader->in, "not a finite number") : r;
 }
 
 static int senml_json_decode(const struct path *base, struct span payload, codec_lookup lookup,
 			     void *userdata, struct records *ret, const char **ret_reason)
 {
 	struct intake in = { base, lookup, userdata, ret, ret->n, NULL };
+	struct senml_reader reader = { .in = &in, .take = senml_record };
 
-	return intake_end(&in, read_pack(&in, payload), ret_reason);
+	return intake_end(&in, senml_json_read(&reader, payload), ret_reason);
 }
 
 const struct codec senml_json_codec = {

@@ -41,9 +41,7 @@ int intake_add_wire(struct intake *in, const struct path *path, const struct wir
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return intake_fail(in, r == -ERANGE ? "number out of the type's range" :
-				       r == -EFBIG  ? "value too long" :
-						      "value does not fit the resource's type");
+		return intake_fail(in, wire_reason(r));
 	return intake_add(in, path, &value, boottime_usec);
 }
 

@@ -37,17 +37,18 @@ int senml_label(struct span name, enum senml_label *ret)
 }
 
 /* Does a field of this label take such a value? */
-static bool fits(enum senml_label label, const struct wire *w)
+static bool fits(const struct senml_reader *r, enum senml_label label, const struct wire *w)
 {
 	switch (label) {
 	case SENML_BN:
 	case SENML_N:
 	case SENML_VS:
 		return w->kind == WIRE_TEXT;
+	case SENML_V:
+		return wire_is_number(w) || (r->removes && w->kind == WIRE_NULL);
 	case SENML_BT:
 	case SENML_T:
 	case SENML_BV:
-	case SENML_V:
 		return wire_is_number(w);
 	case SENML_VB:
 		return w->kind == WIRE_BOOLEAN;
@@ -85,7 +86,7 @@ int senml_field(struct senml_reader *r, struct senml_record *record, enum senml_
 		wire.kind = WIRE_LINK;
 	if (is_second(record, label))
 		return intake_fail(r->in, "SenML field occurs twice");
-	if (!fits(label, &wire))
+	if (!fits(r, label, &wire))
 		return intake_fail(r->in, "SenML field of the wrong kind");
 	switch (label) {
 	case SENML_BN:
@@ -128,7 +129,7 @@ int senml_field(struct senml_reader *r, struct senml_record *record, enum senml_
 	return 0;
 }
 
-static void take_base(struct senml_reader *r, const struct senml_record *record)
+void senml_take_base(struct senml_reader *r, const struct senml_record *record)
 {
 	if (record->has_base_name)
 		r->base_name = record->base_name;
@@ -214,23 +215,31 @@ static int resolve_time(struct senml_reader *r, const struct senml_record *recor
 	return 0;
 }
 
+int senml_value(struct senml_reader *r, const struct senml_record *record, struct wire *ret)
+{
+	if (record->n_values != 1)
+		return intake_fail(r->in, record->n_values > 0 ? "SenML record with two values" :
+								 "SenML record without value");
+	*ret = record->value;
+	if (r->base_value.kind != WIRE_NONE && wire_is_number(ret))
+		*ret = wire_add(&r->base_value, ret);
+	return 0;
+}
+
 int senml_record(struct senml_reader *r, const struct senml_record *record)
 {
-	struct wire value = record->value;
+	struct wire value;
 	struct path path;
 	uint64_t time;
 	int error;
 
-	take_base(r, record);
+	senml_take_base(r, record);
 	/* A record of base fields only sets them. */
 	if (record->n_values == 0 && !record->has_name)
 		return 0;
-	if (record->n_values != 1)
-		return intake_fail(r->in, record->n_values > 0 ? "SenML record with two values" :
-								 "SenML record without value");
-	if (r->base_value.kind != WIRE_NONE && wire_is_number(&value))
-		value = wire_add(&r->base_value, &value);
-	error = resolve_path(r, record, &path);
+	error = senml_value(r, record, &value);
+	if (error >= 0)
+		error = resolve_path(r, record, &path);
 	if (error >= 0)
 		error = resolve_time(r, record, &time);
 	return error < 0 ? error : intake_add_wire(r->in, &path, &value, time);

@@ -46,6 +46,9 @@ struct senml_record {
 
 struct senml_reader {
 	struct intake *in;
+	/* What each record means: senml_record(), or something else's idea of it. */
+	int (*take)(struct senml_reader *r, const struct senml_record *record);
+	bool removes; /* v may be null (RFC 8790 section 3.2) */
 	struct span base_name;
 	struct wire base_value;
 	double base_time;
@@ -55,8 +58,15 @@ struct senml_reader {
 /* One field, borrowed. -EINVAL with a reason: of the wrong kind, or a second one. */
 int senml_field(struct senml_reader *r, struct senml_record *record, enum senml_label label,
 		const struct wire *w);
-/* One record with all its fields. */
+/* The fields that stay for the records behind it; every take() begins with this. */
+void senml_take_base(struct senml_reader *r, const struct senml_record *record);
+/* The value of a record, its base value added; -EINVAL with a reason: not just one. */
+int senml_value(struct senml_reader *r, const struct senml_record *record, struct wire *ret);
+/* One record with all its fields, as a value for intake. */
 int senml_record(struct senml_reader *r, const struct senml_record *record);
+/* A whole pack, record by record. Texts are good while take() runs. */
+int senml_json_read(struct senml_reader *r, struct span payload);
+int senml_cbor_read(struct senml_reader *r, struct span payload);
 
 /* ---- writing ---- */
 

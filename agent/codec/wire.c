@@ -159,3 +159,10 @@ int wire_to_value(const struct wire *w, enum value_type type, struct value *ret)
 	}
 	return -EINVAL;
 }
+
+const char *wire_reason(int error)
+{
+	return error == -ERANGE ? "number out of the type's range" :
+	       error == -EFBIG	? "value too long" :
+				  "value does not fit the resource's type";
+}

@@ -54,3 +54,5 @@ struct wire wire_add(const struct wire *a, const struct wire *b);
  * shows by itself. -EINVAL when they do not fit, -ERANGE, -EFBIG, -ENOMEM.
  */
 int wire_to_value(const struct wire *w, enum value_type type, struct value *ret);
+/* Why not, of such an error: static text for the peer. */
+const char *wire_reason(int error);
