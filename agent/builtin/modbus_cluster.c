@@ -197,12 +197,14 @@ static bool cluster_supplies(void *userdata, uint16_t resource)
 
 /* ---- Values ---- */
 
-static void values_refresh(void *userdata, const struct path *path, backing_done done, void *done_userdata)
+static void values_refresh(void *userdata, const struct path *path, uint64_t period_usec, backing_done done,
+			   void *done_userdata)
 {
 	struct modbus *m = userdata;
 	const struct kept_cluster *k = cluster_find(m, path->instance);
 	struct cluster cluster;
 
+	(void)period_usec;
 	if (!k) {
 		done(done_userdata, -ENOENT, NULL);
 		return;

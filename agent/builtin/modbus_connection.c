@@ -119,8 +119,10 @@ static int update_ports(struct modbus *m, uint16_t instance)
 	return l.error;
 }
 
-static void ports_refresh(void *userdata, const struct path *path, backing_done done, void *done_userdata)
+static void ports_refresh(void *userdata, const struct path *path, uint64_t period_usec, backing_done done,
+			  void *done_userdata)
 {
+	(void)period_usec;
 	done(done_userdata, update_ports(userdata, path->instance), NULL);
 }
 

@@ -121,6 +121,8 @@ bool request_may_make(const struct request *q, const struct path *path);
 /* Has the server the right to do this to the target, which exists? (client_access.c) */
 bool request_is_allowed(const struct request *q);
 
+/* What a registration of this version knows, as enum attribute. */
+unsigned attributes_known(enum lwm2m_version version);
 /* Applies the request's queries to attributes at its path; -EINVAL, and nothing changes. */
 int request_attributes(const struct request *q, struct attributes *attributes);
 

@@ -23,12 +23,22 @@ static bool is_number(const struct resource_definition *resource)
 	return false;
 }
 
-/* What judges a number has nothing to judge elsewhere (Core 7.3.2). */
+unsigned attributes_known(enum lwm2m_version version)
+{
+	const unsigned since_1_1 = ATTRIBUTE_EPMIN | ATTRIBUTE_EPMAX;
+	const unsigned since_1_2 = ATTRIBUTE_EDGE | ATTRIBUTE_CON | ATTRIBUTE_HQMAX;
+
+	return ~((version < LWM2M_1_1 ? since_1_1 : 0) | (version < LWM2M_1_2 ? since_1_2 : 0));
+}
+
+/* What judges a number or a Boolean has nothing to judge elsewhere (Core 7.3.2). */
 static bool attributes_fit(const struct request *q, const struct attributes *attributes)
 {
 	const struct resource_definition *resource = view_resource(&q->view, &q->target.path);
 
-	return !(attributes->present & ATTRIBUTES_OF_NUMBERS) || (resource && is_number(resource));
+	if (attributes->present & ATTRIBUTES_OF_NUMBERS && !(resource && is_number(resource)))
+		return false;
+	return !(attributes->present & ATTRIBUTE_EDGE) || (resource && resource->type == VALUE_BOOLEAN);
 }
 
 int request_attributes(const struct request *q, struct attributes *attributes)
@@ -37,7 +47,9 @@ int request_attributes(const struct request *q, struct attributes *attributes)
 	int r = attributes_apply(&changed, q->message->query, q->message->n_query,
 				 q->target.path.depth);
 
-	if (r < 0 || !attributes_fit(q, &changed))
+	/* What was attached under a newer version stays. */
+	if (r < 0 || changed.present & ~(attributes->present | attributes_known(q->client->version)) ||
+	    !attributes_fit(q, &changed))
 		return -EINVAL;
 	*attributes = changed;
 	return 0;

@@ -109,6 +109,8 @@ static int add_link(void *userdata, const struct path *path)
 	if (r >= 0)
 		r = add_dimension(d, path);
 	a = shown(d, path);
+	/* What the server does not know may spoil all of the answer for it (Leshan). */
+	a.present &= attributes_known(d->request->client->version);
 	if (r >= 0)
 		r = attributes_each(&a, add_attribute, &d->writer);
 	if (r < 0 || path->depth >= d->depth)

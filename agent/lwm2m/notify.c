@@ -106,9 +106,10 @@ static void notification_done(void *userdata, int error, const struct message *r
 	notification_free(n);
 }
 
-static bool is_confirmable(struct client *c, const struct observation *o, uint64_t now)
+static bool is_confirmable(struct client *c, struct observation *o, uint64_t now)
 {
-	return settings(c)->confirmable || now - o->confirmed_usec >= CONFIRM_USEC;
+	return observation_confirms(c->observations, o, settings(c)->confirmable) ||
+	       now - o->confirmed_usec >= CONFIRM_USEC;
 }
 
 static void fill_notification(struct client *c, const struct observation *o, struct message *m, uint8_t code)

@@ -5,7 +5,10 @@
 #include "base/clock.h"
 #include "mapping/internal.h"
 
-/* Points of the rate `on-demand` are read when a server reads what shows them. */
+/*
+ * Points of the rate `on-demand` are read when a server reads what shows them, and
+ * those that are polled less often than a server wants to hear of them in between.
+ */
 
 /* What was read so short a time ago is not read again: several servers, and the rows of an instance. */
 #define FRESH_USEC USEC_PER_SEC
@@ -15,25 +18,30 @@ struct asking {
 	struct list list; /* mapped_endpoint.asking */
 	struct mapped_endpoint *endpoint;
 	uint32_t device;
+	struct path path;
+	bool sampling; /* in between; nobody waits for it */
 	backing_done done;
 	void *userdata;
 };
 
-static bool row_is_asked(const struct mapped_row *row, const struct path *resource)
+static bool row_is_asked(const struct mapped_row *row, const struct path *resource, uint64_t period_usec)
 {
 	const struct config *config = row->endpoint->mapping->config;
 	const struct config_point *point = row_point(row);
 
 	/* What has a silence comes by itself, as does what a program publishes. */
 	return path_contains(resource, &row_map(row)->path) && row_map(row)->kind == CONFIG_MAP_POINT &&
-	       point->access & CONFIG_ACCESS_READ && point->period_usec == CONFIG_RATE_ON_DEMAND &&
+	       point->access & CONFIG_ACCESS_READ &&
+	       (point->period_usec == CONFIG_RATE_ON_DEMAND || point->period_usec > period_usec) &&
 	       point->silence_usec == 0 &&
 	       config->devices[row_device(row)].type->plugin != &config_plugin_local;
 }
 
-static bool row_is_fresh(const struct mapped_row *row)
+static bool row_is_fresh(const struct mapped_row *row, uint64_t period_usec)
 {
-	return row->sampled_usec > 0 && usec_add(row->sampled_usec, FRESH_USEC) > clock_monotonic_usec();
+	uint64_t fresh = MIN(FRESH_USEC, period_usec / 2);
+
+	return row->sampled_usec > 0 && usec_add(row->sampled_usec, fresh) > clock_monotonic_usec();
 }
 
 static void answer(struct asking *a, int error, const char *reason)
@@ -58,7 +66,8 @@ static void asked(void *userdata, int error, const char *detail, const struct fi
 }
 
 /* The points of one resource lie on one device but where its instances do not: then the first one's are read. */
-static size_t collect(const struct mapped_row *first, const struct path *resource, uint32_t *points)
+static size_t collect(const struct mapped_row *first, const struct path *resource, uint64_t period_usec,
+		      uint32_t *points)
 {
 	const struct mapped_endpoint *e = first->endpoint;
 	size_t n = 0;
@@ -67,7 +76,7 @@ static size_t collect(const struct mapped_row *first, const struct path *resourc
 		const struct mapped_row *row = &e->rows[i];
 
 		if (row_map(row)->kind != CONFIG_MAP_POINT || row_device(row) != row_device(first) ||
-		    !row_is_asked(row, resource) || row_is_fresh(row))
+		    !row_is_asked(row, resource, period_usec) || row_is_fresh(row, period_usec))
 			continue;
 		points[n++] = row_map(row)->point;
 	}
@@ -84,18 +93,34 @@ static int ask(const struct mapped_row *row, const uint32_t *points, size_t n, s
 	return r;
 }
 
-void point_refresh(void *userdata, const struct path *path, backing_done done, void *done_userdata)
+/* A slow line is not asked for the next sample before it has answered with this one. */
+static bool is_sampling(const struct mapped_endpoint *e, const struct path *path)
+{
+	const struct asking *a;
+
+	list_for_each(a, &e->asking, list)
+		if (a->sampling && path_equal(&a->path, path))
+			return true;
+	return false;
+}
+
+void point_refresh(void *userdata, const struct path *path, uint64_t period_usec, backing_done done,
+		   void *done_userdata)
 {
 	const struct mapped_row *row = userdata;
 	const struct mapped_device *device = &row->endpoint->mapping->devices[row_device(row)];
+	const bool sampling = period_usec != UINT64_MAX;
 	_cleanup_free_ uint32_t *points = calloc(row->endpoint->config->n_map + 1, sizeof(*points));
 	struct asking *a = malloc(sizeof(*a));
-	size_t n = points ? collect(row, path, points) : 0;
+	bool wanted = points && !(sampling && is_sampling(row->endpoint, path));
+	size_t n = wanted ? collect(row, path, period_usec, points) : 0;
 	int r = points && a ? 0 : -ENOMEM;
 
 	if (r >= 0 && n > 0) {
 		*a = (struct asking){ .endpoint = row->endpoint,
 				      .device = row_device(row),
+				      .path = *path,
+				      .sampling = sampling,
 				      .done = done,
 				      .userdata = done_userdata };
 		r = ask(row, points, n, a);

@@ -120,7 +120,8 @@ void mapped_writes_end(struct mapped_endpoint *e, const uint32_t *successors);
 void mapped_writes_follow(struct mapped_endpoint *e, const struct mapped_row *former, const uint32_t *successors);
 
 /* demand.c: backing_ops.refresh of points */
-void point_refresh(void *userdata, const struct path *path, backing_done done, void *done_userdata);
+void point_refresh(void *userdata, const struct path *path, uint64_t period_usec, backing_done done,
+		   void *done_userdata);
 /* The store goes away: whoever waits is told so. */
 void asking_forget(struct mapped_endpoint *e);
 /* Ends what waits for devices that are not the same any more; NULL: all. */

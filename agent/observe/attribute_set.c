@@ -90,6 +90,15 @@ struct attributes attribute_set_effective(const struct attribute_set *s, const s
 	return effective;
 }
 
+bool attribute_set_confirms_below(const struct attribute_set *s, const struct path *path)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->items[i].attributes.present & ATTRIBUTE_CON && s->items[i].attributes.con &&
+		    s->items[i].path.depth > path->depth && path_contains(path, &s->items[i].path))
+			return true;
+	return false;
+}
+
 bool attribute_set_remove(struct attribute_set *s, const struct path *path)
 {
 	unsigned kept = 0, before = s->n;

@@ -16,13 +16,18 @@ static const struct attribute_row {
 	const char *name;
 	enum attribute attribute;
 	size_t offset;
-	bool seconds; /* uint32_t, else double */
+	uint32_t max; /* of a uint32_t; 0: it is a double */
 } rows[] = {
-	{ "pmin", ATTRIBUTE_PMIN, offsetof(struct attributes, pmin_s), true },
-	{ "pmax", ATTRIBUTE_PMAX, offsetof(struct attributes, pmax_s), true },
-	{ "gt", ATTRIBUTE_GT, offsetof(struct attributes, gt), false },
-	{ "lt", ATTRIBUTE_LT, offsetof(struct attributes, lt), false },
-	{ "st", ATTRIBUTE_ST, offsetof(struct attributes, st), false },
+	{ "pmin", ATTRIBUTE_PMIN, offsetof(struct attributes, pmin_s), UINT32_MAX },
+	{ "pmax", ATTRIBUTE_PMAX, offsetof(struct attributes, pmax_s), UINT32_MAX },
+	{ "gt", ATTRIBUTE_GT, offsetof(struct attributes, gt), 0 },
+	{ "lt", ATTRIBUTE_LT, offsetof(struct attributes, lt), 0 },
+	{ "st", ATTRIBUTE_ST, offsetof(struct attributes, st), 0 },
+	{ "epmin", ATTRIBUTE_EPMIN, offsetof(struct attributes, epmin_s), UINT32_MAX },
+	{ "epmax", ATTRIBUTE_EPMAX, offsetof(struct attributes, epmax_s), UINT32_MAX },
+	{ "edge", ATTRIBUTE_EDGE, offsetof(struct attributes, edge), 1 },
+	{ "con", ATTRIBUTE_CON, offsetof(struct attributes, con), 1 },
+	{ "hqmax", ATTRIBUTE_HQMAX, offsetof(struct attributes, hqmax), UINT32_MAX },
 };
 
 static const struct attribute_row *row_find(const char *name, size_t size)
@@ -35,16 +40,16 @@ static const struct attribute_row *row_find(const char *name, size_t size)
 
 static int set_value(struct attributes *a, const struct attribute_row *row, const char *text)
 {
-	uint64_t seconds;
+	uint64_t number;
 	int r;
 
-	if (!row->seconds)
+	if (row->max == 0)
 		return parse_double(text, (double *)((char *)a + row->offset));
 	/* Hexadecimal is for YAML, not for the wire. */
-	r = strpbrk(text, "xX") ? -EINVAL : parse_u64(text, &seconds);
-	if (r < 0 || seconds > UINT32_MAX)
+	r = strpbrk(text, "xX") ? -EINVAL : parse_u64(text, &number);
+	if (r < 0 || number > row->max)
 		return -EINVAL;
-	memcpy((char *)a + row->offset, &(uint32_t){ seconds }, sizeof(uint32_t));
+	memcpy((char *)a + row->offset, &(uint32_t){ number }, sizeof(uint32_t));
 	return 0;
 }
 
@@ -57,7 +62,7 @@ static int apply_one(struct attributes *a, const struct span *query, unsigned de
 	char value[NUMBER_MAX + 1];
 
 	if (!row || value_size > NUMBER_MAX || (value_size > 0 && memchr(equals + 1, 0, value_size)) ||
-	    (row->attribute & ATTRIBUTES_OF_NUMBERS && depth < PATH_RESOURCE))
+	    (row->attribute & ATTRIBUTES_OF_VALUES && depth < PATH_RESOURCE))
 		return -EINVAL;
 	if (value_size == 0) {
 		a->present &= ~row->attribute;
@@ -75,7 +80,10 @@ static int apply_one(struct attributes *a, const struct span *query, unsigned de
 static bool is_consistent(const struct attributes *a)
 {
 	bool gt = a->present & ATTRIBUTE_GT, lt = a->present & ATTRIBUTE_LT, st = a->present & ATTRIBUTE_ST;
+	bool epmin = a->present & ATTRIBUTE_EPMIN, epmax = a->present & ATTRIBUTE_EPMAX;
 
+	if (epmin && epmax && a->epmin_s >= a->epmax_s)
+		return false;
 	if (st && !(a->st > 0))
 		return false;
 	if (!gt || !lt)
@@ -99,7 +107,7 @@ int attributes_apply(struct attributes *attributes, const struct span *queries, 
 void attributes_inherit(struct attributes *lower, const struct attributes *upper)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		size_t size = rows[i].seconds ? sizeof(uint32_t) : sizeof(double);
+		size_t size = rows[i].max ? sizeof(uint32_t) : sizeof(double);
 
 		if (!(upper->present & rows[i].attribute) || lower->present & rows[i].attribute)
 			continue;
@@ -116,14 +124,14 @@ int attributes_each(const struct attributes *a, int (*f)(void *userdata, const c
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows) && r == 0; i++) {
 		const char *place = (const char *)a + rows[i].offset;
-		uint32_t seconds;
+		uint32_t whole;
 		double number;
 
 		if (!(a->present & rows[i].attribute))
 			continue;
-		memcpy(&seconds, place, sizeof(seconds));
-		if (rows[i].seconds) {
-			snprintf(text, sizeof(text), "%" PRIu32, seconds);
+		memcpy(&whole, place, sizeof(whole));
+		if (rows[i].max) {
+			snprintf(text, sizeof(text), "%" PRIu32, whole);
 		} else {
 			memcpy(&number, place, sizeof(number));
 			format_double(number, text);

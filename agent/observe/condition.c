@@ -21,6 +21,8 @@ bool condition_crossed(const struct attributes *a, double last, double value)
 		return true;
 	if (a->present & ATTRIBUTE_LT && (value < a->lt) != (last < a->lt))
 		return true;
+	if (a->present & ATTRIBUTE_EDGE && value == a->edge && last != a->edge)
+		return true;
 	return a->present & ATTRIBUTE_ST && is_step(a->st, last, value);
 }
 
@@ -37,10 +39,19 @@ static uint64_t pmax_usec(const struct attributes *a)
 	return pmax == 0 || pmax < pmin_usec(a) ? USEC_INFINITY : pmax;
 }
 
+uint64_t condition_sampling_usec(const struct attributes *a)
+{
+	uint32_t epmin = a->present & ATTRIBUTE_EPMIN ? a->epmin_s : 0;
+
+	if (!(a->present & ATTRIBUTE_EPMAX) || a->epmax_s == 0)
+		return USEC_INFINITY;
+	return MAX(epmin, a->epmax_s) * USEC_PER_SEC;
+}
+
 bool condition_due(const struct condition *c, uint64_t now_usec, uint64_t *ret_next_usec)
 {
 	const struct attributes *a = c->attributes;
-	bool triggered = a->present & ATTRIBUTES_OF_NUMBERS ? c->crossed : c->changed;
+	bool triggered = a->present & ATTRIBUTES_OF_VALUES ? c->crossed : c->changed;
 	uint64_t earliest = usec_add(c->sent_usec, pmin_usec(a));
 	uint64_t latest = usec_add(c->sent_usec, pmax_usec(a));
 	uint64_t due = triggered ? earliest : latest;

@@ -8,14 +8,17 @@
 
 /* When a notification is due (Core 7.3.2, draft-ietf-core-conditional-attributes-04). Pure. */
 
-/* Does the value meet gt, lt or st against the last notified one? */
+/*
+ * Does the value meet gt, lt or st against the last notified one? Or edge, of a
+ * Boolean as 0 and 1, where `last` is what it was before on the other side?
+ */
 bool condition_crossed(const struct attributes *a, double last, double value);
 
 struct condition {
 	const struct attributes *attributes; /* effective ones, defaults of /1 included */
 	uint64_t sent_usec; /* monotonic time of the last notification */
 	bool changed;	    /* a plain change since then, also one that went back */
-	bool crossed;	    /* gt, lt or st is met now */
+	bool crossed;	    /* gt, lt, st or edge is met now */
 	bool good;	    /* there is a value to send: pmax repeats nothing stale */
 };
 
@@ -24,3 +27,6 @@ struct condition {
  * aside: USEC_INFINITY for never.
  */
 bool condition_due(const struct condition *c, uint64_t now_usec, uint64_t *ret_next_usec);
+
+/* How often one observation wants its value sampled: epmax, but not within epmin. USEC_INFINITY: it does not say. */
+uint64_t condition_sampling_usec(const struct attributes *a);

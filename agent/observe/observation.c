@@ -19,7 +19,8 @@ struct entry {
 	bool dead; /* removed while all are looked at; freed behind that */
 	bool changed;
 	bool recovered;	     /* was not good at the last look: the first good value goes at once */
-	struct records last; /* notified values of a resource, for gt, lt and st */
+	uint64_t sampled_usec; /* when a sample was last asked for, as epmax has it */
+	struct records last; /* notified values of a resource, for gt, lt, st and edge */
 };
 
 struct observations {
@@ -153,7 +154,7 @@ static bool has_crossed(const struct entry *e, const struct attributes *a)
 {
 	_cleanup_records_ struct records now = { 0 };
 
-	if (!(a->present & ATTRIBUTES_OF_NUMBERS) || !is_of_resource(e) || current(e, &now) < 0)
+	if (!(a->present & ATTRIBUTES_OF_VALUES) || !is_of_resource(e) || current(e, &now) < 0)
 		return false;
 	/* A resource instance that came or went is a change of its own. */
 	if (now.n != e->last.n)
@@ -262,18 +263,38 @@ void observations_each(const struct observations *o, const struct path *path,
 	}
 }
 
+static void notify_due(struct observations *o, struct entry *e, const struct attributes *a, uint64_t now)
+{
+	if (!is_due(e, a, now, &e->next_usec))
+		return;
+	o->config.notify(o->config.userdata, &e->public);
+	/* Neither sent nor failed: not again in this turn. */
+	if (!e->dead && is_due(e, a, now, &e->next_usec))
+		e->next_usec = usec_add(now, 1);
+}
+
+/* Sampled at least every epmax; for this observation alone not within epmin. */
+static void sample(struct entry *e, const struct attributes *a, uint64_t now)
+{
+	uint64_t period = condition_sampling_usec(a), due = usec_add(e->sampled_usec, period);
+
+	if (due <= now) {
+		e->sampled_usec = now;
+		due = usec_add(now, period);
+		store_sample(e->public.store, &e->public.path, period);
+	}
+	e->next_usec = MIN(e->next_usec, due);
+}
+
 /* Notifies it if it is due, and notes when to look at it again. */
 static void look_at(struct observations *o, struct entry *e, uint64_t now)
 {
 	struct attributes a = effective(o, e);
 
 	e->stirred = false;
-	if (!is_due(e, &a, now, &e->next_usec))
-		return;
-	o->config.notify(o->config.userdata, &e->public);
-	/* Neither sent nor failed: not again in this turn. */
-	if (!e->dead && is_due(e, &a, now, &e->next_usec))
-		e->next_usec = usec_add(now, 1);
+	notify_due(o, e, &a, now);
+	if (!e->dead)
+		sample(e, &a, now);
 }
 
 static void stir_all(struct observations *o)
@@ -341,11 +362,25 @@ int observations_add(struct observations *o, const struct observation *observati
 		return -ENOMEM;
 	e->public = *observation;
 	e->stirred = true;
+	e->sampled_usec = clock_monotonic_usec();
 	list_append(&o->entries, &e->list);
 	o->n++;
 	entry_sent(e);
 	look(o);
 	return 0;
+}
+
+bool observation_confirms(const struct observations *o, struct observation *observation, bool initial)
+{
+	const struct entry *e = container_of(observation, struct entry, public);
+	struct attributes a = effective(o, e);
+
+	if (a.present & ATTRIBUTE_CON && a.con)
+		return true;
+	if (!observation->has_attributes &&
+	    attribute_set_confirms_below(o->config.attributes, &observation->path))
+		return true;
+	return initial && !(a.present & ATTRIBUTE_CON);
 }
 
 /* From notify() the look that called it goes on. */
@@ -428,6 +463,25 @@ static bool touches(const struct entry *e, const struct path *path)
 	return e->public.path.depth < PATH_RESOURCE_INSTANCE || differs(e);
 }
 
+/* edge goes by where the value was before: also on the side that is not told of. */
+static void note_side(const struct observations *o, struct entry *e)
+{
+	_cleanup_records_ struct records now = { 0 };
+	struct attributes a;
+
+	if (!is_of_resource(e) || e->last.n == 0 || e->last.items[0].value.type != VALUE_BOOLEAN)
+		return;
+	a = effective(o, e);
+	if (!(a.present & ATTRIBUTE_EDGE) || current(e, &now) < 0)
+		return;
+	for (size_t i = 0; i < e->last.n; i++) {
+		const struct record *r = records_find(&now, &e->last.items[i].path);
+
+		if (r && r->value.boolean != a.edge)
+			e->last.items[i].value.boolean = r->value.boolean;
+	}
+}
+
 static void mark(struct observations *o, enum store_change change, const struct path *paths, size_t n)
 {
 	struct entry *e;
@@ -439,6 +493,7 @@ static void mark(struct observations *o, enum store_change change, const struct 
 			e->stirred = true;
 			if (!e->changed)
 				e->changed = change == STORE_CHANGE_INSTANCES || touches(e, &paths[i]);
+			note_side(o, e);
 		}
 	}
 }

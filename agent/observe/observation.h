@@ -80,6 +80,11 @@ void observations_lost(struct observations *o, const uint8_t *token, unsigned to
  * replaces. -ENOSPC, -ENOMEM.
  */
 int observations_add(struct observations *o, const struct observation *observation);
+/*
+ * Is it to be confirmable by con, attached or its own, or where nothing says so
+ * by what is so initially? One part of the content that wants it is enough.
+ */
+bool observation_confirms(const struct observations *o, struct observation *observation, bool initial);
 /* The value that is now in the store was sent: both timers start anew. */
 void observation_sent(struct observations *o, struct observation *observation);
 /* It could not be sent: what was owed stays owed, looked at again after delay_usec. */

@@ -71,9 +71,12 @@ struct backing_ops {
 	/*
 	 * Before a server reads the resource: brings what the store holds up to
 	 * date, or sets its quality. done runs exactly once, at once or later, as
-	 * of write(). NULL: it is kept up to date anyway.
+	 * of write(). period_usec: what is sampled that often anyway is left alone;
+	 * UINT64_MAX: of what is sampled only when it is asked for, it is read now.
+	 * NULL: it is kept up to date anyway.
 	 */
-	void (*refresh)(void *userdata, const struct path *path, backing_done done, void *done_userdata);
+	void (*refresh)(void *userdata, const struct path *path, uint64_t period_usec, backing_done done,
+			void *done_userdata);
 	/* argument: text of Execute, NUL-terminated, already checked for syntax. */
 	void (*execute)(void *userdata, const struct path *path, const char *argument,
 			backing_done done, void *done_userdata);

@@ -5,9 +5,10 @@
 
 #include "store/internal.h"
 
-/* What a server is about to read, brought up to date. */
+/* What a server is about to read, or wants to be told of, brought up to date. */
 struct refresh {
 	struct store *store;
+	uint64_t period_usec;
 	unsigned waiting; /* and one more while it begins */
 	int error;
 	char *reason;
@@ -45,11 +46,12 @@ static int refresh_below(void *userdata, const struct path *path)
 	if (!backing || !backing->ops->refresh)
 		return 0;
 	f->waiting++;
-	backing->ops->refresh(backing->userdata, &resource, refresh_one_done, f);
+	backing->ops->refresh(backing->userdata, &resource, f->period_usec, refresh_one_done, f);
 	return 0;
 }
 
-void store_refresh(struct store *s, const struct path *path, backing_done done, void *userdata)
+static void refresh_all(struct store *s, const struct path *path, uint64_t period_usec, backing_done done,
+			void *userdata)
 {
 	struct refresh *f = calloc(1, sizeof(*f));
 
@@ -58,7 +60,21 @@ void store_refresh(struct store *s, const struct path *path, backing_done done, 
 			done(userdata, -ENOMEM, NULL);
 		return;
 	}
-	*f = (struct refresh){ .store = s, .waiting = 1, .done = done, .userdata = userdata };
+	*f = (struct refresh){ .store = s,
+			       .period_usec = period_usec,
+			       .waiting = 1,
+			       .done = done,
+			       .userdata = userdata };
 	refresh_below(f, path);
 	refresh_one_done(f, 0, NULL);
+}
+
+void store_refresh(struct store *s, const struct path *path, backing_done done, void *userdata)
+{
+	refresh_all(s, path, UINT64_MAX, done, userdata);
+}
+
+void store_sample(struct store *s, const struct path *path, uint64_t period_usec)
+{
+	refresh_all(s, path, period_usec, NULL, NULL);
 }

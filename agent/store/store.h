@@ -112,6 +112,8 @@ void store_end(struct store *s);
  * error is the first one. done may be NULL.
  */
 void store_refresh(struct store *s, const struct path *path, backing_done done, void *userdata);
+/* Asks for a sample of what is at and below a path and is not sampled that often by itself. */
+void store_sample(struct store *s, const struct path *path, uint64_t period_usec);
 /*
  * One resource or resource instance. The value is a copy. -ENOENT; -EPERM not
  * readable is NOT checked here; -ENODATA -ESTALE -EHOSTDOWN by quality (with

@@ -13,14 +13,16 @@ PROFILE = """schema: 1
 profile: probe
 plugin: modbus
 info: {manufacturer: Fieldway, model: Probe}
-rates: {fast: 100ms}
-stale: {after: 1h}
+rates: {fast: 100ms, slow: 1h}
+stale: {after: 10h}
 defaults: {area: holding, rate: fast}
 points:
   temperature: {address: 0, type: int16, scale: 0.1, unit: Cel}
   level:       {address: 1, type: int16, unit: "%", access: rw}
   relay:       {area: coil, address: 0, type: bool, access: rw}
+  slow:        {address: 2, type: int16, scale: 0.1, unit: Cel, rate: slow}
 lwm2m:
+  3303/1/5700: slow
   3303/0/5700: temperature
   3308/0/5900: level
   3306/0/5850: relay
@@ -163,6 +165,33 @@ class ObserveTest(Scenario):
                 self.assertEqual(self.heard(), heard)
                 self.expect(self.server.cancel(NAME, PATH), "2.05")
                 self.attributes("gt&lt&st")
+
+    def test_edge(self):
+        self.start()
+        path = "/3306/0/5850"
+        self.attributes("edge=1&con=1", path)
+        self.observe(path)
+        for state in (1, 0, 1):
+            self.simulator.command(f"set coil 0 {state}")
+            self.until_read(NAME, path, lambda a: self.server.values(a, path)[path] == bool(state))
+        self.assertEqual([self.server.values(e, path)[path] for e in self.notifications()], [True, True])
+        self.assertEqual({e.con for e in self.notifications()}, {"1"})
+
+    def test_evaluation_periods(self):
+        """epmax: a point that is polled each hour is read that often; the YAML's rate is as it was for others."""
+        self.start()
+        path = "/3303/1/5700"
+        self.observe(path)
+        self.simulator.command("set holding 2 215")
+        self.daemon.step(600)
+        self.read(NAME, "/3/0/16")
+        self.assertEqual(self.notifications(), [])
+        self.attributes("epmin=10&epmax=60", path)
+        self.daemon.step(60)
+        self.assertEqual(self.server.values(self.notification(), path), {path: 21.5})
+        self.simulator.command("set holding 2 220")
+        self.daemon.step(60)
+        self.assertEqual(self.server.values(self.notification(2), path), {path: 22.0})
 
     def test_cancel(self):
         self.start()

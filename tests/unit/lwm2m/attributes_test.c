@@ -33,6 +33,13 @@ static const struct {
 	{ "/3303/1/5701", "gt=10", CODE(4, 00) }, /* no number */
 	{ "/16/0/0/0", "st=1", CODE(4, 00) },
 	{ "/3303/1/5701", "gt&pmin=1", CODE(2, 04) },
+	{ "/3303", "epmin=1&epmax=60&con=1&hqmax=5", CODE(2, 04) },
+	{ "/3303/1/5700", "epmin=60&epmax=60", CODE(4, 00) },
+	{ "/3306/0/5850", "edge=1", CODE(2, 04) },
+	{ "/3306/0/5850", "edge=2", CODE(4, 00) },
+	{ "/3306/0/5850", "gt=0", CODE(4, 00) },
+	{ "/3306/0", "edge=1", CODE(4, 00) },
+	{ "/3303/1/5700", "edge=1", CODE(4, 00) }, /* no Boolean */
 	{ "/3303/1/5700", "pmin=x", CODE(4, 00) },
 	{ "/3303/1/5700", "pmin=-1", CODE(4, 00) },
 	{ "/3303/1/5700", "colour=red", CODE(4, 00) },
@@ -115,6 +122,23 @@ START_TEST(test_discover)
 }
 END_TEST
 
+/* A server of an older version is shown none of the newer ones, and cannot write them. */
+START_TEST(test_attributes_by_version)
+{
+	static const char line[] = "/3303/1/5700 epmin=1&epmax=9&con=1&hqmax=4";
+
+	account_open(LWM2M_1_1, true);
+	ck_assert_int_eq(client_load_attributes(account.client, span_of(line, strlen(line))), 0);
+	account_register();
+	ck_assert_uint_eq(discover("/3303/1/5700", NULL), CODE(2, 05));
+	ck_assert_str_eq(server_body, "</3303/1/5700>;epmin=1;epmax=9");
+	ck_assert_uint_eq(server_attributes("/3303/1/5700", "pmin=2"), CODE(2, 04));
+	ck_assert_uint_eq(server_attributes("/3306/0/5850", "edge=1"), CODE(4, 00));
+	ck_assert_uint_eq(server_attributes("/3303", "hqmax=1"), CODE(4, 00));
+	ck_assert_uint_eq(server_attributes("/3303", "epmax=1"), CODE(2, 04));
+}
+END_TEST
+
 START_TEST(test_attributes_are_kept_and_forgotten)
 {
 	_cleanup_buf_ struct buf saved = { 0 };
@@ -161,6 +185,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, account_tear_down);
 	tcase_add_loop_test(tcase, test_attributes, 0, ARRAY_SIZE(attributes));
 	tcase_add_loop_test(tcase, test_discover, 0, ARRAY_SIZE(discoveries));
+	tcase_add_test(tcase, test_attributes_by_version);
 	tcase_add_test(tcase, test_attributes_are_kept_and_forgotten);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -132,6 +132,45 @@ START_TEST(test_defaults_and_changes_of_attributes)
 }
 END_TEST
 
+/* con: attached to any part of what is observed. */
+START_TEST(test_con)
+{
+	struct message m;
+
+	ck_assert_uint_eq(server_attributes(VALUE, "con=1"), CODE(2, 04));
+	observe("/3303/1", 5, FORMAT_SENML_JSON, NULL);
+	account_set(VALUE, value_float(22));
+	server_expect_notification(5, NULL, &m);
+	ck_assert_int_eq(m.type, MESSAGE_CON);
+	rig_turn();
+	ck_assert_uint_eq(server_attributes(VALUE, "con=0"), CODE(2, 04));
+	account_set("/1/0/26", value_integer(1));
+	observe(VALUE, 6, -1, "22");
+	account_set(VALUE, value_float(23));
+	for (int i = 0; i < 2; i++) {
+		peer_receive(&m);
+		ck_assert_int_eq(m.type, m.token[0] == 6 ? MESSAGE_NON : MESSAGE_CON);
+		if (m.type == MESSAGE_CON)
+			peer_empty(MESSAGE_ACK, m.id);
+	}
+}
+END_TEST
+
+START_TEST(test_edge)
+{
+	struct message m;
+
+	ck_assert_uint_eq(server_attributes("/3306/0/5850", "edge=1"), CODE(2, 04));
+	observe("/3306/0/5850", 5, -1, "0");
+	account_set("/3306/0/5850", value_boolean(true));
+	server_expect_notification(5, "1", &m);
+	account_set("/3306/0/5850", value_boolean(false));
+	peer_expect_silence();
+	account_set("/3306/0/5850", value_boolean(true));
+	server_expect_notification(5, "1", &m);
+}
+END_TEST
+
 static uint8_t observe_with(const char *path, const char *query, const char *more)
 {
 	struct message m, answer;
@@ -577,6 +616,8 @@ int main(void)
 	tcase_add_test(tcase, test_one_time);
 	tcase_add_test(tcase, test_pmin_and_pmax);
 	tcase_add_test(tcase, test_defaults_and_changes_of_attributes);
+	tcase_add_test(tcase, test_con);
+	tcase_add_test(tcase, test_edge);
 	tcase_add_test(tcase, test_parameters);
 	tcase_add_test(tcase, test_wrong_parameters);
 	tcase_add_test(tcase, test_no_parameters_before_1_2);

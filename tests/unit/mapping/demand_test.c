@@ -101,6 +101,36 @@ START_TEST(what_comes_anyway_is_not_asked_for)
 }
 END_TEST
 
+static void sample(const char *path, unsigned period_s)
+{
+	const struct path p = path_of(path);
+
+	store_sample(rig.stores[0], &p, period_s * USEC_PER_SEC);
+}
+
+/* epmax of an observation: what the host polls that often is left to it. */
+START_TEST(what_is_polled_too_rarely_is_sampled_in_between)
+{
+	points[POLLED].period_usec = 60 * USEC_PER_SEC;
+	sample("/3303/1/5700", 60);
+	sample("/3303/2/5700", 1);
+	ck_assert_uint_eq(rig.n_reads, 0);
+	sample("/3303/1/5700", 59);
+	ck_assert_uint_eq(rig.n_reads, 1);
+	ck_assert_uint_eq(rig.read.points[0], POLLED);
+	/* Not again before it has answered; others are. */
+	sample("/3303/1/5700", 59);
+	ck_assert_uint_eq(rig.n_reads, 1);
+	rig.read.done(rig.read.userdata, -ETIMEDOUT, "", NULL, 0);
+	sample("/3303/0/5700", 10);
+	ck_assert_uint_eq(rig.n_reads, 2);
+	ck_assert_uint_eq(rig.read.points[0], ASKED);
+	answer(20);
+	rig_expect(0, "/3303/0/5700", "20");
+	points[POLLED].period_usec = USEC_PER_SEC;
+}
+END_TEST
+
 START_TEST(a_device_that_does_not_answer)
 {
 	refresh("/3303/0/5700");
@@ -135,6 +165,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
 	tcase_add_test(tcase, a_read_asks_the_device);
 	tcase_add_test(tcase, what_comes_anyway_is_not_asked_for);
+	tcase_add_test(tcase, what_is_polled_too_rarely_is_sampled_in_between);
 	tcase_add_test(tcase, a_device_that_does_not_answer);
 	tcase_add_test(tcase, who_waits_is_told_of_the_end);
 	suite_add_tcase(suite, tcase);

@@ -67,6 +67,24 @@ static const struct {
 	{ 3, "gt=5&lt=1", "gt", 0, "lt=1" },
 	/* pmin over pmax is legal: pmax is then ignored. */
 	{ 3, "", "pmin=60&pmax=10", 0, "pmin=60&pmax=10" },
+	/* Of 1.1 and 1.2. */
+	{ 1, "", "epmin=1&epmax=2&con=1&hqmax=10", 0, "epmin=1&epmax=2&con=1&hqmax=10" },
+	{ 2, "", "epmin=1&epmax=2&con=0&hqmax=0", 0, "epmin=1&epmax=2&con=0&hqmax=0" },
+	{ 4, "", "edge=1&hqmax=4294967295", 0, "edge=1&hqmax=4294967295" },
+	{ 3, "edge=1&con=1", "edge=0&con", 0, "edge=0" },
+	{ 3, "epmin=5&epmax=60", "epmin", 0, "epmax=60" },
+	{ 3, "", "epmin=5&pmax=1", 0, "pmax=1&epmin=5" },
+	{ 3, "", "epmin=5&epmax=5", -EINVAL, "" },
+	{ 3, "", "epmin=6&epmax=5", -EINVAL, "" },
+	{ 3, "epmax=5", "epmin=9", -EINVAL, "epmax=5" },
+	{ 3, "epmax=5", "epmin=9&epmax", 0, "epmin=9" },
+	{ 3, "", "edge=2", -EINVAL, "" },
+	{ 3, "", "con=2", -EINVAL, "" },
+	{ 3, "", "con=true", -EINVAL, "" },
+	{ 3, "", "hqmax=-1", -EINVAL, "" },
+	{ 3, "", "epmin=1.5", -EINVAL, "" },
+	{ 2, "", "edge=1", -EINVAL, "" },
+	{ 1, "", "edge", -EINVAL, "" },
 	/* Those of numbers need a resource. */
 	{ 1, "", "gt=1", -EINVAL, "" },
 	{ 2, "", "lt=1", -EINVAL, "" },
@@ -222,6 +240,21 @@ START_TEST(keeps_what_is_attached_at_a_path)
 }
 END_TEST
 
+START_TEST(knows_what_confirms_below)
+{
+	struct path object = path_of("/3303"), instance = path_of("/3303/0"), other = path_of("/3303/1"),
+		    resource = path_of("/3303/0/5700");
+
+	ck_assert_int_eq(put("/3303/0/5700", "con=1"), 0);
+	ck_assert_int_eq(put("/3303/1/5700", "con=0"), 0);
+	ck_assert(attribute_set_confirms_below(set, &object));
+	ck_assert(attribute_set_confirms_below(set, &instance));
+	ck_assert(!attribute_set_confirms_below(set, &other));
+	/* What is at the path itself is in force there anyway. */
+	ck_assert(!attribute_set_confirms_below(set, &resource));
+}
+END_TEST
+
 START_TEST(goes_with_its_path)
 {
 	struct path instance = path_of("/3/0"), object = path_of("/3"),
@@ -280,7 +313,8 @@ static int parse(const char *text)
 START_TEST(survives_as_text)
 {
 	static const char lines[] =
-		"/3 pmin=1&pmax=4294967295\n/3303/0/5700 gt=85.5&lt=-20&st=0.1\n/3/0/11/0 st=3\n";
+		"/3 pmin=1&pmax=4294967295\n/3303/0/5700 gt=85.5&lt=-20&st=0.1\n"
+		"/3306/0/5850 epmin=1&epmax=9&edge=0&con=1&hqmax=3\n";
 
 	ck_assert_str_eq(formatted(), "");
 	ck_assert_int_eq(parse(lines), 0);
@@ -288,7 +322,8 @@ START_TEST(survives_as_text)
 	ck_assert_int_eq(parse(""), 0);
 	ck_assert_int_eq(parse("/3 pmin=2"), 0);
 	ck_assert_str_eq(formatted(),
-			 "/3 pmin=2\n/3303/0/5700 gt=85.5&lt=-20&st=0.1\n/3/0/11/0 st=3\n");
+			 "/3 pmin=2\n/3303/0/5700 gt=85.5&lt=-20&st=0.1\n"
+			 "/3306/0/5850 epmin=1&epmax=9&edge=0&con=1&hqmax=3\n");
 }
 END_TEST
 
@@ -300,7 +335,7 @@ START_TEST(passes_over_what_it_cannot_read)
 			       "/3/0 pmin=x\n"
 			       "/3/0 st=1\n"
 			       "/3/0/1 gt=1&lt=2\n"
-			       "/3/0/2 epmin=1\n"
+			       "/3/0/2 edge=7\n"
 			       "/3/0/3 \n"
 			       "/3/0/4 pmin=1&\n"
 			       "/3/0/9 pmin=5\n"
@@ -333,6 +368,7 @@ int main(void)
 	tcase_add_test(tcase, stops_when_told);
 	tcase_add_loop_test(tcase, lower_levels_override, 0, ARRAY_SIZE(inherited));
 	tcase_add_test(tcase, keeps_what_is_attached_at_a_path);
+	tcase_add_test(tcase, knows_what_confirms_below);
 	tcase_add_test(tcase, goes_with_its_path);
 	tcase_add_test(tcase, is_bounded);
 	tcase_add_test(tcase, survives_as_text);

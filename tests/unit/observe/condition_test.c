@@ -10,6 +10,7 @@
 #define GT ATTRIBUTE_GT
 #define LT ATTRIBUTE_LT
 #define ST ATTRIBUTE_ST
+#define EDGE ATTRIBUTE_EDGE
 
 /* The vectors of lwm2m.md "Notifications" come first. */
 static const struct {
@@ -47,6 +48,12 @@ static const struct {
 	{ { ST, .st = 1 }, 1, NAN, false },
 	{ { ST, .st = 1 }, NAN, 1, false },
 	{ { 0, .gt = 45, .lt = 20, .st = 1 }, 0, 100, false },
+	{ { EDGE, .edge = 1 }, 0, 1, true },
+	{ { EDGE, .edge = 1 }, 1, 0, false },
+	{ { EDGE, .edge = 1 }, 1, 1, false },
+	{ { EDGE, .edge = 0 }, 1, 0, true },
+	{ { EDGE, .edge = 0 }, 0, 1, false },
+	{ { 0, .edge = 1 }, 0, 1, false },
 };
 
 START_TEST(judges_numbers)
@@ -94,6 +101,7 @@ static const struct {
 	{ { LT | PMIN, 10 }, .crossed = true, .now = 1001, .next = 1010 },
 	{ { LT | PMIN | PMAX, 10, 60 }, .changed = true, .now = 1030, .next = 1060 },
 	{ { LT | PMIN | PMAX, 10, 60 }, .changed = true, .now = 1060, .due = true },
+	{ { EDGE }, .changed = true, .now = 5000, .next = NEVER },
 	/* Without them a crossing means nothing. */
 	{ { PMAX, .pmax_s = 60 }, .crossed = true, .now = 1001, .next = 1060 },
 	/* Nothing stale is repeated. */
@@ -120,6 +128,31 @@ START_TEST(knows_the_moment)
 }
 END_TEST
 
+#define EPMIN ATTRIBUTE_EPMIN
+#define EPMAX ATTRIBUTE_EPMAX
+
+static const struct {
+	struct attributes attributes;
+	uint64_t period_s;
+} samplings[] = {
+	{ { 0 }, NEVER },
+	{ { EPMIN, .epmin_s = 5 }, NEVER },
+	{ { EPMAX, .epmax_s = 0 }, NEVER },
+	{ { EPMAX, .epmax_s = 30 }, 30 },
+	{ { EPMIN | EPMAX, .epmin_s = 5, .epmax_s = 30 }, 30 },
+	/* From different levels. */
+	{ { EPMIN | EPMAX, .epmin_s = 60, .epmax_s = 30 }, 60 },
+};
+
+START_TEST(knows_how_often_to_sample)
+{
+	uint64_t period = samplings[_i].period_s;
+
+	ck_assert_uint_eq(condition_sampling_usec(&samplings[_i].attributes),
+			  period == NEVER ? USEC_INFINITY : period * USEC_PER_SEC);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("condition");
@@ -128,6 +161,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, judges_numbers, 0, ARRAY_SIZE(crossings));
+	tcase_add_loop_test(tcase, knows_how_often_to_sample, 0, ARRAY_SIZE(samplings));
 	tcase_add_loop_test(tcase, knows_the_moment, 0, ARRAY_SIZE(moments));
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -40,6 +40,8 @@ static const char objects[] =
 	"  0: {name: Number, operations: RW, type: float}\n"
 	"  1: {name: Text, operations: RW, type: string}\n"
 	"  2: {name: Numbers, operations: RW, type: integer, multiple: true}\n"
+	"  3: {name: Switch, operations: RW, type: boolean}\n"
+	"  4: {name: Switches, operations: RW, type: boolean, multiple: true}\n"
 	"  5518: {name: Timestamp, operations: R, type: time}\n"
 	"  6042: {name: Quality, operations: R, type: integer}\n";
 
@@ -240,6 +242,8 @@ static void begin(const char *before, const char *attached, const char *path)
 #define NUMBER "/1000/0/0"
 #define TEXT "/1000/0/1"
 #define NUMBERS "/1000/0/2"
+#define SWITCH "/1000/0/3"
+#define SWITCHES "/1000/0/4"
 
 static const struct {
 	const char *path, *attached, *before, *script, *notified;
@@ -276,6 +280,14 @@ static const struct {
 	{ NUMBER, NUMBER " st=5&pmin=10", "0=10", "0=20 +5 0=11 +60", "" },
 	{ NUMBER, NUMBER " st=5&pmin=10", "0=10", "0=20 +9 +1", "20@10 " },
 	{ NUMBER, NUMBER " st=5&pmin=10", "0=10", "0=11 +20 0=15", "15@20 " },
+	/* edge: only that way, also where the other way was not told. */
+	{ SWITCH, SWITCH " edge=1", "3=0", "3=1 3=0 3=1", "1@0 1@0 " },
+	{ SWITCH, SWITCH " edge=0", "3=0", "3=1 3=0 3=0", "0@0 " },
+	{ SWITCH, SWITCH " edge=1&pmax=30", "3=1", "3=0 +30 3=1", "0@30 1@30 " },
+	{ SWITCH, SWITCH " edge=1&pmin=10", "3=0", "3=1 +5 3=0 +9 3=1 3=0 3=1", "1@14 " },
+	{ SWITCH, SWITCH " edge=1&pmin=10", "3=1", "3=0 3=1 +9 +1", "1@10 " },
+	{ SWITCHES, SWITCHES " edge=1", "4/0=1 4/1=1", "4/1=0 4/1=1", "1,1@0 " },
+	{ SWITCHES "/1", SWITCHES " edge=0", "4/0=1 4/1=1", "4/0=0 4/1=0 4/1=1", "0@0 " },
 	/* They mean nothing to what is no number. */
 	{ TEXT, TEXT " gt=5", "1=a", "1=b 1=b", "b@0 " },
 	/* A stale value is not repeated; the first good one goes at once. */
@@ -323,6 +335,87 @@ START_TEST(follows_the_script)
 {
 	begin(scripts[_i].before, scripts[_i].attached, scripts[_i].path);
 	ck_assert_str_eq(run(scripts[_i].script), scripts[_i].notified);
+}
+END_TEST
+
+static const struct {
+	const char *attached, *path;
+	bool initial, confirms;
+} confirmables[] = {
+	{ "", NUMBER, false, false },
+	{ "", NUMBER, true, true },
+	{ "/1000 con=1", NUMBER, false, true },
+	{ NUMBER " con=1", NUMBER, false, true },
+	/* What is said goes before what is so initially, the lower before the upper. */
+	{ NUMBER " con=0", NUMBER, true, false },
+	{ "/1000 con=1\n" NUMBER " con=0", NUMBER, false, false },
+	/* Any part of the content. */
+	{ NUMBER " con=1", "/1000/0", false, true },
+	{ NUMBER " con=0", "/1000/0", true, true },
+	{ "/1000/0 con=0\n" NUMBER " con=1", "/1000/0", false, true },
+	{ "/1000/7 con=1", "/1000/0", false, false },
+};
+
+static bool confirms;
+
+static void ask(void *userdata, struct observation *o)
+{
+	confirms = observation_confirms(observations, o, *(const bool *)userdata);
+	observation_sent(observations, o);
+}
+
+START_TEST(knows_what_is_confirmable)
+{
+	bool initial = confirmables[_i].initial;
+	const struct observations_config config = { .timers = timers,
+						    .attributes = attributes,
+						    .defaults = defaults,
+						    .notify = ask,
+						    .gone = gone,
+						    .userdata = &initial };
+
+	observations = observations_free(observations);
+	ck_assert_int_eq(observations_new(&config, &observations), 0);
+	begin("0=1", confirmables[_i].attached, confirmables[_i].path);
+	confirms = !confirmables[_i].confirms;
+	run("0=2");
+	ck_assert_int_eq(confirms, confirmables[_i].confirms);
+}
+END_TEST
+
+static void note_sample(void *userdata, const struct path *path, uint64_t period_usec, backing_done done,
+			void *done_userdata)
+{
+	char text[PATH_TEXT_MAX];
+
+	buf_printf(&told, "%s/%us@%u ", path_format(path, text), (unsigned)(period_usec / USEC_PER_SEC), second);
+	done(done_userdata, 0, NULL);
+}
+
+static const struct {
+	const char *attached, *path, *script, *sampled;
+} sampled[] = {
+	{ NUMBER " pmax=100", NUMBER, "+60", "" },
+	{ NUMBER " epmax=20", NUMBER, "+19 +1 +20", "/1000/0/0/20s@20 /1000/0/0/20s@40 " },
+	{ NUMBER " epmin=5&epmax=20", NUMBER, "+39", "/1000/0/0/20s@20 " },
+	{ "/1000 epmax=20", "/1000/0", "+20", "/1000/0/0/20s@20 " },
+	{ NUMBER " epmax=20", "/1000/0", "+60", "" },
+	{ "", NUMBER, "+5 a:" NUMBER ",epmax=20 +15 a:" NUMBER ",epmax=3 +3",
+	  "/1000/0/0/20s@20 /1000/0/0/3s@23 " },
+};
+
+START_TEST(asks_for_samples)
+{
+	static const struct backing_ops ops = { .refresh = note_sample };
+	const struct backing backing = { .ops = &ops };
+	const struct path path = path_of(NUMBER);
+
+	begin("0=1", sampled[_i].attached, sampled[_i].path);
+	ck_assert_int_eq(store_remove_resource(store, &path), 0);
+	ck_assert_int_eq(store_add_resource(store, &path, &backing), 0);
+	run("");
+	ck_assert_int_eq(observe(sampled[_i].path, 1), 0);
+	ck_assert_str_eq(run(sampled[_i].script), sampled[_i].sampled);
 }
 END_TEST
 
@@ -533,6 +626,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, follows_the_script, 0, ARRAY_SIZE(scripts));
+	tcase_add_loop_test(tcase, knows_what_is_confirmable, 0, ARRAY_SIZE(confirmables));
+	tcase_add_loop_test(tcase, asks_for_samples, 0, ARRAY_SIZE(sampled));
 	tcase_add_test(tcase, falls_back_on_the_server_object);
 	tcase_add_test(tcase, a_bracket_is_one_notification);
 	tcase_add_test(tcase, owes_what_failed);

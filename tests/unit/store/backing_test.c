@@ -316,10 +316,10 @@ static void together_write(void *userdata, const struct record *records, size_t 
 	device_answer(records->path.resource == device.refuses ? device.error : 0, done, done_userdata);
 }
 
-static void together_refresh(void *userdata, const struct path *path, backing_done done,
-			     void *done_userdata)
+static void together_refresh(void *userdata, const struct path *path, uint64_t period_usec,
+			     backing_done done, void *done_userdata)
 {
-	log_text("R", path, NULL);
+	log_text(period_usec == UINT64_MAX ? "R" : "S", path, NULL);
 	device_answer(path->resource == device.refuses ? device.error : 0, done, done_userdata);
 }
 
@@ -366,6 +366,8 @@ START_TEST(is_refreshed_before_it_is_read)
 	ck_assert_str_eq(rig.reason, "it said no");
 	store_refresh(rig.store, &instance, NULL, NULL);
 	ck_assert_str_eq(rig_told(&rig), "R /1000/0/9=;R /1000/0/10=;");
+	store_sample(rig.store, &slot, 5);
+	ck_assert_str_eq(rig_told(&rig), "S /1000/0/9=;");
 }
 END_TEST
 
