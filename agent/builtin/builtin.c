@@ -92,8 +92,10 @@ int builtin_new(struct store *store, const struct definitions *definitions,
 
 struct builtin *builtin_free(struct builtin *b)
 {
-	if (b)
-		modbus_free(b->modbus);
+	if (!b)
+		return NULL;
+	device_host_free(b->host);
+	modbus_free(b->modbus);
 	free(b);
 	return NULL;
 }

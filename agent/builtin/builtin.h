@@ -41,6 +41,12 @@ struct builtin_modbus {
 	size_t n_connections;
 };
 
+/* Object 3 of the host: what belongs to this machine. */
+struct builtin_host {
+	struct timers *timers;
+	struct builtin_clock clock; /* that was kept */
+};
+
 /* What they are filled with; texts are copied, NULL leaves a resource out. */
 struct builtin_values {
 	/* /0/0 and /1/0: the account. */
@@ -52,8 +58,8 @@ struct builtin_values {
 	int64_t pmin_s, pmax_s;	  /* -1: absent */
 	bool send;		  /* not muted */
 	/* /3/0 */
-	const char *manufacturer, *model, *serial, *firmware, *device_type, *software;
-	bool clock;		  /* /3/0/13 is the clock of this machine */
+	const char *manufacturer, *model, *serial, *firmware, *device_type, *hardware, *software;
+	const struct builtin_host *host; /* NULL: another device than this machine */
 	const struct builtin_modbus *modbus; /* NULL: the Modbus objects do not exist */
 };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "base/clock.h"
 #include "builtin/internal.h"
 
 /* Object 3, Core appendix E.4. Points that a profile maps here take their resources over later. */
@@ -12,14 +11,11 @@ enum {
 	DEVICE_FIRMWARE = 3,
 	DEVICE_REBOOT = 4,
 	DEVICE_ERROR = 11,
-	DEVICE_TIME = 13,
 	DEVICE_BINDING = 16,
 	DEVICE_TYPE = 17,
+	DEVICE_HARDWARE = 18,
 	DEVICE_SOFTWARE = 19,
 };
-/* The year 9999: what people and text formats can write. */
-#define TIME_MAX_S INT64_C(253402300799)
-
 static void device_execute(void *userdata, const struct path *path, const char *argument,
 			   backing_done done, void *done_userdata)
 {
@@ -32,38 +28,6 @@ static void device_execute(void *userdata, const struct path *path, const char *
 }
 
 static const struct backing_ops reboot_ops = { .execute = device_execute };
-
-static int64_t now_s(void)
-{
-	return clock_realtime_usec() / USEC_PER_SEC;
-}
-
-static int time_read(void *userdata, const struct path *path, struct value *ret)
-{
-	const struct builtin *b = userdata;
-
-	(void)path;
-	*ret = value_time(now_s() + b->time_offset_s);
-	return 0;
-}
-
-/* A server's idea of the time is kept as an offset; the system clock is not touched (lwm2m.md "Virtual endpoints"). */
-static void time_write(void *userdata, const struct path *path, const struct value *value,
-		       backing_done done, void *done_userdata)
-{
-	struct builtin *b = userdata;
-
-	(void)path;
-	/* Before 1970, or so far away that the sum would not fit one day. */
-	if (value->integer < 0 || value->integer > TIME_MAX_S) {
-		done(done_userdata, -ERANGE, "no time that this clock can show");
-		return;
-	}
-	b->time_offset_s = value->integer - now_s();
-	done(done_userdata, 0, NULL);
-}
-
-static const struct backing_ops time_ops = { .read = time_read, .write = time_write };
 
 /* A point that a profile maps here has taken it over, and keeps it. */
 static int set_text(struct builtin *b, uint16_t resource, const char *text)
@@ -87,7 +51,7 @@ static int set_texts(struct builtin *b, const struct builtin_values *v)
 		{ DEVICE_MANUFACTURER, v->manufacturer }, { DEVICE_MODEL, v->model },
 		{ DEVICE_SERIAL, v->serial },		  { DEVICE_FIRMWARE, v->firmware },
 		{ DEVICE_BINDING, "U" },		  { DEVICE_TYPE, v->device_type },
-		{ DEVICE_SOFTWARE, v->software },
+		{ DEVICE_HARDWARE, v->hardware },	  { DEVICE_SOFTWARE, v->software },
 	};
 	int r = 0;
 
@@ -111,7 +75,6 @@ int device_init(struct builtin *b, const struct definitions *definitions, const 
 {
 	const struct object_definition *object = definitions_newest(definitions, 3);
 	const struct path reboot = path_of_resource(3, 0, DEVICE_REBOOT);
-	const struct path time = path_of_resource(3, 0, DEVICE_TIME);
 	int r;
 
 	if (!object)
@@ -123,8 +86,8 @@ int device_init(struct builtin *b, const struct definitions *definitions, const 
 		r = set_no_error(b);
 	if (r >= 0)
 		r = builtin_back(b, &reboot, &reboot_ops);
-	if (r >= 0 && v->clock)
-		r = builtin_back(b, &time, &time_ops);
+	if (r >= 0 && v->host)
+		r = device_host_init(b, v->host);
 	return r;
 }
 

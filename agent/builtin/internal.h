@@ -7,8 +7,8 @@ struct builtin {
 	struct store *store;
 	const struct builtin_ports *ports;
 	void *endpoint;
-	int64_t time_offset_s; /* written to /3/0/13 */
-	struct modbus *modbus; /* NULL: not here */
+	struct device_host *host; /* NULL: not here */
+	struct modbus *modbus; /* likewise */
 };
 
 /* One init each; 0 also when the object has no place in this endpoint. */
@@ -26,6 +26,10 @@ int device_reload(struct builtin *b, const struct definitions *definitions, cons
 		  bool overlaid);
 int modbus_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
 		  bool overlaid);
+
+/* device_host.c */
+int device_host_init(struct builtin *b, const struct builtin_host *v);
+struct device_host *device_host_free(struct device_host *h);
 
 /* modbus.c */
 struct modbus *modbus_free(struct modbus *m);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "model/path.h"
+#include "store/backing.h"
 
 /*
  * The end of a Modbus request. error as backing_done's, reason text for people
@@ -13,6 +14,60 @@
  */
 typedef void (*builtin_modbus_done)(void *userdata, int error, const char *reason,
 				    const uint8_t *answer, size_t size);
+
+/* /3/0/6: what a power source is. */
+enum builtin_source {
+	BUILTIN_SOURCE_DC = 0,
+	BUILTIN_SOURCE_INTERNAL_BATTERY = 1,
+	BUILTIN_SOURCE_EXTERNAL_BATTERY = 2,
+	BUILTIN_SOURCE_FUEL_CELL = 3,
+	BUILTIN_SOURCE_POE = 4,
+	BUILTIN_SOURCE_USB = 5,
+	BUILTIN_SOURCE_AC = 6,
+	BUILTIN_SOURCE_SOLAR = 7,
+};
+
+/* /3/0/20 */
+enum builtin_battery {
+	BUILTIN_BATTERY_NORMAL = 0,
+	BUILTIN_BATTERY_CHARGING = 1,
+	BUILTIN_BATTERY_FULL = 2,
+	BUILTIN_BATTERY_DAMAGED = 3,
+	BUILTIN_BATTERY_LOW = 4,
+	BUILTIN_BATTERY_MISSING = 5,
+	BUILTIN_BATTERY_UNKNOWN = 6,
+};
+
+/* What the kernel knows of this machine's power. */
+#define BUILTIN_SUPPLIES_MAX 8u
+struct builtin_supply {
+	enum builtin_source source;
+	bool has_voltage, has_current;
+	int64_t mv, ma;
+};
+struct builtin_power {
+	struct builtin_supply supplies[BUILTIN_SUPPLIES_MAX];
+	unsigned n;
+	bool has_battery;     /* has the next two */
+	int level;	      /* 0 to 100; -1: it does not say */
+	enum builtin_battery status;
+	bool external_off;    /* it has a supply from outside, which gives nothing */
+};
+
+struct builtin_facts {
+	struct builtin_power power;
+	bool has_storage; /* has the next two, of where state and firmware go */
+	uint64_t free_kb, total_kb;
+};
+
+/* What of /3/0/13 to 15 servers wrote, and the machine does not follow. */
+#define BUILTIN_UTC_OFFSET_MAX sizeof("+14:00")
+#define BUILTIN_TIMEZONE_MAX 64u
+struct builtin_clock {
+	int64_t offset_s;
+	char utc_offset[BUILTIN_UTC_OFFSET_MAX]; /* "": as the machine has it */
+	char timezone[BUILTIN_TIMEZONE_MAX];	 /* likewise */
+};
 
 /* What the objects that the agent backs itself ask of the rest; implemented in gateway/. The first three run after the answer was sent. */
 struct builtin_ports {
@@ -36,4 +91,10 @@ struct builtin_ports {
 			     void *userdata);
 	/* Does a server observe it, or what is above it? */
 	bool (*is_observed)(void *endpoint, const struct path *path);
+	/* What follows is asked for the host only. */
+	void (*facts)(void *endpoint, struct builtin_facts *ret);
+	/* The machine's own: utc_offset, and timezone where it has a name. */
+	void (*zone)(void *endpoint, struct builtin_clock *ret);
+	/* To be there at the next start. */
+	void (*keep_clock)(void *endpoint, const struct builtin_clock *clock);
 };

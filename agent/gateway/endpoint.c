@@ -72,6 +72,9 @@ static const struct builtin_ports ports = {
 	.modbus_enable = port_modbus_enable,
 	.serial_ports = port_serial_ports,
 	.is_observed = port_is_observed,
+	.facts = port_facts,
+	.zone = port_zone,
+	.keep_clock = port_keep_clock,
 };
 
 /* ---- the objects of its own ---- */
@@ -137,6 +140,7 @@ static int make_modbus(struct endpoint *e)
 static int put_host(struct endpoint *e, const struct server *server)
 {
 	struct host_facts facts;
+	struct builtin_host own;
 	struct builtin_values values;
 	int r = make_modbus(e), error;
 
@@ -144,13 +148,15 @@ static int put_host(struct endpoint *e, const struct server *server)
 	if (r < 0 && !e->builtin)
 		return r;
 	host_facts_read(&facts);
+	host_values(e, &own);
 	values = (struct builtin_values){
 		.manufacturer = facts.manufacturer,
 		.model = facts.model,
 		.firmware = facts.firmware,
 		.software = PACKAGE_VERSION,
 		.device_type = "gateway",
-		.clock = true,
+		.hardware = facts.hardware,
+		.host = &own,
 		.modbus = modbus_field_values(e->registry->modbus),
 	};
 	error = put_builtin(e, &values, server);

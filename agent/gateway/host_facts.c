@@ -60,11 +60,14 @@ void host_facts_read(struct host_facts *ret)
 {
 	static const char *const makers[] = { "/sys/class/dmi/id/sys_vendor", NULL };
 	static const char *const models[] = { "/sys/class/dmi/id/product_name", "/proc/device-tree/model", NULL };
+	static const char *const revisions[] = { "/sys/class/dmi/id/product_version",
+						 "/sys/class/dmi/id/board_version", NULL };
 
 	*ret = (struct host_facts){
 		.manufacturer = read_first(makers),
 		.model = read_first(models),
 		.firmware = read_system(),
+		.hardware = read_first(revisions),
 	};
 }
 
@@ -73,5 +76,6 @@ void host_facts_done(struct host_facts *f)
 	free(f->manufacturer);
 	free(f->model);
 	free(f->firmware);
+	free(f->hardware);
 	*f = (struct host_facts){ 0 };
 }

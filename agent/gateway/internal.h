@@ -202,7 +202,13 @@ void persist_kept_done(struct persist_kept *kept);
 
 /* host_facts.c: what /3 of the host says of this machine; NULL where it is not known */
 struct host_facts {
-	char *manufacturer, *model, *firmware;
+	char *manufacturer, *model, *firmware, *hardware;
 };
 void host_facts_read(struct host_facts *ret);
 void host_facts_done(struct host_facts *f);
+
+/* host.c: what object 3 of the host asks for, as builtin_ports has it */
+void port_facts(void *endpoint, struct builtin_facts *ret);
+void port_zone(void *endpoint, struct builtin_clock *ret);
+void port_keep_clock(void *endpoint, const struct builtin_clock *clock);
+void host_values(struct endpoint *e, struct builtin_host *ret);

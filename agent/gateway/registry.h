@@ -30,6 +30,7 @@ struct registry_config {
 	const struct config *config; /* outlives the registry, as all others do */
 	struct secret_store *secrets;
 	struct state *state;	     /* keeps what servers changed */
+	const char *state_folder;    /* whose storage is /3/0/10 and 21 of the host */
 	struct pauses *pauses;	     /* what users have paused */
 	struct fieldbus *fieldbus;   /* behind the host's Modbus objects; may go first, at the end */
 };

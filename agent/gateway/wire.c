@@ -182,6 +182,7 @@ static int open_registry(struct gateway *g)
 		.config = g->loaded.config,
 		.secrets = g->secrets,
 		.state = g->state,
+		.state_folder = g->options.state_folder,
 		.pauses = g->pauses,
 		.fieldbus = g->fieldbus,
 	};

@@ -47,9 +47,22 @@ static void on_restart(void *userdata)
 	note('r');
 }
 
+static void no_facts(void *userdata, struct builtin_facts *ret)
+{
+	ck_assert_ptr_eq(userdata, &endpoint);
+}
+
+static void on_keep(void *userdata, const struct builtin_clock *clock)
+{
+	ck_assert_ptr_eq(userdata, &endpoint);
+}
+
 static const struct builtin_ports ports = { .update = on_update,
 					    .disable = on_disable,
-					    .restart = on_restart };
+					    .restart = on_restart,
+					    .facts = no_facts,
+					    .keep_clock = on_keep };
+static const struct builtin_host machine;
 
 static const struct builtin_values host = {
 	.uri = "coaps://lwm2m.example.com:5684",
@@ -65,7 +78,7 @@ static const struct builtin_values host = {
 	.firmware = "6.1",
 	.device_type = "gateway",
 	.software = "1.0",
-	.clock = true,
+	.host = &machine,
 };
 static const struct builtin_values bare = { .pmin_s = -1, .pmax_s = -1 };
 

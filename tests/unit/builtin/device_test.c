@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/timer.h"
+#include "base/yaml.h"
+#include "builtin/builtin.h"
+
+/* Object 3 of the host, on a machine of the test's. */
+
+static struct definitions *definitions;
+static struct timers *timers;
+static struct store *store;
+static struct builtin *builtin;
+static struct builtin_facts facts;
+static struct builtin_clock kept;
+static unsigned keeps, looks;
+static int error, endpoint;
+static char changes[512]; /* what the store told, until it is read */
+
+static void on_facts(void *userdata, struct builtin_facts *ret)
+{
+	ck_assert_ptr_eq(userdata, &endpoint);
+	looks++;
+	*ret = facts;
+}
+
+static void on_zone(void *userdata, struct builtin_clock *ret)
+{
+	snprintf(ret->utc_offset, sizeof(ret->utc_offset), "+02:00");
+	snprintf(ret->timezone, sizeof(ret->timezone), "Europe/Berlin");
+}
+
+static void on_keep(void *userdata, const struct builtin_clock *clock)
+{
+	kept = *clock;
+	keeps++;
+}
+
+static const struct builtin_ports ports = { .facts = on_facts, .zone = on_zone, .keep_clock = on_keep };
+
+static void on_changes(void *userdata, enum store_change change, const struct path *paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char text[PATH_TEXT_MAX];
+		size_t at = strlen(changes);
+
+		snprintf(changes + at, sizeof(changes) - at, "%s ", path_format(&paths[i], text));
+	}
+}
+
+static void make(const struct builtin_clock *clock)
+{
+	struct builtin_host machine = { .timers = timers };
+	const struct builtin_values values = { .pmin_s = -1, .pmax_s = -1, .host = &machine };
+
+	if (clock)
+		machine.clock = *clock;
+	ck_assert_int_eq(builtin_new(store, definitions, &values, &ports, &endpoint, &builtin), 0);
+	store_set_watch(store, on_changes, NULL);
+}
+
+static void set_up(void)
+{
+	struct yaml_errors errors = { 0 };
+	char folder[512];
+
+	facts = (struct builtin_facts){ .power.level = -1 };
+	keeps = looks = 0;
+	*changes = '\0';
+	ck_assert_int_eq(definitions_new(&definitions), 0);
+	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
+	ck_assert_int_eq(definitions_read_folder(definitions, folder, &errors), 0);
+	ck_assert_int_eq(timers_new(NULL, &timers), 0);
+	ck_assert_int_eq(store_new(definitions, &store), 0);
+}
+
+static void tear_down(void)
+{
+	store = store_free(store);
+	builtin = builtin_free(builtin);
+	timers = timers_free(timers);
+	definitions = definitions_free(definitions);
+}
+
+static struct path path_of(const char *text)
+{
+	struct path path;
+
+	ck_assert_int_eq(path_parse(text, strlen(text), &path), 0);
+	return path;
+}
+
+/* want NULL: it is not there. */
+static void expect(const char *path, const char *want)
+{
+	struct path p = path_of(path);
+	_cleanup_value_ struct value v = { 0 };
+	_cleanup_free_ char *got = NULL;
+	int r = store_read(store, &p, false, &v, NULL);
+
+	ck_assert_msg(r == (want ? 0 : -ENOENT), "%s: %s", path, strerror(-r));
+	if (!want)
+		return;
+	ck_assert_int_eq(value_format_text(&v, &got), 0);
+	ck_assert_msg(strcmp(got, want) == 0, "%s: %s, not %s", path, got, want);
+}
+
+static void on_done(void *userdata, int e, const char *reason)
+{
+	error = e;
+}
+
+static void put(const char *path, const char *text)
+{
+	struct record record = { .path = path_of(path) };
+
+	ck_assert_int_eq(value_set_string(&record.value, text), 0);
+	error = 1;
+	store_write(store, &record.path, STORE_REPLACE, &record, 1, on_done, NULL);
+	value_done(&record.value);
+}
+
+static void put_time(int64_t seconds)
+{
+	const struct record record = { .path = path_of("/3/0/13"), .value = value_time(seconds) };
+
+	store_write(store, &record.path, STORE_REPLACE, &record, 1, on_done, NULL);
+	ck_assert_int_eq(error, 0);
+}
+
+static int64_t get_time(void)
+{
+	const struct path path = path_of("/3/0/13");
+	struct value v = { 0 };
+
+	ck_assert_int_eq(store_read(store, &path, false, &v, NULL), 0);
+	return v.integer;
+}
+
+/* A moment later, the machine is looked at again. */
+static void later(void)
+{
+	clock_advance(31 * USEC_PER_SEC);
+	ck_assert_uint_eq(timers_run(timers), 1);
+}
+
+static void expect_changes(const char *want)
+{
+	ck_assert_str_eq(changes, want);
+	*changes = '\0';
+}
+
+/* ---- 13 to 15 ---- */
+
+START_TEST(test_clock_is_kept)
+{
+	make(NULL);
+	expect("/3/0/14", "+02:00");
+	expect("/3/0/15", "Europe/Berlin");
+	put_time(2013);
+	ck_assert_uint_eq(keeps, 1);
+	put("/3/0/14", "-03:30");
+	put("/3/0/15", "America/St_Johns");
+	ck_assert_uint_eq(keeps, 3);
+	ck_assert_str_eq(kept.utc_offset, "-03:30");
+	ck_assert_str_eq(kept.timezone, "America/St_Johns");
+	expect("/3/0/14", "-03:30");
+	expect("/3/0/15", "America/St_Johns");
+	/* Another run. */
+	tear_down();
+	set_up();
+	make(&kept);
+	ck_assert_int_ge(get_time(), 2013);
+	ck_assert_int_le(get_time(), 2020);
+	expect("/3/0/14", "-03:30");
+	expect("/3/0/15", "America/St_Johns");
+}
+END_TEST
+
+static const struct {
+	const char *path, *text;
+	int error;
+} zones[] = {
+	{ "/3/0/14", "Z", 0 },
+	{ "/3/0/14", "+01", 0 },
+	{ "/3/0/14", "-0330", 0 },
+	{ "/3/0/14", "+14:00", 0 },
+	{ "/3/0/14", "+14:01", -EINVAL },
+	{ "/3/0/14", "+15", -EINVAL },
+	{ "/3/0/14", "01:00", -EINVAL },
+	{ "/3/0/14", "+1:00", -EINVAL },
+	{ "/3/0/14", "+01:", -EINVAL },
+	{ "/3/0/14", "+01:60", -EINVAL },
+	{ "/3/0/14", "+01:000", -EINVAL },
+	{ "/3/0/14", "+01:0", -EINVAL },
+	{ "/3/0/14", "UTC", -EINVAL },
+	{ "/3/0/14", "", -EINVAL },
+	{ "/3/0/15", "UTC", 0 },
+	{ "/3/0/15", "Etc/GMT+5", 0 },
+	{ "/3/0/15", "America/Argentina/Buenos_Aires", 0 },
+	{ "/3/0/15", "", -EINVAL },
+	{ "/3/0/15", "/etc/passwd", -EINVAL },
+	{ "/3/0/15", "../../etc/passwd", -EINVAL },
+	{ "/3/0/15", "Europe/Berlin\n", -EINVAL },
+	{ "/3/0/15", "0123456789012345678901234567890123456789012345678901234567890123", -EINVAL },
+};
+
+START_TEST(test_zone)
+{
+	make(NULL);
+	put(zones[_i].path, zones[_i].text);
+	ck_assert_int_eq(error, zones[_i].error);
+	ck_assert_uint_eq(keeps, zones[_i].error == 0);
+	if (zones[_i].error == 0)
+		expect(zones[_i].path, zones[_i].text);
+}
+END_TEST
+
+/* ---- 6 to 9, 20 ---- */
+
+static void with_battery(int level, enum builtin_battery status)
+{
+	facts.power = (struct builtin_power){
+		.n = 2,
+		.supplies = { { .source = BUILTIN_SOURCE_AC },
+			      { .source = BUILTIN_SOURCE_INTERNAL_BATTERY, .has_voltage = true, .mv = 12000 } },
+		.has_battery = true,
+		.level = level,
+		.status = status,
+	};
+}
+
+START_TEST(test_without_power)
+{
+	static const char *const paths[] = { "/3/0/6", "/3/0/7", "/3/0/8", "/3/0/9", "/3/0/10", "/3/0/20", "/3/0/21" };
+
+	make(NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		const struct path path = path_of(paths[i]);
+
+		ck_assert_msg(!store_exists(store, &path), "%s", paths[i]);
+	}
+	expect("/3/0/11/0", "0");
+}
+END_TEST
+
+START_TEST(test_power)
+{
+	with_battery(80, BUILTIN_BATTERY_CHARGING);
+	make(NULL);
+	expect("/3/0/6/0", "6");
+	expect("/3/0/6/1", "1");
+	/* Instances are those of the sources. */
+	expect("/3/0/7/0", NULL);
+	expect("/3/0/7/1", "12000");
+	expect("/3/0/8/0", NULL);
+	expect("/3/0/9", "80");
+	expect("/3/0/20", "1");
+	facts.power.level = 79;
+	later();
+	expect("/3/0/9", "79");
+	expect_changes("/3/0/9 ");
+	/* It is taken out. */
+	facts.power = (struct builtin_power){ .level = -1 };
+	later();
+	expect("/3/0/6/0", NULL);
+	expect("/3/0/9", NULL);
+	expect("/3/0/20", NULL);
+}
+END_TEST
+
+START_TEST(test_read_looks)
+{
+	const struct path path = path_of("/3/0");
+	unsigned before;
+
+	with_battery(80, BUILTIN_BATTERY_CHARGING);
+	make(NULL);
+	before = looks;
+	with_battery(70, BUILTIN_BATTERY_NORMAL);
+	store_refresh(store, &path, on_done, NULL);
+	ck_assert_int_eq(error, 0);
+	ck_assert_uint_gt(looks, before);
+	expect("/3/0/9", "70");
+	expect("/3/0/20", "0");
+}
+END_TEST
+
+/* ---- 10, 21 ---- */
+
+START_TEST(test_storage)
+{
+	const struct path path = path_of("/3/0/10");
+
+	facts.has_storage = true;
+	facts.total_kb = 1000000;
+	facts.free_kb = 500000;
+	make(NULL);
+	expect("/3/0/10", "500000");
+	expect("/3/0/21", "1000000");
+	/* A little is no news, but who asks is told. */
+	facts.free_kb = 499500;
+	later();
+	expect_changes("");
+	store_refresh(store, &path, on_done, NULL);
+	expect("/3/0/10", "499500");
+	expect_changes("/3/0/10 ");
+	facts.free_kb = 490000;
+	later();
+	expect("/3/0/10", "490000");
+	expect_changes("/3/0/10 ");
+}
+END_TEST
+
+/* ---- 11, 12 ---- */
+
+static void reset(void)
+{
+	const struct path path = path_of("/3/0/12");
+
+	store_execute(store, &path, "", on_done, NULL);
+	ck_assert_int_eq(error, 0);
+}
+
+START_TEST(test_errors)
+{
+	facts.has_storage = true;
+	facts.total_kb = 1000000;
+	facts.free_kb = 9999;
+	with_battery(9, BUILTIN_BATTERY_NORMAL);
+	facts.power.external_off = true;
+	make(NULL);
+	expect("/3/0/11/0", "1");
+	expect("/3/0/11/1", "2");
+	expect("/3/0/11/2", "5");
+	expect("/3/0/11/3", NULL);
+	with_battery(9, BUILTIN_BATTERY_CHARGING);
+	/* Not yet well. */
+	facts.free_kb = 19999;
+	later();
+	expect("/3/0/11/0", "5");
+	expect("/3/0/11/1", NULL);
+	facts.free_kb = 20000;
+	later();
+	expect("/3/0/11/0", "0");
+	expect("/3/0/11/1", NULL);
+}
+END_TEST
+
+START_TEST(test_reset)
+{
+	facts.power.external_off = true;
+	make(NULL);
+	expect("/3/0/11/0", "2");
+	reset();
+	expect("/3/0/11/0", "0");
+	/* It lasts: no news. Another one is, and the same one when it comes anew. */
+	later();
+	expect("/3/0/11/0", "0");
+	with_battery(5, BUILTIN_BATTERY_NORMAL);
+	facts.power.external_off = true;
+	later();
+	expect("/3/0/11/0", "1");
+	expect("/3/0/11/1", NULL);
+	facts.power = (struct builtin_power){ .level = -1 };
+	later();
+	facts.power.external_off = true;
+	later();
+	expect("/3/0/11/0", "2");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("device");
+	TCase *tcase = tcase_create("device");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, test_clock_is_kept);
+	tcase_add_loop_test(tcase, test_zone, 0, ARRAY_SIZE(zones));
+	tcase_add_test(tcase, test_without_power);
+	tcase_add_test(tcase, test_power);
+	tcase_add_test(tcase, test_read_looks);
+	tcase_add_test(tcase, test_storage);
+	tcase_add_test(tcase, test_errors);
+	tcase_add_test(tcase, test_reset);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
