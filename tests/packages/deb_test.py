@@ -205,7 +205,7 @@ class SystemTest(unittest.TestCase):
         with self.subTest("the daemon goes"):
             self.root.dpkg("--remove", *PACKAGES)
             self.assertEqual([a for a in self.root.actions() if "invoke" in a],
-                             ["deb-systemd-invoke stop fieldway.service fieldway-host.socket"])
+                             ["deb-systemd-invoke stop fieldway.service fieldway-host.socket fieldway-install.socket"])
 
     def test_restarted_once(self):
         """All of them are upgraded: one restart."""

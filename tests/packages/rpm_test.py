@@ -106,7 +106,7 @@ class SystemTest(unittest.TestCase):
             self.assertEqual(self.root.actions(), [RESTART])
         with self.subTest("all go"):
             self.rpm("-e", *(n for n in rpms() if n != "fieldway-plugin-ble"))
-            self.assertIn("systemctl --no-reload disable --now fieldway-host.socket fieldway.service", self.root.actions())
+            self.assertIn("systemctl --no-reload disable --now fieldway-host.socket fieldway-install.socket fieldway.service", self.root.actions())
             self.assertTrue(os.path.exists(self.root.path("/etc/fieldway/fieldway.yaml.rpmsave")))
             for name in ("/usr/sbin/fieldwayd", "/usr/libexec/fieldway", "/usr/share/fieldway", "/usr/lib64/fieldway"):
                 self.assertFalse(os.path.lexists(self.root.path(name)), name)

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "install/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/macro.h"
+#include "base/str.h"
+
+#define RECORD_MAX 512
+#define FILE_NAME_MAX (INSTALL_NAME_MAX + 16)
+
+static const char *const stages[] = {
+	[INSTALL_RUNNING] = "running",
+	[INSTALL_REBOOTING] = "reboot",
+	[INSTALL_ENDED] = "ended",
+};
+
+static int parse(const char *text, size_t size, struct install_record *ret)
+{
+	struct install_record record = { 0 };
+	char stage[16], code[8];
+	uint64_t number;
+
+	if (!install_line(text, size, "id", record.id, sizeof(record.id)) ||
+	    !install_line(text, size, "stage", stage, sizeof(stage)) ||
+	    !install_line(text, size, "boot", record.boot, sizeof(record.boot)) ||
+	    !install_line(text, size, "code", code, sizeof(code)) || parse_u64(code, &number) < 0 ||
+	    number > UINT8_MAX)
+		return -EBADMSG;
+	record.code = (uint8_t)number;
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		if (!streq(stage, stages[i]))
+			continue;
+		record.stage = (enum install_stage)i;
+		*ret = record;
+		return 0;
+	}
+	return -EBADMSG;
+}
+
+int install_record_read(int folder, const char *handler, struct install_record *ret)
+{
+	_cleanup_close_ int fd = -1;
+	char name[FILE_NAME_MAX], text[RECORD_MAX];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%s.result", handler);
+	fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text));
+	if (n < 0)
+		return -errno;
+	return parse(text, (size_t)n, ret);
+}
+
+static int write_file(int folder, const char *name, const char *text, size_t size)
+{
+	_cleanup_close_ int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, text, size);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n != size)
+		return -EIO;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int install_record_write(int folder, const char *handler, const struct install_record *record)
+{
+	char name[FILE_NAME_MAX], temporary[FILE_NAME_MAX], text[RECORD_MAX];
+	int n = snprintf(text, sizeof(text), "id=%s\nstage=%s\ncode=%u\nboot=%s\n", record->id,
+			 stages[record->stage], record->code, record->boot),
+	    r;
+
+	snprintf(name, sizeof(name), "%s.result", handler);
+	snprintf(temporary, sizeof(temporary), "%s.result.new", handler);
+	r = write_file(folder, temporary, text, (size_t)n);
+	if (r >= 0 && renameat(folder, temporary, folder, name) < 0)
+		r = -errno;
+	if (r >= 0 && fsync(folder) < 0)
+		r = -errno;
+	return r;
+}
