@@ -12,7 +12,7 @@
 static const char *const modules[] = {
 	"base",	   "builtin", "codec", "config", "dbus",    "fieldbus", "gateway",
 	"host",	   "link",    "lwm2m", "main",	 "mapping", "metrics",	"model",
-	"observe", "secret",  "state", "store",	 "transport",
+	"observe", "secret",  "state", "store",	 "transport", "update",
 };
 
 static _Atomic int common_level = LOG_INFO;
