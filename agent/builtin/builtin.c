@@ -7,7 +7,7 @@
 /* An object is an init, what a reload makes of it, and one row. */
 static const struct {
 	int (*init)(struct builtin *, const struct definitions *, const struct builtin_values *);
-	int (*reload)(struct builtin *, const struct definitions *, const struct builtin_values *, bool overlaid);
+	int (*reload)(struct builtin *, const struct definitions *, const struct builtin_values *);
 } rows[] = {
 	{ security_init, security_reload },
 	{ server_init, server_reload },
@@ -50,15 +50,43 @@ bool builtin_has(const struct builtin *b, uint16_t object, uint16_t instance)
 	return store_exists(b->store, &path);
 }
 
-int builtin_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *values,
-		   bool overlaid)
+/* An instance of the object that no account has. */
+struct strangers {
+	const struct builtin_values *values;
+	uint16_t instance;
+};
+
+static int find_stranger(void *userdata, const struct path *child)
+{
+	struct strangers *s = userdata;
+
+	for (size_t i = 0; i < s->values->n_accounts; i++)
+		if (s->values->accounts[i].instance == child->instance)
+			return 0;
+	s->instance = child->instance;
+	return 1;
+}
+
+void builtin_keep_accounts(struct builtin *b, uint16_t object, const struct builtin_values *v)
+{
+	const struct path path = path_of_object(object);
+	struct strangers strangers = { .values = v };
+
+	if (v->n_accounts == 0)
+		store_remove_object(b->store, object);
+	while (store_children(b->store, &path, find_stranger, &strangers) > 0)
+		if (store_remove_instance(b->store, object, strangers.instance) < 0)
+			break;
+}
+
+int builtin_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *values)
 {
 	int error = 0;
 
 	store_begin(b->store);
 	store_set_definitions(b->store, definitions);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		int r = rows[i].reload(b, definitions, values, overlaid);
+		int r = rows[i].reload(b, definitions, values);
 
 		error = error < 0 ? error : r;
 	}

@@ -47,16 +47,28 @@ struct builtin_host {
 	struct builtin_clock clock; /* that was kept */
 };
 
-/* What they are filled with; texts are copied, NULL leaves a resource out. */
-struct builtin_values {
-	/* /0/0 and /1/0: the account. */
+/* What an account says in /1. */
+struct builtin_settings {
+	uint32_t lifetime_s;
+	int64_t pmin_s, pmax_s;	  /* -1: absent */
+	bool send;		  /* not muted */
+};
+
+/* An account: an instance of /0 and one of /1, of the same number. */
+struct builtin_account {
+	uint16_t instance;
 	const char *uri;
 	bool secure;		  /* PSK, else NoSec */
 	const char *identity;	  /* of the PSK; keys never enter a store */
 	uint16_t short_id;
-	uint32_t lifetime_s;
-	int64_t pmin_s, pmax_s;	  /* -1: absent */
-	bool send;		  /* not muted */
+	const struct builtin_settings *settings;
+	bool overlaid;		  /* what a server wrote to /1 of this one stands: builtin_reload() */
+};
+
+/* What they are filled with; texts are copied, NULL leaves a resource out. */
+struct builtin_values {
+	const struct builtin_account *accounts;
+	size_t n_accounts;
 	/* /3/0 */
 	const char *manufacturer, *model, *serial, *firmware, *device_type, *hardware, *software;
 	const struct builtin_host *host; /* NULL: another device than this machine */
@@ -64,8 +76,8 @@ struct builtin_values {
 };
 
 /*
- * Adds /0/0 and /1/0 (when uri is given) and /3/0 to the store. endpoint is
- * handed to the ports. The builtin must outlive the store's requests.
+ * Adds /0 and /1 of the accounts and /3/0 to the store. endpoint is handed to
+ * the ports. The builtin must outlive the store's requests.
  */
 int builtin_new(struct store *store, const struct definitions *definitions,
 		const struct builtin_values *values, const struct builtin_ports *ports, void *endpoint,
@@ -73,13 +85,14 @@ int builtin_new(struct store *store, const struct definitions *definitions,
 struct builtin *builtin_free(struct builtin *b);
 /*
  * The same store under other definitions, with other values. What others stand
- * behind is theirs. The account of another short server id is made anew, and so
- * is one where there was none; overlaid: what a server wrote to /1 of this one
- * stands, and values do not go there. Requests of Modbus objects that values do not
- * have any more have ended before. The first error; the rest is done all the same.
+ * behind is theirs. Accounts that values do not have leave; one of another short
+ * server id is made anew, and so is one where there was none. Where one is
+ * overlaid, values do not go to its /1. Requests of Modbus objects that values do
+ * not have any more have ended before. The first error; the rest is done all the
+ * same.
  */
 int builtin_reload(struct builtin *b, const struct definitions *definitions,
-		   const struct builtin_values *values, bool overlaid);
+		   const struct builtin_values *values);
 
 /* A connection's state has changed; nothing without the Modbus objects. */
 void builtin_connection_state(struct builtin *b, uint16_t connection, enum builtin_connection_state state);

@@ -91,9 +91,7 @@ int device_init(struct builtin *b, const struct definitions *definitions, const 
 	return r;
 }
 
-int device_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
-		  bool overlaid)
+int device_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
 {
-	(void)overlaid;
 	return device_init(b, definitions, v);
 }

@@ -18,14 +18,10 @@ int device_init(struct builtin *b, const struct definitions *definitions, const 
 int modbus_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 
 /* The same of what is there already. */
-int security_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
-		    bool overlaid);
-int server_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
-		  bool overlaid);
-int device_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
-		  bool overlaid);
-int modbus_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
-		  bool overlaid);
+int security_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int server_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int device_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int modbus_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 
 /* device_host.c */
 int device_host_init(struct builtin *b, const struct builtin_host *v);
@@ -43,3 +39,5 @@ int builtin_set_text(struct builtin *b, uint16_t object, uint16_t instance, uint
 int builtin_back(struct builtin *b, const struct path *resource, const struct backing_ops *ops);
 /* Does an instance exist? */
 bool builtin_has(const struct builtin *b, uint16_t object, uint16_t instance);
+/* Takes the instances of an object away that belong to no account; the object, too, where there is none. */
+void builtin_keep_accounts(struct builtin *b, uint16_t object, const struct builtin_values *v);

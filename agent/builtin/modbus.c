@@ -93,12 +93,10 @@ static void leave(struct builtin *b)
 	b->modbus = modbus_free(b->modbus);
 }
 
-int modbus_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
-		  bool overlaid)
+int modbus_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
 {
 	int r;
 
-	(void)overlaid;
 	if (!b->modbus)
 		return modbus_init(b, definitions, v);
 	if (!v->modbus) {

@@ -15,9 +15,9 @@ enum {
 	MODE_NONE = 3,
 };
 
-static int set_identity(struct builtin *b, const char *identity)
+static int set_identity(struct builtin *b, uint16_t instance, const char *identity)
 {
-	const struct path path = path_of_resource(0, 0, SECURITY_IDENTITY);
+	const struct path path = path_of_resource(0, instance, SECURITY_IDENTITY);
 	struct value v = { 0 };
 	int r;
 
@@ -26,40 +26,40 @@ static int set_identity(struct builtin *b, const char *identity)
 		return 0;
 	}
 	r = value_set_bytes(&v, VALUE_OPAQUE, identity, strlen(identity));
-	return r < 0 ? r : builtin_set(b, 0, 0, SECURITY_IDENTITY, v);
+	return r < 0 ? r : builtin_set(b, 0, instance, SECURITY_IDENTITY, v);
 }
 
-static int fill(struct builtin *b, const struct builtin_values *v)
+static int fill(struct builtin *b, const struct builtin_account *a)
 {
-	int r = builtin_set_text(b, 0, 0, SECURITY_URI, v->uri);
+	const uint16_t i = a->instance;
+	int r = builtin_set_text(b, 0, i, SECURITY_URI, a->uri);
 
 	if (r >= 0)
-		r = builtin_set(b, 0, 0, SECURITY_BOOTSTRAP, value_boolean(false));
+		r = builtin_set(b, 0, i, SECURITY_BOOTSTRAP, value_boolean(false));
 	if (r >= 0)
-		r = builtin_set(b, 0, 0, SECURITY_MODE, value_integer(v->secure ? MODE_PSK : MODE_NONE));
+		r = builtin_set(b, 0, i, SECURITY_MODE, value_integer(a->secure ? MODE_PSK : MODE_NONE));
 	if (r >= 0)
-		r = set_identity(b, v->secure ? v->identity : NULL);
-	return r < 0 ? r : builtin_set(b, 0, 0, SECURITY_SHORT_ID, value_integer(v->short_id));
+		r = set_identity(b, i, a->secure ? a->identity : NULL);
+	return r < 0 ? r : builtin_set(b, 0, i, SECURITY_SHORT_ID, value_integer(a->short_id));
 }
 
 int security_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
 {
 	const struct object_definition *object = definitions_newest(definitions, 0);
-	int r;
+	int r = 0;
 
-	if (!v->uri)
-		return 0;
-	if (!object)
+	if (v->n_accounts > 0 && !object)
 		return -ENOENT;
-	r = store_add_instance(b->store, object, 0);
-	return r < 0 ? r : fill(b, v);
+	for (size_t i = 0; i < v->n_accounts && r >= 0; i++) {
+		r = store_add_instance(b->store, object, v->accounts[i].instance);
+		if (r >= 0)
+			r = fill(b, &v->accounts[i]);
+	}
+	return r;
 }
 
-int security_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
-		    bool overlaid)
+int security_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
 {
-	(void)overlaid;
-	if (!v->uri)
-		store_remove_object(b->store, 0);
+	builtin_keep_accounts(b, 0, v);
 	return security_init(b, definitions, v);
 }

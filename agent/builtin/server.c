@@ -52,107 +52,127 @@ static int binding_check(void *userdata, const struct path *path, const struct v
 
 static const struct backing_ops binding_ops = { .check = binding_check };
 
-static int add_binding(struct builtin *b)
+static int add_binding(struct builtin *b, uint16_t instance)
 {
-	const struct path path = path_of_resource(1, 0, SERVER_BINDING);
+	const struct path path = path_of_resource(1, instance, SERVER_BINDING);
 	int r = builtin_back(b, &path, &binding_ops);
 
-	return r < 0 ? r : builtin_set_text(b, 1, 0, SERVER_BINDING, BINDING);
+	return r < 0 ? r : builtin_set_text(b, 1, instance, SERVER_BINDING, BINDING);
 }
 
-static int add_executables(struct builtin *b)
+static int add_executables(struct builtin *b, uint16_t instance)
 {
-	const struct path disable = path_of_resource(1, 0, SERVER_DISABLE);
-	const struct path update = path_of_resource(1, 0, SERVER_UPDATE_TRIGGER);
+	const struct path disable = path_of_resource(1, instance, SERVER_DISABLE);
+	const struct path update = path_of_resource(1, instance, SERVER_UPDATE_TRIGGER);
 	int r = builtin_back(b, &disable, &server_ops);
 
 	return r < 0 ? r : builtin_back(b, &update, &server_ops);
 }
 
 /* -1: there is none. */
-static int set_period(struct builtin *b, uint16_t resource, int64_t seconds)
+static int set_period(struct builtin *b, uint16_t instance, uint16_t resource, int64_t seconds)
 {
-	const struct path path = path_of_resource(1, 0, resource);
+	const struct path path = path_of_resource(1, instance, resource);
 
 	if (seconds >= 0)
-		return builtin_set(b, 1, 0, resource, value_integer(seconds));
+		return builtin_set(b, 1, instance, resource, value_integer(seconds));
 	store_remove_resource(b->store, &path);
 	return 0;
 }
 
-static int fill(struct builtin *b, const struct builtin_values *v)
+static int fill(struct builtin *b, const struct builtin_account *a)
 {
-	int r = builtin_set(b, 1, 0, SERVER_SHORT_ID, value_integer(v->short_id));
+	const struct builtin_settings *s = a->settings;
+	const uint16_t i = a->instance;
+	int r = builtin_set(b, 1, i, SERVER_SHORT_ID, value_integer(a->short_id));
 
 	if (r >= 0)
-		r = builtin_set(b, 1, 0, SERVER_LIFETIME, value_integer(v->lifetime_s));
+		r = builtin_set(b, 1, i, SERVER_LIFETIME, value_integer(s->lifetime_s));
 	if (r >= 0)
-		r = set_period(b, SERVER_PMIN, v->pmin_s);
+		r = set_period(b, i, SERVER_PMIN, s->pmin_s);
 	if (r >= 0)
-		r = set_period(b, SERVER_PMAX, v->pmax_s);
+		r = set_period(b, i, SERVER_PMAX, s->pmax_s);
 	if (r >= 0)
-		r = builtin_set(b, 1, 0, SERVER_DISABLE_TIMEOUT, value_integer(DISABLE_TIMEOUT_S));
+		r = builtin_set(b, 1, i, SERVER_DISABLE_TIMEOUT, value_integer(DISABLE_TIMEOUT_S));
 	if (r >= 0)
-		r = builtin_set(b, 1, 0, SERVER_STORING, value_boolean(true));
+		r = builtin_set(b, 1, i, SERVER_STORING, value_boolean(true));
 	if (r >= 0)
-		r = add_binding(b);
+		r = add_binding(b, i);
 	if (r >= 0)
-		r = builtin_set(b, 1, 0, SERVER_MUTE_SEND, value_boolean(!v->send));
-	return r < 0 ? r : add_executables(b);
+		r = builtin_set(b, 1, i, SERVER_MUTE_SEND, value_boolean(!s->send));
+	return r < 0 ? r : add_executables(b, i);
+}
+
+static int add_account(struct builtin *b, const struct object_definition *object, const struct builtin_account *a)
+{
+	int r = store_add_instance(b->store, object, a->instance);
+
+	return r < 0 ? r : fill(b, a);
 }
 
 int server_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
 {
 	const struct object_definition *object = definitions_newest(definitions, 1);
-	int r;
+	int r = 0;
 
-	if (!v->uri)
-		return 0;
-	if (!object)
+	if (v->n_accounts > 0 && !object)
 		return -ENOENT;
-	r = store_add_instance(b->store, object, 0);
-	return r < 0 ? r : fill(b, v);
+	for (size_t i = 0; i < v->n_accounts && r >= 0; i++)
+		r = add_account(b, object, &v->accounts[i]);
+	return r;
 }
 
 /* What a server may neither have written nor taken away: other definitions may have. */
-static int fill_missing(struct builtin *b, const struct builtin_values *v)
+static int fill_missing(struct builtin *b, const struct builtin_account *a)
 {
 	const struct {
 		uint16_t resource;
 		struct value value;
 	} settings[] = {
-		{ SERVER_SHORT_ID, value_integer(v->short_id) },
-		{ SERVER_LIFETIME, value_integer(v->lifetime_s) },
+		{ SERVER_SHORT_ID, value_integer(a->short_id) },
+		{ SERVER_LIFETIME, value_integer(a->settings->lifetime_s) },
 		{ SERVER_STORING, value_boolean(true) },
 	};
-	const struct path binding = path_of_resource(1, 0, SERVER_BINDING);
+	const struct path binding = path_of_resource(1, a->instance, SERVER_BINDING);
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings) && r >= 0; i++) {
-		const struct path path = path_of_resource(1, 0, settings[i].resource);
+		const struct path path = path_of_resource(1, a->instance, settings[i].resource);
 
 		if (!store_exists(b->store, &path))
-			r = builtin_set(b, 1, 0, settings[i].resource, settings[i].value);
+			r = builtin_set(b, 1, a->instance, settings[i].resource, settings[i].value);
 	}
 	if (r >= 0 && !store_exists(b->store, &binding))
-		r = add_binding(b);
-	return r < 0 ? r : add_executables(b);
+		r = add_binding(b, a->instance);
+	return r < 0 ? r : add_executables(b, a->instance);
 }
 
-static bool is_of_server(const struct builtin *b, uint16_t short_id)
+static bool is_of_server(const struct builtin *b, const struct builtin_account *a)
 {
-	const struct path path = path_of_resource(1, 0, SERVER_SHORT_ID);
+	const struct path path = path_of_resource(1, a->instance, SERVER_SHORT_ID);
 	struct value v = { 0 };
 
-	return store_read(b->store, &path, true, &v, NULL) >= 0 && v.integer == short_id;
+	return store_read(b->store, &path, true, &v, NULL) >= 0 && v.integer == a->short_id;
 }
 
-int server_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v,
-		  bool overlaid)
+static int reload_account(struct builtin *b, const struct object_definition *object, const struct builtin_account *a)
 {
-	bool stays = v->uri && is_of_server(b, v->short_id);
+	bool stays = is_of_server(b, a);
 
 	if (!stays)
-		store_remove_object(b->store, 1);
-	return stays && overlaid ? fill_missing(b, v) : server_init(b, definitions, v);
+		store_remove_instance(b->store, 1, a->instance);
+	return stays && a->overlaid ? fill_missing(b, a) : add_account(b, object, a);
+}
+
+int server_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
+{
+	const struct object_definition *object = definitions_newest(definitions, 1);
+	int r = 0;
+
+	builtin_keep_accounts(b, 1, v);
+	if (v->n_accounts > 0 && !object)
+		return -ENOENT;
+	for (size_t i = 0; i < v->n_accounts && r >= 0; i++)
+		r = reload_account(b, object, &v->accounts[i]);
+	return r;
 }

@@ -410,8 +410,8 @@ struct config *config_free(struct config *c);
 
 /* Does what has this name in YAML register there? */
 bool config_server_wants(const struct config_server *server, const char *name);
-/* The PSK identity of an endpoint, by its client name; yours to free, NULL without memory. */
-char *config_server_identity(const struct config_server *server, const char *endpoint);
+/* psk_identity of an endpoint, by its client name; NULL is "{endpoint}". Yours to free, NULL without memory. */
+char *config_identity(const char *psk_identity, const char *endpoint);
 /* NULL when there is none of this name. */
 const struct config_device *config_device_find(const struct config *c, const char *name);
 /* A setting's value by key, or NULL. */

@@ -13,10 +13,10 @@ bool config_server_wants(const struct config_server *server, const char *name)
 	return false;
 }
 
-char *config_server_identity(const struct config_server *server, const char *endpoint)
+char *config_identity(const char *psk_identity, const char *endpoint)
 {
 	static const char placeholder[] = "{endpoint}";
-	const char *text = server->psk_identity ?: placeholder, *at;
+	const char *text = psk_identity ?: placeholder, *at;
 	_cleanup_buf_ struct buf out = { 0 };
 	int r = 0;
 

@@ -124,7 +124,8 @@
  *                                    names it), "paused" (by a user)
  *     Paused b                       by a user; over restarts
  *     Accounts aa{sv}                Server s, Uri s, ShortServerId q, State s,
- *                                    Security s ("psk", "none"), Version s
+ *                                    Security s ("psk", "none"), Source s ("yaml",
+ *                                    "bootstrap": who has made it), Version s
  *                                    ("1.2"; "" when not registered)
  *     Devices a(so)                  whose points it shows
  *     LastError s                    of the last failed attempt; "" while all

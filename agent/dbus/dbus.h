@@ -10,7 +10,6 @@
 struct client;
 struct client_sending;
 struct config;
-struct config_server;
 struct fieldbus;
 struct path;
 struct sd_event;
@@ -27,7 +26,10 @@ struct dbus;
 #define DBUS_HOST 0u
 
 struct dbus_account {
-	const struct config_server *server;
+	const char *server, *uri; /* name, as the operator calls it */
+	uint16_t short_id;
+	const char *security; /* "psk", "none" */
+	const char *source;   /* "yaml", "bootstrap" */
 	const struct client *client;
 	bool started;
 	bool paused;

@@ -145,11 +145,10 @@ static int append_account(sd_bus_message *m, const struct dbus_account *a)
 
 	if (client_is_registered(a->client))
 		snprintf(version, sizeof(version), "%u.%u", v / 10, v % 10);
-	return sd_bus_message_append(m, AGENT1_ACCOUNT, 6, "Server", "s", a->server->name, "Uri",
-				     "s", a->server->uri, "ShortServerId", "q", a->server->short_id,
+	return sd_bus_message_append(m, AGENT1_ACCOUNT, 7, "Server", "s", a->server, "Uri",
+				     "s", a->uri, "ShortServerId", "q", a->short_id,
 				     "State", "s", account_state(a, &rank), "Security", "s",
-				     a->server->security == CONFIG_SECURITY_PSK ? "psk" : "none",
-				     "Version", "s", version);
+				     a->security, "Source", "s", a->source, "Version", "s", version);
 }
 
 static int get_accounts(sd_bus *bus, const char *path, const char *interface, const char *property,

@@ -134,7 +134,7 @@ static int append_servers(sd_bus_message *m, const struct item *item, const stru
 	all.r = r;
 	for (unsigned i = 0;
 	     all.r >= 0 && item->dbus->ports.account(item->dbus->userdata, item->id, i, &a); i++) {
-		all.server = a.server->name;
+		all.server = a.server;
 		client_each_observation(a.client, path, append_observation, &all);
 	}
 	r = all.r;

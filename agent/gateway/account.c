@@ -8,11 +8,12 @@ static int account_psk(void *userdata, uint8_t **ret_key, size_t *ret_size)
 {
 	struct account *a = userdata;
 	struct secret_store *secrets = a->registry->config.secrets;
-	struct log_about about = { .endpoint = a->name, .server = a->server->name, .message_id = MESSAGE_NO_KEY };
-	int r = secret_lookup(secrets, a->server->key, a->identity, ret_key, ret_size);
+	const struct account_terms *t = &a->server->terms;
+	struct log_about about = { .endpoint = a->name, .server = t->name, .message_id = MESSAGE_NO_KEY };
+	int r = secret_lookup(secrets, t->key, a->identity, ret_key, ret_size);
 
 	if (r != 0 && log_budget_take(&a->no_key, NULL))
-		log_warning(&about, "%s: no new key for server %s: %s", a->name, a->server->name,
+		log_warning(&about, "%s: no new key for server %s: %s", a->name, t->name,
 			    secret_reason(secrets));
 	return MIN(r, 0);
 }
@@ -70,17 +71,11 @@ static const struct client_ops client_ops = {
 	.attributes = account_attributes,
 };
 
-/* `protocol:` auto begins with the newest, and falls back when the server refuses it. */
-static enum lwm2m_version account_version(const struct config_server *s)
-{
-	return s->protocol == CONFIG_PROTOCOL_AUTO ? LWM2M_1_2 : (enum lwm2m_version)s->protocol;
-}
-
 static struct client_config account_config(struct account *a)
 {
 	const struct registry *r = a->registry;
-	const struct server *server = a->server;
-	const struct config_server *s = server->config;
+	struct server *server = a->server;
+	const struct account_terms *t = &server->terms;
 
 	return (struct client_config){
 		.transport = r->config.transport,
@@ -90,35 +85,37 @@ static struct client_config account_config(struct account *a)
 		.resolver = &r->resolver,
 		.store = a->endpoint->store,
 		.endpoint = a->name,
-		.server_name = server->name,
+		.server_name = t->name,
 		.uri = &server->uri,
+		.security = t->security,
+		.psk_identity = a->identity,
 		.psk = account_psk,
 		.psk_userdata = a,
-		.short_id = s->short_id,
-		.version_fixed = s->protocol != CONFIG_PROTOCOL_AUTO,
-		.version = account_version(s),
-		.server_version = &a->server->version,
-		.formats = server->formats,
-		.n_formats = server->n_formats,
-		.liveness_usec = s->liveness_usec,
+		.short_id = t->short_id,
+		.server_instance = a->instance,
+		.version_fixed = t->version_fixed,
+		.version = t->version,
+		.server_version = &server->version,
+		.formats = t->formats,
+		.n_formats = t->n_formats,
+		.liveness_usec = t->liveness_usec,
 		.first_value_usec = r->config.config->register_at_most_usec,
 		.audit = r->config.config->writes_audit,
-		.server_budget = &a->server->failures,
+		.server_budget = &server->failures,
 	};
 }
 
 static int account_open(struct account *a)
 {
-	const struct config_server *s = a->server->config;
-	struct client_config config = account_config(a);
+	const struct account_terms *t = &a->server->terms;
+	struct client_config config;
 
-	if (s->security == CONFIG_SECURITY_PSK) {
-		a->identity = config_server_identity(s, a->name);
+	if (t->security == SESSION_SECURITY_PSK) {
+		a->identity = terms_identity(t, a->name);
 		if (!a->identity)
 			return -ENOMEM;
-		config.security = SESSION_SECURITY_PSK;
-		config.psk_identity = a->identity;
 	}
+	config = account_config(a);
 	return client_new(&config, &client_ops, a, &a->client);
 }
 
@@ -133,14 +130,14 @@ void account_redefine(struct account *a)
 {
 	const struct client_config config = {
 		.definitions = a->registry->config.definitions,
-		.formats = a->server->formats,
-		.n_formats = a->server->n_formats,
+		.formats = a->server->terms.formats,
+		.n_formats = a->server->terms.n_formats,
 	};
 
 	client_redefine(a->client, &config);
 }
 
-int account_new(struct endpoint *e, struct server *server, struct account **ret)
+int account_new(struct endpoint *e, struct server *server, uint16_t instance, struct account **ret)
 {
 	struct account *a = calloc(1, sizeof(*a));
 	int r;
@@ -151,6 +148,7 @@ int account_new(struct endpoint *e, struct server *server, struct account **ret)
 	list_init(&a->updates);
 	a->registry = e->registry;
 	a->endpoint = e;
+	a->instance = instance;
 	a->server = server_ref(server);
 	r = str_replace(&a->name, endpoint_client_name(e));
 	if (r >= 0)

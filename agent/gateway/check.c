@@ -68,7 +68,7 @@ struct missing_keys {
 static int look_up(const struct load_sources *sources, const struct config_server *s,
 		   const char *endpoint, struct missing_keys *m)
 {
-	_cleanup_free_ char *identity = config_server_identity(s, endpoint);
+	_cleanup_free_ char *identity = config_identity(s->psk_identity, endpoint);
 	uint8_t *key = NULL;
 	size_t size = 0;
 	int r = identity ? secret_lookup(sources->secrets, s->psk_key, identity, &key, &size) :

@@ -5,32 +5,32 @@
 #include "base/log.h"
 #include "gateway/internal.h"
 
-/* ---- what the agent's own objects ask for; there is one account ---- */
+/* ---- what the agent's own objects ask for ---- */
 
 static void port_update(void *endpoint, uint16_t server_instance)
 {
 	struct endpoint *e = endpoint;
+	struct account *a = accounts_at(e->accounts, server_instance);
 
-	(void)server_instance;
-	if (e->account)
-		client_update(e->account->client);
+	if (a)
+		client_update(a->client);
 }
 
 static void port_disable(void *endpoint, uint16_t server_instance)
 {
 	struct endpoint *e = endpoint;
+	struct account *a = accounts_at(e->accounts, server_instance);
 
-	(void)server_instance;
-	if (e->account)
-		client_disable(e->account->client);
+	if (a)
+		client_disable(a->client);
 }
 
 static void port_restart(void *endpoint)
 {
 	struct endpoint *e = endpoint;
 
-	if (e->account)
-		client_restart(e->account->client);
+	for (struct account *a = e->accounts; a; a = a->next)
+		client_restart(a->client);
 }
 
 /* Of the host only. */
@@ -61,7 +61,10 @@ static bool port_is_observed(void *endpoint, const struct path *path)
 {
 	const struct endpoint *e = endpoint;
 
-	return e->account && client_observes(e->account->client, path);
+	for (const struct account *a = e->accounts; a; a = a->next)
+		if (client_observes(a->client, path))
+			return true;
+	return false;
 }
 
 static const struct builtin_ports ports = {
@@ -79,33 +82,36 @@ static const struct builtin_ports ports = {
 
 /* ---- the objects of its own ---- */
 
-/* What the account says in /0 and /1; *ret_identity is the caller's to free. */
-static void account_values(const struct endpoint *e, const struct server *server, char **ret_identity,
-			   struct builtin_values *ret)
+static void account_values(const struct account *a, struct builtin_account *ret)
 {
-	const struct config_server *s = server->config;
+	const struct account_terms *t = &a->server->terms;
 
-	*ret_identity = config_server_identity(s, endpoint_client_name(e));
-	ret->uri = s->uri;
-	ret->secure = s->security == CONFIG_SECURITY_PSK;
-	ret->identity = *ret_identity;
-	ret->short_id = s->short_id;
-	ret->lifetime_s = s->lifetime_s;
-	ret->pmin_s = s->pmin_s;
-	ret->pmax_s = s->pmax_s;
-	ret->send = s->send;
+	*ret = (struct builtin_account){
+		.instance = a->instance,
+		.uri = t->uri,
+		.secure = t->security == SESSION_SECURITY_PSK,
+		.identity = a->identity,
+		.short_id = t->short_id,
+		.settings = &t->settings,
+		.overlaid = a->overlaid,
+	};
 }
 
 /* Made or, where they are there already, brought up to date. */
-static int put_builtin(struct endpoint *e, struct builtin_values *values, const struct server *server)
+static int put_builtin(struct endpoint *e, struct builtin_values *values)
 {
 	const struct definitions *definitions = e->registry->config.definitions;
-	_cleanup_free_ char *identity = NULL;
+	_cleanup_free_ struct builtin_account *accounts = calloc(accounts_count(e->accounts) + 1, sizeof(*accounts));
+	size_t n = 0;
 
-	if (server)
-		account_values(e, server, &identity, values);
+	if (!accounts)
+		return -ENOMEM;
+	for (const struct account *a = e->accounts; a; a = a->next)
+		account_values(a, &accounts[n++]);
+	values->accounts = accounts;
+	values->n_accounts = n;
 	if (e->builtin)
-		return builtin_reload(e->builtin, definitions, values, e->overlaid);
+		return builtin_reload(e->builtin, definitions, values);
 	return builtin_new(e->store, definitions, values, &ports, e, &e->builtin);
 }
 
@@ -137,7 +143,7 @@ static int make_modbus(struct endpoint *e)
 	return modbus_field_new(&config, &e->registry->modbus);
 }
 
-static int put_host(struct endpoint *e, const struct server *server)
+static int put_host(struct endpoint *e)
 {
 	struct host_facts facts;
 	struct builtin_host own;
@@ -159,7 +165,7 @@ static int put_host(struct endpoint *e, const struct server *server)
 		.host = &own,
 		.modbus = modbus_field_values(e->registry->modbus),
 	};
-	error = put_builtin(e, &values, server);
+	error = put_builtin(e, &values);
 	if (error >= 0 && values.modbus)
 		modbus_field_attach(e->registry->modbus, e->builtin);
 	if (error >= 0)
@@ -168,29 +174,39 @@ static int put_host(struct endpoint *e, const struct server *server)
 	return r < 0 ? r : error;
 }
 
-static int put_virtual(struct endpoint *e, const struct server *server)
+static int put_virtual(struct endpoint *e)
 {
 	struct builtin_values values = {
 		.manufacturer = e->config->manufacturer,
 		.model = e->config->model,
 	};
 
-	return put_builtin(e, &values, server);
+	return put_builtin(e, &values);
+}
+
+static int make_accounts(struct endpoint *e, struct server *const *servers)
+{
+	struct account *list = NULL;
+	int r = accounts_make(e, endpoint_label(e), servers, &list);
+
+	e->accounts = list;
+	return r;
 }
 
 int endpoint_init(struct endpoint *e, struct registry *r, const struct config_endpoint *config,
-		  const struct server *server)
+		  struct server *const *servers)
 {
 	int error;
 
 	e->registry = r;
 	e->config = config;
 	error = store_new(r->config.definitions, &e->store);
-	if (error < 0)
-		return error;
-	error = config ? put_virtual(e, server) : put_host(e, server);
 	if (error >= 0)
-		persist_restore(e, server);
+		error = make_accounts(e, servers);
+	if (error >= 0)
+		error = config ? put_virtual(e) : put_host(e);
+	if (error >= 0)
+		persist_restore(e);
 	return error;
 }
 
@@ -206,16 +222,14 @@ void endpoint_release(struct endpoint *e)
 	e->held = false;
 }
 
-int endpoint_reload(struct endpoint *e, const struct config_endpoint *config, const struct server *server,
-		    bool same_account)
+int endpoint_reload(struct endpoint *e, const struct config_endpoint *config)
 {
-	struct persist_before before;
+	bool had_clusters = persist_has_clusters(e);
 	int r;
 
-	persist_prepare(e, same_account, &before);
 	e->config = config;
-	r = config ? put_virtual(e, server) : put_host(e, server);
-	persist_reload(e, server, &before);
+	r = config ? put_virtual(e) : put_host(e);
+	persist_reload(e, had_clusters);
 	if (r < 0)
 		log_error(&(struct log_about){ .endpoint = endpoint_client_name(e) },
 			  "%s: its own objects are not all as YAML has them: %s", endpoint_label(e), strerror(-r));
@@ -224,12 +238,12 @@ int endpoint_reload(struct endpoint *e, const struct config_endpoint *config, co
 
 void endpoint_done(struct endpoint *e)
 {
-	e->account = account_free(e->account);
+	accounts_free(&e->accounts);
 	e->store = store_free(e->store);
 	e->builtin = builtin_free(e->builtin);
 }
 
-int endpoint_new(struct registry *r, uint32_t index, const struct server *server, bool nameless,
+int endpoint_new(struct registry *r, uint32_t index, struct server *const *servers, bool nameless,
 		 struct endpoint **ret)
 {
 	struct endpoint *e = calloc(1, sizeof(*e));
@@ -239,7 +253,7 @@ int endpoint_new(struct registry *r, uint32_t index, const struct server *server
 		return -ENOMEM;
 	e->number = index + 1;
 	e->nameless = nameless;
-	error = endpoint_init(e, r, &r->config.config->endpoints[index], server);
+	error = endpoint_init(e, r, &r->config.config->endpoints[index], servers);
 	if (error < 0)
 		endpoint_free(e);
 	else
@@ -264,8 +278,8 @@ static void changed(void *userdata, enum store_change change, const struct path 
 	/* What a reload changes is no server's word. */
 	if (!e->held)
 		persist_changed(e, change, paths, n);
-	if (e->account)
-		client_changed(e->account->client, change, paths, n);
+	for (struct account *a = e->accounts; a; a = a->next)
+		client_changed(a->client, change, paths, n);
 	if (r->watch.values)
 		r->watch.values(r->watch_userdata, e->number, paths, n);
 }
@@ -278,8 +292,10 @@ void endpoint_watch(struct endpoint *e)
 void endpoint_run(struct endpoint *e)
 {
 	/* Of two accounts at one server the new one waits for the other: leave.c. */
-	if (e->account && e->started && e->n_leaving == 0 && !endpoint_is_paused(e))
-		client_start(e->account->client);
+	if (!e->started || e->n_leaving > 0 || endpoint_is_paused(e))
+		return;
+	for (struct account *a = e->accounts; a; a = a->next)
+		client_start(a->client);
 }
 
 void endpoint_start(struct endpoint *e)

@@ -11,6 +11,7 @@
 #include "gateway/modbus.h"
 #include "gateway/pauses.h"
 #include "gateway/registry.h"
+#include "gateway/terms.h"
 #include "lwm2m/client.h"
 #include "secret/secret.h"
 #include "state/state.h"
@@ -21,18 +22,17 @@
 /* One server, as all accounts at it share it. */
 struct server {
 	unsigned refs;
-	const struct config_server *config; /* NULL: it is in no file any more, and the last accounts leave it */
-	char *name, *key; /* config's, which those need that leave */
+	uint32_t index; /* of config.servers; CONFIG_NONE: it is in no file any more, and the last accounts leave it */
+	struct account_terms terms;
 	struct uri uri;
 	struct governor *governor;
-	const struct codec **formats;
-	size_t n_formats;
 	enum lwm2m_version version; /* that it was found to speak; 0: unknown */
 	struct log_budget failures; /* of all its accounts, where they all say the same */
 };
 
 /* An endpoint at a server. */
 struct account {
+	struct account *next; /* of its endpoint */
 	struct list leaving; /* registry.leaving: it is its endpoint's no more */
 	struct registry *registry;
 	struct endpoint *endpoint;
@@ -40,7 +40,11 @@ struct account {
 	struct client *client;
 	char *name;	/* endpoint client name */
 	char *identity; /* of the PSK; NULL without */
+	uint16_t instance; /* of /0 and /1 */
 	bool counted;	/* among registry.registered */
+	bool stays;	/* the reload under way leaves it to its endpoint */
+	bool overlaid;	/* a server has written to its /1, and that is kept */
+	uint32_t sum;	/* of what YAML says of it, to see when that changes */
 	int error;	/* of its last attempt, 0 while all is well */
 	enum client_state told; /* to the watch, which does not hear of Updates */
 	struct log_budget no_key;
@@ -54,13 +58,11 @@ struct endpoint {
 	uint32_t number; /* as dbus/dbus.h counts them */
 	struct store *store;
 	struct builtin *builtin;
-	struct account *account; /* NULL: registers nowhere */
+	struct account *accounts; /* by their instances; NULL: registers nowhere */
 	bool started;
 	uint64_t waits_usec; /* since then for what `register:` wants, on the monotonic clock */
 	bool told_unseen;    /* that it does not register before it is seen */
-	bool overlaid; /* a server has written to /1 of its account, and that is kept */
 	bool held;     /* endpoint_hold() */
-	uint32_t account_sum; /* of what YAML says of its account, to see when that changes */
 	bool wanted;		 /* it may start when the reload under way is through */
 	bool nameless;		 /* what is kept under its YAML name is still another one's */
 	bool gone;		 /* no configuration has it; it waits for those accounts: */
@@ -99,23 +101,23 @@ static inline const char *endpoint_client_name(const struct endpoint *e)
 	return e->config ? e->config->endpoint : e->registry->config.config->gateway.endpoint;
 }
 
-/* The server that what has this YAML name registers at, of so many, or NULL. */
-struct server *server_of(struct server *const *servers, size_t n, const char *name);
-
-/* endpoint.c: the store with its builtin objects, for the server that it will register at, or NULL. */
+/*
+ * endpoint.c: the store with its builtin objects, and its accounts at those of the
+ * registry configuration's servers that want it.
+ */
 int endpoint_init(struct endpoint *e, struct registry *r, const struct config_endpoint *config,
-		  const struct server *server);
-/* With its account. */
+		  struct server *const *servers);
+/* With its accounts. */
 void endpoint_done(struct endpoint *e);
 /* registry.c: arms registry.at_most for the first endpoint that waits for it; it may have waited so long already. */
 void registry_wait(struct registry *r);
 /* One of config.endpoints, at this place of it; nameless: see there. */
-int endpoint_new(struct registry *r, uint32_t index, const struct server *server, bool nameless,
+int endpoint_new(struct registry *r, uint32_t index, struct server *const *servers, bool nameless,
 		 struct endpoint **ret);
 struct endpoint *endpoint_free(struct endpoint *e);
 /* `register:` lets it begin. */
 void endpoint_start(struct endpoint *e);
-/* Its account, which may be another one than before, registers; unless it has not been started, or a user has paused it. */
+/* Its accounts, which may be others than before, register; unless it has not been started, or a user has paused it. */
 void endpoint_run(struct endpoint *e);
 /*
  * Around all that a reload does to its store, which is one change, and nothing
@@ -125,25 +127,39 @@ void endpoint_hold(struct endpoint *e);
 void endpoint_release(struct endpoint *e);
 /*
  * Its own objects as the configuration and the definitions have them that are in
- * the registry by now; server: its account's from now on, or NULL, same_account:
- * it is the one that it had. What a server wrote to that stands (design: State).
- * Behind mapping_reload(), and before modbus_field_started(). The first error is
- * logged; the rest is done all the same.
+ * the registry by now, with the accounts that it has by now. What a server wrote
+ * to those that stay stands (design: State). Behind mapping_reload(), and before
+ * modbus_field_started(). The first error is logged; the rest is done all the same.
  */
-int endpoint_reload(struct endpoint *e, const struct config_endpoint *config, const struct server *server,
-		    bool same_account);
-/* Tells its store's changes to the account, and keeps what has to survive. */
+int endpoint_reload(struct endpoint *e, const struct config_endpoint *config);
+/* Tells its store's changes to the accounts, and keeps what has to survive. */
 void endpoint_watch(struct endpoint *e);
 
 /* account.c */
-int account_new(struct endpoint *e, struct server *server, struct account **ret);
+int account_new(struct endpoint *e, struct server *server, uint16_t instance, struct account **ret);
 struct account *account_free(struct account *a);
-/* Its server is another one's config now, in which nothing differs that it would have to say. */
+/* Its server has other terms now, in which nothing differs that it would have to say. */
 void account_adopt(struct account *a);
 /* It leaves, and has requests in hand, when definitions and its server's formats are others. */
 void account_redefine(struct account *a);
 
-/* leave.c: a is NULL, or its endpoint's no more: it de-registers, and is freed when it has. */
+/* accounts.c: those of an endpoint, in a list by their instances */
+void accounts_add(struct account **list, struct account *a);
+void accounts_free(struct account **list);
+size_t accounts_count(const struct account *list);
+/* NULL: there is none. */
+struct account *accounts_at(struct account *list, uint16_t instance);
+struct account *accounts_nth(struct account *list, unsigned index);
+/*
+ * Those that the endpoint of this YAML name lacks at servers that want it; they
+ * are numbered as others that they replace, or on. Accounts that it keeps are
+ * marked. True: some come or go. -ENOMEM, ...; what has been made is in *list.
+ */
+int accounts_make(struct endpoint *e, const char *label, struct server *const *servers, struct account **list);
+/* Makes them the endpoint's; *list: those that it has no more. */
+void accounts_exchange(struct endpoint *e, struct account **list);
+
+/* leave.c: a is its endpoint's no more: it de-registers, and is freed when it has. */
 void account_leave(struct account *a);
 /* timer_handler of registry.bury */
 void registry_bury(struct timer *timer, void *userdata);
@@ -164,35 +180,25 @@ bool endpoint_is_paused(const struct endpoint *e);
 int server_new(const struct config_server *config, struct transport *transport, struct server **ret);
 /* May accounts go on under what another configuration says of their server? */
 bool server_is_same(const struct config_server *before, const struct config_server *after);
-/* What server_adopt() needs to have; server_terms_done() frees what it left. */
-struct server_terms {
-	const struct config_server *config;
-	char *key;
-	const struct codec **formats;
-	size_t n_formats;
-};
-int server_terms_init(struct server_terms *t, const struct config_server *config);
-void server_terms_done(struct server_terms *t);
-void server_adopt(struct server *s, struct server_terms *t);
+/* The same server, on other terms; *t: the former ones. */
+void server_adopt(struct server *s, struct account_terms *t);
 struct server *server_ref(struct server *s);
 struct server *server_unref(struct server *s);
 
 /* persist.c: what servers wrote, over restarts */
-void persist_restore(struct endpoint *e, const struct server *server);
-/* What there is before a reload of its objects, and what is to become of it behind that. */
-struct persist_before {
-	bool same_account, has_clusters;
-};
-void persist_prepare(struct endpoint *e, bool same_account, struct persist_before *ret);
-void persist_reload(struct endpoint *e, const struct server *server, const struct persist_before *before);
+void persist_restore(struct endpoint *e);
+/* Had the endpoint register clusters before the reload of its objects? */
+bool persist_has_clusters(const struct endpoint *e);
+/* Behind it: accounts that stay follow YAML, those that are new have what was kept. */
+void persist_reload(struct endpoint *e, bool had_clusters);
 void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n);
 void persist_attributes(struct account *a);
 void persist_restore_attributes(struct account *a);
 
-/* What is kept of an account, on its way from one YAML name of its endpoint to another. */
-#define PERSIST_KINDS 2
+/* What is kept of accounts, on its way from one YAML name of their endpoint to another. */
 struct persist_kept {
-	struct buf records[PERSIST_KINDS]; /* empty: there is none */
+	struct buf *records; /* of each account as many as there are kinds; empty: there is none */
+	size_t n;
 };
 void persist_lift(struct endpoint *e, struct persist_kept *ret);
 /* Whatever was kept under that name before was another one's. */

@@ -48,8 +48,6 @@ void registry_forget_leaving(struct registry *r)
 
 void account_leave(struct account *a)
 {
-	if (!a)
-		return;
 	list_append(&a->registry->leaving, &a->leaving);
 	a->endpoint->n_leaving++;
 	client_stop(a->client);
@@ -59,10 +57,15 @@ void account_leave(struct account *a)
 
 void endpoint_leave(struct endpoint *e)
 {
+	struct account *a;
+
 	store_set_watch(e->store, NULL, NULL);
 	e->config = NULL;
 	e->gone = true;
-	account_leave(TAKE_PTR(e->account));
+	while ((a = e->accounts)) {
+		e->accounts = a->next;
+		account_leave(a);
+	}
 	if (e->n_leaving == 0)
 		endpoint_free(e);
 }

@@ -97,7 +97,7 @@ void updates_cancel(struct account *a)
 
 int registry_update(struct registry *r, uint32_t endpoint, dbus_done done, void *userdata)
 {
-	struct account *a = endpoint_of(r, endpoint)->account;
+	struct account *a = endpoint_of(r, endpoint)->accounts;
 	struct waiting_update *w;
 
 	if (!a || !client_is_registered(a->client))
@@ -120,7 +120,7 @@ int registry_update(struct registry *r, uint32_t endpoint, dbus_done done, void 
 int registry_send(struct registry *r, uint32_t endpoint, const struct path *paths, size_t n,
 		  struct client_sending *ret, dbus_done done, void *userdata)
 {
-	struct account *a = endpoint_of(r, endpoint)->account;
+	struct account *a = endpoint_of(r, endpoint)->accounts;
 
 	return a ? client_send(a->client, paths, n, done, userdata, ret) : -EHOSTDOWN;
 }
@@ -132,6 +132,12 @@ bool endpoint_is_paused(const struct endpoint *e)
 	return pauses_find(e->registry->config.pauses, DBUS_ENDPOINT, endpoint_label(e)) != NULL;
 }
 
+static void stop_accounts(struct endpoint *e)
+{
+	for (struct account *a = e->accounts; a; a = a->next)
+		client_stop(a->client);
+}
+
 static void apply(struct registry *r, enum dbus_kind kind, uint32_t id, bool on)
 {
 	struct endpoint *e;
@@ -139,8 +145,8 @@ static void apply(struct registry *r, enum dbus_kind kind, uint32_t id, bool on)
 	switch (kind) {
 	case DBUS_ENDPOINT:
 		e = endpoint_of(r, id);
-		if (e->account && on)
-			client_stop(e->account->client);
+		if (on)
+			stop_accounts(e);
 		else
 			endpoint_run(e);
 		break;
@@ -212,10 +218,10 @@ void registry_pause_field(struct registry *r)
 
 static int restart_endpoint(struct endpoint *e)
 {
-	if (!e->account)
+	if (!e->accounts)
 		return -ENOENT;
-	/* Whatever it waits for, it does so no more. */
-	client_stop(e->account->client);
+	/* Whatever they wait for, they do so no more. */
+	stop_accounts(e);
 	e->started = true;
 	endpoint_run(e);
 	return 0;

@@ -22,9 +22,9 @@
 #define CLUSTER_VALUES 5
 #define KIND_MAX 32
 
-static void kind_of_account(const struct server *server, const char *what, char ret[KIND_MAX])
+static void kind_of_account(const struct account *a, const char *what, char ret[KIND_MAX])
 {
-	snprintf(ret, KIND_MAX, "%s-%u", what, server->config->short_id);
+	snprintf(ret, KIND_MAX, "%s-%u", what, a->server->terms.short_id);
 }
 
 static void log_failure(struct endpoint *e, const char *kind, int error)
@@ -37,12 +37,12 @@ static void log_failure(struct endpoint *e, const char *kind, int error)
 }
 
 /* What was kept cannot be used; no record at all is no news. */
-static void log_lost(const struct endpoint *e, const struct server *server, const char *what, int error)
+static void log_lost(const struct endpoint *e, const struct account *a, const char *what, int error)
 {
 	struct log_about about = { .endpoint = endpoint_client_name(e) };
 
 	if (error < 0 && error != -ENOENT)
-		log_warning(&about, "%s: %s%s are lost: %s", endpoint_label(e), what, server ? server->config->name : "",
+		log_warning(&about, "%s: %s%s are lost: %s", endpoint_label(e), what, a ? a->server->terms.name : "",
 			    error == -EBADMSG ? "their record was damaged and lies in quarantine/ of the state folder" :
 						strerror(-error));
 }
@@ -83,20 +83,31 @@ static void keep_writable(const struct store *s, struct records *records)
 	records->n = kept;
 }
 
-static int save_path(struct endpoint *e, const struct path *path, const char *head, const char *kind)
+/* Accounts keep no instance over restarts: in their records it is 0. */
+static void set_instance(struct records *records, uint16_t instance)
 {
-	_cleanup_records_ struct records records = { 0 };
-	_cleanup_buf_ struct buf out = { 0 };
-	int r;
+	for (size_t i = 0; i < records->n; i++)
+		records->items[i].path.instance = instance;
+}
 
-	r = store_collect(e->store, path, true, &records, NULL);
-	if (r < 0)
-		return r;
-	keep_writable(e->store, &records);
-	r = buf_printf(&out, "%s\n", head);
+static int save_records(struct endpoint *e, const struct path *path, const struct records *records,
+			const char *head, const char *kind)
+{
+	_cleanup_buf_ struct buf out = { 0 };
+	int r = buf_printf(&out, "%s\n", head);
+
 	if (r >= 0)
-		r = text_codec()->encode(path, records.items, records.n, false, &out);
+		r = text_codec()->encode(path, records->items, records->n, false, &out);
 	return r < 0 ? r : state_save(e->registry->config.state, endpoint_label(e), kind, out.data, out.size);
+}
+
+static int collect_kept(struct endpoint *e, const struct path *path, struct records *ret)
+{
+	int r = store_collect(e->store, path, true, ret, NULL);
+
+	if (r >= 0)
+		keep_writable(e->store, ret);
+	return r;
 }
 
 static const struct resource_definition *lookup(void *userdata, const struct path *path)
@@ -149,12 +160,14 @@ static int load_path(struct endpoint *e, const struct path *path, const char *ki
 /* ---- the account's /1 ---- */
 
 /* What YAML says of the account. */
-static char *account_head(const struct config_server *s)
+static char *account_head(const struct account *a)
 {
+	const struct account_terms *t = &a->server->terms;
+	const struct builtin_settings *s = &t->settings;
 	char *text;
 
 	if (asprintf(&text, "account %u %s lifetime=%" PRIu32 " pmin=%" PRId64 " pmax=%" PRId64 "%s",
-		     s->short_id, s->uri, s->lifetime_s, s->pmin_s, s->pmax_s, s->send ? " send" : "") < 0)
+		     t->short_id, t->uri, s->lifetime_s, s->pmin_s, s->pmax_s, s->send ? " send" : "") < 0)
 		return NULL;
 	return text;
 }
@@ -169,21 +182,29 @@ static uint32_t sum_of(const char *text)
 	return sum;
 }
 
-static void save_account(struct endpoint *e)
+static int save_settings(struct account *a, const char *kind)
 {
-	const struct path path = path_of_instance(SERVER_OBJECT, 0);
-	const struct server *server = e->account->server;
-	_cleanup_free_ char *head = account_head(server->config);
-	char kind[KIND_MAX];
-	int r = -ENOMEM;
+	const struct path path = path_of_instance(SERVER_OBJECT, a->instance);
+	const struct path kept = path_of_instance(SERVER_OBJECT, 0);
+	_cleanup_records_ struct records records = { 0 };
+	_cleanup_free_ char *head = account_head(a);
+	int r = head ? collect_kept(a->endpoint, &path, &records) : -ENOMEM;
 
-	kind_of_account(server, "server", kind);
-	if (head)
-		r = save_path(e, &path, head, kind);
+	set_instance(&records, 0);
+	return r < 0 ? r : save_records(a->endpoint, &kept, &records, head, kind);
+}
+
+static void save_account(struct account *a)
+{
+	char kind[KIND_MAX];
+	int r;
+
+	kind_of_account(a, "server", kind);
+	r = save_settings(a, kind);
 	if (r < 0)
-		log_failure(e, kind, r);
+		log_failure(a->endpoint, kind, r);
 	/* It stands, kept or not. */
-	e->overlaid = true;
+	a->overlaid = true;
 }
 
 /* What YAML says and the server took away: an optional writable resource that the record lacks. */
@@ -205,43 +226,46 @@ static int find_removed(void *userdata, const struct path *child)
 	return 1;
 }
 
-static int restore_settings(struct endpoint *e, const struct path *account, const struct records *kept)
+static int restore_settings(struct account *a, const struct records *kept)
 {
-	struct removed removed = { .endpoint = e, .kept = kept };
+	const struct path path = path_of_instance(SERVER_OBJECT, a->instance);
+	struct store *store = a->endpoint->store;
+	struct removed removed = { .endpoint = a->endpoint, .kept = kept };
 	int r = 0;
 
-	while (r >= 0 && store_children(e->store, account, find_removed, &removed) > 0)
-		r = store_remove_resource(e->store, &removed.path);
-	return r < 0 ? r : store_update(e->store, kept->items, kept->n);
+	while (r >= 0 && store_children(store, &path, find_removed, &removed) > 0)
+		r = store_remove_resource(store, &removed.path);
+	return r < 0 ? r : store_update(store, kept->items, kept->n);
 }
 
-static void tell_overlaid(const struct endpoint *e, const struct server *server)
+static void tell_overlaid(const struct account *a)
 {
-	struct log_about about = { .endpoint = endpoint_client_name(e) };
+	struct log_about about = { .endpoint = a->name, .server = a->server->terms.name };
 
 	log_warning(&about,
 		    "%s: settings of server %s were changed in YAML; those that the server wrote to /1 stay in "
 		    "force",
-		    endpoint_label(e), server->config->name);
+		    endpoint_label(a->endpoint), a->server->terms.name);
 }
 
-static void restore_account(struct endpoint *e, const struct server *server)
+static void restore_account(struct account *a)
 {
-	const struct path path = path_of_instance(SERVER_OBJECT, 0);
-	_cleanup_free_ char *head = account_head(server->config), *former = NULL;
+	const struct path kept = path_of_instance(SERVER_OBJECT, 0);
+	_cleanup_free_ char *head = account_head(a), *former = NULL;
 	_cleanup_records_ struct records records = { 0 };
 	char kind[KIND_MAX];
 	int r;
 
-	kind_of_account(server, "server", kind);
-	r = load_path(e, &path, kind, &former, &records);
+	kind_of_account(a, "server", kind);
+	r = load_path(a->endpoint, &kept, kind, &former, &records);
+	set_instance(&records, a->instance);
 	if (r >= 0)
-		r = restore_settings(e, &path, &records);
-	log_lost(e, server, "settings in /1 by server ", r);
-	e->overlaid = r >= 0;
-	e->account_sum = sum_of(head);
+		r = restore_settings(a, &records);
+	log_lost(a->endpoint, a, "settings in /1 by server ", r);
+	a->overlaid = r >= 0;
+	a->sum = sum_of(head);
 	if (r >= 0 && !streq_null(head, former))
-		tell_overlaid(e, server);
+		tell_overlaid(a);
 }
 
 /* ---- what servers make at the host ---- */
@@ -258,8 +282,14 @@ static const struct made {
 static void save_made(struct endpoint *e, const struct made *what)
 {
 	const struct path path = path_of_object(what->object);
-	int r = store_exists(e->store, &path) ? save_path(e, &path, what->kind, what->kind) : 0;
+	_cleanup_records_ struct records records = { 0 };
+	int r;
 
+	if (!store_exists(e->store, &path))
+		return;
+	r = collect_kept(e, &path, &records);
+	if (r >= 0)
+		r = save_records(e, &path, &records, what->kind, what->kind);
 	if (r < 0)
 		log_failure(e, what->kind, r);
 }
@@ -291,66 +321,69 @@ static void restore_made(struct endpoint *e, const struct made *what)
 
 /* ---- doors ---- */
 
-void persist_restore(struct endpoint *e, const struct server *server)
+void persist_restore(struct endpoint *e)
 {
-	if (server)
-		restore_account(e, server);
+	for (struct account *a = e->accounts; a; a = a->next)
+		restore_account(a);
 	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++)
 		restore_made(e, &made[i]);
 	builtin_clusters_adopt(e->builtin);
 }
 
-static bool has_clusters(const struct endpoint *e)
+bool persist_has_clusters(const struct endpoint *e)
 {
 	const struct path path = path_of_object(CLUSTER_OBJECT);
 
 	return store_exists(e->store, &path);
 }
 
-void persist_prepare(struct endpoint *e, bool same_account, struct persist_before *ret)
+static void follow_account(struct account *a)
 {
-	*ret = (struct persist_before){ .same_account = same_account, .has_clusters = has_clusters(e) };
-	/* Of another account. */
-	e->overlaid = e->overlaid && same_account;
-}
-
-static void follow_account(struct endpoint *e, const struct server *server)
-{
-	_cleanup_free_ char *head = account_head(server->config);
+	_cleanup_free_ char *head = account_head(a);
 	uint32_t sum = sum_of(head);
 
-	if (e->overlaid && sum != e->account_sum)
-		tell_overlaid(e, server);
-	e->account_sum = sum;
+	if (a->overlaid && sum != a->sum)
+		tell_overlaid(a);
+	a->sum = sum;
 }
 
-void persist_reload(struct endpoint *e, const struct server *server, const struct persist_before *before)
+void persist_reload(struct endpoint *e, bool had_clusters)
 {
-	if (server && !before->same_account)
-		restore_account(e, server);
-	else if (server)
-		follow_account(e, server);
+	for (struct account *a = e->accounts; a; a = a->next) {
+		if (a->stays)
+			follow_account(a);
+		else
+			restore_account(a);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++)
-		if (made[i].object == CLUSTER_OBJECT && !before->has_clusters)
+		if (made[i].object == CLUSTER_OBJECT && !had_clusters)
 			restore_made(e, &made[i]);
 	builtin_clusters_adopt(e->builtin);
 }
 
-static bool touches(const struct store *s, const struct path *paths, size_t n, uint16_t object)
+/* what: an object, or an instance of one. */
+static bool touches(const struct store *s, const struct path *paths, size_t n, const struct path *what)
 {
 	for (size_t i = 0; i < n; i++)
-		if (paths[i].depth == PATH_ROOT || (paths[i].object == object && is_kept(s, &paths[i])))
+		if (path_contains(&paths[i], what) || (path_contains(what, &paths[i]) && is_kept(s, &paths[i])))
 			return true;
 	return false;
 }
 
 void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n)
 {
-	if (change == STORE_CHANGE_VALUES && e->account && touches(e->store, paths, n, SERVER_OBJECT))
-		save_account(e);
-	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++)
-		if (touches(e->store, paths, n, made[i].object))
+	struct path what;
+
+	for (struct account *a = e->accounts; a && change == STORE_CHANGE_VALUES; a = a->next) {
+		what = path_of_instance(SERVER_OBJECT, a->instance);
+		if (touches(e->store, paths, n, &what))
+			save_account(a);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++) {
+		what = path_of_object(made[i].object);
+		if (touches(e->store, paths, n, &what))
 			save_made(e, &made[i]);
+	}
 }
 
 void persist_attributes(struct account *a)
@@ -360,7 +393,7 @@ void persist_attributes(struct account *a)
 	char kind[KIND_MAX];
 	int r;
 
-	kind_of_account(a->server, "attributes", kind);
+	kind_of_account(a, "attributes", kind);
 	r = client_save_attributes(a->client, &text);
 	if (r >= 0 && text.size == 0)
 		r = state_remove(e->registry->config.state, endpoint_label(e), kind);
@@ -377,29 +410,39 @@ void persist_restore_attributes(struct account *a)
 	char kind[KIND_MAX];
 	int r;
 
-	kind_of_account(a->server, "attributes", kind);
+	kind_of_account(a, "attributes", kind);
 	r = load_record(e, kind, &text);
 	if (r >= 0)
 		r = client_load_attributes(a->client, span_of(text.data, text.size));
-	log_lost(e, a->server, "attributes attached by server ", r);
+	log_lost(e, a, "attributes attached by server ", r);
 }
 
-/* Of the account that it has; without one nothing is known of the kinds. */
+/* ---- under another name ---- */
+
+static const char *const kinds[] = { "server", "attributes" };
+
+/* The i-th record of its accounts; without any nothing is known of the kinds. False: there are not so many. */
 static bool kind_of(const struct endpoint *e, size_t i, char ret[KIND_MAX])
 {
-	static const char *const kinds[PERSIST_KINDS] = { "server", "attributes" };
+	const struct account *a = accounts_nth(e->accounts, i / ARRAY_SIZE(kinds));
 
-	if (e->account)
-		kind_of_account(e->account->server, kinds[i], ret);
-	return e->account != NULL;
+	if (a)
+		kind_of_account(a, kinds[i % ARRAY_SIZE(kinds)], ret);
+	return a != NULL;
 }
 
 void persist_lift(struct endpoint *e, struct persist_kept *ret)
 {
+	size_t n = accounts_count(e->accounts) * ARRAY_SIZE(kinds);
 	char kind[KIND_MAX];
 	int r;
 
-	for (size_t i = 0; i < PERSIST_KINDS && kind_of(e, i, kind); i++) {
+	*ret = (struct persist_kept){ .records = calloc(n + 1, sizeof(*ret->records)) };
+	if (!ret->records)
+		log_failure(e, "accounts", -ENOMEM);
+	else
+		ret->n = n;
+	for (size_t i = 0; i < ret->n && kind_of(e, i, kind); i++) {
 		r = load_record(e, kind, &ret->records[i]);
 		if (r < 0 && r != -ENOENT)
 			log_failure(e, kind, r);
@@ -412,7 +455,7 @@ void persist_lay(struct endpoint *e, const struct persist_kept *kept)
 	char kind[KIND_MAX];
 	int r;
 
-	for (size_t i = 0; i < PERSIST_KINDS && kind_of(e, i, kind); i++) {
+	for (size_t i = 0; i < kept->n && kind_of(e, i, kind); i++) {
 		const struct buf *record = &kept->records[i];
 
 		r = record->size > 0 ? state_save(state, endpoint_label(e), kind, record->data, record->size) :
@@ -426,12 +469,13 @@ void persist_drop(struct endpoint *e, const char *name)
 {
 	char kind[KIND_MAX];
 
-	for (size_t i = 0; i < PERSIST_KINDS && kind_of(e, i, kind); i++)
+	for (size_t i = 0; kind_of(e, i, kind); i++)
 		state_remove(e->registry->config.state, name, kind);
 }
 
 void persist_kept_done(struct persist_kept *kept)
 {
-	for (size_t i = 0; i < PERSIST_KINDS; i++)
+	for (size_t i = 0; i < kept->n; i++)
 		buf_done(&kept->records[i]);
+	free(kept->records);
 }

@@ -21,16 +21,31 @@ static const char *port_client_name(void *userdata, uint32_t endpoint)
 	return endpoint_client_name(endpoint_of(userdata, endpoint));
 }
 
+static const char *security_name(const struct account *a)
+{
+	switch (a->server->terms.security) {
+	case SESSION_SECURITY_PSK:
+		return "psk";
+	case SESSION_SECURITY_NONE:
+		break;
+	}
+	return "none";
+}
+
 static bool port_account(void *userdata, uint32_t endpoint, unsigned index,
 			 struct dbus_account *ret)
 {
 	const struct endpoint *e = endpoint_of(userdata, endpoint);
-	const struct account *a = e->account;
+	const struct account *a = accounts_nth(e->accounts, index);
 
-	if (!a || index > 0)
+	if (!a)
 		return false;
 	*ret = (struct dbus_account){
-		.server = a->server->config,
+		.server = a->server->terms.name,
+		.uri = a->server->terms.uri,
+		.short_id = a->server->terms.short_id,
+		.security = security_name(a),
+		.source = account_source_name(a->server->terms.source),
 		.client = a->client,
 		.started = e->started,
 		.paused = endpoint_is_paused(e),
@@ -56,17 +71,16 @@ static void look_up(const struct account *a, struct dbus_credential *ret)
 
 static bool port_credential(void *userdata, uint32_t endpoint, unsigned index, struct dbus_credential *ret)
 {
-	const struct account *a = endpoint_of(userdata, endpoint)->account;
+	const struct account *a = accounts_nth(endpoint_of(userdata, endpoint)->accounts, index);
 
 	_Static_assert(DBUS_FINGERPRINT_MAX >= SECRET_FINGERPRINT_MAX, "room for a fingerprint");
-	if (!a || index > 0)
+	if (!a)
 		return false;
-	*ret = (struct dbus_credential){ .server = a->server->config->name, .kind = "none" };
-	if (a->server->config->security != CONFIG_SECURITY_PSK)
+	*ret = (struct dbus_credential){ .server = a->server->terms.name, .kind = security_name(a) };
+	if (a->server->terms.security != SESSION_SECURITY_PSK)
 		return true;
-	ret->kind = "psk";
 	ret->identity = a->identity;
-	ret->reference = a->server->config->psk_key;
+	ret->reference = a->server->terms.key;
 	look_up(a, ret);
 	return true;
 }
@@ -121,14 +135,14 @@ const struct dbus_ports ports_of_registry = {
 };
 
 static bool port_account_client(void *userdata, uint32_t endpoint, unsigned index,
-				const struct config_server **ret_server, const struct client **ret_client)
+				uint32_t *ret_server, const struct client **ret_client)
 {
-	struct dbus_account account;
+	const struct account *a = accounts_nth(endpoint_of(userdata, endpoint)->accounts, index);
 
-	if (!port_account(userdata, endpoint, index, &account))
+	if (!a)
 		return false;
-	*ret_server = account.server;
-	*ret_client = account.client;
+	*ret_server = a->server->index;
+	*ret_client = a->client;
 	return true;
 }
 

@@ -46,42 +46,31 @@ static bool may_make(void *userdata, const struct store *store, const struct pat
 
 /* ---- construction ---- */
 
-static int log_refused(const char *client_name, const char *label, const struct server *server, int error)
+static int log_refused(const char *client_name, const char *label, int error)
 {
-	log_error(&(struct log_about){ .endpoint = client_name }, "%s: cannot be set up%s%s: %s", label,
-		  server ? " for server " : "", server ? server->name : "", strerror(-error));
+	log_error(&(struct log_about){ .endpoint = client_name }, "%s: cannot be set up: %s", label, strerror(-error));
 	return error;
-}
-
-static int add_account(struct registry *r, struct endpoint *e, struct server *server)
-{
-	int error = server ? account_new(e, server, &e->account) : 0;
-
-	if (error < 0)
-		return log_refused(endpoint_client_name(e), endpoint_label(e), server, error);
-	r->n_accounts += server != NULL;
-	return 0;
 }
 
 static int add_host(struct registry *r)
 {
-	struct server *server = server_of(r->servers, r->n_servers, "host");
-	int error = endpoint_init(&r->host, r, NULL, server);
+	int error = endpoint_init(&r->host, r, NULL, r->servers);
 
 	if (error < 0)
-		return log_refused(r->config.config->gateway.endpoint, "host", server, error);
-	return add_account(r, &r->host, server);
+		return log_refused(r->config.config->gateway.endpoint, "host", error);
+	r->n_accounts += accounts_count(r->host.accounts);
+	return 0;
 }
 
 static int add_endpoint(struct registry *r, uint32_t index)
 {
 	const struct config_endpoint *config = &r->config.config->endpoints[index];
-	struct server *server = server_of(r->servers, r->n_servers, config->name);
-	int error = endpoint_new(r, index, server, false, &r->endpoints[index]);
+	int error = endpoint_new(r, index, r->servers, false, &r->endpoints[index]);
 
 	if (error < 0)
-		return log_refused(config->endpoint, config->name, server, error);
-	return add_account(r, r->endpoints[index], server);
+		return log_refused(config->endpoint, config->name, error);
+	r->n_accounts += accounts_count(r->endpoints[index]->accounts);
+	return 0;
 }
 
 static int add_servers(struct registry *r)
@@ -95,7 +84,7 @@ static int add_servers(struct registry *r)
 	for (size_t i = 0; i < c->n_servers && error >= 0; i++) {
 		error = server_new(&c->servers[i], r->config.transport, &r->servers[i]);
 		if (error >= 0)
-			r->n_servers++;
+			r->servers[r->n_servers++]->index = (uint32_t)i;
 		else
 			log_error(NULL, "server %s: cannot be set up: %s", c->servers[i].name, strerror(-error));
 	}
@@ -284,10 +273,16 @@ void registry_seen(struct registry *r, uint32_t endpoint, bool complete)
 
 static void stop_account(struct registry *r, struct account *a)
 {
-	if (!a || client_state(a->client) == CLIENT_STOPPED)
+	if (client_state(a->client) == CLIENT_STOPPED)
 		return;
 	r->n_stopping++;
 	client_stop(a->client);
+}
+
+static void stop_endpoint(struct registry *r, struct endpoint *e)
+{
+	for (struct account *a = e->accounts; a; a = a->next)
+		stop_account(r, a);
 }
 
 static void stop_leaving(struct registry *r)
@@ -306,9 +301,9 @@ void registry_stop(struct registry *r, void (*stopped)(void *userdata), void *us
 	/* One more than the accounts, so that the last of them cannot end it inside this loop. */
 	r->n_stopping = 1;
 	stop_leaving(r);
-	stop_account(r, r->host.account);
+	stop_endpoint(r, &r->host);
 	for (uint32_t i = 0; i < r->config.config->n_endpoints; i++)
-		stop_account(r, r->endpoints[i]->account);
+		stop_endpoint(r, r->endpoints[i]);
 	if (--r->n_stopping == 0)
 		stopped(userdata);
 }

@@ -19,8 +19,8 @@
 struct turn {
 	struct endpoint *endpoint;
 	bool kept;
-	bool same_account;
-	struct account *account; /* instead of the one that it has */
+	bool exchanged; /* accounts of it come or go */
+	struct account *accounts; /* that are made for it; once in force, those that it has no more */
 };
 
 struct registry_change {
@@ -28,7 +28,7 @@ struct registry_change {
 	struct registry_config config; /* the new one */
 	const struct config_difference *difference;
 	struct server **servers;
-	struct server_terms *terms; /* of servers that go on; config NULL of others */
+	struct account_terms *terms; /* of servers that go on; name NULL of others */
 	size_t n_servers, n_terms;
 	struct turn host, *turns;
 	size_t n_turns;
@@ -52,7 +52,7 @@ static int prepare_server(struct registry_change *c, size_t i)
 		r = server_new(config, c->config.transport, &c->servers[i]);
 	} else {
 		c->servers[i] = server_ref(c->registry->servers[before]);
-		r = server_terms_init(&c->terms[i], config);
+		r = terms_of_yaml(config, &c->terms[i]);
 	}
 	if (r < 0)
 		log_error(NULL, "server %s: cannot be set up: %s", config->name, strerror(-r));
@@ -74,43 +74,29 @@ static int prepare_servers(struct registry_change *c)
 	return r;
 }
 
-/* Which of them it wants is decided by what they will be. */
-static struct server *wanted_server(const struct registry_change *c, const char *name)
+static int prepare_accounts(struct registry_change *c, struct turn *t, const char *label)
 {
-	const struct config *after = c->difference->after;
+	int r = accounts_make(t->endpoint, label, c->servers, &t->accounts);
 
-	for (size_t i = 0; i < after->n_servers; i++)
-		if (config_server_wants(&after->servers[i], name))
-			return c->servers[i];
-	return NULL;
-}
-
-/* client_name: the one that it will have. */
-static int prepare_account(struct turn *t, struct server *server, const char *client_name)
-{
-	const struct account *has = t->endpoint->account;
-
-	t->same_account = has ? has->server == server && streq(has->name, client_name) : !server;
-	if (t->same_account || !server)
-		return 0;
-	return account_new(t->endpoint, server, &t->account);
+	t->exchanged = r > 0;
+	return MIN(r, 0);
 }
 
 static int prepare_endpoint(struct registry_change *c, uint32_t i)
 {
 	const struct config_endpoint *config = &c->difference->after->endpoints[i];
 	uint32_t before = c->difference->endpoints[i].before;
-	struct server *server = wanted_server(c, config->name);
 	struct turn *t = &c->turns[i];
-	int r = 0;
+	int r;
 
 	t->kept = before != CONFIG_NONE;
-	if (t->kept)
+	if (t->kept) {
 		t->endpoint = c->registry->endpoints[before];
-	else
-		r = endpoint_new(c->registry, i, server, renames_give_up(&c->renames, config->name), &t->endpoint);
-	if (r >= 0)
-		r = prepare_account(t, server, config->endpoint);
+		r = prepare_accounts(c, t, config->name);
+	} else {
+		r = endpoint_new(c->registry, i, c->servers, renames_give_up(&c->renames, config->name),
+				 &t->endpoint);
+	}
 	if (r < 0)
 		log_error(&(struct log_about){ .endpoint = config->endpoint }, "%s: cannot be set up: %s",
 			  config->name, strerror(-r));
@@ -129,7 +115,7 @@ static int prepare_endpoints(struct registry_change *c)
 		return -ENOMEM;
 	c->n_turns = after->n_endpoints;
 	c->host = (struct turn){ .endpoint = &c->registry->host, .kept = true };
-	r = prepare_account(&c->host, wanted_server(c, "host"), after->gateway.endpoint);
+	r = prepare_accounts(c, &c->host, "host");
 	for (uint32_t i = 0; i < after->n_endpoints && r >= 0; i++)
 		r = prepare_endpoint(c, i);
 	return r;
@@ -182,14 +168,14 @@ struct registry_change *registry_change_free(struct registry_change *c)
 	if (!c)
 		return NULL;
 	for (size_t i = 0; c->turns && i < c->n_turns && !c->committed; i++) {
-		account_free(c->turns[i].account);
+		accounts_free(&c->turns[i].accounts);
 		if (!c->turns[i].kept)
 			endpoint_free(c->turns[i].endpoint);
 	}
 	if (!c->committed)
-		account_free(c->host.account);
+		accounts_free(&c->host.accounts);
 	for (size_t i = 0; i < c->n_terms; i++)
-		server_terms_done(&c->terms[i]);
+		terms_done(&c->terms[i]);
 	for (size_t i = 0; i < c->n_servers; i++)
 		server_unref(c->servers[i]);
 	renames_done(&c->renames);
@@ -211,13 +197,13 @@ static void exchange_servers(struct registry_change *c)
 	size_t n_former = r->n_servers;
 
 	for (size_t i = 0; i < c->n_servers; i++)
-		if (c->terms[i].config)
+		if (c->terms[i].name)
 			server_adopt(c->servers[i], &c->terms[i]);
 	/* Those that go on are in both. */
 	for (size_t i = 0; i < n_former; i++)
-		former[i]->config = NULL;
+		former[i]->index = CONFIG_NONE;
 	for (size_t i = 0; i < c->n_servers; i++)
-		c->servers[i]->config = &c->difference->after->servers[i];
+		c->servers[i]->index = (uint32_t)i;
 	r->servers = c->servers;
 	r->n_servers = c->n_servers;
 	c->servers = former;
@@ -260,42 +246,38 @@ void registry_commit(struct registry_change *c)
 			endpoint_hold(c->turns[i].endpoint);
 }
 
-/* Also one that is new was made when its server still said what it had said before. */
-static void exchange_account(struct turn *t)
+/* Also those that are new were made when their servers still said what they had said before. */
+static void exchange_accounts(struct turn *t)
 {
 	struct endpoint *e = t->endpoint;
 
-	if (!t->same_account)
-		SWAP(e->account, t->account);
-	if (e->account)
-		account_adopt(e->account);
+	if (t->exchanged)
+		accounts_exchange(e, &t->accounts);
+	for (struct account *a = e->accounts; a; a = a->next)
+		account_adopt(a);
 }
 
-/* Its own objects and its account; then all that has changed of it is told as one. */
-static void renew(struct registry_change *c, struct turn *t, const struct config_endpoint *config)
+/* Its own objects and its accounts; then all that has changed of it is told as one. */
+static void renew(struct turn *t, const struct config_endpoint *config)
 {
-	struct registry *r = c->registry;
-	struct endpoint *e = t->endpoint;
-
+	exchange_accounts(t);
 	/* It logs what could not be done, for want of memory, and does the rest. */
-	endpoint_reload(e, config, server_of(r->servers, r->n_servers, config ? config->name : "host"),
-			t->same_account);
-	exchange_account(t);
-	endpoint_release(e);
+	endpoint_reload(t->endpoint, config);
+	endpoint_release(t->endpoint);
 }
 
 void registry_renew(struct registry_change *c)
 {
 	const struct config *after = c->difference->after;
 
-	renew(c, &c->host, NULL);
+	renew(&c->host, NULL);
 	for (uint32_t i = 0; i < c->n_turns; i++) {
 		struct turn *t = &c->turns[i];
 
 		if (t->kept)
-			renew(c, t, &after->endpoints[i]);
+			renew(t, &after->endpoints[i]);
 		else
-			exchange_account(t);
+			exchange_accounts(t);
 	}
 }
 
@@ -311,22 +293,25 @@ static void settle(struct registry_change *c, struct turn *t)
 {
 	struct registry *r = c->registry;
 	struct endpoint *e = t->endpoint;
-	bool exchanged = t->kept && !t->same_account;
+	struct account *a;
 
 	if (!t->kept) {
 		endpoint_watch(e);
 		e->waits_usec = clock_monotonic_usec();
 	}
 	e->nameless = false;
-	account_leave(TAKE_PTR(t->account));
-	if (exchanged)
+	while ((a = t->accounts)) {
+		t->accounts = a->next;
+		account_leave(a);
+	}
+	if (t->exchanged)
 		endpoint_run(e);
-	if (exchanged && r->watch.endpoint)
+	if (t->exchanged && r->watch.endpoint)
 		r->watch.endpoint(r->watch_userdata, e->number);
 	if (e->config && may_begin(c, e))
 		endpoint_start(e);
 	e->wanted = false;
-	r->n_accounts += e->account != NULL;
+	r->n_accounts += accounts_count(e->accounts);
 }
 
 /* What they still look up stands in definitions that stay. */

@@ -6,7 +6,6 @@
 
 struct client;
 struct config;
-struct config_server;
 struct fieldbus;
 struct sd_event;
 struct timers;
@@ -22,11 +21,11 @@ struct metrics;
 /* What this module asks of the rest. */
 struct metrics_ports {
 	/*
-	 * An account of an endpoint (0: the host, i + 1: config.endpoints[i]), and its
-	 * server in the configuration. False: it has not so many.
+	 * An account of an endpoint (0: the host, i + 1: config.endpoints[i]), and which
+	 * of config.servers it is at. False: it has not so many.
 	 */
 	bool (*account)(void *userdata, uint32_t endpoint, unsigned index,
-			const struct config_server **ret_server, const struct client **ret_client);
+			uint32_t *ret_server, const struct client **ret_client);
 };
 
 struct metrics_config {

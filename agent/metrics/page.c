@@ -284,8 +284,8 @@ static void add_account(struct server_figures *s, const struct client *client)
 int page_init(struct page *p, const struct metrics_config *config, const struct metrics_ports *ports,
 	      void *userdata)
 {
-	const struct config_server *server;
 	const struct client *client;
+	uint32_t server;
 
 	*p = (struct page){ .config = config->config,
 			    .fieldbus = config->fieldbus,
@@ -295,7 +295,7 @@ int page_init(struct page *p, const struct metrics_config *config, const struct 
 		return -ENOMEM;
 	for (uint32_t endpoint = 0; endpoint <= p->config->n_endpoints; endpoint++)
 		for (unsigned i = 0; ports->account(userdata, endpoint, i, &server, &client); i++)
-			add_account(&p->servers[server - p->config->servers], client);
+			add_account(&p->servers[server], client);
 	process_figures_read(&p->process);
 	return 0;
 }

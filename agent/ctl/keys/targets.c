@@ -31,7 +31,7 @@ static int add_key(struct target_server *s, const char *name, const char *client
 		.server = s->server,
 		.name = name,
 		.client = client,
-		.identity = config_server_identity(s->server, client),
+		.identity = config_identity(s->server->psk_identity, client),
 	};
 	return s->keys[s->n].identity ? s->n++, 0 : -ENOMEM;
 }

@@ -64,14 +64,17 @@ static const struct builtin_ports ports = { .update = on_update,
 					    .keep_clock = on_keep };
 static const struct builtin_host machine;
 
-static const struct builtin_values host = {
+static const struct builtin_settings settings = { .lifetime_s = 3600, .pmin_s = 10, .pmax_s = 900 };
+static const struct builtin_account account = {
 	.uri = "coaps://lwm2m.example.com:5684",
 	.secure = true,
 	.identity = "urn:dev:os:1-gw7",
 	.short_id = 101,
-	.lifetime_s = 3600,
-	.pmin_s = 10,
-	.pmax_s = 900,
+	.settings = &settings,
+};
+static const struct builtin_values host = {
+	.accounts = &account,
+	.n_accounts = 1,
 	.manufacturer = "ACME",
 	.model = "GW",
 	.serial = "42",
@@ -80,7 +83,7 @@ static const struct builtin_values host = {
 	.software = "1.0",
 	.host = &machine,
 };
-static const struct builtin_values bare = { .pmin_s = -1, .pmax_s = -1 };
+static const struct builtin_values bare = { 0 };
 
 static void set_up(void)
 {
@@ -183,11 +186,14 @@ END_TEST
 
 START_TEST(test_without_security)
 {
+	const struct builtin_settings no_periods = { .lifetime_s = 3600, .pmin_s = -1, .pmax_s = -1 };
+	struct builtin_account insecure = account;
 	struct builtin_values values = host;
 
-	values.secure = false;
-	values.uri = "coap://lwm2m.example.com";
-	values.pmin_s = values.pmax_s = -1;
+	insecure.secure = false;
+	insecure.uri = "coap://lwm2m.example.com";
+	insecure.settings = &no_periods;
+	values.accounts = &insecure;
 	make(&values);
 	expect("/0/0/2", "3");
 	expect("/0/0/3", NULL);

@@ -56,7 +56,7 @@ static void on_changes(void *userdata, enum store_change change, const struct pa
 static void make(const struct builtin_clock *clock)
 {
 	struct builtin_host machine = { .timers = timers };
-	const struct builtin_values values = { .pmin_s = -1, .pmax_s = -1, .host = &machine };
+	const struct builtin_values values = { .host = &machine };
 
 	if (clock)
 		machine.clock = *clock;

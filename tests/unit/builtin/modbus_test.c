@@ -87,7 +87,7 @@ static const struct builtin_connection connections[] = {
 static void make(bool change)
 {
 	const struct builtin_modbus modbus = { timers, change, connections, 2 };
-	const struct builtin_values values = { .pmin_s = -1, .pmax_s = -1, .modbus = &modbus };
+	const struct builtin_values values = { .modbus = &modbus };
 
 	ck_assert_int_eq(builtin_new(store, definitions, &values, &ports, NULL, &builtin), 0);
 }
@@ -587,7 +587,7 @@ END_TEST
 
 START_TEST(test_not_there)
 {
-	static const struct builtin_values none = { .pmin_s = -1, .pmax_s = -1 };
+	static const struct builtin_values none = { 0 };
 
 	ck_assert_int_eq(builtin_new(store, definitions, &none, &ports, NULL, &builtin), 0);
 	ck_assert(!store_exists(store, &(struct path){ .ids = { 10374 }, .depth = 1 }));
@@ -602,9 +602,9 @@ END_TEST
 static void reload(bool change, const struct builtin_connection *now, size_t n)
 {
 	const struct builtin_modbus modbus = { timers, change, now, n };
-	const struct builtin_values values = { .pmin_s = -1, .pmax_s = -1, .modbus = now ? &modbus : NULL };
+	const struct builtin_values values = { .modbus = now ? &modbus : NULL };
 
-	ck_assert_int_eq(builtin_reload(builtin, definitions, &values, false), 0);
+	ck_assert_int_eq(builtin_reload(builtin, definitions, &values), 0);
 }
 
 START_TEST(test_same_connections)

@@ -17,14 +17,17 @@ static char changes[512];
 
 static const struct builtin_ports ports = { 0 };
 
-static const struct builtin_values former = {
+static const struct builtin_settings settings = { .lifetime_s = 3600, .pmin_s = 10, .pmax_s = -1 };
+static const struct builtin_account account = {
 	.uri = "coaps://lwm2m.example.com:5684",
 	.secure = true,
 	.identity = "gw7",
 	.short_id = 101,
-	.lifetime_s = 3600,
-	.pmin_s = 10,
-	.pmax_s = -1,
+	.settings = &settings,
+};
+static const struct builtin_values former = {
+	.accounts = &account,
+	.n_accounts = 1,
 	.manufacturer = "ACME",
 	.model = "GW",
 };
@@ -74,9 +77,19 @@ static void tear_down(void)
 	definitions = definitions_free(definitions);
 }
 
-static void reload(const struct builtin_values *values, bool overlaid)
+static void reload(const struct builtin_values *values)
 {
-	ck_assert_int_eq(builtin_reload(builtin, definitions, values, overlaid), 0);
+	ck_assert_int_eq(builtin_reload(builtin, definitions, values), 0);
+}
+
+/* Nothing else than the accounts changes. */
+static void reload_accounts(const struct builtin_account *accounts, size_t n)
+{
+	struct builtin_values now = former;
+
+	now.accounts = accounts;
+	now.n_accounts = n;
+	reload(&now);
 }
 
 /* want NULL: it is not there. */
@@ -104,7 +117,10 @@ static void put(const char *path, struct value v)
 
 START_TEST(the_same_is_no_change)
 {
-	reload(&former, _i);
+	struct builtin_account same = account;
+
+	same.overlaid = _i;
+	reload_accounts(&same, 1);
 	ck_assert_str_eq(changes, "");
 	expect("/1/0/7", "U");
 }
@@ -117,7 +133,7 @@ START_TEST(facts_of_the_device)
 	now.manufacturer = "Other";
 	now.model = NULL;
 	now.firmware = "7";
-	reload(&now, false);
+	reload(&now);
 	ck_assert_str_eq(changes, "/3/0/0 /3/0/1 /3/0/3 ");
 	expect("/3/0/0", "Other");
 	expect("/3/0/1", NULL);
@@ -137,13 +153,13 @@ START_TEST(others_keep_what_is_theirs)
 	ck_assert_int_eq(store_add_resource(store, &reboot, &backing), 0);
 	put("/3/0/11/0", value_integer(8));
 	now.model = "New";
-	reload(&now, false);
+	reload(&now);
 	ck_assert_int_eq(store_quality(store, &model), STORE_NEVER);
 	ck_assert_ptr_eq(store_backing(store, &reboot)->ops, &ops);
 	expect("/3/0/11/0", "8");
 	store_remove_resource(store, &model);
 	store_remove_resource(store, &reboot);
-	reload(&now, false);
+	reload(&now);
 	expect("/3/0/1", "New");
 	ck_assert_ptr_nonnull(store_backing(store, &reboot));
 }
@@ -151,15 +167,14 @@ END_TEST
 
 START_TEST(settings_of_the_account)
 {
-	struct builtin_values now = former;
+	const struct builtin_settings other = { .lifetime_s = 60, .pmin_s = -1, .pmax_s = 30, .send = true };
+	struct builtin_account now = account;
 
-	now.lifetime_s = 60;
-	now.pmin_s = -1;
-	now.pmax_s = 30;
-	now.send = true;
+	now.overlaid = _i;
+	now.settings = &other;
 	now.uri = "coap://other.example.com";
 	now.secure = false;
-	reload(&now, _i);
+	reload_accounts(&now, 1);
 	expect("/0/0/0", "coap://other.example.com");
 	expect("/0/0/2", "3");
 	expect("/0/0/3", NULL);
@@ -168,7 +183,9 @@ START_TEST(settings_of_the_account)
 	expect("/1/0/3", _i ? NULL : "30");
 	expect("/1/0/23", _i ? "1" : "0");
 	/* And back. */
-	reload(&former, _i);
+	now = account;
+	now.overlaid = _i;
+	reload_accounts(&now, 1);
 	expect("/0/0/3", "Z3c3");
 	expect("/1/0/1", "3600");
 	expect("/1/0/23", "1");
@@ -178,21 +195,22 @@ END_TEST
 /* What it took away does not come back. */
 START_TEST(what_a_server_wrote)
 {
+	const struct builtin_settings other = { .lifetime_s = 60, .pmin_s = 5, .pmax_s = -1 };
 	const struct path pmin = path_of("/1/0/2"), muted = path_of("/1/0/23");
-	struct builtin_values now = former;
+	struct builtin_account now = account;
 
 	put("/1/0/1", value_integer(77));
 	store_remove_resource(store, &pmin);
 	store_remove_resource(store, &muted);
-	now.lifetime_s = 60;
-	now.pmin_s = 5;
-	reload(&now, true);
+	now.settings = &other;
+	now.overlaid = true;
+	reload_accounts(&now, 1);
 	expect("/1/0/1", "77");
 	expect("/1/0/2", NULL);
 	expect("/1/0/23", NULL);
 	/* Of another server's account nothing is left of it. */
 	now.short_id = 102;
-	reload(&now, true);
+	reload_accounts(&now, 1);
 	expect("/1/0/0", "102");
 	expect("/1/0/1", "60");
 	expect("/1/0/2", "5");
@@ -203,18 +221,45 @@ END_TEST
 
 START_TEST(an_account_goes_and_comes)
 {
-	struct builtin_values now = former;
 	const struct path security = path_of("/0"), server = path_of("/1"), update = path_of("/1/0/8");
 
-	now.uri = NULL;
-	reload(&now, false);
+	reload_accounts(NULL, 0);
 	ck_assert(!store_exists(store, &security));
 	ck_assert(!store_exists(store, &server));
 	expect("/3/0/0", "ACME");
-	reload(&former, false);
+	reload(&former);
 	expect("/1/0/1", "3600");
 	expect("/0/0/10", "101");
 	ck_assert(store_exists(store, &update));
+}
+END_TEST
+
+/* Each keeps its instance; of others nothing changes. */
+START_TEST(several_accounts)
+{
+	const struct builtin_settings other = { .lifetime_s = 60, .pmin_s = -1, .pmax_s = -1 };
+	struct builtin_account all[] = { account, account, account };
+
+	for (uint16_t i = 1; i < ARRAY_SIZE(all); i++) {
+		all[i].instance = i;
+		all[i].short_id = 101 + i;
+		all[i].settings = &other;
+	}
+	reload_accounts(all, 3);
+	expect("/0/2/10", "103");
+	expect("/1/1/0", "102");
+	expect("/1/1/1", "60");
+	expect("/1/0/1", "3600");
+	/* One of them was written to. */
+	put("/1/1/1", value_integer(77));
+	all[1].overlaid = true;
+	all[0] = all[2];
+	reload_accounts(all, 2);
+	ck_assert_str_eq(changes, "/0/0 /1/0 ");
+	expect("/1/0/0", NULL);
+	expect("/0/0/0", NULL);
+	expect("/1/1/1", "77");
+	expect("/1/2/0", "103");
 }
 END_TEST
 
@@ -237,11 +282,13 @@ START_TEST(other_definitions)
 	struct definitions *before = definitions;
 	struct yaml_errors errors = { 0 };
 	const struct path binding = path_of("/1/0/7");
+	struct builtin_account same = account;
 
 	read_definitions();
 	ck_assert_int_eq(definitions_read_text(definitions, "x", text, strlen(text), &errors), 0);
 	put("/1/0/1", value_integer(77));
-	reload(&former, _i);
+	same.overlaid = _i;
+	reload_accounts(&same, 1);
 	definitions_free(before);
 	ck_assert_ptr_eq(store_object(store, 1), definitions_newest(definitions, 1));
 	expect("/1/0/1", _i ? "77" : "3600");
@@ -257,12 +304,12 @@ START_TEST(without_an_object)
 	const struct path device = path_of("/3");
 
 	ck_assert_int_eq(definitions_new(&definitions), 0);
-	ck_assert_int_eq(builtin_reload(builtin, definitions, &former, false), -ENOENT);
+	ck_assert_int_eq(builtin_reload(builtin, definitions, &former), -ENOENT);
 	definitions_free(before);
 	ck_assert(!store_exists(store, &device));
 	before = definitions;
 	read_definitions();
-	reload(&former, false);
+	reload(&former);
 	definitions_free(before);
 	expect("/3/0/0", "ACME");
 	expect("/1/0/1", "3600");
@@ -284,6 +331,7 @@ int main(void)
 	tcase_add_loop_test(tcase, settings_of_the_account, 0, 2);
 	tcase_add_test(tcase, what_a_server_wrote);
 	tcase_add_test(tcase, an_account_goes_and_comes);
+	tcase_add_test(tcase, several_accounts);
 	tcase_add_loop_test(tcase, other_definitions, 0, 2);
 	tcase_add_test(tcase, without_an_object);
 	srunner_run_all(runner, CK_NORMAL);

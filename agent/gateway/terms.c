@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/terms.h"
+
+#include <errno.h>
+
+#include "base/str.h"
+#include "config/config.h"
+
+const char *account_source_name(enum account_source source)
+{
+	static const char *const names[] = {
+		[ACCOUNT_YAML] = "yaml",
+		[ACCOUNT_BOOTSTRAP] = "bootstrap",
+	};
+
+	return names[source];
+}
+
+static int find_formats(const struct config_server *config, struct account_terms *t)
+{
+	t->formats = calloc(config->n_formats + 1, sizeof(*t->formats));
+	if (!t->formats)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_formats; i++) {
+		const struct codec *codec = codec_find_name(config->formats[i]);
+
+		if (codec) /* load_check() has refused others */
+			t->formats[t->n_formats++] = codec;
+	}
+	return 0;
+}
+
+/* `protocol:` auto begins with the newest, and falls back when the server refuses it. */
+static void take_version(const struct config_server *config, struct account_terms *t)
+{
+	t->version_fixed = config->protocol != CONFIG_PROTOCOL_AUTO;
+	t->version = t->version_fixed ? (enum lwm2m_version)config->protocol : LWM2M_1_2;
+}
+
+static int copy_texts(const struct config_server *config, struct account_terms *t)
+{
+	int r = str_replace(&t->name, config->name);
+
+	if (r >= 0)
+		r = str_replace(&t->uri, config->uri);
+	if (r >= 0)
+		r = str_replace(&t->identity, config->psk_identity);
+	return r < 0 ? r : str_replace(&t->key, config->psk_key);
+}
+
+int terms_of_yaml(const struct config_server *config, struct account_terms *ret)
+{
+	struct account_terms t = {
+		.source = ACCOUNT_YAML,
+		.short_id = config->short_id,
+		.security = config->security == CONFIG_SECURITY_PSK ? SESSION_SECURITY_PSK : SESSION_SECURITY_NONE,
+		.liveness_usec = config->liveness_usec,
+		.settings = {
+			.lifetime_s = config->lifetime_s,
+			.pmin_s = config->pmin_s,
+			.pmax_s = config->pmax_s,
+			.send = config->send,
+		},
+	};
+	int r = copy_texts(config, &t);
+
+	take_version(config, &t);
+	if (r >= 0)
+		r = find_formats(config, &t);
+	if (r < 0)
+		terms_done(&t);
+	else
+		*ret = t;
+	return r;
+}
+
+void terms_done(struct account_terms *t)
+{
+	free(t->name);
+	free(t->uri);
+	free(t->identity);
+	free(t->key);
+	free(t->formats);
+	*t = (struct account_terms){ 0 };
+}
+
+char *terms_identity(const struct account_terms *t, const char *client_name)
+{
+	return config_identity(t->identity, client_name);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "builtin/builtin.h"
+#include "codec/codec.h"
+#include "transport/transport.h"
+
+struct config_server;
+
+/* Whose word an account is. */
+enum account_source {
+	ACCOUNT_YAML,	   /* servers[] */
+	ACCOUNT_BOOTSTRAP, /* what a bootstrap server has written to /0 and /1 */
+};
+
+const char *account_source_name(enum account_source source);
+
+/*
+ * What an account at a server is made of, wherever that is said. All accounts at
+ * one server share it.
+ */
+struct account_terms {
+	enum account_source source;
+	char *name;  /* of the server, as the operator calls it */
+	char *uri;
+	uint16_t short_id;
+	enum session_security security;
+	char *identity; /* of the PSK; {endpoint} is left, see terms_identity() */
+	char *key;	/* where it comes from: secret/; NULL without security */
+	enum lwm2m_version version; /* to begin with */
+	bool version_fixed;	    /* never fall back from it */
+	const struct codec **formats; /* preference without Accept */
+	size_t n_formats;
+	uint64_t liveness_usec;
+	struct builtin_settings settings; /* /1 to begin with */
+};
+
+/* As servers[] has it; texts are copied. -ENOMEM, and nothing is left. */
+int terms_of_yaml(const struct config_server *config, struct account_terms *ret);
+void terms_done(struct account_terms *t);
+/* The PSK identity of an endpoint of this client name; NULL: no memory. The caller frees it. */
+char *terms_identity(const struct account_terms *t, const char *client_name);
