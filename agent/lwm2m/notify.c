@@ -144,7 +144,8 @@ static int send_confirmable(struct client *c, struct observation *o, const struc
 
 static int notify_value(struct client *c, struct observation *o)
 {
-	const struct target target = { .store = o->store, .path = o->path };
+	const struct observed *at = observation_path(o, 0);
+	const struct target target = { .store = at->store, .path = at->path };
 	_cleanup_buf_ struct buf content = { 0 };
 	char reason[REASON_MAX];
 	struct message m;
@@ -220,20 +221,19 @@ static int make_observations(struct client *c)
 static int start_observation(struct client *c, const struct target *target, const struct wish *wish,
 			     int32_t format)
 {
+	const struct observed at = { .path = target->path, .store = target->store };
 	struct observation o = {
-		.path = target->path,
-		.store = target->store,
 		.token_size = wish->token_size,
+		.n_paths = 1,
 		.format = format,
-		.has_attributes = wish->has_attributes,
-		.attributes = wish->attributes,
+		.attributes = wish->has_attributes ? &wish->attributes : NULL,
 		.confirmed_usec = clock_monotonic_usec(),
 	};
 	int r;
 
 	memcpy(o.token, wish->token, wish->token_size);
 	r = make_observations(c);
-	return r < 0 ? r : observations_add(c->observations, &o);
+	return r < 0 ? r : observations_add(c->observations, &o, &at);
 }
 
 /* The first value and the observation, or an error. */
@@ -444,12 +444,12 @@ struct each {
 	void *userdata;
 };
 
-static void tell_observation(void *userdata, const struct observation *o, uint64_t sent_usec,
-			     const struct attributes *a)
+static void tell_observation(void *userdata, const struct observation *o, const struct path *observed,
+			     uint64_t sent_usec, const struct attributes *a)
 {
 	const struct each *each = userdata;
 	const struct client_observation told = {
-		.path = o->path,
+		.path = *observed,
 		.sent_usec = sent_usec,
 		.in_flight = o->in_flight,
 		.has_pmin = a->present & ATTRIBUTE_PMIN,

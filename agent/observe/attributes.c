@@ -116,6 +116,28 @@ void attributes_inherit(struct attributes *lower, const struct attributes *upper
 	}
 }
 
+enum choice { LARGEST, SMALLEST };
+
+static void unite_one(struct attributes *all, const struct attributes *one, enum attribute attribute,
+		      uint32_t *value, uint32_t other, enum choice choice)
+{
+	if (!(one->present & attribute) || (choice == SMALLEST && other == 0))
+		return;
+	if (!(all->present & attribute) || (choice == LARGEST ? other > *value : other < *value))
+		*value = other;
+	all->present |= attribute;
+}
+
+void attributes_unite(struct attributes *all, const struct attributes *one)
+{
+	unite_one(all, one, ATTRIBUTE_PMIN, &all->pmin_s, one->pmin_s, LARGEST);
+	unite_one(all, one, ATTRIBUTE_PMAX, &all->pmax_s, one->pmax_s, SMALLEST);
+	unite_one(all, one, ATTRIBUTE_EPMIN, &all->epmin_s, one->epmin_s, LARGEST);
+	unite_one(all, one, ATTRIBUTE_EPMAX, &all->epmax_s, one->epmax_s, SMALLEST);
+	unite_one(all, one, ATTRIBUTE_CON, &all->con, one->con, LARGEST);
+	unite_one(all, one, ATTRIBUTE_HQMAX, &all->hqmax, one->hqmax, LARGEST);
+}
+
 int attributes_each(const struct attributes *a, int (*f)(void *userdata, const char *name, const char *value),
 		    void *userdata)
 {

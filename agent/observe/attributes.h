@@ -48,6 +48,12 @@ int attributes_apply(struct attributes *attributes, const struct span *queries, 
 		     unsigned depth);
 /* What is present in `upper` and not in `lower` is inherited. */
 void attributes_inherit(struct attributes *lower, const struct attributes *upper);
+/*
+ * What is in force where both are (a composite observation): of two the later
+ * pmin and epmin, the sooner pmax and epmax but for 0, the con and hqmax that asks
+ * for more; nothing of what judges values.
+ */
+void attributes_unite(struct attributes *all, const struct attributes *one);
 /* Calls f for each present attribute with its name and value as text. f returns 0 to go on. */
 int attributes_each(const struct attributes *attributes,
 		    int (*f)(void *userdata, const char *name, const char *value), void *userdata);

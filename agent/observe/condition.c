@@ -51,10 +51,9 @@ uint64_t condition_sampling_usec(const struct attributes *a)
 bool condition_due(const struct condition *c, uint64_t now_usec, uint64_t *ret_next_usec)
 {
 	const struct attributes *a = c->attributes;
-	bool triggered = a->present & ATTRIBUTES_OF_VALUES ? c->crossed : c->changed;
 	uint64_t earliest = usec_add(c->sent_usec, pmin_usec(a));
 	uint64_t latest = usec_add(c->sent_usec, pmax_usec(a));
-	uint64_t due = triggered ? earliest : latest;
+	uint64_t due = c->triggered ? earliest : latest;
 
 	*ret_next_usec = USEC_INFINITY;
 	if (!c->good)

@@ -17,8 +17,7 @@ bool condition_crossed(const struct attributes *a, double last, double value);
 struct condition {
 	const struct attributes *attributes; /* effective ones, defaults of /1 included */
 	uint64_t sent_usec; /* monotonic time of the last notification */
-	bool changed;	    /* a plain change since then, also one that went back */
-	bool crossed;	    /* gt, lt, st or edge is met now */
+	bool triggered;	    /* a change since then, also one that went back; or gt, lt, st or edge is met now */
 	bool good;	    /* there is a value to send: pmax repeats nothing stale */
 };
 

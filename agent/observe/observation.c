@@ -9,24 +9,27 @@
 #include "base/list.h"
 #include "base/timer.h"
 #include "observe/condition.h"
+#include "observe/part.h"
 
 struct entry {
 	struct list list;
 	struct observation public;
 	uint64_t sent_usec, retry_usec;
 	uint64_t next_usec;  /* when it may be due without any event */
+	uint64_t sampled_usec; /* when a sample was last asked for, as epmax has it */
 	bool stirred;	     /* there was an event: next_usec says nothing */
 	bool dead; /* removed while all are looked at; freed behind that */
-	bool changed;
 	bool recovered;	     /* was not good at the last look: the first good value goes at once */
-	uint64_t sampled_usec; /* when a sample was last asked for, as epmax has it */
-	struct records last; /* notified values of a resource, for gt, lt, st and edge */
+	struct attributes *own; /* public.attributes */
+	struct part parts[]; /* public.n_paths */
 };
+
+#define each_part(p, e) (const struct part *p = (e)->parts; p < (e)->parts + (e)->public.n_paths; p++)
 
 struct observations {
 	struct observations_config config;
 	struct list entries;
-	unsigned n;
+	unsigned n, n_paths;
 	struct timer timer; /* the earliest moment at which any may be due */
 	struct attributes defaults; /* as they were at the last look */
 	bool looking, again; /* asked for another look while looking */
@@ -56,7 +59,9 @@ int observations_new(const struct observations_config *config, struct observatio
 static void entry_free(struct entry *e)
 {
 	list_remove(&e->list);
-	records_done(&e->last);
+	for (unsigned i = 0; i < e->public.n_paths; i++)
+		part_done(&e->parts[i]);
+	free(e->own);
 	free(e);
 }
 
@@ -64,6 +69,7 @@ static void entry_free(struct entry *e)
 static void entry_remove(struct observations *o, struct entry *e)
 {
 	o->n--;
+	o->n_paths -= e->public.n_paths;
 	if (o->looking)
 		e->dead = true;
 	else
@@ -103,6 +109,14 @@ unsigned observations_count(const struct observations *o)
 	return o ? o->n : 0;
 }
 
+static bool overlaps(const struct entry *e, const struct path *path)
+{
+	for each_part(p, e)
+		if (part_overlaps(p, path))
+			return true;
+	return false;
+}
+
 bool observations_touch(const struct observations *o, const struct path *path)
 {
 	const struct entry *e;
@@ -110,7 +124,7 @@ bool observations_touch(const struct observations *o, const struct path *path)
 	if (!o)
 		return false;
 	list_for_each(e, &o->entries, list)
-		if (!e->dead && (path_contains(&e->public.path, path) || path_contains(path, &e->public.path)))
+		if (!e->dead && overlaps(e, path))
 			return true;
 	return false;
 }
@@ -138,93 +152,102 @@ bool observations_remove(struct observations *o, const uint8_t *token, unsigned 
 	return true;
 }
 
-/* ---- what was notified, and what is there now ---- */
-
-static bool is_of_resource(const struct entry *e)
+struct observation *observations_find(struct observations *o, const uint8_t *token, unsigned token_size)
 {
-	return e->public.path.depth >= PATH_RESOURCE;
+	struct entry *e = entry_find(o, token, token_size);
+
+	return e ? &e->public : NULL;
 }
 
-static int current(const struct entry *e, struct records *ret)
+const struct observed *observation_path(struct observation *o, unsigned i)
 {
-	return store_collect(e->public.store, &e->public.path, false, ret, NULL);
+	return &container_of(o, struct entry, public)->parts[i].at;
 }
 
-static bool has_crossed(const struct entry *e, const struct attributes *a)
-{
-	_cleanup_records_ struct records now = { 0 };
-
-	if (!(a->present & ATTRIBUTES_OF_VALUES) || !is_of_resource(e) || current(e, &now) < 0)
-		return false;
-	/* A resource instance that came or went is a change of its own. */
-	if (now.n != e->last.n)
-		return true;
-	for (size_t i = 0; i < now.n; i++) {
-		const struct record *before = records_find(&e->last, &now.items[i].path);
-		double last, value;
-
-		if (!before || value_to_double(&before->value, &last) < 0 ||
-		    value_to_double(&now.items[i].value, &value) < 0)
-			return e->changed;
-		if (condition_crossed(a, last, value))
-			return true;
-	}
-	return false;
-}
-
-/* All that there was went bad: there is nothing to repeat. */
-static bool is_empty(const struct entry *e)
-{
-	_cleanup_records_ struct records now = { 0 };
-	unsigned left_out = 0;
-
-	return !is_of_resource(e) &&
-	       store_collect(e->public.store, &e->public.path, false, &now, &left_out) >= 0 &&
-	       now.n == 0 && left_out > 0;
-}
-
-static bool is_good(const struct entry *e)
-{
-	struct path resource = path_cut(&e->public.path, PATH_RESOURCE);
-
-	return !is_of_resource(e) || store_quality(e->public.store, &resource) == STORE_GOOD;
-}
+/* ---- deciding ---- */
 
 static void entry_sent(struct entry *e)
 {
 	e->sent_usec = clock_monotonic_usec();
 	e->retry_usec = 0;
-	e->changed = e->recovered = false;
-	if (!is_of_resource(e))
-		return;
-	records_done(&e->last);
-	current(e, &e->last);
+	e->recovered = false;
+	for (unsigned i = 0; i < e->public.n_paths; i++)
+		part_sent(&e->parts[i]);
 }
 
-static bool overlaps(const struct entry *e, const struct path *path)
+static struct attributes with_defaults(const struct observations *o, struct attributes a)
 {
-	return path_contains(&e->public.path, path) || path_contains(path, &e->public.path);
-}
-
-/* ---- deciding ---- */
-
-static struct attributes effective(const struct observations *o, const struct entry *e)
-{
-	struct attributes a = e->public.has_attributes ?
-				      e->public.attributes :
-				      attribute_set_effective(o->config.attributes, &e->public.path);
-
 	attributes_inherit(&a, &o->defaults);
 	return a;
 }
 
-static bool is_due(struct entry *e, const struct attributes *a, uint64_t now, uint64_t *ret_next)
+/* What is in force for all of it. */
+static struct attributes effective(const struct observations *o, const struct entry *e)
+{
+	struct attributes all = { 0 };
+
+	if (e->own)
+		return with_defaults(o, *e->own);
+	if (!e->public.composite)
+		return with_defaults(o, attribute_set_effective(o->config.attributes, &e->parts->at.path));
+	for each_part(p, e) {
+		struct attributes one =
+			with_defaults(o, attribute_set_effective(o->config.attributes, &p->at.path));
+
+		attributes_unite(&all, &one);
+	}
+	return all;
+}
+
+/* What judges the values of one part; all: effective(). */
+static struct attributes effective_of_part(const struct observations *o, const struct entry *e,
+					   const struct part *p, const struct attributes *all)
+{
+	return e->public.composite ? attribute_set_effective(o->config.attributes, &p->at.path) : *all;
+}
+
+static bool is_triggered(const struct observations *o, const struct entry *e, const struct attributes *all)
+{
+	for each_part(p, e) {
+		struct attributes a = effective_of_part(o, e, p, all);
+
+		if (part_triggers(p, &a))
+			return true;
+	}
+	return false;
+}
+
+static bool is_good(const struct entry *e)
+{
+	return e->public.composite || part_is_good(e->parts);
+}
+
+/* All that there was went bad: there is nothing to repeat. */
+static bool is_empty(const struct entry *e)
+{
+	unsigned bad = 0;
+
+	if (!e->public.composite && e->parts->at.path.depth >= PATH_RESOURCE)
+		return false;
+	for each_part(p, e) {
+		unsigned left_out;
+		size_t good;
+
+		part_count(p, &good, &left_out);
+		if (good > 0)
+			return false;
+		bad += left_out;
+	}
+	return bad > 0;
+}
+
+static bool is_due(const struct observations *o, struct entry *e, const struct attributes *a, uint64_t now,
+		   uint64_t *ret_next)
 {
 	struct condition c = {
 		.attributes = a,
 		.sent_usec = e->sent_usec,
-		.changed = e->changed,
-		.crossed = has_crossed(e, a),
+		.triggered = is_triggered(o, e, a),
 		.good = is_good(e),
 	};
 
@@ -246,7 +269,8 @@ static bool is_due(struct entry *e, const struct attributes *a, uint64_t now, ui
 }
 
 void observations_each(const struct observations *o, const struct path *path,
-		       void (*f)(void *userdata, const struct observation *observation, uint64_t sent_usec,
+		       void (*f)(void *userdata, const struct observation *observation,
+				 const struct path *observed, uint64_t sent_usec,
 				 const struct attributes *effective),
 		       void *userdata)
 {
@@ -259,17 +283,19 @@ void observations_each(const struct observations *o, const struct path *path,
 		if (e->dead || !overlaps(e, path))
 			continue;
 		a = effective(o, e);
-		f(userdata, &e->public, e->sent_usec, &a);
+		for each_part(p, e)
+			if (part_overlaps(p, path))
+				f(userdata, &e->public, &p->at.path, e->sent_usec, &a);
 	}
 }
 
 static void notify_due(struct observations *o, struct entry *e, const struct attributes *a, uint64_t now)
 {
-	if (!is_due(e, a, now, &e->next_usec))
+	if (!is_due(o, e, a, now, &e->next_usec))
 		return;
 	o->config.notify(o->config.userdata, &e->public);
 	/* Neither sent nor failed: not again in this turn. */
-	if (!e->dead && is_due(e, a, now, &e->next_usec))
+	if (!e->dead && is_due(o, e, a, now, &e->next_usec))
 		e->next_usec = usec_add(now, 1);
 }
 
@@ -281,7 +307,8 @@ static void sample(struct entry *e, const struct attributes *a, uint64_t now)
 	if (due <= now) {
 		e->sampled_usec = now;
 		due = usec_add(now, period);
-		store_sample(e->public.store, &e->public.path, period);
+		for each_part(p, e)
+			store_sample(p->at.store, &p->at.path, period);
 	}
 	e->next_usec = MIN(e->next_usec, due);
 }
@@ -350,21 +377,43 @@ void observations_reconsider(struct observations *o)
 	look(o);
 }
 
-int observations_add(struct observations *o, const struct observation *observation)
+static struct entry *entry_new(const struct observation *observation, const struct observed *paths)
+{
+	struct entry *e = calloc(1, sizeof(*e) + observation->n_paths * sizeof(*e->parts));
+
+	if (!e)
+		return NULL;
+	e->public = *observation;
+	if (observation->attributes) {
+		e->own = malloc(sizeof(*e->own));
+		if (!e->own) {
+			free(e);
+			return NULL;
+		}
+		*e->own = *observation->attributes;
+	}
+	e->public.attributes = e->own;
+	for (unsigned i = 0; i < observation->n_paths; i++)
+		e->parts[i].at = paths[i];
+	return e;
+}
+
+int observations_add(struct observations *o, const struct observation *observation,
+		     const struct observed *paths)
 {
 	struct entry *e;
 
 	observations_remove(o, observation->token, observation->token_size);
-	if (o->n == OBSERVATIONS_MAX)
+	if (o->n == OBSERVATIONS_MAX || observation->n_paths > OBSERVED_PATHS_MAX - o->n_paths)
 		return -ENOSPC;
-	e = calloc(1, sizeof(*e));
+	e = entry_new(observation, paths);
 	if (!e)
 		return -ENOMEM;
-	e->public = *observation;
 	e->stirred = true;
 	e->sampled_usec = clock_monotonic_usec();
 	list_append(&o->entries, &e->list);
 	o->n++;
+	o->n_paths += e->public.n_paths;
 	entry_sent(e);
 	look(o);
 	return 0;
@@ -377,9 +426,9 @@ bool observation_confirms(const struct observations *o, struct observation *obse
 
 	if (a.present & ATTRIBUTE_CON && a.con)
 		return true;
-	if (!observation->has_attributes &&
-	    attribute_set_confirms_below(o->config.attributes, &observation->path))
-		return true;
+	for each_part(p, e)
+		if (!e->own && attribute_set_confirms_below(o->config.attributes, &p->at.path))
+			return true;
 	return initial && !(a.present & ATTRIBUTE_CON);
 }
 
@@ -427,75 +476,41 @@ void observation_failed(struct observations *o, struct observation *observation,
 {
 	struct entry *e = container_of(observation, struct entry, public);
 
-	e->changed = true;
+	for (unsigned i = 0; i < e->public.n_paths; i++)
+		e->parts[i].changed = true;
 	e->retry_usec = usec_add(clock_monotonic_usec(), delay_usec);
 	stir(o, e);
 }
 
 /* ---- changes ---- */
 
-/* Time stamps and quality never trigger by themselves (configuration.md "Staleness"). */
-static bool is_quiet(uint16_t resource)
+static void mark_part(const struct observations *o, struct entry *e, struct part *p, enum store_change change,
+		      const struct path *path)
 {
-	return resource == 5518 || resource == 6050 || resource == 6042 || resource == 6049;
-}
-
-static bool differs(const struct entry *e)
-{
-	_cleanup_records_ struct records now = { 0 };
-
-	if (current(e, &now) < 0 || now.n != e->last.n)
-		return true;
-	return now.n > 0 && !value_equal(&now.items[0].value, &e->last.items[0].value);
-}
-
-/* Is a change at a path that overlaps news for its server? */
-static bool touches(const struct entry *e, const struct path *path)
-{
-	/* Observed by itself, even a time stamp is news. */
-	if (is_quiet(path->resource) && e->public.path.depth < PATH_RESOURCE)
-		return false;
-	/* A value that went bad is nothing to send. */
-	if (store_quality(e->public.store, path) != STORE_GOOD &&
-	    store_exists(e->public.store, path))
-		return false;
-	/* The store names the resource; which of its instances changed shows only here. */
-	return e->public.path.depth < PATH_RESOURCE_INSTANCE || differs(e);
-}
-
-/* edge goes by where the value was before: also on the side that is not told of. */
-static void note_side(const struct observations *o, struct entry *e)
-{
-	_cleanup_records_ struct records now = { 0 };
 	struct attributes a;
 
-	if (!is_of_resource(e) || e->last.n == 0 || e->last.items[0].value.type != VALUE_BOOLEAN)
+	e->stirred = true;
+	part_changed(p, change, path);
+	if (p->at.path.depth < PATH_RESOURCE)
 		return;
-	a = effective(o, e);
-	if (!(a.present & ATTRIBUTE_EDGE) || current(e, &now) < 0)
-		return;
-	for (size_t i = 0; i < e->last.n; i++) {
-		const struct record *r = records_find(&now, &e->last.items[i].path);
-
-		if (r && r->value.boolean != a.edge)
-			e->last.items[i].value.boolean = r->value.boolean;
-	}
+	a = e->own && !e->public.composite ? *e->own : attribute_set_effective(o->config.attributes, &p->at.path);
+	part_note_side(p, &a);
 }
 
 static void mark(struct observations *o, enum store_change change, const struct path *paths, size_t n)
 {
 	struct entry *e;
 
-	list_for_each(e, &o->entries, list) {
-		for (size_t i = 0; i < n && !e->dead; i++) {
-			if (!overlaps(e, &paths[i]))
-				continue;
-			e->stirred = true;
-			if (!e->changed)
-				e->changed = change == STORE_CHANGE_INSTANCES || touches(e, &paths[i]);
-			note_side(o, e);
-		}
-	}
+	list_for_each(e, &o->entries, list)
+		for (unsigned k = 0; k < e->public.n_paths && !e->dead; k++)
+			for (size_t i = 0; i < n; i++)
+				if (part_overlaps(&e->parts[k], &paths[i]))
+					mark_part(o, e, &e->parts[k], change, &paths[i]);
+}
+
+static bool is_gone(const struct entry *e)
+{
+	return !e->public.composite && !store_exists(e->parts->at.store, &e->parts->at.path);
 }
 
 static void end_gone(struct observations *o)
@@ -505,7 +520,7 @@ static void end_gone(struct observations *o)
 
 	o->looking = true;
 	list_for_each(e, &o->entries, list) {
-		if (e->dead || !e->stirred || store_exists(e->public.store, &e->public.path))
+		if (e->dead || !e->stirred || !is_gone(e))
 			continue;
 		o->config.gone(o->config.userdata, &e->public);
 		if (!e->dead)

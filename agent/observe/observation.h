@@ -12,20 +12,37 @@ struct timers;
 /* What one server observes on one endpoint, and when it is to be told (Core 6.4). */
 struct observations;
 
-#define OBSERVATIONS_MAX 256u /* of one account */
+/* Of one account. */
+#define OBSERVATIONS_MAX 256u
+#define OBSERVED_PATHS_MAX 1024u /* all its observations together */
 #define TOKEN_MAX 8u
 
-struct observation {
+struct observed {
 	struct path path;
-	struct store *store;	/* where the path lies; it outlives the observation */
+	struct store *store; /* where the path lies; it outlives the observation */
+};
+
+struct observation {
 	uint8_t token[TOKEN_MAX];
 	uint8_t token_size;
-	int32_t format;		/* content format of the first answer: that of all */
-	bool has_attributes;	/* of its own, from the Observe: the attached ones do not count (1.2) */
-	struct attributes attributes;
-	uint64_t confirmed_usec; /* last confirmable notification, kept by the caller */
+	/*
+	 * Of several paths, which may be absent: it does not end with them (Core
+	 * 6.4.4). pmin is the largest of them, pmax the smallest; any of them is
+	 * a reason to notify all of it.
+	 */
+	bool composite;
 	bool in_flight;		/* a notification is on its way, kept by the caller */
+	unsigned n_paths;
+	int32_t format;		/* content format of the first answer: that of all */
+	uint64_t confirmed_usec; /* last confirmable notification, kept by the caller */
+	/*
+	 * Of its own, from the Observe, or NULL: the attached ones do not count
+	 * (1.2), but those of values of a composite one, which cannot have them.
+	 */
+	const struct attributes *attributes;
 };
+/* i < n_paths */
+const struct observed *observation_path(struct observation *o, unsigned i);
 
 struct observations_config {
 	struct timers *timers;
@@ -51,15 +68,18 @@ struct observations *observations_free(struct observations *o);
  * need not have one.
  */
 bool observations_remove(struct observations *o, const uint8_t *token, unsigned token_size); /* true when there was one */
+/* The observation of a token, until anything else is called here; NULL. */
+struct observation *observations_find(struct observations *o, const uint8_t *token, unsigned token_size);
 void observations_clear(struct observations *o);
 unsigned observations_count(const struct observations *o);
 /*
- * Those that overlap a path, in the order in which they came. sent_usec: the last
+ * Paths that overlap one, in the order in which they came. sent_usec: the last
  * notification, or else the answer to the Observe (monotonic). effective: what
  * attributes are in force for it.
  */
 void observations_each(const struct observations *o, const struct path *path,
-		       void (*f)(void *userdata, const struct observation *observation, uint64_t sent_usec,
+		       void (*f)(void *userdata, const struct observation *observation,
+				 const struct path *observed, uint64_t sent_usec,
 				 const struct attributes *effective),
 		       void *userdata);
 /* Is any of it at, above or below the path? */
@@ -76,10 +96,11 @@ void observations_lost(struct observations *o, const uint8_t *token, unsigned to
 		       uint64_t delay_usec);
 
 /*
- * An observation that was just answered with its first value. The same token
- * replaces. -ENOSPC, -ENOMEM.
+ * An observation that was just answered with its first value; its n_paths paths
+ * and attributes are copied. The same token replaces. -ENOSPC, -ENOMEM.
  */
-int observations_add(struct observations *o, const struct observation *observation);
+int observations_add(struct observations *o, const struct observation *observation,
+		     const struct observed *paths);
 /*
  * Is it to be confirmable by con, attached or its own, or where nothing says so
  * by what is so initially? One part of the content that wants it is enough.

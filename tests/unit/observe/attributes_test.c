@@ -163,6 +163,31 @@ START_TEST(stops_when_told)
 }
 END_TEST
 
+static const struct {
+	const char *a, *b, *all;
+} unions[] = {
+	{ "", "", "" },
+	{ "pmin=5", "", "pmin=5" },
+	{ "pmin=5&pmax=60", "pmin=9&pmax=30", "pmin=9&pmax=30" },
+	{ "pmax=0", "pmax=30", "pmax=30" },
+	{ "pmax=30", "pmax=0", "pmax=30" },
+	{ "epmin=1&epmax=9", "epmin=2&epmax=3", "epmin=2&epmax=3" },
+	{ "con=0&hqmax=5", "con=1&hqmax=3", "con=1&hqmax=5" },
+	{ "gt=5&lt=1&st=1", "edge=1&gt=1", "" },
+};
+
+START_TEST(unites)
+{
+	struct attributes all = { 0 }, a = { 0 }, b = { 0 };
+
+	ck_assert_int_eq(apply(&a, unions[_i].a, PATH_RESOURCE), 0);
+	ck_assert_int_eq(apply(&b, unions[_i].b, PATH_RESOURCE), 0);
+	attributes_unite(&all, &a);
+	attributes_unite(&all, &b);
+	ck_assert_str_eq(text_of(&all), unions[_i].all);
+}
+END_TEST
+
 /* ---- sets ---- */
 
 static struct attribute_set *set;
@@ -366,6 +391,7 @@ int main(void)
 	tcase_add_loop_test(tcase, applies_all_or_nothing, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tcase, takes_no_hidden_bytes);
 	tcase_add_test(tcase, stops_when_told);
+	tcase_add_loop_test(tcase, unites, 0, ARRAY_SIZE(unions));
 	tcase_add_loop_test(tcase, lower_levels_override, 0, ARRAY_SIZE(inherited));
 	tcase_add_test(tcase, keeps_what_is_attached_at_a_path);
 	tcase_add_test(tcase, knows_what_confirms_below);

@@ -71,42 +71,33 @@ END_TEST
 /* Seconds; the last notification was at 1000. */
 static const struct {
 	struct attributes attributes;
-	bool changed, crossed, bad;
+	bool triggered, bad;
 	unsigned now;
 	bool due;
 	uint64_t next;
 } moments[] = {
 	{ { 0 }, .now = 5000, .next = NEVER },
-	{ { 0 }, .changed = true, .now = 1000, .due = true },
-	{ { PMIN, 10 }, .changed = true, .now = 1009, .next = 1010 },
-	{ { PMIN, 10 }, .changed = true, .now = 1010, .due = true },
+	{ { 0 }, .triggered = true, .now = 1000, .due = true },
+	{ { PMIN, 10 }, .triggered = true, .now = 1009, .next = 1010 },
+	{ { PMIN, 10 }, .triggered = true, .now = 1010, .due = true },
 	{ { PMIN, 10 }, .now = 1010, .next = NEVER },
 	{ { PMAX, .pmax_s = 60 }, .now = 1059, .next = 1060 },
 	{ { PMAX, .pmax_s = 60 }, .now = 1060, .due = true },
-	{ { PMAX, .pmax_s = 60 }, .changed = true, .now = 1001, .due = true },
-	{ { PMIN | PMAX, 10, 60 }, .changed = true, .now = 1009, .next = 1010 },
+	{ { PMAX, .pmax_s = 60 }, .triggered = true, .now = 1001, .due = true },
+	{ { PMIN | PMAX, 10, 60 }, .triggered = true, .now = 1009, .next = 1010 },
 	{ { PMIN | PMAX, 10, 60 }, .now = 1009, .next = 1060 },
 	/* Equal: periodic. */
-	{ { PMIN | PMAX, 10, 10 }, .changed = true, .now = 1009, .next = 1010 },
+	{ { PMIN | PMAX, 10, 10 }, .triggered = true, .now = 1009, .next = 1010 },
 	{ { PMIN | PMAX, 10, 10 }, .now = 1009, .next = 1010 },
 	{ { PMIN | PMAX, 10, 10 }, .now = 1010, .due = true },
 	/* pmax 0 or below pmin is ignored. */
 	{ { PMAX, .pmax_s = 0 }, .now = 5000, .next = NEVER },
 	{ { PMIN | PMAX, 60, 10 }, .now = 5000, .next = NEVER },
-	{ { PMIN | PMAX, 60, 10 }, .changed = true, .now = 1010, .next = 1060 },
+	{ { PMIN | PMAX, 60, 10 }, .triggered = true, .now = 1010, .next = 1060 },
 	{ { PMIN | PMAX, 4294967295, 4294967295 }, .now = 5000, .next = 4294968295 },
-	/* With gt, lt or st a plain change is no reason. */
-	{ { GT }, .changed = true, .now = 5000, .next = NEVER },
-	{ { ST }, .changed = true, .crossed = true, .now = 5000, .due = true },
-	{ { LT | PMIN, 10 }, .crossed = true, .now = 1001, .next = 1010 },
-	{ { LT | PMIN | PMAX, 10, 60 }, .changed = true, .now = 1030, .next = 1060 },
-	{ { LT | PMIN | PMAX, 10, 60 }, .changed = true, .now = 1060, .due = true },
-	{ { EDGE }, .changed = true, .now = 5000, .next = NEVER },
-	/* Without them a crossing means nothing. */
-	{ { PMAX, .pmax_s = 60 }, .crossed = true, .now = 1001, .next = 1060 },
 	/* Nothing stale is repeated. */
 	{ { PMAX, .pmax_s = 60 }, .bad = true, .now = 5000, .next = NEVER },
-	{ { 0 }, .changed = true, .bad = true, .now = 5000, .next = NEVER },
+	{ { 0 }, .triggered = true, .bad = true, .now = 5000, .next = NEVER },
 };
 
 START_TEST(knows_the_moment)
@@ -114,8 +105,7 @@ START_TEST(knows_the_moment)
 	const struct condition c = {
 		.attributes = &moments[_i].attributes,
 		.sent_usec = 1000 * USEC_PER_SEC,
-		.changed = moments[_i].changed,
-		.crossed = moments[_i].crossed,
+		.triggered = moments[_i].triggered,
 		.good = !moments[_i].bad,
 	};
 	uint64_t next = 1;

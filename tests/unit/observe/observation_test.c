@@ -50,19 +50,28 @@ static struct attributes defaults(void *userdata)
 	return server_defaults;
 }
 
-static void log_content(const struct observation *o)
+static void log_path(const struct observed *at)
 {
 	_cleanup_records_ struct records now = { 0 };
 	char path[PATH_TEXT_MAX];
+	int r = store_collect(store, &at->path, false, &now, NULL);
 
-	ck_assert_int_eq(store_collect(store, &o->path, false, &now, NULL), 0);
-	if (o->path.depth < PATH_RESOURCE)
-		buf_printf(&told, "%s", path_format(&o->path, path));
-	for (size_t i = 0; i < now.n && o->path.depth >= PATH_RESOURCE; i++) {
+	if (at->path.depth < PATH_RESOURCE || r < 0)
+		buf_printf(&told, r < 0 ? "-" : "%s", path_format(&at->path, path));
+	for (size_t i = 0; i < now.n && at->path.depth >= PATH_RESOURCE; i++) {
 		_cleanup_free_ char *text = NULL;
 
 		ck_assert_int_eq(value_format_text(&now.items[i].value, &text), 0);
 		buf_printf(&told, "%s%s", i ? "," : "", text);
+	}
+}
+
+static void log_content(struct observation *o)
+{
+	for (unsigned i = 0; i < o->n_paths; i++) {
+		if (i > 0)
+			buf_append_byte(&told, '|');
+		log_path(observation_path(o, i));
 	}
 	buf_printf(&told, "@%u ", second);
 }
@@ -94,7 +103,7 @@ static void gone(void *userdata, struct observation *o)
 {
 	char path[PATH_TEXT_MAX];
 
-	buf_printf(&told, "gone:%s@%u ", path_format(&o->path, path), second);
+	buf_printf(&told, "gone:%s@%u ", path_format(&observation_path(o, 0)->path, path), second);
 	if (outcome == REMOVES_ALL)
 		observations_clear(observations);
 }
@@ -222,13 +231,25 @@ static const char *run(const char *script)
 	return out;
 }
 
-static int observe(const char *path, uint8_t token)
+/* "/3/0 /1/0/1": several are a composite observation. */
+static int observe_with(const char *paths, uint8_t token, const struct attributes *own)
 {
-	struct observation o = {
-		.path = path_of(path), .store = store, .token = { token }, .token_size = 1
-	};
+	struct observation o = { .token = { token }, .token_size = 1, .attributes = own };
+	struct observed at[8];
+	char copy[256], *word, *save = NULL;
 
-	return observations_add(observations, &o);
+	snprintf(copy, sizeof(copy), "%s", paths);
+	for (word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		ck_assert_uint_lt(o.n_paths, ARRAY_SIZE(at));
+		at[o.n_paths++] = (struct observed){ .path = path_of(word), .store = store };
+	}
+	o.composite = o.n_paths > 1;
+	return observations_add(observations, &o, at);
+}
+
+static int observe(const char *paths, uint8_t token)
+{
+	return observe_with(paths, token, NULL);
 }
 
 static void begin(const char *before, const char *attached, const char *path)
@@ -325,6 +346,26 @@ static const struct {
 	{ "/1000/0", "", "0=1", "-i0 i0", "gone:/1000/0@0 " },
 	{ NUMBER, NUMBER " pmax=10", "0=1", "+5 -i0 +50", "gone:/1000/0/0@5 " },
 	{ NUMBERS "/5", "", "2/0=1 2/5=1", "-2/5 2/0=2", "gone:/1000/0/2/5@0 " },
+	/* Composite: any path is a reason, all are sent. */
+	{ NUMBER " " TEXT, "", "0=1 1=a", "0=2 +5 1=b 0=2", "2|a@0 2|b@5 " },
+	{ NUMBER " " TEXT, NUMBER " gt=5", "0=1 1=a", "0=2 1=b 0=6", "2|b@0 6|b@0 " },
+	{ NUMBER " /1000/1", "", "0=1 i1", "0=2 -i1 0=3", "2|/1000/1@0 2|-@0 3|-@0 " },
+	/* The largest pmin, the smallest pmax but 0. */
+	{ NUMBER " " TEXT, NUMBER " pmin=10\n" TEXT " pmin=3", "0=1 1=a", "1=b +9 +1", "1|b@10 " },
+	{ NUMBER " " TEXT, NUMBER " pmax=0\n" TEXT " pmax=20", "0=1 1=a", "+19 +1", "1|a@20 " },
+	{ NUMBER " " TEXT, NUMBER " pmax=20\n" TEXT " pmax=90", "0=1 1=a", "+40", "1|a@20 1|a@40 " },
+	{ NUMBER " " TEXT, NUMBER " pmax=20\n" TEXT " pmin=30", "0=1 1=a", "+60 0=2", "2|a@60 " },
+	/* It does not end with its paths, and they may come later. */
+	{ NUMBER " " TEXT, "", "0=1 1=a", "-0 1=b 0=5", "-|a@0 -|b@0 5|b@0 " },
+	{ NUMBER " " TEXT, NUMBER " st=5", "1=a", "0=5 0=6 -0", "5|a@0 -|a@0 " },
+	{ NUMBER " /1000/1", "", "0=1", "i1 +5 -i1", "1|/1000/1@0 1|-@5 " },
+	{ NUMBER " " TEXT, "", "0=1 1=a", "-i0 i0 0=7", "-|-@0 7|-@0 " },
+	/* What went bad is no reason, and with nothing good nothing is repeated. */
+	{ NUMBER " " TEXT, NUMBER " pmax=30", "0=1 1=a", "~0 +30 0=1", "|a@30 1|a@30 " },
+	{ NUMBER " " TEXT, NUMBER " pmax=30&st=5", "0=1 1=a", "~0 +5 0=2", "" },
+	{ NUMBER " " TEXT, NUMBER " pmax=30", "0=1 1=a", "~0 ~1 +60 0=2", "2|@60 " },
+	/* Changed attributes act on it. */
+	{ NUMBER " " TEXT, TEXT " pmax=60", "0=1 1=a", "+5 a:" NUMBER ",pmax=10 +5", "1|a@10 " },
 	/* Attributes act on what is running. */
 	{ NUMBER, "", "0=1", "+5 a:" NUMBER ",pmax=10 +5 a:" NUMBER ",pmax=30 +29 +1",
 	  "1@10 1@40 " },
@@ -416,6 +457,41 @@ START_TEST(asks_for_samples)
 	run("");
 	ck_assert_int_eq(observe(sampled[_i].path, 1), 0);
 	ck_assert_str_eq(run(sampled[_i].script), sampled[_i].sampled);
+}
+END_TEST
+
+/* Of its own: instead of what is attached, but for what judges the values of a composite one. */
+START_TEST(has_attributes_of_its_own)
+{
+	struct attributes own = { .present = ATTRIBUTE_PMIN, .pmin_s = 4 };
+
+	begin("0=1 1=a", NUMBER " pmin=50&gt=5\n/1000 pmax=60", NUMBER);
+	observations_clear(observations);
+	ck_assert_int_eq(observe_with(NUMBER, 1, &own), 0);
+	own.pmin_s = 5;
+	ck_assert_int_eq(observe_with(NUMBER " " TEXT, 2, &own), 0);
+	ck_assert_str_eq(run("0=2 +4 +1 1=b +60"), "2@4 2|b@5 ");
+	ck_assert_str_eq(run("0=6"), "6@65 6|b@65 ");
+}
+END_TEST
+
+START_TEST(bounds_all_paths_together)
+{
+	static struct observed at[OBSERVED_PATHS_MAX];
+	struct observation o = { .token = { 7 }, .token_size = 1, .composite = true };
+
+	begin("0=1", "", NUMBER);
+	for (unsigned i = 0; i < OBSERVED_PATHS_MAX; i++)
+		at[i] = (struct observed){ .path = path_of(TEXT), .store = store };
+	o.n_paths = OBSERVED_PATHS_MAX;
+	ck_assert_int_eq(observations_add(observations, &o, at), -ENOSPC);
+	o.n_paths--;
+	ck_assert_int_eq(observations_add(observations, &o, at), 0);
+	ck_assert_int_eq(observe(TEXT, 2), -ENOSPC);
+	/* The same token replaces, and what has gone leaves its place. */
+	ck_assert_int_eq(observations_add(observations, &o, at), 0);
+	ck_assert(observations_remove(observations, (uint8_t[]){ 7 }, 1));
+	ck_assert_int_eq(observe(TEXT, 2), 0);
 }
 END_TEST
 
@@ -533,11 +609,10 @@ START_TEST(is_bounded)
 {
 	begin("0=1", "", NUMBER);
 	for (unsigned i = 1; i < OBSERVATIONS_MAX; i++) {
-		struct observation o = {
-			.path = path_of(NUMBER), .store = store, .token = { 5, i }, .token_size = 2
-		};
+		struct observation o = { .token = { 5, i }, .token_size = 2, .n_paths = 1 };
+		const struct observed at = { .path = path_of(NUMBER), .store = store };
 
-		ck_assert_int_eq(observations_add(observations, &o), 0);
+		ck_assert_int_eq(observations_add(observations, &o, &at), 0);
 	}
 	ck_assert_int_eq(observe(NUMBER, 2), -ENOSPC);
 	ck_assert_int_eq(observe(NUMBER, 1), 0);
@@ -628,6 +703,8 @@ int main(void)
 	tcase_add_loop_test(tcase, follows_the_script, 0, ARRAY_SIZE(scripts));
 	tcase_add_loop_test(tcase, knows_what_is_confirmable, 0, ARRAY_SIZE(confirmables));
 	tcase_add_loop_test(tcase, asks_for_samples, 0, ARRAY_SIZE(sampled));
+	tcase_add_test(tcase, has_attributes_of_its_own);
+	tcase_add_test(tcase, bounds_all_paths_together);
 	tcase_add_test(tcase, falls_back_on_the_server_object);
 	tcase_add_test(tcase, a_bracket_is_one_notification);
 	tcase_add_test(tcase, owes_what_failed);
