@@ -7,7 +7,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from fieldway_test import Objects, decode, read_cbor, read_senml_cbor, source_path  # noqa: E402
+from fieldway_test import Objects, decode, encode, read_cbor, read_links, read_senml_cbor, source_path  # noqa: E402
 
 OBJECTS = Objects(source_path("objects"))
 
@@ -65,6 +65,45 @@ class DecodeTest(unittest.TestCase):
         for bad in ("", "19", "1c", "0000", "6261", "f8"):
             with self.assertRaises(ValueError):
                 read_cbor(bytes.fromhex(bad))
+
+    def test_lwm2m_cbor(self):
+        text = "a1820300a3006441636d6509186406a200010105"
+        values = {"/3/0/0": "Acme", "/3/0/9": 100, "/3/0/6/0": 1, "/3/0/6/1": 5}
+        self.assertEqual(read(11544, text, "/"), values)
+        self.assertEqual(read(11544, "a183636430310300a1091864", "/"), {"/d01/3/0/9": 100})
+        self.assertEqual(read(11544, "bf83030000 6141ff".replace(" ", ""), "/"), {"/3/0/0": "A"})
+        for nested in (False, True):
+            self.assertEqual(read(11544, encode.lwm2m_cbor(values, nested), "/"), values)
+        for bad in ("", "a0", "01", "a103a0", "a2820300a1000182030 0a10002".replace(" ", ""), "a1030100"):
+            with self.assertRaises((ValueError, IndexError), msg=bad):
+                read(11544, bad, "/")
+
+    def test_lwm2m_json(self):
+        # Core 1.0, 6.4.4
+        text = b'{"bn":"/3/0/","e":[{"n":"0","sv":"Acme"},{"n":"11/0","v":8},{"n":"9","v":100}]}'
+        self.assertEqual(read(11543, text, "/3/0"), {"/3/0/0": "Acme", "/3/0/11/0": 8, "/3/0/9": 100})
+        values = {"/1/0/2": 101, "/1/0/6": True, "/1/0/7": "U", "/5/0/0": b"\0\xff", "/10/0/11/0": "11:0"}
+        self.assertEqual(read(11543, encode.lwm2m_json(values), "/"), values)
+        with self.assertRaises(ValueError):
+            read(11543, b'{"e":[{"n":"/3/0/0","v":1,"bv":true}]}', "/")
+
+    def test_links(self):
+        self.assertEqual(read_links(b'</>;ct="110 112";rt="x,y;z",</1>;ver=1.2,</1/0>;dim=2;pmin=1,</3>'), [
+            ("/", {"ct": "110 112", "rt": "x,y;z"}), ("/1", {"ver": "1.2"}), ("/1/0", {"dim": "2", "pmin": "1"}),
+            ("/3", {})])
+        self.assertEqual(read_links(b"</5>;Q"), [("/5", {"Q": None})])
+        for bad in (b"</1", b"</1>,x", b"</1> , </2>"):
+            with self.assertRaises(ValueError):
+                read_links(bad)
+
+    def test_composites(self):
+        """What tests send, as the standard has it."""
+        self.assertEqual(encode.paths_cbor(["/3/0/16", "/3/0/11/0", "/1/0"]).hex(),
+                         "83a100672f332f302f3136a100692f332f302f31312f30a100642f312f30")
+        self.assertEqual(encode.paths_json(["/1/0"]), b'[{"n": "/1/0"}]')
+        self.assertEqual(encode.senml_cbor({"/16/0/0/3": None, "/16/0/0/1": "bb"}).hex(),
+                         "82a200692f31362f302f302f3302f6a200692f31362f302f302f3103626262")
+        self.assertEqual(encode.tlv({11: encode.Objlnk("11:0")}).hex(), "c40b000b0000")
 
     def test_single_values(self):
         self.assertEqual(read(0, b"-5", "/3/0/9"), {"/3/0/9": -5})

@@ -55,6 +55,18 @@ static int run_pack(struct server *s, char **words, int n)
 	return bootstrap_pack(s, words[0], n == 1 ? NULL : words[1]);
 }
 
+static int run_step(struct server *s, char **words, int n)
+{
+	unsigned long seconds;
+	int r = parse_number(words[0], 100000000, &seconds);
+
+	if (r < 0)
+		return r;
+	clock_step(seconds);
+	clients_expire(s);
+	return 0;
+}
+
 static int run_clients(struct server *s, char **words, int n)
 {
 	for (const struct client *c = s->clients; c; c = c->next)
@@ -104,6 +116,7 @@ static const struct command commands[] = {
 	{ "fault", 2, false, run_fault },    /* register|update|deregister|notify|send CODE[-on-1.2]|silent|none */
 	{ "forget", 1, false, run_forget },  /* EP */
 	{ "pack", 1, false, run_pack },	     /* FORMAT HEX|none */
+	{ "step", 1, false, run_step }, /* SECONDS */
 	{ "clients", 0, false, run_clients },
 };
 

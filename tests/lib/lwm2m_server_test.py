@@ -66,6 +66,14 @@ class RegistrationTest(ServerTest):
         self.peer.register("a", query=("lt=1",))
         self.assertEqual(self.event("expired").arguments, ["a"])
 
+    def test_time_is_moved(self):
+        self.registered()
+        self.server.command("step 59")
+        self.server.command("clients")
+        self.assertEqual(self.event("client").arguments, ["a"])
+        self.server.command("step 2")
+        self.assertEqual(self.event("expired").arguments, ["a"])
+
     def test_refusals(self):
         for expected, options in {
                 "4.00": {"links": b""}, "4.12": {"query": ("lwm2m=7.0",)}, "4.15": {"content_format": 0},
@@ -108,7 +116,7 @@ class RegistrationTest(ServerTest):
         self.assertEqual(self.peer.request(coap.POST, location).code, coap.code("4.04"))
 
     def test_bad_commands(self):
-        for line in ("forget a", "fault register 9", "fault nothing silent", "nothing", "reset a 00"):
+        for line in ("forget a", "fault register 9", "fault nothing silent", "nothing", "reset a 00", "step x", "pack 112 0", "pack x 00", "pack"):
             with self.assertRaises(ValueError):
                 self.server.command(line)
 

@@ -5,7 +5,8 @@ agent's codecs are judged by something else. Standard library only."""
 from . import coap, encode
 from .bus import Bus
 from .clock import Clock, ClockDaemon
-from .decode import decode, read_cbor, read_senml_cbor, read_senml_json, read_tlv
+from .decode import (decode, read_cbor, read_links, read_lwm2m_cbor, read_lwm2m_json, read_senml_cbor, read_senml_json,
+                     read_tlv)
 from .namespace import enter_namespace, replace_files
 from .objects import Objects
 from .process import Process, ProgramEnded, Rig, Timeout
@@ -19,6 +20,6 @@ __all__ = [
     "Bus", "Clock", "ClockDaemon", "Daemon", "DtlsFront", "Event", "Lwm2mServer", "Objects", "Process",
     "ProgramEnded", "Relay", "Rig", "Scenario", "SerialDevice", "Simulator", "Timeout", "WallClock", "build_path", "coap", "decode",
     "encode",
-    "enter_namespace", "main", "plugin_folder", "read_cbor", "read_senml_cbor", "read_senml_json",
+    "enter_namespace", "main", "plugin_folder", "read_cbor", "read_links", "read_lwm2m_cbor", "read_lwm2m_json", "read_senml_cbor", "read_senml_json",
     "read_tlv", "replace_files", "source_path",
 ]

@@ -3,10 +3,11 @@
 with agent/codec. All give {path: value}: None, bool, int, float, str or bytes."""
 import base64
 import json
+import re
 import struct
 
 TEXT, LINKS, OPAQUE, CBOR = 0, 40, 42, 60
-SENML_JSON, SENML_CBOR, TLV = 110, 112, 11542
+SENML_JSON, SENML_CBOR, TLV, JSON, LWM2M_CBOR = 110, 112, 11542, 11543, 11544
 
 
 # CBOR, RFC 8949
@@ -111,6 +112,72 @@ def read_senml_cbor(data):
     return _records(records, bytes)
 
 
+# 11543, LwM2M 1.0 6.4.4
+
+def read_lwm2m_json(data, objects):
+    pack, values = json.loads(data), {}
+    for record in pack["e"]:
+        name = pack.get("bn", "") + record.get("n", "")
+        kinds = [k for k in ("v", "bv", "sv", "ov") if k in record]
+        if len(kinds) != 1 or name in values or not name.startswith("/"):
+            raise ValueError(f"JSON: {record}")
+        known = objects.find(name)
+        value = record[kinds[0]]
+        values[name] = base64.b64decode(value, validate=True) if known and known.type == "opaque" else value
+    return values
+
+
+# LwM2M CBOR, Core 7.4.6: a map of ids, or lists of them, to values or such maps
+
+def read_lwm2m_cbor(data):
+    values = {}
+
+    def walk(reader, prefix):
+        major, _, count = reader.head()
+        if major != 5:
+            raise ValueError("LwM2M CBOR: no map")
+        done = 0
+        while count is None or done < count:
+            if count is None and reader.data[reader.at:reader.at + 1] == b"\xff":
+                reader.at += 1
+                return
+            done += 1
+            key = reader.item()
+            here = prefix + "".join(f"/{i}" for i in (key if isinstance(key, list) else [key]))
+            if reader.data[reader.at] >> 5 == 5:
+                walk(reader, here)
+            elif here in values:
+                raise ValueError(f"LwM2M CBOR: {here} twice")
+            else:
+                values[here] = reader.item()
+        if count == 0:
+            raise ValueError(f"LwM2M CBOR: nothing in {prefix or 'it'}")
+
+    reader = _Cbor(data)
+    walk(reader, "")
+    if reader.at != len(data):
+        raise ValueError("LwM2M CBOR: bytes behind the map")
+    return values
+
+
+# Links, RFC 6690
+
+LINK = re.compile(r'<([^>]*)>((?:;[^;,"=]+(?:=(?:"[^"]*"|[^;,"]*))?)*)(?:,|$)')
+
+
+def read_links(data):
+    """[(path, {attribute: text, or None without a value})], in order."""
+    text, at, links = data.decode("utf-8"), 0, []
+    while at < len(text):
+        match = LINK.match(text, at)
+        if not match:
+            raise ValueError(f"links: {text[at:]!r}")
+        parts = [p.partition("=") for p in re.findall(r';((?:[^;"]|"[^"]*")+)', match.group(2))]
+        links.append((match.group(1), {name: value.strip('"') if equal else None for name, equal, value in parts}))
+        at = match.end()
+    return links
+
+
 # TLV, LwM2M Core 7.4.3
 
 INSTANCE, RESOURCE_INSTANCE, MULTIPLE, RESOURCE = range(4)
@@ -198,6 +265,10 @@ def decode(content_format, payload, path, objects):
         values = read_senml_cbor(payload)
     elif content_format == TLV:
         values = read_tlv(payload, path, objects)
+    elif content_format == JSON:
+        values = read_lwm2m_json(payload, objects)
+    elif content_format == LWM2M_CBOR:
+        values = read_lwm2m_cbor(payload)
     elif content_format == CBOR:
         values = {path: read_cbor(payload)}
     elif content_format == OPAQUE:

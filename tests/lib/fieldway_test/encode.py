@@ -33,9 +33,13 @@ def cbor(value):
     return _head(5, len(value)) + b"".join(cbor(k) + cbor(v) for k, v in value.items())
 
 
+class Objlnk(str):
+    """oid:iid"""
+
+
 def _records(values):
-    """{path: value}; of type str, bytes, bool or number."""
-    kinds = ((bool, "vb"), (str, "vs"), (bytes, "vd"), ((int, float), "v"))
+    """{path: value}; of type str, bytes, bool, Objlnk or number; None removes (SenML-ETCH)."""
+    kinds = ((bool, "vb"), (Objlnk, "vlo"), (str, "vs"), (bytes, "vd"), ((int, float, type(None)), "v"))
     return [{"n": path, next(k for t, k in kinds if isinstance(value, t)): value}
             for path, value in values.items()]
 
@@ -48,6 +52,44 @@ def senml_json(values):
 
 def senml_cbor(values):
     return cbor([{LABELS[k]: v for k, v in record.items()} for record in _records(values)])
+
+
+def paths_json(paths):
+    """What FETCH asks for: 110 or 320."""
+    return json.dumps([{"n": path} for path in paths]).encode()
+
+
+def paths_cbor(paths):
+    """The same as 112 or 322."""
+    return cbor([{LABELS["n"]: path} for path in paths])
+
+
+def lwm2m_cbor(values, nested=False):
+    """11544 of {path: value}: each under its whole path, or as a tree."""
+    if not nested:
+        return _map([(cbor([int(i) for i in path.strip("/").split("/")]), cbor(value))
+                     for path, value in values.items()])
+    tree = {}
+    for path, value in values.items():
+        *outer, last = (int(i) for i in path.strip("/").split("/"))
+        at = tree
+        for i in outer:
+            at = at.setdefault(i, {})
+        at[last] = value
+    return cbor(tree)
+
+
+def _map(pairs):
+    return _head(5, len(pairs)) + b"".join(key + value for key, value in pairs)
+
+
+def lwm2m_json(values, base="/"):
+    """11543, of LwM2M 1.0."""
+    kinds = ((bool, "bv"), (Objlnk, "ov"), ((str, bytes), "sv"), ((int, float), "v"))
+    return json.dumps({"bn": base, "e": [
+        {"n": path.removeprefix(base), next(k for t, k in kinds if isinstance(value, t)):
+         base64.b64encode(value).decode() if isinstance(value, bytes) else value}
+        for path, value in values.items()]}).encode()
 
 
 INSTANCE, RESOURCE_INSTANCE, MULTIPLE, RESOURCE = range(4)
@@ -65,6 +107,8 @@ def tlv_entry(kind, number, content):
 def tlv_value(value):
     if isinstance(value, bytes):
         return value
+    if isinstance(value, Objlnk):
+        return struct.pack(">HH", *(int(i) for i in value.split(":")))
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, float):

@@ -52,6 +52,8 @@ class Objects:
                 fields.get("multiple") == "true", fields.get("unit", ""))
 
     def find(self, path):
-        """The resource at /o/i/r or /o/i/r/ri, or None."""
+        """The resource at /o/i/r or /o/i/r/ri, also behind a prefix, or None."""
         ids = path.strip("/").split("/")
+        if not ids[0].isdigit():
+            del ids[0]
         return self.resources.get((int(ids[0]), int(ids[2]))) if len(ids) > 2 else None
