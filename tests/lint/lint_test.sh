@@ -150,6 +150,19 @@ ledger '| x | C 1 | done | lwm2m/a.c |'
 specs 1 'not a row of five cells'
 ledger ''
 specs 1 'no rows'
+# case ROW: one of the enabler test specification.
+case_row() {
+	put tests/conformance/c_test.py '    @case(7)\n    def test_7_fallback(self):\n'
+	put tests/specs.md "| id | title | peer | registered as | host | virtual endpoint | result | deviation |\\n|---|\\n$1\\n"
+}
+case_row '| 7 | x | s | 1.1 | passed | passed | passed | - |\n| 8 | x | - | 1.1 | open | open | open: no y | - |'
+specs 0 ''
+case_row '| 8 | x | s | 1.1 | passed | open | partly: no y | - |'
+specs 1 'tests/specs.md:3: no test of case 8'
+case_row '| 7 | x | s | 1.1 | passed | passed | done | - |'
+specs 1 'no result: done'
+case_row '| 7 | x | s | 1.1 | passed | passed | passed |'
+specs 1 'not a row of eight cells'
 
 # releases CONFIGURE CHANGELOG DEPENDENCY: versions of one and the other, and what both packages are built with.
 releases() {

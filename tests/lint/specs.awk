@@ -57,6 +57,27 @@ function check_shown(cell,    parts, n, words, m, i, k, path) {
 	}
 }
 
+# A case of the enabler test specification, whose row is made: one that passed anywhere has its test.
+function check_case(    cells, n) {
+	n = split($0, cells, / *\| */)
+	if (n != 10) {
+		wrong("not a row of eight cells")
+		return
+	}
+	if (cells[8] !~ /^(passed|deviation|partly: .+|open: .+)$/)
+		wrong("no result: " cells[8])
+	if (cells[8] !~ /^open/ && !(cells[2] in cases))
+		wrong("no test of case " cells[2])
+}
+
+function read_cases(    command, line) {
+	command = "cat tests/conformance/*_test.py 2>/dev/null"
+	while ((command | getline line) > 0)
+		if (match(line, /def test_[0-9]+_/))
+			cases[substr(line, RSTART + 9, RLENGTH - 10)] = 1
+	close(command)
+}
+
 BEGIN {
 	n_places = split("unit/ | | | ", heads, "|")
 	split(".c|.c|.py|.sh", tails, "|")
@@ -65,8 +86,22 @@ BEGIN {
 	failed = 0
 }
 
-!/^\|/ { next }
+!/^\|/ {
+	made = 0
+	next
+}
+/^\| id \| title \| peer \|/ {
+	made = 1
+	read_cases()
+	next
+}
 /^\|-/ || / \| state \| / { next }
+
+made {
+	rows++
+	check_case()
+	next
+}
 
 {
 	rows++

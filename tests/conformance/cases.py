@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cases of ETS INT 1.2.1 that have a procedure: where each applies, and what is open."""
+from data import HOST, VIRTUAL
+
+BOTH = ("1.1", "1.2")
+ENDS = (HOST, VIRTUAL)
+
+
+class EtsCase:
+    """host, virtual: None, or why it is open there. without: {end: why there is no such case}"""
+
+    def __init__(self, title, versions=BOTH, open=None, host=None, virtual=None, without=None, deviation=""):
+        self.title, self.versions, self.deviation = title, versions, deviation
+        self.without = without or {}
+        self.open = {HOST: open or host, VIRTUAL: open or virtual}
+
+    def ends(self):
+        return [end for end in ENDS if end not in self.without]
+
+    def closed(self):
+        """(version, end) of what there is to be run."""
+        return [(version, end) for version in self.versions for end in self.ends() if not self.open[end]]
+
+
+BOOTSTRAP = "no bootstrap yet"
+BATTERY = "the host has no battery until it has local objects"
+SERIAL = "the host has no serial number yet"
+QUEUE = "no queue mode yet"
+PROFILE_ID = "no Profile ID yet"
+JSON_1_0 = "no format 11543 yet"
+COMPOSITE = "no composites yet"
+SENDING = "not written yet: who has the client send is on D-Bus"
+NETWORK = "no object 4 yet"
+TRAFFIC = "no object 7 yet"
+FIRMWARE = "no object 5 yet"
+SERVERS = "one server for an endpoint, yet"
+LOCAL = "no local objects yet"
+NO_PORTFOLIO = {VIRTUAL: "a field device has no portfolio"}
+NO_CLOCK = {VIRTUAL: "a field device has no clock, unless it is mapped"}
+NO_NETWORK = {VIRTUAL: "a field device has no network of its own"}
+NO_FIRMWARE = {VIRTUAL: "no plugin updates its devices"}
+NO_MODEM = {VIRTUAL: "the modem is the host's"}
+X509, OSCORE, TCP = "certificates are not in this issue", "no OSCORE", "no TCP"
+
+CASES = {
+    0: EtsCase("Client Initiated Bootstrap", open=BOOTSTRAP),
+    1: EtsCase("Client Initiated Bootstrap Full (PSK)", open=BOOTSTRAP),
+    2: EtsCase("Client Initiated Bootstrap Full (Cert)", open=X509),
+    3: EtsCase("Simple Bootstrap from Smartcard", open="no smartcard"),
+    4: EtsCase("Bootstrap Delete", open=BOOTSTRAP),
+    5: EtsCase("Server Initiated Bootstrap", open=BOOTSTRAP),
+    6: EtsCase("Bootstrap Sequence", open=BOOTSTRAP),
+    7: EtsCase("Fallback to bootstrap", open=BOOTSTRAP),
+    8: EtsCase("Bootstrap Read", open=BOOTSTRAP),
+    9: EtsCase("Bootstrap and Configuration Consistency", open=BOOTSTRAP),
+    10: EtsCase("Client Initiated Bootstrap Full (EST)", open="no EST"),
+    11: EtsCase("Client Initiated Bootstrap (OSCORE)", ("1.2",), open=OSCORE),
+    12: EtsCase("Bootstrap via Bootstrap-Pack-Request", ("1.2",), open=BOOTSTRAP,
+                deviation="Prints 2.04 for the Pack, which is 2.05"),
+    19: EtsCase("Client Initiated Bootstrap over MQTT", ("1.2",), open="no MQTT"),
+    101: EtsCase("Initial Registration"),
+    102: EtsCase("Registration Update"),
+    103: EtsCase("Deregistration"),
+    104: EtsCase("Registration Update Trigger"),
+    105: EtsCase("Discarded Register Update", deviation="Prints POST for a Write on a resource, which is PUT"),
+    106: EtsCase("TCP Binding", open=TCP),
+    107: EtsCase("Extending the lifetime of a registration"),
+    108: EtsCase("Turn on Queue Mode", open=QUEUE),
+    109: EtsCase("Behavior in Queue Mode", open=QUEUE, deviation="Prints POST for a Write on a resource, which is PUT"),
+    110: EtsCase("Initial Registration using Profile ID", ("1.2",), open=PROFILE_ID,
+                 deviation="Core defines no input of the hash: with a configured text"),
+    111: EtsCase("Registration with Profile ID and Object List", ("1.2",), open=PROFILE_ID,
+                 deviation="Core defines no input of the hash: with a configured text"),
+    201: EtsCase("Querying basic information in Plain Text", host=SERIAL),
+    203: EtsCase("Querying basic information in TLV", host=SERIAL,
+                 deviation="No entry of the instance around its resources: Core 7.4.3 wants it only where the path "
+                           "has no instance, and its example has none"),
+    204: EtsCase("Querying basic information in JSON", open=JSON_1_0),
+    205: EtsCase("Setting basic information in Plain Text"),
+    211: EtsCase("Querying basic information in CBOR"),
+    212: EtsCase("Setting basic information in CBOR"),
+    215: EtsCase("Setting basic information in TLV"),
+    220: EtsCase("Setting basic information in JSON", open=JSON_1_0, deviation="Prints 0101, which is no JSON"),
+    221: EtsCase("Attempt to perform operations on Security"),
+    222: EtsCase("Read on Object"),
+    223: EtsCase("Read on Object Instance"),
+    224: EtsCase("Read on Resource"),
+    225: EtsCase("Read on Resource Instance"),
+    226: EtsCase("Write (Partial Update) on Object Instance"),
+    227: EtsCase("Write (Replace) on Resource"),
+    228: EtsCase("Write on Resource Instance", without=NO_PORTFOLIO,
+                 deviation="Prints POST, for which Transport 6.4.4 has no meaning on a resource instance: taken as "
+                           "the PUT that it stands for"),
+    230: EtsCase("Write-Composite Operation", open=COMPOSITE, without=NO_PORTFOLIO),
+    231: EtsCase("Querying basic information in SenML JSON"),
+    232: EtsCase("Querying basic information in SenML CBOR"),
+    233: EtsCase("Setting basic information in SenML CBOR", without=NO_PORTFOLIO,
+                 deviation="POST on a resource instance, as 228"),
+    234: EtsCase("Setting basic information in SenML JSON", without=NO_PORTFOLIO,
+                 deviation="POST on a resource instance, as 228"),
+    235: EtsCase("Read-Composite Operation on root path", open=COMPOSITE),
+    236: EtsCase("Read-Composite - Partial Presence", open=COMPOSITE),
+    237: EtsCase("Read on Object without specifying Content-Type"),
+    241: EtsCase("Executable Resource: Rebooting the device"),
+    256: EtsCase("Write Operation Failure"),
+    257: EtsCase("Write-Composite Operation (Server and Device)", open=COMPOSITE, without=NO_CLOCK),
+    260: EtsCase("Discover Command", host=BATTERY,
+                 deviation="Registered as 1.2 targets show the defaults of /1 too, as 264 wants; step 6 leaves out the "
+                           "resource instances, which Core 6.3.2 has"),
+    261: EtsCase("Write-Attribute Operation on a multiple resource",
+                 deviation="Prints & between attributes of a link, which is ;"),
+    264: EtsCase("Discover Command with depth 1", ("1.2",), host=BATTERY),
+    266: EtsCase("Discover Command with depth 3", ("1.2",), host=BATTERY,
+                 deviation="Step 5 leaves out the object's link and puts its attributes one lower; 264 and Core "
+                           "6.3.2 are followed"),
+    280: EtsCase("Successful Read-Composite Operation", open=COMPOSITE),
+    281: EtsCase("Partially Successful Read-Composite Operation", open=COMPOSITE),
+    301: EtsCase("Observation and Notification of parameter values", host=BATTERY),
+    302: EtsCase("Cancel Observations using Reset Operation", host=BATTERY),
+    303: EtsCase("Cancel observations using Observe with Cancel parameter", host=BATTERY,
+                 deviation="Prints one GET of /3/0 for the observations of two resources; RFC 7641 3.6 goes by token"),
+    304: EtsCase("Observe-Composite Operation", open=COMPOSITE),
+    305: EtsCase("Cancel Observe-Composite Operation", open=COMPOSITE),
+    306: EtsCase("Send Operation", open=SENDING),
+    307: EtsCase("Muting Send", open=SENDING, deviation="Prints POST for a Write on a resource, which is PUT"),
+    308: EtsCase("Observe-Composite and Creating Object Instance", open=COMPOSITE, without=NO_PORTFOLIO),
+    309: EtsCase("Observe-Composite and Deleting Object Instance", open=COMPOSITE, without=NO_PORTFOLIO,
+                 deviation="Prints 2.04 for Delete, which is 2.02"),
+    310: EtsCase("Observe-Composite and modification of parameter values", open=COMPOSITE,
+                 deviation="Prints Observe=1 for the observation, which is 0"),
+    311: EtsCase("Send command", open=SENDING),
+    312: EtsCase("Observation and Notification of parameter values with attributes in it", ("1.2",), host=BATTERY),
+    313: EtsCase("Attributes of an Observe override those that are attached", ("1.2",), host=BATTERY),
+    401: EtsCase("UDP Channel Security - PSK Mode"),
+    402: EtsCase("UDP Channel Security - Certificate Mode", open=X509),
+    403: EtsCase("UDP Channel Security - Certificate Mode, server identity failure", open=X509),
+    404: EtsCase("TCP Channel Security - Certificate Mode", open=TCP),
+    405: EtsCase("OSCORE", open=OSCORE),
+    406: EtsCase("TCP Channel Security - PSK Mode", open=TCP),
+    651: EtsCase("Device: Check Access to Resources", without=NO_CLOCK,
+                 deviation="Prints step numbers of another case; /3/0/13 goes on, so it is near what was written"),
+    652: EtsCase("Device: Querying the firmware version"),
+    680: EtsCase("Device: Creation of Object Instance"),
+    685: EtsCase("Device: Delete of Object Instance"),
+    701: EtsCase("Connectivity Monitoring: Querying the readable resources", open=NETWORK, without=NO_NETWORK),
+    710: EtsCase("Connectivity Monitoring: Basic Observation", open=NETWORK, without=NO_NETWORK),
+    751: EtsCase("Firmware Update: Querying the readable resources", open=FIRMWARE, without=NO_FIRMWARE),
+    755: EtsCase("Firmware Update: Setting the writable Resource Package", open=FIRMWARE, without=NO_FIRMWARE),
+    756: EtsCase("Firmware Update: Setting the writable Resource Package URI", open=FIRMWARE, without=NO_FIRMWARE),
+    760: EtsCase("Firmware Update: Basic Observation and Notification", open=FIRMWARE, without=NO_FIRMWARE),
+    770: EtsCase("Successful Firmware Update via CoAP", open=FIRMWARE, without=NO_FIRMWARE),
+    771: EtsCase("Successful Firmware Update via alternative mechanism", open=FIRMWARE, without=NO_FIRMWARE),
+    772: EtsCase("Firmware Update: error 1, no package", open=FIRMWARE, without=NO_FIRMWARE),
+    773: EtsCase("Firmware Update: error 2, not enough storage", open=FIRMWARE, without=NO_FIRMWARE),
+    774: EtsCase("Firmware Update: error 3, out of memory", open=FIRMWARE, without=NO_FIRMWARE,
+                 deviation="Prints Result 2, which is 3 in object 5"),
+    775: EtsCase("Firmware Update: error 4, connection lost", open=FIRMWARE, without=NO_FIRMWARE),
+    776: EtsCase("Firmware Update: error 5, integrity check failed", open=FIRMWARE, without=NO_FIRMWARE),
+    777: EtsCase("Firmware Update: error 6, unsupported package type", open=FIRMWARE, without=NO_FIRMWARE,
+                 deviation="Prints State 1 at the end, which is 0 as in 773-776"),
+    778: EtsCase("Firmware Update: error 7, invalid URI", open=FIRMWARE, without=NO_FIRMWARE),
+    779: EtsCase("Firmware Update: error 8, installation failed", open=FIRMWARE, without=NO_FIRMWARE),
+    801: EtsCase("Location: Querying the readable resources", host=LOCAL),
+    810: EtsCase("Location: Basic Observation", host=LOCAL),
+    901: EtsCase("Connectivity Statistics: data collection", open=TRAFFIC),
+    905: EtsCase("Connectivity Statistics: Setting the writable resources", open=TRAFFIC),
+    910: EtsCase("Connectivity Statistics: Basic Observation", open=TRAFFIC),
+    950: EtsCase("Multi-Servers Registration", open=SERVERS),
+    951: EtsCase("Multi-Servers and Attributes", open=SERVERS),
+    1200: EtsCase("Cellular Connectivity: reading", open=LOCAL, without=NO_MODEM,
+                  deviation="/10/0/8 and /10/0/9 are Opaque in the registry, and no /10/0/6 in 1.1"),
+    1201: EtsCase("Cellular Connectivity 1.1: reading", open=LOCAL, without=NO_MODEM,
+                  deviation="Power saving modes are /10/0/12 and /10/0/13 in the registry, printed as 13 and 14"),
+    1202: EtsCase("Cellular Connectivity 1.1: setting the active power saving modes", open=LOCAL, without=NO_MODEM,
+                  deviation="As 1201; the TLV is printed wrong"),
+    1203: EtsCase("Cellular Connectivity 1.1: observing the power saving modes", open=LOCAL, without=NO_MODEM,
+                  deviation="As 1201"),
+    1204: EtsCase("Cellular Connectivity: observing the timers", open=LOCAL, without=NO_MODEM, deviation="As 1200"),
+    1250: EtsCase("APN Connection Profile: configuration", open=LOCAL, without=NO_MODEM),
+    1350: EtsCase("Bearer Selection", open=LOCAL, without=NO_MODEM),
+    1630: EtsCase("Portfolio: Creating an Object Instance", without=NO_PORTFOLIO,
+                  deviation="Links are printed with a slash at their end, which Core has not, and the multiple resource in "
+                            "the TLV with a type byte of 80, which is 88"),
+    1635: EtsCase("Portfolio: Deleting all Object Instances", without=NO_PORTFOLIO,
+                  deviation="Prints 2.04 for Delete, which is 2.02, and links as 1630"),
+    1900: EtsCase("BinaryAppDataContainer: observing", open=LOCAL,
+                  deviation="Asks for version 1.1 of object 19, which is 1.0"),
+    1901: EtsCase("BinaryAppDataContainer: writing", open=LOCAL),
+    2000: EtsCase("Event Log: LogStart", open=LOCAL, deviation="Writes /20/0/4011, which is executable"),
+    2001: EtsCase("Event Log: reading", open=LOCAL),
+}

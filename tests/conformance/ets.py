@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the cases of the enabler test specification (ETS INT 1.2.1) are written with.
+
+A test is named after its case and decorated with @case(NUMBER); it runs once for each version
+and endpoint for which cases.py has it, each time with programs of its own, and leaves a line in
+results/ of the build folder, of which table.py makes the table in tests/specs.md."""
+import functools
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from fieldway_test import Scenario, Simulator, build_path, encode, main, read_links  # noqa: E402,F401
+from fieldway_test.scenario import CBOR, LINKS, OPAQUE, SENML_CBOR, SENML_JSON, TEXT, TLV  # noqa: E402,F401
+
+from cases import CASES  # noqa: E402
+from data import BUS, CONFIGURATIONS, DEVICE, HOST, MAIN, NAMES, PROFILE, VIRTUAL  # noqa: E402,F401
+
+JSON, LWM2M_CBOR, ETCH_JSON, ETCH_CBOR = 11543, 11544, 320, 322
+RESULTS = build_path("tests", "conformance", "results")
+UPDATE_SAYS = {"lt", "b", "Q", "links", "sms", "pid", "lwm2m"}
+
+
+def case(number):
+    def decorate(test):
+        @functools.wraps(test)
+        def run(self):
+            for version, end in CASES[number].closed():
+                with self.subTest(registered_as=version, endpoint=end):
+                    self.run_variant(test, number, version, end)
+        run.case = number
+        return run
+    return decorate
+
+
+class Case(Scenario):
+    version = end = name = None
+
+    @classmethod
+    def setUpClass(cls):
+        """What an earlier run has left of the same tests does not count."""
+        os.makedirs(RESULTS, exist_ok=True)
+        cls.results = os.path.join(RESULTS, f"{os.path.basename(sys.argv[0]).removesuffix('.py')}-{cls.__name__}.json")
+        with open(cls.results, "w", encoding="utf-8"):
+            pass
+
+    def setUp(self):
+        """Each variant has its own."""
+        self.daemons = []
+
+    def run_variant(self, test, number, version, end):
+        self.version, self.end, self.name = version, end, NAMES[end]
+        super().setUp()
+        passed = False
+        try:
+            test(self)
+            passed = True
+        finally:
+            passed = self.doCleanups() is not False and passed
+            with open(self.results, "a", encoding="utf-8") as f:
+                f.write(json.dumps({"case": number, "version": version, "endpoint": end,
+                                    "result": "passed" if passed else "failed"}) + "\n")
+        self.daemons.clear()
+
+    # The preconditions
+
+    def configure_case(self, configuration="C.1", server=(), more="", lifetime="24h"):
+        data = CONFIGURATIONS[configuration]
+        if self.end == VIRTUAL:
+            self.simulator = Simulator(self.rig, ["--plain", "--tcp", "127.0.0.1:0"])
+            self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=self.simulator.port(0)))
+            self.rig.write("etc/profiles.d/probe.yaml", PROFILE.format(
+                points="\n  ".join(data["points"] or ["any: {address: 0}"]), map="\n  ".join(data["map"])))
+            self.rig.write("etc/devices.d/site.yaml", DEVICE)
+        self.rig.write("etc/fieldway.yaml", MAIN.format(
+            uri=self.server.uri("coaps"), version=self.version, end="dev" if self.end == VIRTUAL else "host",
+            lifetime=lifetime, server="\n    ".join([*data["server"], *server]), more=more))
+
+    def begin(self, configuration="C.1", **options):
+        """Registered, and it knows: the event. /1/0/6 is false, as in all configurations."""
+        self.write_keys([self.name], "etc/keys/one.psk")
+        self.start_server(secure=True)
+        self.configure_case(configuration, **options)
+        self.start_clock_daemon()
+        event = self.registered(self.name)
+        self.write("/1/0/6", False)
+        return event
+
+    # What the server does; the code is part of the case
+
+    def get(self, path, accept=None, code="2.05"):
+        answer = self.expect(self.server.request(self.name, "GET", path, "" if accept is None else f"accept={accept}"),
+                             code)
+        if code == "2.05" and accept is not None:
+            self.assertEqual(answer.format, accept)
+        return answer
+
+    def content(self, path, accept=None):
+        """{path: value} of a Read."""
+        return self.server.values(self.get(path, accept), path)
+
+    def value(self, path, accept=None):
+        return self.content(path, accept)[path]
+
+    def write(self, path, value, content_format=TEXT, code="2.04"):
+        return self.expect(self.send(self.name, "PUT", path, self.body(path, value, content_format), content_format),
+                           code)
+
+    def update(self, path, values, content_format=TLV, code="2.04"):
+        """Write by POST: a partial update."""
+        return self.expect(self.send(self.name, "POST", path, self.body(path, values, content_format), content_format),
+                           code)
+
+    def body(self, path, value, content_format):
+        """Bytes stay as they are; {path: value} of an instance or a pack; or one value."""
+        if isinstance(value, bytes):
+            return value
+        values = value if isinstance(value, dict) else {path: value}
+        if content_format == SENML_CBOR:
+            return encode.senml_cbor(values)
+        if content_format == SENML_JSON:
+            return encode.senml_json(values)
+        if content_format == JSON:
+            return encode.lwm2m_json(values)
+        if content_format == LWM2M_CBOR:
+            return encode.lwm2m_cbor(values)
+        if content_format == TLV:
+            return encode.tlv(self.resources(values))
+        return encode.cbor(value) if content_format == CBOR else encode.text(value)
+
+    @staticmethod
+    def resources(values):
+        """{id: value or {id: value}} of one instance."""
+        found = {}
+        for path, value in values.items():
+            ids = [int(i) for i in path.strip("/").split("/")]
+            if len(ids) == 4:
+                found.setdefault(ids[2], {})[ids[3]] = value
+            else:
+                found[ids[2]] = value
+        return found
+
+    def execute(self, path, code="2.04"):
+        return self.expect(self.server.request(self.name, "POST", path), code)
+
+    def delete(self, path, code="2.02"):
+        return self.expect(self.server.request(self.name, "DELETE", path), code)
+
+    def attributes(self, target, code="2.04"):
+        return self.expect(self.server.request(self.name, "PUT", target), code)
+
+    def discover(self, target):
+        """[(path, {attribute: value})], in order."""
+        return read_links(self.get(target, LINKS).payload)
+
+    def observe(self, target, accept=SENML_CBOR):
+        """The values of the answer."""
+        self.expect_observed = self.now()
+        answer = self.expect(self.server.observe(self.name, target, f"accept={accept}"), "2.05")
+        self.assertIn("observe", answer.fields)
+        self.token = answer.token
+        return self.server.values(answer, target.partition("?")[0])
+
+    def cancel(self, path):
+        return self.expect(self.server.cancel(self.name, path), "2.05")
+
+    # What the server hears
+
+    def notified(self, path, start, number=1):
+        """The number-th notification of an observation from event `start` on: its values."""
+        def look():
+            return [e for e in self.server.events[start:] if e.word == "notify" and e.path == path]
+
+        self.rig.until(lambda: len(look()) >= number, 15, f"notification {number} of {path}")
+        event = look()[number - 1]
+        self.assertEqual((event.code, "observe" in event.fields), ("2.05", True), event)
+        return self.server.values(event, path)
+
+    def notifications(self, path, start):
+        """How many there have been, when nothing is on its way."""
+        self.settle()
+        return len([e for e in self.server.events[start:] if e.word == "notify" and e.path == path])
+
+    def settle(self):
+        """What the client has sent has arrived, and been answered."""
+        self.get("/3/0/16")
+
+    def updated(self, start, **says):
+        """Its next Update, which says this and nothing else."""
+        event = self.event("updated", self.name, start)
+        self.assertEqual({k: v for k, v in event.fields.items() if k in UPDATE_SAYS}, says, event)
+        self.settle()
+        return event
+
+    def clients(self):
+        start = self.now()
+        self.server.command("clients")
+        return {e.arguments[0]: e for e in self.server.events[start:] if e.word == "client"}
+
+    def events(self, word, start):
+        return [e for e in self.server.events[start:] if e.word == word]
