@@ -62,6 +62,8 @@ int value_copy(const struct value *from, struct value *ret)
 
 void value_done(struct value *v)
 {
+	if (v->type == VALUE_OPAQUE && v->data)
+		explicit_bzero(v->data, v->size); /* it may be a key */
 	if (has_data(v))
 		free(v->data);
 	*v = (struct value){ 0 };
