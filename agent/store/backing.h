@@ -69,6 +69,13 @@ struct backing_ops {
 	void (*write_all)(void *userdata, const struct record *records, size_t n, backing_done done,
 			  void *done_userdata);
 	/*
+	 * Whether a request that writes it may need no other transaction with a
+	 * device, for what one refuses others may have to take back. NULL: no.
+	 */
+	bool (*is_strict)(void *userdata, const struct path *path);
+	/* It had accepted a value of such a request, which failed, and does not have its old value again. NULL: so be it. */
+	void (*torn)(void *userdata, const struct path *path);
+	/*
 	 * Before a server reads the resource: brings what the store holds up to
 	 * date, or sets its quality. done runs exactly once, at once or later, as
 	 * of write(). period_usec: what is sampled that often anyway is left alone;

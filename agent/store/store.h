@@ -143,6 +143,7 @@ enum store_write_mode {
 	STORE_UPDATE,  /* Write (Partial Update) */
 	STORE_CREATE,  /* Create: target instance is made first */
 	STORE_BOOTSTRAP, /* ignores operations; makes what is missing */
+	STORE_PATCH, /* Write-Composite: Core 6.3.9 */
 };
 
 /*
@@ -154,6 +155,13 @@ enum store_write_mode {
  * done's error as in backing.h, or -EPERM (4.05), -ENOENT (4.04), -EINVAL and
  * -ERANGE (4.00), -EEXIST, -ENOSPC over a limit; -EREMOTEIO: some were accepted, then one failed, and
  * the reason says which.
+ *
+ * STORE_PATCH: target is the root, records are resources and resource instances
+ * anywhere; VALUE_NONE at a resource instance removes it, there or not. All or
+ * nothing: where a backing refuses, those before it get their old values again.
+ * Then -EREMOTEIO, or -ENOTRECOVERABLE when one did not take it back; the reason
+ * names all of them. -EHOSTDOWN: one is known to be offline, and none was asked;
+ * -EPERM also when one that is_strict() would not be the only one.
  */
 void store_write(struct store *s, const struct path *target, enum store_write_mode mode,
 		 const struct record *records, size_t n, backing_done done, void *userdata);
