@@ -305,6 +305,7 @@ struct config {
 	enum config_register_wait register_wait;
 	uint64_t register_at_most_usec;
 	bool writes_audit, writes_allow;
+	bool writes_strict; /* a request that needs several transactions with devices is refused */
 	struct config_limits limits;
 	struct config_metrics metrics;
 	struct config_plugin **plugins; /* those that a bus or profile names */

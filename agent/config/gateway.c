@@ -147,6 +147,7 @@ static void read_writes(struct loader *l, const struct yaml_node *node, struct y
 	mapping_read(l, node, start, &keys_writes, NULL, &section);
 	l->config->writes_audit = section.audit;
 	l->config->writes_allow = section.allow;
+	l->config->writes_strict = section.atomic == 1;
 }
 
 static struct yaml_mark main_start(const struct loader *l)

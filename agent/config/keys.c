@@ -106,11 +106,14 @@ static const struct key register_keys[] = {
 	  AT(register_section, at_most_usec), .help = "but no longer than this" },
 };
 
+static const char *const atomics[] = { "undo", "strict", NULL };
 static const struct key writes_keys[] = {
 	{ "audit", KEY_BOOL, .initial = "true", AT(writes_section, audit),
 	  .help = "a line of the journal for each write" },
 	{ "allow", KEY_BOOL, .initial = "true", AT(writes_section, allow),
 	  .help = "false: the gateway is read-only" },
+	{ "atomic", KEY_CHOICE, .choices = atomics, .initial = "undo", AT(writes_section, atomic),
+	  .help = "a Write-Composite of several points: undo what devices took when one refuses, or strict: refuse it" },
 };
 
 static const struct key limits_keys[] = {

@@ -50,6 +50,7 @@ struct register_section {
 
 struct writes_section {
 	bool audit, allow;
+	int atomic; /* 1: strict */
 };
 
 struct metrics_section {

@@ -49,12 +49,16 @@ static void write_done(void *userdata, enum fieldway_outcome outcome, int error,
 	struct path resource = path_cut(&row_map(row)->path, PATH_RESOURCE);
 	int r = outcome_error(outcome, error);
 	char unknown[WRITE_REASON_MAX];
+	bool mended;
 
 	/* What the register holds now is not known until it has been read back. */
 	if (outcome == FIELDWAY_UNKNOWN && row_map(row)->kind == CONFIG_MAP_POINT)
 		store_set_quality(row->endpoint->store, &resource, STORE_STALE);
 	if (outcome == FIELDWAY_ACCEPTED && row_map(row)->kind == CONFIG_MAP_POINT)
 		quality_written(row);
+	/* What was left of a broken request is overwritten; the answer goes first. */
+	mended = outcome == FIELDWAY_ACCEPTED && row->torn;
+	row->torn &= !mended;
 	list_remove(&south->list);
 	if (outcome == FIELDWAY_UNKNOWN) {
 		snprintf(unknown, sizeof(unknown), "outcome unknown: %s", detail);
@@ -64,6 +68,8 @@ static void write_done(void *userdata, enum fieldway_outcome outcome, int error,
 		write_log(row, detail);
 	south->done(south->userdata, r, r < 0 ? detail : NULL);
 	free(south);
+	if (mended)
+		errors_update(row->endpoint);
 }
 
 void mapped_writes_forget(struct mapped_endpoint *e)
@@ -220,6 +226,33 @@ static void point_write(void *userdata, const struct path *path, const struct va
 		send(row, &raw, done, done_userdata);
 }
 
+static bool point_is_strict(void *userdata, const struct path *path)
+{
+	const struct mapped_row *row = userdata;
+
+	(void)path;
+	return row->endpoint->mapping->config->writes_strict;
+}
+
+/* Whatever `writes: {audit: }` says: the device has a value that nobody wants there alone. */
+static void point_torn(void *userdata, const struct path *path)
+{
+	struct mapped_row *row = row_of(userdata, path);
+	const struct config_device *d = row ? row_config_device(row) : NULL;
+	char text[PATH_TEXT_MAX];
+	struct log_about about = { .path = path_format(path, text) };
+
+	if (!row)
+		return;
+	about.endpoint = row->endpoint->config->endpoint;
+	about.device = d->name;
+	about.bus = row->endpoint->mapping->config->buses[d->bus].name;
+	log_error(&about, "%s: a write of several values failed, and %s (%s.%s) could not be given its old value back",
+		  about.endpoint, about.path, d->name, row_point(row)->name);
+	row->torn = true;
+	errors_update(row->endpoint);
+}
+
 /* Why the last sample is none, by the list of errors in api/plugin.h. */
 static const char *failure_text(int error)
 {
@@ -289,6 +322,8 @@ const struct backing_ops point_backing = {
 	.is_writable = point_is_writable,
 	.check = point_check,
 	.write = point_write,
+	.is_strict = point_is_strict,
+	.torn = point_torn,
 	.refresh = point_refresh,
 	.explain = point_explain,
 };

@@ -4,7 +4,7 @@
 /* /3/0/11, Error Code: one resource instance for each cause (configuration.md "Devices and endpoints"). */
 enum {
 	ERROR_NONE = 0,
-	ERROR_PERIPHERAL = 8, /* "Peripheral malfunction": a device of this endpoint is silent */
+	ERROR_PERIPHERAL = 8, /* "Peripheral malfunction": a device of this endpoint is silent, or has half of a request */
 };
 /* More causes than this share the last instance. */
 #define ERRORS_MAX 32u
@@ -32,6 +32,8 @@ static unsigned collect(const struct mapped_endpoint *e, int64_t codes[ERRORS_MA
 			continue;
 		if (device_is_gone(&e->mapping->devices[row_device(row)]) &&
 		    is_first_of_device(e, i))
+			codes[n++] = ERROR_PERIPHERAL;
+		if (row->torn && n < ERRORS_MAX)
 			codes[n++] = ERROR_PERIPHERAL;
 		if (row->alarm && n < ERRORS_MAX)
 			codes[n++] = row_map(row)->alarm;

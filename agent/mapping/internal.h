@@ -20,6 +20,7 @@ struct mapped_row {
 	int failure;	       /* why the last sample was no value; 0: it was one */
 	bool seen;	       /* it was read, a value or `invalid` */
 	bool alarm;	       /* CONFIG_MAP_ALARM: the bit's state */
+	bool torn;	       /* it was not to have its value, and could not be given the old one back */
 	bool made_instance;    /* the instance is the mapping's, and this is a row of it */
 	uint8_t code;	       /* how the device's protocol numbers the failure; 0: it does not */
 };

@@ -59,7 +59,8 @@ static bool same_register(const struct config *a, const struct config *b)
 
 static bool same_writes(const struct config *a, const struct config *b)
 {
-	return a->writes_audit == b->writes_audit && a->writes_allow == b->writes_allow;
+	return a->writes_audit == b->writes_audit && a->writes_allow == b->writes_allow &&
+	       a->writes_strict == b->writes_strict;
 }
 
 static bool same_limits(const struct config *a, const struct config *b)

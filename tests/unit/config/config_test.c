@@ -120,7 +120,7 @@ START_TEST(main_file)
 	ck_assert_int_eq(c->stale.read, CONFIG_STALE_ERROR);
 	ck_assert_int_eq(c->register_wait, CONFIG_WAIT_FIRST_READ);
 	ck_assert_uint_eq(c->register_at_most_usec, 30000000);
-	ck_assert(c->writes_audit && c->writes_allow);
+	ck_assert(c->writes_audit && c->writes_allow && !c->writes_strict);
 	ck_assert_uint_eq(c->limits.endpoints, 10000);
 	ck_assert_uint_eq(c->limits.sessions, 10100);
 	ck_assert_ptr_null(c->metrics.path);

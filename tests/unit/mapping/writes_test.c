@@ -249,6 +249,65 @@ START_TEST(test_several_points)
 }
 END_TEST
 
+/* The pieces of a Write-Composite: run and mode, of which the field takes the first. */
+static void write_both(void)
+{
+	struct record records[] = {
+		{ .path = path_of("/3306/0/5850"), .value = value_boolean(true) },
+		{ .path = path_of("/3306/0/5853"), .value = text_value("forward") },
+	};
+
+	rig.n_done = rig.n_writes = 0;
+	rig_write_all(0, "/", STORE_PATCH, records, 2);
+	value_done(&records[1].value);
+}
+
+START_TEST(test_taken_back)
+{
+	rig_sample(0, RUN, (struct fieldway_value){ .type = FIELDWAY_BOOL });
+	write_both();
+	rig_answer(0, FIELDWAY_ACCEPTED, 0, "");
+	rig_answer(1, FIELDWAY_REFUSED, -EILSEQ, "verify read 0");
+	ck_assert_uint_eq(rig.n_writes, 3);
+	ck_assert_uint_eq(rig.writes[2].point, RUN);
+	ck_assert(!rig.writes[2].value.boolean);
+	ck_assert_uint_eq(rig.n_done, 0);
+	rig_answer(2, FIELDWAY_ACCEPTED, 0, "");
+	expect_done(-EREMOTEIO, "/3306/0/5853 failed: verify read 0; taken back: /3306/0/5850");
+	rig_expect(0, "/3306/0/5850", "0");
+	rig_expect(0, "/3/0/11/0", "0");
+}
+END_TEST
+
+/* Then /3/0/11 says so, until the point is written again. */
+START_TEST(test_not_taken_back)
+{
+	rig_sample(0, RUN, (struct fieldway_value){ .type = FIELDWAY_BOOL });
+	write_both();
+	rig_answer(0, FIELDWAY_ACCEPTED, 0, "");
+	rig_answer(1, FIELDWAY_REFUSED, -EILSEQ, "verify read 0");
+	rig_answer(2, FIELDWAY_REFUSED, -EINVAL, "no");
+	expect_done(-ENOTRECOVERABLE, "/3306/0/5853 failed: verify read 0; not taken back: /3306/0/5850");
+	rig_expect(0, "/3306/0/5850", "1");
+	rig_expect(0, "/3/0/11/0", "8");
+	rig.n_done = rig.n_writes = 0;
+	rig_write(0, "/3306/0/5850", value_boolean(false));
+	rig_answer(0, FIELDWAY_ACCEPTED, 0, "");
+	expect_done(0, "");
+	rig_expect(0, "/3/0/11/0", "0");
+}
+END_TEST
+
+/* `writes: {atomic: strict}` */
+START_TEST(test_strict)
+{
+	rig.config.writes_strict = true;
+	write_both();
+	expect_done(-EPERM, "it takes 2 transactions with devices, and is to be atomic");
+	ck_assert_uint_eq(rig.n_writes, 0);
+}
+END_TEST
+
 START_TEST(test_execute)
 {
 	rig_execute(0, "/3/0/12");
@@ -381,6 +440,9 @@ int main(void)
 	tcase_add_loop_test(tcase, test_refused, 0, ARRAY_SIZE(refused));
 	tcase_add_test(tcase, test_labels_and_bits);
 	tcase_add_test(tcase, test_several_points);
+	tcase_add_test(tcase, test_taken_back);
+	tcase_add_test(tcase, test_not_taken_back);
+	tcase_add_test(tcase, test_strict);
 	tcase_add_test(tcase, test_execute);
 	tcase_add_test(tcase, test_a_gateway_that_only_reads);
 	tcase_add_test(tcase, test_detach_with_writes_out);
