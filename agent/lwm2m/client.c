@@ -347,6 +347,7 @@ static int client_psk(void *userdata, uint8_t **ret_key, size_t *ret_size)
 static const struct session_ops session_ops = {
 	.event = session_changed,
 	.request = requests_handle,
+	.body = stream_open,
 	.reset = notify_reset,
 };
 

@@ -115,6 +115,8 @@ struct request {
 	struct view view;
 };
 
+/* Target and view, with all the errors that a request has before its operation is looked at. */
+int request_resolve(struct request *q);
 /* May the server make what is not there? As resolver.may_make. */
 bool request_may_make(const struct request *q, const struct path *path);
 
@@ -156,6 +158,10 @@ void dm_delete(struct request *q);
 void dm_discover(struct request *q);
 void dm_observe(struct request *q);
 void dm_cancel(struct request *q);
+
+/* stream.c: session_ops.body, and the request whose body went there */
+uint8_t stream_open(void *userdata, const struct message *first, struct body_sink **ret);
+void stream_handle(struct request *q);
 
 /* send.c: those on their way end with -ECANCELED. */
 void sendings_end(struct client *c);

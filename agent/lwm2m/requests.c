@@ -151,36 +151,46 @@ static void dispatch(struct request *q)
 	}
 }
 
+int request_resolve(struct request *q)
+{
+	const struct client *c = q->client;
+	const struct message *m = q->message;
+	int r;
+
+	if (names_secret(m))
+		return -EACCES;
+	r = c->config.resolver->resolve(c->config.resolver->userdata, c->config.store, m->path, m->n_path,
+					&q->target);
+	if (r < 0)
+		return r;
+	q->view = client_view(c, q->target.store);
+	if (q->target.path.depth >= PATH_OBJECT && object_is_secret(q->target.path.object))
+		return -EACCES;
+	if (!fits_shape(m, &q->target.path) || is_instance_of_single(q))
+		return -EPERM;
+	if (!exists_for(q))
+		return -ENOENT;
+	return request_is_allowed(q) ? 0 : -EACCES;
+}
+
 void requests_handle(void *userdata, struct exchange *exchange, const struct message *message)
 {
 	struct client *c = userdata;
 	struct request q = { .client = c, .exchange = exchange, .message = message };
 	int r;
 
+	if (message->streamed) {
+		stream_handle(&q);
+		return;
+	}
 	/* Requests before the answer to Register are dropped (Core 6.3). */
 	if (!client_is_registered(c)) {
 		exchange_ignore(exchange);
 		return;
 	}
-	if (names_secret(message)) {
-		respond_error(&q, -EACCES, NULL);
-		return;
-	}
-	r = c->config.resolver->resolve(c->config.resolver->userdata, c->config.store, message->path,
-					message->n_path, &q.target);
-	if (r < 0) {
+	r = request_resolve(&q);
+	if (r < 0)
 		respond_error(&q, r, NULL);
-		return;
-	}
-	q.view = client_view(c, q.target.store);
-	if (q.target.path.depth >= PATH_OBJECT && object_is_secret(q.target.path.object))
-		respond_error(&q, -EACCES, NULL);
-	else if (!fits_shape(message, &q.target.path) || is_instance_of_single(&q))
-		respond_error(&q, -EPERM, NULL);
-	else if (!exists_for(&q))
-		respond_error(&q, -ENOENT, NULL);
-	else if (!request_is_allowed(&q))
-		respond_error(&q, -EACCES, NULL);
 	else
 		dispatch(&q);
 }

@@ -84,6 +84,18 @@ struct backing_ops {
 	 */
 	void (*refresh)(void *userdata, const struct path *path, uint64_t period_usec, backing_done done,
 			void *done_userdata);
+	/*
+	 * A large opaque value, which comes in pieces and is kept by whoever stands
+	 * behind it, not by the store. begin: size of the whole, 0 when nobody has
+	 * said; errors as of backing_done, and -EMSGSIZE there is no room for it
+	 * (4.13). take: 0, -EBUSY not now, other errors end it, then lost() follows.
+	 * end: that was all; done as of write(). lost: no more comes, without end.
+	 * All or none of them; small values, and those in other formats, come to write().
+	 */
+	int (*stream_begin)(void *userdata, const struct path *path, uint64_t size);
+	int (*stream_take)(void *userdata, const struct path *path, const void *data, size_t size);
+	void (*stream_end)(void *userdata, const struct path *path, backing_done done, void *done_userdata);
+	void (*stream_lost)(void *userdata, const struct path *path);
 	/* argument: text of Execute, NUL-terminated, already checked for syntax. */
 	void (*execute)(void *userdata, const struct path *path, const char *argument,
 			backing_done done, void *done_userdata);

@@ -10,6 +10,8 @@ struct assembly {
 	struct timer timer;
 	uint64_t key;
 	struct buf body;
+	struct body_sink *sink; /* its body goes there instead */
+	size_t size;		/* that has come */
 };
 
 static struct assembly *assembly_free(struct assembly *a)
@@ -20,6 +22,8 @@ static struct assembly *assembly_free(struct assembly *a)
 	timer_disarm(&a->timer);
 	list_remove(&a->node);
 	buf_done(&a->body);
+	if (a->sink)
+		a->sink->lost(a->sink);
 	free(a);
 	return NULL;
 }
@@ -86,16 +90,23 @@ static void refuse_size(struct exchange *e)
 	exchange_respond(e, &m, NULL, NULL);
 }
 
+/* 0, -EBUSY, or the code of a refusal. */
 static int append(struct assembly *a, struct span payload)
 {
 	struct transport *t = a->session->transport;
 	int r;
 
-	if (t->assembling + payload.n > ASSEMBLY_TOTAL_MAX)
-		return -EFBIG;
-	r = buf_append(&a->body, payload.p, payload.n);
-	if (r >= 0)
+	if (a->sink) {
+		r = a->sink->take(a->sink, payload);
+	} else if (t->assembling + payload.n > ASSEMBLY_TOTAL_MAX ||
+		   buf_append(&a->body, payload.p, payload.n) < 0) {
+		r = CODE(4, 13);
+	} else {
 		t->assembling += payload.n;
+		r = 0;
+	}
+	if (r == 0)
+		a->size += payload.n;
 	return r;
 }
 
@@ -110,25 +121,39 @@ static struct assembly *place(struct exchange *e, const struct message *m, uint6
 	return assembly_new(e->session, key);
 }
 
+static void refuse(struct exchange *e, const struct assembly *a, uint8_t code)
+{
+	if (code == CODE(4, 13) && !a->sink)
+		refuse_size(e);
+	else
+		exchange_respond_code(e, code);
+}
+
 static int take_block(struct exchange *e, struct assembly *a, const struct message *m)
 {
 	size_t offset = (size_t)m->block1.number * m->block1.size;
 	int r;
 
 	/* One that is here already changes nothing, its sender missed our answer. */
-	if (m->block1.more && offset + m->payload.n <= a->body.size) {
+	if (m->block1.more && offset + m->payload.n <= a->size) {
 		exchange_respond_code(e, CODE(2, 31));
 		return 0;
 	}
-	if (offset != a->body.size) {
+	if (offset != a->size) {
 		assembly_free(a);
 		exchange_respond_code(e, CODE(4, 8));
 		return 0;
 	}
 	r = append(a, m->payload);
-	if (r < 0) {
+	/* Its sender repeats it, more and more slowly. */
+	if (r == -EBUSY) {
+		timer_arm_in(&a->timer, EXCHANGE_LIFETIME_USEC);
+		exchange_ignore(e);
+		return 0;
+	}
+	if (r != 0) {
+		refuse(e, a, r > 0 ? (uint8_t)r : CODE(5, 0));
 		assembly_free(a);
-		refuse_size(e);
 		return 0;
 	}
 	if (!m->block1.more)
@@ -143,6 +168,34 @@ static uint64_t assembly_key(const struct exchange *e, const struct message *m)
 	return hash_bytes(e->key, m->request_tag.p, m->request_tag.n);
 }
 
+/* A body that begins, and how it will be kept. False: it was refused, and answered. */
+static bool open_sink(struct exchange *e, struct assembly *a, const struct message *m)
+{
+	struct session *s = e->session;
+	uint8_t code = s->ops->body ? s->ops->body(s->userdata, m, &a->sink) : 0;
+
+	if (code == 0 && (a->sink || m->size1 <= (int64_t)ASSEMBLY_SIZE_MAX))
+		return true;
+	if (code == 0)
+		refuse_size(e);
+	else
+		exchange_respond_code(e, code);
+	assembly_free(a);
+	return false;
+}
+
+/* The whole of it. */
+static void hand_out(struct assembly *a, struct message *m, struct buf *ret_body)
+{
+	a->session->transport->assembling -= a->body.size;
+	*ret_body = a->body;
+	a->body = (struct buf){ 0 };
+	m->payload = span_of(ret_body->data, ret_body->size);
+	m->block1 = (struct message_block){ 0 };
+	m->streamed = TAKE_PTR(a->sink);
+	assembly_free(a);
+}
+
 int assembly_take(struct exchange *e, struct message *m, struct buf *ret_body)
 {
 	struct assembly *a;
@@ -154,23 +207,15 @@ int assembly_take(struct exchange *e, struct message *m, struct buf *ret_body)
 		exchange_respond_code(e, CODE(4, 0));
 		return 0;
 	}
-	if (m->size1 > (int64_t)ASSEMBLY_SIZE_MAX) {
-		refuse_size(e);
-		return 0;
-	}
 	a = place(e, m, assembly_key(e, m));
 	if (!a) {
 		exchange_respond_code(e, m->block1.number > 0 ? CODE(4, 8) : CODE(5, 3));
 		return 0;
 	}
+	if (m->block1.number == 0 && m->block1.more && !open_sink(e, a, m))
+		return 0;
 	r = take_block(e, a, m);
-	if (r > 0) {
-		e->session->transport->assembling -= a->body.size;
-		*ret_body = a->body;
-		a->body = (struct buf){ 0 };
-		assembly_free(a);
-		m->payload = span_of(ret_body->data, ret_body->size);
-		m->block1 = (struct message_block){ 0 };
-	}
+	if (r > 0)
+		hand_out(a, m, ret_body);
 	return r;
 }

@@ -47,6 +47,8 @@ struct message_block {
 };
 
 /* Spans point into the datagram, or into memory of whoever builds the message. */
+struct body_sink;
+
 struct message {
 	uint8_t type;
 	uint8_t code;
@@ -65,6 +67,7 @@ struct message {
 	struct span etag, request_tag, echo; /* n == 0: absent (an empty Request-Tag counts as absent) */
 	uint16_t bad_option; /* first unrecognised critical option (-> 4.02), 0: none */
 	struct span payload;
+	struct body_sink *streamed; /* of a request: its body went there (transport.h), and payload is empty */
 };
 
 /* Everything absent, code and type as given. */

@@ -77,6 +77,8 @@ static void process(struct session *s, struct exchange *e, struct message *m)
 		e->body_hash = hash_bytes(0, m->payload.p, m->payload.n);
 	if (!snapshot_serve(e, m))
 		hand_over(s, e, m);
+	else if (m->streamed)
+		m->streamed->lost(m->streamed);
 }
 
 static void refuse_request(struct session *s, const struct message *m, uint8_t code)

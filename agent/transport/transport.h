@@ -70,6 +70,18 @@ enum session_event {
 };
 
 /*
+ * Whom the blocks of one request's body go to as they come, so that nobody holds
+ * all of it. Embedded; lives until lost(), or until the request has been handed
+ * over with it in message->streamed.
+ */
+struct body_sink {
+	/* The next block. 0; -EBUSY: not now, and its sender repeats it; or the code to refuse the request with, then lost() follows. */
+	int (*take)(struct body_sink *sink, struct span block);
+	/* It does not become whole: it was refused, another one began, or its sender is gone. */
+	void (*lost)(struct body_sink *sink);
+};
+
+/*
  * All callbacks come from the loop, never from inside session_request() or
  * session_notify(). They may call everything here, session_free() included.
  */
@@ -90,6 +102,13 @@ struct session_ops {
 	 * until the handler returns.
 	 */
 	void (*request)(void *userdata, struct exchange *exchange, const struct message *request);
+	/*
+	 * The first block of a body that others follow has come. 0 and a sink:
+	 * it goes there, and request() is called when it is whole; 0 and NULL: it is
+	 * held here until then, within ASSEMBLY_SIZE_MAX; else the code to refuse the
+	 * request with. NULL: all are held.
+	 */
+	uint8_t (*body)(void *userdata, const struct message *first, struct body_sink **ret);
 	/* The server refused a notification by RST: its token. */
 	void (*reset)(void *userdata, const uint8_t *token, uint8_t token_size);
 };

@@ -77,6 +77,11 @@ bool message_is_path(const struct message *m, const char *path)
 	return strcmp(text, path) == 0;
 }
 
+static uint8_t on_body(void *userdata, const struct message *first, struct body_sink **ret)
+{
+	return rig.body ? rig.body(first, ret) : 0;
+}
+
 static void on_request(void *userdata, struct exchange *e, const struct message *request)
 {
 	struct message m;
@@ -85,6 +90,7 @@ static void on_request(void *userdata, struct exchange *e, const struct message 
 	path_text(request, rig.request_path, sizeof(rig.request_path));
 	rig.request_body.size = 0;
 	ck_assert_int_eq(buf_append(&rig.request_body, request->payload.p, request->payload.n), 0);
+	rig.streamed = request->streamed;
 	rig.held[rig.n_requests++] = rig.hold ? e : NULL;
 	if (rig.hold)
 		return;
@@ -107,6 +113,7 @@ static void on_reset(void *userdata, const uint8_t *token, uint8_t token_size)
 const struct session_ops rig_ops = {
 	.event = on_event,
 	.request = on_request,
+	.body = on_body,
 	.reset = on_reset,
 };
 

@@ -37,6 +37,9 @@ struct rig {
 	struct exchange *held[RIG_REQUESTS_MAX];
 	struct buf request_body;
 	char request_path[64];
+	/* session_ops.body; NULL: none. Whoever had the body of the last request. */
+	uint8_t (*body)(const struct message *first, struct body_sink **ret);
+	struct body_sink *streamed;
 	/* Resets. */
 	unsigned n_resets;
 	uint8_t reset_token[8];
