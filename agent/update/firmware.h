@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macro.h"
+#include "install/protocol.h"
+#include "update/firmware_machine.h"
+
+struct sd_event;
+struct state;
+struct timers;
+
+/*
+ * The firmware of this machine, as object 5 tells of it: what its state machine
+ * says is done here. State, result and package survive restarts of the daemon
+ * and of the machine; an installation goes on without the daemon, and its end is
+ * asked for when it is back.
+ */
+struct firmware;
+
+#define FIRMWARE_URI_MAX 256u /* with its NUL, resource 1 */
+/* A Package is answered when its handler has had a look at it, but after this at the latest. */
+#define FIRMWARE_ANSWER_USEC (3 * UINT64_C(1000000))
+
+struct firmware_config {
+	struct sd_event *event;
+	struct timers *timers;
+	struct state *state;
+	const char *folder;  /* of packages */
+	const char *socket;  /* of fieldway-install */
+	const char *handler; /* name of a file that root vouches for */
+	uint64_t max_size;   /* of a package */
+};
+
+struct firmware_view {
+	struct firmware_status status;
+	char uri[FIRMWARE_URI_MAX];
+	char name[INSTALL_TEXT_MAX], version[INSTALL_TEXT_MAX]; /* of the package that is here */
+	uint8_t severity;
+	int64_t changed_s; /* since 1970, when the state changed; -1: never */
+	uint32_t defer_s;
+	bool automatic;
+};
+
+/* End of a Package; error as backing_done of store/backing.h. */
+typedef void (*firmware_done)(void *userdata, int error, const char *reason);
+
+/* Strings are copied. Takes up what was kept; nothing begins before firmware_start(). errno. */
+int firmware_new(const struct firmware_config *config, struct firmware **ret);
+struct firmware *firmware_free(struct firmware *f);
+DEFINE_FREEP(struct firmware *, firmware_free)
+/* What changed is in firmware_view(). */
+void firmware_set_watch(struct firmware *f, void (*watch)(void *userdata), void *userdata);
+/* Goes on with what a restart has interrupted. */
+void firmware_start(struct firmware *f);
+/* From another configuration: folder and socket stay. -ENOMEM. */
+int firmware_reload(struct firmware *f, const char *handler, uint64_t max_size);
+
+const struct firmware_view *firmware_view(const struct firmware *f);
+/* Bytes of the package that have come. */
+uint64_t firmware_received(const struct firmware *f);
+/* Would the state machine let that happen now? */
+bool firmware_may(const struct firmware *f, enum firmware_event event);
+
+/* A Package comes: -EPERM not now, -EMSGSIZE no room (which the result then says too), errno. 0: one of the ends follows. */
+int firmware_push_begin(struct firmware *f, uint64_t size);
+/* -EBUSY: later; -EMSGSIZE: no room, errno: the disk; then firmware_push_lost() follows. */
+int firmware_push_take(struct firmware *f, const void *data, size_t size);
+void firmware_push_end(struct firmware *f, firmware_done done, void *userdata);
+void firmware_push_lost(struct firmware *f);
+/* "": reset. -EPERM. What is wrong with a URI the result says. */
+int firmware_write_uri(struct firmware *f, const char *uri);
+/* Each of them -EPERM where the state machine has it so. */
+int firmware_reset(struct firmware *f);
+int firmware_cancel(struct firmware *f);
+int firmware_update(struct firmware *f);
+
+void firmware_set_severity(struct firmware *f, uint8_t severity);
+void firmware_set_defer(struct firmware *f, uint32_t defer_s);
+void firmware_set_automatic(struct firmware *f, bool automatic);

@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/timer.h"
+#include "install/serve.h"
+#include "state/state.h"
+#include "update/firmware.h"
+
+/* Object 5 without LwM2M: the handlers are scripts, and fieldway-install is a thread of this process. */
+
+static char folder[64], place[100], handlers[80], results[80], packages[80], records[80];
+static sd_event *event;
+static struct timers *timers;
+static struct state *state;
+static struct firmware *firmware;
+static char trail[256]; /* "state/result " of each change */
+
+/* ---- fieldway-install ---- */
+
+static struct {
+	pthread_t thread;
+	int fd;
+	const char *boot;
+	bool silent; /* takes requests, and goes away without a word */
+} installer;
+
+static void *install_thread(void *userdata)
+{
+	int fd;
+
+	while ((fd = accept(installer.fd, NULL, NULL)) >= 0) {
+		struct serve_options o = { .fd = fd, .handlers = handlers, .state = results, .reboot = "/bin/true",
+					   .boot = installer.boot };
+
+		if (!installer.silent)
+			serve(&o);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void start_installer(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	unlink(place);
+	strcpy(address.sun_path, place);
+	installer.fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	ck_assert_int_eq(bind(installer.fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(installer.fd, 8), 0);
+	ck_assert_int_eq(pthread_create(&installer.thread, NULL, install_thread, NULL), 0);
+}
+
+static void stop_installer(void)
+{
+	if (installer.fd < 0)
+		return;
+	shutdown(installer.fd, SHUT_RDWR);
+	pthread_join(installer.thread, NULL);
+	close(installer.fd);
+	installer.fd = -1;
+}
+
+/* ---- the machine ---- */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static void changed(void *userdata)
+{
+	const struct firmware_view *v = firmware_view(firmware);
+	char now[16];
+
+	snprintf(now, sizeof(now), "%d/%d ", v->status.state, v->status.result);
+	if (strlen(trail) < strlen(now) || strcmp(trail + strlen(trail) - strlen(now), now) != 0)
+		strcat(trail, now);
+}
+
+static void handler(const char *script)
+{
+	char path[120], text[1024];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/h", handlers);
+	snprintf(text, sizeof(text), "#!/bin/sh\nF=%s\n%s\n", folder, script);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	fchmod(fd, 0755);
+	close(fd);
+}
+
+static void open_firmware(void)
+{
+	const struct firmware_config config = { .event = event, .timers = timers, .state = state, .folder = packages,
+						.socket = place, .handler = "h", .max_size = 1000 };
+
+	ck_assert_int_eq(firmware_new(&config, &firmware), 0);
+	firmware_set_watch(firmware, changed, NULL);
+	trail[0] = '\0';
+}
+
+static void setup(void)
+{
+	strcpy(folder, "/tmp/fieldway-firmware-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(place, sizeof(place), "%s/socket", folder);
+	snprintf(handlers, sizeof(handlers), "%s/handlers", folder);
+	snprintf(results, sizeof(results), "%s/results", folder);
+	snprintf(packages, sizeof(packages), "%s/packages", folder);
+	snprintf(records, sizeof(records), "%s/state", folder);
+	ck_assert_int_eq(mkdir(handlers, 0755), 0);
+	chmod(handlers, 0755);
+	ck_assert_int_ge(sd_event_new(&event), 0);
+	ck_assert_int_eq(timers_new(event, &timers), 0);
+	ck_assert_int_eq(state_new(records, event, &state), 0);
+	installer.boot = "first";
+	installer.silent = false;
+	start_installer();
+	handler("exit 0");
+	open_firmware();
+}
+
+static void teardown(void)
+{
+	firmware = firmware_free(firmware);
+	stop_installer();
+	state = state_free(state);
+	timers = timers_free(timers);
+	event = sd_event_unref(event);
+	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Of the daemon. */
+static void restart(void)
+{
+	firmware = firmware_free(firmware);
+	open_firmware();
+	firmware_start(firmware);
+}
+
+static bool is(enum firmware_state s, enum firmware_result r)
+{
+	const struct firmware_view *v = firmware_view(firmware);
+
+	return v->status.state == s && v->status.result == r;
+}
+
+#define until(condition)                                                             \
+	do {                                                                         \
+		for (int turns_ = 0; !(condition); turns_++) {                       \
+			ck_assert_int_lt(turns_, 200);                               \
+			ck_assert_int_ge(sd_event_run(event, 100 * USEC_PER_MSEC), 0); \
+		}                                                                    \
+	} while (0)
+
+static int answers, answer_error;
+
+static void answered(void *userdata, int error, const char *reason)
+{
+	answers++;
+	answer_error = error;
+}
+
+static void push(const char *text)
+{
+	answers = 0;
+	answer_error = 1;
+	ck_assert_int_eq(firmware_push_begin(firmware, strlen(text)), 0);
+	ck_assert_int_eq(firmware_push_take(firmware, text, strlen(text)), 0);
+	firmware_push_end(firmware, answered, NULL);
+	until(answers > 0);
+	ck_assert_int_eq(answers, 1);
+}
+
+static bool has(const char *name, const char *text)
+{
+	char path[120], found[128] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return false;
+	if (read(fd, found, sizeof(found) - 1) < 0)
+		found[0] = '\0';
+	close(fd);
+	return strcmp(found, text) == 0;
+}
+
+/* ---- ETS 755, 770, 772 to 779 ---- */
+
+START_TEST(pushed_and_updated)
+{
+	handler("[ $1 = check ] && echo name=roof && echo version=7; [ $1 = install ] && cp $2 $F/installed; exit 0");
+	ck_assert_int_eq(firmware_update(firmware), -EPERM);
+	push("image");
+	ck_assert_int_eq(answer_error, 0);
+	ck_assert_str_eq(firmware_view(firmware)->name, "roof");
+	ck_assert_str_eq(firmware_view(firmware)->version, "7");
+	ck_assert_int_gt(firmware_view(firmware)->changed_s, 0);
+	ck_assert_uint_eq(firmware_received(firmware), 5);
+	ck_assert_int_eq(firmware_update(firmware), 0);
+	until(is(FIRMWARE_IDLE, FIRMWARE_UPDATED));
+	ck_assert_str_eq(trail, "1/0 2/0 3/0 0/1 ");
+	ck_assert(has("installed", "image"));
+	ck_assert_str_eq(firmware_view(firmware)->name, "");
+	restart();
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_UPDATED));
+}
+END_TEST
+
+START_TEST(downloaded_survives)
+{
+	handler("[ $1 = check ] && echo name=roof; exit 0");
+	push("image");
+	restart();
+	ck_assert(is(FIRMWARE_DOWNLOADED, FIRMWARE_INITIAL));
+	ck_assert_str_eq(firmware_view(firmware)->name, "roof");
+	ck_assert_int_eq(firmware_update(firmware), 0);
+	until(is(FIRMWARE_IDLE, FIRMWARE_UPDATED));
+}
+END_TEST
+
+START_TEST(reset_and_cancel)
+{
+	push("image");
+	ck_assert_int_eq(firmware_cancel(firmware), 0);
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_CANCELLED));
+	ck_assert_int_eq(firmware_cancel(firmware), -EPERM);
+	push("image");
+	ck_assert_int_eq(firmware_push_begin(firmware, 5), -EPERM);
+	ck_assert_int_eq(firmware_write_uri(firmware, ""), 0);
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_INITIAL));
+	ck_assert_uint_eq(firmware_received(firmware), 0);
+	restart();
+	ck_assert_int_eq(firmware_update(firmware), -EPERM);
+}
+END_TEST
+
+/* While it comes, and while it waits for its handler. */
+START_TEST(reset_on_the_way)
+{
+	ck_assert_int_eq(firmware_push_begin(firmware, 0), 0);
+	ck_assert_int_eq(firmware_push_take(firmware, "im", 2), 0);
+	ck_assert_int_eq(firmware_reset(firmware), 0);
+	ck_assert_int_eq(firmware_push_take(firmware, "age", 3), -EPERM);
+	firmware_push_lost(firmware);
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_INITIAL));
+	answers = 0;
+	ck_assert_int_eq(firmware_push_begin(firmware, 0), 0);
+	firmware_push_end(firmware, answered, NULL);
+	ck_assert_int_eq(firmware_reset(firmware), 0);
+	ck_assert_int_eq(answers, 1);
+	push("image");
+	ck_assert(is(FIRMWARE_DOWNLOADED, FIRMWARE_INITIAL));
+}
+END_TEST
+
+START_TEST(no_storage)
+{
+	char large[1001] = "";
+
+	ck_assert_int_eq(firmware_push_begin(firmware, 1001), -EMSGSIZE);
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_NO_STORAGE));
+	ck_assert_int_eq(firmware_push_begin(firmware, 0), 0);
+	ck_assert(is(FIRMWARE_DOWNLOADING, FIRMWARE_INITIAL));
+	ck_assert_int_eq(firmware_push_take(firmware, large, sizeof(large)), -EMSGSIZE);
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_NO_STORAGE));
+	ck_assert_int_eq(firmware_push_take(firmware, large, 1), -EMSGSIZE);
+	firmware_push_lost(firmware);
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_NO_STORAGE));
+}
+END_TEST
+
+START_TEST(lost)
+{
+	ck_assert_int_eq(firmware_push_begin(firmware, 10), 0);
+	ck_assert_int_eq(firmware_push_take(firmware, "im", 2), 0);
+	firmware_push_lost(firmware);
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_CONNECTION_LOST));
+	ck_assert_int_eq(firmware_push_begin(firmware, 10), 0);
+	ck_assert_int_eq(firmware_push_take(firmware, "im", 2), 0);
+	restart();
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_CONNECTION_LOST));
+}
+END_TEST
+
+static const struct {
+	const char *script;
+	enum firmware_state state;
+	enum firmware_result result;
+} ends[] = {
+	{ "[ $1 = check ] && exit 85", FIRMWARE_IDLE, FIRMWARE_NOT_INTACT },
+	{ "[ $1 = check ] && exit 86", FIRMWARE_IDLE, FIRMWARE_PACKAGE_TYPE },
+	{ "[ $1 = check ] && exit 82", FIRMWARE_IDLE, FIRMWARE_NO_STORAGE },
+	{ "[ $1 = check ] && exit 83", FIRMWARE_IDLE, FIRMWARE_NO_MEMORY },
+	{ "[ $1 = check ] && exit 1", FIRMWARE_IDLE, FIRMWARE_NOT_INTACT },
+	{ "[ $1 = install ] && exit 1", FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED },
+	{ "[ $1 = install ] && exit 88", FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED },
+	{ "[ $1 = install ] && exit 85", FIRMWARE_IDLE, FIRMWARE_NOT_INTACT },
+	{ "[ $1 = install ] && exit 82", FIRMWARE_IDLE, FIRMWARE_NO_STORAGE },
+	{ "[ $1 = install ] && kill -9 $$", FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED },
+	/* Nobody allowed that. */
+	{ "[ $1 = install ] && exit 91", FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED },
+};
+
+START_TEST(ends_of_handlers)
+{
+	char script[100];
+
+	snprintf(script, sizeof(script), "%s; exit 0", ends[_i].script);
+	handler(script);
+	push("image");
+	/* What is wrong with a package is no error of its write (E.6.1). */
+	ck_assert_int_eq(answer_error, 0);
+	if (is(FIRMWARE_DOWNLOADED, FIRMWARE_INITIAL))
+		ck_assert_int_eq(firmware_update(firmware), 0);
+	until(is(ends[_i].state, ends[_i].result));
+}
+END_TEST
+
+START_TEST(failed_and_again)
+{
+	handler("[ $1 = install ] && exit 1; exit 0");
+	push("image");
+	ck_assert_int_eq(firmware_update(firmware), 0);
+	until(is(FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED));
+	restart();
+	ck_assert(is(FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED));
+	handler("exit 0");
+	ck_assert_int_eq(firmware_update(firmware), 0);
+	until(is(FIRMWARE_IDLE, FIRMWARE_UPDATED));
+}
+END_TEST
+
+START_TEST(nobody_installs)
+{
+	stop_installer();
+	push("image");
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_UPDATE_FAILED));
+}
+END_TEST
+
+START_TEST(no_such_handler)
+{
+	ck_assert_int_eq(firmware_reload(firmware, "other", 1000), 0);
+	push("image");
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_UPDATE_FAILED));
+}
+END_TEST
+
+static const struct {
+	const char *uri;
+	enum firmware_result result;
+} uris[] = {
+	{ "ftp://host/image", FIRMWARE_PROTOCOL },
+	{ "coap+tcp://host/image", FIRMWARE_PROTOCOL },
+	{ "nonsense", FIRMWARE_INVALID_URI },
+	{ "http:/host", FIRMWARE_INVALID_URI },
+	{ "http://", FIRMWARE_INVALID_URI },
+	{ "://host", FIRMWARE_INVALID_URI },
+	{ "1http://host", FIRMWARE_INVALID_URI },
+	{ "http://host/a b", FIRMWARE_INVALID_URI },
+	{ "http://host/a\nresult=1", FIRMWARE_INVALID_URI },
+};
+
+START_TEST(wrong_uris)
+{
+	ck_assert_int_eq(firmware_write_uri(firmware, uris[_i].uri), 0);
+	ck_assert(is(FIRMWARE_IDLE, uris[_i].result));
+	restart();
+	ck_assert(is(FIRMWARE_IDLE, uris[_i].result));
+}
+END_TEST
+
+/* ---- without the daemon ---- */
+
+START_TEST(ends_while_away)
+{
+	handler("[ $1 = install ] && echo $2 >$F/began; exit 0");
+	push("image");
+	ck_assert_int_eq(firmware_update(firmware), 0);
+	/* Nobody hears the answer. */
+	firmware = firmware_free(firmware);
+	open_firmware();
+	ck_assert(is(FIRMWARE_UPDATING, FIRMWARE_INITIAL));
+	firmware_start(firmware);
+	until(is(FIRMWARE_IDLE, FIRMWARE_UPDATED));
+}
+END_TEST
+
+START_TEST(power_cut)
+{
+	push("image");
+	installer.silent = true;
+	ck_assert_int_eq(firmware_update(firmware), 0);
+	firmware = firmware_free(firmware);
+	stop_installer();
+	installer.silent = false;
+	start_installer();
+	open_firmware();
+	firmware_start(firmware);
+	until(is(FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED));
+}
+END_TEST
+
+START_TEST(installer_comes_late)
+{
+	push("image");
+	ck_assert_int_eq(firmware_update(firmware), 0);
+	firmware = firmware_free(firmware);
+	stop_installer();
+	open_firmware();
+	firmware_start(firmware);
+	ck_assert(is(FIRMWARE_UPDATING, FIRMWARE_INITIAL));
+	start_installer();
+	clock_advance(2 * USEC_PER_SEC);
+	timers_run(timers);
+	until(!is(FIRMWARE_UPDATING, FIRMWARE_INITIAL));
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_UPDATED));
+}
+END_TEST
+
+START_TEST(installer_never_comes)
+{
+	push("image");
+	ck_assert_int_eq(firmware_update(firmware), 0);
+	firmware = firmware_free(firmware);
+	stop_installer();
+	open_firmware();
+	firmware_start(firmware);
+	for (int i = 0; i < 12; i++) {
+		clock_advance(75 * USEC_PER_SEC);
+		timers_run(timers);
+	}
+	ck_assert(is(FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED));
+}
+END_TEST
+
+START_TEST(after_a_reboot)
+{
+	handler("[ $1 = install ] && exit 100; [ $1 = confirm ] && echo yes >$F/confirmed; exit 0");
+	push("image");
+	ck_assert_int_eq(firmware_update(firmware), 0);
+	until(has("results/h.result", "") || !has("results/h.result", ""));
+	firmware = firmware_free(firmware);
+	stop_installer();
+	installer.boot = "second";
+	start_installer();
+	open_firmware();
+	ck_assert(is(FIRMWARE_UPDATING, FIRMWARE_INITIAL));
+	firmware_start(firmware);
+	until(is(FIRMWARE_IDLE, FIRMWARE_UPDATED));
+	ck_assert(has("confirmed", "yes\n"));
+}
+END_TEST
+
+/* ---- what servers choose ---- */
+
+START_TEST(automatic)
+{
+	firmware_set_automatic(firmware, true);
+	restart();
+	push("image");
+	until(is(FIRMWARE_IDLE, FIRMWARE_UPDATED));
+	handler("[ $1 = check ] && exit 86; exit 0");
+	push("image");
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_PACKAGE_TYPE));
+}
+END_TEST
+
+START_TEST(deferred)
+{
+	handler("[ $1 = check ] && exit 0; echo $FIELDWAY_SEVERITY $FIELDWAY_DEFER >$F/seen; "
+		"[ $FIELDWAY_DEFER -gt 0 ] && exit 91; exit 0");
+	firmware_set_defer(firmware, 3600);
+	firmware_set_severity(firmware, 2);
+	push("image");
+	ck_assert_int_eq(firmware_update(firmware), 0);
+	until(is(FIRMWARE_DOWNLOADED, FIRMWARE_DEFERRED));
+	ck_assert(has("seen", "2 3600\n"));
+	restart();
+	ck_assert(is(FIRMWARE_DOWNLOADED, FIRMWARE_DEFERRED));
+	clock_advance(3601 * USEC_PER_SEC);
+	timers_run(timers);
+	until(is(FIRMWARE_IDLE, FIRMWARE_UPDATED));
+	ck_assert(has("seen", "2 0\n"));
+}
+END_TEST
+
+START_TEST(damaged_record)
+{
+	ck_assert_int_eq(state_save(state, "host", "firmware", "state=9\n", 8), 0);
+	restart();
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_INITIAL));
+	ck_assert_uint_eq(firmware_view(firmware)->severity, 1);
+}
+END_TEST
+
+/* A slow handler does not keep the server of a Package waiting. */
+START_TEST(answered_in_time)
+{
+	installer.silent = false;
+	handler("[ $1 = check ] && read line <$F/go; exit 0");
+	char go[120];
+	int fd;
+
+	snprintf(go, sizeof(go), "%s/go", folder);
+	ck_assert_int_eq(mkfifo(go, 0600), 0);
+	answers = 0;
+	ck_assert_int_eq(firmware_push_begin(firmware, 0), 0);
+	ck_assert_int_eq(firmware_push_take(firmware, "image", 5), 0);
+	firmware_push_end(firmware, answered, NULL);
+	/* Opens when the handler has. */
+	while ((fd = open(go, O_WRONLY | O_NONBLOCK)) < 0)
+		ck_assert_int_ge(sd_event_run(event, 20 * USEC_PER_MSEC), 0);
+	ck_assert_int_eq(answers, 0);
+	clock_advance(FIRMWARE_ANSWER_USEC);
+	timers_run(timers);
+	ck_assert_int_eq(answers, 1);
+	ck_assert_int_eq(answer_error, 0);
+	ck_assert(is(FIRMWARE_DOWNLOADING, FIRMWARE_INITIAL));
+	ck_assert_int_eq(write(fd, "\n", 1), 1);
+	close(fd);
+	until(is(FIRMWARE_DOWNLOADED, FIRMWARE_INITIAL));
+	ck_assert_int_eq(answers, 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("firmware");
+	TCase *tcase = tcase_create("firmware");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, pushed_and_updated);
+	tcase_add_test(tcase, downloaded_survives);
+	tcase_add_test(tcase, reset_and_cancel);
+	tcase_add_test(tcase, reset_on_the_way);
+	tcase_add_test(tcase, no_storage);
+	tcase_add_test(tcase, lost);
+	tcase_add_loop_test(tcase, ends_of_handlers, 0, sizeof(ends) / sizeof(ends[0]));
+	tcase_add_test(tcase, failed_and_again);
+	tcase_add_test(tcase, nobody_installs);
+	tcase_add_test(tcase, no_such_handler);
+	tcase_add_loop_test(tcase, wrong_uris, 0, sizeof(uris) / sizeof(uris[0]));
+	tcase_add_test(tcase, ends_while_away);
+	tcase_add_test(tcase, power_cut);
+	tcase_add_test(tcase, installer_comes_late);
+	tcase_add_test(tcase, installer_never_comes);
+	tcase_add_test(tcase, after_a_reboot);
+	tcase_add_test(tcase, automatic);
+	tcase_add_test(tcase, deferred);
+	tcase_add_test(tcase, damaged_record);
+	tcase_add_test(tcase, answered_in_time);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
