@@ -9,7 +9,8 @@
 #include "codec/internal.h"
 
 const struct codec *const codecs[] = {
-	&text_codec, &opaque_codec, &cbor_codec, &senml_json_codec, &senml_cbor_codec, &tlv_codec,
+	&text_codec,	   &opaque_codec, &cbor_codec,	     &senml_json_codec,
+	&senml_cbor_codec, &tlv_codec,	  &lwm2m_cbor_codec, &json_codec,
 };
 const size_t n_codecs = ARRAY_SIZE(codecs);
 

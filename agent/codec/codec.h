@@ -20,6 +20,8 @@ enum content_format {
 	FORMAT_ETCH_JSON = 320,
 	FORMAT_ETCH_CBOR = 322,
 	FORMAT_TLV = 11542,
+	FORMAT_JSON = 11543, /* of LwM2M 1.0 */
+	FORMAT_LWM2M_CBOR = 11544,
 };
 
 /* Looks up the definition of a resource, for formats that carry no types. NULL when unknown. */
@@ -27,9 +29,15 @@ typedef const struct resource_definition *(*codec_lookup)(void *userdata, const 
 
 struct codec {
 	enum content_format format;
-	const char *name;   /* as in YAML `formats:`: "text" "opaque" "cbor" "tlv" "senml-json" "senml-cbor" */
-	bool single;        /* one value only: resource or resource instance */
-	bool timed;         /* carries sampling times */
+	const char *name; /* as in YAML `formats:`, where those are that are neither single nor former */
+	/*
+	 * The LwM2M version that brought it: before, it is not named in a
+	 * registration and not used without being asked for. Accepted always.
+	 */
+	enum lwm2m_version since;
+	bool former;      /* taken, and given to who asks for it, but never offered (ETS 204, 220) */
+	bool single;      /* one value only: resource or resource instance */
+	bool timed;       /* carries sampling times */
 	/*
 	 * Appends records at or below base to out. -EMSGSIZE when buf's limit is
 	 * hit, -EINVAL when the format cannot carry them (-> 4.06); out is as
@@ -46,8 +54,8 @@ struct codec {
 	 * or unfitting content (-> 4.00) with text in ret_reason (may be NULL,
 	 * static text).
 	 */
-	int (*decode)(const struct path *base, struct span payload, codec_lookup lookup, void *userdata,
-		      struct records *ret, const char **ret_reason);
+	int (*decode)(const struct path *base, struct span payload, codec_lookup lookup,
+		      void *userdata, struct records *ret, const char **ret_reason);
 };
 
 /* All that this build decodes and encodes, text first; the registration's ct= lists the multi-value ones. */

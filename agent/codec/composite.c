@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/lwm2m_cbor.h"
 #include "codec/senml.h"
 
 #define BIT(label) (1u << ((label)-SENML_BS))
@@ -47,13 +48,12 @@ static int split(struct intake *in, char *text, size_t size, struct composite_en
 	return 0;
 }
 
-static int append_entry(struct reading *reading, const struct composite_entry *entry)
+static int append_entry(struct composite *c, struct intake *in, const struct composite_entry *entry)
 {
-	struct composite *c = reading->composite;
 	struct composite_entry *items;
 
 	if (c->n == COMPOSITE_ENTRIES_MAX)
-		return intake_fail(reading->reader.in, "too many paths");
+		return intake_fail(in, "too many paths");
 	if (c->n == c->allocated) {
 		size_t allocated = c->allocated > 0 ? 2 * c->allocated : 8;
 
@@ -68,7 +68,7 @@ static int append_entry(struct reading *reading, const struct composite_entry *e
 }
 
 /* An entry for base name and name as one. */
-static int add_entry(struct reading *reading, struct span base, struct span name,
+static int add_entry(struct composite *c, struct intake *in, struct span base, struct span name,
 		     const struct wire *value)
 {
 	struct composite_entry entry = { .value = *value };
@@ -77,16 +77,16 @@ static int add_entry(struct reading *reading, struct span base, struct span name
 	int r;
 
 	if (base.n > sizeof(text) || name.n > sizeof(text) - base.n)
-		return intake_fail(reading->reader.in, "SenML name is too long");
+		return intake_fail(in, "path is too long");
 	if (base.n > 0)
 		memcpy(text, base.p, base.n);
 	if (name.n > 0)
 		memcpy(text + base.n, name.p, name.n);
-	copy = arena_text(&reading->composite->texts, text, base.n + name.n);
+	copy = arena_text(&c->texts, text, base.n + name.n);
 	if (!copy)
 		return -ENOMEM;
-	r = split(reading->reader.in, copy, base.n + name.n, &entry);
-	return r < 0 ? r : append_entry(reading, &entry);
+	r = split(in, copy, base.n + name.n, &entry);
+	return r < 0 ? r : append_entry(c, in, &entry);
 }
 
 /* ---- FETCH ---- */
@@ -105,7 +105,8 @@ static int add_bare(struct reading *reading, struct span base)
 	if (base.n > 1)
 		base.n--;
 	reading->bare = true;
-	return add_entry(reading, base, (struct span){ 0 }, &(struct wire){ 0 });
+	return add_entry(reading->composite, reading->reader.in, base, (struct span){ 0 },
+			 &(struct wire){ 0 });
 }
 
 static int take_fetch(struct senml_reader *reader, const struct senml_record *record)
@@ -122,7 +123,8 @@ static int take_fetch(struct senml_reader *reader, const struct senml_record *re
 	senml_take_base(reader, record);
 	if (!record->has_name && ends_in_slash(record->base_name))
 		return add_bare(reading, record->base_name);
-	return add_entry(reading, reader->base_name, record->name, &(struct wire){ 0 });
+	return add_entry(reading->composite, reader->in, reader->base_name, record->name,
+			 &(struct wire){ 0 });
 }
 
 /* A device behind a prefix is not part of the gateway's own tree. */
@@ -154,8 +156,7 @@ static int keep(struct composite *c, struct wire *w)
 {
 	char *copy;
 
-	if (w->kind != WIRE_TEXT && w->kind != WIRE_BYTES && w->kind != WIRE_BASE64 &&
-	    w->kind != WIRE_LINK)
+	if (!wire_has_bytes(w))
 		return 0;
 	copy = arena_text(&c->texts, w->bytes.p, w->bytes.n);
 	if (!copy)
@@ -177,7 +178,59 @@ static int take_patch(struct senml_reader *reader, const struct senml_record *re
 	r = senml_value(reader, record, &value);
 	if (r >= 0)
 		r = keep(reading->composite, &value);
-	return r < 0 ? r : add_entry(reading, reader->base_name, record->name, &value);
+	return r < 0 ? r :
+		       add_entry(reading->composite, reader->in, reader->base_name, record->name,
+				 &value);
+}
+
+struct cbor_reading {
+	struct lwm2m_cbor_reader reader;
+	struct composite *composite;
+};
+
+/* "/d01" in text; empty without a prefix. */
+static int write_prefix(struct intake *in, const struct lwm2m_cbor_name *name,
+			char text[COMPOSITE_NAME_MAX], struct span *ret)
+{
+	*ret = (struct span){ 0 };
+	if (!name->has_prefix)
+		return 0;
+	if (name->prefix.n >= COMPOSITE_NAME_MAX)
+		return intake_fail(in, "path is too long");
+	if (memchr(name->prefix.p, '/', name->prefix.n))
+		return intake_fail(in, "prefix with a slash");
+	text[0] = '/';
+	memcpy(text + 1, name->prefix.p, name->prefix.n);
+	*ret = span_of(text, name->prefix.n + 1);
+	return 0;
+}
+
+static int take_cbor(struct lwm2m_cbor_reader *reader, const struct lwm2m_cbor_name *name,
+		     const struct wire *value)
+{
+	struct composite *c = container_of(reader, struct cbor_reading, reader)->composite;
+	char prefix[COMPOSITE_NAME_MAX], path[PATH_TEXT_MAX];
+	struct wire kept = *value;
+	struct span base;
+	int r;
+
+	/* Nothing can be said to be removed (Core 7.5.4). */
+	if (value->kind == WIRE_NULL)
+		return intake_fail(reader->in, "null as a value");
+	if (name->path.instance == ID_NONE)
+		return intake_fail(reader->in, "65535 as an id");
+	r = write_prefix(reader->in, name, prefix, &base);
+	if (r >= 0)
+		r = keep(c, &kept);
+	path_format(&name->path, path);
+	return r < 0 ? r : add_entry(c, reader->in, base, span_of(path, strlen(path)), &kept);
+}
+
+static int read_cbor(struct intake *in, struct span payload, struct composite *c)
+{
+	struct cbor_reading reading = { { in, take_cbor }, c };
+
+	return lwm2m_cbor_read(&reading.reader, payload);
 }
 
 /* ---- entries among each other ---- */
@@ -304,24 +357,46 @@ int composite_decode_fetch(enum content_format format, struct span payload, stru
 	return end(ret, r, &in, ret_reason);
 }
 
+static int read_patch(struct intake *in, enum content_format format, struct span payload,
+		      struct composite *ret)
+{
+	struct reading reading = { { .in = in, .take = take_patch, .removes = is_etch(format) },
+				   ret,
+				   false };
+
+	if (format == FORMAT_LWM2M_CBOR)
+		return read_cbor(in, payload, ret);
+	return read_pack(&reading.reader, format, payload);
+}
+
 int composite_decode_patch(enum content_format format, struct span payload, struct composite *ret,
 			   const char **ret_reason)
 {
 	struct intake in = { 0 };
-	struct reading reading = { { .in = &in, .take = take_patch, .removes = is_etch(format) },
-				   ret,
-				   false };
 	int r;
 
 	*ret = (struct composite){ 0 };
-	if (!is_senml(format))
+	if (!is_senml(format) && format != FORMAT_LWM2M_CBOR)
 		return -EPROTONOSUPPORT;
-	r = read_pack(&reading.reader, format, payload);
+	r = read_patch(&in, format, payload, ret);
 	if (r >= 0 && ret->n == 0)
 		r = intake_fail(&in, "no value at all");
 	if (r >= 0)
 		r = cover_repeated(ret, !is_etch(format), &in);
 	return end(ret, r, &in, ret_reason);
+}
+
+int composite_answer(enum content_format request, int32_t accept, const struct codec **ret)
+{
+	if (accept < 0)
+		accept = request == FORMAT_ETCH_JSON || request == FORMAT_SENML_JSON ?
+				 FORMAT_SENML_JSON :
+				 FORMAT_SENML_CBOR;
+	if (accept != FORMAT_SENML_JSON && accept != FORMAT_SENML_CBOR &&
+	    accept != FORMAT_LWM2M_CBOR)
+		return -ENOMEDIUM;
+	*ret = codec_find(accept);
+	return 0;
 }
 
 void composite_done(struct composite *c)

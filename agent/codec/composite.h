@@ -45,8 +45,8 @@ struct composite {
  * that has no n only sets the base of the next one; standing alone it names what
  * the base names. "/" is the root.
  *
- * An iPATCH body in 320, 322, 110 or 112: at least one value. Only 320 and 322
- * remove (v is null) and may name a target more than once.
+ * An iPATCH body in 320, 322, 110, 112 or 11544: at least one value. Only 320
+ * and 322 remove (v is null) and may name a target more than once.
  *
  * 0; -EPROTONOSUPPORT: no format for this (-> 4.15); -EINVAL: broken (-> 4.00)
  * with static text in ret_reason; -ENOMEM. ret is zeroed before, and empty after
@@ -58,6 +58,13 @@ int composite_decode_patch(enum content_format format, struct span payload, stru
 			   const char **ret_reason);
 void composite_done(struct composite *c);
 #define _cleanup_composite_ _cleanup_(composite_done)
+
+/*
+ * What a Read-Composite or Observe-Composite is answered in, its base being the
+ * root: 112, 110 or 11544 as Accept says (-1: absent, then the kin of the
+ * request's own format). -ENOMEDIUM: something else is wanted (-> 4.06).
+ */
+int composite_answer(enum content_format request, int32_t accept, const struct codec **ret);
 
 static inline bool composite_removes(const struct composite_entry *e)
 {

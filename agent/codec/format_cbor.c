@@ -33,7 +33,6 @@ static int cbor_encode(const struct path *base, const struct record *records, si
 
 static int decode_item(struct intake *in, struct span payload)
 {
-	const struct resource_definition *definition = intake_definition(in, in->base);
 	struct wire wire;
 	int r = cbor_read(&payload, &wire, &in->reason);
 
@@ -42,8 +41,8 @@ static int decode_item(struct intake *in, struct span payload)
 	if (payload.n > 0)
 		return intake_fail(in, "more than one CBOR item");
 	/* An Objlnk has no CBOR type of its own (Core table C-2). */
-	if (wire.kind == WIRE_TEXT && definition && definition->type == VALUE_OBJLNK)
-		wire.kind = WIRE_LINK;
+	if (wire.kind == WIRE_TEXT)
+		wire.kind = WIRE_TEXT_OR_LINK;
 	return intake_add_wire(in, in->base, &wire, 0);
 }
 
@@ -61,6 +60,7 @@ static int cbor_decode(const struct path *base, struct span payload, codec_looku
 const struct codec cbor_codec = {
 	.format = FORMAT_CBOR,
 	.name = "cbor",
+	.since = LWM2M_1_1,
 	.single = true,
 	.encode = cbor_encode,
 	.decode = cbor_decode,

@@ -34,6 +34,7 @@ static int opaque_decode(const struct path *base, struct span payload, codec_loo
 const struct codec opaque_codec = {
 	.format = FORMAT_OPAQUE,
 	.name = "opaque",
+	.since = LWM2M_1_0,
 	.single = true,
 	.encode = opaque_encode,
 	.decode = opaque_decode,

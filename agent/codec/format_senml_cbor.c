@@ -169,6 +169,7 @@ static int senml_cbor_decode(const struct path *base, struct span payload, codec
 const struct codec senml_cbor_codec = {
 	.format = FORMAT_SENML_CBOR,
 	.name = "senml-cbor",
+	.since = LWM2M_1_1,
 	.timed = true,
 	.encode = senml_cbor_encode,
 	.decode = senml_cbor_decode,

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/str.h"
 #include "codec/internal.h"
 #include "codec/json.h"
@@ -14,39 +11,18 @@
 
 /* ---- writing ---- */
 
-/* A comma before every member but the first. Keys have nothing to escape. */
-static int write_key(struct buf *out, const char *key)
-{
-	int r = buf_append_text(out, out->data[out->size - 1] == '{' ? "\"" : ",\"");
-
-	if (r >= 0)
-		r = buf_append_text(out, key);
-	return r < 0 ? r : buf_append_text(out, "\":");
-}
-
 static int write_path(struct buf *out, const char *key, const char *path)
 {
-	int r = write_key(out, key);
+	int r = json_write_key(out, key);
 
 	return r < 0 ? r : json_write_text(out, path, strlen(path));
 }
 
-/* Seconds with as many decimals as there are. */
 static int write_time(struct buf *out, const char *key, int64_t usec)
 {
-	uint64_t magnitude = usec < 0 ? 0 - (uint64_t)usec : (uint64_t)usec;
-	char text[48];
-	int n = snprintf(text, sizeof(text), "%s%" PRIu64 ".%06" PRIu64, usec < 0 ? "-" : "",
-			 magnitude / USEC_PER_SEC, magnitude % USEC_PER_SEC);
-	int r = write_key(out, key);
+	int r = json_write_key(out, key);
 
-	if (r < 0)
-		return r;
-	while (text[n - 1] == '0')
-		n--;
-	if (text[n - 1] == '.')
-		n--;
-	return buf_append(out, text, (size_t)n);
+	return r < 0 ? r : json_write_seconds(out, usec);
 }
 
 static int write_opaque(struct buf *out, const struct value *v)
@@ -117,7 +93,7 @@ static int write_entry(struct buf *out, const struct senml_entry *e)
 	if (r >= 0 && e->has_time)
 		r = write_time(out, "t", e->time_usec);
 	if (r >= 0)
-		r = write_key(out, value_key(e->value));
+		r = json_write_key(out, value_key(e->value));
 	if (r >= 0)
 		r = write_value(out, e->value);
 	return r < 0 ? r : buf_append_byte(out, '}');
@@ -171,7 +147,7 @@ int senml_json_read(struct senml_reader *reader, struct span payload)
 {
 	_cleanup_(json_list_freep) struct json_list *list = NULL;
 	struct reading reading = { .reader = reader };
-	int r = json_list_parse(payload, &list, &reader->in->reason);
+	int r = json_list_parse(payload, NULL, &list, &reader->in->reason);
 
 	for (size_t i = 0; r >= 0 && i < json_list_size(list); i++) {
 		reading.record = (struct senml_record){ 0 };
@@ -194,6 +170,7 @@ static int senml_json_decode(const struct path *base, struct span payload, codec
 const struct codec senml_json_codec = {
 	.format = FORMAT_SENML_JSON,
 	.name = "senml-json",
+	.since = LWM2M_1_1,
 	.timed = true,
 	.encode = senml_json_encode,
 	.decode = senml_json_decode,

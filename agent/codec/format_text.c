@@ -75,6 +75,7 @@ static int text_decode(const struct path *base, struct span payload, codec_looku
 const struct codec text_codec = {
 	.format = FORMAT_TEXT,
 	.name = "text",
+	.since = LWM2M_1_0,
 	.single = true,
 	.encode = text_encode,
 	.decode = text_decode,

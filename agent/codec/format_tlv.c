@@ -241,6 +241,7 @@ static int tlv_decode(const struct path *base, struct span payload, codec_lookup
 const struct codec tlv_codec = {
 	.format = FORMAT_TLV,
 	.name = "tlv",
+	.since = LWM2M_1_0,
 	.encode = tlv_encode,
 	.decode = tlv_decode,
 };

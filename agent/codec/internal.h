@@ -10,6 +10,8 @@ extern const struct codec cbor_codec;
 extern const struct codec senml_json_codec;
 extern const struct codec senml_cbor_codec;
 extern const struct codec tlv_codec;
+extern const struct codec lwm2m_cbor_codec;
+extern const struct codec json_codec;
 
 /*
  * Ends an encode whose result is r: takes back what was appended behind size

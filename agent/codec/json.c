@@ -2,17 +2,22 @@
 #include "codec/json.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 
-/* An array of objects, and no deeper. */
+/* An array of objects, and no deeper; with an object around it one more. */
 #define JSON_DEPTH_MAX 2u
 /* Fewer digits always fit 64 bits. */
 #define WIDE_DIGITS 19u
 
 struct json_list {
 	json_t *root;
+	json_t *array, *head; /* of root; head is NULL or what is around the array */
 };
 
 /* ---- what jansson does not do ---- */
@@ -26,7 +31,7 @@ struct scan {
 	struct span left;
 	const uint8_t *copied; /* up to here */
 	struct buf *out;       /* empty while there was no wide integer */
-	unsigned depth, objects;
+	unsigned depth, objects, depth_max;
 	const char *reason;
 };
 
@@ -102,7 +107,7 @@ static int scan_bracket(struct scan *s, uint8_t c)
 		return pass(s, 1);
 	}
 	s->objects += c == '{';
-	if (++s->depth > JSON_DEPTH_MAX)
+	if (++s->depth > s->depth_max)
 		s->reason = "JSON nested too deeply";
 	else if (s->objects > JSON_OBJECTS_MAX)
 		s->reason = "too many JSON objects";
@@ -128,15 +133,15 @@ static int scan_token(struct scan *s)
 
 /* ---- reading ---- */
 
-static int check_shape(const json_t *root)
+static bool is_list(const json_t *array)
 {
 	json_t *object;
 	size_t i;
 
-	if (!json_is_array(root))
-		return -EINVAL;
-	json_array_foreach(root, i, object) if (!json_is_object(object)) return -EINVAL;
-	return 0;
+	if (!json_is_array(array))
+		return false;
+	json_array_foreach(array, i, object) if (!json_is_object(object)) return false;
+	return true;
 }
 
 static int fail(const char *reason, const char **ret_reason)
@@ -158,27 +163,49 @@ static int parse(struct span text, json_t **ret, const char **ret_reason)
 				    "not a finite number" :
 				    "not JSON",
 			    ret_reason);
-	if (check_shape(root) < 0) {
-		json_decref(root);
-		return fail("not a JSON array of objects", ret_reason);
-	}
 	*ret = root;
 	return 0;
 }
 
-int json_list_parse(struct span text, struct json_list **ret, const char **ret_reason)
+static int find_list(struct json_list *list, const char *member, const char **ret_reason)
 {
-	_cleanup_(json_list_freep) struct json_list *list = NULL;
-	_cleanup_buf_ struct buf widened = { 0 };
-	struct scan scan = { .left = text, .copied = text.p, .out = &widened };
+	list->array = list->root;
+	if (member) {
+		list->head = list->root;
+		list->array = json_object_get(list->root, member);
+	}
+	if (is_list(list->array))
+		return 0;
+	return fail(member ? "not a JSON object with an array of objects" :
+			     "not a JSON array of objects",
+		    ret_reason);
+}
+
+/* Into widened when there is something to widen, which is empty else. */
+static int widen(struct span text, const char *member, struct buf *widened, const char **ret_reason)
+{
+	struct scan scan = {
+		.left = text,
+		.copied = text.p,
+		.out = widened,
+		.depth_max = member ? JSON_DEPTH_MAX + 1 : JSON_DEPTH_MAX,
+	};
 	int r = 0;
 
 	while (r >= 0 && scan.left.n > 0)
 		r = scan_token(&scan);
-	if (r >= 0 && widened.size > 0)
+	if (r >= 0 && widened->size > 0)
 		r = copy_passed(&scan);
-	if (scan.reason)
-		return fail(scan.reason, ret_reason);
+	return scan.reason ? fail(scan.reason, ret_reason) : r;
+}
+
+int json_list_parse(struct span text, const char *member, struct json_list **ret,
+		    const char **ret_reason)
+{
+	_cleanup_(json_list_freep) struct json_list *list = NULL;
+	_cleanup_buf_ struct buf widened = { 0 };
+	int r = widen(text, member, &widened, ret_reason);
+
 	if (r < 0)
 		return r;
 	list = calloc(1, sizeof(*list));
@@ -186,6 +213,8 @@ int json_list_parse(struct span text, struct json_list **ret, const char **ret_r
 		return -ENOMEM;
 	r = parse(widened.size > 0 ? span_of(widened.data, widened.size) : text, &list->root,
 		  ret_reason);
+	if (r >= 0)
+		r = find_list(list, member, ret_reason);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(list);
@@ -203,7 +232,7 @@ struct json_list *json_list_free(struct json_list *list)
 
 size_t json_list_size(const struct json_list *list)
 {
-	return json_array_size(list->root);
+	return json_array_size(list->array);
 }
 
 static int read_wide(const json_t *array, struct wire *ret)
@@ -212,7 +241,8 @@ static int read_wide(const json_t *array, struct wire *ret)
 	uint64_t v;
 	int64_t i;
 
-	if (!text)
+	/* An array of the sender's own, beside the one that may be there. */
+	if (!text || json_array_size(array) != 1 || strlen(text) < WIDE_DIGITS)
 		return -EINVAL;
 	if (*text != '-' && parse_u64(text, &v) >= 0)
 		*ret = (struct wire){ .kind = WIRE_UNSIGNED, .unsignd = v };
@@ -253,26 +283,61 @@ static int read_value(const json_t *json, struct wire *ret)
 	return -EINVAL;
 }
 
-int json_list_members(const struct json_list *list, size_t index, json_member f, void *userdata)
+static int walk(json_t *object, const json_t *but, json_member f, void *userdata)
 {
-	json_t *object = json_array_get(list->root, index), *value;
 	const char *name;
+	json_t *value;
 	int r;
 
 	json_object_foreach(object, name, value)
 	{
 		struct wire wire = { 0 };
 
+		if (value == but)
+			continue;
 		r = read_value(value, &wire);
 		if (r == 0)
-			r = f(userdata, span_of(name, __builtin_strlen(name)), &wire);
+			r = f(userdata, span_of(name, strlen(name)), &wire);
 		if (r != 0)
 			return r;
 	}
 	return 0;
 }
 
+int json_list_members(const struct json_list *list, size_t index, json_member f, void *userdata)
+{
+	return walk(json_array_get(list->array, index), NULL, f, userdata);
+}
+
+int json_list_head(const struct json_list *list, json_member f, void *userdata)
+{
+	return walk(list->head, list->array, f, userdata);
+}
+
 /* ---- writing ---- */
+
+int json_write_key(struct buf *out, const char *key)
+{
+	int r = buf_append_text(out, out->data[out->size - 1] == '{' ? "\"" : ",\"");
+
+	if (r >= 0)
+		r = buf_append_text(out, key);
+	return r < 0 ? r : buf_append_text(out, "\":");
+}
+
+int json_write_seconds(struct buf *out, int64_t usec)
+{
+	uint64_t magnitude = usec < 0 ? 0 - (uint64_t)usec : (uint64_t)usec;
+	char text[48];
+	int n = snprintf(text, sizeof(text), "%s%" PRIu64 ".%06" PRIu64, usec < 0 ? "-" : "",
+			 magnitude / USEC_PER_SEC, magnitude % USEC_PER_SEC);
+
+	while (text[n - 1] == '0')
+		n--;
+	if (text[n - 1] == '.')
+		n--;
+	return buf_append(out, text, (size_t)n);
+}
 
 static bool is_plain(char c)
 {

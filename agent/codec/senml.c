@@ -42,8 +42,9 @@ static bool fits(const struct senml_reader *r, enum senml_label label, const str
 	switch (label) {
 	case SENML_BN:
 	case SENML_N:
-	case SENML_VS:
 		return w->kind == WIRE_TEXT;
+	case SENML_VS:
+		return w->kind == WIRE_TEXT || w->kind == WIRE_TEXT_OR_BASE64;
 	case SENML_V:
 		return wire_is_number(w) || (r->removes && w->kind == WIRE_NULL);
 	case SENML_BT:

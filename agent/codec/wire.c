@@ -30,6 +30,8 @@ double wire_to_double(const struct wire *w)
 	case WIRE_BYTES:
 	case WIRE_BASE64:
 	case WIRE_LINK:
+	case WIRE_TEXT_OR_LINK:
+	case WIRE_TEXT_OR_BASE64:
 		break;
 	}
 	return 0;
@@ -77,16 +79,28 @@ static int to_number(const struct wire *w, enum value_type type, struct value *r
 	return value_convert(&v, type, ret);
 }
 
+static bool is_text(const struct wire *w)
+{
+	return w->kind == WIRE_TEXT || w->kind == WIRE_TEXT_OR_LINK ||
+	       w->kind == WIRE_TEXT_OR_BASE64;
+}
+
+bool wire_has_bytes(const struct wire *w)
+{
+	return is_text(w) || w->kind == WIRE_BYTES || w->kind == WIRE_BASE64 ||
+	       w->kind == WIRE_LINK;
+}
+
 static int to_text(const struct wire *w, enum value_type type, struct value *ret)
 {
-	if (w->kind != WIRE_TEXT || !utf8_is_valid((const char *)w->bytes.p, w->bytes.n))
+	if (!is_text(w) || !utf8_is_valid((const char *)w->bytes.p, w->bytes.n))
 		return -EINVAL;
 	return value_set_bytes(ret, type, w->bytes.p, w->bytes.n);
 }
 
 static int to_opaque(const struct wire *w, struct value *ret)
 {
-	if (w->kind == WIRE_BASE64)
+	if (w->kind == WIRE_BASE64 || w->kind == WIRE_TEXT_OR_BASE64)
 		return value_parse_text((const char *)w->bytes.p, w->bytes.n, VALUE_OPAQUE, ret);
 	if (w->kind != WIRE_BYTES)
 		return -EINVAL;
@@ -98,7 +112,7 @@ static int to_link(const struct wire *w, struct value *ret)
 	/* The null link as an example of Core 7.5.6 spells it. */
 	static const char null_link[] = "FFFF:FFFF";
 
-	if (w->kind != WIRE_LINK)
+	if (w->kind != WIRE_LINK && w->kind != WIRE_TEXT_OR_LINK)
 		return -EINVAL;
 	if (w->bytes.n == sizeof(null_link) - 1 && memcmp(w->bytes.p, null_link, w->bytes.n) == 0) {
 		*ret = value_objlnk(UINT16_MAX, UINT16_MAX);
@@ -120,6 +134,8 @@ static enum value_type own_type(const struct wire *w)
 	case WIRE_FLOAT:
 		return VALUE_FLOAT;
 	case WIRE_TEXT:
+	case WIRE_TEXT_OR_LINK:
+	case WIRE_TEXT_OR_BASE64:
 		return VALUE_STRING;
 	case WIRE_BYTES:
 	case WIRE_BASE64:

@@ -20,6 +20,9 @@ enum wire_kind {
 	WIRE_BYTES,
 	WIRE_BASE64, /* bytes as text, in either alphabet */
 	WIRE_LINK,   /* an Objlnk as text: "3:0" */
+	/* Where a format has no kind of their own for them: text, or what the resource's type makes of it. */
+	WIRE_TEXT_OR_LINK,
+	WIRE_TEXT_OR_BASE64,
 };
 
 struct wire {
@@ -29,7 +32,7 @@ struct wire {
 		int64_t integer;   /* SIGNED */
 		uint64_t unsignd;  /* UNSIGNED */
 		double real;	   /* ROUNDED, FLOAT; finite */
-		struct span bytes; /* TEXT, BYTES, BASE64, LINK; borrowed from the payload */
+		struct span bytes; /* all others; borrowed from the payload */
 	};
 };
 
@@ -38,6 +41,8 @@ static inline struct wire wire_integer(int64_t v)
 	return v < 0 ? (struct wire){ .kind = WIRE_SIGNED, .integer = v } :
 		       (struct wire){ .kind = WIRE_UNSIGNED, .unsignd = (uint64_t)v };
 }
+/* Text of any of the kinds, or bytes: what .bytes holds. */
+bool wire_has_bytes(const struct wire *w);
 static inline struct wire wire_bytes(enum wire_kind kind, struct span bytes)
 {
 	return (struct wire){ .kind = kind, .bytes = bytes };

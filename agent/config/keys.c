@@ -63,7 +63,7 @@ static const struct key server_keys[] = {
 	  .help = "it wants LwM2M Send from the start, else only when it writes false to /1/x/23" },
 	{ "notify", KEY_NODE, AT(server_section, notify), .help = "default notification periods" },
 	{ "formats", KEY_NODE, AT(server_section, formats),
-	  .help = "list: senml-cbor, senml-json, tlv; preference without Accept" },
+	  .help = "list: senml-cbor, senml-json, lwm2m-cbor, tlv; preference without Accept" },
 	{ "liveness", KEY_DURATION, .minimum = 10, .maximum = 86400, .initial = "5m",
 	  AT(server_section, liveness_usec),
 	  .help = "at least one confirmed message in this time" },

@@ -232,15 +232,13 @@ static int read_texts(struct loader *l, const struct yaml_node *node, const char
 
 static int check_format(struct loader *l, const struct yaml_node *node, const char *text)
 {
-	static const char *const formats[] = { "senml-cbor", "senml-json", "tlv", NULL };
-	static const char *const later[] = { "lwm2m-cbor", "json" };
+	static const char *const formats[] = { "senml-cbor", "senml-json", "lwm2m-cbor", "tlv", NULL };
 	int ignored;
 
-	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
-		if (streq(later[i], text)) {
-			loader_error(l, node->mark, "format %s: " NOT_IN_THIS_VERSION, text);
-			return -EINVAL;
-		}
+	if (streq(text, "json")) {
+		loader_error(l, node->mark, "format json: LwM2M 1.0 only, given to servers that ask for it");
+		return -EINVAL;
+	}
 	return scalar_choice(l, node, formats, &ignored);
 }
 

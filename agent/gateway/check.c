@@ -41,10 +41,10 @@ static bool formats_are_wrong(const struct config_server *s, struct yaml_errors 
 	for (size_t i = 0; i < s->n_formats; i++) {
 		const struct codec *codec = codec_find_name(s->formats[i]);
 
-		if (codec && !codec->single)
+		if (codec && !codec->single && !codec->former)
 			continue;
 		yaml_error(errors, s->mark, "server %s: formats: %s %s", s->name, s->formats[i],
-			   codec ? "carries one value only" : "is unknown");
+			   !codec ? "is unknown" : codec->single ? "carries one value only" : "is not offered");
 		wrong = true;
 	}
 	return wrong;

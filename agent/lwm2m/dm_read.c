@@ -10,6 +10,15 @@ static bool is_single(const struct path *path, const struct resource_definition 
 	       (path->depth == PATH_RESOURCE && resource && !resource->multiple);
 }
 
+/* The first of those that the server prefers, and knows by the version of its registration. */
+static const struct codec *codec_preferred(const struct client *c)
+{
+	for (size_t i = 0; i < c->config.n_formats; i++)
+		if (c->config.formats[i]->since <= c->version)
+			return c->config.formats[i];
+	return codec_find(FORMAT_SENML_CBOR);
+}
+
 /* Format without Accept (lwm2m.md "Format without Accept"). */
 static const struct codec *codec_default(const struct client *c, const struct path *path,
 					 const struct resource_definition *resource)
@@ -18,7 +27,7 @@ static const struct codec *codec_default(const struct client *c, const struct pa
 		return codec_find(FORMAT_TLV);
 	if (is_single(path, resource))
 		return codec_find(resource->type == VALUE_OPAQUE ? FORMAT_OPAQUE : FORMAT_TEXT);
-	return c->config.n_formats > 0 ? c->config.formats[0] : codec_find(FORMAT_SENML_CBOR);
+	return codec_preferred(c);
 }
 
 static int codec_choose(const struct client *c, const struct path *path,

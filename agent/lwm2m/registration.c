@@ -16,17 +16,27 @@ static bool is_listed(uint16_t object)
 	return object != 0 && object != 21 && object != 23;
 }
 
-/* The formats that can carry more than one value; single-value ones need no mention. */
-static int add_root(struct link_writer *w)
+/*
+ * The formats that can carry more than one value, and CBOR; others of one value
+ * need no mention. Those of composite requests are of 1.2 (Core 7.5).
+ */
+static bool is_offered(const struct codec *codec, enum lwm2m_version version)
+{
+	return codec->since <= version && !codec->former && (!codec->single || codec->format == FORMAT_CBOR);
+}
+
+static int add_root(struct link_writer *w, enum lwm2m_version version)
 {
 	char text[128] = "";
 	size_t used = 0;
 	int r;
 
 	for (size_t i = 0; i < n_codecs; i++)
-		if (!codecs[i]->single || codecs[i]->format == FORMAT_CBOR)
+		if (is_offered(codecs[i], version))
 			used += snprintf(text + used, sizeof(text) - used, "%s%d", used ? " " : "",
 					 (int)codecs[i]->format);
+	if (version >= LWM2M_1_2)
+		snprintf(text + used, sizeof(text) - used, " %d %d", FORMAT_ETCH_JSON, FORMAT_ETCH_CBOR);
 	r = link_begin(w, "/");
 	return r < 0 ? r : link_attribute(w, "ct", text, true);
 }
@@ -87,7 +97,7 @@ int registration_list(const struct view *view, struct buf *out)
 
 	/* A 1.0 registration has no ct on the root link. */
 	if (view->version >= LWM2M_1_1) {
-		r = add_root(&walk.writer);
+		r = add_root(&walk.writer, view->version);
 		if (r < 0)
 			return r;
 	}

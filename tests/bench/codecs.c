@@ -113,7 +113,8 @@ static void measure(const struct codec *c, struct row *rows, const struct record
 
 int main(void)
 {
-	static const enum content_format formats[] = { FORMAT_TLV, FORMAT_SENML_CBOR, FORMAT_SENML_JSON };
+	static const enum content_format formats[] = { FORMAT_TLV, FORMAT_SENML_CBOR, FORMAT_SENML_JSON,
+							FORMAT_LWM2M_CBOR };
 	struct record records[N_RECORDS];
 	struct row rows[N_RECORDS];
 

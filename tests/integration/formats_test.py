@@ -7,10 +7,11 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from fieldway_test import Scenario, encode, main  # noqa: E402
+from fieldway_test.decode import JSON, LWM2M_CBOR  # noqa: E402
 from fieldway_test.scenario import CBOR, LINKS, OPAQUE, SENML_CBOR, SENML_JSON, TEXT, TLV  # noqa: E402
 
-VALUE_FORMATS = (TEXT, CBOR, SENML_JSON, SENML_CBOR, TLV)
-PACK_FORMATS = (SENML_JSON, SENML_CBOR, TLV)
+VALUE_FORMATS = (TEXT, CBOR, SENML_JSON, SENML_CBOR, TLV, JSON, LWM2M_CBOR)
+PACK_FORMATS = (SENML_JSON, SENML_CBOR, TLV, JSON, LWM2M_CBOR)
 
 
 def payload(content_format, path, value):
@@ -24,6 +25,10 @@ def payload(content_format, path, value):
         return encode.senml_json({path: value})
     if content_format == SENML_CBOR:
         return encode.senml_cbor({path: value})
+    if content_format == JSON:
+        return encode.lwm2m_json({path: value})
+    if content_format == LWM2M_CBOR:
+        return encode.lwm2m_cbor({path: value})
     return encode.tlv({ids[2]: value if len(ids) == 3 else {ids[3]: value}})
 
 
@@ -74,7 +79,7 @@ class FormatsTest(Scenario):
     def test_not_acceptable(self):
         self.start()
         for path, f in (("/3/0", TEXT), ("/3/0", CBOR), ("/3", OPAQUE), ("/3/0/16", OPAQUE), ("/3/0/16", 12345),
-                        ("/3/0", 11543), ("/3/0/11", TEXT)):
+                        ("/3/0", 320), ("/3/0", 322), ("/3/0/11", TEXT)):
             with self.subTest(path, format=f):
                 self.expect(self.server.request("gw", "GET", path, f"accept={f}"), "4.06")
 
@@ -88,6 +93,13 @@ class FormatsTest(Scenario):
         self.start("formats: [tlv, senml-json]")
         for path, f in {"/3/0/16": TEXT, "/3/0": TLV}.items():
             self.assertEqual(self.expect(self.server.request("gw", "GET", path), "2.05").format, f)
+
+    def test_preference_of_1_2(self):
+        """A server of 1.1 is not given what came with 1.2 unless it asks."""
+        self.start("formats: [lwm2m-cbor, senml-json]", "protocol: \"1.1\"")
+        self.assertEqual(self.expect(self.server.request("gw", "GET", "/3/0"), "2.05").format, SENML_JSON)
+        self.assertEqual(self.expect(self.server.request("gw", "GET", "/3/0", f"accept={LWM2M_CBOR}"), "2.05").format,
+                         LWM2M_CBOR)
 
     def test_write(self):
         self.start()
@@ -118,7 +130,9 @@ class FormatsTest(Scenario):
                 wanted = {"/1/0/2": 20 + i, "/1/0/3": 900 + i, "/1/0/6": bool(i % 2)}
                 body = {TLV: lambda: encode.tlv({2: 20 + i, 3: 900 + i, 6: bool(i % 2)}),
                         SENML_JSON: lambda: encode.senml_json(wanted),
-                        SENML_CBOR: lambda: encode.senml_cbor(wanted)}[f]()
+                        SENML_CBOR: lambda: encode.senml_cbor(wanted),
+                        JSON: lambda: encode.lwm2m_json(wanted),
+                        LWM2M_CBOR: lambda: encode.lwm2m_cbor(wanted)}[f]()
                 self.expect(self.post("gw", "/1/0", body, f), "2.04")
                 values = self.read("gw", "/1/0")
                 self.assertEqual({p: values[p] for p in wanted}, wanted)
@@ -138,7 +152,7 @@ class FormatsTest(Scenario):
 
     def test_unsupported(self):
         self.start()
-        for path, f in (("/1/0/2", 12345), ("/1/0", TEXT), ("/1/0", CBOR), ("/1/0/2", LINKS)):
+        for path, f in (("/1/0/2", 12345), ("/1/0/2", 320), ("/1/0/2", 322), ("/1/0", TEXT), ("/1/0", CBOR), ("/1/0/2", LINKS)):
             with self.subTest(path, format=f):
                 self.expect(self.put("gw", path, b"1", f), "4.15")
 

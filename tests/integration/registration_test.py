@@ -13,6 +13,7 @@ from fieldway_test import Scenario, Timeout, main  # noqa: E402
 from fieldway_test.scenario import METER_PROFILE, TLV  # noqa: E402
 
 ROOT = '</>;ct="60 110 112 11542"'
+ROOT_1_2 = '</>;ct="60 110 112 11542 11544 320 322"'
 ENDPOINTS = ("gw", "gw-m1", "gw-m2")
 
 # As gnutls_priority_init() reads them from a file; what the server is left with.
@@ -128,7 +129,7 @@ class VersionTest(Scenario):
             self.assertEqual(set(event.fields), {"location", "lt", "lwm2m", "b", "secure", "links"})
 
     def test_1_2(self):
-        self.expect_links(self.start(), "1.2", [ROOT])
+        self.expect_links(self.start(), "1.2", [ROOT_1_2])
         # Default Notification Mode, since /1 1.2.
         self.expect(self.put("gw", "/1/0/26", "1"), "2.04")
         self.assertEqual(self.read("gw", "/1/0/26"), {"/1/0/26": 1})

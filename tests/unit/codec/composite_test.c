@@ -158,6 +158,14 @@ static const struct vector {
 	  "/3/0/9 integer 99" },
 	{ composite_decode_patch, FORMAT_ETCH_CBOR,
 	  "81a200712f6430312f33332f302f353030302f3132020a", "/d01/33/0/5000/12 integer 10" },
+	/* Core 7.5.4.5, Gateway TS 10; any layout. */
+	{ composite_decode_patch, FORMAT_LWM2M_CBOR,
+	  "a2820300a200744f70656e204d6f62696c6520416c6c69616e6365091864830100011a00015180",
+	  "/3/0/0 string Open Mobile Alliance, /3/0/9 integer 100, /1/0/1 integer 86400" },
+	{ composite_decode_patch, FORMAT_LWM2M_CBOR, "bf63643031bf9f0300ffa1091864ff830300091832ff",
+	  "/d01/3/0/9 integer 100, /3/0/9 integer 50" },
+	{ composite_decode_patch, FORMAT_LWM2M_CBOR, "a2831903e8000863333a30831903e8000163333a30",
+	  "/1000/0/8 objlnk 3:0, /1000/0/1 string 3:0" },
 };
 
 START_TEST(test_vector)
@@ -232,6 +240,13 @@ static const struct wrong {
 	  "SenML field of the wrong kind" },
 	{ composite_decode_patch, FORMAT_SENML_JSON, ".[{'n':'/3/0/9','v':1},{'n':'/3/0/9','v':2}]",
 	  "path occurs twice" },
+	{ composite_decode_patch, FORMAT_LWM2M_CBOR, "a0", "empty CBOR map" },
+	{ composite_decode_patch, FORMAT_LWM2M_CBOR, "a18410000003f6", "null as a value" },
+	{ composite_decode_patch, FORMAT_LWM2M_CBOR, "a1831019ffff0001", "65535 as an id" },
+	{ composite_decode_patch, FORMAT_LWM2M_CBOR, "a18463642f3103000901",
+	  "prefix with a slash" },
+	{ composite_decode_patch, FORMAT_LWM2M_CBOR, "a283030009183203a100a10901",
+	  "path occurs twice" },
 };
 
 START_TEST(test_wrong)
@@ -278,6 +293,34 @@ static int decode_many(unsigned n, struct composite *ret, const char **ret_reaso
 				      ret_reason);
 }
 
+static const struct answer {
+	enum content_format request;
+	int32_t accept, answer; /* -1: refused */
+} answers[] = {
+	{ FORMAT_ETCH_JSON, -1, FORMAT_SENML_JSON },
+	{ FORMAT_SENML_JSON, -1, FORMAT_SENML_JSON },
+	{ FORMAT_ETCH_CBOR, -1, FORMAT_SENML_CBOR },
+	{ FORMAT_SENML_CBOR, -1, FORMAT_SENML_CBOR },
+	{ FORMAT_ETCH_JSON, FORMAT_SENML_CBOR, FORMAT_SENML_CBOR },
+	{ FORMAT_ETCH_CBOR, FORMAT_SENML_JSON, FORMAT_SENML_JSON },
+	{ FORMAT_ETCH_CBOR, FORMAT_LWM2M_CBOR, FORMAT_LWM2M_CBOR },
+	{ FORMAT_ETCH_CBOR, FORMAT_ETCH_CBOR, -1 },
+	{ FORMAT_ETCH_CBOR, FORMAT_TLV, -1 },
+	{ FORMAT_ETCH_CBOR, FORMAT_TEXT, -1 },
+	{ FORMAT_ETCH_CBOR, 9999, -1 },
+};
+
+START_TEST(test_answer)
+{
+	const struct answer *a = &answers[_i];
+	const struct codec *codec = NULL;
+	int r = composite_answer(a->request, a->accept, &codec);
+
+	ck_assert_int_eq(r, a->answer < 0 ? -ENOMEDIUM : 0);
+	ck_assert_ptr_eq(codec, a->answer < 0 ? NULL : codec_find(a->answer));
+}
+END_TEST
+
 START_TEST(test_limits)
 {
 	_cleanup_composite_ struct composite c = { 0 };
@@ -307,7 +350,7 @@ START_TEST(test_long_names)
 					   &reason);
 		ck_assert_int_eq(r, size > COMPOSITE_NAME_MAX ? -EINVAL : 0);
 		if (r < 0)
-			ck_assert_str_eq(reason, "SenML name is too long");
+			ck_assert_str_eq(reason, "path is too long");
 	}
 }
 END_TEST
@@ -343,6 +386,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_vector, 0, ARRAY_SIZE(vectors));
 	tcase_add_loop_test(tcase, test_wrong, 0, ARRAY_SIZE(wrongs));
 	tcase_add_test(tcase, test_other_formats);
+	tcase_add_loop_test(tcase, test_answer, 0, ARRAY_SIZE(answers));
 	tcase_add_test(tcase, test_limits);
 	tcase_add_test(tcase, test_long_names);
 	tcase_add_test(tcase, test_values_that_do_not_fit);

@@ -111,7 +111,7 @@ int fixture_decode(enum content_format format, const char *base, const char *pay
 char *fixture_encode(enum content_format format, const char *base, const struct records *records,
 		     bool times)
 {
-	bool text = format == FORMAT_TEXT || format == FORMAT_SENML_JSON;
+	bool text = format == FORMAT_TEXT || format == FORMAT_SENML_JSON || format == FORMAT_JSON;
 	struct path path = fixture_path(base);
 	struct buf out = { 0 };
 	char *hex;

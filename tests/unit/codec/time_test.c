@@ -15,7 +15,7 @@
 /* Between two readings of the clocks. */
 #define SLACK_USEC (2 * USEC_PER_SEC)
 
-static const enum content_format formats[] = { FORMAT_SENML_JSON, FORMAT_SENML_CBOR };
+static const enum content_format formats[] = { FORMAT_SENML_JSON, FORMAT_SENML_CBOR, FORMAT_JSON };
 
 static struct records samples(const char *const *paths, const uint64_t *times, size_t n)
 {

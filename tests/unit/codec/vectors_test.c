@@ -221,6 +221,98 @@ static const struct vector {
 	  "/1/0/7 string a\"\\\001\xe2\x82\xac\n",
 	  ".[{'bn':'/1/0/','n':'7','vs':'a\\'\\\\\\u0001\xe2\x82\xac'}]" },
 	{ FORMAT_SENML_JSON, "/1", ".[]", "", NULL },
+
+	/* Core 7.5.4.1 to 7.5.4.6. */
+	{ FORMAT_LWM2M_CBOR, "/3/0/0", "a183030000744f70656e204d6f62696c6520416c6c69616e6365",
+	  "/3/0/0 string Open Mobile Alliance\n", NULL },
+	{ FORMAT_LWM2M_CBOR, "/3/0/0", "a103a100a100744f70656e204d6f62696c6520416c6c69616e6365",
+	  "/3/0/0 string Open Mobile Alliance\n",
+	  "a183030000744f70656e204d6f62696c6520416c6c69616e6365" },
+	{ FORMAT_LWM2M_CBOR, "/3/0/6", "a183030006a200010105",
+	  "/3/0/6/0 integer 1\n/3/0/6/1 integer 5\n", NULL },
+	{ FORMAT_LWM2M_CBOR, "/3/0",
+	  "a1820300ad00744f70656e204d6f62696c6520416c6c69616e636501764c69676874776569676874204d324d"
+	  "20436c69656e7402693334353030303132330363312e3006a20001010507a200190ed80119138808a200187d"
+	  "011903840918640a0f0ba100000d1a5182428f0e662b30323a3030106155",
+	  DEVICE, NULL },
+	{ FORMAT_LWM2M_CBOR, "/1",
+	  "a101a200a7001865011a000151800219012c03191770051a0001518006f507615501a7001866011a00015180"
+	  "0219025803191770051a0001518006f4076155",
+	  "/1/0/0 integer 101\n/1/0/1 integer 86400\n/1/0/2 integer 300\n/1/0/3 integer 6000\n"
+	  "/1/0/5 integer 86400\n/1/0/6 boolean 1\n/1/0/7 string U\n"
+	  "/1/1/0 integer 102\n/1/1/1 integer 86400\n/1/1/2 integer 600\n/1/1/3 integer 6000\n"
+	  "/1/1/5 integer 86400\n/1/1/6 boolean 0\n/1/1/7 string U\n",
+	  NULL },
+	/* In order of the ids: an instance has one key, whatever order its values come in. */
+	{ FORMAT_LWM2M_CBOR, "/",
+	  "a2820300a200744f70656e204d6f62696c6520416c6c69616e6365091864830100011a00015180",
+	  "/3/0/0 string Open Mobile Alliance\n/3/0/9 integer 100\n/1/0/1 integer 86400\n",
+	  "a2830100011a00015180820300a200744f70656e204d6f62696c6520416c6c69616e6365091864" },
+	{ FORMAT_LWM2M_CBOR, "/2", "a1820205a4000501008202186600031865",
+	  "/2/5/0 integer 5\n/2/5/1 integer 0\n/2/5/2/102 integer 0\n/2/5/3 integer 101\n",
+	  "a102a105a40005010002a1186600031865" },
+	{ FORMAT_LWM2M_CBOR, "/2", "a1820219ffffa4000501008202186600031865",
+	  "/2/65535/0 integer 5\n/2/65535/1 integer 0\n/2/65535/2/102 integer 0\n"
+	  "/2/65535/3 integer 101\n",
+	  "a102a119ffffa40005010002a1186600031865" },
+	/* Any layout. */
+	{ FORMAT_LWM2M_CBOR, "/3/0/9", "bf03bf00bf091864ffffff", "/3/0/9 integer 100\n",
+	  "a1830300091864" },
+	{ FORMAT_LWM2M_CBOR, "/3/0/9", "a19f030009ff1864", "/3/0/9 integer 100\n",
+	  "a1830300091864" },
+	{ FORMAT_LWM2M_CBOR, "/3/0/9", "a18103a18100a181091864", "/3/0/9 integer 100\n",
+	  "a1830300091864" },
+	{ FORMAT_LWM2M_CBOR, "/3/0", "bf820300a106bf0001ff8303000a0fff",
+	  "/3/0/6/0 integer 1\n/3/0/10 integer 15\n", "a1820300a206a100010a0f" },
+	{ FORMAT_LWM2M_CBOR, "/3/0/6", "a2840300060001840300060105",
+	  "/3/0/6/0 integer 1\n/3/0/6/1 integer 5\n", "a183030006a200010105" },
+	{ FORMAT_LWM2M_CBOR, "/3/0/6/1", "a1840300060105", "/3/0/6/1 integer 5\n", NULL },
+	{ FORMAT_LWM2M_CBOR, "/3/0/13", "a18303000dc11a5182428f", "/3/0/13 time 1367491215\n",
+	  "a18303000d1a5182428f" },
+	{ FORMAT_LWM2M_CBOR, "/66/0/2", "a1831842000263333a30", "/66/0/2 objlnk 3:0\n", NULL },
+	{ FORMAT_LWM2M_CBOR, "/3/0/999", "a18303001903e763333a30", "/3/0/999 string 3:0\n", NULL },
+
+	/* Core 7.5.6.1. */
+	{ FORMAT_JSON, "/3/0",
+	  ".{'bn':'/3/0/',\n'e':[\n{'n':'0','sv':'Open Mobile Alliance'},\n"
+	  "{'n':'1','sv':'Lightweight M2M Client'},\n{'n':'2','sv':'345000123'},\n"
+	  "{'n':'3','sv':'1.0'},\n{'n':'6/0','v':1},\n{'n':'6/1','v':5},\n{'n':'7/0','v':3800},\n"
+	  "{'n':'7/1','v':5000},\n{'n':'8/0','v':125},\n{'n':'8/1','v':900},\n{'n':'9','v':100},\n"
+	  "{'n':'10','v':15},\n{'n':'11/0','v':0},\n{'n':'13','v':1367491215},\n"
+	  "{'n':'14','sv':'+02:00'},\n{'n':'16','sv':'U'}]\n}",
+	  DEVICE,
+	  ".{'bn':'/3/0/','e':[{'n':'0','sv':'Open Mobile Alliance'},"
+	  "{'n':'1','sv':'Lightweight M2M Client'},{'n':'2','sv':'345000123'},"
+	  "{'n':'3','sv':'1.0'},{'n':'6/0','v':1},{'n':'6/1','v':5},{'n':'7/0','v':3800},"
+	  "{'n':'7/1','v':5000},{'n':'8/0','v':125},{'n':'8/1','v':900},{'n':'9','v':100},"
+	  "{'n':'10','v':15},{'n':'11/0','v':0},{'n':'13','v':1367491215},"
+	  "{'n':'14','sv':'+02:00'},{'n':'16','sv':'U'}]}" },
+	/* A value alone; the base in all its forms, and none. */
+	{ FORMAT_JSON, "/3/0/9", ".{'bn':'/3/0/','e':[{'n':'9','v':100}]}", "/3/0/9 integer 100\n",
+	  NULL },
+	{ FORMAT_JSON, "/3/0/9", ".{'bn':'/3/0/9','e':[{'v':100}]}", "/3/0/9 integer 100\n",
+	  ".{'bn':'/3/0/','e':[{'n':'9','v':100}]}" },
+	{ FORMAT_JSON, "/3/0/9", ".{'e':[{'n':'','v':100}]}", "/3/0/9 integer 100\n",
+	  ".{'bn':'/3/0/','e':[{'n':'9','v':100}]}" },
+	{ FORMAT_JSON, "/3/0", ".{'e':[{'n':'9','v':100},{'n':'/3/0/10','v':15}]}",
+	  "/3/0/9 integer 100\n/3/0/10 integer 15\n",
+	  ".{'bn':'/3/0/','e':[{'n':'9','v':100},{'n':'10','v':15}]}" },
+	{ FORMAT_JSON, "/3/0", ".{'bn':'/','e':[{'n':'3/0/9','v':100},{'n':'/3/0/10','v':15}]}",
+	  "/3/0/9 integer 100\n/3/0/10 integer 15\n",
+	  ".{'bn':'/3/0/','e':[{'n':'9','v':100},{'n':'10','v':15}]}" },
+	{ FORMAT_JSON, "/3/0/11/0", ".{'bn':'/3/0/11/','e':[{'n':'0','v':8}]}",
+	  "/3/0/11/0 integer 8\n", NULL },
+	{ FORMAT_JSON, "/1", ".{'bn':'/1','e':[{'n':'65535/0','v':1},{'n':'65535/6','bv':true}]}",
+	  "/1/65535/0 integer 1\n/1/65535/6 boolean 1\n",
+	  ".{'bn':'/1/','e':[{'n':'65535/0','v':1},{'n':'65535/6','bv':true}]}" },
+	{ FORMAT_JSON, "/1000/0",
+	  ".{'e':[{'n':'1','sv':'AQI='},{'n':'3','v':18446744073709551615},{'n':'4','v':-0.25},"
+	  "{'n':'6','sv':'AQI='},{'n':'8','ov':'65535:65535'},{'n':'9','sv':'</3>'}],'bn':'/1000/0/','x':1}",
+	  "/1000/0/1 string AQI=\n/1000/0/3 unsigned 18446744073709551615\n/1000/0/4 float -0.25\n"
+	  "/1000/0/6 opaque AQI=\n/1000/0/8 objlnk 65535:65535\n/1000/0/9 corelnk </3>\n",
+	  ".{'bn':'/1000/0/','e':[{'n':'1','sv':'AQI='},{'n':'3','v':18446744073709551615},"
+	  "{'n':'4','v':-0.25},{'n':'6','sv':'AQI='},{'n':'8','ov':'65535:65535'},"
+	  "{'n':'9','sv':'</3>'}]}" },
 };
 
 START_TEST(test_vector)
@@ -241,8 +333,8 @@ END_TEST
 
 START_TEST(test_table)
 {
-	static const char *const names[] = { "text",	   "opaque",	 "cbor",
-					     "senml-json", "senml-cbor", "tlv" };
+	static const char *const names[] = { "text",	   "opaque", "cbor",	   "senml-json",
+					     "senml-cbor", "tlv",    "lwm2m-cbor", "json" };
 
 	ck_assert_uint_eq(n_codecs, ARRAY_SIZE(names));
 	ck_assert_ptr_eq(codecs[0], codec_find(FORMAT_TEXT));
@@ -251,11 +343,13 @@ START_TEST(test_table)
 		ck_assert_ptr_eq(codec_find_name(names[i]), codecs[i]);
 		ck_assert_ptr_eq(codec_find(codecs[i]->format), codecs[i]);
 		ck_assert(codecs[i]->single == (codecs[i]->format <= FORMAT_CBOR));
-		ck_assert(codecs[i]->timed == (has_prefix(names[i], "senml")));
+		ck_assert(codecs[i]->timed == (has_prefix(names[i], "senml") || codecs[i]->former));
+		ck_assert(codecs[i]->former == (codecs[i]->format == FORMAT_JSON));
+		ck_assert_int_ge(codecs[i]->since, LWM2M_1_0);
 	}
 	ck_assert_ptr_null(codec_find(FORMAT_NONE));
 	ck_assert_ptr_null(codec_find(FORMAT_LINK));
-	ck_assert_ptr_null(codec_find_name("json"));
+	ck_assert_ptr_null(codec_find_name("xml"));
 }
 END_TEST
 

@@ -15,7 +15,7 @@
 #define GIVE_UP_USEC SECONDS(100)
 
 #define LIST_1_2                                                                                   \
-	"</>;ct=\"60 110 112 11542\",</1/0>,</3/0>,</16/0>,"                                       \
+	"</>;ct=\"60 110 112 11542 11544 320 322\",</1/0>,</3/0>,</16/0>,"                                       \
 	"</3303>;ver=1.1,</3303/0>,</3303/1>,</3306>;ver=1.1,</3306/0>,</3308>;ver=1.1,</3308/0>," \
 	"</3341/0>"
 
@@ -317,7 +317,7 @@ START_TEST(test_instances)
 	peer_receive(&m);
 	ck_assert(message_is_path(&m, "/rd/1"));
 	/* The whole list, not what changed. */
-	expect_payload(&m, "</>;ct=\"60 110 112 11542\",</1/0>,</3/0>,</16/0>,</3303>;ver=1.1,"
+	expect_payload(&m, "</>;ct=\"60 110 112 11542 11544 320 322\",</1/0>,</3/0>,</16/0>,</3303>;ver=1.1,"
 			   "</3306>;ver=1.1,</3306/0>,</3308>;ver=1.1,</3308/0>,</3341>");
 	/* What happens meanwhile is told afterwards. */
 	ck_assert_int_eq(store_remove_instance(account.store, 3308, 0), 0);

@@ -52,7 +52,8 @@ static void expect_list(enum lwm2m_version version, const char *want)
 	ck_assert_str_eq((const char *)out.data, want);
 }
 
-#define ROOT "</>;ct=\"60 110 112 11542\","
+#define ROOT "</>;ct=\"60 110 112 11542 11544 320 322\","
+#define ROOT_1_1 "</>;ct=\"60 110 112 11542\","
 
 /* lwm2m.md "Versions that a missing ver means": with a registration of each version. */
 static const struct {
@@ -78,11 +79,12 @@ static const struct {
 
 static void expect_behind_root(enum lwm2m_version version, const char *links)
 {
+	const char *root = version >= LWM2M_1_2 ? ROOT : ROOT_1_1;
 	char text[256];
 
-	snprintf(text, sizeof(text), "%s%s", ROOT, links);
+	snprintf(text, sizeof(text), "%s%s", root, links);
 	if (!*links)
-		text[strlen(ROOT) - 1] = 0;
+		text[strlen(root) - 1] = 0;
 	expect_list(version, text);
 }
 
@@ -104,7 +106,7 @@ START_TEST(test_whole_list)
 	add(16, -1);
 	add(3, 0);
 	add(1, 0);
-	expect_list(LWM2M_1_1, ROOT "</1/0>,</3/0>,</16>,</3303>;ver=1.1,</3303/0>,</3303/7>");
+	expect_list(LWM2M_1_1, ROOT_1_1 "</1/0>,</3/0>,</16>,</3303>;ver=1.1,</3303/0>,</3303/7>");
 	expect_list(LWM2M_1_0, "</1/0>,</3/0>,</16>,</3303>;ver=1.1,</3303/0>,</3303/7>");
 }
 END_TEST
@@ -118,7 +120,8 @@ END_TEST
 
 START_TEST(test_empty_list)
 {
-	expect_list(LWM2M_1_2, "</>;ct=\"60 110 112 11542\"");
+	expect_list(LWM2M_1_2, "</>;ct=\"60 110 112 11542 11544 320 322\"");
+	expect_list(LWM2M_1_1, "</>;ct=\"60 110 112 11542\"");
 	expect_list(LWM2M_1_0, "");
 }
 END_TEST

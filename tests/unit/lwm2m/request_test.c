@@ -217,6 +217,7 @@ END_TEST
 START_TEST(test_format_without_accept)
 {
 	const struct codec *preferred[] = { codec_find(FORMAT_TLV), codec_find(FORMAT_SENML_JSON) };
+	const struct codec *newer[] = { codec_find(FORMAT_LWM2M_CBOR), codec_find(FORMAT_SENML_JSON) };
 	struct message m;
 
 	ck_assert_uint_eq(server_get("/3/0", NONE), CODE(2, 05));
@@ -234,6 +235,17 @@ START_TEST(test_format_without_accept)
 	ck_assert_int_eq(server_format, FORMAT_TLV);
 	ck_assert_uint_eq(server_get("/3/0/0", NONE), CODE(2, 05));
 	ck_assert_int_eq(server_format, FORMAT_TEXT);
+
+	/* What came with 1.2 is not for a registration as 1.1. */
+	account.config.formats = newer;
+	account_open(LWM2M_1_1, true);
+	account_register();
+	ck_assert_uint_eq(server_get("/3/0", NONE), CODE(2, 05));
+	ck_assert_int_eq(server_format, FORMAT_SENML_JSON);
+	account_open(LWM2M_1_2, true);
+	account_register();
+	ck_assert_uint_eq(server_get("/3/0", NONE), CODE(2, 05));
+	ck_assert_int_eq(server_format, FORMAT_LWM2M_CBOR);
 
 	account.config.formats = &preferred[1];
 	account.config.n_formats = 1;
