@@ -45,6 +45,7 @@ struct builtin_modbus {
 struct builtin_host {
 	struct timers *timers;
 	struct builtin_clock clock; /* that was kept */
+	bool may_reboot, may_set_time, may_set_timezone; /* servers */
 };
 
 /* What an account says in /1. */

@@ -24,7 +24,8 @@ static void device_execute(void *userdata, const struct path *path, const char *
 	(void)path;
 	(void)argument;
 	done(done_userdata, 0, NULL);
-	b->ports->restart(b->endpoint);
+	if (!device_host_reboot(b->host))
+		b->ports->restart(b->endpoint);
 }
 
 static const struct backing_ops reboot_ops = { .execute = device_execute };

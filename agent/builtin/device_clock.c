@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,7 +11,8 @@
 
 /*
  * A server's idea of the time is kept beside the machine's, whose clock is not
- * touched (lwm2m.md "Virtual endpoints").
+ * touched (lwm2m.md "Virtual endpoints"), unless the configuration lets servers
+ * do that. Then there is nothing to keep.
  */
 
 /* The year 9999: what people and text formats can write. */
@@ -29,6 +31,41 @@ static void keep(struct device_host *h)
 	b->ports->keep_clock(b->endpoint, &h->clock);
 }
 
+/* A write that the machine is to follow. */
+struct order {
+	struct device_host *host;
+	bool time; /* else timezone */
+	backing_done done;
+	void *userdata;
+};
+
+static void order_done(void *userdata, int error, const char *reason)
+{
+	struct order *o = userdata;
+	struct builtin_clock *clock = &o->host->clock;
+
+	if (error >= 0 && o->time)
+		clock->offset_s = 0;
+	else if (error >= 0)
+		*clock->timezone = *clock->utc_offset = '\0';
+	if (error >= 0)
+		keep(o->host);
+	o->done(o->userdata, error, reason);
+	free(o);
+}
+
+/* NULL: done has run. */
+static struct order *order_new(struct device_host *h, bool time, backing_done done, void *userdata)
+{
+	struct order *o = malloc(sizeof(*o));
+
+	if (o)
+		*o = (struct order){ .host = h, .time = time, .done = done, .userdata = userdata };
+	else
+		done(userdata, -ENOMEM, NULL);
+	return o;
+}
+
 /* ---- 13, Current Time ---- */
 
 static int time_read(void *userdata, const struct path *path, struct value *ret)
@@ -40,6 +77,14 @@ static int time_read(void *userdata, const struct path *path, struct value *ret)
 	return 0;
 }
 
+static void order_time(struct device_host *h, int64_t seconds, backing_done done, void *userdata)
+{
+	struct order *o = order_new(h, true, done, userdata);
+
+	if (o)
+		h->builtin->ports->set_time(h->builtin->endpoint, seconds, order_done, o);
+}
+
 static void time_write(void *userdata, const struct path *path, const struct value *value,
 		       backing_done done, void *done_userdata)
 {
@@ -49,6 +94,10 @@ static void time_write(void *userdata, const struct path *path, const struct val
 	/* Before 1970, or so far away that the sum would not fit one day. */
 	if (value->integer < 0 || value->integer > TIME_MAX_S) {
 		done(done_userdata, -ERANGE, "no time that this clock can show");
+		return;
+	}
+	if (h->may_set_time) {
+		order_time(h, value->integer, done, done_userdata);
 		return;
 	}
 	h->clock.offset_s = value->integer - now_s();
@@ -129,11 +178,23 @@ static int zone_check(void *userdata, const struct path *path, const struct valu
 	return -EINVAL;
 }
 
+static void order_timezone(struct device_host *h, const char *timezone, backing_done done, void *userdata)
+{
+	struct order *o = order_new(h, false, done, userdata);
+
+	if (o)
+		h->builtin->ports->set_timezone(h->builtin->endpoint, timezone, order_done, o);
+}
+
 static void zone_write(void *userdata, const struct path *path, const struct value *value,
 		       backing_done done, void *done_userdata)
 {
 	struct device_host *h = userdata;
 
+	if (!is_offset(path) && h->may_set_timezone) {
+		order_timezone(h, value->data, done, done_userdata);
+		return;
+	}
 	if (is_offset(path))
 		snprintf(h->clock.utc_offset, sizeof(h->clock.utc_offset), "%s", value->data);
 	else

@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
+#define REBOOT_USEC USEC_PER_SEC
+
 /* What object 3 of the host has of its own: this machine. */
 
 struct device_host *device_host_free(struct device_host *h)
@@ -11,6 +15,7 @@ struct device_host *device_host_free(struct device_host *h)
 	if (!h)
 		return NULL;
 	timer_disarm(&h->timer);
+	timer_disarm(&h->reboot);
 	free(h);
 	return NULL;
 }
@@ -24,6 +29,23 @@ int device_host_back(struct device_host *h, uint16_t resource, const struct back
 	return store_backing(store, &path) ? 0 : store_add_resource(store, &path, &backing);
 }
 
+static void reboot(struct timer *timer, void *userdata)
+{
+	struct builtin *b = ((struct device_host *)userdata)->builtin;
+
+	(void)timer;
+	b->ports->reboot(b->endpoint);
+}
+
+bool device_host_reboot(struct device_host *h)
+{
+	if (!h || !h->may_reboot)
+		return false;
+	/* By then the server has its answer. */
+	timer_arm_in(&h->reboot, REBOOT_USEC);
+	return true;
+}
+
 static int make(struct builtin *b, const struct builtin_host *v)
 {
 	struct device_host *h = calloc(1, sizeof(*h));
@@ -33,6 +55,7 @@ static int make(struct builtin *b, const struct builtin_host *v)
 	h->builtin = b;
 	h->clock = v->clock;
 	timer_init(&h->timer, v->timers, NULL, NULL);
+	timer_init(&h->reboot, v->timers, reboot, h);
 	b->host = h;
 	return 0;
 }
@@ -41,7 +64,11 @@ int device_host_init(struct builtin *b, const struct builtin_host *v)
 {
 	int r = b->host ? 0 : make(b, v);
 
-	if (r >= 0)
-		r = clock_init(b->host);
+	if (r < 0)
+		return r;
+	b->host->may_reboot = v->may_reboot;
+	b->host->may_set_time = v->may_set_time;
+	b->host->may_set_timezone = v->may_set_timezone;
+	r = clock_init(b->host);
 	return r < 0 ? r : facts_init(b->host);
 }

@@ -32,11 +32,13 @@ enum {
 
 struct device_host {
 	struct builtin *builtin;
+	bool may_reboot, may_set_time, may_set_timezone;
 	struct builtin_clock clock;
 	uint64_t errors; /* that there are, by number */
 	uint64_t reset;	 /* those of them that a server has reset: not told until they come anew */
 	uint64_t free_kb; /* that was told last */
 	struct timer timer;
+	struct timer reboot;
 };
 
 /* Nobody stands behind a resource of /3/0 yet: now h does, by ops. */

@@ -26,6 +26,8 @@ int modbus_reload(struct builtin *b, const struct definitions *definitions, cons
 /* device_host.c */
 int device_host_init(struct builtin *b, const struct builtin_host *v);
 struct device_host *device_host_free(struct device_host *h);
+/* /3/0/4; h may be NULL. False: that is not for servers to do here. */
+bool device_host_reboot(struct device_host *h);
 
 /* modbus.c */
 struct modbus *modbus_free(struct modbus *m);

@@ -95,6 +95,14 @@ struct builtin_ports {
 	void (*facts)(void *endpoint, struct builtin_facts *ret);
 	/* The machine's own: utc_offset, and timezone where it has a name. */
 	void (*zone)(void *endpoint, struct builtin_clock *ret);
+	/*
+	 * Asked where `host: allow:` has it. The first reboots the machine, or
+	 * where that fails registers anew; done of the others as backing_done, at
+	 * once or later.
+	 */
+	void (*reboot)(void *endpoint);
+	void (*set_time)(void *endpoint, int64_t since_1970_s, backing_done done, void *userdata);
+	void (*set_timezone)(void *endpoint, const char *timezone, backing_done done, void *userdata);
 	/* To be there at the next start. */
 	void (*keep_clock)(void *endpoint, const struct builtin_clock *clock);
 };

@@ -67,6 +67,12 @@ struct config_gateway {
 	char *endpoint_template; /* {name} is left */
 };
 
+/* `host:` */
+struct config_host {
+	/* What servers may do to the machine; polkit has the last word. */
+	bool may_reboot, may_set_time, may_set_timezone;
+};
+
 enum config_security {
 	CONFIG_SECURITY_NONE,
 	CONFIG_SECURITY_PSK,
@@ -299,6 +305,7 @@ struct config_sample {
 
 struct config {
 	struct config_gateway gateway;
+	struct config_host host;
 	struct config_server *servers;
 	size_t n_servers;
 	struct config_stale stale;

@@ -20,6 +20,7 @@ static const struct {
 	{ "writes", offsetof(struct main_section, writes) },
 	{ "limits", offsetof(struct main_section, limits) },
 	{ "metrics", offsetof(struct main_section, metrics) },
+	{ "host", offsetof(struct main_section, host) },
 };
 
 static const struct yaml_node **section_of(struct main_section *m, size_t i)
@@ -181,5 +182,6 @@ void gateway_read(struct loader *l)
 	mapping_read(l, section.limits, start, &keys_limits, NULL, &l->config->limits);
 	l->limits_mark = section.limits ? section.limits->mark : start;
 	metrics_read(l, section.metrics);
+	host_read(l, section.host);
 	servers_read(l, section.servers);
 }

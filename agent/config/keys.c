@@ -14,6 +14,7 @@ static const struct key main_keys[] = {
 	{ "limits", KEY_NODE, AT(main_section, limits), .help = "how much this gateway takes on" },
 	{ "metrics", KEY_NODE, AT(main_section, metrics),
 	  .help = "a page of figures for monitoring, in OpenMetrics text (none)" },
+	{ "host", KEY_NODE, AT(main_section, host), .help = "what servers may do to this machine (nothing)" },
 	LATER("bootstrap", "a bootstrap server"),
 	LATER("history", "values kept for a server that is away"),
 };
@@ -128,6 +129,11 @@ static const struct key metrics_keys[] = {
 	  .help = "unix:PATH of a socket, or a port of loopback, as 127.0.0.1:9464; GET /metrics" },
 };
 
+static const struct key host_keys[] = {
+	{ "allow", KEY_NODE, AT(host_section, allow),
+	  .help = "list of what servers may do: reboot, time, timezone; needs a rule of polkit, too (nothing)" },
+};
+
 const struct key_table keys_main = KEY_TABLE("fieldway.yaml", main_keys);
 const struct key_table keys_gateway = KEY_TABLE("gateway", gateway_keys);
 const struct key_table keys_modbus_objects = KEY_TABLE("gateway.modbus_objects", modbus_objects_keys);
@@ -139,6 +145,7 @@ const struct key_table keys_register = KEY_TABLE("register", register_keys);
 const struct key_table keys_writes = KEY_TABLE("writes", writes_keys);
 const struct key_table keys_limits = KEY_TABLE("limits", limits_keys);
 const struct key_table keys_metrics = KEY_TABLE("metrics", metrics_keys);
+const struct key_table keys_host = KEY_TABLE("host", host_keys);
 
 const struct key_table *const key_tables[] = {
 	&keys_main,	&keys_gateway,	&keys_server, &keys_notify,    &keys_security,
@@ -146,5 +153,5 @@ const struct key_table *const key_tables[] = {
 	&keys_offline,	&keys_devices,	&keys_device, &keys_override,
 	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
 	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify,
-	&keys_map,	&keys_sample,	&keys_modbus_objects, &keys_metrics, NULL,
+	&keys_map,	&keys_sample,	&keys_modbus_objects, &keys_metrics, &keys_host, NULL,
 };

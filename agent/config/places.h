@@ -13,6 +13,7 @@ void servers_read(struct loader *l, const struct yaml_node *node);
 /* servers.c: a list of name patterns; NULL is the one that all names fit. */
 void patterns_read(struct loader *l, const struct yaml_node *node, const char *what, char ***ret,
 		   size_t *ret_n);
+void host_read(struct loader *l, const struct yaml_node *node);	   /* host.c */
 void metrics_read(struct loader *l, const struct yaml_node *node); /* metrics.c */
 void buses_read(struct loader *l);
 void profiles_read(struct loader *l);

@@ -7,7 +7,11 @@
 
 struct main_section {
 	const struct yaml_node *gateway, *servers, *stale, *registering, *writes, *limits,
-		*metrics;
+		*metrics, *host;
+};
+
+struct host_section {
+	const struct yaml_node *allow;
 };
 
 struct gateway_section {

@@ -23,6 +23,7 @@ static void bus_close(struct dbus *d)
 	orders_forget(d);
 	watches_forget(d);
 	snapshots_forget(d);
+	wishes_forget(d);
 	d->named = false;
 	if (!d->bus)
 		return;
@@ -220,6 +221,7 @@ int dbus_new(const struct dbus_config *config, const struct dbus_ports *ports, v
 	watches_init(d);
 	snapshots_init(d);
 	programs_init(d);
+	wishes_init(d);
 	timer_init(&d->reconnect, config->timers, connect_again, d);
 	find_group(d);
 	r = init_items(d);

@@ -141,6 +141,16 @@ struct fieldway_value;
 int dbus_local_write(struct dbus *d, uint32_t device, uint64_t serial, uint32_t point,
 		     const struct fieldway_value *value);
 
+/*
+ * What a server wants of this machine, from the services of systemd; polkit says
+ * whether the agent may. done runs once, at once or later: 0, -EINVAL it takes no
+ * such value, -EBUSY not now (the clock follows the network, or somebody holds the
+ * machine), -ETIMEDOUT no answer, -EIO all else; reason is set then. d may be NULL.
+ */
+void dbus_reboot(struct dbus *d, dbus_done done, void *userdata);
+void dbus_set_time(struct dbus *d, uint64_t since_1970_usec, dbus_done done, void *userdata);
+void dbus_set_timezone(struct dbus *d, const char *timezone, dbus_done done, void *userdata);
+
 /* Something that clients see has changed; they are told soon. d may be NULL. */
 void dbus_endpoint_changed(struct dbus *d, uint32_t endpoint);
 void dbus_device_changed(struct dbus *d, uint32_t device);

@@ -85,6 +85,7 @@ struct dbus {
 	struct list watches, watchers;
 	unsigned n_watches;
 	struct timer watch_timer;
+	struct list wishes; /* system.c */
 	struct list programs; /* struct program, of local devices; who published last is the last one */
 	struct list connections; /* presence.c: that something is kept for */
 	gid_t group;
@@ -155,6 +156,11 @@ void programs_init(struct dbus *d);
 void programs_forget(struct dbus *d, bool tell);
 /* Of a device that is gone, or has another owner. */
 void programs_drop(const struct item *item);
+
+/* system.c: what other services are asked for */
+void wishes_init(struct dbus *d);
+/* The connection is gone. */
+void wishes_forget(struct dbus *d);
 
 /* explain.c */
 int endpoint_explain(sd_bus_message *m, void *userdata, sd_bus_error *error);

@@ -25,7 +25,7 @@ static void port_disable(void *endpoint, uint16_t server_instance)
 		client_disable(a->client);
 }
 
-static void port_restart(void *endpoint)
+void port_register_anew(void *endpoint)
 {
 	struct endpoint *e = endpoint;
 
@@ -70,13 +70,16 @@ static bool port_is_observed(void *endpoint, const struct path *path)
 static const struct builtin_ports ports = {
 	.update = port_update,
 	.disable = port_disable,
-	.restart = port_restart,
+	.restart = port_register_anew,
 	.modbus_request = port_modbus_request,
 	.modbus_enable = port_modbus_enable,
 	.serial_ports = port_serial_ports,
 	.is_observed = port_is_observed,
 	.facts = port_facts,
 	.zone = port_zone,
+	.reboot = port_reboot,
+	.set_time = port_set_time,
+	.set_timezone = port_set_timezone,
 	.keep_clock = port_keep_clock,
 };
 

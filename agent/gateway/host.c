@@ -70,6 +70,44 @@ void port_zone(void *endpoint, struct builtin_clock *ret)
 	read_timezone(ret->timezone);
 }
 
+/* ---- what servers do to it ---- */
+
+static void rebooting(void *userdata, int error, const char *reason)
+{
+	struct endpoint *e = userdata;
+
+	if (error >= 0)
+		return;
+	log_error(&(struct log_about){ .endpoint = endpoint_client_name(e) },
+		  "%s: a server wants a reboot, which failed: %s; it registers anew instead", endpoint_label(e),
+		  reason ?: strerror(-error));
+	port_register_anew(e);
+}
+
+void port_reboot(void *endpoint)
+{
+	struct endpoint *e = endpoint;
+	const struct registry_config *c = &e->registry->config;
+
+	log_notice(&(struct log_about){ .endpoint = endpoint_client_name(e) }, "%s: a server reboots this machine",
+		   endpoint_label(e));
+	c->system->reboot(c->system_userdata, rebooting, e);
+}
+
+void port_set_time(void *endpoint, int64_t since_1970_s, backing_done done, void *userdata)
+{
+	const struct registry_config *c = &((struct endpoint *)endpoint)->registry->config;
+
+	c->system->set_time(c->system_userdata, (uint64_t)since_1970_s * USEC_PER_SEC, done, userdata);
+}
+
+void port_set_timezone(void *endpoint, const char *timezone, backing_done done, void *userdata)
+{
+	const struct registry_config *c = &((struct endpoint *)endpoint)->registry->config;
+
+	c->system->set_timezone(c->system_userdata, timezone, done, userdata);
+}
+
 /* ---- what is kept of the clock ---- */
 
 /* Lines of a word and its value, which is never empty. */
@@ -122,7 +160,14 @@ static void load_clock(struct endpoint *e, struct builtin_clock *ret)
 
 void host_values(struct endpoint *e, struct builtin_host *ret)
 {
-	*ret = (struct builtin_host){ .timers = e->registry->config.timers };
+	const struct config_host *c = &e->registry->config.config->host;
+
+	*ret = (struct builtin_host){
+		.timers = e->registry->config.timers,
+		.may_reboot = c->may_reboot,
+		.may_set_time = c->may_set_time,
+		.may_set_timezone = c->may_set_timezone,
+	};
 	/* Later it is in the builtin. */
 	if (!e->builtin)
 		load_clock(e, &ret->clock);

@@ -213,8 +213,14 @@ struct host_facts {
 void host_facts_read(struct host_facts *ret);
 void host_facts_done(struct host_facts *f);
 
+/* endpoint.c, of builtin_ports */
+void port_register_anew(void *endpoint);
+
 /* host.c: what object 3 of the host asks for, as builtin_ports has it */
 void port_facts(void *endpoint, struct builtin_facts *ret);
 void port_zone(void *endpoint, struct builtin_clock *ret);
+void port_reboot(void *endpoint);
+void port_set_time(void *endpoint, int64_t since_1970_s, backing_done done, void *userdata);
+void port_set_timezone(void *endpoint, const char *timezone, backing_done done, void *userdata);
 void port_keep_clock(void *endpoint, const struct builtin_clock *clock);
 void host_values(struct endpoint *e, struct builtin_host *ret);

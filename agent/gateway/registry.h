@@ -23,6 +23,13 @@ struct transport;
  */
 struct registry;
 
+/* What a server may ask of the machine; dbus/dbus.h has it, and how it ends. */
+struct registry_system {
+	void (*reboot)(void *userdata, dbus_done done, void *done_userdata);
+	void (*set_time)(void *userdata, uint64_t since_1970_usec, dbus_done done, void *done_userdata);
+	void (*set_timezone)(void *userdata, const char *timezone, dbus_done done, void *done_userdata);
+};
+
 struct registry_config {
 	struct timers *timers;
 	struct transport *transport;
@@ -30,6 +37,8 @@ struct registry_config {
 	const struct config *config; /* outlives the registry, as all others do */
 	struct secret_store *secrets;
 	struct state *state;	     /* keeps what servers changed */
+	const struct registry_system *system;
+	void *system_userdata;
 	const char *state_folder;    /* whose storage is /3/0/10 and 21 of the host */
 	struct pauses *pauses;	     /* what users have paused */
 	struct fieldbus *fieldbus;   /* behind the host's Modbus objects; may go first, at the end */

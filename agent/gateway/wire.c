@@ -173,6 +173,31 @@ void raise_descriptors(const struct config *config)
 			    config->limits.sessions, (unsigned long long)limit.rlim_cur);
 }
 
+static void reboot(void *userdata, dbus_done done, void *done_userdata)
+{
+	struct gateway *g = userdata;
+
+	dbus_reboot(g->dbus, done, done_userdata);
+}
+
+static void set_time(void *userdata, uint64_t since_1970_usec, dbus_done done, void *done_userdata)
+{
+	struct gateway *g = userdata;
+
+	dbus_set_time(g->dbus, since_1970_usec, done, done_userdata);
+}
+
+static void set_timezone(void *userdata, const char *timezone, dbus_done done, void *done_userdata)
+{
+	struct gateway *g = userdata;
+
+	dbus_set_timezone(g->dbus, timezone, done, done_userdata);
+}
+
+static const struct registry_system registry_system = {
+	.reboot = reboot, .set_time = set_time, .set_timezone = set_timezone
+};
+
 static int open_registry(struct gateway *g)
 {
 	const struct registry_config config = {
@@ -182,6 +207,8 @@ static int open_registry(struct gateway *g)
 		.config = g->loaded.config,
 		.secrets = g->secrets,
 		.state = g->state,
+		.system = &registry_system,
+		.system_userdata = g,
 		.state_folder = g->options.state_folder,
 		.pauses = g->pauses,
 		.fieldbus = g->fieldbus,

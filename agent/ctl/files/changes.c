@@ -86,6 +86,12 @@ static bool same_modbus(const struct config *a, const struct config *b)
 	return true;
 }
 
+static bool same_host(const struct config *a, const struct config *b)
+{
+	return a->host.may_reboot == b->host.may_reboot && a->host.may_set_time == b->host.may_set_time &&
+	       a->host.may_set_timezone == b->host.may_set_timezone;
+}
+
 /* Sections of fieldway.yaml, and the table that knows what a change of one costs. */
 static const struct {
 	const char *name;
@@ -95,6 +101,7 @@ static const struct {
 	{ "stale", same_stale, &keys_stale },	     { "register", same_register, &keys_register },
 	{ "writes", same_writes, &keys_writes },     { "limits", same_limits, &keys_limits },
 	{ "metrics", same_metrics, &keys_metrics }, { "modbus_objects", same_modbus, &keys_modbus_objects },
+	{ "host", same_host, &keys_host },
 };
 
 static const char *cost_of(enum key_reload reload)

@@ -41,7 +41,54 @@ static void on_keep(void *userdata, const struct builtin_clock *clock)
 	keeps++;
 }
 
-static const struct builtin_ports ports = { .facts = on_facts, .zone = on_zone, .keep_clock = on_keep };
+/* What the machine was asked, and how it answers. */
+static char orders[128];
+static int order_error;
+static bool order_later;
+static backing_done order_done;
+static void *order_userdata;
+
+static void on_reboot(void *userdata)
+{
+	ck_assert_ptr_eq(userdata, &endpoint);
+	strcat(orders, "reboot ");
+}
+
+static void on_restart(void *userdata)
+{
+	strcat(orders, "restart ");
+}
+
+static void answer(backing_done done, void *userdata)
+{
+	if (!order_later) {
+		done(userdata, order_error, "because");
+		return;
+	}
+	order_done = done;
+	order_userdata = userdata;
+}
+
+static void on_set_time(void *userdata, int64_t since_1970_s, backing_done done, void *done_userdata)
+{
+	sprintf(orders + strlen(orders), "time %lld ", (long long)since_1970_s);
+	answer(done, done_userdata);
+}
+
+static void on_set_timezone(void *userdata, const char *timezone, backing_done done, void *done_userdata)
+{
+	sprintf(orders + strlen(orders), "timezone %s ", timezone);
+	answer(done, done_userdata);
+}
+
+static const struct builtin_ports ports = { .facts = on_facts,
+					    .zone = on_zone,
+					    .keep_clock = on_keep,
+					    .restart = on_restart,
+					    .reboot = on_reboot,
+					    .set_time = on_set_time,
+					    .set_timezone = on_set_timezone };
+static struct builtin_host machine;
 
 static void on_changes(void *userdata, enum store_change change, const struct path *paths, size_t n)
 {
@@ -55,9 +102,9 @@ static void on_changes(void *userdata, enum store_change change, const struct pa
 
 static void make(const struct builtin_clock *clock)
 {
-	struct builtin_host machine = { .timers = timers };
 	const struct builtin_values values = { .host = &machine };
 
+	machine.timers = timers;
 	if (clock)
 		machine.clock = *clock;
 	ck_assert_int_eq(builtin_new(store, definitions, &values, &ports, &endpoint, &builtin), 0);
@@ -71,7 +118,10 @@ static void set_up(void)
 
 	facts = (struct builtin_facts){ .power.level = -1 };
 	keeps = looks = 0;
-	*changes = '\0';
+	*changes = *orders = '\0';
+	order_error = 0;
+	order_later = false;
+	machine = (struct builtin_host){ 0 };
 	ck_assert_int_eq(definitions_new(&definitions), 0);
 	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
 	ck_assert_int_eq(definitions_read_folder(definitions, folder, &errors), 0);
@@ -218,6 +268,87 @@ START_TEST(test_zone)
 	ck_assert_uint_eq(keeps, zones[_i].error == 0);
 	if (zones[_i].error == 0)
 		expect(zones[_i].path, zones[_i].text);
+}
+END_TEST
+
+/* ---- where servers may ---- */
+
+static void reboot(void)
+{
+	const struct path path = path_of("/3/0/4");
+
+	store_execute(store, &path, "", on_done, NULL);
+	ck_assert_int_eq(error, 0);
+}
+
+START_TEST(test_reboot)
+{
+	const struct builtin_values values = { .host = &machine };
+
+	machine.may_reboot = true;
+	make(NULL);
+	reboot();
+	/* The answer goes first. */
+	ck_assert_str_eq(orders, "");
+	clock_advance(USEC_PER_SEC);
+	ck_assert_uint_eq(timers_run(timers), 1);
+	ck_assert_str_eq(orders, "reboot ");
+	machine.may_reboot = false;
+	ck_assert_int_eq(builtin_reload(builtin, definitions, &values), 0);
+	reboot();
+	ck_assert_str_eq(orders, "reboot restart ");
+}
+END_TEST
+
+START_TEST(test_set_time)
+{
+	int64_t before;
+
+	make(NULL);
+	put_time(2013);
+	ck_assert_str_eq(orders, "");
+	tear_down();
+	set_up();
+	machine.may_set_time = true;
+	make(&kept);
+	ck_assert_int_le(get_time(), 2100);
+	order_later = true;
+	error = 1;
+	put("/3/0/15", "Asia/Tokyo");
+	ck_assert_int_eq(error, 0);
+	error = 1;
+	store_write(store, &(struct path){ .ids = { 3, 0, 13 }, .depth = 3 }, STORE_REPLACE,
+		    &(struct record){ .path = { .ids = { 3, 0, 13 }, .depth = 3 }, .value = value_time(1700000000) }, 1,
+		    on_done, NULL);
+	ck_assert_str_eq(orders, "time 1700000000 ");
+	ck_assert_int_eq(error, 1);
+	before = get_time();
+	ck_assert_int_le(before, 2100);
+	/* It has done it: there is nothing to keep beside. */
+	order_done(order_userdata, 0, NULL);
+	ck_assert_int_eq(error, 0);
+	ck_assert_int_gt(get_time(), before + 1000000);
+	ck_assert_int_eq(kept.offset_s, 0);
+}
+END_TEST
+
+START_TEST(test_set_timezone)
+{
+	machine.may_set_timezone = true;
+	make(NULL);
+	put("/3/0/14", "+09:00");
+	put("/3/0/15", "Asia/Tokyo");
+	ck_assert_int_eq(error, 0);
+	ck_assert_str_eq(orders, "timezone Asia/Tokyo ");
+	/* Both are the machine's now. */
+	expect("/3/0/14", "+02:00");
+	expect("/3/0/15", "Europe/Berlin");
+	order_error = -EBUSY;
+	put("/3/0/15", "Asia/Seoul");
+	ck_assert_int_eq(error, -EBUSY);
+	put("/3/0/15", "no zone");
+	ck_assert_int_eq(error, -EINVAL);
+	ck_assert_str_eq(orders, "timezone Asia/Tokyo timezone Asia/Seoul ");
 }
 END_TEST
 
@@ -386,6 +517,9 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, test_clock_is_kept);
 	tcase_add_loop_test(tcase, test_zone, 0, ARRAY_SIZE(zones));
+	tcase_add_test(tcase, test_reboot);
+	tcase_add_test(tcase, test_set_time);
+	tcase_add_test(tcase, test_set_timezone);
 	tcase_add_test(tcase, test_without_power);
 	tcase_add_test(tcase, test_power);
 	tcase_add_test(tcase, test_read_looks);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "base/macro.h"
+#include "config/places.h"
+
+/* `host:`, what servers may do to this machine. */
+
+static const char *const rights[] = { "reboot", "time", "timezone", NULL };
+
+static bool *right_of(struct config_host *h, int right)
+{
+	bool *const places[] = { &h->may_reboot, &h->may_set_time, &h->may_set_timezone };
+
+	return places[right];
+}
+
+static void read_right(struct loader *l, const struct yaml_node *node)
+{
+	bool *may;
+	int right;
+
+	if (scalar_choice(l, node, rights, &right) < 0)
+		return;
+	may = right_of(&l->config->host, right);
+	if (*may)
+		loader_error(l, node->mark, "%s stands twice", node->text);
+	*may = true;
+}
+
+void host_read(struct loader *l, const struct yaml_node *node)
+{
+	struct host_section section = { 0 };
+
+	if (!node || mapping_read(l, node, node->mark, &keys_host, NULL, &section) < 0 ||
+	    sequence_expect(l, section.allow, "allow") < 0)
+		return;
+	for (size_t i = 0; i < section.allow->n; i++)
+		read_right(l, section.allow->items[i]);
+}
