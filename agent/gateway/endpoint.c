@@ -161,6 +161,7 @@ static int put_host(struct endpoint *e)
 	values = (struct builtin_values){
 		.manufacturer = facts.manufacturer,
 		.model = facts.model,
+		.serial = facts.serial,
 		.firmware = facts.firmware,
 		.software = PACKAGE_VERSION,
 		.device_type = "gateway",

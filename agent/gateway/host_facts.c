@@ -60,12 +60,16 @@ void host_facts_read(struct host_facts *ret)
 {
 	static const char *const makers[] = { "/sys/class/dmi/id/sys_vendor", NULL };
 	static const char *const models[] = { "/sys/class/dmi/id/product_name", "/proc/device-tree/model", NULL };
+	/* DMI's are for root alone, as most kernels have them. */
+	static const char *const serials[] = { "/sys/class/dmi/id/product_serial", "/sys/class/dmi/id/board_serial",
+					       "/proc/device-tree/serial-number", NULL };
 	static const char *const revisions[] = { "/sys/class/dmi/id/product_version",
 						 "/sys/class/dmi/id/board_version", NULL };
 
 	*ret = (struct host_facts){
 		.manufacturer = read_first(makers),
 		.model = read_first(models),
+		.serial = read_first(serials),
 		.firmware = read_system(),
 		.hardware = read_first(revisions),
 	};
@@ -75,6 +79,7 @@ void host_facts_done(struct host_facts *f)
 {
 	free(f->manufacturer);
 	free(f->model);
+	free(f->serial);
 	free(f->firmware);
 	free(f->hardware);
 	*f = (struct host_facts){ 0 };

@@ -208,7 +208,7 @@ void persist_kept_done(struct persist_kept *kept);
 
 /* host_facts.c: what /3 of the host says of this machine; NULL where it is not known */
 struct host_facts {
-	char *manufacturer, *model, *firmware, *hardware;
+	char *manufacturer, *model, *serial, *firmware, *hardware;
 };
 void host_facts_read(struct host_facts *ret);
 void host_facts_done(struct host_facts *f);

@@ -7,13 +7,18 @@ results/ of the build folder, of which table.py makes the table in tests/specs.m
 import functools
 import json
 import os
+import subprocess
 import sys
+import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Scenario, Simulator, build_path, encode, main, read_links  # noqa: E402,F401
+from fieldway_test import Scenario, Simulator, build_path, encode, main as run_tests, read_links  # noqa: E402,F401
 from fieldway_test.scenario import CBOR, LINKS, OPAQUE, SENML_CBOR, SENML_JSON, TEXT, TLV  # noqa: E402,F401
 
+from fieldway_test.bus import Bus  # noqa: E402
+
+import machine  # noqa: E402
 from cases import CASES  # noqa: E402
 from data import BUS, CONFIGURATIONS, DEVICE, HOST, MAIN, NAMES, PROFILE, VIRTUAL  # noqa: E402,F401
 
@@ -52,15 +57,18 @@ class Case(Scenario):
     def run_variant(self, test, number, version, end):
         self.version, self.end, self.name = version, end, NAMES[end]
         super().setUp()
-        passed = False
+        result = "failed"
         try:
             test(self)
-            passed = True
+            result = "passed"
+        except unittest.SkipTest:
+            result = "skipped"
+            raise
         finally:
-            passed = self.doCleanups() is not False and passed
+            if self.doCleanups() is False:
+                result = "failed"
             with open(self.results, "a", encoding="utf-8") as f:
-                f.write(json.dumps({"case": number, "version": version, "endpoint": end,
-                                    "result": "passed" if passed else "failed"}) + "\n")
+                f.write(json.dumps({"case": number, "version": version, "endpoint": end, "result": result}) + "\n")
         self.daemons.clear()
 
     # The preconditions
@@ -77,15 +85,37 @@ class Case(Scenario):
             uri=self.server.uri("coaps"), version=self.version, end="dev" if self.end == VIRTUAL else "host",
             lifetime=lifetime, server="\n    ".join([*data["server"], *server]), more=more))
 
-    def begin(self, configuration="C.1", **options):
+    def begin(self, configuration="C.1", bus=False, **options):
         """Registered, and it knows: the event. /1/0/6 is false, as in all configurations."""
+        if self.end == HOST:
+            machine.prepare(battery=configuration in ("C.4", "C.6"))
         self.write_keys([self.name], "etc/keys/one.psk")
         self.start_server(secure=True)
         self.configure_case(configuration, **options)
-        self.start_clock_daemon()
+        started = {}
+        if bus:
+            self.bus = Bus(self.rig)
+            started = {"arguments": ["--bus=system"], "environment": self.bus.environment()}
+        self.start_clock_daemon(**started)
         event = self.registered(self.name)
         self.write("/1/0/6", False)
         return event
+
+    def ctl(self, *arguments):
+        """Who is at the machine, with begin(bus=True)."""
+        done = self.rig.start([build_path("fieldwayctl"), *arguments], env={**os.environ, **self.bus.environment()},
+                              stderr=subprocess.PIPE)
+        self.assertEqual(done.wait_end(30), 0, done.lines)
+        return done.lines
+
+    def set_battery(self, volts, amperes):
+        """What the two batteries of C.4 give, as the client has it: the first this, the second one more."""
+        wanted = {"/3/0/7/0": volts, "/3/0/7/1": volts + 1, "/3/0/8/0": amperes, "/3/0/8/1": amperes + 1}
+        if self.end == HOST:
+            machine.set_batteries((volts, amperes), (volts + 1, amperes + 1))
+        else:
+            self.simulator.command(f"set holding 0 {volts} {volts + 1} {amperes} {amperes + 1}")
+        self.rig.until(lambda: wanted.items() <= self.content("/3/0").items(), 15, "the client knowing its batteries")
 
     # What the server does; the code is part of the case
 
@@ -200,3 +230,8 @@ class Case(Scenario):
 
     def events(self, word, start):
         return [e for e in self.server.events[start:] if e.word == word]
+
+
+def main():
+    machine.enter()
+    run_tests()

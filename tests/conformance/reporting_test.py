@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """ETS 6.4: information reporting."""
-from ets import Case, case, main
+from ets import HOST, SENML_CBOR, SENML_JSON, Case, case, main, read_links
 
 VOLTS, AMPERES = "/3/0/7", "/3/0/8"
 
@@ -10,12 +10,6 @@ class ObserveTest(Case):
     def start(self):
         self.begin("C.4")
         self.set_battery(3700, 120)
-
-    def set_battery(self, volts, amperes):
-        """What the two batteries give, as the client has it."""
-        wanted = {f"{VOLTS}/0": volts, f"{VOLTS}/1": volts + 1, f"{AMPERES}/0": amperes, f"{AMPERES}/1": amperes + 1}
-        self.simulator.command(f"set holding 0 {volts} {volts + 1} {amperes} {amperes + 1}")
-        self.rig.until(lambda: wanted.items() <= self.content("/3/0").items(), 15, "the client knowing its batteries")
 
     def observe_both(self):
         self.assertEqual(self.content("/3/0/6"), {"/3/0/6/0": 1, "/3/0/6/1": 2})
@@ -116,6 +110,54 @@ class ObserveTest(Case):
         self.attributes(f"{VOLTS}?pmin=5&pmax=60")
         self.assertEqual(set(self.observe(f"{VOLTS}?pmin=5&pmax=10")), {f"{VOLTS}/0", f"{VOLTS}/1"})
         self.expect_period(10)
+
+
+class SendTest(Case):
+    def start(self):
+        return self.begin(bus=True, server=["send: true"])
+
+    def trigger(self, *paths):
+        return self.ctl("send", "host" if self.end == HOST else "dev", *paths)
+
+    def sent(self, start):
+        """The values of the next one; the server answers 2.04 to none but these."""
+        event = self.event("sent", self.name, start)
+        self.assertIn(event.format, (SENML_CBOR, SENML_JSON))
+        return self.server.values(event, "/")
+
+    @case(306)
+    def test_306_send(self):
+        registered = self.start()
+        links = {path for path, _ in read_links(registered.links.encode())}
+        start = self.now()
+        self.trigger("/")
+        values = self.sent(start)
+        self.assertIn("/3/0/16", values)
+        # Nothing but what it has registered.
+        self.assertLessEqual({"/".join(path.split("/")[:3]) for path in values}, links)
+
+    @case(307)
+    def test_307_muting(self):
+        self.start()
+        start = self.now()
+        self.trigger("/3/0/16")
+        self.sent(start)
+        self.write("/1/0/23", True)
+        start = self.now()
+        with self.assertRaises(AssertionError):
+            self.trigger("/3/0/16")
+        self.settle()
+        self.assertEqual(self.events("sent", start), [])
+        self.write("/1/0/23", False)
+        self.trigger("/3/0/16")
+        self.assertEqual(self.sent(start), {"/3/0/16": "U"})
+
+    @case(311)
+    def test_311_send_command(self):
+        self.start()
+        start = self.now()
+        self.trigger("/1/0/1", "/3/0/11/0")
+        self.assertEqual(self.sent(start), {"/1/0/1": 86400, "/3/0/11/0": 0})
 
 
 if __name__ == "__main__":
