@@ -120,6 +120,9 @@ int request_resolve(struct request *q);
 /* May the server make what is not there? As resolver.may_make. */
 bool request_may_make(const struct request *q, const struct path *path);
 
+/* A Corelnk that leads somewhere, or any other value. */
+bool request_links_are_good(const struct request *q, const struct value *value);
+
 /* Has the server the right to do this to the target, which exists? (client_access.c) */
 bool request_is_allowed(const struct request *q);
 
@@ -155,6 +158,7 @@ void dm_write_attributes(struct request *q);
 void dm_execute(struct request *q);
 void dm_create(struct request *q);
 void dm_delete(struct request *q);
+void dm_write_composite(struct request *q);
 void dm_discover(struct request *q);
 void dm_observe(struct request *q);
 void dm_cancel(struct request *q);

@@ -54,10 +54,14 @@ static bool names_present(const struct request *q, const struct link *link)
 }
 
 /* Of a Corelnk as of an Objlnk: it leads somewhere (Core Tbl C-2). Here, for the store knows no links. */
-static bool links_are_good(const struct request *q, const struct value *value)
+bool request_links_are_good(const struct request *q, const struct value *value)
 {
 	struct links links = { 0 };
-	bool good = links_parse(value->data, value->size, &links) >= 0;
+	bool good;
+
+	if (value->type != VALUE_CORELNK)
+		return true;
+	good = links_parse(value->data, value->size, &links) >= 0;
 
 	for (size_t i = 0; i < links.n && good; i++)
 		good = names_present(q, &links.items[i]);
@@ -68,9 +72,7 @@ static bool links_are_good(const struct request *q, const struct value *value)
 static bool all_links_good(struct request *q, const struct records *records)
 {
 	for (size_t i = 0; i < records->n; i++) {
-		const struct value *value = &records->items[i].value;
-
-		if (value->type != VALUE_CORELNK || links_are_good(q, value))
+		if (request_links_are_good(q, &records->items[i].value))
 			continue;
 		respond_error(q, -EINVAL, "no links, or to what is not there");
 		return false;

@@ -31,8 +31,10 @@ static bool fits_shape(const struct message *m, const struct path *path)
 		return path->depth >= PATH_OBJECT;
 	case CODE_DELETE:
 		return path->depth == PATH_INSTANCE || path->depth == PATH_RESOURCE_INSTANCE;
+	case CODE_IPATCH:
+		return path->depth == PATH_ROOT;
 	default:
-		/* FETCH and iPATCH: composite operations are not in this version. */
+		/* FETCH: composite reads are not in this version. */
 		return false;
 	}
 }
@@ -144,6 +146,13 @@ static void dispatch(struct request *q)
 		break;
 	case CODE_DELETE:
 		dm_delete(q);
+		break;
+	case CODE_IPATCH:
+		/* Composite operations came with 1.1. */
+		if (q->client->version >= LWM2M_1_1)
+			dm_write_composite(q);
+		else
+			respond_error(q, -EPERM, NULL);
 		break;
 	default:
 		respond_error(q, -EPERM, NULL);

@@ -38,6 +38,8 @@ static const char *method_that_changes(const struct message *m)
 		return "POST";
 	case CODE_DELETE:
 		return "DELETE";
+	case CODE_IPATCH:
+		return "iPATCH";
 	default:
 		return NULL;
 	}
