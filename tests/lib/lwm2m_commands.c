@@ -55,6 +55,11 @@ static int run_pack(struct server *s, char **words, int n)
 	return bootstrap_pack(s, words[0], n == 1 ? NULL : words[1]);
 }
 
+static int run_profile(struct server *s, char **words, int n)
+{
+	return profile_add(s, words[0], words[1]);
+}
+
 static int run_step(struct server *s, char **words, int n)
 {
 	unsigned long seconds;
@@ -116,6 +121,7 @@ static const struct command commands[] = {
 	{ "fault", 2, false, run_fault },    /* register|update|deregister|notify|send CODE[-on-1.2]|silent|none */
 	{ "forget", 1, false, run_forget },  /* EP */
 	{ "pack", 1, false, run_pack },	     /* FORMAT HEX|none */
+	{ "profile", 2, false, run_profile }, /* ID LINKS */
 	{ "step", 1, false, run_step }, /* SECONDS */
 	{ "clients", 0, false, run_clients },
 };

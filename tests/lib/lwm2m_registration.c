@@ -8,10 +8,11 @@
 
 /* The query of a Register or Update, and which of it was there. */
 struct parameters {
-	char *endpoint, *version, *binding;
+	char *endpoint, *version, *binding, *profiles;
 	uint32_t lifetime_s;
 	bool has_lifetime;
-	char *links; /* NULL: no payload */
+	char *links;	/* NULL: no payload */
+	char *profiled; /* what profiles stand for */
 };
 
 static void parameters_done(struct parameters *p)
@@ -19,7 +20,9 @@ static void parameters_done(struct parameters *p)
 	free(p->endpoint);
 	free(p->version);
 	free(p->binding);
+	free(p->profiles);
 	free(p->links);
+	free(p->profiled);
 }
 
 static int take_text(char **field, const char *value)
@@ -43,6 +46,8 @@ static int parse_parameter(struct parameters *p, char *text)
 		return take_text(&p->version, value);
 	if (strcmp(text, "b") == 0)
 		return take_text(&p->binding, value);
+	if (strcmp(text, "pid") == 0)
+		return take_text(&p->profiles, value);
 	if (strcmp(text, "lt") != 0)
 		return 0;
 	if (parse_number(value, UINT32_MAX, &n) < 0)
@@ -139,6 +144,10 @@ static void print_client(const char *event, const struct client *c, const coap_p
 		print_identity(c->session);
 	if (request)
 		print_query(request, false);
+	if (c->profiled) {
+		printf(" profiled=");
+		print_text(c->profiled, strlen(c->profiled));
+	}
 	print_links(c->links);
 	printf("\n");
 }
@@ -181,6 +190,7 @@ void client_free(struct client *c)
 	free(c->version);
 	free(c->binding);
 	free(c->links);
+	free(c->profiled);
 	free(c);
 }
 
@@ -263,6 +273,11 @@ static void set_parameters(struct client *c, struct parameters *p)
 		c->links = p->links;
 		p->links = NULL;
 	}
+	if (p->profiled) {
+		free(c->profiled);
+		c->profiled = p->profiled;
+		p->profiled = NULL;
+	}
 }
 
 static struct client *client_new(struct server *s, const char *endpoint)
@@ -285,12 +300,14 @@ static struct client *client_new(struct server *s, const char *endpoint)
 	return c;
 }
 
-static unsigned check_register(const struct server *s, const coap_session_t *session,
-			       const coap_pdu_t *request, const struct parameters *p)
+static unsigned check_register(struct server *s, const coap_session_t *session, const coap_pdu_t *request,
+			       struct parameters *p)
 {
-	if (!p->endpoint || !p->links)
+	if (!p->endpoint || (!p->links && !p->profiles))
 		return COAP_RESPONSE_CODE_BAD_REQUEST;
-	if (option_number(request, COAP_OPTION_CONTENT_FORMAT) !=
+	if (p->profiles && profiles_resolve(s, p->profiles, p->links, &p->profiled) < 0)
+		return COAP_RESPONSE_CODE_BAD_REQUEST;
+	if (p->links && option_number(request, COAP_OPTION_CONTENT_FORMAT) !=
 	    COAP_MEDIATYPE_APPLICATION_LINK_FORMAT)
 		return COAP_RESPONSE_CODE_UNSUPPORTED_CONTENT_FORMAT;
 	if (p->version && strcmp(p->version, "1.0") != 0 && strcmp(p->version, "1.1") != 0 &&

@@ -238,6 +238,7 @@ int main(int argc, char **argv)
 		run(&program);
 	clients_free(&program.server);
 	bootstraps_free(&program.server);
+	profiles_free(&program.server);
 	requests_free(&program.server);
 	if (program.server.context)
 		coap_free_context(program.server.context);

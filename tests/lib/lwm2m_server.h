@@ -32,7 +32,14 @@ struct client {
 	bool secure;
 	uint32_t lifetime_s; /* 0: for ever */
 	uint64_t seen_usec;
-	char *version, *binding, *links;
+	char *version, *binding;
+	char *links;	/* as they were sent, NULL: none were */
+	char *profiled; /* what profiles stand for, NULL: there are none */
+};
+
+struct profile {
+	struct profile *next;
+	char *id, *links;
 };
 
 enum request_kind {
@@ -73,6 +80,7 @@ struct server {
 	unsigned n_requests, n_observations, next_location;
 	struct fault fault_register, fault_update, fault_deregister, fault_notify,
 		fault_send, fault_bootstrap, fault_pack;
+	struct profile *profiles;
 	uint8_t *pack; /* NULL: there is none */
 	size_t pack_size;
 	long pack_format;
@@ -110,6 +118,12 @@ void print_identity(const coap_session_t *session);
 bool security_fits(const struct server *s, const coap_session_t *session, const char *endpoint);
 /* True when the true answer is not wanted. */
 bool fault_apply(struct server *s, const struct fault *f, const char *version, coap_pdu_t *response);
+
+/* profile */
+int profile_add(struct server *s, const char *id, const char *links);
+/* The lists of `a` or `"a,b"`, joined, NULL for none; links: what came beside them, or NULL. -ENOENT: unknown. */
+int profiles_resolve(struct server *s, const char *ids, const char *links, char **ret);
+void profiles_free(struct server *s);
 
 /* bootstrap */
 int bootstrap_init(struct server *s);

@@ -66,6 +66,26 @@ class RegistrationTest(ServerTest):
         self.peer.register("a", query=("lt=1",))
         self.assertEqual(self.event("expired").arguments, ["a"])
 
+    def test_profiles(self):
+        def register(pid, links=b""):
+            return self.peer.register("a", links, ("lwm2m=1.2", f"pid={pid}")).code
+
+        self.server.command("profile 6:27354b9a </1/0>,</3/0>")
+        self.assertEqual(register("6:27354b9a"), coap.code("2.01"))
+        event = self.event("registered")
+        self.assertEqual((event.pid, event.profiled, "links" in event.fields), ("6:27354b9a", "</1/0>,</3/0>", False))
+        start = len(self.server.events)
+        self.assertEqual(register("6:27354b9a", b"</4/0>"), coap.code("2.01"))
+        event = self.server.wait_event(lambda e: e.word == "registered", start=start)
+        self.assertEqual((event.profiled, event.links), ("</1/0>,</3/0>", "</4/0>"))
+        self.assertEqual(register("6:00000000"), coap.code("4.00"))
+        # Learnt from the list beside it.
+        self.assertEqual(register("6:00000000", b"</5/0>"), coap.code("2.01"))
+        start = len(self.server.events)
+        self.assertEqual(register('"6:00000000,6:27354b9a"'), coap.code("2.01"))
+        event = self.server.wait_event(lambda e: e.word == "registered", start=start)
+        self.assertEqual(event.profiled, "</5/0>,</1/0>,</3/0>")
+
     def test_time_is_moved(self):
         self.registered()
         self.server.command("step 59")
