@@ -18,7 +18,19 @@ servers:
     endpoints: [{end}]
     security: {{mode: psk, identity: "{{endpoint}}", key: "psk-file:keys/one.psk"}}
     {server}
+{others}
 {more}
+"""
+# Of C.14, and of what is bootstrapped.
+OTHER = """  - name: two
+    short_id: 2
+    uri: {uri}
+    protocol: "{version}"
+    lifetime: 24h
+    liveness: 24h
+    endpoints: [{end}]
+    notify: {{pmin: 1s, pmax: 10s}}
+    security: {{mode: psk, identity: "{{endpoint}}", key: "psk-file:keys/one.psk"}}
 """
 BUS = """schema: 1
 bus: lan
@@ -57,10 +69,11 @@ C4 = {
     "map": ["3/0/6/0: {value: 1}", "3/0/6/1: {value: 2}", "3/0/7/0: u0", "3/0/7/1: u1", "3/0/8/0: i0", "3/0/8/1: i1",
             "3/0/9: level"],
 }
+C6 = C4
 C7 = {
     **C3,
     "points": ["latitude: {address: 0, type: float32, unit: lat}", "longitude: {address: 2, type: float32, unit: lon}"],
     "map": ["6/0/0: latitude", "6/0/1: longitude", "6/0/2: {value: 140}",
             "6/0/3: {value: 100}", "6/0/5: {value: 1367491215}", "6/0/6: {value: 3}"],
 }
-CONFIGURATIONS = {"C.1": C1, "C.3": C3, "C.4": C4, "C.7": C7}
+CONFIGURATIONS = {"C.1": C1, "C.3": C3, "C.4": C4, "C.6": C6, "C.7": C7}

@@ -20,7 +20,7 @@ from fieldway_test.bus import Bus  # noqa: E402
 
 import machine  # noqa: E402
 from cases import CASES  # noqa: E402
-from data import BUS, CONFIGURATIONS, DEVICE, HOST, MAIN, NAMES, PROFILE, VIRTUAL  # noqa: E402,F401
+from data import BUS, CONFIGURATIONS, DEVICE, HOST, MAIN, NAMES, OTHER, PROFILE, VIRTUAL  # noqa: E402,F401
 
 JSON, LWM2M_CBOR, ETCH_JSON, ETCH_CBOR = 11543, 11544, 320, 322
 RESULTS = build_path("tests", "conformance", "results")
@@ -73,7 +73,7 @@ class Case(Scenario):
 
     # The preconditions
 
-    def configure_case(self, configuration="C.1", server=(), more="", lifetime="24h"):
+    def configure_case(self, configuration="C.1", server=(), more="", others="", lifetime="24h"):
         data = CONFIGURATIONS[configuration]
         if self.end == VIRTUAL:
             self.simulator = Simulator(self.rig, ["--plain", "--tcp", "127.0.0.1:0"])
@@ -83,19 +83,23 @@ class Case(Scenario):
             self.rig.write("etc/devices.d/site.yaml", DEVICE)
         self.rig.write("etc/fieldway.yaml", MAIN.format(
             uri=self.server.uri("coaps"), version=self.version, end="dev" if self.end == VIRTUAL else "host",
-            lifetime=lifetime, server="\n    ".join([*data["server"], *server]), more=more))
+            lifetime=lifetime,
+            server="\n    ".join([*data["server"], *server]), more=more, others=others))
 
-    def begin(self, configuration="C.1", bus=False, **options):
-        """Registered, and it knows: the event. /1/0/6 is false, as in all configurations."""
+    def prepare_machine(self, configuration="C.1"):
         if self.end == HOST:
             machine.prepare(battery=configuration in ("C.4", "C.6"))
+
+    def begin(self, configuration="C.1", bus=False, arguments=(), **options):
+        """Registered, and it knows: the event. /1/0/6 is false, as in all configurations."""
+        self.prepare_machine(configuration)
         self.write_keys([self.name], "etc/keys/one.psk")
         self.start_server(secure=True)
         self.configure_case(configuration, **options)
-        started = {}
+        started = {"arguments": arguments}
         if bus:
             self.bus = Bus(self.rig)
-            started = {"arguments": ["--bus=system"], "environment": self.bus.environment()}
+            started = {"arguments": ["--bus=system", *arguments], "environment": self.bus.environment()}
         self.start_clock_daemon(**started)
         event = self.registered(self.name)
         self.write("/1/0/6", False)

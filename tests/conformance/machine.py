@@ -12,8 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fieldway_test import enter_namespace, replace_files  # noqa: E402
 
 CLASSES = "/sys/class"
-MAKER = {"sys_vendor": "Fieldway", "product_name": "Probe", "product_serial": "S-1"}
-POWER = "power_supply"
+MAKER = {"sys_vendor": "Fieldway", "product_name": "Probe", "product_serial": "S-1", "product_version": "V1"}
+POWER, RELEASE = "power_supply", "os-release"
 _folder = None
 
 
@@ -32,13 +32,26 @@ def enter():
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     # Interfaces stay as they are.
     os.symlink("../devices/virtual/net", os.path.join(folder, "net"))
-    if replace_files({CLASSES: folder}):
+    release = os.path.join(folder, RELEASE)
+    with open(release, "w", encoding="ascii"):
+        pass
+    if replace_files({CLASSES: folder, "/etc/os-release": release}):
         _folder = folder
+
+
+def release():
+    """The file that says which system this is, its firmware."""
+    return os.path.join(_folder, RELEASE)
+
+
+def set_release(name):
+    _write(RELEASE, f'PRETTY_NAME="{name}"')
 
 
 def prepare(battery):
     if not _folder:
         raise unittest.SkipTest(f"no mount namespace for a {CLASSES} of the test's own")
+    set_release("Probe 1.0")
     for name, text in MAKER.items():
         _write(f"dmi/id/{name}", text)
     shutil.rmtree(os.path.join(_folder, POWER), ignore_errors=True)

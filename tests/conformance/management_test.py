@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """ETS 6.3: device management and service enablement."""
-from ets import CBOR, SENML_CBOR, SENML_JSON, TEXT, TLV, VIRTUAL, Case, case, encode, main
+from ets import CBOR, JSON, SENML_CBOR, SENML_JSON, TEXT, TLV, VIRTUAL, Case, case, encode, main
 
 SERVER = {"/1/0/0": 1, "/1/0/1": 86400, "/1/0/6": False, "/1/0/7": "U"}
 PERIODS = {"/1/0/2": 1, "/1/0/3": 10}
@@ -38,6 +38,11 @@ class QueryTest(Case):
         # Resources, their values in one entry or in entries of resource instances.
         self.assertIn(answer.payload[0] >> 6, (0b11, 0b10))
         self.expect_device(self.server.values(answer, "/3/0"))
+
+    @case(204)
+    def test_204_json(self):
+        self.begin()
+        self.expect_device(self.content("/3/0", JSON))
 
     @case(211)
     def test_211_cbor(self):
@@ -158,7 +163,7 @@ class SetTest(Case):
 
     @case(220)
     def test_220_json(self):
-        self.check_set(encode.lwm2m_json(SET_215), 11543)
+        self.check_set(encode.lwm2m_json(SET_215), JSON)
 
     @case(651)
     def test_651_device(self):
