@@ -50,9 +50,16 @@ struct builtin_host {
 
 /* What an account says in /1. */
 struct builtin_settings {
-	uint32_t lifetime_s;
-	int64_t pmin_s, pmax_s;	  /* -1: absent */
-	bool send;		  /* not muted */
+	uint32_t lifetime_s, disable_timeout_s;
+	bool storing;
+	bool send;		     /* not muted */
+	/* What is absent is -1 or, where its default is meant, false. */
+	int64_t pmin_s, pmax_s;
+	int64_t priority, initial_delay_s;
+	bool failure_block;
+	bool stays_on_failure;	     /* /1/x/16 is false */
+	int64_t retry_count, retry_timer_s, sequence_delay_s, sequence_count;
+	bool confirmable;
 };
 
 /* An account: an instance of /0 and one of /1, of the same number. */

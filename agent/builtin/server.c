@@ -17,9 +17,17 @@ enum {
 	SERVER_STORING = 6,
 	SERVER_BINDING = 7,
 	SERVER_UPDATE_TRIGGER = 8,
+	SERVER_PRIORITY = 13,
+	SERVER_INITIAL_DELAY = 14,
+	SERVER_FAILURE_BLOCK = 15,
+	SERVER_BOOTSTRAP_ON_FAILURE = 16,
+	SERVER_RETRY_COUNT = 17,
+	SERVER_RETRY_TIMER = 18,
+	SERVER_SEQUENCE_DELAY = 19,
+	SERVER_SEQUENCE_COUNT = 20,
 	SERVER_MUTE_SEND = 23,
+	SERVER_NOTIFICATION_MODE = 26,
 };
-#define DISABLE_TIMEOUT_S 86400
 #define BINDING "U"
 
 static void server_execute(void *userdata, const struct path *path, const char *argument,
@@ -69,15 +77,37 @@ static int add_executables(struct builtin *b, uint16_t instance)
 	return r < 0 ? r : builtin_back(b, &update, &server_ops);
 }
 
-/* -1: there is none. */
-static int set_period(struct builtin *b, uint16_t instance, uint16_t resource, int64_t seconds)
+/* Of thousands of endpoints each: what has its default stays away (Core 6.2.1.1 says what that means). */
+static int set_optional(struct builtin *b, uint16_t instance, const struct builtin_settings *s)
 {
-	const struct path path = path_of_resource(1, instance, resource);
+	const struct {
+		uint16_t resource;
+		bool present;
+		struct value value;
+	} rows[] = {
+		{ SERVER_PMIN, s->pmin_s >= 0, value_integer(s->pmin_s) },
+		{ SERVER_PMAX, s->pmax_s >= 0, value_integer(s->pmax_s) },
+		{ SERVER_PRIORITY, s->priority >= 0, value_integer(s->priority) },
+		{ SERVER_INITIAL_DELAY, s->initial_delay_s >= 0, value_integer(s->initial_delay_s) },
+		{ SERVER_FAILURE_BLOCK, s->failure_block, value_boolean(true) },
+		{ SERVER_BOOTSTRAP_ON_FAILURE, s->stays_on_failure, value_boolean(false) },
+		{ SERVER_RETRY_COUNT, s->retry_count >= 0, value_integer(s->retry_count) },
+		{ SERVER_RETRY_TIMER, s->retry_timer_s >= 0, value_integer(s->retry_timer_s) },
+		{ SERVER_SEQUENCE_DELAY, s->sequence_delay_s >= 0, value_integer(s->sequence_delay_s) },
+		{ SERVER_SEQUENCE_COUNT, s->sequence_count >= 0, value_integer(s->sequence_count) },
+		{ SERVER_NOTIFICATION_MODE, s->confirmable, value_integer(1) },
+	};
+	int r = 0;
 
-	if (seconds >= 0)
-		return builtin_set(b, 1, instance, resource, value_integer(seconds));
-	store_remove_resource(b->store, &path);
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && r >= 0; i++) {
+		const struct path path = path_of_resource(1, instance, rows[i].resource);
+
+		if (rows[i].present)
+			r = builtin_set(b, 1, instance, rows[i].resource, rows[i].value);
+		else
+			store_remove_resource(b->store, &path);
+	}
+	return r;
 }
 
 static int fill(struct builtin *b, const struct builtin_account *a)
@@ -89,13 +119,11 @@ static int fill(struct builtin *b, const struct builtin_account *a)
 	if (r >= 0)
 		r = builtin_set(b, 1, i, SERVER_LIFETIME, value_integer(s->lifetime_s));
 	if (r >= 0)
-		r = set_period(b, i, SERVER_PMIN, s->pmin_s);
+		r = set_optional(b, i, s);
 	if (r >= 0)
-		r = set_period(b, i, SERVER_PMAX, s->pmax_s);
+		r = builtin_set(b, 1, i, SERVER_DISABLE_TIMEOUT, value_integer(s->disable_timeout_s));
 	if (r >= 0)
-		r = builtin_set(b, 1, i, SERVER_DISABLE_TIMEOUT, value_integer(DISABLE_TIMEOUT_S));
-	if (r >= 0)
-		r = builtin_set(b, 1, i, SERVER_STORING, value_boolean(true));
+		r = builtin_set(b, 1, i, SERVER_STORING, value_boolean(s->storing));
 	if (r >= 0)
 		r = add_binding(b, i);
 	if (r >= 0)
@@ -131,7 +159,7 @@ static int fill_missing(struct builtin *b, const struct builtin_account *a)
 	} settings[] = {
 		{ SERVER_SHORT_ID, value_integer(a->short_id) },
 		{ SERVER_LIFETIME, value_integer(a->settings->lifetime_s) },
-		{ SERVER_STORING, value_boolean(true) },
+		{ SERVER_STORING, value_boolean(a->settings->storing) },
 	};
 	const struct path binding = path_of_resource(1, a->instance, SERVER_BINDING);
 	int r = 0;

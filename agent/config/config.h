@@ -92,8 +92,13 @@ struct config_server {
 	char *uri;
 	enum config_protocol protocol;
 	uint32_t lifetime_s;
-	int64_t pmin_s, pmax_s; /* -1: not set */
+	int64_t pmin_s, pmax_s; /* -1: not set, and so for those of the next two lines */
+	int64_t priority, initial_delay_s;
+	int64_t retry_count, retry_timer_s, sequence_delay_s, sequence_count;
+	uint32_t disable_timeout_s;
 	bool send;              /* not muted, /1/x/23 */
+	bool storing, confirmable;
+	bool failure_block, bootstrap_on_failure;
 	char **formats;         /* content format names in order of preference; none: the version's own */
 	size_t n_formats;
 	uint64_t liveness_usec;

@@ -109,7 +109,18 @@ int imprint_server(struct buf *b, const struct config_server *s)
 	PUT(&i, s->lifetime_s);
 	PUT(&i, s->pmin_s);
 	PUT(&i, s->pmax_s);
+	PUT(&i, s->priority);
+	PUT(&i, s->initial_delay_s);
+	PUT(&i, s->retry_count);
+	PUT(&i, s->retry_timer_s);
+	PUT(&i, s->sequence_delay_s);
+	PUT(&i, s->sequence_count);
+	PUT(&i, s->disable_timeout_s);
 	PUT(&i, s->send);
+	PUT(&i, s->storing);
+	PUT(&i, s->confirmable);
+	PUT(&i, s->failure_block);
+	PUT(&i, s->bootstrap_on_failure);
 	PUT(&i, s->n_formats);
 	for (size_t k = 0; k < s->n_formats; k++)
 		put_text(&i, s->formats[k]);

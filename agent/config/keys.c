@@ -57,8 +57,8 @@ static const struct key server_keys[] = {
 	  .help = "coap://HOST[:PORT] or coaps://HOST[:PORT]" },
 	{ "protocol", KEY_CHOICE, .reload = RELOAD_ENDPOINT, .choices = protocols,
 	  .initial = "auto", AT(server_section, protocol), .help = "LwM2M version" },
-	{ "lifetime", KEY_SECONDS, .minimum = 1, .maximum = 4294967295.0, .initial = "1h",
-	  AT(server_section, lifetime_s), .help = "of a registration, /1/x/1" },
+	{ "lifetime", KEY_SECONDS, .maximum = 4294967295.0, .initial = "1h", AT(server_section, lifetime_s),
+	  .help = "of a registration, /1/x/1; 0s: for ever" },
 	{ "queue_mode", KEY_ONLY, .initial = "false", .help = "sleep between updates" },
 	{ "send", KEY_BOOL, .initial = "false", AT(server_section, send),
 	  .help = "it wants LwM2M Send from the start, else only when it writes false to /1/x/23" },
@@ -72,6 +72,17 @@ static const struct key server_keys[] = {
 	  .help = "how the connection is secured (none for coap)" },
 	{ "endpoints", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(server_section, endpoints),
 	  .help = "list of name patterns: what registers there (all)" },
+	{ "priority", KEY_UINT, .maximum = 4294967294.0, AT(server_section, priority),
+	  .help = "place in the order of registration, the smallest first, /1/x/13 (none: at once)" },
+	{ "initial_delay", KEY_SECONDS, .maximum = 4294967295.0, AT(server_section, initial_delay_s),
+	  .help = "wait behind the server before it in that order, until it has registered once, /1/x/14" },
+	{ "failure_block", KEY_BOOL, .initial = "false", AT(server_section, failure_block),
+	  .help = "the servers behind it in that order wait until it takes the registration, /1/x/15" },
+	{ "bootstrap_on_failure", KEY_BOOL, .initial = "true", AT(server_section, bootstrap_on_failure),
+	  .help = "when all attempts have failed, or it rejects an endpoint, /1/x/16" },
+	{ "retry", KEY_NODE, AT(server_section, retry), .help = "attempts to register" },
+	{ "disable_timeout", KEY_SECONDS, .maximum = 4294967295.0, .initial = "24h",
+	  AT(server_section, disable_timeout_s), .help = "away after Disable, /1/x/5" },
 	{ "access", KEY_ONLY, .choices = accesses, .initial = "all", .help = "what the server may do, /2" },
 };
 
@@ -80,7 +91,21 @@ static const struct key notify_keys[] = {
 	  .help = "least time between notifications, /1/x/2" },
 	{ "pmax", KEY_SECONDS, .minimum = 1, .maximum = 4294967295.0, AT(notify_section, pmax_s),
 	  .help = "longest time between notifications, /1/x/3" },
-	LATER("storing", "keep notifications for a server that is away, /1/x/6"),
+	{ "storing", KEY_BOOL, .initial = "true", AT(notify_section, storing),
+	  .help = "keep notifications for a server that is away, /1/x/6" },
+	{ "confirmable", KEY_BOOL, .initial = "false", AT(notify_section, confirmable),
+	  .help = "each waits for an acknowledgement, /1/x/26" },
+};
+
+static const struct key retry_keys[] = {
+	{ "count", KEY_UINT, .minimum = 1, .maximum = 4294967294.0, AT(retry_section, count),
+	  .help = "attempts of a sequence, /1/x/17 (5)" },
+	{ "timer", KEY_SECONDS, .minimum = 1, .maximum = 604800, AT(retry_section, timer_s),
+	  .help = "wait behind the first one, which doubles, /1/x/18 (60s)" },
+	{ "sequence_delay", KEY_SECONDS, .minimum = 1, .maximum = 604800, AT(retry_section, sequence_delay_s),
+	  .help = "between sequences, /1/x/19 (24h)" },
+	{ "sequence_count", KEY_UINT, .minimum = 1, .maximum = 4294967294.0, AT(retry_section, sequence_count),
+	  .help = "sequences until it has failed, /1/x/20 (1)" },
 };
 
 static const char *const securities[] = { "none", "psk", "rpk", "x509", "est", NULL };
@@ -139,6 +164,7 @@ const struct key_table keys_gateway = KEY_TABLE("gateway", gateway_keys);
 const struct key_table keys_modbus_objects = KEY_TABLE("gateway.modbus_objects", modbus_objects_keys);
 const struct key_table keys_server = KEY_TABLE("servers[]", server_keys);
 const struct key_table keys_notify = KEY_TABLE("servers[].notify", notify_keys);
+const struct key_table keys_retry = KEY_TABLE("servers[].retry", retry_keys);
 const struct key_table keys_security = KEY_TABLE("servers[].security", security_keys);
 const struct key_table keys_stale = KEY_TABLE("stale", stale_keys);
 const struct key_table keys_register = KEY_TABLE("register", register_keys);
@@ -153,5 +179,6 @@ const struct key_table *const key_tables[] = {
 	&keys_offline,	&keys_devices,	&keys_device, &keys_override,
 	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
 	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify,
-	&keys_map,	&keys_sample,	&keys_modbus_objects, &keys_metrics, &keys_host, NULL,
+	&keys_map,	&keys_sample,	&keys_modbus_objects, &keys_metrics, &keys_host,
+	&keys_retry,	NULL,
 };

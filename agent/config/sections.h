@@ -30,12 +30,20 @@ struct server_section {
 	int protocol;
 	int64_t lifetime_s;
 	uint64_t liveness_usec;
-	bool send;
-	const struct yaml_node *notify, *formats, *security, *endpoints;
+	bool send, failure_block, bootstrap_on_failure;
+	uint32_t priority;
+	int64_t initial_delay_s, disable_timeout_s;
+	const struct yaml_node *notify, *formats, *security, *endpoints, *retry;
 };
 
 struct notify_section {
 	int64_t pmin_s, pmax_s;
+	bool storing, confirmable;
+};
+
+struct retry_section {
+	uint32_t count, sequence_count; /* 0: not set */
+	int64_t timer_s, sequence_delay_s;
 };
 
 struct security_section {

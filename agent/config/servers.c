@@ -13,6 +13,7 @@
 #define HOST_MAX 255u
 #define FORMATS_MAX 16u
 #define PATTERNS_MAX 1000u
+#define SERVERS_MAX 100u
 #define IDENTITY_MAX 128u /* bytes that DTLS takes for sure (RFC 4279 5.1) */
 
 enum scheme { COAP, COAPS };
@@ -193,7 +194,7 @@ static void check_security(struct loader *l, const struct server_section *sectio
 static void read_notify(struct loader *l, const struct yaml_node *node,
 			struct config_server *server)
 {
-	struct notify_section section = { .pmin_s = -1, .pmax_s = -1 };
+	struct notify_section section = { .pmin_s = -1, .pmax_s = -1, .storing = true };
 
 	if (node)
 		mapping_read(l, node, node->mark, &keys_notify, NULL, &section);
@@ -201,6 +202,20 @@ static void read_notify(struct loader *l, const struct yaml_node *node,
 		loader_error(l, mapping_mark(node, "pmin"), "pmin is longer than pmax");
 	server->pmin_s = section.pmin_s;
 	server->pmax_s = section.pmax_s;
+	server->storing = section.storing;
+	server->confirmable = section.confirmable;
+}
+
+static void read_retry(struct loader *l, const struct yaml_node *node, struct config_server *server)
+{
+	struct retry_section section = { .timer_s = -1, .sequence_delay_s = -1 };
+
+	if (node)
+		mapping_read(l, node, node->mark, &keys_retry, NULL, &section);
+	server->retry_count = section.count > 0 ? section.count : INT64_C(-1);
+	server->retry_timer_s = section.timer_s;
+	server->sequence_delay_s = section.sequence_delay_s;
+	server->sequence_count = section.sequence_count > 0 ? section.sequence_count : INT64_C(-1);
 }
 
 /* A list of texts, each checked by its own function. */
@@ -275,7 +290,7 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 	static const enum config_protocol protocols[] = { CONFIG_PROTOCOL_AUTO, CONFIG_PROTOCOL_1_0,
 							  CONFIG_PROTOCOL_1_1,
 							  CONFIG_PROTOCOL_1_2 };
-	struct server_section section = { 0 };
+	struct server_section section = { .priority = UINT32_MAX, .initial_delay_s = -1 };
 	bool known = true;
 
 	server->mark = node->mark;
@@ -291,7 +306,13 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 	server->lifetime_s = (uint32_t)section.lifetime_s;
 	server->liveness_usec = section.liveness_usec;
 	server->send = section.send;
+	server->priority = section.priority == UINT32_MAX ? INT64_C(-1) : section.priority;
+	server->initial_delay_s = section.initial_delay_s;
+	server->failure_block = section.failure_block;
+	server->bootstrap_on_failure = section.bootstrap_on_failure;
+	server->disable_timeout_s = (uint32_t)section.disable_timeout_s;
 	read_notify(l, section.notify, server);
+	read_retry(l, section.retry, server);
 	read_texts(l, section.formats, "formats", FORMATS_MAX, check_format, &server->formats,
 		   &server->n_formats);
 	patterns_read(l, section.endpoints, "endpoints", &server->endpoints, &server->n_endpoints);
@@ -302,16 +323,34 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 		check_security(l, &section, mapping_mark(node, "uri"), server);
 }
 
+/* Objects and messages tell them apart by these. */
+static void check_unique(struct loader *l)
+{
+	const struct config *c = l->config;
+
+	for (size_t i = 1; i < c->n_servers; i++)
+		for (size_t k = 0; k < i; k++) {
+			const struct config_server *s = &c->servers[i], *other = &c->servers[k];
+
+			if (s->name && other->name && streq(s->name, other->name))
+				loader_error(l, s->mark, "server %s: another server has this name, in line %u",
+					     s->name, other->mark.line);
+			if (s->short_id > 0 && s->short_id == other->short_id)
+				loader_error(l, s->mark, "server %s: another server has short_id %u, in line %u",
+					     s->name ?: "?", s->short_id, other->mark.line);
+		}
+}
+
 void servers_read(struct loader *l, const struct yaml_node *node)
 {
 	struct config *c = l->config;
 
 	if (sequence_expect(l, node, "servers") < 0)
 		return;
-	if (node->n > 1)
-		loader_error(l, node->items[1]->mark,
-			     "more than one server: " NOT_IN_THIS_VERSION
-			     ", until access control exists");
+	if (node->n > SERVERS_MAX) {
+		loader_error(l, node->items[SERVERS_MAX]->mark, "more than %u servers", SERVERS_MAX);
+		return;
+	}
 	c->servers = loader_array(l, struct config_server, node->n);
 	l->server_patterns = loader_scratch(l, (node->n + 1) * sizeof(*l->server_patterns));
 	for (size_t i = 0; c->servers && l->server_patterns && i < node->n; i++) {
@@ -321,4 +360,5 @@ void servers_read(struct loader *l, const struct yaml_node *node)
 		else
 			read_server(l, node->items[i], &c->servers[c->n_servers++]);
 	}
+	check_unique(l);
 }

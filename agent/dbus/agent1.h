@@ -116,7 +116,9 @@
  *     ClientName s                   endpoint client name
  *     State s                        that of the account that is furthest from
  *                                    "registered": "registered", "registering",
- *                                    "waiting" (between two attempts),
+ *                                    "waiting" (between two attempts, or for the
+ *                                    first one), "queued" (other servers come
+ *                                    first),
  *                                    "disabled" (by the server),
  *                                    "deregistering", "unread" (its devices
  *                                    have not been read yet, `register:`),

@@ -32,6 +32,7 @@ struct dbus_account {
 	const char *source;   /* "yaml", "bootstrap" */
 	const struct client *client;
 	bool started;
+	bool queued; /* for other servers' sake it has not begun */
 	bool paused;
 };
 

@@ -118,7 +118,7 @@ static const char *account_state(const struct dbus_account *a, unsigned *ret_ran
 		break;
 	}
 	*ret_rank = 5;
-	return a->paused ? "paused" : a->started ? "deregistering" : "unread";
+	return a->paused ? "paused" : !a->started ? "unread" : a->queued ? "queued" : "deregistering";
 }
 
 static int get_state(sd_bus *bus, const char *path, const char *interface, const char *property,

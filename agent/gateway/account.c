@@ -57,8 +57,17 @@ static void account_state(void *userdata, enum client_state state, int error)
 	else if (state == CLIENT_STOPPED)
 		timer_arm_in(&r->bury, 0);
 	updates_state(a, state, error);
+	if (state == CLIENT_REGISTERED)
+		turns_registered(a);
+	else if (state == CLIENT_STOPPED)
+		a->turn = ORDER_WAITING;
 	if (state == CLIENT_STOPPED && r->n_stopping > 0 && --r->n_stopping == 0)
 		r->stopped(r->stopped_userdata);
+}
+
+static void account_failed(void *userdata)
+{
+	turns_failed(userdata);
 }
 
 static void account_attributes(void *userdata)
@@ -68,6 +77,7 @@ static void account_attributes(void *userdata)
 
 static const struct client_ops client_ops = {
 	.state = account_state,
+	.failed = account_failed,
 	.attributes = account_attributes,
 };
 

@@ -295,11 +295,10 @@ void endpoint_watch(struct endpoint *e)
 
 void endpoint_run(struct endpoint *e)
 {
-	/* Of two accounts at one server the new one waits for the other: leave.c. */
-	if (!e->started || e->n_leaving > 0 || endpoint_is_paused(e))
+	/* While all de-register, nobody begins. Of two accounts at one server the new one waits for the other: leave.c. */
+	if (e->registry->stopped || !e->started || e->n_leaving > 0 || endpoint_is_paused(e))
 		return;
-	for (struct account *a = e->accounts; a; a = a->next)
-		client_start(a->client);
+	turns_take(e);
 }
 
 void endpoint_start(struct endpoint *e)

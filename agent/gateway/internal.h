@@ -44,6 +44,9 @@ struct account {
 	bool counted;	/* among registry.registered */
 	bool stays;	/* the reload under way leaves it to its endpoint */
 	bool overlaid;	/* a server has written to its /1, and that is kept */
+	bool succeeded; /* it has registered once */
+	uint8_t turn;	/* enum order_state */
+	uint64_t ended_usec; /* see there */
 	uint32_t sum;	/* of what YAML says of it, to see when that changes */
 	int error;	/* of its last attempt, 0 while all is well */
 	enum client_state told; /* to the watch, which does not hear of Updates */
@@ -158,6 +161,12 @@ struct account *accounts_nth(struct account *list, unsigned index);
 int accounts_make(struct endpoint *e, const char *label, struct server *const *servers, struct account **list);
 /* Makes them the endpoint's; *list: those that it has no more. */
 void accounts_exchange(struct endpoint *e, struct account **list);
+
+/* turns.c: those whose turn it is begin; endpoint_run() has seen to it that they may. */
+void turns_take(struct endpoint *e);
+/* It has come to an end, behind which others may begin. */
+void turns_registered(struct account *a);
+void turns_failed(struct account *a);
 
 /* leave.c: a is its endpoint's no more: it de-registers, and is freed when it has. */
 void account_leave(struct account *a);

@@ -132,10 +132,13 @@ bool endpoint_is_paused(const struct endpoint *e)
 	return pauses_find(e->registry->config.pauses, DBUS_ENDPOINT, endpoint_label(e)) != NULL;
 }
 
+/* Some of them may still be de-registering when it begins anew. */
 static void stop_accounts(struct endpoint *e)
 {
-	for (struct account *a = e->accounts; a; a = a->next)
+	for (struct account *a = e->accounts; a; a = a->next) {
+		a->turn = ORDER_WAITING;
 		client_stop(a->client);
+	}
 }
 
 static void apply(struct registry *r, enum dbus_kind kind, uint32_t id, bool on)

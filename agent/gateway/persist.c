@@ -159,17 +159,56 @@ static int load_path(struct endpoint *e, const struct path *path, const char *ki
 
 /* ---- the account's /1 ---- */
 
+static int add_setting(struct buf *text, const char *name, int64_t value)
+{
+	return value < 0 ? 0 : buf_printf(text, " %s=%" PRId64, name, value);
+}
+
+static int add_word(struct buf *text, const char *word, bool is)
+{
+	return is ? buf_append_text(text, word) : 0;
+}
+
+/* Records of former versions are compared with this: what has its default is left out. */
+static int add_settings(struct buf *text, const struct builtin_settings *s)
+{
+	const struct {
+		const char *name;
+		int64_t value;
+	} numbers[] = {
+		{ "priority", s->priority },
+		{ "initial_delay", s->initial_delay_s },
+		{ "retry_count", s->retry_count },
+		{ "retry_timer", s->retry_timer_s },
+		{ "sequence_delay", s->sequence_delay_s },
+		{ "sequence_count", s->sequence_count },
+		{ "disable_timeout", s->disable_timeout_s == 86400 ? INT64_C(-1) : s->disable_timeout_s },
+	};
+	int r = add_word(text, " send", s->send);
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers) && r >= 0; i++)
+		r = add_setting(text, numbers[i].name, numbers[i].value);
+	if (r >= 0)
+		r = add_word(text, " failure_block", s->failure_block);
+	if (r >= 0)
+		r = add_word(text, " stays_on_failure", s->stays_on_failure);
+	if (r >= 0)
+		r = add_word(text, " no_storing", !s->storing);
+	return r < 0 ? r : add_word(text, " confirmable", s->confirmable);
+}
+
 /* What YAML says of the account. */
 static char *account_head(const struct account *a)
 {
 	const struct account_terms *t = &a->server->terms;
 	const struct builtin_settings *s = &t->settings;
-	char *text;
+	_cleanup_buf_ struct buf text = { 0 };
+	int r = buf_printf(&text, "account %u %s lifetime=%" PRIu32 " pmin=%" PRId64 " pmax=%" PRId64, t->short_id,
+			   t->uri, s->lifetime_s, s->pmin_s, s->pmax_s);
 
-	if (asprintf(&text, "account %u %s lifetime=%" PRIu32 " pmin=%" PRId64 " pmax=%" PRId64 "%s",
-		     t->short_id, t->uri, s->lifetime_s, s->pmin_s, s->pmax_s, s->send ? " send" : "") < 0)
-		return NULL;
-	return text;
+	if (r >= 0)
+		r = add_settings(&text, s);
+	return r < 0 ? NULL : buf_take_text(&text);
 }
 
 /* FNV-1a: it is there to be compared with a former one of the same run. */

@@ -48,6 +48,7 @@ static bool port_account(void *userdata, uint32_t endpoint, unsigned index,
 		.source = account_source_name(a->server->terms.source),
 		.client = a->client,
 		.started = e->started,
+		.queued = a->turn == ORDER_WAITING,
 		.paused = endpoint_is_paused(e),
 	};
 	return true;

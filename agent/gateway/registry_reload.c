@@ -304,7 +304,8 @@ static void settle(struct registry_change *c, struct turn *t)
 		t->accounts = a->next;
 		account_leave(a);
 	}
-	if (t->exchanged)
+	/* Others may be before it by now, or block no more. */
+	if (t->exchanged || (e->accounts && e->accounts->next))
 		endpoint_run(e);
 	if (t->exchanged && r->watch.endpoint)
 		r->watch.endpoint(r->watch_userdata, e->number);

@@ -59,7 +59,18 @@ int terms_of_yaml(const struct config_server *config, struct account_terms *ret)
 			.lifetime_s = config->lifetime_s,
 			.pmin_s = config->pmin_s,
 			.pmax_s = config->pmax_s,
+			.disable_timeout_s = config->disable_timeout_s,
+			.storing = config->storing,
 			.send = config->send,
+			.priority = config->priority,
+			.initial_delay_s = config->initial_delay_s,
+			.failure_block = config->failure_block,
+			.stays_on_failure = !config->bootstrap_on_failure,
+			.retry_count = config->retry_count,
+			.retry_timer_s = config->retry_timer_s,
+			.sequence_delay_s = config->sequence_delay_s,
+			.sequence_count = config->sequence_count,
+			.confirmable = config->confirmable,
 		},
 	};
 	int r = copy_texts(config, &t);

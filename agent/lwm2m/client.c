@@ -15,6 +15,10 @@ enum {
 	SERVER_LIFETIME = 1,
 	SERVER_DISABLE_TIMEOUT = 5,
 	SERVER_ALERT = 11,
+	SERVER_PRIORITY = 13,
+	SERVER_INITIAL_DELAY = 14,
+	SERVER_FAILURE_BLOCK = 15,
+	SERVER_BOOTSTRAP_ON_FAILURE = 16,
 	SERVER_RETRY_COUNT = 17,
 	SERVER_RETRY_TIMER = 18,
 	SERVER_SEQUENCE_DELAY = 19,
@@ -127,6 +131,23 @@ void client_enter_state(struct client *c, enum client_state state, int error)
 	c->ops->state(c->userdata, state, error);
 }
 
+static uint32_t bounded(int64_t value)
+{
+	return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+void client_order_settings(const struct client *c, struct order_account *ret)
+{
+	int64_t priority = client_setting(c, SERVER_PRIORITY, -1);
+	int64_t delay = client_setting(c, SERVER_INITIAL_DELAY, 0);
+
+	ret->has_priority = priority >= 0;
+	ret->priority = bounded(priority);
+	ret->delay_usec = bounded(delay) * USEC_PER_SEC;
+	ret->blocks = client_setting(c, SERVER_FAILURE_BLOCK, false);
+	ret->bootstraps = client_setting(c, SERVER_BOOTSTRAP_ON_FAILURE, true);
+}
+
 static struct retry_settings client_retry_settings(const struct client *c)
 {
 	const struct retry_settings initial = RETRY_DEFAULTS;
@@ -172,10 +193,17 @@ static void log_attempt(struct client *c, const struct failure *f, uint64_t wait
 			    format_usec_rough(wait_usec, wait), suppressed);
 }
 
+/* The server says no to this client, and means it. */
+static bool is_rejected(const struct client *c, const struct failure *f)
+{
+	return (f->code == CODE(4, 03) || f->code == CODE(4, 00)) &&
+	       client_setting(c, SERVER_BOOTSTRAP_ON_FAILURE, true);
+}
+
 static void wait_for_attempt(struct client *c, const struct failure *f, bool final)
 {
 	struct retry_settings settings = client_retry_settings(c);
-	bool failed;
+	bool failed, rejected = is_rejected(c, f);
 	uint64_t wait;
 
 	/* The sequence ends here. */
@@ -186,6 +214,8 @@ static void wait_for_attempt(struct client *c, const struct failure *f, bool fin
 	log_attempt(c, f, wait);
 	client_enter_state(c, CLIENT_WAITING, f->error);
 	timer_arm_in(&c->timer, wait);
+	if (failed || rejected)
+		c->ops->failed(c->userdata);
 }
 
 void client_wait(struct client *c, int error, uint8_t code)
@@ -289,6 +319,11 @@ static void client_give_up(struct client *c, int error)
 
 	switch (c->state) {
 	case CLIENT_REGISTERING:
+		if (c->stopping) {
+			client_left(c);
+			break;
+		}
+		/* fall through */
 	case CLIENT_REGISTERED:
 	case CLIENT_UPDATING:
 	case CLIENT_WAITING:
@@ -432,7 +467,7 @@ void client_adopt(struct client *c, const struct client_config *config)
 	if (sooner && c->state == CLIENT_REGISTERED)
 		client_look_ahead(c);
 	/* What it waits for may be what was mended: a key, the server's address. */
-	if (c->state == CLIENT_WAITING)
+	if (c->state == CLIENT_WAITING && c->failure.error < 0)
 		timer_arm_in(&c->timer, 0);
 }
 
@@ -443,6 +478,17 @@ void client_start(struct client *c)
 		client_register(c);
 	else if (c->state == CLIENT_REGISTERING)
 		timer_disarm(&c->timer);
+}
+
+void client_start_at(struct client *c, uint64_t when_usec)
+{
+	if (c->state != CLIENT_STOPPED || when_usec <= clock_monotonic_usec()) {
+		client_start(c);
+		return;
+	}
+	c->stopping = false;
+	client_enter_state(c, CLIENT_WAITING, 0);
+	timer_arm(&c->timer, when_usec);
 }
 
 /* A Register that has gone out may make a registration, which is to be taken back. */

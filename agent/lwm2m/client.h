@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lwm2m/order.h"
 #include "lwm2m/resolver.h"
 #include "model/definition.h"
 #include "store/store.h"
@@ -22,7 +23,7 @@ enum client_state {
 	CLIENT_REGISTERING,   /* a Register is under way */
 	CLIENT_REGISTERED,
 	CLIENT_UPDATING,      /* registered, an Update is under way */
-	CLIENT_WAITING,	      /* between two attempts to register */
+	CLIENT_WAITING,	      /* between two attempts to register, or for the first one */
 	CLIENT_DISABLED,      /* away for /1/x/5 seconds */
 	CLIENT_DEREGISTERING, /* a De-register is under way */
 };
@@ -68,6 +69,13 @@ struct client_config {
 struct client_ops {
 	/* error: negative errno of the last failure, 0. */
 	void (*state)(void *userdata, enum client_state state, int error);
+	/*
+	 * The attempts that /1/x/17 to 20 allow are used up, or the server rejects the
+	 * client and /1/x/16 says that this will do (Core 6.2.1.1): the turn of others,
+	 * and of bootstrap. Unless it is stopped now or later it keeps trying, at the
+	 * pace of /1/x/19, and says this each time.
+	 */
+	void (*failed)(void *userdata);
 	/* The server's attributes changed: to be kept with the endpoint (client_save_attributes()). */
 	void (*attributes)(void *userdata);
 };
@@ -89,6 +97,10 @@ void client_redefine(struct client *c, const struct client_config *config);
 
 /* Registers as soon as possible. Harmless when already started. */
 void client_start(struct client *c);
+/* The same at a time on the monotonic clock; CLIENT_WAITING until then. */
+void client_start_at(struct client *c, uint64_t when_usec);
+/* What /1 says of its place among the accounts of its endpoint; all but state and ended_usec. */
+void client_order_settings(const struct client *c, struct order_account *ret);
 /* De-registers, then CLIENT_STOPPED; also reached when the server does not answer. */
 void client_stop(struct client *c);
 /* What the store watch said; forwarded to Update and to the observations. */

@@ -224,6 +224,7 @@ static const struct state_order endpoint_order[] = {
 	{ "disabled", "by its server" },
 	{ "registering", "" },
 	{ "deregistering", "" },
+	{ "queued", "other servers come first" },
 	{ "unread", "its devices have not been read yet" },
 	{ 0 },
 };

@@ -64,7 +64,10 @@ static const struct builtin_ports ports = { .update = on_update,
 					    .keep_clock = on_keep };
 static const struct builtin_host machine;
 
-static const struct builtin_settings settings = { .lifetime_s = 3600, .pmin_s = 10, .pmax_s = 900 };
+#define ABSENT                                                                                        \
+	.disable_timeout_s = 86400, .storing = true, .priority = -1, .initial_delay_s = -1,           \
+	.retry_count = -1, .retry_timer_s = -1, .sequence_delay_s = -1, .sequence_count = -1
+static const struct builtin_settings settings = { .lifetime_s = 3600, ABSENT, .pmin_s = 10, .pmax_s = 900 };
 static const struct builtin_account account = {
 	.uri = "coaps://lwm2m.example.com:5684",
 	.secure = true,
@@ -186,7 +189,7 @@ END_TEST
 
 START_TEST(test_without_security)
 {
-	const struct builtin_settings no_periods = { .lifetime_s = 3600, .pmin_s = -1, .pmax_s = -1 };
+	const struct builtin_settings no_periods = { .lifetime_s = 3600, ABSENT, .pmin_s = -1, .pmax_s = -1 };
 	struct builtin_account insecure = account;
 	struct builtin_values values = host;
 

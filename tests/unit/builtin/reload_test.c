@@ -17,7 +17,10 @@ static char changes[512];
 
 static const struct builtin_ports ports = { 0 };
 
-static const struct builtin_settings settings = { .lifetime_s = 3600, .pmin_s = 10, .pmax_s = -1 };
+#define ABSENT                                                                                        \
+	.disable_timeout_s = 86400, .storing = true, .priority = -1, .initial_delay_s = -1,           \
+	.retry_count = -1, .retry_timer_s = -1, .sequence_delay_s = -1, .sequence_count = -1
+static const struct builtin_settings settings = { .lifetime_s = 3600, ABSENT, .pmin_s = 10, .pmax_s = -1 };
 static const struct builtin_account account = {
 	.uri = "coaps://lwm2m.example.com:5684",
 	.secure = true,
@@ -167,7 +170,7 @@ END_TEST
 
 START_TEST(settings_of_the_account)
 {
-	const struct builtin_settings other = { .lifetime_s = 60, .pmin_s = -1, .pmax_s = 30, .send = true };
+	const struct builtin_settings other = { .lifetime_s = 60, ABSENT, .pmin_s = -1, .pmax_s = 30, .send = true };
 	struct builtin_account now = account;
 
 	now.overlaid = _i;
@@ -195,7 +198,7 @@ END_TEST
 /* What it took away does not come back. */
 START_TEST(what_a_server_wrote)
 {
-	const struct builtin_settings other = { .lifetime_s = 60, .pmin_s = 5, .pmax_s = -1 };
+	const struct builtin_settings other = { .lifetime_s = 60, ABSENT, .pmin_s = 5, .pmax_s = -1 };
 	const struct path pmin = path_of("/1/0/2"), muted = path_of("/1/0/23");
 	struct builtin_account now = account;
 
@@ -237,7 +240,7 @@ END_TEST
 /* Each keeps its instance; of others nothing changes. */
 START_TEST(several_accounts)
 {
-	const struct builtin_settings other = { .lifetime_s = 60, .pmin_s = -1, .pmax_s = -1 };
+	const struct builtin_settings other = { .lifetime_s = 60, ABSENT, .pmin_s = -1, .pmax_s = -1 };
 	struct builtin_account all[] = { account, account, account };
 
 	for (uint16_t i = 1; i < ARRAY_SIZE(all); i++) {

@@ -49,7 +49,13 @@ static void on_attributes(void *userdata)
 	account.n_attributes++;
 }
 
-static const struct client_ops ops = { .state = on_state, .attributes = on_attributes };
+static void on_failed(void *userdata)
+{
+	(void)userdata;
+	account.failed++;
+}
+
+static const struct client_ops ops = { .state = on_state, .failed = on_failed, .attributes = on_attributes };
 
 static int resolve(void *userdata, struct store *own, const struct span *segments, unsigned n,
 		   struct target *ret)

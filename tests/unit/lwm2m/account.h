@@ -27,6 +27,7 @@ struct account {
 	char states[32];
 	int error;
 	unsigned n_attributes; /* client_ops.attributes */
+	unsigned failed;       /* client_ops.failed */
 	/* The field. */
 	unsigned n_field;
 	char field[64]; /* the last write or execute: "/3306/0/5850=1" */

@@ -226,6 +226,7 @@ START_TEST(test_retry_sequence)
 		peer_receive(&m);
 		peer_answer(&m, CODE(5, 03));
 		rig_until(client_state(account.client) == CLIENT_WAITING);
+		ck_assert_uint_eq(account.failed, (i + 1) / 3);
 		rig_advance(SECONDS(waits[i]) - 1 - USEC_PER_SEC / 2);
 		peer_expect_silence();
 		rig_advance(SECONDS(waits[i]) / 4 + USEC_PER_SEC);
@@ -233,6 +234,100 @@ START_TEST(test_retry_sequence)
 	peer_receive(&m);
 	server_registers(&m);
 	rig_until(client_is_registered(account.client));
+}
+END_TEST
+
+/* /1/x/16: what servers reject is worth another bootstrap at once, what they cannot do is not. */
+static const struct {
+	uint8_t code;
+	bool stays; /* /1/x/16 is false */
+	unsigned failed;
+} rejections[] = {
+	{ CODE(4, 03), false, 1 }, { CODE(4, 00), false, 1 }, { CODE(4, 03), true, 0 },
+	{ CODE(4, 00), true, 0 },  { CODE(4, 12), false, 0 }, { CODE(5, 00), false, 0 },
+};
+
+START_TEST(test_rejected)
+{
+	struct message m;
+
+	/* As a bootstrap server wrote it. */
+	account_set("/1/0/16", value_boolean(!rejections[_i].stays));
+	account_open(LWM2M_1_1, true);
+	client_start(account.client);
+	peer_receive(&m);
+	peer_answer(&m, rejections[_i].code);
+	rig_until(client_state(account.client) == CLIENT_WAITING);
+	ck_assert_uint_eq(account.failed, rejections[_i].failed);
+	/* It goes on as if it had been any other refusal. */
+	rig_advance(SECONDS(76));
+	peer_receive(&m);
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+}
+END_TEST
+
+/* /1/x/14, which the gateway counts. */
+START_TEST(test_begins_later)
+{
+	struct message m;
+
+	client_start_at(account.client, clock_monotonic_usec() + SECONDS(30));
+	ck_assert_int_eq(client_state(account.client), CLIENT_WAITING);
+	rig_advance(SECONDS(29));
+	peer_expect_silence();
+	/* A reload has mended nothing that it waits for. */
+	client_adopt(account.client, &account.config);
+	peer_expect_silence();
+	rig_advance(SECONDS(2));
+	peer_receive(&m);
+	server_registers(&m);
+	rig_until(client_is_registered(account.client));
+	account_expect_states("WgR");
+}
+END_TEST
+
+START_TEST(test_begins_at_once)
+{
+	client_start_at(account.client, clock_monotonic_usec());
+	ck_assert_int_eq(client_state(account.client), CLIENT_REGISTERING);
+}
+END_TEST
+
+START_TEST(test_leaves_before_it_begins)
+{
+	client_start_at(account.client, clock_monotonic_usec() + SECONDS(30));
+	client_stop(account.client);
+	account_expect_states("WS");
+	rig_advance(SECONDS(31));
+	peer_expect_silence();
+}
+END_TEST
+
+static const struct {
+	const char *path;
+	int64_t value;
+} order_values[] = {
+	{ "/1/0/13", 4294967295 },
+	{ "/1/0/14", 30 },
+	{ "/1/0/15", true },
+	{ "/1/0/16", false },
+};
+
+START_TEST(test_order_settings)
+{
+	struct order_account order = { 0 };
+
+	client_order_settings(account.client, &order);
+	ck_assert(!order.has_priority && !order.blocks && order.bootstraps);
+	ck_assert_uint_eq(order.delay_usec, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(order_values); i++)
+		account_set(order_values[i].path, i < 2 ? value_unsigned(order_values[i].value) :
+							  value_boolean(order_values[i].value));
+	client_order_settings(account.client, &order);
+	ck_assert(order.has_priority && order.blocks && !order.bootstraps);
+	ck_assert_uint_eq(order.priority, UINT32_MAX);
+	ck_assert_uint_eq(order.delay_usec, SECONDS(30));
 }
 END_TEST
 
@@ -438,6 +533,11 @@ int main(void)
 	tcase_add_loop_test(tcase, test_refused, 0, ARRAY_SIZE(refusals));
 	tcase_add_loop_test(tcase, test_odd_location, 0, ARRAY_SIZE(locations));
 	tcase_add_test(tcase, test_retry_sequence);
+	tcase_add_loop_test(tcase, test_rejected, 0, ARRAY_SIZE(rejections));
+	tcase_add_test(tcase, test_begins_later);
+	tcase_add_test(tcase, test_begins_at_once);
+	tcase_add_test(tcase, test_leaves_before_it_begins);
+	tcase_add_test(tcase, test_order_settings);
 	tcase_add_test(tcase, test_silent_server);
 	tcase_add_test(tcase, test_adopted_while_it_waits);
 	tcase_add_test(tcase, test_refresh);
