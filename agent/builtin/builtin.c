@@ -12,6 +12,8 @@ static const struct {
 	{ security_init, security_reload },
 	{ server_init, server_reload },
 	{ device_init, device_reload },
+	{ connectivity_init, connectivity_init },
+	{ statistics_init, statistics_init },
 	{ modbus_init, modbus_reload },
 };
 
@@ -122,6 +124,7 @@ struct builtin *builtin_free(struct builtin *b)
 {
 	if (!b)
 		return NULL;
+	statistics_free(b->statistics);
 	device_host_free(b->host);
 	modbus_free(b->modbus);
 	free(b);

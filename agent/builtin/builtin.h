@@ -44,6 +44,7 @@ struct builtin_modbus {
 /* Object 3 of the host: what belongs to this machine. */
 struct builtin_host {
 	struct timers *timers;
+	bool network; /* has object 4 */
 	struct builtin_clock clock; /* that was kept */
 	bool may_reboot, may_set_time, may_set_timezone; /* servers */
 };
@@ -80,6 +81,7 @@ struct builtin_values {
 	/* /3/0 */
 	const char *manufacturer, *model, *serial, *firmware, *device_type, *hardware, *software;
 	const struct builtin_host *host; /* NULL: another device than this machine */
+	struct timers *timers; /* NULL: nothing is counted, there is no /7 */
 	const struct builtin_modbus *modbus; /* NULL: the Modbus objects do not exist */
 };
 
@@ -102,6 +104,10 @@ struct builtin *builtin_free(struct builtin *b);
 int builtin_reload(struct builtin *b, const struct definitions *definitions,
 		   const struct builtin_values *values);
 
+/* Addresses, links or routes of this machine may be others. */
+void builtin_network_changed(struct builtin *b);
+/* Error codes of what the host shows of devices; its own are beside them. */
+void builtin_host_errors(struct builtin *b, const int64_t *codes, size_t n);
 /* A connection's state has changed; nothing without the Modbus objects. */
 void builtin_connection_state(struct builtin *b, uint16_t connection, enum builtin_connection_state state);
 /* Register clusters (/10375) have been put into the store by somebody else than a server. */

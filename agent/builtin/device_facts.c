@@ -149,7 +149,7 @@ static bool is_full(const struct device_host *h, const struct builtin_facts *f)
 {
 	uint64_t low = f->total_kb / FULL_PARTS;
 
-	return f->has_storage && f->free_kb < (h->errors & (1u << ERROR_OUT_OF_MEMORY) ? 2 * low : low);
+	return f->has_storage && f->free_kb < (h->own_errors & (1u << ERROR_OUT_OF_MEMORY) ? 2 * low : low);
 }
 
 static uint64_t find_errors(const struct device_host *h, const struct builtin_facts *f)
@@ -187,12 +187,27 @@ static void put_errors(struct device_host *h)
 		store_remove_value(store, &path);
 }
 
-static void set_errors(struct device_host *h, uint64_t errors)
+static void renew_errors(struct device_host *h)
 {
-	h->errors = errors;
+	h->errors = h->own_errors | h->other_errors;
 	/* What has gone may come anew. */
-	h->reset &= errors;
+	h->reset &= h->errors;
 	put_errors(h);
+}
+
+void builtin_host_errors(struct builtin *b, const int64_t *codes, size_t n)
+{
+	struct device_host *h = b->host;
+
+	if (!h)
+		return;
+	h->other_errors = 0;
+	for (size_t i = 0; i < n; i++)
+		if (codes[i] > 0 && codes[i] < ERROR_CODES)
+			h->other_errors |= UINT64_C(1) << codes[i];
+	store_begin(b->store);
+	renew_errors(h);
+	store_end(b->store);
 }
 
 /* 12: they are told again when they have gone and come. */
@@ -221,7 +236,8 @@ static void look(struct device_host *h, bool asked)
 	store_begin(b->store);
 	put_power(h, &facts.power);
 	put_storage(h, &facts, asked);
-	set_errors(h, find_errors(h, &facts));
+	h->own_errors = find_errors(h, &facts);
+	renew_errors(h);
 	store_end(b->store);
 }
 

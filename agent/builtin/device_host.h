@@ -34,7 +34,8 @@ struct device_host {
 	struct builtin *builtin;
 	bool may_reboot, may_set_time, may_set_timezone;
 	struct builtin_clock clock;
-	uint64_t errors; /* that there are, by number */
+	uint64_t own_errors, other_errors; /* by number: of this machine, and of what it shows */
+	uint64_t errors; /* both */
 	uint64_t reset;	 /* those of them that a server has reset: not told until they come anew */
 	uint64_t free_kb; /* that was told last */
 	struct timer timer;

@@ -9,12 +9,15 @@ struct builtin {
 	void *endpoint;
 	struct device_host *host; /* NULL: not here */
 	struct modbus *modbus; /* likewise */
+	struct statistics *statistics; /* likewise */
 };
 
 /* One init each; 0 also when the object has no place in this endpoint. */
 int security_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int server_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int device_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int connectivity_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int statistics_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int modbus_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 
 /* The same of what is there already. */
@@ -28,6 +31,9 @@ int device_host_init(struct builtin *b, const struct builtin_host *v);
 struct device_host *device_host_free(struct device_host *h);
 /* /3/0/4; h may be NULL. False: that is not for servers to do here. */
 bool device_host_reboot(struct device_host *h);
+
+/* statistics.c */
+struct statistics *statistics_free(struct statistics *s);
 
 /* modbus.c */
 struct modbus *modbus_free(struct modbus *m);

@@ -60,6 +60,37 @@ struct builtin_facts {
 	uint64_t free_kb, total_kb;
 };
 
+/* /4/0/0: what this machine can know. */
+enum builtin_bearer {
+	BUILTIN_BEARER_LTE = 6, /* stands for all that a mobile network is */
+	BUILTIN_BEARER_WLAN = 21,
+	BUILTIN_BEARER_BLUETOOTH = 22,
+	BUILTIN_BEARER_802_15_4 = 23,
+	BUILTIN_BEARER_ETHERNET = 41,
+};
+#define BUILTIN_BEARERS_MAX 8u
+#define BUILTIN_ADDRESSES_MAX 16u
+#define BUILTIN_ADDRESS_MAX 46u /* text of an IPv6 address */
+struct builtin_network {
+	enum builtin_bearer bearer; /* of the route that most goes by */
+	enum builtin_bearer available[BUILTIN_BEARERS_MAX];
+	unsigned n_available;
+	int signal_dbm; /* 0: it has none */
+	bool has_quality;
+	int quality;
+	char addresses[BUILTIN_ADDRESSES_MAX][BUILTIN_ADDRESS_MAX];
+	unsigned n_addresses;
+	char routers[BUILTIN_ADDRESSES_MAX][BUILTIN_ADDRESS_MAX];
+	unsigned n_routers;
+};
+
+/* Of an endpoint's accounts, since they are there; /7 */
+struct builtin_traffic {
+	uint64_t sent_bytes, received_bytes; /* with headers up to that of IP */
+	uint64_t payload_bytes, datagrams;   /* both ways */
+	uint32_t largest;		     /* datagram, since forget_largest() */
+};
+
 /* What of /3/0/13 to 15 servers wrote, and the machine does not follow. */
 #define BUILTIN_UTC_OFFSET_MAX sizeof("+14:00")
 #define BUILTIN_TIMEZONE_MAX 64u
@@ -91,7 +122,11 @@ struct builtin_ports {
 			     void *userdata);
 	/* Does a server observe it, or what is above it? */
 	bool (*is_observed)(void *endpoint, const struct path *path);
+	/* /7 */
+	void (*traffic)(void *endpoint, struct builtin_traffic *ret);
+	void (*forget_largest)(void *endpoint);
 	/* What follows is asked for the host only. */
+	void (*network)(void *endpoint, struct builtin_network *ret);
 	void (*facts)(void *endpoint, struct builtin_facts *ret);
 	/* The machine's own: utc_offset, and timezone where it has a name. */
 	void (*zone)(void *endpoint, struct builtin_clock *ret);

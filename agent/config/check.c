@@ -7,12 +7,13 @@
 #include "config/map.h"
 
 #define OBJECT_DEVICE 3
+#define OBJECT_CONNECTIVITY 4
 #define ERROR_CODE 11
 #define BINDING 16
 #define SENSOR_VALUE 5700
 
 /* What a server sees of these is the agent's own business. */
-static const uint16_t own_objects[] = { 0, 1, 2, 5, 21, 23, 25, 26 };
+static const uint16_t own_objects[] = { 0, 1, 2, 5, 7, 21, 23, 25, 26 };
 
 static char *text_of(const struct path *path, char text[PATH_TEXT_MAX])
 {
@@ -123,10 +124,10 @@ static bool kind_fits(enum point_kind kind, enum value_type type)
 			       1u << VALUE_FLOAT | 1u << VALUE_STRING,
 		[POINT_NUMBER] = 1u << VALUE_BOOLEAN | 1u << VALUE_INTEGER | 1u << VALUE_UNSIGNED |
 				 1u << VALUE_FLOAT | 1u << VALUE_TIME | 1u << VALUE_STRING,
-		[POINT_TEXT] = 1u << VALUE_STRING | 1u << VALUE_CORELNK,
+		[POINT_TEXT] = 1u << VALUE_STRING | 1u << VALUE_CORELNK | 1u << VALUE_OBJLNK,
 	};
 
-	return type != VALUE_OBJLNK && fits[kind] & 1u << type;
+	return (type != VALUE_OBJLNK || kind == POINT_TEXT) && fits[kind] & 1u << type;
 }
 
 static int check_type(struct loader *l, const struct config_map *row,
@@ -275,7 +276,10 @@ int check_execute(struct loader *l, const struct config_map *row,
 	else if (!(point->point->access & CONFIG_ACCESS_WRITE))
 		loader_error(l, row->mark, "%s writes point %s, which cannot be written", path,
 			     point->point->name);
-	else if (!constant_fits(&row->constant, point))
+	else if (row->argument && point->kind != POINT_TEXT)
+		loader_error(l, row->mark, "the argument of %s is text, which point %s is not", path,
+			     point->point->name);
+	else if (!row->argument && !constant_fits(&row->constant, point))
 		loader_error(l, row->mark, "the value that %s writes does not fit point %s", path,
 			     point->point->name);
 	else
@@ -380,14 +384,20 @@ static bool has_resource(const struct config_map *map, size_t n, uint16_t id)
 	return false;
 }
 
-/* Rows of one object instance. What /3 must have is given without asking. */
-static int check_instance(struct loader *l, const struct config_map *map, size_t n)
+/* What /3 must have is given without asking, as is /4 of this machine. */
+static bool is_given(const struct map_target *target, uint16_t object)
+{
+	return object == OBJECT_DEVICE || (target->host && object == OBJECT_CONNECTIVITY);
+}
+
+/* Rows of one object instance. */
+static int check_instance(struct loader *l, const struct map_target *target, const struct config_map *map, size_t n)
 {
 	const struct object_definition *object =
 		definitions_newest(l->sources->definitions, map->path.object);
 	int r = 0;
 
-	for (size_t i = 0; object && i < object->n_resources && object->id != OBJECT_DEVICE; i++) {
+	for (size_t i = 0; object && i < object->n_resources && !is_given(target, object->id); i++) {
 		const struct resource_definition *resource = &object->resources[i];
 
 		if (!resource->mandatory || resource->operations == 0 ||
@@ -400,7 +410,7 @@ static int check_instance(struct loader *l, const struct config_map *map, size_t
 	return r;
 }
 
-int check_mandatory(struct loader *l, const struct config_map *map, size_t n)
+int check_mandatory(struct loader *l, const struct map_target *target, const struct config_map *map, size_t n)
 {
 	size_t end;
 	int r = 0;
@@ -410,7 +420,7 @@ int check_mandatory(struct loader *l, const struct config_map *map, size_t n)
 
 		for (end = i + 1; end < n && path_contains(&instance, &map[end].path); end++)
 			;
-		r = worse(r, check_instance(l, map + i, end - i));
+		r = worse(r, check_instance(l, target, map + i, end - i));
 	}
 	return r;
 }

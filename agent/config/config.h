@@ -212,6 +212,7 @@ struct config_map {
 	uint32_t point;   /* index in the device's type */
 	struct value constant;
 	uint16_t alarm;
+	bool argument;    /* of CONFIG_MAP_EXECUTE: what the server says is written, not `constant` */
 	const struct unit *unit; /* `unit:` of the entry, or NULL */
 };
 
@@ -266,7 +267,7 @@ struct config_device {
 	struct config_origins origins[2]; /* of its override, of its row */
 };
 
-/* What a server sees: the host is not among them, nor are devices that are not enabled. */
+/* What a server sees: the host is not among config.endpoints, nor are devices that are not enabled. */
 struct config_endpoint {
 	struct yaml_mark mark;
 	char *name;     /* YAML name */
@@ -330,6 +331,7 @@ struct config {
 	size_t n_devices;
 	struct config_endpoint *endpoints;
 	size_t n_endpoints;
+	struct config_endpoint host_endpoint; /* with the rows of `host: lwm2m:` */
 	struct config_sample *samples;
 	size_t n_samples;
 	bool empty; /* no fieldway.yaml, or an empty one: "Not configured" */
@@ -380,6 +382,16 @@ int config_files_revision(const struct config_files *f, const char *profile, uin
 /* All of them as one record, and back: -ENOMEM, -EBADMSG. */
 int config_files_save(const struct config_files *f, struct buf *ret);
 int config_files_load(struct span record, struct config_files **ret);
+
+/* The host counts behind all others, where it shows something of devices. */
+static inline uint32_t config_host(const struct config *c)
+{
+	return (uint32_t)c->n_endpoints;
+}
+static inline const struct config_endpoint *config_endpoint_at(const struct config *c, uint32_t i)
+{
+	return i == config_host(c) ? &c->host_endpoint : &c->endpoints[i];
+}
 
 enum config_account {
 	CONFIG_USER,

@@ -440,11 +440,12 @@ static bool same_units(const struct unit *a, const struct unit *b)
 static bool same_row(const struct config_difference *d, imprint_one *imprint, uint32_t before, size_t i,
 		     uint32_t after, size_t j)
 {
-	const struct config_endpoint *x = &d->before->endpoints[before], *y = &d->after->endpoints[after];
+	const struct config_endpoint *x = config_endpoint_at(d->before, before);
+	const struct config_endpoint *y = config_endpoint_at(d->after, after);
 	const struct config_map *a = &x->map[i], *b = &y->map[j];
 
 	if (!path_equal(&a->path, &b->path) || a->kind != b->kind || a->alarm != b->alarm ||
-	    !same_units(a->unit, b->unit) || !value_equal(&a->constant, &b->constant))
+	    a->argument != b->argument ||	    !same_units(a->unit, b->unit) || !value_equal(&a->constant, &b->constant))
 		return false;
 	return a->kind == CONFIG_MAP_CONSTANT || same_point(d, imprint, device_of_row(x, a), a->point,
 							    device_of_row(y, b), b->point);
@@ -480,9 +481,10 @@ static bool same_only_device(const struct config_difference *d, const struct con
 
 static bool same_endpoint(const struct config_difference *d, uint32_t before, uint32_t after)
 {
-	const struct config_endpoint *x = &d->before->endpoints[before], *y = &d->after->endpoints[after];
+	const struct config_endpoint *x = config_endpoint_at(d->before, before);
+	const struct config_endpoint *y = config_endpoint_at(d->after, after);
 
-	if (!streq(x->name, y->name) || !streq_null(x->manufacturer, y->manufacturer) ||
+	if (!streq_null(x->name, y->name) || !streq_null(x->manufacturer, y->manufacturer) ||
 	    !streq_null(x->model, y->model) || x->n_map != y->n_map || !same_only_device(d, x, y))
 		return false;
 	for (size_t i = 0; i < y->n_map; i++)
@@ -495,10 +497,11 @@ static int find_endpoints(struct config_difference *d)
 {
 	int r = match_names(d, endpoint_name, d->before->n_endpoints, d->after->n_endpoints, d->endpoints);
 
-	for (uint32_t i = 0; r >= 0 && i < d->after->n_endpoints; i++)
+	d->endpoints[config_host(d->after)].before = config_host(d->before);
+	for (uint32_t i = 0; r >= 0 && i <= config_host(d->after); i++)
 		if (d->endpoints[i].before != CONFIG_NONE)
 			d->endpoints[i].same = same_endpoint(d, d->endpoints[i].before, i);
-	turn_round(d->endpoints, d->after->n_endpoints, d->endpoints_after);
+	turn_round(d->endpoints, d->after->n_endpoints + 1, d->endpoints_after);
 	return r;
 }
 
@@ -530,11 +533,11 @@ static int difference_init(struct config_difference *d)
 	d->buses = new_successors(after->n_buses);
 	d->types = new_successors(after->n_types);
 	d->devices = new_successors(after->n_devices);
-	d->endpoints = new_successors(after->n_endpoints);
+	d->endpoints = new_successors(after->n_endpoints + 1);
 	d->servers_after = new_indices(before->n_servers);
 	d->buses_after = new_indices(before->n_buses);
 	d->devices_after = new_indices(before->n_devices);
-	d->endpoints_after = new_indices(before->n_endpoints);
+	d->endpoints_after = new_indices(before->n_endpoints + 1);
 	d->devices_renamed = new_indices(before->n_devices);
 	return d->servers && d->buses && d->types && d->devices && d->endpoints && d->servers_after &&
 			       d->buses_after && d->devices_after && d->endpoints_after && d->devices_renamed ?

@@ -24,7 +24,7 @@ struct config_difference {
 	 * types: the one that says the same; its map does not count, which endpoints have.
 	 * devices: by name, on the bus that comes from the same one; same: their bus and
 	 * their type too.
-	 * endpoints: by endpoint client name; same: YAML name, info, and a map whose rows
+	 * endpoints: one more, the host, which is always the host; by endpoint client name; same: YAML name, info, and a map whose rows
 	 * are the same, in the same order, of devices that are the same.
 	 */
 	struct config_successor *servers, *buses, *types, *devices, *endpoints;

@@ -167,5 +167,6 @@ void endpoints_read(struct loader *l)
 	for (size_t i = 0; i < l->n_documents && !l->no_memory; i++)
 		if (l->documents[i].file->place == CONFIG_PLACE_DEVICES)
 			read_document(l, l->documents[i].node);
+	host_rows_read(l);
 	endpoints_check(l);
 }

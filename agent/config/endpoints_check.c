@@ -163,8 +163,8 @@ static size_t collect(const struct loader *l, struct writer *writers)
 	const struct config *c = l->config;
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->n_endpoints; i++) {
-		const struct config_endpoint *e = &c->endpoints[i];
+	for (uint32_t i = 0; i <= config_host(c); i++) {
+		const struct config_endpoint *e = config_endpoint_at(c, i);
 
 		for (size_t k = 0; e->device == UINT32_MAX && k < e->n_map; k++) {
 			const struct config_map *row = &e->map[k];

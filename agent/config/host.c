@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/macro.h"
+#include "config/map.h"
 #include "config/places.h"
 
 /* `host:`, what servers may do to this machine. */
@@ -32,9 +33,26 @@ void host_read(struct loader *l, const struct yaml_node *node)
 {
 	struct host_section section = { 0 };
 
-	if (!node || mapping_read(l, node, node->mark, &keys_host, NULL, &section) < 0 ||
-	    sequence_expect(l, section.allow, "allow") < 0)
+	if (!node || mapping_read(l, node, node->mark, &keys_host, NULL, &section) < 0)
+		return;
+	l->host_rows = section.lwm2m;
+	if (sequence_expect(l, section.allow, "allow") < 0)
 		return;
 	for (size_t i = 0; i < section.allow->n; i++)
 		read_right(l, section.allow->items[i]);
+}
+
+void host_rows_read(struct loader *l)
+{
+	const struct map_target target = { .host = true };
+	struct config_endpoint *e = &l->config->host_endpoint;
+	struct config_map *map = NULL;
+
+	*e = (struct config_endpoint){ .name = loader_text(l, "host"),
+				       .endpoint = l->config->gateway.endpoint,
+				       .device = UINT32_MAX };
+	if (l->host_rows)
+		e->mark = l->host_rows->mark;
+	if (l->host_rows && map_read(l, &target, l->host_rows, NULL, &map, &e->n_map) >= 0)
+		e->map = map;
 }

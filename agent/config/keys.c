@@ -14,7 +14,7 @@ static const struct key main_keys[] = {
 	{ "limits", KEY_NODE, AT(main_section, limits), .help = "how much this gateway takes on" },
 	{ "metrics", KEY_NODE, AT(main_section, metrics),
 	  .help = "a page of figures for monitoring, in OpenMetrics text (none)" },
-	{ "host", KEY_NODE, AT(main_section, host), .help = "what servers may do to this machine (nothing)" },
+	{ "host", KEY_NODE, AT(main_section, host), .help = "this machine: what servers may do to it, and what it shows (nothing)" },
 	LATER("bootstrap", "a bootstrap server"),
 	LATER("history", "values kept for a server that is away"),
 };
@@ -157,6 +157,8 @@ static const struct key metrics_keys[] = {
 static const struct key host_keys[] = {
 	{ "allow", KEY_NODE, AT(host_section, allow),
 	  .help = "list of what servers may do: reboot, time, timezone; needs a rule of polkit, too (nothing)" },
+	{ "lwm2m", KEY_NODE, AT(host_section, lwm2m),
+	  .help = "path: device.point, shown by the host beside what it has of its own" },
 };
 
 const struct key_table keys_main = KEY_TABLE("fieldway.yaml", main_keys);

@@ -151,6 +151,8 @@ static const struct key map_keys[] = {
 	  .help = "at 3/0/11: point: error code 16 to 32" },
 	{ "execute", KEY_NODE, AT(map_section, execute),
 	  .help = "the point that an Execute writes `value` to (true)" },
+	{ "argument", KEY_BOOL, .initial = "false", AT(map_section, argument),
+	  .help = "of execute: true: what the server says with it is written to the point, which is text" },
 };
 
 static const struct key sample_keys[] = {

@@ -211,7 +211,7 @@ int map_read(struct loader *l, const struct map_target *target, const struct yam
 	struct map_rows rows = { 0 };
 	int r = read_all(l, target, node, v, &rows);
 
-	r = r < 0 ? r : check_mandatory(l, rows.items, rows.n);
+	r = r < 0 ? r : check_mandatory(l, target, rows.items, rows.n);
 	r = r < 0 ? r : keep_rows(l, &rows, ret, ret_n);
 	free(rows.items);
 	return r;
@@ -256,7 +256,7 @@ int map_override(struct loader *l, const struct profile *p, const struct yaml_no
 		r = nodes[i] ? read_all(l, &target, nodes[i], v, &over) : 0;
 		r = r < 0 ? r : merge_rows(l, &rows, &over);
 	}
-	r = r < 0 ? r : check_mandatory(l, rows.items, rows.n);
+	r = r < 0 ? r : check_mandatory(l, &target, rows.items, rows.n);
 	r = r < 0 ? r : keep_rows(l, &rows, ret, ret_n);
 	free(rows.items);
 	free(over.items);

@@ -9,6 +9,7 @@
 struct map_target {
 	const struct profile
 		*profile; /* its own by their name; NULL: of all devices, as device.point */
+	bool host; /* shows what the agent knows of this machine, too */
 };
 
 struct map_point {
@@ -55,4 +56,4 @@ int check_constant(struct loader *l, const struct yaml_node *node, const struct 
 		   const struct resource_definition *resource, struct value *ret);
 /* Sorted rows: no path twice; mandatory resources there. */
 int check_overlaps(struct loader *l, const struct map_rows *rows);
-int check_mandatory(struct loader *l, const struct config_map *map, size_t n);
+int check_mandatory(struct loader *l, const struct map_target *target, const struct config_map *map, size_t n);

@@ -149,6 +149,11 @@ static int read_execute(struct entry *e, const struct map_section *section)
 	e->row.kind = CONFIG_MAP_EXECUTE;
 	e->row.mark = section->execute->mark;
 	e->row.constant = value_boolean(true);
+	e->row.argument = section->argument;
+	if (section->argument && section->value) {
+		loader_error(e->l, section->value->mark, "either value or argument");
+		return -EINVAL;
+	}
 	if (section->value)
 		r = worse(r, read_execute_value(e->l, section->value, &e->row.constant));
 	r = r < 0 ? r : check_execute(e->l, &e->row, e->resource, &point);
@@ -193,6 +198,10 @@ static int read_mapping(struct entry *e, const struct yaml_node *node)
 
 	if (r < 0)
 		return r;
+	if (section.argument && !section.execute) {
+		loader_error(e->l, mapping_mark(node, "argument"), "argument belongs to execute");
+		return -EINVAL;
+	}
 	if (section.alarms && !section.point && !section.value && !section.execute && !section.unit)
 		return read_alarms(e, section.alarms);
 	if (section.execute && !section.point && !section.unit && !section.alarms)

@@ -14,6 +14,7 @@ void servers_read(struct loader *l, const struct yaml_node *node);
 void patterns_read(struct loader *l, const struct yaml_node *node, const char *what, char ***ret,
 		   size_t *ret_n);
 void host_read(struct loader *l, const struct yaml_node *node);	   /* host.c */
+void host_rows_read(struct loader *l); /* when all devices are there */
 void metrics_read(struct loader *l, const struct yaml_node *node); /* metrics.c */
 void buses_read(struct loader *l);
 void profiles_read(struct loader *l);

@@ -11,7 +11,7 @@ struct main_section {
 };
 
 struct host_section {
-	const struct yaml_node *allow;
+	const struct yaml_node *allow, *lwm2m;
 };
 
 struct gateway_section {
@@ -128,6 +128,7 @@ struct identify_section {
 
 struct map_section {
 	const struct yaml_node *repeat, *point, *value, *unit, *alarms, *execute;
+	bool argument;
 };
 
 struct sample_section {

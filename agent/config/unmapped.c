@@ -35,8 +35,8 @@ static void use_types(const struct loader *l, const struct used *u)
 
 static void use_endpoints(const struct loader *l, const struct used *u)
 {
-	for (size_t i = 0; i < l->config->n_endpoints; i++) {
-		const struct config_endpoint *e = &l->config->endpoints[i];
+	for (uint32_t i = 0; i <= config_host(l->config); i++) {
+		const struct config_endpoint *e = config_endpoint_at(l->config, i);
 
 		for (size_t k = 0; e->device == UINT32_MAX && k < e->n_map; k++)
 			if (e->map[k].kind != CONFIG_MAP_CONSTANT &&

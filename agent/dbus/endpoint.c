@@ -210,12 +210,11 @@ static int get_devices(sd_bus *bus, const char *path, const char *interface, con
 {
 	const struct item *item = userdata;
 	const struct dbus *d = item->dbus;
-	const struct config_endpoint *e = NULL;
+	const struct config *c = d->config.config;
+	const struct config_endpoint *e = item->id == DBUS_HOST ? &c->host_endpoint : &c->endpoints[item->id - 1];
 	int r = sd_bus_message_open_container(reply, 'a', AGENT1_OBJECT);
 
-	if (item->id != DBUS_HOST)
-		e = &d->config.config->endpoints[item->id - 1];
-	if (r >= 0 && e)
+	if (r >= 0)
 		r = e->device == UINT32_MAX ? append_mapped(reply, d, e) :
 					      items_append(&d->devices, d, reply, e->device);
 	return r < 0 ? r : sd_bus_message_close_container(reply);

@@ -17,11 +17,10 @@ static bool is_row_of(const struct config_map *row, const struct path *path)
 struct source source_find(const struct item *item, const struct path *path)
 {
 	const struct config *c = item->dbus->config.config;
-	const struct config_endpoint *e = item->id == DBUS_HOST ? NULL :
-								  &c->endpoints[item->id - 1];
+	const struct config_endpoint *e = item->id == DBUS_HOST ? &c->host_endpoint : &c->endpoints[item->id - 1];
 	struct source s = { 0 };
 
-	for (size_t i = 0; e && i < e->n_map; i++) {
+	for (size_t i = 0; i < e->n_map; i++) {
 		if (!is_row_of(&e->map[i], path))
 			continue;
 		if (s.row) {

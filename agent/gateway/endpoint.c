@@ -67,6 +67,29 @@ static bool port_is_observed(void *endpoint, const struct path *path)
 	return false;
 }
 
+static void port_traffic(void *endpoint, struct builtin_traffic *ret)
+{
+	const struct endpoint *e = endpoint;
+
+	for (const struct account *a = e->accounts; a; a = a->next) {
+		const struct session_counters *c = client_counters(a->client);
+
+		ret->sent_bytes += c->sent_ip_bytes;
+		ret->received_bytes += c->received_ip_bytes;
+		ret->payload_bytes += c->sent_bytes + c->received_bytes;
+		ret->datagrams += c->datagrams;
+		ret->largest = MAX(ret->largest, c->largest);
+	}
+}
+
+static void port_forget_largest(void *endpoint)
+{
+	struct endpoint *e = endpoint;
+
+	for (struct account *a = e->accounts; a; a = a->next)
+		client_forget_largest(a->client);
+}
+
 static const struct builtin_ports ports = {
 	.update = port_update,
 	.disable = port_disable,
@@ -75,7 +98,10 @@ static const struct builtin_ports ports = {
 	.modbus_enable = port_modbus_enable,
 	.serial_ports = port_serial_ports,
 	.is_observed = port_is_observed,
+	.traffic = port_traffic,
+	.forget_largest = port_forget_largest,
 	.facts = port_facts,
+	.network = port_network,
 	.zone = port_zone,
 	.reboot = port_reboot,
 	.set_time = port_set_time,
@@ -113,6 +139,7 @@ static int put_builtin(struct endpoint *e, struct builtin_values *values)
 		account_values(a, &accounts[n++]);
 	values->accounts = accounts;
 	values->n_accounts = n;
+	values->timers = e->registry->config.timers;
 	if (e->builtin)
 		return builtin_reload(e->builtin, definitions, values);
 	return builtin_new(e->store, definitions, values, &ports, e, &e->builtin);

@@ -9,11 +9,13 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "gateway/host_network.h"
 #include "gateway/host_power.h"
 #include "gateway/internal.h"
 
 /* What object 3 of the host asks of this machine. */
 
+#define NETWORK_FOLDER "/sys/class/net"
 #define POWER_FOLDER "/sys/class/power_supply"
 #define CLOCK_KIND "device-clock"
 
@@ -36,6 +38,26 @@ void port_facts(void *endpoint, struct builtin_facts *ret)
 
 	power_read(POWER_FOLDER, &ret->power);
 	read_storage(e->registry->config.state_folder, ret);
+}
+
+/* ---- network ---- */
+
+void port_network(void *endpoint, struct builtin_network *ret)
+{
+	(void)endpoint;
+	network_read(NETWORK_FOLDER, ret);
+}
+
+static void network_changed(void *userdata)
+{
+	struct endpoint *e = userdata;
+
+	builtin_network_changed(e->builtin);
+}
+
+void host_watch_network(struct endpoint *e, bool watch)
+{
+	transport_watch_network(e->registry->config.transport, watch ? network_changed : NULL, e);
 }
 
 /* ---- zone ---- */
@@ -164,6 +186,7 @@ void host_values(struct endpoint *e, struct builtin_host *ret)
 
 	*ret = (struct builtin_host){
 		.timers = e->registry->config.timers,
+		.network = true,
 		.may_reboot = c->may_reboot,
 		.may_set_time = c->may_set_time,
 		.may_set_timezone = c->may_set_timezone,

@@ -227,6 +227,9 @@ void port_register_anew(void *endpoint);
 
 /* host.c: what object 3 of the host asks for, as builtin_ports has it */
 void port_facts(void *endpoint, struct builtin_facts *ret);
+void port_network(void *endpoint, struct builtin_network *ret);
+/* Tells e when it has changed. */
+void host_watch_network(struct endpoint *e, bool watch);
 void port_zone(void *endpoint, struct builtin_clock *ret);
 void port_reboot(void *endpoint);
 void port_set_time(void *endpoint, int64_t since_1970_s, backing_done done, void *userdata);

@@ -220,6 +220,7 @@ struct registry *registry_free(struct registry *r)
 	registry_forget_leaving(r);
 	for (size_t i = 0; r->endpoints && i < r->config.config->n_endpoints; i++)
 		endpoint_free(r->endpoints[i]);
+	host_watch_network(&r->host, false);
 	endpoint_done(&r->host);
 	for (size_t i = 0; i < r->n_servers; i++)
 		server_unref(r->servers[i]);
@@ -232,7 +233,12 @@ struct registry *registry_free(struct registry *r)
 
 struct store *registry_store(const struct registry *r, uint32_t endpoint)
 {
-	return r->endpoints[endpoint]->store;
+	return endpoint == config_host(r->config.config) ? r->host.store : r->endpoints[endpoint]->store;
+}
+
+void registry_host_errors(struct registry *r, const int64_t *codes, size_t n)
+{
+	builtin_host_errors(r->host.builtin, codes, n);
 }
 
 /* ---- life ---- */
@@ -241,6 +247,7 @@ void registry_start(struct registry *r)
 {
 	const struct config *c = r->config.config;
 
+	host_watch_network(&r->host, true);
 	endpoint_watch(&r->host);
 	endpoint_start(&r->host);
 	for (size_t i = 0; i < c->n_endpoints; i++) {
@@ -255,8 +262,8 @@ void registry_start(struct registry *r)
 
 void registry_seen(struct registry *r, uint32_t endpoint, bool complete)
 {
-	/* While all de-register, nobody begins. */
-	if (r->stopped)
+	/* While all de-register, nobody begins; and the host waits for nobody. */
+	if (r->stopped || endpoint == config_host(r->config.config))
 		return;
 	switch (r->config.config->register_wait) {
 	case CONFIG_WAIT_NONE:

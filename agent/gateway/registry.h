@@ -49,8 +49,11 @@ int registry_new(const struct registry_config *config, struct registry **ret);
 /* Without de-registering: registry_stop() comes first. */
 struct registry *registry_free(struct registry *r);
 
-/* The store of config.endpoints[i], for mapping_attach(). */
+/* The store of config.endpoints[i], or of the host (config_host()), for mapping_attach(). */
 struct store *registry_store(const struct registry *r, uint32_t endpoint);
+
+/* mapping_ops.host_errors leads here. */
+void registry_host_errors(struct registry *r, const int64_t *codes, size_t n);
 
 /* Registers the host now, the others as `register:` says. */
 void registry_start(struct registry *r);

@@ -53,7 +53,14 @@ static void seen(void *userdata, uint32_t endpoint, bool complete)
 	registry_seen(g->registry, endpoint, complete);
 }
 
-static const struct mapping_ops mapping_ops = { .seen = seen };
+static void host_errors(void *userdata, const int64_t *codes, size_t n)
+{
+	struct gateway *g = userdata;
+
+	registry_host_errors(g->registry, codes, n);
+}
+
+static const struct mapping_ops mapping_ops = { .seen = seen, .host_errors = host_errors };
 
 static void state_failed(unsigned n, int error, void *userdata)
 {
@@ -231,7 +238,7 @@ static int open_mapping(struct gateway *g)
 	};
 	int r = mapping_new(&config, &mapping_ops, g, &g->mapping);
 
-	for (uint32_t i = 0; i < g->loaded.config->n_endpoints && r >= 0; i++)
+	for (uint32_t i = 0; i <= config_host(g->loaded.config) && r >= 0; i++)
 		r = mapping_attach(g->mapping, i, registry_store(g->registry, i));
 	return r;
 }

@@ -590,6 +590,11 @@ const char *client_trouble(const struct client *c, char ret[CLIENT_TROUBLE_MAX])
 	return c->failure.error < 0 ? failure_format(&c->failure, ret) : ret;
 }
 
+void client_forget_largest(struct client *c)
+{
+	session_forget_largest(c->session);
+}
+
 const struct session_counters *client_counters(const struct client *c)
 {
 	return session_counters(c->session);

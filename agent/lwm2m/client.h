@@ -143,6 +143,8 @@ enum lwm2m_version client_version(const struct client *c);
 #define CLIENT_TROUBLE_MAX 192u
 const char *client_trouble(const struct client *c, char ret[CLIENT_TROUBLE_MAX]);
 const struct session_counters *client_counters(const struct client *c);
+/* The largest datagram is looked for anew. */
+void client_forget_largest(struct client *c);
 /* Does its server observe the path, or what is above or below it? */
 bool client_observes(const struct client *c, const struct path *path);
 /* What its server observes that overlaps a path. */

@@ -202,12 +202,13 @@ static int point_check(void *userdata, const struct path *path, const struct val
 		       char **ret_reason)
 {
 	const struct mapped_row *row = row_of(userdata, path);
+	char text[LINK_TEXT_MAX];
 	struct fieldway_value raw;
 	int r;
 
 	if (!row)
 		return -EPERM;
-	r = row_is_writable(row) ? transform_inverse(&row_plan(row)->transform, value, &raw) : -EPERM;
+	r = row_is_writable(row) ? transform_write(&row_plan(row)->transform, value, text, &raw) : -EPERM;
 	if (r < 0)
 		*ret_reason = refusal_text(row, r);
 	return r;
@@ -217,8 +218,9 @@ static void point_write(void *userdata, const struct path *path, const struct va
 			backing_done done, void *done_userdata)
 {
 	struct mapped_row *row = row_of(userdata, path);
+	char text[LINK_TEXT_MAX];
 	struct fieldway_value raw;
-	int r = row ? transform_inverse(&row_plan(row)->transform, value, &raw) : -EPERM;
+	int r = row ? transform_write(&row_plan(row)->transform, value, text, &raw) : -EPERM;
 
 	if (r < 0)
 		done(done_userdata, r, NULL);
@@ -353,6 +355,14 @@ const struct backing_ops constant_backing = {
 	.check = constant_check,
 };
 
+/* `{execute: point, argument: true}`: what the server says with it; nothing is text, too. */
+static void execute_argument(struct mapped_row *row, const char *argument, backing_done done, void *userdata)
+{
+	const struct fieldway_value raw = { .type = FIELDWAY_STRING, .data = argument ?: "", .size = strlen(argument ?: "") };
+
+	send(row, &raw, done, userdata);
+}
+
 /* `{execute: point, value: V}`: Execute writes V to the point. */
 static void execute_point(void *userdata, const struct path *path, const char *argument,
 			  backing_done done, void *done_userdata)
@@ -364,9 +374,12 @@ static void execute_point(void *userdata, const struct path *path, const char *a
 	int r;
 
 	(void)path;
-	(void)argument;
 	if (!row->endpoint->mapping->config->writes_allow) {
 		done(done_userdata, -EPERM, NULL);
+		return;
+	}
+	if (row_map(row)->argument) {
+		execute_argument(row, argument, done, done_userdata);
 		return;
 	}
 	r = transform_inverse(&t, &row_map(row)->constant, &raw);

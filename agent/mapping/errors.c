@@ -38,8 +38,6 @@ static unsigned collect(const struct mapped_endpoint *e, int64_t codes[ERRORS_MA
 		if (row->alarm && n < ERRORS_MAX)
 			codes[n++] = row_map(row)->alarm;
 	}
-	if (n == 0)
-		codes[n++] = ERROR_NONE;
 	return n;
 }
 
@@ -52,6 +50,13 @@ void errors_update(struct mapped_endpoint *e)
 	if (!store_resource(e->store, &error_code))
 		return;
 	n = collect(e, codes);
+	if (e->index == config_host(e->mapping->config)) {
+		if (e->mapping->ops->host_errors)
+			e->mapping->ops->host_errors(e->mapping->userdata, codes, n);
+		return;
+	}
+	if (n == 0)
+		codes[n++] = ERROR_NONE;
 	for (unsigned i = 0; i < n; i++) {
 		records[i].path = path_child(&error_code, i);
 		records[i].value = value_integer(codes[i]);

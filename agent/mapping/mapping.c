@@ -57,7 +57,7 @@ static int endpoint_new(struct mapping *m, uint32_t index)
 	if (!e)
 		return -ENOMEM;
 	e->mapping = m;
-	e->config = &m->config->endpoints[index];
+	e->config = config_endpoint_at(m->config, index);
 	e->index = index;
 	list_init(&e->writes);
 	list_init(&e->asking);
@@ -78,11 +78,11 @@ int mapping_init(struct mapping *m, const struct mapping *from, const struct con
 	int r = 0;
 
 	list_init(&m->plans);
-	m->endpoints = calloc(config->n_endpoints ?: 1, sizeof(*m->endpoints));
+	m->endpoints = calloc(config->n_endpoints + 1, sizeof(*m->endpoints));
 	m->devices = calloc(config->n_devices ?: 1, sizeof(*m->devices));
 	if (!m->endpoints || !m->devices)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < config->n_endpoints && r >= 0; i++)
+	for (uint32_t i = 0; i <= config_host(config) && r >= 0; i++)
 		r = endpoint_new(m, i);
 	if (r >= 0)
 		r = counters_init(m, from, d);
@@ -128,7 +128,7 @@ struct mapping *mapping_free(struct mapping *m)
 {
 	if (!m)
 		return NULL;
-	for (uint32_t i = 0; m->endpoints && i < m->config->n_endpoints; i++) {
+	for (uint32_t i = 0; m->endpoints && i <= config_host(m->config); i++) {
 		if (m->endpoints[i] && m->endpoints[i]->store)
 			mapping_detach(m, i);
 		mapped_endpoint_free(m->endpoints[i]);

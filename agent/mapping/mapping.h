@@ -9,6 +9,8 @@
 #include "store/store.h"
 
 /*
+ * Endpoints are numbered as config.endpoints; the host is config_host().
+ *
  * The only module that knows a device's point and an LwM2M path. North: values
  * of devices into the stores of the endpoints that show them, with units,
  * enumerations, quality and error codes. South: writes and executes as writes
@@ -27,6 +29,11 @@ struct mapping_ops {
 	 * again.
 	 */
 	void (*seen)(void *userdata, uint32_t endpoint, bool complete);
+	/*
+	 * Error codes of what the host shows: it has others of its own. n 0: none.
+	 * NULL: nobody wants to know.
+	 */
+	void (*host_errors)(void *userdata, const int64_t *codes, size_t n);
 };
 
 struct mapping_config {

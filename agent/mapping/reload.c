@@ -49,7 +49,7 @@ static uint32_t *none(size_t n)
 static int match_rows(const struct reload *r, uint32_t before, uint32_t after)
 {
 	struct change *c = &r->changes[after];
-	size_t n = r->d->after->endpoints[after].n_map, hint = 0;
+	size_t n = config_endpoint_at(r->d->after, after)->n_map, hint = 0;
 
 	c->to = none(c->e->config->n_map);
 	c->from = none(n);
@@ -68,7 +68,7 @@ static int prepare(struct reload *r, bool other_definitions)
 	r->changes = calloc(d->after->n_endpoints + 1, sizeof(*r->changes));
 	if (!r->changes)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < d->after->n_endpoints && error >= 0; i++) {
+	for (uint32_t i = 0; i <= config_host(d->after) && error >= 0; i++) {
 		uint32_t before = d->endpoints[i].before;
 
 		if (before == CONFIG_NONE || !r->mapping->endpoints[before]->store)
@@ -126,7 +126,7 @@ static void end_requests(struct reload *r)
 {
 	const struct config_difference *d = r->d;
 
-	for (size_t i = 0; i < d->after->n_endpoints; i++) {
+	for (size_t i = 0; i <= config_host(d->after); i++) {
 		struct change *c = &r->changes[i];
 
 		if (!c->e)
@@ -210,7 +210,7 @@ static void take_over(struct reload *r)
 	kept_leave(m, r->d);
 	for (uint32_t i = 0; i < next->config->n_devices; i++)
 		take_over_device(r, i);
-	for (uint32_t i = 0; i < next->config->n_endpoints; i++)
+	for (uint32_t i = 0; i <= config_host(next->config); i++)
 		take_over_endpoint(r, i);
 	SWAP(m->config, next->config);
 	SWAP(m->definitions, next->definitions);
@@ -226,7 +226,7 @@ static void take_over(struct reload *r)
 
 static void commit(struct reload *r)
 {
-	size_t n = r->d->after->n_endpoints;
+	size_t n = r->d->after->n_endpoints + 1;
 
 	end_requests(r);
 	take_over(r);
@@ -250,7 +250,7 @@ static void reload_done(struct reload *r, bool committed)
 	struct mapping *next = r->next;
 	const struct config *config = next ? next->config : NULL;
 
-	for (size_t i = 0; r->changes && i < r->d->after->n_endpoints; i++) {
+	for (size_t i = 0; r->changes && i <= config_host(r->d->after); i++) {
 		/* Of those that have others. */
 		if (committed && r->changes[i].to)
 			free(r->changes[i].rows);
@@ -260,7 +260,7 @@ static void reload_done(struct reload *r, bool committed)
 	free(r->changes);
 	if (!next)
 		return;
-	for (size_t i = 0; next->endpoints && i < config->n_endpoints; i++)
+	for (size_t i = 0; next->endpoints && i <= config_host(config); i++)
 		mapped_endpoint_free(next->endpoints[i]);
 	mapped_devices_free(next->devices, config->n_devices);
 	plans_free(&next->plans);

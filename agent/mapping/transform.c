@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/macro.h"
@@ -185,8 +186,9 @@ static int fit(const struct value *from, enum value_type type, struct value *ret
 	case VALUE_OPAQUE:
 	case VALUE_CORELNK:
 		return value_convert(from, type, ret);
-	case VALUE_NONE:
 	case VALUE_OBJLNK:
+		return from->type == VALUE_STRING ? value_parse_text(from->data, from->size, type, ret) : -EINVAL;
+	case VALUE_NONE:
 	case VALUE_TYPES:
 		break;
 	}
@@ -307,9 +309,11 @@ static int from_model(const struct transform *t, const struct value *v, struct f
 	case VALUE_OPAQUE:
 		*ret = (struct fieldway_value){ .type = FIELDWAY_BYTES, .data = v->data, .size = v->size };
 		return 0;
+	case VALUE_CORELNK:
+		*ret = (struct fieldway_value){ .type = FIELDWAY_STRING, .data = v->data, .size = v->size };
+		return 0;
 	case VALUE_NONE:
 	case VALUE_OBJLNK:
-	case VALUE_CORELNK:
 	case VALUE_TYPES:
 		break;
 	}
@@ -339,5 +343,15 @@ int transform_inverse(const struct transform *t, const struct value *v, struct f
 			return -ERANGE;
 	}
 	*ret = value;
+	return 0;
+}
+
+int transform_write(const struct transform *t, const struct value *v, char text[LINK_TEXT_MAX],
+		    struct fieldway_value *ret)
+{
+	if (v->type != VALUE_OBJLNK)
+		return transform_inverse(t, v, ret);
+	snprintf(text, LINK_TEXT_MAX, "%u:%u", v->link.object, v->link.instance);
+	*ret = (struct fieldway_value){ .type = FIELDWAY_STRING, .data = text, .size = strlen(text) };
 	return 0;
 }

@@ -35,6 +35,10 @@ int transform_forward(const struct transform *t, const struct fieldway_value *v,
  * a point with a unit or a range is read as a decimal. -EINVAL unknown label,
  * no number or unfitting type, -ERANGE outside of `range:`.
  */
+/* Of what is written: an Objlnk goes to a point as text, which lies in `text`. */
+#define LINK_TEXT_MAX sizeof("65535:65535")
+int transform_write(const struct transform *t, const struct value *v, char text[LINK_TEXT_MAX],
+		    struct fieldway_value *ret);
 int transform_inverse(const struct transform *t, const struct value *v, struct fieldway_value *ret);
 /* Name of the unit that the resource's values have, or NULL. */
 const char *transform_unit(const struct transform *t, const struct unit *row_unit);

@@ -7,6 +7,10 @@
 #include "base/log.h"
 #include "transport/internal.h"
 
+/* Of a datagram: IP without options, and UDP. */
+#define IPV4_HEADERS (20 + 8)
+#define IPV6_HEADERS (40 + 8)
+
 /* A session's connection: addresses, socket, states, failures. */
 
 #define log_about(s) (&(struct log_about){ .endpoint = (s)->label })
@@ -41,6 +45,7 @@ static int open_socket(struct session *s)
 	fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
+	s->headers = address.any.sa_family == AF_INET6 ? IPV6_HEADERS : IPV4_HEADERS;
 	r = connect(fd, &address.any, address_size(&address)) < 0 ? -errno : 0;
 	if (r >= 0)
 		r = loop_add(s->transport->loop, &s->io, fd, on_input);

@@ -145,7 +145,7 @@ static void send_datagram(struct session *s, const void *data, size_t size)
 	ssize_t n = send(s->io.fd, data, size, MSG_NOSIGNAL);
 
 	if (n > 0)
-		s->counters.sent_bytes += (uint64_t)n;
+		session_count_sent(s, (size_t)n);
 	else if (n < 0 && errno != EAGAIN)
 		session_hint(s, -errno);
 }
@@ -193,7 +193,7 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 	size_t sound;
 
 	if (n > 0) {
-		s->counters.received_bytes += (uint64_t)n;
+		session_count_received(s, (size_t)n);
 		sound = record_sound_part(data, (size_t)n, &change);
 		s->dtls->accepted |= change;
 		if (sound < (size_t)n)

@@ -23,6 +23,8 @@ struct recent;
 struct transfer;
 
 struct transport {
+	void (*network_changed)(void *userdata); /* NULL: nobody wants to know */
+	void *network_userdata;
 	struct timers *timers;
 	struct loop *loop;
 	struct names *names;
@@ -78,6 +80,7 @@ struct session {
 	uint16_t n_calls, n_exchanges, n_answers;
 	uint8_t state;
 	uint8_t address; /* index of the one in use */
+	uint8_t headers; /* bytes of IP and UDP before each datagram there */
 	uint8_t tried;
 	bool has_last_response, freed;
 	bool heard;  /* anything came over this connection */
@@ -109,6 +112,9 @@ void session_serve(struct session *s);
 void session_send(struct session *s, const struct buf *datagram);
 /* An empty message: ACK or RST. */
 void session_send_empty(struct session *s, uint8_t type, uint16_t id);
+/* From channels: a datagram of n bytes went, or came. */
+void session_count_sent(struct session *s, size_t n);
+void session_count_received(struct session *s, size_t n);
 uint16_t session_take_id(struct session *s);
 void session_proved_alive(struct session *s);
 

@@ -5,7 +5,7 @@
 #include "transport/loop.h"
 
 /*
- * Tells when addresses of this machine have come or gone: once for all changes
+ * Tells when addresses, links or routes of this machine have come or gone: once for all changes
  * within NETMON_SETTLE_USEC.
  */
 #define NETMON_SETTLE_USEC (1 * USEC_PER_SEC)

@@ -179,6 +179,29 @@ int session_local_address(const struct session *s, char *ret, size_t size)
 	return 0;
 }
 
+static void count(struct session *s, size_t n, uint64_t *bytes, uint64_t *ip_bytes)
+{
+	*bytes += n;
+	*ip_bytes += n + s->headers;
+	s->counters.datagrams++;
+	s->counters.largest = MAX(s->counters.largest, (uint32_t)n);
+}
+
+void session_count_sent(struct session *s, size_t n)
+{
+	count(s, n, &s->counters.sent_bytes, &s->counters.sent_ip_bytes);
+}
+
+void session_count_received(struct session *s, size_t n)
+{
+	count(s, n, &s->counters.received_bytes, &s->counters.received_ip_bytes);
+}
+
+void session_forget_largest(struct session *s)
+{
+	s->counters.largest = 0;
+}
+
 const struct session_counters *session_counters(const struct session *s)
 {
 	return &s->counters;

@@ -49,6 +49,14 @@ static void on_network(void *userdata)
 
 	list_for_each(s, &t->sessions, all_node)
 		session_network_changed(s);
+	if (t->network_changed)
+		t->network_changed(t->network_userdata);
+}
+
+void transport_watch_network(struct transport *t, void (*changed)(void *userdata), void *userdata)
+{
+	t->network_changed = changed;
+	t->network_userdata = userdata;
 }
 
 /* SplitMix64. */

@@ -193,6 +193,15 @@ struct call *call_drop(struct call *c);
 /* Totals for /7 and statistics. */
 struct session_counters {
 	uint64_t sent_bytes, received_bytes;
+	uint64_t sent_ip_bytes, received_ip_bytes; /* with headers up to that of IP (Core E.8) */
+	uint32_t datagrams, largest;		   /* both ways; largest in bytes, without those headers */
 	uint32_t sent_messages, received_messages, retransmissions, duplicates, malformed, handshakes, resumptions;
 };
 const struct session_counters *session_counters(const struct session *s);
+/* The largest datagram is looked for anew. */
+void session_forget_largest(struct session *s);
+/*
+ * Addresses, links or routes of this machine have changed; runs once for all
+ * within a second. userdata NULL and handler NULL: nobody wants to know.
+ */
+void transport_watch_network(struct transport *t, void (*changed)(void *userdata), void *userdata);

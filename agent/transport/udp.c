@@ -18,7 +18,7 @@ static void udp_send(struct session *s, const void *data, size_t size)
 	if (n < 0 && errno != EAGAIN)
 		session_hint(s, -errno);
 	else if (n > 0)
-		s->counters.sent_bytes += (uint64_t)n;
+		session_count_sent(s, (size_t)n);
 }
 
 static void udp_readable(struct session *s)
@@ -33,7 +33,7 @@ static void udp_readable(struct session *s)
 			session_hint(s, -errno);
 		return;
 	}
-	s->counters.received_bytes += (uint64_t)n;
+	session_count_received(s, (size_t)n);
 	session_received(s, in, (size_t)n);
 }
 

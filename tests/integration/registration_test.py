@@ -121,7 +121,7 @@ class VersionTest(Scenario):
         return self.registered("gw", "gw-m1")
 
     def expect_links(self, events, version, root):
-        objects = (("</16>",), self.SENSORS)
+        objects = (("</4/0>", "</7/0>", "</16>"), ("</7/0>", *self.SENSORS))
         for event, own in zip(events, objects):
             self.assertEqual(event.lwm2m, version)
             self.assertEqual(event.links, ",".join([*root, "</1/0>", "</3/0>", *own]))

@@ -49,7 +49,7 @@ def text_of(element, tag):
     return " ".join((element.findtext(tag) or "").split())
 
 
-def wanted_range(text):
+def wanted_range(text, kind):
     """The registry's words as our text, or None when they say no bounds."""
     text = text.lower().replace("bytes", "").replace("byte", "").strip() + ("#" if "byte" in text.lower() else "")
     had_bytes = text.endswith("#")
@@ -57,6 +57,9 @@ def wanted_range(text):
     bounds = re.fullmatch(r"\[?(-?\d+(?:\.\d+)?)\s*(?:\.{2,3}|-|:)\s*(-?\d+(?:\.\d+)?)\]?", text)
     if bounds:
         return f"{bounds.group(1)}..{bounds.group(2)}"
+    # So long a text at most, or a whole number of so many bytes; a key is as long as it says.
+    if had_bytes and re.fullmatch(r"\d+", text) and kind in ("String", "Integer"):
+        return f"0..{text if kind == 'String' else 256 ** int(text) - 1}"
     values = re.fullmatch(r"\d+(?:\s*(?:,|-| or )\s*\d+)+", text)
     if values or (had_bytes and re.fullmatch(r"\d+", text)):
         return "[" + ", ".join(re.findall(r"\d+", text)) + "]"
@@ -80,7 +83,7 @@ def compare_resource(where, ours, item):
     same(where, "mandatory", ours.get("mandatory", "false"), str(text_of(item, "Mandatory") == "Mandatory").lower())
     if not executable:
         unit = text_of(item, "Units")
-        same(where, "range", ours.get("range"), wanted_range(text_of(item, "RangeEnumeration")))
+        same(where, "range", ours.get("range"), wanted_range(text_of(item, "RangeEnumeration"), kind))
         same(where, "unit", ours.get("unit"), UNITS.get(unit, unit) or None)
 
 

@@ -86,10 +86,39 @@ static bool same_modbus(const struct config *a, const struct config *b)
 	return true;
 }
 
+static const char *device_name(const struct config *c, const struct config_map *row)
+{
+	return row->kind == CONFIG_MAP_CONSTANT ? "" : c->devices[row->device].name;
+}
+
+static const char *point_name(const struct config *c, const struct config_map *row)
+{
+	return row->kind == CONFIG_MAP_CONSTANT ? "" : c->devices[row->device].type->points[row->point].name;
+}
+
+static bool same_host_row(const struct config *a, const struct config *b, size_t i)
+{
+	const struct config_map *x = &a->host_endpoint.map[i], *y = &b->host_endpoint.map[i];
+
+	return path_equal(&x->path, &y->path) && x->kind == y->kind && x->alarm == y->alarm &&
+	       x->argument == y->argument && x->unit == y->unit && value_equal(&x->constant, &y->constant) &&
+	       streq(device_name(a, x), device_name(b, y)) && streq(point_name(a, x), point_name(b, y));
+}
+
+static bool same_host_rows(const struct config *a, const struct config *b)
+{
+	if (a->host_endpoint.n_map != b->host_endpoint.n_map)
+		return false;
+	for (size_t i = 0; i < a->host_endpoint.n_map; i++)
+		if (!same_host_row(a, b, i))
+			return false;
+	return true;
+}
+
 static bool same_host(const struct config *a, const struct config *b)
 {
 	return a->host.may_reboot == b->host.may_reboot && a->host.may_set_time == b->host.may_set_time &&
-	       a->host.may_set_timezone == b->host.may_set_timezone;
+	       a->host.may_set_timezone == b->host.may_set_timezone && same_host_rows(a, b);
 }
 
 /* Sections of fieldway.yaml, and the table that knows what a change of one costs. */

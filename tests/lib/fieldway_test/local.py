@@ -79,8 +79,18 @@ class Program(Caller):
             point = body[12:12 + size].decode()
             offset = 13 + size
             letter = self.letter = chr(body[offset + 1])
+            if letter == "a":   # ay, whose signature is two letters long
+                self.letter, offset = "ay", offset + 4
+                offset += -offset % 4
+                size, = struct.unpack_from("<I", body, offset)
+                self.requested.append((serial, point, bytes(body[offset + 4:offset + 4 + size])))
+                return kind, fields, body
             offset += 3
             offset += -offset % (8 if letter in "xtd" else 4)
+            if letter == "s":
+                size, = struct.unpack_from("<I", body, offset)
+                self.requested.append((serial, point, body[offset + 4:offset + 4 + size].decode()))
+                return kind, fields, body
             value, = struct.unpack_from("<" + {"x": "q", "t": "Q", "d": "d", "b": "I"}[letter], body, offset)
             self.requested.append((serial, point, value))
         return kind, fields, body
@@ -112,10 +122,13 @@ class Program(Caller):
                   body=struct.pack("<II", len(content.data), 0) + bytes(content.data))
 
     def complete(self, serial, error="", detail=""):
+        return self.complete_on(CAMERA, serial, error, detail)
+
+    def complete_on(self, device, serial, error="", detail=""):
         body = Body()
         for letter, value in ("t", serial), ("s", error), ("s", detail):
             body.put(letter, value)
-        self.call(CAMERA, NAME + ".Device", "CompleteWrite", signature="tss", body=bytes(body.data))
+        self.call(device, NAME + ".Device", "CompleteWrite", signature="tss", body=bytes(body.data))
         return self.answer()
 
     def wait_write(self):

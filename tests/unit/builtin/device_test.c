@@ -483,6 +483,29 @@ START_TEST(test_errors)
 }
 END_TEST
 
+START_TEST(test_errors_of_others)
+{
+	static const int64_t codes[] = { 17, 8, 17, 99, -1 };
+
+	facts.power.external_off = true;
+	make(NULL);
+	builtin_host_errors(builtin, codes, ARRAY_SIZE(codes));
+	expect("/3/0/11/0", "2");
+	expect("/3/0/11/1", "8");
+	expect("/3/0/11/2", "17");
+	expect("/3/0/11/3", NULL);
+	reset();
+	expect("/3/0/11/0", "0");
+	/* 17 goes and comes. */
+	builtin_host_errors(builtin, codes + 1, 1);
+	builtin_host_errors(builtin, codes, 2);
+	expect("/3/0/11/0", "17");
+	expect("/3/0/11/1", NULL);
+	builtin_host_errors(builtin, NULL, 0);
+	expect("/3/0/11/0", "0");
+}
+END_TEST
+
 START_TEST(test_reset)
 {
 	facts.power.external_off = true;
@@ -525,6 +548,7 @@ int main(void)
 	tcase_add_test(tcase, test_read_looks);
 	tcase_add_test(tcase, test_storage);
 	tcase_add_test(tcase, test_errors);
+	tcase_add_test(tcase, test_errors_of_others);
 	tcase_add_test(tcase, test_reset);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -252,8 +252,13 @@ void rig_write_all(uint32_t endpoint, const char *path, enum store_write_mode mo
 
 void rig_execute(uint32_t endpoint, const char *path)
 {
+	rig_execute_with(endpoint, path, "");
+}
+
+void rig_execute_with(uint32_t endpoint, const char *path, const char *argument)
+{
 	const struct path p = path_of(path);
 
 	rig.n_done = 0;
-	store_execute(rig.stores[endpoint], &p, "", on_done, NULL);
+	store_execute(rig.stores[endpoint], &p, argument, on_done, NULL);
 }

@@ -81,5 +81,6 @@ void rig_write(uint32_t endpoint, const char *path, struct value v);
 void rig_write_all(uint32_t endpoint, const char *path, enum store_write_mode mode,
 		   const struct record *records, size_t n);
 void rig_execute(uint32_t endpoint, const char *path);
+void rig_execute_with(uint32_t endpoint, const char *path, const char *argument);
 /* The field answers a write. */
 void rig_answer(unsigned i, enum fieldway_outcome outcome, int error, const char *detail);

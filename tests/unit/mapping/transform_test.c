@@ -104,7 +104,9 @@ static const struct forward pairs[] = {
 	{ TEXT("7"), VALUE_TIME, NULL, -EINVAL },
 	{ TEXT("1"), VALUE_BOOLEAN, NULL, -EINVAL },
 	{ TEXT("7"), VALUE_OPAQUE, NULL, -EINVAL },
-	{ TEXT("3:0"), VALUE_OBJLNK, NULL, -EINVAL },
+	{ TEXT("3:0"), VALUE_OBJLNK, "3:0", 0 },
+	{ TEXT("3"), VALUE_OBJLNK, NULL, -EINVAL },
+	{ TEXT("3:65536"), VALUE_OBJLNK, NULL, -EINVAL },
 
 	{ BYTES("\x00\x01"), VALUE_OPAQUE, "AAE=", 0 },
 	{ BYTES("ab"), VALUE_STRING, NULL, -EINVAL },
@@ -293,6 +295,24 @@ struct inverse {
 	int error;
 };
 
+START_TEST(test_links_are_written_as_text)
+{
+	const struct resource_definition resource = { .type = VALUE_OBJLNK };
+	const struct transform t = { .point = &plain, .resource = &resource, .factor = 1 };
+	const struct value link = value_objlnk(65535, 65534), number = value_integer(5);
+	struct fieldway_value got;
+	char text[LINK_TEXT_MAX];
+
+	ck_assert_int_eq(transform_write(&t, &link, text, &got), 0);
+	ck_assert_int_eq(got.type, FIELDWAY_STRING);
+	ck_assert_uint_eq(got.size, strlen("65535:65534"));
+	ck_assert_str_eq(got.data, "65535:65534");
+	/* All else as it is. */
+	ck_assert_int_eq(transform_write(&t, &number, text, &got), 0);
+	ck_assert_int_eq(got.integer, 5);
+}
+END_TEST
+
 static const struct inverse inverses[] = {
 	{ &plain, VALUE_STRING, "hello", TEXT("hello"), 0 },
 	{ &plain, VALUE_STRING, "", TEXT(""), 0 },
@@ -304,7 +324,7 @@ static const struct inverse inverses[] = {
 	{ &plain, VALUE_TIME, "1700000000", INT(1700000000), 0 },
 	{ &plain, VALUE_OPAQUE, "AAE=", BYTES("\x00\x01"), 0 },
 	{ &plain, VALUE_OBJLNK, "3:0", { 0 }, -EINVAL },
-	{ &plain, VALUE_CORELNK, "</3/0>", { 0 }, -EINVAL },
+	{ &plain, VALUE_CORELNK, "</3/0>", TEXT("</3/0>"), 0 },
 	{ &enumerated, VALUE_STRING, "reverse", INT(2), 0 },
 	{ &enumerated, VALUE_STRING, "sideways", { 0 }, -EINVAL },
 	{ &enumerated, VALUE_STRING, "Reverse", { 0 }, -EINVAL },
@@ -449,6 +469,7 @@ int main(void)
 	tcase_add_test(tcase, test_other_dimension);
 	tcase_add_test(tcase, test_unit_names);
 	tcase_add_loop_test(tcase, test_labels_forward, 0, ARRAY_SIZE(label_pairs));
+	tcase_add_test(tcase, test_links_are_written_as_text);
 	tcase_add_loop_test(tcase, test_inverse, 0, ARRAY_SIZE(inverses));
 	tcase_add_loop_test(tcase, test_inverse_units, 0, ARRAY_SIZE(inverse_units));
 	tcase_add_test(tcase, test_range_is_in_the_points_unit);

@@ -308,6 +308,37 @@ START_TEST(test_strict)
 }
 END_TEST
 
+/* `{execute: P, argument: true}`: what the server says goes to the program. */
+START_TEST(test_execute_with_argument)
+{
+	static const struct config_map rows[] = {
+		{ .path = { .ids = { 3, 0, 12 }, .depth = 3 },
+		  .kind = CONFIG_MAP_EXECUTE,
+		  .device = UINT32_MAX,
+		  .point = ACK,
+		  .argument = true },
+	};
+	rig_tear_down();
+	rig_set_up();
+	rig_endpoint("vfd1", rig_device("vfd1", &vfd), rows, ARRAY_SIZE(rows));
+	rig_start();
+	rig_execute_with(0, "/3/0/12", "0='now',1");
+	ck_assert_uint_eq(rig.n_writes, 1);
+	ck_assert_int_eq(rig.writes[0].value.type, FIELDWAY_STRING);
+	ck_assert_str_eq(rig.writes[0].text, "0='now',1");
+	rig_answer(0, FIELDWAY_ACCEPTED, 0, "");
+	expect_done(0, "");
+	rig_execute_with(0, "/3/0/12", "");
+	ck_assert_uint_eq(rig.writes[1].value.size, 0);
+	rig_answer(1, FIELDWAY_ACCEPTED, 0, "");
+	/* Read-only is read-only. */
+	rig.config.writes_allow = false;
+	rig_execute_with(0, "/3/0/12", "0");
+	ck_assert_int_eq(rig.error, -EPERM);
+	ck_assert_uint_eq(rig.n_writes, 2);
+}
+END_TEST
+
 START_TEST(test_execute)
 {
 	rig_execute(0, "/3/0/12");
@@ -444,6 +475,7 @@ int main(void)
 	tcase_add_test(tcase, test_not_taken_back);
 	tcase_add_test(tcase, test_strict);
 	tcase_add_test(tcase, test_execute);
+	tcase_add_test(tcase, test_execute_with_argument);
 	tcase_add_test(tcase, test_a_gateway_that_only_reads);
 	tcase_add_test(tcase, test_detach_with_writes_out);
 	suite_add_tcase(suite, instances);
