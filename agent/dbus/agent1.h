@@ -8,8 +8,8 @@
  * a byte on a field bus needs root, the group AGENT1_GROUP, the daemon's own
  * user, or the word of polkit, which is asked about AGENT1_NAME and
  *   .write      Endpoint: Write, Execute
- *   .control    Manager: SetLogLevel; Endpoint: GetCredentials, Update, Send, Enable,
- *               Disable, Restart;
+ *   .control    Manager: SetLogLevel; Endpoint: GetCredentials, Update, UpdateAt,
+ *               Send, SendTo, Enable, Disable, Restart;
  *               Device: Pause, Resume;
  *               Bus: Pause, Resume, Disable, Enable, Restart
  *   .field      Device: Read; Bus: Attempt, Raw, Scan, Release, Record
@@ -97,17 +97,21 @@
  *                                    identity, the first bytes of the key's SHA-256
  *                                    in hexadecimal, the reference that it comes
  *                                    from, and why there is none or ""; never a key
- *     Update()                       registration update, which the server has
- *                                    answered on return. Error Offline: it is
- *                                    not registered
+ *     Update()                       registration update at all servers where it is
+ *                                    registered, which have answered on return.
+ *                                    Error Offline: there is none
+ *     UpdateAt(s server)             at this one of its Accounts. Error
+ *                                    NoSuchServer
  *     Send(as paths) -> u values, u left_out
  *                                    LwM2M Send: the values that the daemon has at
- *                                    or below the paths, 64 at most, go to its
- *                                    server, which has answered on return. Resources
- *                                    without a good value are left out. Errors Muted:
- *                                    the server does not want it (/1/x/23), Refused:
- *                                    it answered by an error, Offline, NoAnswer,
- *                                    NoSuchPath, NoValue
+ *                                    or below the paths, 64 at most, go to those of
+ *                                    its servers that take it, which have answered on
+ *                                    return. Resources without a good value are left
+ *                                    out. Errors Muted: no server wants it (/1/x/23),
+ *                                    Refused: one answered by an error, Offline,
+ *                                    NoAnswer, NoSuchPath, NoValue
+ *     SendTo(s server, as paths) -> u values, u left_out
+ *                                    to this one of its Accounts. Error NoSuchServer
  *     Disable()                      pauses it: de-registers, until Enable
  *     Enable()
  *     Restart()                      registers anew, at once whatever it waits
@@ -271,6 +275,7 @@
 #define AGENT1_ERROR_NO_SUCH_ENDPOINT AGENT1_NAME ".Error.NoSuchEndpoint"
 #define AGENT1_ERROR_NO_SUCH_DEVICE AGENT1_NAME ".Error.NoSuchDevice"
 #define AGENT1_ERROR_NO_SUCH_BUS AGENT1_NAME ".Error.NoSuchBus"
+#define AGENT1_ERROR_NO_SUCH_SERVER AGENT1_NAME ".Error.NoSuchServer"
 #define AGENT1_ERROR_NO_SUCH_POINT AGENT1_NAME ".Error.NoSuchPoint"
 #define AGENT1_ERROR_NO_SUCH_WRITE AGENT1_NAME ".Error.NoSuchWrite" /* or it has ended */
 #define AGENT1_ERROR_NOT_LOCAL AGENT1_NAME ".Error.NotLocal"	    /* its plugin reads and writes it */

@@ -198,10 +198,28 @@ static void updated(void *userdata, int error, const char *reason)
 	sd_bus_message_unref(call);
 }
 
-static int update_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+int endpoint_take_server(const struct item *item, sd_bus_message *m, const char **ret, sd_bus_error *error)
+{
+	const struct dbus *d = item->dbus;
+	char echo[ECHO_MAX + 1];
+	struct dbus_account a;
+	const char *name;
+	int r = sd_bus_message_read(m, "s", &name);
+
+	for (unsigned i = 0; r >= 0 && d->ports.account(d->userdata, item->id, i, &a); i++)
+		if (streq(a.server, name)) {
+			*ret = name;
+			return 0;
+		}
+	return r < 0 ? r :
+		       sd_bus_error_setf(error, AGENT1_ERROR_NO_SUCH_SERVER, "It has no server %s",
+					 error_echo(name, echo));
+}
+
+static int update(struct item *item, sd_bus_message *m, uid_t uid, const char *server, sd_bus_error *error)
 {
 	struct dbus *d = item->dbus;
-	int r = d->ports.update(d->userdata, item->id, updated, m);
+	int r = d->ports.update(d->userdata, item->id, server, updated, m);
 
 	if (r < 0)
 		return error_set(error, r,
@@ -213,7 +231,25 @@ static int update_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bu
 	return 0;
 }
 
+static int update_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	return update(item, m, uid, NULL, error);
+}
+
+static int update_at_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	const char *server;
+	int r = endpoint_take_server(item, m, &server, error);
+
+	return r < 0 ? r : update(item, m, uid, server, error);
+}
+
 int endpoint_update(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	return order_authorize(userdata, m, RIGHT_CONTROL, update_allowed, error);
+}
+
+int endpoint_update_at(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return order_authorize(userdata, m, RIGHT_CONTROL, update_at_allowed, error);
 }

@@ -70,13 +70,14 @@ struct dbus_ports {
 	bool (*credential)(void *userdata, uint32_t endpoint, unsigned index, struct dbus_credential *ret);
 	void (*counts)(void *userdata, uint32_t *ret_accounts, uint32_t *ret_registered);
 	/*
-	 * An Update now. 0: done runs once, not before this has returned, when the
-	 * server has answered. Else it does not run: -EHOSTDOWN it is not
+	 * An Update now, at the account's server of this name, or at all where it is
+	 * registered. 0: done runs once, not before this has returned, when they have
+	 * answered, with the first error. Else it does not run: -EHOSTDOWN it is not
 	 * registered, -EBUSY too many wait for the answer, -ENOMEM.
 	 */
-	int (*update)(void *userdata, uint32_t endpoint, dbus_done done, void *done_userdata);
-	/* As client_send(), to its server. */
-	int (*send)(void *userdata, uint32_t endpoint, const struct path *paths, size_t n,
+	int (*update)(void *userdata, uint32_t endpoint, const char *server, dbus_done done, void *done_userdata);
+	/* As client_send(), to the server of this name, or to all that take it. */
+	int (*send)(void *userdata, uint32_t endpoint, const char *server, const struct path *paths, size_t n,
 		    struct client_sending *ret, dbus_done done, void *done_userdata);
 	/*
 	 * Registers an endpoint anew, or begins a bus with a new host. -EPERM it is

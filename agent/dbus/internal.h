@@ -195,6 +195,9 @@ int endpoint_get_credentials(sd_bus_message *m, void *userdata, sd_bus_error *er
 /* Who has it do what: "restarts"; the rest of the log says what became of that. */
 void order_log(const struct item *item, uid_t uid, const char *what);
 int endpoint_update(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int endpoint_update_at(sd_bus_message *m, void *userdata, sd_bus_error *error);
+/* Reads the name of one of its accounts' servers, which lives as long as m. */
+int endpoint_take_server(const struct item *item, sd_bus_message *m, const char **ret, sd_bus_error *error);
 int get_paused(sd_bus *bus, const char *path, const char *interface, const char *property,
 	       sd_bus_message *reply, void *userdata, sd_bus_error *error);
 int get_all_paused(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -202,6 +205,7 @@ int get_all_paused(sd_bus *bus, const char *path, const char *interface, const c
 
 /* send.c */
 int endpoint_send(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int endpoint_send_to(sd_bus_message *m, void *userdata, sd_bus_error *error);
 
 /* log_levels.c */
 int manager_set_log_level(sd_bus_message *m, void *userdata, sd_bus_error *error);

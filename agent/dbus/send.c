@@ -54,7 +54,7 @@ static int refuse(const struct item *item, int r, const struct path *at, sd_bus_
 		return refuse_path(item, r, at, error);
 	case -EACCES:
 		return sd_bus_error_set(error, AGENT1_ERROR_MUTED,
-					"Send is muted (/1/0/23): fieldway.yaml has no `send: true` for its server, or the server wants none");
+					"Send is muted (/1/x/23): fieldway.yaml has no `send: true` for its server, or the server wants none");
 	case -EOPNOTSUPP:
 		return sd_bus_error_set(error, AGENT1_ERROR_NOT_ALLOWED,
 					"Its server speaks LwM2M 1.0, which has no Send");
@@ -95,7 +95,7 @@ static int read_paths(sd_bus_message *m, struct path ret[SEND_PATHS_MAX], size_t
 	return 0;
 }
 
-static int send_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+static int send_values(struct item *item, sd_bus_message *m, uid_t uid, const char *server, sd_bus_error *error)
 {
 	const struct dbus *d = item->dbus;
 	struct path paths[SEND_PATHS_MAX];
@@ -109,7 +109,7 @@ static int send_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_
 	if (!s)
 		return -ENOMEM;
 	s->call = sd_bus_message_ref(m);
-	r = d->ports.send(d->userdata, item->id, paths, n, &s->what, sent, s);
+	r = d->ports.send(d->userdata, item->id, server, paths, n, &s->what, sent, s);
 	if (r < 0) {
 		r = refuse(item, r, &s->what.at, error);
 		sd_bus_message_unref(s->call);
@@ -118,6 +118,24 @@ static int send_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_
 	}
 	order_log(item, uid, "sends values of");
 	return 0;
+}
+
+static int send_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	return send_values(item, m, uid, NULL, error);
+}
+
+static int send_to_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	const char *server;
+	int r = endpoint_take_server(item, m, &server, error);
+
+	return r < 0 ? r : send_values(item, m, uid, server, error);
+}
+
+int endpoint_send_to(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return order_authorize(userdata, m, RIGHT_CONTROL, send_to_allowed, error);
 }
 
 int endpoint_send(sd_bus_message *m, void *userdata, sd_bus_error *error)

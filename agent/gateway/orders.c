@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/str.h"
 #include "fieldbus/fieldbus.h"
 #include "gateway/internal.h"
 
@@ -95,12 +97,11 @@ void updates_cancel(struct account *a)
 		update_end(a, w, -ECANCELED, NULL);
 }
 
-int registry_update(struct registry *r, uint32_t endpoint, dbus_done done, void *userdata)
+static int update_account(struct account *a, dbus_done done, void *userdata)
 {
-	struct account *a = endpoint_of(r, endpoint)->accounts;
 	struct waiting_update *w;
 
-	if (!a || !client_is_registered(a->client))
+	if (!client_is_registered(a->client))
 		return -EHOSTDOWN;
 	if (a->n_updates >= UPDATES_WAITING_MAX)
 		return -EBUSY;
@@ -115,13 +116,123 @@ int registry_update(struct registry *r, uint32_t endpoint, dbus_done done, void 
 	return 0;
 }
 
+/* ---- several servers at once ---- */
+
+/* What is asked of several accounts ends when the last of them has answered; the first error is told. */
+struct joint {
+	dbus_done done;
+	void *userdata;
+	unsigned waiting;
+	int error;
+	char reason[CLIENT_TROUBLE_MAX];
+};
+
+static int joint_new(dbus_done done, void *userdata, struct joint **ret)
+{
+	struct joint *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return -ENOMEM;
+	j->done = done;
+	j->userdata = userdata;
+	*ret = j;
+	return 0;
+}
+
+static void joint_done(void *userdata, int error, const char *reason)
+{
+	struct joint *j = userdata;
+
+	if (error < 0 && j->error == 0) {
+		j->error = error;
+		snprintf(j->reason, sizeof(j->reason), "%s", reason ?: "");
+	}
+	if (--j->waiting > 0)
+		return;
+	j->done(j->userdata, j->error, *j->reason ? j->reason : NULL);
+	free(j);
+}
+
+/* Where nobody has taken it: why the first one has not. */
+static int joint_end(struct joint *j, int refusal)
+{
+	if (j->waiting > 0)
+		return 0;
+	free(j);
+	return refusal < 0 ? refusal : -EHOSTDOWN;
+}
+
+/* server NULL: that of the only account. */
+static struct account *find_account(struct endpoint *e, const char *server)
+{
+	struct account *a = e->accounts;
+
+	while (a && server && !streq(a->server->terms.name, server))
+		a = a->next;
+	return a;
+}
+
+static bool is_for_several(const struct endpoint *e, const char *server)
+{
+	return !server && e->accounts && e->accounts->next;
+}
+
+static int update_all(struct endpoint *e, dbus_done done, void *userdata)
+{
+	struct joint *j;
+	int r = joint_new(done, userdata, &j), refusal = 0;
+
+	if (r < 0)
+		return r;
+	for (struct account *a = e->accounts; a; a = a->next) {
+		r = update_account(a, joint_done, j);
+		j->waiting += r >= 0;
+		refusal = refusal < 0 ? refusal : r;
+	}
+	return joint_end(j, refusal);
+}
+
+int registry_update(struct registry *r, uint32_t endpoint, const char *server, dbus_done done, void *userdata)
+{
+	struct endpoint *e = endpoint_of(r, endpoint);
+	struct account *a;
+
+	if (is_for_several(e, server))
+		return update_all(e, done, userdata);
+	a = find_account(e, server);
+	return a ? update_account(a, done, userdata) : -EHOSTDOWN;
+}
+
 /* ---- Send ---- */
 
-int registry_send(struct registry *r, uint32_t endpoint, const struct path *paths, size_t n,
+static int send_all(struct endpoint *e, const struct path *paths, size_t n, struct client_sending *ret,
+		    dbus_done done, void *userdata)
+{
+	struct client_sending sending;
+	struct joint *j;
+	int r = joint_new(done, userdata, &j), refusal = 0;
+
+	if (r < 0)
+		return r;
+	for (struct account *a = e->accounts; a; a = a->next) {
+		sending = (struct client_sending){ 0 };
+		r = client_send(a->client, paths, n, joint_done, j, &sending);
+		if (r >= 0 ? j->waiting++ == 0 : refusal == 0 && j->waiting == 0)
+			*ret = sending;
+		refusal = refusal < 0 ? refusal : r;
+	}
+	return joint_end(j, refusal);
+}
+
+int registry_send(struct registry *r, uint32_t endpoint, const char *server, const struct path *paths, size_t n,
 		  struct client_sending *ret, dbus_done done, void *userdata)
 {
-	struct account *a = endpoint_of(r, endpoint)->accounts;
+	struct endpoint *e = endpoint_of(r, endpoint);
+	struct account *a;
 
+	if (is_for_several(e, server))
+		return send_all(e, paths, n, ret, done, userdata);
+	a = find_account(e, server);
 	return a ? client_send(a->client, paths, n, done, userdata, ret) : -EHOSTDOWN;
 }
 

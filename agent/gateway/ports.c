@@ -96,15 +96,16 @@ static void port_counts(void *userdata, uint32_t *ret_accounts, uint32_t *ret_re
 	*ret_registered = counts.registered;
 }
 
-static int port_update(void *userdata, uint32_t endpoint, dbus_done done, void *done_userdata)
+static int port_update(void *userdata, uint32_t endpoint, const char *server, dbus_done done,
+		       void *done_userdata)
 {
-	return registry_update(userdata, endpoint, done, done_userdata);
+	return registry_update(userdata, endpoint, server, done, done_userdata);
 }
 
-static int port_send(void *userdata, uint32_t endpoint, const struct path *paths, size_t n,
+static int port_send(void *userdata, uint32_t endpoint, const char *server, const struct path *paths, size_t n,
 		     struct client_sending *ret, dbus_done done, void *done_userdata)
 {
-	return registry_send(userdata, endpoint, paths, n, ret, done, done_userdata);
+	return registry_send(userdata, endpoint, server, paths, n, ret, done, done_userdata);
 }
 
 static int port_restart(void *userdata, enum dbus_kind kind, uint32_t id)

@@ -104,8 +104,8 @@ struct registry_watch {
 	void (*paused)(void *userdata, enum dbus_kind kind, uint32_t id);
 };
 /* What people ask, as dbus_ports has it. */
-int registry_update(struct registry *r, uint32_t endpoint, dbus_done done, void *userdata);
-int registry_send(struct registry *r, uint32_t endpoint, const struct path *paths, size_t n,
+int registry_update(struct registry *r, uint32_t endpoint, const char *server, dbus_done done, void *userdata);
+int registry_send(struct registry *r, uint32_t endpoint, const char *server, const struct path *paths, size_t n,
 		  struct client_sending *ret, dbus_done done, void *userdata);
 int registry_restart(struct registry *r, enum dbus_kind kind, uint32_t id);
 int registry_pause(struct registry *r, enum dbus_kind kind, uint32_t id, bool on, uid_t uid);

@@ -18,7 +18,7 @@ from ctl_test import CtlScenario  # noqa: E402
 
 MUTE, FIXED = "/1/0/23", "/3308/0/5750"
 SENML_JSON, SENML_CBOR = 110, 112
-MUTED = "Send is muted (/1/0/23): fieldway.yaml has no `send: true` for its server, or the server wants none"
+MUTED = "Send is muted (/1/x/23): fieldway.yaml has no `send: true` for its server, or the server wants none"
 
 
 class SendTest(CtlScenario):

@@ -4,12 +4,13 @@
 6.2.1.1), what each of them sees, and what a reload makes of them."""
 import contextlib
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Bus, Lwm2mServer, Scenario, main  # noqa: E402
-from fieldway_test.bus import PATH  # noqa: E402
+from fieldway_test import Bus, Lwm2mServer, Scenario, build_path, main  # noqa: E402
+from fieldway_test.bus import PATH, Refused  # noqa: E402
 
 HEAD = """schema: 1
 gateway: {{name: gw, endpoint: "{{gateway}}", endpoint_template: "{{gateway}}-{{name}}"}}
@@ -172,7 +173,7 @@ class OrderTest(ServersScenario):
         self.rig.until(lambda: self.words("a") == ["registered", "registered"], 10, "the second registration")
 
 
-class ReloadTest(ServersScenario):
+class BusScenario(ServersScenario):
     def start(self, **servers):
         self.write_servers(**servers)
         self.bus = Bus(self.rig)
@@ -191,6 +192,16 @@ class ReloadTest(ServersScenario):
     def until_counts(self, *counts):
         self.rig.until(lambda: self.counts() == counts, 15, f"{counts} accounts and registrations")
 
+    def order(self, member, *arguments):
+        return self.bus.call(PATH + "/endpoint/host", "Endpoint", member, *arguments, timeout=20)
+
+    def refused(self, error, member, *arguments):
+        with self.assertRaises(Refused) as caught:
+            self.order(member, *arguments)
+        self.assertIn(error, str(caught.exception))
+
+
+class ReloadTest(BusScenario):
     def test_comes_and_goes(self):
         self.start_servers("a", "b", "c")
         self.start(a=[], b=[])
@@ -242,6 +253,79 @@ class ReloadTest(ServersScenario):
         self.write_servers(a=["priority: 1"], b=["priority: 2"])
         self.reload()
         self.registered_at("b")
+
+
+class PeopleTest(BusScenario):
+    def test_update(self):
+        self.start_servers("a", "b")
+        self.start(a=[], b=[])
+        self.until_counts(2, 2)
+        self.order("Update")
+        self.assertEqual([self.words(name).count("updated") for name in "ab"], [1, 1])
+        self.order("UpdateAt", "s", "b")
+        self.assertEqual([self.words(name).count("updated") for name in "ab"], [1, 2])
+        self.refused("no server c", "UpdateAt", "s", "c")
+
+    def test_update_that_one_refuses(self):
+        """The first trouble is told, when all have answered."""
+        self.start_servers("a", "b")
+        self.start(a=[], b=[])
+        self.until_counts(2, 2)
+        self.servers["a"].command("fault update 5.03")
+        self.refused("5.03", "Update")
+        self.assertEqual(self.words("b").count("updated"), 1)
+        # It waits for its next attempt, and the other one is asked alone.
+        self.order("Update")
+        self.assertEqual(self.words("b").count("updated"), 2)
+        self.refused("not registered", "UpdateAt", "s", "a")
+
+    def ctl(self, *arguments):
+        done = subprocess.run([build_path("fieldwayctl"), *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=30, check=False, encoding="utf-8",
+                              env={**os.environ, **self.bus.environment()})
+        return done.returncode, done.stdout + done.stderr
+
+    def test_fieldwayctl(self):
+        self.start_servers("a", "b")
+        self.servers["b"].command("fault register 5.03")
+        self.start(a=[], b=[])
+        self.until_counts(2, 1)
+        self.rig.until(lambda: self.accounts()["b"]["State"] == "waiting", 10, "b waiting")
+        self.assertEqual(self.ctl("update", "host", "--server", "a"), (0, ""))
+        self.assertEqual(self.words("a"), ["registered", "updated"])
+        status, text = self.ctl("update", "host", "--server=b")
+        self.assertEqual((status, "not registered" in text), (1, True), text)
+        status, text = self.ctl("update", "host", "--server=c")
+        self.assertEqual((status, "no server c" in text), (3, True), text)
+        status, text = self.ctl("list", "endpoints")
+        self.assertEqual(status, 0, text)
+        self.assertRegex(text, r"(?m)^host .* waiting .*")
+        for name, state in (("a", "registered"), ("b", "waiting")):
+            self.assertRegex(text, rf"{name}\b.*{state}|{state}.*{name}\b")
+        status, text = self.ctl("status")
+        self.assertIn("5.03", text)
+
+    def test_pause(self):
+        self.start_servers("a", "b")
+        self.start(a=["priority: 1"], b=["priority: 2"])
+        self.until_counts(2, 2)
+        self.order("Disable")
+        self.until_counts(2, 0)
+        self.assertEqual({a["State"] for a in self.accounts().values()}, {"paused"})
+        starts = {name: len(self.servers[name].events) for name in "ab"}
+        self.order("Enable")
+        for name in "ab":
+            self.registered_at(name, start=starts[name])
+
+    def test_restart(self):
+        self.start_servers("a", "b")
+        self.start(a=["priority: 1"], b=["priority: 2"])
+        self.until_counts(2, 2)
+        starts = {name: len(self.servers[name].events) for name in "ab"}
+        self.order("Restart")
+        for name in "ab":
+            self.registered_at(name, start=starts[name])
+            self.assertEqual(self.words(name), ["registered", "deregistered", "registered"])
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ static int tell(const struct invocation *i, const struct deed *deed, size_t thin
 	_cleanup_message_ sd_bus_message *reply = NULL;
 	_cleanup_client_ struct client c = { 0 };
 	_cleanup_free_ char *path = NULL;
-	const char *name = i->arguments[i->n - 1];
+	const char *name = i->arguments[i->n - 1], *server = option_find(i, "server");
 	int r = client_open(i->bus, &c);
 
 	if (r >= 0)
@@ -89,7 +89,10 @@ static int tell(const struct invocation *i, const struct deed *deed, size_t thin
 		return r;
 	c.about = name;
 	c.privileged = true;
-	r = client_call(&c, path, things[thing].interface, deed->methods[thing], &reply, "");
+	if (server)
+		r = client_call(&c, path, AGENT1_ENDPOINT, "UpdateAt", &reply, "s", server);
+	else
+		r = client_call(&c, path, things[thing].interface, deed->methods[thing], &reply, "");
 	if (r < 0 || !i->json)
 		return r;
 	return document_print(
@@ -112,11 +115,17 @@ static int run_update(const struct invocation *i)
 	return run(i, "update");
 }
 
+static const struct command_option update_options[] = {
+	{ "server", "NAME", "at this one only, as servers[] calls it" },
+	{ 0 },
+};
+
 const struct command command_update = {
 	.name = "update",
 	.arguments = "EP",
 	.help = "has an endpoint update its registration now, and waits for the server's answer",
-	.details = "Says why when the server refuses it or does not answer. " RIGHTS,
+	.details = "At all of its servers. Says why when one refuses it or does not answer.\n" RIGHTS,
+	.options = update_options,
 	.least = 1,
 	.most = 2,
 	.bus = true,

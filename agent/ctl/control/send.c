@@ -62,6 +62,7 @@ static int send_values(const struct invocation *i)
 	_cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
 	_cleanup_client_ struct client c = { 0 };
 	_cleanup_free_ char *path = NULL;
+	const char *server = option_find(i, "server");
 	uint32_t values, left_out;
 	int r = client_open(i->bus, &c);
 
@@ -71,10 +72,12 @@ static int send_values(const struct invocation *i)
 		return r;
 	c.about = i->arguments[0];
 	c.privileged = true;
-	r = client_call_new(&c, path, AGENT1_ENDPOINT, "Send", &call);
+	r = client_call_new(&c, path, AGENT1_ENDPOINT, server ? "SendTo" : "Send", &call);
 	if (r < 0)
 		return r;
-	r = append_paths(call, i);
+	r = server ? sd_bus_message_append(call, "s", server) : 0;
+	if (r >= 0)
+		r = append_paths(call, i);
 	if (r < 0)
 		return client_misunderstood(r);
 	r = client_call_send(&c, call, DEADLINE_USEC, &reply);
@@ -93,18 +96,25 @@ static int run(const struct invocation *i)
 	return r == EXIT_SUCCESS ? exit_status(send_values(i)) : r;
 }
 
+static const struct command_option send_options[] = {
+	{ "server", "NAME", "to this one only, as servers[] calls it" },
+	{ 0 },
+};
+
 const struct command command_send = {
 	.name = "send",
 	.arguments = "EP PATH...",
 	.help = "sends values to the server without it asking, and waits for its answer",
 	.details = "LwM2M Send, of what is at or below the paths: what the daemon has; no device is\n"
 		   "asked. Resources without a good value are left out. The server has to want it:\n"
-		   "it, or 'fieldwayctl write EP /1/0/23 0', lets it through.\n"
+		   "it, or 'fieldwayctl write EP /1/0/23 0', lets it through. Of several servers\n"
+		   "all that want it get it.\n"
 		   "\n"
 		   "Needs root or the group " AGENT1_GROUP ".\n",
 	.least = 2,
 	.most = 1 + PATHS_MAX,
 	.bus = true,
 	.completes = "endpoint path*",
+	.options = send_options,
 	.run = run,
 };
