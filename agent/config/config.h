@@ -101,6 +101,8 @@ struct config_server {
 	bool failure_block, bootstrap_on_failure;
 	char **formats;         /* content format names in order of preference; none: the version's own */
 	size_t n_formats;
+	char *profile_id;       /* NULL: none, "auto", or the text as it is sent */
+	char *profile_list;     /* beside a text: NULL, "all" or links */
 	uint64_t liveness_usec;
 	enum config_security security;
 	char *psk_identity;     /* {endpoint} is left */

@@ -124,6 +124,8 @@ int imprint_server(struct buf *b, const struct config_server *s)
 	PUT(&i, s->n_formats);
 	for (size_t k = 0; k < s->n_formats; k++)
 		put_text(&i, s->formats[k]);
+	put_text(&i, s->profile_id);
+	put_text(&i, s->profile_list);
 	PUT(&i, s->liveness_usec);
 	PUT(&i, s->security);
 	put_text(&i, s->psk_identity);

@@ -25,7 +25,7 @@ struct modbus_objects_section {
 };
 
 struct server_section {
-	char *name, *uri;
+	char *name, *uri, *profile_id, *profile_list;
 	uint32_t short_id;
 	int protocol;
 	int64_t lifetime_s;

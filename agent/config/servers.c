@@ -14,7 +14,8 @@
 #define FORMATS_MAX 16u
 #define PATTERNS_MAX 1000u
 #define SERVERS_MAX 100u
-#define IDENTITY_MAX 128u /* bytes that DTLS takes for sure (RFC 4279 5.1) */
+#define PROFILE_ID_MAX 200u /* as a query, with quotes (RFC 7252 table 4) */
+#define IDENTITY_MAX 128u   /* bytes that DTLS takes for sure (RFC 4279 5.1) */
 
 enum scheme { COAP, COAPS };
 
@@ -247,11 +248,13 @@ static int read_texts(struct loader *l, const struct yaml_node *node, const char
 
 static int check_format(struct loader *l, const struct yaml_node *node, const char *text)
 {
-	static const char *const formats[] = { "senml-cbor", "senml-json", "lwm2m-cbor", "tlv", NULL };
+	static const char *const formats[] = { "senml-cbor", "senml-json", "lwm2m-cbor", "tlv",
+					       NULL };
 	int ignored;
 
 	if (streq(text, "json")) {
-		loader_error(l, node->mark, "format json: LwM2M 1.0 only, given to servers that ask for it");
+		loader_error(l, node->mark,
+			     "format json: LwM2M 1.0 only, given to servers that ask for it");
 		return -EINVAL;
 	}
 	return scalar_choice(l, node, formats, &ignored);
@@ -284,6 +287,71 @@ void patterns_read(struct loader *l, const struct yaml_node *node, const char *w
 	*ret_n = 1;
 }
 
+/* Core 6.2.1: a hash of RFC 6920's suites, registered at OMNA, or of the vendor's own. */
+static bool is_profile(const char *text, size_t n)
+{
+	static const char *const kinds[] = { "1:", "2:", "3:", "4:", "5:", "6:", "oma:", "v:" };
+	size_t kind = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strncmp(text, kinds[i], strlen(kinds[i])) == 0)
+			kind = strlen(kinds[i]);
+	if (kind == 0 || n <= kind)
+		return false;
+	for (size_t i = kind; i < n; i++)
+		if (text[i] <= ' ' || text[i] >= 0x7f || text[i] == '"' || text[i] == '\\')
+			return false;
+	return true;
+}
+
+static bool are_profiles(const char *text)
+{
+	if (strlen(text) > PROFILE_ID_MAX)
+		return false;
+	for (;; text++) {
+		size_t n = strcspn(text, ",");
+
+		if (!is_profile(text, n))
+			return false;
+		text += n;
+		if (!*text)
+			return true;
+	}
+}
+
+static bool speaks_1_2(const struct config_server *server)
+{
+	return server->protocol == CONFIG_PROTOCOL_AUTO || server->protocol == CONFIG_PROTOCOL_1_2;
+}
+
+static void check_profile(struct loader *l, const struct yaml_node *node,
+			  const struct server_section *section, const struct config_server *server)
+{
+	if (!section->profile_id || !section->profile_list)
+		return; /* said already */
+	if (streq(section->profile_id, "none") || streq(section->profile_id, "auto")) {
+		if (!streq(section->profile_list, "none"))
+			loader_error(
+				l, mapping_mark(node, "profile_list"),
+				"profile_list: goes with a profile_id of your own, as 6:27354b9a");
+	} else if (!are_profiles(section->profile_id)) {
+		loader_error(
+			l, mapping_mark(node, "profile_id"),
+			"profile_id: none, auto, or a text as 6:27354b9a, oma:NAME, v:NAME; several with commas");
+	}
+	if (!streq(section->profile_id, "none") && !speaks_1_2(server))
+		loader_error(l, mapping_mark(node, "profile_id"),
+			     "profile_id: needs protocol \"1.2\" or auto");
+}
+
+static void take_profile(const struct server_section *section, struct config_server *server)
+{
+	if (section->profile_id && !streq(section->profile_id, "none"))
+		server->profile_id = section->profile_id;
+	if (section->profile_list && !streq(section->profile_list, "none"))
+		server->profile_list = section->profile_list;
+}
+
 static void read_server(struct loader *l, const struct yaml_node *node,
 			struct config_server *server)
 {
@@ -311,6 +379,8 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 	server->failure_block = section.failure_block;
 	server->bootstrap_on_failure = section.bootstrap_on_failure;
 	server->disable_timeout_s = (uint32_t)section.disable_timeout_s;
+	check_profile(l, node, &section, server);
+	take_profile(&section, server);
 	read_notify(l, section.notify, server);
 	read_retry(l, section.retry, server);
 	read_texts(l, section.formats, "formats", FORMATS_MAX, check_format, &server->formats,

@@ -23,9 +23,10 @@ static bool uri_is_wrong(const struct config_server *s, struct yaml_errors *erro
 	bool wrong;
 
 	if (uri_parse(s->uri, &uri) < 0)
-		return refuse(errors, true, s->mark, s->name, "uri: expected coap://HOST[:PORT] or coaps://HOST[:PORT]");
-	wrong = refuse(errors, uri.scheme == URI_COAP_TCP || uri.scheme == URI_COAPS_TCP, s->mark, s->name,
-		       "uri: TCP is not in this version") ||
+		return refuse(errors, true, s->mark, s->name,
+			      "uri: expected coap://HOST[:PORT] or coaps://HOST[:PORT]");
+	wrong = refuse(errors, uri.scheme == URI_COAP_TCP || uri.scheme == URI_COAPS_TCP, s->mark,
+		       s->name, "uri: TCP is not in this version") ||
 		refuse(errors, uri.scheme == URI_COAP && secure, s->mark, s->name,
 		       "uri: coap:// has no security, security: {mode: psk} needs coaps://") ||
 		refuse(errors, uri.scheme == URI_COAPS && !secure, s->mark, s->name,
@@ -44,10 +45,29 @@ static bool formats_are_wrong(const struct config_server *s, struct yaml_errors 
 		if (codec && !codec->single && !codec->former)
 			continue;
 		yaml_error(errors, s->mark, "server %s: formats: %s %s", s->name, s->formats[i],
-			   !codec ? "is unknown" : codec->single ? "carries one value only" : "is not offered");
+			   !codec	 ? "is unknown" :
+			   codec->single ? "carries one value only" :
+					   "is not offered");
 		wrong = true;
 	}
 	return wrong;
+}
+
+static bool profile_is_wrong(const struct config_server *s, struct yaml_errors *errors)
+{
+	struct links links = { 0 };
+	const char *text = s->profile_list;
+
+	if (!text || streq(text, PROFILE_LIST_ALL))
+		return false;
+	if (links_parse(text, strlen(text), &links) >= 0 && links.n > 0) {
+		links_done(&links);
+		return false;
+	}
+	yaml_error(errors, s->mark,
+		   "server %s: profile_list: \"%s\" is none, all or links as </4/0>", s->name,
+		   text);
+	return true;
 }
 
 static bool key_is_wrong(const struct load_sources *sources, const struct config_server *s,
@@ -55,8 +75,8 @@ static bool key_is_wrong(const struct load_sources *sources, const struct config
 {
 	if (s->security != CONFIG_SECURITY_PSK || secret_check(sources->secrets, s->psk_key) >= 0)
 		return false;
-	yaml_error(sources->keys_optional ? warnings : errors, s->mark, "server %s: security: key: %s",
-		   s->name, secret_reason(sources->secrets));
+	yaml_error(sources->keys_optional ? warnings : errors, s->mark,
+		   "server %s: security: key: %s", s->name, secret_reason(sources->secrets));
 	return true;
 }
 
@@ -125,6 +145,7 @@ int load_check(const struct load_sources *sources, const struct config *config,
 
 		wrong |= uri_is_wrong(s, errors);
 		wrong |= formats_are_wrong(s, errors);
+		wrong |= profile_is_wrong(s, errors);
 		if (key_is_wrong(sources, s, errors, warnings))
 			wrong |= !sources->keys_optional;
 		else if (s->security == CONFIG_SECURITY_PSK)

@@ -13,6 +13,7 @@
 #include "gateway/registry.h"
 #include "gateway/terms.h"
 #include "lwm2m/client.h"
+#include "lwm2m/profile_id.h"
 #include "secret/secret.h"
 #include "state/state.h"
 #include "store/store.h"
@@ -27,6 +28,7 @@ struct server {
 	struct uri uri;
 	struct governor *governor;
 	enum lwm2m_version version; /* that it was found to speak; 0: unknown */
+	struct profile_memory profiles; /* that it has seen */
 	struct log_budget failures; /* of all its accounts, where they all say the same */
 };
 

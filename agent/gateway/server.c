@@ -34,6 +34,9 @@ bool server_is_same(const struct config_server *before, const struct config_serv
 
 void server_adopt(struct server *s, struct account_terms *t)
 {
+	/* It may take another text than the one that it refused. */
+	if (!streq_null(s->terms.profile_id, t->profile_id))
+		s->profiles.refused = false;
 	SWAP(s->terms, *t);
 	/* It is the same, and clients point to it. */
 	SWAP(s->terms.name, t->name);

@@ -45,6 +45,10 @@ static int copy_texts(const struct config_server *config, struct account_terms *
 		r = str_replace(&t->uri, config->uri);
 	if (r >= 0)
 		r = str_replace(&t->identity, config->psk_identity);
+	if (r >= 0)
+		r = str_replace(&t->profile_id, config->profile_id);
+	if (r >= 0)
+		r = str_replace(&t->profile_list, config->profile_list);
 	return r < 0 ? r : str_replace(&t->key, config->psk_key);
 }
 
@@ -91,6 +95,8 @@ void terms_done(struct account_terms *t)
 	free(t->uri);
 	free(t->identity);
 	free(t->key);
+	free(t->profile_id);
+	free(t->profile_list);
 	free(t->formats);
 	*t = (struct account_terms){ 0 };
 }

@@ -31,6 +31,7 @@ struct account_terms {
 	bool version_fixed;	    /* never fall back from it */
 	const struct codec **formats; /* preference without Accept */
 	size_t n_formats;
+	char *profile_id, *profile_list; /* as client_config has them */
 	uint64_t liveness_usec;
 	struct builtin_settings settings; /* /1 to begin with */
 };

@@ -444,6 +444,7 @@ struct client *client_free(struct client *c)
 	c->session = session_free(c->session);
 	notify_done(c);
 	client_access_forget(c);
+	client_profile_reset(c);
 	free(c->location);
 	free(c);
 	return NULL;
@@ -454,6 +455,8 @@ void client_redefine(struct client *c, const struct client_config *config)
 	c->config.definitions = config->definitions;
 	c->config.formats = config->formats;
 	c->config.n_formats = config->n_formats;
+	c->config.profile_id = config->profile_id;
+	c->config.profile_list = config->profile_list;
 }
 
 void client_adopt(struct client *c, const struct client_config *config)

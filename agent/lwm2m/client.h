@@ -17,6 +17,7 @@
  */
 struct client;
 struct log_budget;
+struct profile_memory;
 
 enum client_state {
 	CLIENT_STOPPED,	      /* not started, or de-registered */
@@ -55,6 +56,14 @@ struct client_config {
 	enum lwm2m_version *server_version;
 	const struct codec *const *formats; /* preference without Accept, outlives the client; multi-value ones */
 	size_t n_formats;
+	/*
+	 * Profile ID towards a server of 1.2 (Core 6.2.1). NULL: none; PROFILE_AUTO:
+	 * made of the list; else the text as it is, with profile_list beside it (NULL:
+	 * nothing, PROFILE_LIST_ALL: the list, or links). Both outlive the client.
+	 */
+	const char *profile_id, *profile_list;
+	/* What the server has seen; shared by all its accounts, outlives the client. NULL: no Profile ID. */
+	struct profile_memory *profiles;
 	uint64_t liveness_usec;
 	uint64_t first_value_usec;    /* an Observe waits this long for a first value */
 	bool audit;		      /* log who wrote what */
@@ -65,6 +74,9 @@ struct client_config {
 	 */
 	struct log_budget *server_budget;
 };
+
+#define PROFILE_AUTO "auto"
+#define PROFILE_LIST_ALL "all"
 
 struct client_ops {
 	/* error: negative errno of the last failure, 0. */
@@ -87,7 +99,7 @@ struct client *client_free(struct client *c);
 
 /*
  * Goes on with what another configuration says of an account that is still the
- * same: definitions, formats, liveness_usec, first_value_usec and audit are taken
+ * same: definitions, formats, Profile ID, liveness_usec, first_value_usec and audit are taken
  * over, nothing else is looked at. The server hears nothing of it, unless the
  * account waits for its next attempt to register: that is made now.
  */

@@ -24,6 +24,21 @@ struct notify_settings {
 	int64_t pmin_s, pmax_s; /* -1: none */
 };
 
+/* What the next Register or Update with objects tries; the later ones after an error. */
+enum profile_step {
+	PROFILE_STEP_ID,   /* the id alone, if the server has seen it */
+	PROFILE_STEP_BOTH, /* id and list */
+	PROFILE_STEP_LIST,
+};
+/* What the one under way says of the objects. */
+enum profile_says {
+	PROFILE_SAYS_NOTHING,
+	PROFILE_SAYS_LIST,
+	PROFILE_SAYS_ID,
+	PROFILE_SAYS_BOTH,
+	PROFILE_SAYS_FIXED, /* text of the configuration */
+};
+
 struct client {
 	struct client_config config;
 	const struct client_ops *ops;
@@ -48,6 +63,11 @@ struct client {
 	bool update_due;	   /* an Update is wanted for another reason */
 	bool list_sent, lifetime_sent; /* what the Update under way carries */
 	bool repeated;		   /* it is the second one: the first was not answered */
+	struct {
+		enum profile_step step;
+		enum profile_says says;
+		char *id; /* of a dynamic one, while it is under way */
+	} profile;
 	bool stopping, disabling;  /* what a De-register ends in */
 	bool restarting;	   /* registers anew soon; as disabling, while still registered */
 
@@ -100,6 +120,17 @@ void client_deregister(struct client *c);
 void client_look_ahead(struct client *c);
 /* That timer fired: an Update if one is due. */
 void client_refresh(struct client *c);
+
+/* client_profile.c */
+struct registration_query;
+/* Object list, Profile ID or both into a Register or Update; list keeps the payload. */
+int client_say_objects(struct client *c, struct message *m, struct registration_query *query,
+		       struct buf *list, bool update);
+/* It was answered by 2.xx. */
+void client_profile_taken(struct client *c);
+/* By something else: true when it is to be said once more, now in another way. */
+bool client_profile_retry(struct client *c, uint8_t code);
+void client_profile_reset(struct client *c);
 
 /* requests.c: session_ops.request */
 void requests_handle(void *userdata, struct exchange *exchange, const struct message *request);

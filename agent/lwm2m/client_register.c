@@ -73,6 +73,7 @@ static void client_registered(struct client *c, const struct message *response)
 		return;
 	}
 	retry_reset(&c->retry);
+	client_profile_taken(c);
 	c->confirmed_usec = clock_monotonic_usec();
 	log_debug(&about, "%s: registered at server %s as LwM2M %d.%d", c->config.endpoint,
 		  c->config.server_name, c->version / 10, c->version % 10);
@@ -97,6 +98,11 @@ static void register_done(void *userdata, int error, const struct message *respo
 		register_undo(c, error, response);
 		return;
 	}
+	/* Whatever error it is, Core 6.2.1 asks for the list before anything else is thought of. */
+	if (error == 0 && status_error(response->code) < 0 && client_profile_retry(c, response->code)) {
+		client_register(c);
+		return;
+	}
 	if (error == 0 && response->code == CODE(4, 12) && c->version == LWM2M_1_2 &&
 	    !c->config.version_fixed) {
 		/* The server speaks no 1.2: again as 1.1, with the object versions of 1.1 (Core 6.2.1). */
@@ -116,19 +122,16 @@ static void register_done(void *userdata, int error, const struct message *respo
 
 static int client_send_register(struct client *c)
 {
-	struct view view = client_view(c, c->config.store);
 	_cleanup_buf_ struct buf list = { 0 };
 	struct registration_query query;
 	struct message m;
 	int r;
 
-	r = registration_list(&view, &list);
-	if (r < 0)
-		return r;
 	r = registration_register(&m, &query, c->config.endpoint, client_lifetime(c), c->version);
+	if (r >= 0)
+		r = client_say_objects(c, &m, &query, &list, false);
 	if (r < 0)
 		return r;
-	m.payload = span_of(list.data, list.size);
 	return session_request(c->session, &m, CALL_REGISTRATION, register_done, c, &c->call);
 }
 
@@ -264,11 +267,17 @@ static void update_done(void *userdata, int error, const struct message *respons
 		client_left(c);
 	} else if (error < 0) {
 		update_lost(c, error);
+	} else if (code_class(response->code) != 2 && response->code != CODE(4, 04) &&
+		   client_profile_retry(c, response->code)) {
+		c->list_due |= c->list_sent;
+		c->lifetime_due |= c->lifetime_sent;
+		client_send_update(c);
 	} else if (code_class(response->code) != 2) {
 		update_refused(c, response->code);
 	} else {
 		c->confirmed_usec = clock_monotonic_usec();
 		c->repeated = false;
+		client_profile_taken(c);
 		client_enter_state(c, CLIENT_REGISTERED, 0);
 	}
 }
@@ -277,18 +286,15 @@ static int client_build_update(struct client *c, struct message *m,
 			       struct registration_query *query, struct span *location,
 			       struct buf *list)
 {
-	struct view view = client_view(c, c->config.store);
 	unsigned n = client_location(c, location);
 	int r;
 
+	c->profile.says = PROFILE_SAYS_NOTHING;
 	r = registration_update(m, query, location, n,
 				c->lifetime_due ? client_lifetime(c) : UINT32_MAX);
 	if (r < 0 || !c->list_due)
 		return r;
-	r = registration_list(&view, list);
-	m->content_format = FORMAT_LINK;
-	m->payload = span_of(list->data, list->size);
-	return r;
+	return client_say_objects(c, m, query, list, true);
 }
 
 void client_send_update(struct client *c)

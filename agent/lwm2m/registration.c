@@ -136,6 +136,16 @@ int registration_update(struct message *m, struct registration_query *query,
 	return message_add_query(m, query->lifetime);
 }
 
+int registration_add_profile(struct message *m, struct registration_query *query, const char *profile)
+{
+	const char *quote = strchr(profile, ',') ? "\"" : "";
+
+	if (strlen(profile) > PROFILE_TEXT_MAX)
+		return -ENAMETOOLONG;
+	snprintf(query->profile, sizeof(query->profile), "pid=%s%s%s", quote, profile, quote);
+	return message_add_query(m, query->profile);
+}
+
 uint64_t registration_refresh_usec(uint32_t lifetime_s)
 {
 	if (lifetime_s == 0)

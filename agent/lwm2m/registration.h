@@ -20,6 +20,7 @@ struct registration_query {
 	char lifetime[24];
 	char version[32];
 	char binding[8];
+	char profile[QUERY_MAX + 1];
 };
 
 /*
@@ -34,6 +35,9 @@ int registration_register(struct message *m, struct registration_query *query, c
 /* Fills an Update: POST to the location; lt only when lifetime_s is not UINT32_MAX. */
 int registration_update(struct message *m, struct registration_query *query,
 			const struct span *location, unsigned n, uint32_t lifetime_s);
+/* Profile ID (Core 6.2.1): `pid=6:93bc7b74`, in quotes when there are several. -ENAMETOOLONG. */
+#define PROFILE_TEXT_MAX (QUERY_MAX - sizeof("pid=\"\"") + 1)
+int registration_add_profile(struct message *m, struct registration_query *query, const char *profile);
 
 /*
  * When an Update must be sent after the last one (lwm2m.md "Timing"): lt - 93 s,

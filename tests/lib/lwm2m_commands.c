@@ -57,6 +57,8 @@ static int run_pack(struct server *s, char **words, int n)
 
 static int run_profile(struct server *s, char **words, int n)
 {
+	if (strcmp(words[1], "none") == 0)
+		return profile_forget(s, words[0]);
 	return profile_add(s, words[0], words[1]);
 }
 
@@ -121,7 +123,7 @@ static const struct command commands[] = {
 	{ "fault", 2, false, run_fault },    /* register|update|deregister|notify|send CODE[-on-1.2]|silent|none */
 	{ "forget", 1, false, run_forget },  /* EP */
 	{ "pack", 1, false, run_pack },	     /* FORMAT HEX|none */
-	{ "profile", 2, false, run_profile }, /* ID LINKS */
+	{ "profile", 2, false, run_profile }, /* ID LINKS|none */
 	{ "step", 1, false, run_step }, /* SECONDS */
 	{ "clients", 0, false, run_clients },
 };

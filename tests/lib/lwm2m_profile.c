@@ -34,16 +34,25 @@ int profile_add(struct server *s, const char *id, const char *links)
 	return 0;
 }
 
+int profile_forget(struct server *s, const char *id)
+{
+	struct profile **link = &s->profiles, *p;
+
+	while ((p = *link) && strcmp(p->id, id) != 0)
+		link = &p->next;
+	if (!p)
+		return -ENOENT;
+	*link = p->next;
+	free(p->id);
+	free(p->links);
+	free(p);
+	return 0;
+}
+
 void profiles_free(struct server *s)
 {
-	while (s->profiles) {
-		struct profile *p = s->profiles;
-
-		s->profiles = p->next;
-		free(p->id);
-		free(p->links);
-		free(p);
-	}
+	while (s->profiles)
+		profile_forget(s, s->profiles->id);
 }
 
 static int append(char **list, const char *links)

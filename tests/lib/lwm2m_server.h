@@ -121,6 +121,7 @@ bool fault_apply(struct server *s, const struct fault *f, const char *version, c
 
 /* profile */
 int profile_add(struct server *s, const char *id, const char *links);
+int profile_forget(struct server *s, const char *id); /* -ENOENT */
 /* The lists of `a` or `"a,b"`, joined, NULL for none; links: what came beside them, or NULL. -ENOENT: unknown. */
 int profiles_resolve(struct server *s, const char *ids, const char *links, char **ret);
 void profiles_free(struct server *s);

@@ -20,6 +20,8 @@ static const char example_main[] =
 	"    send: true\n"
 	"    notify: {pmin: 10s, pmax: 15m}\n"
 	"    formats: [senml-cbor, tlv]\n"
+	"    profile_id: none\n"
+	"    profile_list: none\n"
 	"    liveness: 5m\n"
 	"    security: {mode: psk, identity: \"{endpoint}\", key: \"psk-file:keys/plant.psk\"}\n"
 	"    endpoints: [\"*\"]\n"
