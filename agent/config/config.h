@@ -85,6 +85,17 @@ enum config_protocol {
 	CONFIG_PROTOCOL_1_2 = LWM2M_1_2,
 };
 
+/* `servers[].access:`: what a server may do with instances of objects. */
+enum config_right {
+	CONFIG_RIGHT_ALL,
+	CONFIG_RIGHT_READ,
+	CONFIG_RIGHT_NONE,
+};
+struct config_object_right {
+	uint16_t object;
+	enum config_right right;
+};
+
 struct config_server {
 	struct yaml_mark mark;
 	char *name;
@@ -109,6 +120,9 @@ struct config_server {
 	char *psk_key;          /* reference, see secret/ */
 	char **endpoints;       /* globs over YAML names */
 	size_t n_endpoints;
+	struct config_object_right *rights; /* `access:` by object */
+	size_t n_rights;
+	enum config_right other_right;	    /* to all others */
 };
 
 /*

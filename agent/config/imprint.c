@@ -133,6 +133,12 @@ int imprint_server(struct buf *b, const struct config_server *s)
 	PUT(&i, s->n_endpoints);
 	for (size_t k = 0; k < s->n_endpoints; k++)
 		put_text(&i, s->endpoints[k]);
+	PUT(&i, s->n_rights);
+	for (size_t k = 0; k < s->n_rights; k++) {
+		PUT(&i, s->rights[k].object);
+		PUT(&i, s->rights[k].right);
+	}
+	PUT(&i, s->other_right);
 	return i.error;
 }
 

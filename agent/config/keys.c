@@ -47,7 +47,6 @@ static const struct key modbus_objects_keys[] = {
 };
 
 static const char *const protocols[] = { "auto", "1.0", "1.1", "1.2", NULL };
-static const char *const accesses[] = { "all", "read", NULL };
 static const struct key server_keys[] = {
 	{ "name", KEY_NAME, .required = true, .reload = RELOAD_ENDPOINT, AT(server_section, name),
 	  .help = "name in messages" },
@@ -87,7 +86,8 @@ static const struct key server_keys[] = {
 	{ "retry", KEY_NODE, AT(server_section, retry), .help = "attempts to register" },
 	{ "disable_timeout", KEY_SECONDS, .maximum = 4294967295.0, .initial = "24h",
 	  AT(server_section, disable_timeout_s), .help = "away after Disable, /1/x/5" },
-	{ "access", KEY_ONLY, .choices = accesses, .initial = "all", .help = "what the server may do, /2" },
+	{ "access", KEY_NODE, AT(server_section, access),
+	  .help = "where there are several servers, /2: all or read, or by object: {3: read, other: none} (all)" },
 };
 
 static const struct key notify_keys[] = {

@@ -13,6 +13,8 @@ void servers_read(struct loader *l, const struct yaml_node *node);
 /* servers.c: a list of name patterns; NULL is the one that all names fit. */
 void patterns_read(struct loader *l, const struct yaml_node *node, const char *what, char ***ret,
 		   size_t *ret_n);
+/* access.c: NULL is `all`. */
+void access_read(struct loader *l, const struct yaml_node *node, struct config_server *server);
 void host_read(struct loader *l, const struct yaml_node *node);	   /* host.c */
 void host_rows_read(struct loader *l); /* when all devices are there */
 void metrics_read(struct loader *l, const struct yaml_node *node); /* metrics.c */

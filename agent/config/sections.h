@@ -33,7 +33,7 @@ struct server_section {
 	bool send, failure_block, bootstrap_on_failure;
 	uint32_t priority;
 	int64_t initial_delay_s, disable_timeout_s;
-	const struct yaml_node *notify, *formats, *security, *endpoints, *retry;
+	const struct yaml_node *notify, *formats, *security, *access, *endpoints, *retry;
 };
 
 struct notify_section {

@@ -386,6 +386,7 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 	read_texts(l, section.formats, "formats", FORMATS_MAX, check_format, &server->formats,
 		   &server->n_formats);
 	patterns_read(l, section.endpoints, "endpoints", &server->endpoints, &server->n_endpoints);
+	access_read(l, section.access, server);
 	l->server_patterns[server - l->config->servers] = section.endpoints;
 	if (section.security)
 		known = read_security(l, section.security, server);

@@ -249,6 +249,7 @@ void endpoint_hold(struct endpoint *e)
 
 void endpoint_release(struct endpoint *e)
 {
+	access_follow(e, true);
 	store_end(e->store);
 	e->held = false;
 }
@@ -306,9 +307,13 @@ static void changed(void *userdata, enum store_change change, const struct path 
 	struct endpoint *e = userdata;
 	const struct registry *r = e->registry;
 
+	if (change == STORE_CHANGE_INSTANCES && !e->held && !e->following)
+		access_follow(e, false);
 	/* What a reload changes is no server's word. */
-	if (!e->held)
+	if (!e->held) {
 		persist_changed(e, change, paths, n);
+		access_changed(e, paths, n);
+	}
 	for (struct account *a = e->accounts; a; a = a->next)
 		client_changed(a->client, change, paths, n);
 	if (r->watch.values)
@@ -317,6 +322,7 @@ static void changed(void *userdata, enum store_change change, const struct path 
 
 void endpoint_watch(struct endpoint *e)
 {
+	access_follow(e, false);
 	store_set_watch(e->store, changed, e);
 }
 

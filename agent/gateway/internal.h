@@ -68,6 +68,8 @@ struct endpoint {
 	uint64_t waits_usec; /* since then for what `register:` wants, on the monotonic clock */
 	bool told_unseen;    /* that it does not register before it is seen */
 	bool held;     /* endpoint_hold() */
+	bool following; /* /2 is being brought up to date: no server's word */
+	uint32_t access_sum; /* of `access:` in YAML, to see when that changes */
 	bool wanted;		 /* it may start when the reload under way is through */
 	bool nameless;		 /* what is kept under its YAML name is still another one's */
 	bool gone;		 /* no configuration has it; it waits for those accounts: */
@@ -216,6 +218,12 @@ void persist_lift(struct endpoint *e, struct persist_kept *ret);
 void persist_lay(struct endpoint *e, const struct persist_kept *kept);
 void persist_drop(struct endpoint *e, const char *name);
 void persist_kept_done(struct persist_kept *kept);
+
+/* access.c: /2, where there are several servers */
+/* What came or left is controlled; renew: so is all else, as YAML has it now. */
+void access_follow(struct endpoint *e, bool renew);
+/* What the store's watch said: servers' words are kept. */
+void access_changed(struct endpoint *e, const struct path *paths, size_t n);
 
 /* host_facts.c: what /3 of the host says of this machine; NULL where it is not known */
 struct host_facts {

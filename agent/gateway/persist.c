@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "codec/codec.h"
-#include "gateway/internal.h"
+#include "gateway/persist_internal.h"
 
 /*
  * What servers wrote, over restarts (design: State). A record of the state
@@ -27,7 +27,7 @@ static void kind_of_account(const struct account *a, const char *what, char ret[
 	snprintf(ret, KIND_MAX, "%s-%u", what, a->server->terms.short_id);
 }
 
-static void log_failure(struct endpoint *e, const char *kind, int error)
+void persist_log_failure(struct endpoint *e, const char *kind, int error)
 {
 	struct log_about about = { .endpoint = endpoint_client_name(e) };
 
@@ -45,6 +45,16 @@ static void log_lost(const struct endpoint *e, const struct account *a, const ch
 		log_warning(&about, "%s: %s%s are lost: %s", endpoint_label(e), what, a ? a->server->terms.name : "",
 			    error == -EBADMSG ? "their record was damaged and lies in quarantine/ of the state folder" :
 						strerror(-error));
+}
+
+void persist_log_lost(const struct endpoint *e, const char *what, int error)
+{
+	log_lost(e, NULL, what, error);
+}
+
+int persist_remove(struct endpoint *e, const char *kind)
+{
+	return state_remove(e->registry->config.state, endpoint_label(e), kind);
 }
 
 /* ---- stores as text: SenML JSON behind a line ---- */
@@ -90,8 +100,8 @@ static void set_instance(struct records *records, uint16_t instance)
 		records->items[i].path.instance = instance;
 }
 
-static int save_records(struct endpoint *e, const struct path *path, const struct records *records,
-			const char *head, const char *kind)
+int persist_save(struct endpoint *e, const struct path *path, const struct records *records, const char *head,
+		 const char *kind)
 {
 	_cleanup_buf_ struct buf out = { 0 };
 	int r = buf_printf(&out, "%s\n", head);
@@ -138,9 +148,8 @@ static int load_record(const struct endpoint *e, const char *kind, struct buf *r
 	return e->nameless ? -ENOENT : state_load(e->registry->config.state, endpoint_label(e), kind, ret);
 }
 
-/* The same. */
-static int load_path(struct endpoint *e, const struct path *path, const char *kind, char **ret_head,
-		     struct records *ret)
+int persist_load(struct endpoint *e, const struct path *path, const char *kind, char **ret_head,
+		 struct records *ret)
 {
 	_cleanup_buf_ struct buf record = { 0 };
 	const char *reason = NULL;
@@ -211,8 +220,7 @@ static char *account_head(const struct account *a)
 	return r < 0 ? NULL : buf_take_text(&text);
 }
 
-/* FNV-1a: it is there to be compared with a former one of the same run. */
-static uint32_t sum_of(const char *text)
+uint32_t persist_sum(const char *text)
 {
 	uint32_t sum = UINT32_C(0x811c9dc5);
 
@@ -230,7 +238,7 @@ static int save_settings(struct account *a, const char *kind)
 	int r = head ? collect_kept(a->endpoint, &path, &records) : -ENOMEM;
 
 	set_instance(&records, 0);
-	return r < 0 ? r : save_records(a->endpoint, &kept, &records, head, kind);
+	return r < 0 ? r : persist_save(a->endpoint, &kept, &records, head, kind);
 }
 
 static void save_account(struct account *a)
@@ -241,7 +249,7 @@ static void save_account(struct account *a)
 	kind_of_account(a, "server", kind);
 	r = save_settings(a, kind);
 	if (r < 0)
-		log_failure(a->endpoint, kind, r);
+		persist_log_failure(a->endpoint, kind, r);
 	/* It stands, kept or not. */
 	a->overlaid = true;
 }
@@ -296,13 +304,13 @@ static void restore_account(struct account *a)
 	int r;
 
 	kind_of_account(a, "server", kind);
-	r = load_path(a->endpoint, &kept, kind, &former, &records);
+	r = persist_load(a->endpoint, &kept, kind, &former, &records);
 	set_instance(&records, a->instance);
 	if (r >= 0)
 		r = restore_settings(a, &records);
 	log_lost(a->endpoint, a, "settings in /1 by server ", r);
 	a->overlaid = r >= 0;
-	a->sum = sum_of(head);
+	a->sum = persist_sum(head);
 	if (r >= 0 && !streq_null(head, former))
 		tell_overlaid(a);
 }
@@ -328,9 +336,9 @@ static void save_made(struct endpoint *e, const struct made *what)
 		return;
 	r = collect_kept(e, &path, &records);
 	if (r >= 0)
-		r = save_records(e, &path, &records, what->kind, what->kind);
+		r = persist_save(e, &path, &records, what->kind, what->kind);
 	if (r < 0)
-		log_failure(e, what->kind, r);
+		persist_log_failure(e, what->kind, r);
 }
 
 static int restore_records(struct endpoint *e, uint16_t id, const struct records *records)
@@ -352,7 +360,7 @@ static void restore_made(struct endpoint *e, const struct made *what)
 
 	if (!store_exists(e->store, &path))
 		return;
-	r = load_path(e, &path, what->kind, &head, &records);
+	r = persist_load(e, &path, what->kind, &head, &records);
 	if (r >= 0)
 		r = restore_records(e, what->object, &records);
 	log_lost(e, NULL, what->text, r);
@@ -379,7 +387,7 @@ bool persist_has_clusters(const struct endpoint *e)
 static void follow_account(struct account *a)
 {
 	_cleanup_free_ char *head = account_head(a);
-	uint32_t sum = sum_of(head);
+	uint32_t sum = persist_sum(head);
 
 	if (a->overlaid && sum != a->sum)
 		tell_overlaid(a);
@@ -439,7 +447,7 @@ void persist_attributes(struct account *a)
 	else if (r >= 0)
 		r = state_save(e->registry->config.state, endpoint_label(e), kind, text.data, text.size);
 	if (r < 0)
-		log_failure(e, kind, r);
+		persist_log_failure(e, kind, r);
 }
 
 void persist_restore_attributes(struct account *a)
@@ -460,31 +468,38 @@ void persist_restore_attributes(struct account *a)
 
 static const char *const kinds[] = { "server", "attributes" };
 
-/* The i-th record of its accounts; without any nothing is known of the kinds. False: there are not so many. */
+/*
+ * The i-th record of its accounts, behind which comes that of their rights; without
+ * any nothing is known of the kinds. False: there are not so many.
+ */
 static bool kind_of(const struct endpoint *e, size_t i, char ret[KIND_MAX])
 {
 	const struct account *a = accounts_nth(e->accounts, i / ARRAY_SIZE(kinds));
 
 	if (a)
 		kind_of_account(a, kinds[i % ARRAY_SIZE(kinds)], ret);
-	return a != NULL;
+	else if (e->accounts && i == accounts_count(e->accounts) * ARRAY_SIZE(kinds))
+		snprintf(ret, KIND_MAX, "%s", PERSIST_ACCESS);
+	else
+		return false;
+	return true;
 }
 
 void persist_lift(struct endpoint *e, struct persist_kept *ret)
 {
-	size_t n = accounts_count(e->accounts) * ARRAY_SIZE(kinds);
+	size_t n = accounts_count(e->accounts) * ARRAY_SIZE(kinds) + 1;
 	char kind[KIND_MAX];
 	int r;
 
 	*ret = (struct persist_kept){ .records = calloc(n + 1, sizeof(*ret->records)) };
 	if (!ret->records)
-		log_failure(e, "accounts", -ENOMEM);
+		persist_log_failure(e, "accounts", -ENOMEM);
 	else
 		ret->n = n;
 	for (size_t i = 0; i < ret->n && kind_of(e, i, kind); i++) {
 		r = load_record(e, kind, &ret->records[i]);
 		if (r < 0 && r != -ENOENT)
-			log_failure(e, kind, r);
+			persist_log_failure(e, kind, r);
 	}
 }
 
@@ -500,7 +515,7 @@ void persist_lay(struct endpoint *e, const struct persist_kept *kept)
 		r = record->size > 0 ? state_save(state, endpoint_label(e), kind, record->data, record->size) :
 				       state_remove(state, endpoint_label(e), kind);
 		if (r < 0)
-			log_failure(e, kind, r);
+			persist_log_failure(e, kind, r);
 	}
 }
 

@@ -295,11 +295,12 @@ static void settle(struct registry_change *c, struct turn *t)
 	struct endpoint *e = t->endpoint;
 	struct account *a;
 
+	/* What is kept under its name is its own by now. */
+	e->nameless = false;
 	if (!t->kept) {
 		endpoint_watch(e);
 		e->waits_usec = clock_monotonic_usec();
 	}
-	e->nameless = false;
 	while ((a = t->accounts)) {
 		t->accounts = a->next;
 		account_leave(a);

@@ -52,6 +52,32 @@ static int copy_texts(const struct config_server *config, struct account_terms *
 	return r < 0 ? r : str_replace(&t->key, config->psk_key);
 }
 
+/* Bits of /2/x/2; Create is another instance's. */
+static uint8_t right_bits(enum config_right right)
+{
+	static const uint8_t bits[] = {
+		[CONFIG_RIGHT_ALL] = 15,
+		[CONFIG_RIGHT_READ] = 1,
+		[CONFIG_RIGHT_NONE] = 0,
+	};
+
+	return bits[right];
+}
+
+static int copy_access(const struct config_server *config, struct account_terms *t)
+{
+	t->rights = calloc(config->n_rights + 1, sizeof(*t->rights));
+	if (!t->rights)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_rights; i++)
+		t->rights[i] = (struct builtin_right){ .object = config->rights[i].object,
+						       .rights = right_bits(config->rights[i].right) };
+	t->access = (struct builtin_access){ .rights = t->rights,
+					     .n = config->n_rights,
+					     .others = right_bits(config->other_right) };
+	return 0;
+}
+
 int terms_of_yaml(const struct config_server *config, struct account_terms *ret)
 {
 	struct account_terms t = {
@@ -82,6 +108,8 @@ int terms_of_yaml(const struct config_server *config, struct account_terms *ret)
 	take_version(config, &t);
 	if (r >= 0)
 		r = find_formats(config, &t);
+	if (r >= 0)
+		r = copy_access(config, &t);
 	if (r < 0)
 		terms_done(&t);
 	else
@@ -98,6 +126,7 @@ void terms_done(struct account_terms *t)
 	free(t->profile_id);
 	free(t->profile_list);
 	free(t->formats);
+	free(t->rights);
 	*t = (struct account_terms){ 0 };
 }
 

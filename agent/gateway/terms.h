@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "builtin/access_control.h"
 #include "builtin/builtin.h"
 #include "codec/codec.h"
 #include "transport/transport.h"
@@ -34,6 +35,8 @@ struct account_terms {
 	char *profile_id, *profile_list; /* as client_config has them */
 	uint64_t liveness_usec;
 	struct builtin_settings settings; /* /1 to begin with */
+	struct builtin_access access;	  /* of ACCOUNT_YAML: /2 to begin with */
+	struct builtin_right *rights;	  /* of access */
 };
 
 /* As servers[] has it; texts are copied. -ENOMEM, and nothing is left. */

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "builtin/access_control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "store/store.h"
+
+/* Object 2, Core appendix E.3. */
+enum {
+	CONTROL_OBJECT_ID = 0,
+	CONTROL_INSTANCE_ID = 1,
+	CONTROL_ACL = 2,
+	CONTROL_OWNER = 3,
+};
+#define CONTROL 2
+#define SERVER_OBJECT 1
+#define RIGHT_READ 1
+#define RIGHT_CREATE 16
+#define RIGHTS_ALL 15 /* of an instance */
+#define OWNER_NONE UINT16_C(65535)
+
+/* A /2 instance, and whose it is. */
+struct control {
+	uint16_t object, instance;
+	uint16_t id;
+};
+
+struct following {
+	struct store *store;
+	const struct builtin_control *config;
+	bool renew;
+	struct control *controls; /* those that there were, by object and instance */
+	size_t n, allocated;
+	int error;
+};
+
+/* ---- what an instance should say ---- */
+
+static uint8_t rights_to(const struct builtin_access *access, uint16_t object)
+{
+	for (size_t i = 0; access && i < access->n; i++)
+		if (access->rights[i].object == object)
+			return access->rights[i].rights;
+	return access ? access->others : RIGHT_READ;
+}
+
+static int add_number(struct records *records, uint16_t id, uint16_t resource, int64_t number)
+{
+	const struct path path = path_of_resource(CONTROL, id, resource);
+	struct value v = value_integer(number);
+
+	return records_add(records, &path, &v, 0);
+}
+
+static int add_entry(struct records *records, uint16_t id, uint16_t server, uint8_t rights)
+{
+	const struct path path = path_of_resource_instance(CONTROL, id, CONTROL_ACL, server);
+	struct value v = value_integer(rights);
+
+	return records_add(records, &path, &v, 0);
+}
+
+/* Who may make instances: whoever may do all with them. */
+static int add_makers(struct records *records, const struct builtin_control *c, const struct control *control)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < c->n_parties && r >= 0; i++)
+		if (rights_to(c->parties[i].access, control->object) == RIGHTS_ALL)
+			r = add_entry(records, control->id, c->parties[i].short_id, RIGHT_CREATE);
+	return r;
+}
+
+/* All may read; an entry says where a server may do more, or less. */
+static int add_entries(struct records *records, const struct builtin_control *c, const struct control *control)
+{
+	int r = add_entry(records, control->id, 0, RIGHT_READ);
+
+	for (size_t i = 0; i < c->n_parties && r >= 0; i++) {
+		uint8_t rights = rights_to(c->parties[i].access, control->object);
+
+		if (rights != RIGHT_READ)
+			r = add_entry(records, control->id, c->parties[i].short_id, rights);
+	}
+	return r;
+}
+
+static uint16_t owner_of(const struct builtin_control *c, const struct control *control)
+{
+	for (size_t i = 0; i < c->n_parties && control->object == SERVER_OBJECT; i++)
+		if (c->parties[i].instance == control->instance)
+			return c->parties[i].short_id;
+	return OWNER_NONE;
+}
+
+static int describe(const struct builtin_control *c, const struct control *control, struct records *ret)
+{
+	uint16_t owner = owner_of(c, control);
+	int r = add_number(ret, control->id, CONTROL_OBJECT_ID, control->object);
+
+	if (r >= 0)
+		r = add_number(ret, control->id, CONTROL_INSTANCE_ID, control->instance);
+	if (r >= 0 && control->instance == ID_NONE)
+		r = add_makers(ret, c, control);
+	else if (r >= 0 && owner == OWNER_NONE)
+		r = add_entries(ret, c, control);
+	return r < 0 ? r : add_number(ret, control->id, CONTROL_OWNER, owner);
+}
+
+/* ---- what was kept ---- */
+
+static bool says(const struct records *records, uint16_t id, uint16_t resource, uint16_t number)
+{
+	const struct path path = path_of_resource(CONTROL, id, resource);
+	const struct record *record = records_find(records, &path);
+
+	return record && record->value.type == VALUE_INTEGER && record->value.integer == number;
+}
+
+/* Its id there, or ID_NONE. */
+static uint16_t find_kept(const struct builtin_control *c, const struct control *control)
+{
+	for (size_t i = 0; c->kept && i < c->kept->n; i++) {
+		uint16_t id = c->kept->items[i].path.instance;
+
+		if (c->kept->items[i].path.resource == CONTROL_OBJECT_ID &&
+		    says(c->kept, id, CONTROL_OBJECT_ID, control->object) &&
+		    says(c->kept, id, CONTROL_INSTANCE_ID, control->instance))
+			return id;
+	}
+	return ID_NONE;
+}
+
+static int copy_kept(const struct builtin_control *c, uint16_t kept, uint16_t id, struct records *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < c->kept->n && r >= 0; i++) {
+		struct path path = c->kept->items[i].path;
+
+		if (path.instance != kept || path.depth < PATH_RESOURCE)
+			continue;
+		path.instance = id;
+		r = records_add_copy(ret, &path, &c->kept->items[i].value, 0);
+	}
+	return r;
+}
+
+/* ---- what there is ---- */
+
+static bool is_same(const struct records *a, const struct records *b)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct record *other = records_find(b, &a->items[i].path);
+
+		if (!other || !value_equal(&a->items[i].value, &other->value))
+			return false;
+	}
+	return a->n == b->n;
+}
+
+static int put(struct following *f, const struct control *control, const struct records *wanted)
+{
+	const struct path path = path_of_instance(CONTROL, control->id);
+	const struct path entries = path_child(&path, CONTROL_ACL);
+	_cleanup_records_ struct records present = { 0 };
+	int r = store_exists(f->store, &path) ? store_collect(f->store, &path, true, &present, NULL) : 0;
+
+	if (r < 0 || is_same(&present, wanted))
+		return r;
+	store_remove_resource(f->store, &entries);
+	r = store_add_instance(f->store, definitions_newest(f->config->definitions, CONTROL), control->id);
+	return r < 0 ? r : store_update(f->store, wanted->items, wanted->n);
+}
+
+static int by_target(const void *a, const void *b)
+{
+	const struct control *x = a, *y = b;
+	const struct path one = path_of_instance(x->object, x->instance);
+	const struct path other = path_of_instance(y->object, y->instance);
+
+	return path_compare(&one, &other);
+}
+
+static const struct control *find(const struct following *f, uint16_t object, uint16_t instance)
+{
+	const struct control wanted = { .object = object, .instance = instance };
+
+	return f->n == 0 ? NULL : bsearch(&wanted, f->controls, f->n, sizeof(wanted), by_target);
+}
+
+static void note(struct following *f, int error)
+{
+	if (error < 0 && f->error >= 0)
+		f->error = error;
+}
+
+/* An instance that exists, or ID_NONE for those to be made, has its control. */
+static int cover(struct following *f, uint16_t object, uint16_t instance)
+{
+	const struct control *there = find(f, object, instance);
+	struct control control = { .object = object, .instance = instance };
+	_cleanup_records_ struct records wanted = { 0 };
+	uint16_t kept = find_kept(f->config, &control);
+	int r;
+
+	if (there && (!f->renew || kept != ID_NONE))
+		return 0;
+	control.id = there ? there->id : store_free_instance(f->store, CONTROL);
+	if (control.id == ID_NONE)
+		return -ENOSPC;
+	if (kept != ID_NONE)
+		r = copy_kept(f->config, kept, control.id, &wanted);
+	else
+		r = describe(f->config, &control, &wanted);
+	return r < 0 ? r : put(f, &control, &wanted);
+}
+
+static int cover_below(void *userdata, const struct path *path)
+{
+	struct following *f = userdata;
+
+	if (path_is_secret(path) || (path->depth >= PATH_OBJECT && path->object == CONTROL))
+		return 0;
+	if (path->depth < PATH_INSTANCE)
+		return store_children(f->store, path, cover_below, f);
+	note(f, cover(f, path->object, path->instance));
+	return 0;
+}
+
+static int read_number(struct store *s, const struct path *instance, uint16_t resource)
+{
+	const struct path path = path_child(instance, resource);
+	_cleanup_value_ struct value v = { 0 };
+
+	if (store_read(s, &path, true, &v, NULL) < 0 || v.type != VALUE_INTEGER || v.integer < 0 ||
+	    v.integer > UINT16_MAX)
+		return -1;
+	return (int)v.integer;
+}
+
+static int list_one(void *userdata, const struct path *instance)
+{
+	struct following *f = userdata;
+	int object = read_number(f->store, instance, CONTROL_OBJECT_ID);
+	int of = read_number(f->store, instance, CONTROL_INSTANCE_ID);
+
+	if (f->n == f->allocated) {
+		size_t n = f->allocated ? 2 * f->allocated : 16;
+		struct control *grown = reallocarray(f->controls, n, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		f->controls = grown;
+		f->allocated = n;
+	}
+	/* A half one is of nothing. */
+	f->controls[f->n++] = (struct control){ .object = object < 0 || of < 0 ? ID_NONE : (uint16_t)object,
+						.instance = (uint16_t)of,
+						.id = instance->instance };
+	return 0;
+}
+
+static int list_controls(struct following *f)
+{
+	const struct path object = path_of_object(CONTROL);
+	int r = store_children(f->store, &object, list_one, f);
+
+	if (f->n > 0)
+		qsort(f->controls, f->n, sizeof(*f->controls), by_target);
+	return r;
+}
+
+/* Of an instance that has gone; who may make some stays as long as the object is there. */
+static void drop_dangling(struct following *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct control *control = &f->controls[i];
+		struct path path = path_of_instance(control->object, control->instance);
+
+		if (control->instance == ID_NONE)
+			path.depth = PATH_OBJECT;
+		if (!store_exists(f->store, &path))
+			store_remove_instance(f->store, CONTROL, control->id);
+	}
+}
+
+static int follow(struct following *f)
+{
+	const struct object_definition *object = definitions_newest(f->config->definitions, CONTROL);
+	const struct path root = { .depth = PATH_ROOT };
+	int r = object ? store_add_object(f->store, object) : -ENOENT;
+
+	if (r >= 0)
+		r = list_controls(f);
+	if (r < 0)
+		return r;
+	drop_dangling(f);
+	store_children(f->store, &root, cover_below, f);
+	for (size_t i = 0; i < f->config->n_makes; i++) {
+		const struct path path = path_of_object(f->config->makes[i]);
+
+		if (store_exists(f->store, &path))
+			note(f, cover(f, path.object, ID_NONE));
+	}
+	return f->error;
+}
+
+int builtin_control_follow(struct store *s, const struct builtin_control *c, bool renew)
+{
+	struct following f = { .store = s, .config = c, .renew = renew };
+	int r = 0;
+
+	store_begin(s);
+	if (c->n_parties > 1)
+		r = follow(&f);
+	else
+		store_remove_object(s, CONTROL);
+	store_end(s);
+	free(f.controls);
+	return r;
+}
+
+static int add_changed(struct following *f, const struct control *control, struct records *ret)
+{
+	const struct path path = path_of_instance(CONTROL, control->id);
+	_cleanup_records_ struct records present = { 0 }, factory = { 0 };
+	int r = store_collect(f->store, &path, true, &present, NULL);
+
+	if (r >= 0)
+		r = describe(f->config, control, &factory);
+	if (r < 0 || is_same(&present, &factory))
+		return r;
+	for (size_t i = 0; i < present.n && r >= 0; i++)
+		r = records_add_copy(ret, &present.items[i].path, &present.items[i].value, 0);
+	return r;
+}
+
+int builtin_control_changed(struct store *s, const struct builtin_control *c, struct records *ret)
+{
+	struct following f = { .store = s, .config = c };
+	int r = list_controls(&f);
+
+	for (size_t i = 0; i < f.n && r >= 0; i++)
+		r = add_changed(&f, &f.controls[i], ret);
+	free(f.controls);
+	return r;
+}
