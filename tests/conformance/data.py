@@ -5,6 +5,7 @@ behind it. A configuration is what there is at least."""
 
 HOST, VIRTUAL = "host", "virtual"
 NAMES = {HOST: "gw", VIRTUAL: "gw-dev"}
+YAML_NAMES = {HOST: "host", VIRTUAL: "dev"}
 
 MAIN = """schema: 1
 gateway: {{name: gw}}
@@ -32,6 +33,23 @@ OTHER = """  - name: two
     notify: {{pmin: 1s, pmax: 10s}}
     security: {{mode: psk, identity: "{{endpoint}}", key: "psk-file:keys/one.psk"}}
 """
+# C.13, with or without a server of the factory.
+BOOTSTRAP = """schema: 1
+gateway: {{name: gw}}
+bootstrap:
+  uri: {uri}
+  endpoints: [{end}]
+  security: {{mode: psk, key: "psk-file:keys/one.psk"}}
+  {more}
+{servers}
+"""
+FACTORY = """servers:
+  - name: one
+    short_id: 1
+    uri: {uri}
+    endpoints: [{end}]
+    security: {{mode: psk, key: "psk-file:keys/one.psk"}}
+"""
 BUS = """schema: 1
 bus: lan
 plugin: modbus
@@ -50,6 +68,22 @@ info: {{manufacturer: Fieldway, model: Probe}}
 rates: {{fast: 100ms}}
 stale: {{after: 1000h}}
 defaults: {{area: holding, rate: fast}}
+points:
+  {points}
+lwm2m:
+  3/0/2: {{value: "S-1"}}
+  3/0/3: {{value: "1.0"}}
+  {map}
+"""
+# The same with a program behind it instead of a Modbus device.
+LOCAL_DEVICE = """schema: 1
+devices:
+  - {{name: dev, profile: probe, address: {{owner: {owner}}}}}
+"""
+LOCAL_PROFILE = """schema: 1
+profile: probe
+plugin: local
+info: {{manufacturer: Fieldway, model: Probe}}
 points:
   {points}
 lwm2m:
@@ -76,4 +110,28 @@ C7 = {
     "map": ["6/0/0: latitude", "6/0/1: longitude", "6/0/2: {value: 140}",
             "6/0/3: {value: 100}", "6/0/5: {value: 1367491215}", "6/0/6: {value: 3}"],
 }
-CONFIGURATIONS = {"C.1": C1, "C.3": C3, "C.4": C4, "C.6": C6, "C.7": C7}
+# publish: what the program says of the points.
+C11 = {
+    **C3,
+    "points": ["psm: {type: int64, access: rw}", "active: {type: int64, access: rw}", "wide: {type: bytes, access: rw}",
+               "narrow: {type: bytes, access: rw}", "modes: {type: uint64}", "mode: {type: uint64, access: rw}"],
+    "map": ["10/0/4: psm", "10/0/5: active", "10/0/8: wide", "10/0/9: narrow", "10/0/12: modes", "10/0/13: mode",
+            '10/0/11/0: {value: "11:0"}', '11/0/0: {value: internet}', "11/0/3: {value: true}", "11/0/4: {value: 3}"],
+    "publish": [("psm", "x", 3600), ("active", "x", 600), ("wide", "ay", b"\2"), ("narrow", "ay", b"\5"),
+                ("modes", "t", 3), ("mode", "t", 1)],
+}
+C15 = {
+    **C3,
+    "points": ["up: {type: bytes}", "down: {type: bytes, access: rw}"],
+    "map": ["19/0/0/0: up", "19/1/0/0: down"],
+    "publish": [("up", "ay", b"meter 1"), ("down", "ay", b"none")],
+}
+C16 = {
+    **C3,
+    "points": ["class: {type: int64, access: rw}", "status: {type: int64}", "log: {type: bytes}",
+               "start: {type: bool, access: w}"],
+    "map": ["20/0/4010: class", "20/0/4011: {execute: start, value: true}", "20/0/4013: status", "20/0/4014: log"],
+    "publish": [("class", "x", 0), ("status", "x", 3), ("log", "ay", b"line 1")],
+}
+CONFIGURATIONS = {"C.1": C1, "C.3": C3, "C.4": C4, "C.6": C6, "C.7": C7, "C.11": C11,
+                  "C.15": C15, "C.16": C16}

@@ -7,6 +7,7 @@ results/ of the build folder, of which table.py makes the table in tests/specs.m
 import functools
 import json
 import os
+import pwd
 import subprocess
 import sys
 import unittest
@@ -16,11 +17,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fieldway_test import Scenario, Simulator, build_path, encode, main as run_tests, read_links  # noqa: E402,F401
 from fieldway_test.scenario import CBOR, LINKS, OPAQUE, SENML_CBOR, SENML_JSON, TEXT, TLV  # noqa: E402,F401
 
-from fieldway_test.bus import Bus  # noqa: E402
+from fieldway_test.bus import PATH, Bus  # noqa: E402
+from fieldway_test.local import Program  # noqa: E402
 
 import machine  # noqa: E402
 from cases import CASES  # noqa: E402
-from data import BUS, CONFIGURATIONS, DEVICE, HOST, MAIN, NAMES, OTHER, PROFILE, VIRTUAL  # noqa: E402,F401
+from data import BUS, CONFIGURATIONS, DEVICE, HOST, LOCAL_DEVICE, LOCAL_PROFILE, MAIN, NAMES, OTHER, PROFILE, VIRTUAL, YAML_NAMES  # noqa: E402,F401
 
 JSON, LWM2M_CBOR, ETCH_JSON, ETCH_CBOR = 11543, 11544, 320, 322
 RESULTS = build_path("tests", "conformance", "results")
@@ -73,16 +75,24 @@ class Case(Scenario):
 
     # The preconditions
 
-    def configure_case(self, configuration="C.1", server=(), more="", others="", lifetime="24h"):
-        data = CONFIGURATIONS[configuration]
-        if self.end == VIRTUAL:
+    def write_field(self, data):
+        """What is behind the endpoint."""
+        if "publish" in data:
+            self.rig.write("etc/profiles.d/probe.yaml", LOCAL_PROFILE.format(
+                points="\n  ".join(data["points"]), map="\n  ".join(data["map"])))
+            self.rig.write("etc/devices.d/site.yaml", LOCAL_DEVICE.format(owner=pwd.getpwuid(os.geteuid()).pw_name))
+        elif self.end == VIRTUAL:
             self.simulator = Simulator(self.rig, ["--plain", "--tcp", "127.0.0.1:0"])
             self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=self.simulator.port(0)))
             self.rig.write("etc/profiles.d/probe.yaml", PROFILE.format(
                 points="\n  ".join(data["points"] or ["any: {address: 0}"]), map="\n  ".join(data["map"])))
             self.rig.write("etc/devices.d/site.yaml", DEVICE)
+
+    def configure_case(self, configuration="C.1", server=(), more="", others="", lifetime="24h"):
+        data = CONFIGURATIONS[configuration]
+        self.write_field(data)
         self.rig.write("etc/fieldway.yaml", MAIN.format(
-            uri=self.server.uri("coaps"), version=self.version, end="dev" if self.end == VIRTUAL else "host",
+            uri=self.server.uri("coaps"), version=self.version, end=YAML_NAMES[self.end],
             lifetime=lifetime,
             server="\n    ".join([*data["server"], *server]), more=more, others=others))
 
@@ -97,13 +107,32 @@ class Case(Scenario):
         self.start_server(secure=True)
         self.configure_case(configuration, **options)
         started = {"arguments": arguments}
-        if bus:
+        publish = CONFIGURATIONS[configuration].get("publish")
+        if bus or publish:
             self.bus = Bus(self.rig)
             started = {"arguments": ["--bus=system", *arguments], "environment": self.bus.environment()}
         self.start_clock_daemon(**started)
+        if publish:
+            self.bus.wait_name()
+            self.program = Program(self, None, PATH + "/device/dev")
+            self.publish(*publish)
         event = self.registered(self.name)
         self.write("/1/0/6", False)
         return event
+
+    def publish(self, *values):
+        """What the program behind the endpoint says: (point, D-Bus type, value)."""
+        self.assertIsNone(self.program.publish(*values))
+
+    def asked(self, method, path, payload, content_format, point, value):
+        """A request of which the program is told: it is to write `value` there, and does. Answered 2.04."""
+        options = f"format={content_format} payload={payload.hex()}" if payload else ""
+        name = self.server.send("request", self.name, f"{method} {path} {options}")
+        serial, *wanted = self.program.wait_write()
+        self.assertEqual(wanted, [point, value])
+        self.program.complete(serial)
+        self.rig.until(lambda: name in self.server.answers, 15, f"the answer to {method} {path}")
+        return self.expect(self.server.answers.pop(name), "2.04")
 
     def ctl(self, *arguments):
         """Who is at the machine, with begin(bus=True)."""

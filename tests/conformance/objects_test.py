@@ -3,7 +3,7 @@
 """ETS 6.6 and 6.7: objects beside 1 and 3, and 6.5: security."""
 import struct
 
-from ets import TLV, Case, case, encode, main
+from ets import OTHER, TLV, YAML_NAMES, Case, case, encode, main, read_links
 
 HOST_DEVICE = ["Host Device ID #1", "Host Device Manufacturer #1", "Host Device Model #1",
                "Host Device Software Version #1"]
@@ -15,6 +15,35 @@ class SecurityTest(Case):
         event = self.begin()
         self.assertEqual((event.secure, event.identity), ("1", self.name))
         self.assertEqual(self.content("/3/0", TLV)["/3/0/16"], "U")
+
+
+class ServersTest(Case):
+    """C.14, without its bootstrap server."""
+
+    def start(self):
+        """One endpoint at two servers: the events of both registrations."""
+        self.prepare_machine()
+        self.write_keys([self.name], "etc/keys/one.psk")
+        self.servers = [self.start_server(secure=True) for _ in range(2)]
+        self.use(0)
+        self.configure_case("C.3", others=OTHER.format(
+            uri=self.servers[1].uri("coaps"), version=self.version, end=YAML_NAMES[self.end]))
+        self.start_clock_daemon()
+        return [server.wait_registered(self.name) for server in self.servers]
+
+    def use(self, number):
+        """Whose requests follow."""
+        self.server = self.servers[number]
+
+    @case(950)
+    def test_950_registration(self):
+        for n, event in enumerate(self.start()):
+            self.use(n)
+            self.assertEqual((event.lwm2m, event.lt, event.identity), (self.version, "86400", self.name))
+            paths = [path for path, _ in read_links(event.links.encode())]
+            self.assertIn("/3/0", paths)
+            self.assertEqual([p for p in paths if p.startswith(("/0", "/21"))], [])
+            self.assertIn(self.name, self.clients())
 
 
 class LocationTest(Case):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """ETS 6.4: information reporting."""
-from ets import HOST, SENML_CBOR, SENML_JSON, Case, case, main, read_links
+from ets import SENML_CBOR, SENML_JSON, YAML_NAMES, Case, case, main, read_links
 
 VOLTS, AMPERES = "/3/0/7", "/3/0/8"
 
@@ -117,7 +117,7 @@ class SendTest(Case):
         return self.begin(bus=True, server=["send: true"])
 
     def trigger(self, *paths):
-        return self.ctl("send", "host" if self.end == HOST else "dev", *paths)
+        return self.ctl("send", YAML_NAMES[self.end], *paths)
 
     def sent(self, start):
         """The values of the next one; the server answers 2.04 to none but these."""

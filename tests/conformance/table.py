@@ -3,6 +3,7 @@
 """The table of the enabler test specification in tests/specs.md, as the last run makes it.
 
 table.py [--write]: prints it, or puts it into tests/specs.md of the source tree."""
+import ast
 import glob
 import json
 import os
@@ -24,17 +25,29 @@ class Incomplete(Exception):
     """The run and the list of cases do not go together."""
 
 
-def read_results(folder=None):
-    """{(case, version, end): result} of all test programs."""
-    results = {}
-    for path in sorted(glob.glob(os.path.join(folder or build_path("tests", "conformance", "results"), "*.json"))):
+def programs():
+    """Program, class, and {case: name of its test} of all that have cases."""
+    found = []
+    for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "*_test.py"))):
         with open(path, encoding="utf-8") as f:
-            for line in f:
-                r = json.loads(line)
-                key = r["case"], r["version"], r["endpoint"]
-                if key in results:
-                    raise Incomplete(f"{key} was run twice")
-                results[key] = r["result"]
+            tree = ast.parse(f.read())
+        for c in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+            cases = {d.args[0].value: node.name for node in c.body if isinstance(node, ast.FunctionDef)
+                     for d in node.decorator_list if isinstance(d, ast.Call) and getattr(d.func, "id", "") == "case"}
+            if cases:
+                found.append((os.path.basename(path).removesuffix(".py"), c.name, cases))
+    return found
+
+
+def read_results():
+    """{(case, version, end): result} of all test programs. What others have left, which are gone, does not count."""
+    results = {}
+    for program, name, _ in programs():
+        path = build_path("tests", "conformance", "results", f"{program}-{name}.json")
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as f:
+                for r in map(json.loads, f):
+                    results[r["case"], r["version"], r["endpoint"]] = r["result"]
     return results
 
 

@@ -65,10 +65,10 @@ class Body:
 class Program(Caller):
     """One that publishes, and is told what to write."""
 
-    def __init__(self, scenario, user=OWNER):
+    def __init__(self, scenario, user=OWNER, device=CAMERA):
         super().__init__(scenario.bus, user)
         scenario.addCleanup(self.close)
-        self.scenario, self.requested = scenario, []
+        self.scenario, self.requested, self.device = scenario, [], device
         _, _, body = self.take()        # of Hello
         self.name = body[4:-1].decode()
 
@@ -103,12 +103,12 @@ class Program(Caller):
                 self.text = body[4:-1].decode() if kind == 3 else ""
                 return fields[4].decode().removeprefix(NAME + ".Error.") if kind == 3 else None
 
-    def publish(self, *values, device=CAMERA):
+    def publish(self, *values, device=None):
         """(point, variant's type, value[, time[, quality]])"""
         self.say(*values, device=device)
         return self.answer()
 
-    def say(self, *values, device=CAMERA):
+    def say(self, *values, device=None):
         """Does not wait for the answer, which is at answer()."""
         content = Body()
         for name, letter, value, *more in values:
@@ -118,11 +118,11 @@ class Program(Caller):
             content.put("t", more[0] if more else 0)
             content.put("u", more[1] if more[1:] else 0)
         # The array's elements begin where 8 can be divided, which its length does not count.
-        self.call(device, NAME + ".Device", "Publish", signature="a(svtu)",
+        self.call(device or self.device, NAME + ".Device", "Publish", signature="a(svtu)",
                   body=struct.pack("<II", len(content.data), 0) + bytes(content.data))
 
     def complete(self, serial, error="", detail=""):
-        return self.complete_on(CAMERA, serial, error, detail)
+        return self.complete_on(self.device, serial, error, detail)
 
     def complete_on(self, device, serial, error="", detail=""):
         body = Body()
