@@ -132,10 +132,10 @@
  *     Accounts aa{sv}                Server s, Uri s, ShortServerId q, State s,
  *                                    Security s ("psk", "none"), Source s ("yaml",
  *                                    "bootstrap": who has made it), Version s
- *                                    ("1.2"; "" when not registered)
+ *                                    ("1.2"; "" when not registered), LastError s
  *     Devices a(so)                  whose points it shows
- *     LastError s                    of the last failed attempt; "" while all
- *                                    is well
+ *     LastError s                    of the last failed attempt, at the first server
+ *                                    that has one; "" while all is well
  *
  * At AGENT1_PATH/device/NAME:
  *

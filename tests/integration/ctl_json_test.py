@@ -67,7 +67,7 @@ class LookTest(JsonScenario):
         self.assertEqual((host["name"], host["devices"], host["last_error"]), ("host", [], None))
         self.assertEqual((vfd["client_name"], vfd["devices"]), (CLIENT, ["vfd"]))
         self.assertEqual(vfd["servers"], [{"name": "plant", "uri": self.server.uri("coap"), "state": "registered",
-                                           "security": "none", "version": "1.2"}])
+                                           "security": "none", "source": "yaml", "version": "1.2", "last_error": None}])
         device, = self.json("list", "devices")
         self.has_keys(device, *DEVICE)
         self.assertEqual((device["name"], device["enabled"], device["reason"]), ("vfd", True, None))

@@ -91,7 +91,7 @@ class ObjectsTest(DbusScenario):
         self.assertEqual(set(objects), {VFD, HOST, DEVICE, BUS})
         endpoint = objects[VFD][NAME + ".Endpoint"]
         account = {"Server": "plant", "Uri": self.server.uri("coap"), "ShortServerId": 101, "State": "registered",
-                   "Security": "none", "Source": "yaml", "Version": "1.2"}
+                   "Security": "none", "Source": "yaml", "Version": "1.2", "LastError": ""}
         self.assertEqual(endpoint, {"Name": "vfd", "ClientName": CLIENT, "State": "registered", "LastError": "", "Paused": False,
                                     "Accounts": [account], "Devices": [("vfd", DEVICE)]})
         host = objects[HOST][NAME + ".Endpoint"]

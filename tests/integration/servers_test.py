@@ -304,6 +304,17 @@ class PeopleTest(BusScenario):
             self.assertRegex(text, rf"{name}\b.*{state}|{state}.*{name}\b")
         status, text = self.ctl("status")
         self.assertIn("5.03", text)
+        self.assertEqual({n: a["LastError"][:16] for n, a in self.accounts().items()}, {"a": "", "b": "it answered 5.03"})
+
+    def test_doctor(self):
+        """Each server's trouble is its own."""
+        self.start_servers("a", "b")
+        self.servers["a"].command("fault register 5.03")
+        self.start(a=["priority: 1"], b=["priority: 2"])
+        self.rig.until(lambda: self.accounts()["a"]["State"] == "waiting", 10, "a waiting")
+        _, text = self.ctl("doctor")
+        self.assertRegex(text, r"a: 0 of 1 registered: it answered 5\.03")
+        self.assertIn("b: 0 of 1 registered: other servers come first", text)
 
     def test_pause(self):
         self.start_servers("a", "b")

@@ -171,13 +171,15 @@ static int read_account(sd_bus_message *m, struct arena *arena, void *place)
 		{ "Uri", "s", read_text, offsetof(struct account_record, uri) },
 		{ "State", "s", read_text, offsetof(struct account_record, state) },
 		{ "Security", "s", read_text, offsetof(struct account_record, security) },
+		{ "Source", "s", read_text, offsetof(struct account_record, source) },
 		{ "Version", "s", read_text, offsetof(struct account_record, version) },
+		{ "LastError", "s", read_text, offsetof(struct account_record, last_error) },
 		{ 0 },
 	};
 	struct account_record *account = place;
 
 	*account = (struct account_record){
-		.server = "", .uri = "", .state = "", .security = "", .version = ""
+		.server = "", .uri = "", .state = "", .security = "", .source = "", .version = "", .last_error = ""
 	};
 	return read_properties(m, properties, arena, account);
 }

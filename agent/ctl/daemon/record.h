@@ -17,7 +17,7 @@ struct sd_bus_message;
  */
 
 struct account_record {
-	const char *server, *uri, *state, *security, *version;
+	const char *server, *uri, *state, *security, *source, *version, *last_error;
 };
 
 struct endpoint_record {

@@ -17,10 +17,11 @@ static json_t *accounts_document(const struct endpoint_record *e)
 
 	for (size_t i = 0; i < e->n_accounts; i++)
 		document_add(&array,
-			     json_pack("{s:s, s:s, s:s, s:s, s:s?}", "name", e->accounts[i].server,
+			     json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?}", "name", e->accounts[i].server,
 				       "uri", e->accounts[i].uri, "state", e->accounts[i].state,
-				       "security", e->accounts[i].security, "version",
-				       document_text(e->accounts[i].version)));
+				       "security", e->accounts[i].security, "source", e->accounts[i].source,
+				       "version", document_text(e->accounts[i].version), "last_error",
+				       document_text(e->accounts[i].last_error)));
 	return array;
 }
 

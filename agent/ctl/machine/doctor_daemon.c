@@ -46,15 +46,23 @@ void doctor_configuration(const struct patient *p, struct findings *f)
 
 /* ---- servers ---- */
 
+/* Of the first account there that has one; else what keeps one away. */
 static const char *error_of(const struct inventory *i, const char *server)
 {
+	const char *queued = "";
+
 	for (size_t k = 0; k < i->n_endpoints; k++)
-		for (size_t a = 0; a < i->endpoints[k].n_accounts; a++)
-			if (streq(i->endpoints[k].accounts[a].server, server) &&
-			    !streq(i->endpoints[k].accounts[a].state, "registered") &&
-			    *i->endpoints[k].last_error)
-				return i->endpoints[k].last_error;
-	return "";
+		for (size_t a = 0; a < i->endpoints[k].n_accounts; a++) {
+			const struct account_record *account = &i->endpoints[k].accounts[a];
+
+			if (!streq(account->server, server))
+				continue;
+			if (*account->last_error)
+				return account->last_error;
+			if (streq(account->state, "queued"))
+				queued = "other servers come first";
+		}
+	return queued;
 }
 
 static const char *server_advice(const char *error)
@@ -69,6 +77,7 @@ static const char *server_advice(const char *error)
 		{ "5.0", "the server has trouble of its own: see its log" },
 		{ "no answer", "is it reachable over UDP at this port, and no firewall in between?" },
 		{ "nobody listens", "is the port of uri: right, and does the server run?" },
+		{ "come first", "the order is that of `priority:`, and `failure_block:` holds up those behind" },
 		{ "leads there", "has this machine a way to the server's network (ip route)?" },
 	};
 

@@ -259,9 +259,27 @@ START_TEST(test_final_alert)
 	expect_register();
 	gnutls_alert_send(tls_peer.tls, GNUTLS_AL_FATAL, GNUTLS_A_ACCESS_DENIED);
 	rig_until(client_state(account.client) == CLIENT_WAITING);
+	/* The only sequence, by default. */
+	ck_assert_uint_eq(account.failed, 1);
 	tls_peer_restart(true);
 	expect_attempt_after(1000);
 	expect_register();
+}
+END_TEST
+
+/* It was stopped, and only waited for an answer to take its registration back. */
+START_TEST(test_final_alert_while_it_stops)
+{
+	struct message m;
+
+	client_start(account.client);
+	tls_peer_receive(&m);
+	client_stop(account.client);
+	ck_assert_int_eq(client_state(account.client), CLIENT_REGISTERING);
+	gnutls_alert_send(tls_peer.tls, GNUTLS_AL_FATAL, GNUTLS_A_ACCESS_DENIED);
+	rig_until(client_state(account.client) != CLIENT_REGISTERING);
+	account_expect_states("gS");
+	ck_assert_uint_eq(account.failed, 0);
 }
 END_TEST
 
@@ -321,6 +339,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_closed_by_the_server, 0, ARRAY_SIZE(goodbyes));
 	tcase_add_test(tcase, test_alert);
 	tcase_add_test(tcase, test_final_alert);
+	tcase_add_test(tcase, test_final_alert_while_it_stops);
 	tcase_add_loop_test(tcase, test_final_alert_in_handshake, 0, 2);
 	tcase_add_test(tcase, test_wrong_key);
 	srunner_run_all(runner, CK_NORMAL);
