@@ -193,15 +193,33 @@ void dm_write_composite(struct request *q);
 void dm_discover(struct request *q);
 void dm_observe(struct request *q);
 void dm_cancel(struct request *q);
+void dm_observe_composite(struct request *q);
+void dm_cancel_composite(struct request *q);
 
 /* stream.c: session_ops.body, and the request whose body went there */
 uint8_t stream_open(void *userdata, const struct message *first, struct body_sink **ret);
 void stream_handle(struct request *q);
 
-/* send.c: those on their way end with -ECANCELED. */
+/* send.c: objects of servers are nobody's to read. */
+void records_remove_secrets(struct records *records);
+/* Those on their way end with -ECANCELED. */
 void sendings_end(struct client *c);
 
+/* What an Observe asks for, beside its paths. */
+struct wish {
+	int32_t accept;
+	uint8_t token[TOKEN_MAX];
+	uint8_t token_size;
+	bool has_attributes;
+	struct attributes attributes;
+};
+
 /* notify.c */
+/* -EINVAL: parameters that are wrong, or of another level. */
+int wish_read(const struct request *q, struct wish *ret);
+/* An observation that is being answered; *ret_number goes with the answer. -ENOSPC: it is a plain Read, -ENOMEM. */
+int notify_start(struct client *c, const struct observed *paths, unsigned n, bool composite,
+		 const struct wish *wish, int32_t format, int32_t *ret_number);
 int notify_new(struct client *c);
 void notify_done(struct client *c);
 void notify_changed(struct client *c, enum store_change change, const struct path *paths, size_t n);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "lwm2m/client_internal.h"
+#include "lwm2m/composite_read.h"
 #include "lwm2m/status.h"
 
 /* Observe, Notify and Cancel (Core 6.4). */
@@ -19,15 +20,6 @@ enum {
 /* What could not be sent is tried again after this. */
 #define RESEND_USEC (5 * USEC_PER_SEC)
 #define OBSERVE_MASK 0xffffffu
-
-/* What an Observe asks for, beside its path. */
-struct wish {
-	int32_t accept;
-	uint8_t token[TOKEN_MAX];
-	uint8_t token_size;
-	bool has_attributes;
-	struct attributes attributes;
-};
 
 /* An Observe of a resource that was never read: answered at its first value, or 5.03. */
 struct waiting_observe {
@@ -142,21 +134,37 @@ static int send_confirmable(struct client *c, struct observation *o, const struc
 	return 0;
 }
 
-static int notify_value(struct client *c, struct observation *o)
+static int read_one(struct client *c, struct observation *o, struct buf *ret)
 {
 	const struct observed *at = observation_path(o, 0);
 	const struct target target = { .store = at->store, .path = at->path };
-	_cleanup_buf_ struct buf content = { 0 };
 	char reason[REASON_MAX];
-	struct message m;
 	int32_t format;
+
+	return read_content(c, &target, o->format, true, ret, &format, reason);
+}
+
+static int read_composite(struct client *c, struct observation *o, struct buf *ret)
+{
+	_cleanup_composite_content_ struct composite_content content = { .client = c };
+	int r = 0;
+
+	for (unsigned i = 0; i < o->n_paths && r >= 0; i++)
+		r = composite_content_add(&content, observation_path(o, i));
+	return r < 0 ? r : composite_content_encode(&content, o->format, true, ret);
+}
+
+static int notify_value(struct client *c, struct observation *o)
+{
+	_cleanup_buf_ struct buf content = { 0 };
+	struct message m;
 	int r;
 
-	r = read_content(c, &target, o->format, true, &content, &format, reason);
+	r = o->composite ? read_composite(c, o, &content) : read_one(c, o, &content);
 	if (r < 0)
 		return r;
 	fill_notification(c, o, &m, CODE(2, 05));
-	m.content_format = format;
+	m.content_format = o->format;
 	m.payload = span_of(content.data, content.size);
 	if (is_confirmable(c, o, clock_monotonic_usec()))
 		return send_confirmable(c, o, &m);
@@ -218,13 +226,13 @@ static int make_observations(struct client *c)
 	return c->observations ? 0 : observations_new(&config, &c->observations);
 }
 
-static int start_observation(struct client *c, const struct target *target, const struct wish *wish,
-			     int32_t format)
+int notify_start(struct client *c, const struct observed *paths, unsigned n, bool composite,
+		 const struct wish *wish, int32_t format, int32_t *ret_number)
 {
-	const struct observed at = { .path = target->path, .store = target->store };
 	struct observation o = {
 		.token_size = wish->token_size,
-		.n_paths = 1,
+		.composite = composite,
+		.n_paths = n,
 		.format = format,
 		.attributes = wish->has_attributes ? &wish->attributes : NULL,
 		.confirmed_usec = clock_monotonic_usec(),
@@ -233,13 +241,18 @@ static int start_observation(struct client *c, const struct target *target, cons
 
 	memcpy(o.token, wish->token, wish->token_size);
 	r = make_observations(c);
-	return r < 0 ? r : observations_add(c->observations, &o, &at);
+	if (r >= 0)
+		r = observations_add(c->observations, &o, paths);
+	if (r >= 0)
+		*ret_number = ++c->observe_number & OBSERVE_MASK;
+	return r;
 }
 
 /* The first value and the observation, or an error. */
 static void answer_observe(struct request *q, const struct wish *wish)
 {
 	_cleanup_buf_ struct buf content = { 0 };
+	const struct observed at = { .path = q->target.path, .store = q->target.store };
 	struct client *c = q->client;
 	char reason[REASON_MAX];
 	struct message m;
@@ -255,8 +268,7 @@ static void answer_observe(struct request *q, const struct wish *wish)
 	m.content_format = format;
 	m.payload = span_of(content.data, content.size);
 	/* Without a place for it the answer is a plain Read: no Observe option (RFC 7641 4.1). */
-	if (start_observation(c, &q->target, wish, format) >= 0)
-		m.observe = ++c->observe_number & OBSERVE_MASK;
+	notify_start(c, &at, 1, false, wish, format, &m.observe);
 	exchange_respond(q->exchange, &m, NULL, NULL);
 }
 
@@ -310,7 +322,7 @@ static void wait_for_value(struct request *q, const struct wish *wish)
 }
 
 /* Parameters of an Observe came with 1.2 (Core 6.4.1); they are attributes of this observation alone. */
-static int read_wish(const struct request *q, struct wish *ret)
+int wish_read(const struct request *q, struct wish *ret)
 {
 	const struct message *m = q->message;
 
@@ -328,7 +340,7 @@ void dm_observe(struct request *q)
 	struct wish wish;
 
 	if (r >= 0)
-		r = read_wish(q, &wish);
+		r = wish_read(q, &wish);
 	if (r < 0)
 		respond_error(q, r, NULL);
 	else if (is_unread(&q->target))

@@ -31,10 +31,10 @@ static bool fits_shape(const struct message *m, const struct path *path)
 		return path->depth >= PATH_OBJECT;
 	case CODE_DELETE:
 		return path->depth == PATH_INSTANCE || path->depth == PATH_RESOURCE_INSTANCE;
+	case CODE_FETCH:
 	case CODE_IPATCH:
 		return path->depth == PATH_ROOT;
 	default:
-		/* FETCH: composite reads are not in this version. */
 		return false;
 	}
 }
@@ -87,6 +87,23 @@ static void dispatch_get(struct request *q)
 		respond_error(q, -EINVAL, "Observe is 0 or 1");
 	else
 		dm_read(q);
+}
+
+/* Composite operations came with 1.1. */
+static void dispatch_fetch(struct request *q)
+{
+	const struct message *m = q->message;
+
+	if (q->client->version < LWM2M_1_1)
+		respond_error(q, -EPERM, NULL);
+	else if (m->observe == 0)
+		dm_observe_composite(q);
+	else if (m->observe == 1)
+		dm_cancel_composite(q);
+	else if (m->observe > 1)
+		respond_error(q, -EINVAL, "Observe is 0 or 1");
+	else
+		respond_error(q, -EPERM, NULL);
 }
 
 static void dispatch_put(struct request *q)
@@ -153,6 +170,9 @@ static void dispatch(struct request *q)
 			dm_write_composite(q);
 		else
 			respond_error(q, -EPERM, NULL);
+		break;
+	case CODE_FETCH:
+		dispatch_fetch(q);
 		break;
 	default:
 		respond_error(q, -EPERM, NULL);

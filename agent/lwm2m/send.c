@@ -35,12 +35,12 @@ static int check_path(const struct view *view, const struct path *path)
 	return resource && !(resource->operations & OPERATION_READ) ? -EPERM : 0;
 }
 
-static void remove_secrets(struct records *records)
+void records_remove_secrets(struct records *records)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < records->n; i++) {
-		if (object_is_secret(records->items[i].path.object))
+		if (path_is_secret(&records->items[i].path))
 			value_done(&records->items[i].value);
 		else
 			records->items[kept++] = records->items[i];
@@ -93,7 +93,7 @@ static int collect(struct client *c, const struct path *paths, size_t n, struct 
 			return r;
 		report->left_out += left_out;
 	}
-	remove_secrets(ret);
+	records_remove_secrets(ret);
 	view_filter(&view, ret);
 	access_filter(access, ret);
 	report->at = paths[0];

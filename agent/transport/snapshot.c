@@ -21,7 +21,7 @@ struct snapshot {
 
 /* Which request the notifications of an observation answer, so that its later blocks find them. */
 struct observation {
-	uint64_t key;
+	uint64_t key, body_hash;
 	uint16_t block_size;
 	uint8_t token_size;
 	uint8_t token[8];
@@ -251,6 +251,7 @@ void observation_note(struct exchange *e, const struct message *response)
 	if (!o)
 		return; /* its notifications still go, their later blocks are read anew */
 	o->key = e->key;
+	o->body_hash = e->body_hash;
 	o->block_size = e->block2.present ? e->block2.size : BLOCK_SIZE_MAX;
 	o->token_size = e->token_size;
 	memcpy(o->token, e->token, sizeof(o->token));
@@ -275,6 +276,6 @@ void snapshot_cut_notification(struct session *s, struct message *m, uint8_t eta
 		return;
 	set_etag(m, etag);
 	if (o)
-		keep(s, o->key, 0, m);
+		keep(s, o->key, o->body_hash, m);
 	cut(m, 0, size);
 }

@@ -249,6 +249,58 @@ class ObserveTest(Scenario):
         words = [e.word for e in self.server.events[self.start_of_events:] if e.word in ("response", "notify")]
         self.assertEqual(words, ["response", "response", "notify"])
 
+    def observe_all(self, *paths, accept=SENML_CBOR, name=NAME):
+        self.start_of_events = self.now()
+        body = encode.paths_cbor(paths).hex()
+        answer = self.expect(self.server.observe(name, "/", f"accept={accept} format=322 payload={body}"), "2.05")
+        self.token = answer.token
+        return self.server.values(answer, "/")
+
+    def test_composite(self):
+        """int-304, 305, 310: a list of paths is one observation, with the window of all."""
+        self.start()
+        listed = (PATH, "/3308/0/5900", "/3303/0/5604")
+        self.attributes("pmin=30&pmax=45")
+        self.attributes("pmin=10", "/3308/0/5900")
+        self.assertEqual(self.observe_all(*listed), {PATH: 20.0, "/3308/0/5900": 0.0})
+        self.expect(self.put(NAME, "/3308/0/5900", "33"), "2.04")
+        self.daemon.step(25)
+        self.read(NAME, "/3/0/16")
+        self.assertEqual(self.notifications(), [])
+        self.daemon.step(5)
+        self.assertEqual(self.server.values(self.notification(), "/"), {PATH: 20.0, "/3308/0/5900": 33.0})
+        self.daemon.step(45)
+        self.notification(2)
+        self.attributes("pmin=5&pmax=20")
+        self.daemon.step(20)
+        self.notification(3)
+        self.expect(self.server.cancel(NAME, "/"), "2.05")
+        self.daemon.step(60)
+        self.read(NAME, "/3/0/16")
+        self.assertEqual(len(self.notifications()), 3)
+
+    def test_composite_with_instances_that_come_and_go(self):
+        """int-308, 309."""
+        self.start()
+        self.assertEqual(self.observe_all("/16", "/3/0/16", name="gw"), {"/3/0/16": "U"})
+        self.expect(self.post("gw", "/16", encode.tlv({0: {0: "a"}}), TLV), "2.01")
+        self.assertEqual(self.server.values(self.notification(), "/"), {"/16/0/0/0": "a", "/3/0/16": "U"})
+        self.expect(self.send("gw", "DELETE", "/16/0"), "2.02")
+        self.rig.until(lambda: self.server.values(self.notifications()[-1], "/") == {"/3/0/16": "U"}, 10,
+                       "a notification without what was deleted")
+
+    def test_composite_reset(self):
+        self.start()
+        self.observe_all(PATH, "/3308/0/5900")
+        self.server.command(f"reset {NAME} {self.token}")
+        self.measure(21)
+        self.rig.until(lambda: any(e.word in ("notify", "stray") for e in self.server.events[self.start_of_events:]),
+                       10, "the notification that is refused")
+        self.read(NAME, "/3/0/16")
+        before = len(self.notifications())
+        self.measure(22)
+        self.assertEqual(len(self.notifications()), before)
+
     def test_what_ends_an_observation(self):
         self.start()
         self.observe()
