@@ -190,6 +190,7 @@ void dm_execute(struct request *q);
 void dm_create(struct request *q);
 void dm_delete(struct request *q);
 void dm_write_composite(struct request *q);
+void dm_read_composite(struct request *q);
 void dm_discover(struct request *q);
 void dm_observe(struct request *q);
 void dm_cancel(struct request *q);

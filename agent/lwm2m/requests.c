@@ -103,7 +103,7 @@ static void dispatch_fetch(struct request *q)
 	else if (m->observe > 1)
 		respond_error(q, -EINVAL, "Observe is 0 or 1");
 	else
-		respond_error(q, -EPERM, NULL);
+		dm_read_composite(q);
 }
 
 static void dispatch_put(struct request *q)

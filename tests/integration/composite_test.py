@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Write-Composite over two devices of one endpoint: all of it, or nothing."""
+"""Composite operations over two devices of one endpoint: Read-Composite, and
+Write-Composite, which does all of it, or nothing."""
 import os
 import sys
 
@@ -62,6 +63,22 @@ class CompositeTest(Scenario):
 
     def holding(self, device, address):
         return int(self.simulator.command(f"{device} get holding {address}"))
+
+    def fetch(self, *paths, content_format=ETCH_CBOR):
+        body = (encode.paths_cbor if content_format == ETCH_CBOR else encode.paths_json)(paths)
+        answer = self.expect(self.send(NAME, "FETCH", "/", body, content_format), "2.05")
+        return self.server.values(answer, "/")
+
+    def test_read(self):
+        self.start()
+        for content_format in (ETCH_CBOR, ETCH_JSON):
+            self.assertEqual(self.fetch(SECOND, "/3/0/4", "/99/0/1", FIRST, "/3/0/16",
+                                        content_format=content_format),
+                             {FIRST: 10, SECOND: 20, "/3/0/16": "U"})
+        self.assertEqual(self.fetch("/99"), {})
+        everything = self.fetch("/")
+        self.assertLessEqual({FIRST, SECOND, "/3/0/16", "/1/0/0"}, set(everything))
+        self.assertFalse([p for p in everything if p.startswith("/0/")])
 
     def test_all(self):
         self.start()
