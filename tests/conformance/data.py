@@ -2,11 +2,17 @@
 """The base data of the enabler test specification, appendix C, as configurations:
 of the host by itself, and of a virtual endpoint with a simulated Modbus device
 behind it. A configuration is what there is at least."""
+import re
 
 HOST, VIRTUAL = "host", "virtual"
 NAMES = {HOST: "gw", VIRTUAL: "gw-dev"}
 YAML_NAMES = {HOST: "host", VIRTUAL: "dev"}
 
+# Of those whose device the host shows too.
+HOST_ROWS = """host:
+  lwm2m:
+    {map}
+"""
 MAIN = """schema: 1
 gateway: {{name: gw}}
 servers:
@@ -59,7 +65,7 @@ retries: 0
 """
 DEVICE = """schema: 1
 devices:
-  - {name: dev, profile: probe, bus: lan, address: {host: 127.0.0.1, unit: 1}}
+  - {{name: dev, profile: probe, bus: lan, address: {{host: 127.0.0.1, unit: 1}}{endpoint}}}
 """
 PROFILE = """schema: 1
 profile: probe
@@ -75,10 +81,12 @@ lwm2m:
   3/0/3: {{value: "1.0"}}
   {map}
 """
+# Their endpoint, where the host shows what they have.
+NO_ENDPOINT = ", endpoint: none"
 # The same with a program behind it instead of a Modbus device.
 LOCAL_DEVICE = """schema: 1
 devices:
-  - {{name: dev, profile: probe, address: {{owner: {owner}}}}}
+  - {{name: dev, profile: probe, address: {{owner: {owner}}}{endpoint}}}
 """
 LOCAL_PROFILE = """schema: 1
 profile: probe
@@ -105,14 +113,14 @@ C4 = {
 }
 C6 = C4
 C7 = {
-    **C3,
+    **C3, "shown": True,
     "points": ["latitude: {address: 0, type: float32, unit: lat}", "longitude: {address: 2, type: float32, unit: lon}"],
     "map": ["6/0/0: latitude", "6/0/1: longitude", "6/0/2: {value: 140}",
             "6/0/3: {value: 100}", "6/0/5: {value: 1367491215}", "6/0/6: {value: 3}"],
 }
-# publish: what the program says of the points.
+# publish: what the program says of the points. shown: the host shows them too, of a device without an endpoint.
 C11 = {
-    **C3,
+    **C3, "shown": True,
     "points": ["psm: {type: int64, access: rw}", "active: {type: int64, access: rw}", "wide: {type: bytes, access: rw}",
                "narrow: {type: bytes, access: rw}", "modes: {type: uint64}", "mode: {type: uint64, access: rw}"],
     "map": ["10/0/4: psm", "10/0/5: active", "10/0/8: wide", "10/0/9: narrow", "10/0/12: modes", "10/0/13: mode",
@@ -121,13 +129,13 @@ C11 = {
                 ("modes", "t", 3), ("mode", "t", 1)],
 }
 C15 = {
-    **C3,
+    **C3, "shown": True,
     "points": ["up: {type: bytes}", "down: {type: bytes, access: rw}"],
     "map": ["19/0/0/0: up", "19/1/0/0: down"],
     "publish": [("up", "ay", b"meter 1"), ("down", "ay", b"none")],
 }
 C16 = {
-    **C3,
+    **C3, "shown": True,
     "points": ["class: {type: int64, access: rw}", "status: {type: int64}", "log: {type: bytes}",
                "start: {type: bool, access: w}"],
     "map": ["20/0/4010: class", "20/0/4011: {execute: start, value: true}", "20/0/4013: status", "20/0/4014: log"],
@@ -135,3 +143,9 @@ C16 = {
 }
 CONFIGURATIONS = {"C.1": C1, "C.3": C3, "C.4": C4, "C.6": C6, "C.7": C7, "C.11": C11,
                   "C.15": C15, "C.16": C16}
+
+
+def host_rows(rows):
+    """Rows of the profile's map, as the host has them: of the device dev."""
+    return [re.sub(r"(: |execute: )([a-z]\w*)(?=$|,)", r"\1dev.\2", row) if "value:" not in row or "execute" in row else row
+            for row in rows]

@@ -22,7 +22,8 @@ from fieldway_test.local import Program  # noqa: E402
 
 import machine  # noqa: E402
 from cases import CASES  # noqa: E402
-from data import BUS, CONFIGURATIONS, DEVICE, HOST, LOCAL_DEVICE, LOCAL_PROFILE, MAIN, NAMES, OTHER, PROFILE, VIRTUAL, YAML_NAMES  # noqa: E402,F401
+from data import (BUS, CONFIGURATIONS, DEVICE, HOST, HOST_ROWS, LOCAL_DEVICE, LOCAL_PROFILE, MAIN, NAMES,  # noqa: E402,F401
+                  NO_ENDPOINT, OTHER, PROFILE, VIRTUAL, YAML_NAMES, host_rows)
 
 JSON, LWM2M_CBOR, ETCH_JSON, ETCH_CBOR = 11543, 11544, 320, 322
 RESULTS = build_path("tests", "conformance", "results")
@@ -77,20 +78,26 @@ class Case(Scenario):
 
     def write_field(self, data):
         """What is behind the endpoint."""
+        if self.end == HOST and not data.get("shown"):
+            return
+        endpoint = NO_ENDPOINT if self.end == HOST else ""
+        shown = {"points": "\n  ".join(data["points"] or ["any: {address: 0}"]),
+                 "map": "\n  ".join(data["map"] if self.end == VIRTUAL else [])}
         if "publish" in data:
-            self.rig.write("etc/profiles.d/probe.yaml", LOCAL_PROFILE.format(
-                points="\n  ".join(data["points"]), map="\n  ".join(data["map"])))
-            self.rig.write("etc/devices.d/site.yaml", LOCAL_DEVICE.format(owner=pwd.getpwuid(os.geteuid()).pw_name))
-        elif self.end == VIRTUAL:
-            self.simulator = Simulator(self.rig, ["--plain", "--tcp", "127.0.0.1:0"])
-            self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=self.simulator.port(0)))
-            self.rig.write("etc/profiles.d/probe.yaml", PROFILE.format(
-                points="\n  ".join(data["points"] or ["any: {address: 0}"]), map="\n  ".join(data["map"])))
-            self.rig.write("etc/devices.d/site.yaml", DEVICE)
+            self.rig.write("etc/profiles.d/probe.yaml", LOCAL_PROFILE.format(**shown))
+            self.rig.write("etc/devices.d/site.yaml", LOCAL_DEVICE.format(
+                owner=pwd.getpwuid(os.geteuid()).pw_name, endpoint=endpoint))
+            return
+        self.simulator = Simulator(self.rig, ["--plain", "--tcp", "127.0.0.1:0"])
+        self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=self.simulator.port(0)))
+        self.rig.write("etc/profiles.d/probe.yaml", PROFILE.format(**shown))
+        self.rig.write("etc/devices.d/site.yaml", DEVICE.format(endpoint=endpoint))
 
     def configure_case(self, configuration="C.1", server=(), more="", others="", lifetime="24h"):
         data = CONFIGURATIONS[configuration]
         self.write_field(data)
+        if self.end == HOST and data.get("shown"):
+            more += HOST_ROWS.format(map="\n    ".join(host_rows(data["map"])))
         self.rig.write("etc/fieldway.yaml", MAIN.format(
             uri=self.server.uri("coaps"), version=self.version, end=YAML_NAMES[self.end],
             lifetime=lifetime,
@@ -100,11 +107,13 @@ class Case(Scenario):
         if self.end == HOST:
             machine.prepare(battery=configuration in ("C.4", "C.6"))
 
-    def begin(self, configuration="C.1", bus=False, arguments=(), **options):
+    def begin(self, configuration="C.1", bus=False, arguments=(), commands=(), **options):
         """Registered, and it knows: the event. /1/0/6 is false, as in all configurations."""
         self.prepare_machine(configuration)
         self.write_keys([self.name], "etc/keys/one.psk")
         self.start_server(secure=True)
+        for command in commands:
+            self.server.command(command)
         self.configure_case(configuration, **options)
         started = {"arguments": arguments}
         publish = CONFIGURATIONS[configuration].get("publish")
@@ -112,8 +121,9 @@ class Case(Scenario):
             self.bus = Bus(self.rig)
             started = {"arguments": ["--bus=system", *arguments], "environment": self.bus.environment()}
         self.start_clock_daemon(**started)
-        if publish:
+        if bus or publish:
             self.bus.wait_name()
+        if publish:
             self.program = Program(self, None, PATH + "/device/dev")
             self.publish(*publish)
         event = self.registered(self.name)

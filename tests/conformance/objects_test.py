@@ -45,6 +45,20 @@ class ServersTest(Case):
             self.assertEqual([p for p in paths if p.startswith(("/0", "/21"))], [])
             self.assertIn(self.name, self.clients())
 
+    @case(951)
+    def test_951_attributes(self):
+        self.start()
+        periods = [{"pmin": "2", "pmax": "10"}, {"pmin": "15", "pmax": "50"}]
+        for n, p in enumerate(periods):
+            self.use(n)
+            self.attributes(f"/3/0?pmin={p['pmin']}&pmax={p['pmax']}")
+        for n, p in enumerate(periods):
+            self.use(n)
+            links = self.discover("/3/0")
+            self.assertEqual(links[0], ("/3/0", p))
+            self.assertLessEqual({f"/3/0/{r}" for r in (0, 1, 2, 3, 11, 16)}, {path for path, _ in links})
+            self.assertEqual([link for link in links[1:] if set(link[1]) - {"dim"}], [])
+
 
 class LocationTest(Case):
     def start(self):
@@ -54,7 +68,8 @@ class LocationTest(Case):
     def set_place(self, latitude, longitude):
         words = struct.unpack(">4H", struct.pack(">ff", latitude, longitude))
         self.simulator.command("set holding 0 " + " ".join(map(str, words)))
-        self.rig.until(lambda: self.value("/6/0/0") == latitude, 15, "the client knowing its place")
+        self.until_read(self.name, "/6/0/0", lambda a: a.code == "2.05" and
+                        self.server.values(a, "/6/0/0") == {"/6/0/0": latitude})
 
     @case(801)
     def test_801_read(self):

@@ -82,6 +82,21 @@ class RegistrationTest(Case):
         self.server.command("step 119")
         self.assertIn(self.name, self.clients())
 
+    @case(110)
+    def test_110_profile_id(self):
+        event = self.begin(server=['profile_id: "6:27354b9a"'], commands=["profile 6:27354b9a </1/0>,</3/0>"])
+        self.assertEqual((event.lwm2m, event.lt, event.fields.get("b", "U")), ("1.2", "86400", "U"))
+        self.assertEqual((event.pid, "links" in event.fields, event.profiled), ("6:27354b9a", False, "</1/0>,</3/0>"))
+        self.settle()
+
+    @case(111)
+    def test_111_profile_id_and_list(self):
+        event = self.begin("C.3", server=['profile_id: "6:27354b9a"', 'profile_list: "</4/0>"'],
+                           commands=["profile 6:27354b9a </1/0>,</3/0>"])
+        self.assertEqual((event.lwm2m, event.lt), ("1.2", "86400"))
+        self.assertEqual((event.pid, event.links, event.profiled), ("6:27354b9a", "</4/0>", "</1/0>,</3/0>"))
+        self.settle()
+
 
 if __name__ == "__main__":
     main()
