@@ -56,22 +56,24 @@ void snapshot_forget_all(struct session *s)
 		snapshot_free(snapshot);
 }
 
-static struct snapshot *find(struct session *s, uint64_t key)
+/* body_hash: of the request; 0: it has no body, and the newest of any is meant. */
+static struct snapshot *find(struct session *s, uint64_t key, uint64_t body_hash)
 {
-	struct snapshot *snapshot;
+	struct snapshot *snapshot, *found = NULL;
 
 	list_for_each(snapshot, &s->snapshots, node)
-		if (snapshot->key == key)
-			return snapshot;
-	return NULL;
+		if (snapshot->key == key && (body_hash == 0 || snapshot->body_hash == body_hash))
+			found = snapshot;
+	return found;
 }
 
-static void make_room(struct session *s, uint64_t key)
+/* FETCHes of one path have as many answers as they have bodies (RFC 8132 section 2.1). */
+static void make_room(struct session *s, uint64_t key, uint64_t body_hash)
 {
 	struct snapshot *snapshot;
 	unsigned n = 0;
 
-	snapshot_free(find(s, key));
+	snapshot_free(find(s, key, body_hash));
 	list_for_each(snapshot, &s->snapshots, node)
 		n++;
 	if (n >= SNAPSHOTS_MAX)
@@ -96,7 +98,7 @@ static int keep(struct session *s, uint64_t key, uint64_t body_hash, const struc
 	struct snapshot *snapshot;
 	int r;
 
-	make_room(s, key);
+	make_room(s, key, body_hash);
 	if (t->snapshot_bytes + m->payload.n > SNAPSHOT_TOTAL_MAX)
 		return -ENOBUFS;
 	r = timers_reserve(t->timers, 1);
@@ -165,8 +167,8 @@ bool snapshot_serve(struct exchange *e, const struct message *request)
 
 	if (!request->block2.present || request->block2.number == 0 || request->observe >= 0)
 		return false;
-	snapshot = find(e->session, e->key);
-	if (!snapshot || (request->payload.n > 0 && snapshot->body_hash != e->body_hash))
+	snapshot = find(e->session, e->key, request->payload.n > 0 ? e->body_hash : 0);
+	if (!snapshot)
 		return false;
 	message_init(&m, MESSAGE_ACK, snapshot->code);
 	m.content_format = snapshot->content_format;

@@ -366,6 +366,52 @@ START_TEST(fetch_with_its_own_body)
 }
 END_TEST
 
+/* The rest of what a FETCH of this body is answered or notified with. */
+static void expect_second_block(const char *paths, const uint8_t *content)
+{
+	struct message m, answer;
+
+	peer_request(&m, MESSAGE_CON, CODE_FETCH, id++, "");
+	m.payload = span_of(paths, strlen(paths));
+	set_block(&m.block2, 1, false, 1024);
+	peer_send(&m);
+	expect(&answer, CODE(2, 5));
+	ck_assert_uint_eq(answer.block2.number, 1);
+	ck_assert_int_eq(memcmp(answer.payload.p, content, answer.payload.n), 0);
+}
+
+/* Two observations of the same path tell theirs apart by their bodies. */
+START_TEST(notifications_of_fetches)
+{
+	static const char *const paths[] = { "paths", "other" };
+	static uint8_t contents[2][2048];
+	struct message m, n;
+
+	rig.respond_code = CODE(2, 5);
+	rig.respond_observe = 1;
+	rig.respond_payload = span_of("small", 5);
+	for (uint8_t i = 0; i < 2; i++) {
+		memset(contents[i], 'a' + i, sizeof(contents[i]));
+		peer_request(&m, MESSAGE_CON, CODE_FETCH, id++, "");
+		m.token_size = 1;
+		m.token[0] = 0x77 + i;
+		m.observe = 0;
+		m.payload = span_of(paths[i], strlen(paths[i]));
+		peer_send(&m);
+		expect(&m, CODE(2, 5));
+	}
+	for (uint8_t i = 0; i < 2; i++) {
+		rig_notification(&n, 0x77 + i, 7, contents[i], sizeof(contents[i]));
+		ck_assert_int_eq(session_notify(rig.session, &n, false, rig_ended, NULL, NULL), 0);
+		peer_receive(&m);
+		ck_assert(m.block2.present && m.block2.more);
+	}
+	for (uint8_t i = 0; i < 2; i++)
+		expect_second_block(paths[i], contents[i]);
+	ck_assert_uint_eq(rig.n_requests, 2);
+}
+END_TEST
+
 START_TEST(notification_in_blocks)
 {
 	_cleanup_buf_ struct buf all = { 0 };
@@ -639,6 +685,7 @@ int main(void)
 	tcase_add_test(tcase, all_snapshots_are_bounded);
 	tcase_add_test(tcase, separate_response_in_blocks);
 	tcase_add_test(tcase, fetch_with_its_own_body);
+	tcase_add_test(tcase, notifications_of_fetches);
 	tcase_add_test(tcase, notification_in_blocks);
 	tcase_add_test(tcase, observation_entries_come_and_go);
 	tcase_add_test(tcase, request_is_cut);
