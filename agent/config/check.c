@@ -240,7 +240,9 @@ int check_alarm(struct loader *l, const struct config_map *row, const struct map
 {
 	if (row->path.object != OBJECT_DEVICE || row->path.resource != ERROR_CODE)
 		loader_error(l, row->mark, "alarms stand at 3/0/11");
-	else if (point->kind != POINT_BOOL && point->kind != POINT_ANY)
+	else if (row->condition && point->kind == POINT_TEXT)
+		loader_error(l, row->mark, "a limit is for numbers, and point %s is text", point->point->name);
+	else if (!row->condition && point->kind != POINT_BOOL && point->kind != POINT_ANY)
 		loader_error(l, row->mark, "an alarm is a single bit, point %s is not",
 			     point->point->name);
 	else if (!(point->point->access & CONFIG_ACCESS_READ))

@@ -217,7 +217,19 @@ enum config_map_kind {
 	CONFIG_MAP_POINT,
 	CONFIG_MAP_CONSTANT,
 	CONFIG_MAP_EXECUTE, /* Execute writes `constant` to the point */
-	CONFIG_MAP_ALARM,   /* a bit point that adds error code `alarm` to /3/0/11 */
+	CONFIG_MAP_ALARM,   /* a point that adds error code `alarm` to /3/0/11, as a bit or by `condition` */
+};
+
+/* What makes a number an alarm, in the point's unit. */
+enum config_comparison {
+	CONFIG_ABOVE,
+	CONFIG_BELOW,
+	CONFIG_EQUALS,
+};
+struct config_condition {
+	enum config_comparison comparison;
+	double limit, hysteresis;
+	uint64_t delay_usec; /* so long it has to hold */
 };
 
 struct config_map {
@@ -228,6 +240,7 @@ struct config_map {
 	uint32_t point;   /* index in the device's type */
 	struct value constant;
 	uint16_t alarm;
+	const struct config_condition *condition; /* of CONFIG_MAP_ALARM; NULL: the point is a bit */
 	bool argument;    /* of CONFIG_MAP_EXECUTE: what the server says is written, not `constant` */
 	const struct unit *unit; /* `unit:` of the entry, or NULL */
 };

@@ -437,6 +437,14 @@ static bool same_units(const struct unit *a, const struct unit *b)
 	return streq_null(a ? unit_name(a) : NULL, b ? unit_name(b) : NULL);
 }
 
+static bool same_conditions(const struct config_condition *a, const struct config_condition *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->comparison == b->comparison && a->limit == b->limit && a->hysteresis == b->hysteresis &&
+	       a->delay_usec == b->delay_usec;
+}
+
 static bool same_row(const struct config_difference *d, imprint_one *imprint, uint32_t before, size_t i,
 		     uint32_t after, size_t j)
 {
@@ -445,7 +453,7 @@ static bool same_row(const struct config_difference *d, imprint_one *imprint, ui
 	const struct config_map *a = &x->map[i], *b = &y->map[j];
 
 	if (!path_equal(&a->path, &b->path) || a->kind != b->kind || a->alarm != b->alarm ||
-	    a->argument != b->argument ||	    !same_units(a->unit, b->unit) || !value_equal(&a->constant, &b->constant))
+	    a->argument != b->argument || !same_conditions(a->condition, b->condition) ||	    !same_units(a->unit, b->unit) || !value_equal(&a->constant, &b->constant))
 		return false;
 	return a->kind == CONFIG_MAP_CONSTANT || same_point(d, imprint, device_of_row(x, a), a->point,
 							    device_of_row(y, b), b->point);

@@ -41,7 +41,7 @@ struct config_difference *config_difference_free(struct config_difference *d);
 
 /*
  * Is the j-th row of the map of endpoint `after` what the i-th of the map of
- * endpoint `before` was: path, kind, constant, unit, alarm, and the same point,
+ * endpoint `before` was: path, kind, constant, unit, alarm, argument, and the same point,
  * with all that makes its values, of a device and its successor? Whether that
  * device is the same in all else is not asked. Without memory: no.
  */

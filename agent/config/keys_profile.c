@@ -148,11 +148,24 @@ static const struct key map_keys[] = {
 	{ "unit", KEY_NODE, AT(map_section, unit),
 	  .help = "unit of the resource, where its definition has none" },
 	{ "alarms", KEY_NODE, AT(map_section, alarms),
-	  .help = "at 3/0/11: point: error code 16 to 32" },
+	  .help = "at 3/0/11: point: error code 16 to 32, or name: {point, above, ...}" },
 	{ "execute", KEY_NODE, AT(map_section, execute),
 	  .help = "the point that an Execute writes `value` to (true)" },
 	{ "argument", KEY_BOOL, .initial = "false", AT(map_section, argument),
 	  .help = "of execute: true: what the server says with it is written to the point, which is text" },
+};
+
+static const struct key alarm_keys[] = {
+	{ "point", KEY_NODE, AT(alarm_section, point), .help = "the point (of the alarm's name)" },
+	{ "code", KEY_UINT, .required = true, .minimum = 16, .maximum = 32, AT(alarm_section, code),
+	  .help = "error code in /3/0/11 as long as it lasts" },
+	{ "above", KEY_NODE, AT(alarm_section, above), .help = "limit, in the point's unit" },
+	{ "below", KEY_NODE, AT(alarm_section, below), .help = "or this" },
+	{ "equals", KEY_NODE, AT(alarm_section, equals), .help = "or this" },
+	{ "hysteresis", KEY_NUMBER, .minimum = 0, .maximum = 1e15, .initial = "0",
+	  AT(alarm_section, hysteresis), .help = "so far back of the limit it ends" },
+	{ "delay", KEY_DURATION, .maximum = 86400, .initial = "0s", AT(alarm_section, delay_usec),
+	  .help = "so long it has to hold before it begins" },
 };
 
 static const struct key sample_keys[] = {
@@ -182,4 +195,5 @@ const struct key_table keys_counter = KEY_TABLE("points.*.counter", counter_keys
 const struct key_table keys_thinning = KEY_TABLE("points.*.sample", thinning_keys);
 const struct key_table keys_identify = KEY_TABLE("identify", identify_keys);
 const struct key_table keys_map = KEY_TABLE("lwm2m.*", map_keys);
+const struct key_table keys_alarm = KEY_TABLE("lwm2m.*.alarms.*", alarm_keys);
 const struct key_table keys_sample = KEY_TABLE("samples[]", sample_keys);

@@ -38,6 +38,10 @@ int map_override(struct loader *l, const struct profile *p, const struct yaml_no
 int map_entry_read(struct loader *l, const struct map_target *target, struct yaml_mark at,
 		   const struct path *path, const struct yaml_node *node, const struct variables *v,
 		   struct map_rows *rows);
+struct alarm_section;
+/* map_alarm.c: one that is more than a bit; memory of the configuration. */
+int alarm_read(struct loader *l, const struct yaml_node *node, struct alarm_section *ret_section,
+	       const struct config_condition **ret);
 /* map.c */
 int map_rows_add(struct loader *l, struct map_rows *rows, const struct config_map *row);
 

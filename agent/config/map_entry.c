@@ -177,6 +177,25 @@ static int read_alarm(struct entry *e, const struct yaml_node *name, const struc
 	return r < 0 ? r : add_row(e, &point);
 }
 
+/* `hot: {point: temperature, above: 80, code: 17}` */
+static int read_condition(struct entry *e, const struct yaml_node *name, const struct yaml_node *node)
+{
+	struct alarm_section section = { 0 };
+	struct map_point point;
+	int r = alarm_read(e->l, node, &section, &e->row.condition);
+
+	if (r < 0)
+		return r;
+	r = find_point(e->l, e->target, section.point ?: name, e->v, &point);
+	e->row.kind = CONFIG_MAP_ALARM;
+	e->row.mark = name->mark;
+	e->row.alarm = (uint16_t)section.code;
+	r = r < 0 ? r : check_alarm(e->l, &e->row, &point);
+	r = r < 0 ? r : add_row(e, &point);
+	e->row.condition = NULL;
+	return r;
+}
+
 static int read_alarms(struct entry *e, const struct yaml_node *node)
 {
 	int r = 0;
@@ -187,7 +206,9 @@ static int read_alarms(struct entry *e, const struct yaml_node *node)
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < node->n; i++)
-		r = worse(r, read_alarm(e, node->keys[i], node->items[i]));
+		r = worse(r, node->items[i]->kind == YAML_KIND_MAPPING ?
+				     read_condition(e, node->keys[i], node->items[i]) :
+				     read_alarm(e, node->keys[i], node->items[i]));
 	return r;
 }
 

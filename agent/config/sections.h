@@ -131,6 +131,13 @@ struct map_section {
 	bool argument;
 };
 
+struct alarm_section {
+	const struct yaml_node *point, *above, *below, *equals;
+	uint32_t code;
+	double hysteresis;
+	uint64_t delay_usec;
+};
+
 struct sample_section {
 	const struct yaml_node *registers, *bytes, *text, *message, *advertisement, *gatt, *expect;
 };

@@ -120,6 +120,7 @@ int mapping_attach(struct mapping *m, uint32_t endpoint, struct store *store)
 		r = row_add(e, &e->rows[i]);
 	if (r >= 0) {
 		quality_start(e);
+		alarms_start(e);
 		kept_show(e, NULL);
 		/* Its devices may be known to be gone, and what is kept is shown as good. */
 		quality_follow(e);
@@ -136,6 +137,7 @@ void mapping_detach(struct mapping *m, uint32_t endpoint)
 	struct mapped_endpoint *e = m->endpoints[endpoint];
 
 	timer_disarm(&e->stale);
+	timer_disarm(&e->alarms);
 	mapped_writes_forget(e);
 	asking_forget(e);
 	e->store = NULL;
@@ -161,6 +163,7 @@ void mapped_endpoint_leave(struct mapped_endpoint *e)
 	struct given given[GIVEN_MAX];
 
 	timer_disarm(&e->stale);
+	timer_disarm(&e->alarms);
 	mapped_writes_end(e, NULL);
 	asking_end(e, NULL);
 	for (size_t i = 0; i < e->config->n_map; i++) {

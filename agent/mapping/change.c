@@ -151,6 +151,7 @@ void change_show(struct change *c)
 		put_row(c, j);
 	kept_show(e, c->from);
 	quality_follow(e);
+	alarms_follow(e);
 	errors_update(e);
 	e->unseen = rows_unseen(e);
 }

@@ -35,7 +35,7 @@ static unsigned collect(const struct mapped_endpoint *e, int64_t codes[ERRORS_MA
 			codes[n++] = ERROR_PERIPHERAL;
 		if (row->torn && n < ERRORS_MAX)
 			codes[n++] = ERROR_PERIPHERAL;
-		if (row->alarm && n < ERRORS_MAX)
+		if (row->alarm.on && n < ERRORS_MAX)
 			codes[n++] = row_map(row)->alarm;
 	}
 	return n;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/timer.h"
 #include "config/difference.h"
+#include "mapping/alarm.h"
 #include "mapping/counter.h"
 #include "mapping/mapping.h"
 #include "mapping/transform.h"
@@ -19,7 +20,7 @@ struct mapped_row {
 	uint64_t sampled_usec; /* monotonic time of the last good sample; 0: none yet */
 	int failure;	       /* why the last sample was no value; 0: it was one */
 	bool seen;	       /* it was read, a value or `invalid` */
-	bool alarm;	       /* CONFIG_MAP_ALARM: the bit's state */
+	struct alarm alarm;    /* CONFIG_MAP_ALARM */
 	bool torn;	       /* it was not to have its value, and could not be given the old one back */
 	bool made_instance;    /* the instance is the mapping's, and this is a row of it */
 	uint8_t code;	       /* how the device's protocol numbers the failure; 0: it does not */
@@ -55,6 +56,7 @@ struct mapped_endpoint {
 	struct list writes;  /* on their way to the field */
 	struct list asking;  /* reads that wait for it */
 	struct timer stale;
+	struct timer alarms;
 };
 
 /* Endpoints that show points of a device. */
@@ -186,6 +188,11 @@ void kept_show(struct mapped_endpoint *e, const uint32_t *from);
 /* values.c: what was said of a device before the endpoint, or the rows that kept_show() names, were there. */
 void values_show(struct mapped_endpoint *e, uint32_t device, const struct fieldway_sample *samples, size_t n,
 		 const uint32_t *from);
+
+/* alarms.c: those that begin by themselves, some time after a value */
+void alarms_start(struct mapped_endpoint *e);
+/* Values have come, or rows are others. */
+void alarms_follow(struct mapped_endpoint *e);
 
 /* errors.c: /3/0/11, one instance per cause */
 void errors_update(struct mapped_endpoint *e);

@@ -83,6 +83,19 @@ static int take_good(struct mapped_row *row, const struct fieldway_sample *sampl
 	return r;
 }
 
+/* A number against its limit; a bit is 0 or 1. */
+static int take_condition(struct mapped_row *row, const struct fieldway_sample *sample, uint64_t now_usec)
+{
+	const struct resource_definition as_number = { .type = VALUE_FLOAT };
+	const struct transform t = { .point = row_point(row), .resource = &as_number, .factor = 1 };
+	struct value value;
+	int r = transform_forward(&t, &sample->value, &value);
+
+	if (r >= 0)
+		alarm_take(&row->alarm, row_map(row)->condition, value.real, now_usec);
+	return r;
+}
+
 static int take_alarm(struct mapped_row *row, const struct fieldway_sample *sample)
 {
 	const struct resource_definition as_boolean = { .type = VALUE_BOOLEAN };
@@ -93,7 +106,7 @@ static int take_alarm(struct mapped_row *row, const struct fieldway_sample *samp
 	int r = transform_forward(&t, &sample->value, &value);
 
 	if (r >= 0)
-		row->alarm = value.boolean;
+		row->alarm.on = value.boolean;
 	return r;
 }
 
@@ -147,7 +160,8 @@ static void take_sample(struct mapped_row *row, const struct fieldway_sample *sa
 	case FIELDWAY_GOOD:
 		row_saw(row);
 		if (row_map(row)->kind == CONFIG_MAP_ALARM)
-			r = take_alarm(row, sample);
+			r = row_map(row)->condition ? take_condition(row, sample, batch->now_usec) :
+						      take_alarm(row, sample);
 		else
 			r = take_good(row, sample, batch);
 		break;
@@ -190,8 +204,10 @@ static void take_batch(struct mapped_endpoint *e, struct batch *batch)
 		batch_log(e, batch->device, r);
 	if (batch->late)
 		quality_late(e);
-	if (alarms)
+	if (alarms) {
+		alarms_follow(e);
 		errors_update(e);
+	}
 	store_end(e->store);
 	records_done(&batch->records);
 }

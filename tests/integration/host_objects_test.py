@@ -30,6 +30,7 @@ points:
   more:     {{type: bytes, access: rw}}
   other:    {{type: string}}
   fault:    {{type: bool}}
+  heat:     {{type: float, unit: Cel}}
 """
 DEVICES = """schema: 1
 devices:
@@ -37,7 +38,9 @@ devices:
 endpoints:
   - name: tracker
     info: {{manufacturer: Example, model: Tracker}}
-    lwm2m: {{"6/0": {{0: gps.lat, 1: gps.lon, 5: gps.when}}}}
+    lwm2m:
+      6/0: {{0: gps.lat, 1: gps.lon, 5: gps.when}}
+      3/0/11: {{alarms: {{gps.heat: {{below: -5, code: 20}}}}}}
 """
 HOST = """host:
   lwm2m:
@@ -54,7 +57,7 @@ HOST = """host:
     3/0/2: {value: "s-17"}
     3/0/22/0: gps.other
     3/0/22/1: {value: "6:0"}
-    3/0/11: {alarms: {gps.fault: 17}}
+    3/0/11: {alarms: {gps.fault: 17, hot: {point: gps.heat, above: 80, hysteresis: 2, code: 18}}}
 """
 
 
@@ -150,6 +153,14 @@ class HostObjectsTest(LocalScenario):
         # Its program leaves the bus.
         self.program.close()
         self.until_read("gw", "/3/0/11", lambda a: 8 in self.server.values(a, "/3/0/11").values())
+
+    def test_conditions(self):
+        self.begin()
+        for value, hot, cold in ((80, False, False), (80.5, True, False), (78.5, True, False), (78, False, False),
+                                 (-6, False, True), (-5, False, False)):
+            self.say(("heat", "d", value))
+            self.assertEqual(18 in self.read("gw", "/3/0/11").values(), hot, value)
+            self.assertEqual(self.read("gw-tracker", "/3/0/11"), {"/3/0/11/0": 20 if cold else 0}, value)
 
     def test_reload(self):
         self.begin()

@@ -10,6 +10,7 @@
 #include "ctl/output/table.h"
 #include "ctl/output/text.h"
 #include "fieldbus/fieldbus.h"
+#include "mapping/alarm.h"
 #include "mapping/transform.h"
 #include "model/definition.h"
 
@@ -99,6 +100,28 @@ static bool is_true(const struct fieldway_value *v)
 	return v->type == FIELDWAY_BOOL ? v->boolean : v->unsignd != 0;
 }
 
+static double number_of(const struct fieldway_value *v)
+{
+	return v->type == FIELDWAY_INT	 ? (double)v->integer :
+	       v->type == FIELDWAY_UINT	 ? (double)v->unsignd :
+	       v->type == FIELDWAY_FLOAT ? v->real :
+					   v->boolean;
+}
+
+/* As soon as it holds: `delay` is about what comes later. */
+static bool is_alarm(const struct config_map *row, const struct fieldway_value *v)
+{
+	struct config_condition now;
+	struct alarm alarm = { 0 };
+
+	if (!row->condition)
+		return is_true(v);
+	now = *row->condition;
+	now.delay_usec = 0;
+	alarm_take(&alarm, &now, number_of(v), 1);
+	return alarm.on;
+}
+
 static const char *alarm_text(struct page *p, const struct config_map *row)
 {
 	char text[sizeof("alarm 65535: yes")];
@@ -106,7 +129,7 @@ static const char *alarm_text(struct page *p, const struct config_map *row)
 	if (*problem_of(p->tree, row->point))
 		return problem_of(p->tree, row->point);
 	snprintf(text, sizeof(text), "alarm %u: %s", row->alarm,
-		 is_true(&reading_of(p->tree, row->point)->value) ? "yes" : "no");
+		 is_alarm(row, &reading_of(p->tree, row->point)->value) ? "yes" : "no");
 	return keep(p, text);
 }
 
@@ -179,14 +202,6 @@ static int add_unshown(struct page *p, uint32_t point)
 }
 
 /* ---- which model it is ---- */
-
-static double number_of(const struct fieldway_value *v)
-{
-	return v->type == FIELDWAY_INT	 ? (double)v->integer :
-	       v->type == FIELDWAY_UINT	 ? (double)v->unsignd :
-	       v->type == FIELDWAY_FLOAT ? v->real :
-					   v->boolean;
-}
 
 static bool is_text(const struct fieldway_value *v)
 {

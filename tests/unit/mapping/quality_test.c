@@ -254,6 +254,43 @@ START_TEST(test_alarms)
 }
 END_TEST
 
+/* A number against a limit; it begins by itself when it has held so long, and no value comes meanwhile. */
+START_TEST(test_conditions)
+{
+	static const struct config_condition hot = { CONFIG_ABOVE, 250, 5, SECONDS(10) };
+	static const struct config_map map[] = {
+		{ .path = { .ids = { 3, 0, 11 }, .depth = 3 },
+		  .kind = CONFIG_MAP_ALARM,
+		  .device = UINT32_MAX,
+		  .point = VOLTS,
+		  .alarm = 18,
+		  .condition = &hot },
+	};
+
+	rig_endpoint("hot", rig_device("hot", &meter), map, ARRAY_SIZE(map));
+	rig_start();
+	rig_number(0, VOLTS, 251);
+	rig_expect(0, "/3/0/11/0", "0");
+	rig_advance(SECONDS(9));
+	rig_expect(0, "/3/0/11/0", "0");
+	rig_advance(SECONDS(1));
+	rig_expect(0, "/3/0/11/0", "18");
+	rig_number(0, VOLTS, 246);
+	rig_expect(0, "/3/0/11/0", "18");
+	rig_number(0, VOLTS, 245);
+	rig_expect(0, "/3/0/11/0", "0");
+	/* Not for so long without a break. */
+	rig_number(0, VOLTS, 251);
+	rig_advance(SECONDS(6));
+	rig_number(0, VOLTS, 249);
+	rig_number(0, VOLTS, 251);
+	rig_advance(SECONDS(6));
+	rig_expect(0, "/3/0/11/0", "0");
+	rig_advance(SECONDS(4));
+	rig_expect(0, "/3/0/11/0", "18");
+}
+END_TEST
+
 /* Points of two devices: never offline as a whole, one error code for each cause. */
 START_TEST(test_endpoint_of_two_devices)
 {
@@ -365,6 +402,7 @@ int main(void)
 	tcase_add_test(of_meter, test_alarms);
 	suite_add_tcase(suite, of_own);
 	tcase_add_checked_fixture(of_own, set_up_own, rig_tear_down);
+	tcase_add_test(of_own, test_conditions);
 	tcase_add_test(of_own, test_endpoint_of_two_devices);
 	tcase_add_test(of_own, test_seen);
 	tcase_add_test(of_own, test_disabled_device);
