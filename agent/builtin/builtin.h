@@ -46,7 +46,7 @@ struct builtin_host {
 	struct timers *timers;
 	bool network; /* has object 4 */
 	struct builtin_clock clock; /* that was kept */
-	bool may_reboot, may_set_time, may_set_timezone; /* servers */
+	bool may_reboot, may_set_time, may_set_timezone, may_factory_reset; /* servers */
 };
 
 /* What an account says in /1. */
@@ -106,6 +106,8 @@ int builtin_reload(struct builtin *b, const struct definitions *definitions,
 
 /* Addresses, links or routes of this machine may be others. */
 void builtin_network_changed(struct builtin *b);
+/* What servers wrote to /3/0/13 to 15 is forgotten. */
+void builtin_forget_clock(struct builtin *b);
 /* Error codes of what the host shows of devices; its own are beside them. */
 void builtin_host_errors(struct builtin *b, const int64_t *codes, size_t n);
 /* A connection's state has changed; nothing without the Modbus objects. */

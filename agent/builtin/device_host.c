@@ -16,6 +16,7 @@ struct device_host *device_host_free(struct device_host *h)
 		return NULL;
 	timer_disarm(&h->timer);
 	timer_disarm(&h->reboot);
+	timer_disarm(&h->factory_reset);
 	free(h);
 	return NULL;
 }
@@ -46,6 +47,46 @@ bool device_host_reboot(struct device_host *h)
 	return true;
 }
 
+static void factory_reset(struct timer *timer, void *userdata)
+{
+	struct builtin *b = ((struct device_host *)userdata)->builtin;
+
+	(void)timer;
+	b->ports->factory_reset(b->endpoint);
+}
+
+static void factory_reset_execute(void *userdata, const struct path *path, const char *argument,
+				  backing_done done, void *done_userdata)
+{
+	struct device_host *h = userdata;
+
+	(void)path;
+	(void)argument;
+	done(done_userdata, 0, NULL);
+	timer_arm_in(&h->factory_reset, REBOOT_USEC);
+}
+
+static const struct backing_ops factory_reset_ops = { .execute = factory_reset_execute };
+
+/* It is not there where it would do nothing. */
+static int offer_factory_reset(struct device_host *h)
+{
+	const struct path path = path_of_resource(3, 0, DEVICE_FACTORY_RESET);
+	const struct backing *backing = store_backing(h->builtin->store, &path);
+
+	if (h->may_factory_reset)
+		return device_host_back(h, DEVICE_FACTORY_RESET, &factory_reset_ops);
+	if (backing && backing->ops == &factory_reset_ops)
+		store_remove_resource(h->builtin->store, &path);
+	return 0;
+}
+
+void builtin_forget_clock(struct builtin *b)
+{
+	if (b->host)
+		b->host->clock = (struct builtin_clock){ 0 };
+}
+
 static int make(struct builtin *b, const struct builtin_host *v)
 {
 	struct device_host *h = calloc(1, sizeof(*h));
@@ -56,6 +97,7 @@ static int make(struct builtin *b, const struct builtin_host *v)
 	h->clock = v->clock;
 	timer_init(&h->timer, v->timers, NULL, NULL);
 	timer_init(&h->reboot, v->timers, reboot, h);
+	timer_init(&h->factory_reset, v->timers, factory_reset, h);
 	b->host = h;
 	return 0;
 }
@@ -69,6 +111,10 @@ int device_host_init(struct builtin *b, const struct builtin_host *v)
 	b->host->may_reboot = v->may_reboot;
 	b->host->may_set_time = v->may_set_time;
 	b->host->may_set_timezone = v->may_set_timezone;
+	b->host->may_factory_reset = v->may_factory_reset;
+	r = offer_factory_reset(b->host);
+	if (r < 0)
+		return r;
 	r = clock_init(b->host);
 	return r < 0 ? r : facts_init(b->host);
 }

@@ -8,6 +8,7 @@
 
 /* Core appendix E.4 */
 enum {
+	DEVICE_FACTORY_RESET = 5,
 	DEVICE_POWER_SOURCES = 6,
 	DEVICE_VOLTAGE = 7,
 	DEVICE_CURRENT = 8,
@@ -32,14 +33,14 @@ enum {
 
 struct device_host {
 	struct builtin *builtin;
-	bool may_reboot, may_set_time, may_set_timezone;
+	bool may_reboot, may_set_time, may_set_timezone, may_factory_reset;
 	struct builtin_clock clock;
 	uint64_t own_errors, other_errors; /* by number: of this machine, and of what it shows */
 	uint64_t errors; /* both */
 	uint64_t reset;	 /* those of them that a server has reset: not told until they come anew */
 	uint64_t free_kb; /* that was told last */
 	struct timer timer;
-	struct timer reboot;
+	struct timer reboot, factory_reset;
 };
 
 /* Nobody stands behind a resource of /3/0 yet: now h does, by ops. */

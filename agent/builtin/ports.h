@@ -136,6 +136,8 @@ struct builtin_ports {
 	 * once or later.
 	 */
 	void (*reboot)(void *endpoint);
+	/* /3/0/5, where YAML allows it: what servers wrote is dropped, and it registers anew; a second after the answer. */
+	void (*factory_reset)(void *endpoint);
 	void (*set_time)(void *endpoint, int64_t since_1970_s, backing_done done, void *userdata);
 	void (*set_timezone)(void *endpoint, const char *timezone, backing_done done, void *userdata);
 	/* To be there at the next start. */

@@ -22,12 +22,17 @@ static char *text_of(const struct path *path, char text[PATH_TEXT_MAX])
 	return text;
 }
 
-static bool is_own(const struct path *path)
+bool object_is_own(uint16_t object)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(own_objects); i++)
-		if (own_objects[i] == path->object)
+		if (own_objects[i] == object)
 			return true;
-	return path->object == OBJECT_DEVICE && path->resource == BINDING;
+	return false;
+}
+
+static bool is_own(const struct path *path)
+{
+	return object_is_own(path->object) || (path->object == OBJECT_DEVICE && path->resource == BINDING);
 }
 
 static int check_depth(struct loader *l, struct yaml_mark mark, const struct path *path,

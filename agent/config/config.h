@@ -70,7 +70,7 @@ struct config_gateway {
 /* `host:` */
 struct config_host {
 	/* What servers may do to the machine; polkit has the last word. */
-	bool may_reboot, may_set_time, may_set_timezone;
+	bool may_reboot, may_set_time, may_set_timezone, may_factory_reset;
 };
 
 enum config_security {
@@ -305,6 +305,8 @@ struct config_endpoint {
 	uint32_t device; /* index of its only device, or UINT32_MAX for one of several */
 	const struct config_map *map; /* a type's map, or its own */
 	size_t n_map;
+	const uint16_t *create; /* objects whose instances servers may make and delete */
+	size_t n_create;
 };
 
 struct config_limits {

@@ -487,13 +487,20 @@ static bool same_only_device(const struct config_difference *d, const struct con
 	return d->devices[after->device].before == before->device && d->devices[after->device].same;
 }
 
+static bool same_create(const struct config_endpoint *a, const struct config_endpoint *b)
+{
+	return a->n_create == b->n_create &&
+	       (a->n_create == 0 || memcmp(a->create, b->create, a->n_create * sizeof(*a->create)) == 0);
+}
+
 static bool same_endpoint(const struct config_difference *d, uint32_t before, uint32_t after)
 {
 	const struct config_endpoint *x = config_endpoint_at(d->before, before);
 	const struct config_endpoint *y = config_endpoint_at(d->after, after);
 
 	if (!streq_null(x->name, y->name) || !streq_null(x->manufacturer, y->manufacturer) ||
-	    !streq_null(x->model, y->model) || x->n_map != y->n_map || !same_only_device(d, x, y))
+	    !streq_null(x->model, y->model) || x->n_map != y->n_map || !same_only_device(d, x, y) ||
+	    !same_create(x, y))
 		return false;
 	for (size_t i = 0; i < y->n_map; i++)
 		if (!is_device_same(d, y, i) || !config_difference_same_row(d, before, i, after, i))

@@ -107,6 +107,7 @@ static int read_endpoint(struct loader *l, const struct endpoint_row *row, size_
 	e->endpoint = client_name(l, row, &v, name);
 	r = map_read(l, &target, row->section.lwm2m, &v, &map, &e->n_map);
 	e->map = map;
+	create_read(l, row->section.create, e);
 	return e->endpoint ? r : -EINVAL;
 }
 

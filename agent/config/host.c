@@ -7,11 +7,11 @@
 
 /* `host:`, what servers may do to this machine. */
 
-static const char *const rights[] = { "reboot", "time", "timezone", NULL };
+static const char *const rights[] = { "reboot", "time", "timezone", "factory_reset", NULL };
 
 static bool *right_of(struct config_host *h, int right)
 {
-	bool *const places[] = { &h->may_reboot, &h->may_set_time, &h->may_set_timezone };
+	bool *const places[] = { &h->may_reboot, &h->may_set_time, &h->may_set_timezone, &h->may_factory_reset };
 
 	return places[right];
 }
@@ -36,6 +36,7 @@ void host_read(struct loader *l, const struct yaml_node *node)
 	if (!node || mapping_read(l, node, node->mark, &keys_host, NULL, &section) < 0)
 		return;
 	l->host_rows = section.lwm2m;
+	l->host_create = section.create;
 	if (sequence_expect(l, section.allow, "allow") < 0)
 		return;
 	for (size_t i = 0; i < section.allow->n; i++)
@@ -51,6 +52,7 @@ void host_rows_read(struct loader *l)
 	*e = (struct config_endpoint){ .name = loader_text(l, "host"),
 				       .endpoint = l->config->gateway.endpoint,
 				       .device = UINT32_MAX };
+	create_read(l, l->host_create, e);
 	if (l->host_rows)
 		e->mark = l->host_rows->mark;
 	if (l->host_rows && map_read(l, &target, l->host_rows, NULL, &map, &e->n_map) >= 0)

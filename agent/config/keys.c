@@ -160,9 +160,11 @@ static const struct key metrics_keys[] = {
 
 static const struct key host_keys[] = {
 	{ "allow", KEY_NODE, AT(host_section, allow),
-	  .help = "list of what servers may do: reboot, time, timezone; needs a rule of polkit, too (nothing)" },
+	  .help = "list of what servers may do: reboot, time, timezone, which need a rule of polkit, too; factory_reset (nothing)" },
 	{ "lwm2m", KEY_NODE, AT(host_section, lwm2m),
 	  .help = "path: device.point, shown by the host beside what it has of its own" },
+	{ "create", KEY_NODE, AT(host_section, create),
+	  .help = "list of objects whose instances servers may make and delete, such as 19 (none)" },
 };
 
 const struct key_table keys_main = KEY_TABLE("fieldway.yaml", main_keys);

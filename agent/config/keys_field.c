@@ -84,6 +84,8 @@ static const struct key endpoint_keys[] = {
 	  .help = "manufacturer and model, /3/0/0 and /3/0/1" },
 	{ "lwm2m", KEY_NODE, .required = true,
 	  AT(endpoint_section, lwm2m), .help = "path: device.point" },
+	{ "create", KEY_NODE, AT(endpoint_section, create),
+	  .help = "list of objects whose instances servers may make and delete, such as 19 (none)" },
 	{ "endpoint", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(endpoint_section, endpoint),
 	  .help = "endpoint client name" },
 };

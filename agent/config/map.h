@@ -42,6 +42,10 @@ struct alarm_section;
 /* map_alarm.c: one that is more than a bit; memory of the configuration. */
 int alarm_read(struct loader *l, const struct yaml_node *node, struct alarm_section *ret_section,
 	       const struct config_condition **ret);
+/* create.c: `create:` of an endpoint, NULL: nothing */
+void create_read(struct loader *l, const struct yaml_node *node, struct config_endpoint *ret);
+/* check.c: does the agent keep the object itself? */
+bool object_is_own(uint16_t object);
 /* map.c */
 int map_rows_add(struct loader *l, struct map_rows *rows, const struct config_map *row);
 

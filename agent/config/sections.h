@@ -11,7 +11,7 @@ struct main_section {
 };
 
 struct host_section {
-	const struct yaml_node *allow, *lwm2m;
+	const struct yaml_node *allow, *lwm2m, *create;
 };
 
 struct gateway_section {
@@ -159,5 +159,5 @@ struct device_section {
 
 struct endpoint_section {
 	char *name;
-	const struct yaml_node *each, *info, *lwm2m, *endpoint;
+	const struct yaml_node *each, *info, *lwm2m, *endpoint, *create;
 };

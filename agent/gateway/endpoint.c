@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "gateway/internal.h"
+#include "gateway/made.h"
 
 /* ---- what the agent's own objects ask for ---- */
 
@@ -104,6 +104,7 @@ static const struct builtin_ports ports = {
 	.network = port_network,
 	.zone = port_zone,
 	.reboot = port_reboot,
+	.factory_reset = port_factory_reset,
 	.set_time = port_set_time,
 	.set_timezone = port_set_timezone,
 	.keep_clock = port_keep_clock,
@@ -143,16 +144,6 @@ static int put_builtin(struct endpoint *e, struct builtin_values *values)
 	if (e->builtin)
 		return builtin_reload(e->builtin, definitions, values);
 	return builtin_new(e->store, definitions, values, &ports, e, &e->builtin);
-}
-
-/* Object 16 is data that a server keeps at the host: its instances are the server's to make. */
-#define PORTFOLIO 16
-static int add_portfolio(struct endpoint *e)
-{
-	const struct object_definition *object =
-		definitions_newest(e->registry->config.definitions, PORTFOLIO);
-
-	return object ? store_add_object(e->store, object) : 0;
 }
 
 /* `gateway: modbus_objects:`; without it they do not exist. */
@@ -200,7 +191,7 @@ static int put_host(struct endpoint *e)
 	if (error >= 0 && values.modbus)
 		modbus_field_attach(e->registry->modbus, e->builtin);
 	if (error >= 0)
-		error = add_portfolio(e);
+		error = made_add_objects(e);
 	host_facts_done(&facts);
 	return r < 0 ? r : error;
 }
@@ -212,7 +203,9 @@ static int put_virtual(struct endpoint *e)
 		.model = e->config->model,
 	};
 
-	return put_builtin(e, &values);
+	int r = put_builtin(e, &values);
+
+	return r < 0 ? r : made_add_objects(e);
 }
 
 static int make_accounts(struct endpoint *e, struct server *const *servers)

@@ -17,7 +17,6 @@
 
 #define NETWORK_FOLDER "/sys/class/net"
 #define POWER_FOLDER "/sys/class/power_supply"
-#define CLOCK_KIND "device-clock"
 
 /* ---- facts ---- */
 
@@ -116,6 +115,11 @@ void port_reboot(void *endpoint)
 	c->system->reboot(c->system_userdata, rebooting, e);
 }
 
+void port_factory_reset(void *endpoint)
+{
+	host_factory_reset(endpoint);
+}
+
 void port_set_time(void *endpoint, int64_t since_1970_s, backing_done done, void *userdata)
 {
 	const struct registry_config *c = &((struct endpoint *)endpoint)->registry->config;
@@ -144,7 +148,7 @@ void port_keep_clock(void *endpoint, const struct builtin_clock *clock)
 	if (r >= 0 && *clock->timezone)
 		r = buf_printf(&text, "timezone %s\n", clock->timezone);
 	if (r >= 0)
-		r = state_save(e->registry->config.state, endpoint_label(e), CLOCK_KIND, text.data, text.size);
+		r = state_save(e->registry->config.state, endpoint_label(e), HOST_CLOCK_KIND, text.data, text.size);
 	if (r < 0 && log_budget_take(&e->not_kept, NULL))
 		log_error(&(struct log_about){ .endpoint = endpoint_client_name(e) },
 			  "%s: cannot keep its clock over restarts: %s", endpoint_label(e), strerror(-r));
@@ -165,7 +169,7 @@ static void take_line(struct builtin_clock *clock, const char *line)
 static void load_clock(struct endpoint *e, struct builtin_clock *ret)
 {
 	_cleanup_buf_ struct buf text = { 0 };
-	int r = state_load(e->registry->config.state, endpoint_label(e), CLOCK_KIND, &text);
+	int r = state_load(e->registry->config.state, endpoint_label(e), HOST_CLOCK_KIND, &text);
 
 	if (r >= 0)
 		r = buf_append(&text, "", 1);
@@ -190,6 +194,7 @@ void host_values(struct endpoint *e, struct builtin_host *ret)
 		.may_reboot = c->may_reboot,
 		.may_set_time = c->may_set_time,
 		.may_set_timezone = c->may_set_timezone,
+		.may_factory_reset = c->may_factory_reset,
 	};
 	/* Later it is in the builtin. */
 	if (!e->builtin)

@@ -205,6 +205,8 @@ bool persist_has_clusters(const struct endpoint *e);
 /* Behind it: accounts that stay follow YAML, those that are new have what was kept. */
 void persist_reload(struct endpoint *e, bool had_clusters);
 void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n);
+/* All that is kept of it, but for its accounts at other servers than those of now. */
+void persist_forget(struct endpoint *e);
 void persist_attributes(struct account *a);
 void persist_restore_attributes(struct account *a);
 
@@ -235,6 +237,11 @@ void host_facts_done(struct host_facts *f);
 /* endpoint.c, of builtin_ports */
 void port_register_anew(void *endpoint);
 
+/* factory_reset.c */
+void host_factory_reset(struct endpoint *e);
+
+#define HOST_CLOCK_KIND "device-clock"
+
 /* host.c: what object 3 of the host asks for, as builtin_ports has it */
 void port_facts(void *endpoint, struct builtin_facts *ret);
 void port_network(void *endpoint, struct builtin_network *ret);
@@ -242,6 +249,7 @@ void port_network(void *endpoint, struct builtin_network *ret);
 void host_watch_network(struct endpoint *e, bool watch);
 void port_zone(void *endpoint, struct builtin_clock *ret);
 void port_reboot(void *endpoint);
+void port_factory_reset(void *endpoint);
 void port_set_time(void *endpoint, int64_t since_1970_s, backing_done done, void *userdata);
 void port_set_timezone(void *endpoint, const char *timezone, backing_done done, void *userdata);
 void port_keep_clock(void *endpoint, const struct builtin_clock *clock);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "codec/codec.h"
+#include "gateway/made.h"
 #include "gateway/persist_internal.h"
 
 /*
@@ -16,9 +17,6 @@
  * YAML that it was made over: when that changes, the server's word stands, and
  * the log says so.
  */
-#define SERVER_OBJECT 1
-#define PORTFOLIO_OBJECT 16
-#define CLUSTER_OBJECT 10375
 #define CLUSTER_VALUES 5
 #define KIND_MAX 32
 
@@ -317,28 +315,32 @@ static void restore_account(struct account *a)
 
 /* ---- what servers make at the host ---- */
 
-static const struct made {
-	uint16_t object;
-	const char *kind; /* of the record, and its first line */
-	const char *text;
-} made[] = {
-	{ PORTFOLIO_OBJECT, "portfolio", "portfolios in /16" },
-	{ CLUSTER_OBJECT, "modbus-clusters", "register clusters in /10375" },
-};
-
-static void save_made(struct endpoint *e, const struct made *what)
+/* Register clusters, too, where they are. */
+static void kind_of_object(uint16_t object, char ret[MADE_KIND_MAX])
 {
-	const struct path path = path_of_object(what->object);
+	if (object == CLUSTER_OBJECT)
+		snprintf(ret, MADE_KIND_MAX, "modbus-clusters");
+	else
+		made_kind(object, ret);
+}
+
+static void save_made(struct endpoint *e, uint16_t object)
+{
+	const struct path path = path_of_object(object);
+	char kind[MADE_KIND_MAX];
 	_cleanup_records_ struct records records = { 0 };
 	int r;
 
 	if (!store_exists(e->store, &path))
 		return;
+	kind_of_object(object, kind);
 	r = collect_kept(e, &path, &records);
+	if (object != CLUSTER_OBJECT)
+		made_only(e, &records);
 	if (r >= 0)
-		r = persist_save(e, &path, &records, what->kind, what->kind);
+		r = persist_save(e, &path, &records, kind, kind);
 	if (r < 0)
-		persist_log_failure(e, what->kind, r);
+		persist_log_failure(e, kind, r);
 }
 
 static int restore_records(struct endpoint *e, uint16_t id, const struct records *records)
@@ -351,19 +353,23 @@ static int restore_records(struct endpoint *e, uint16_t id, const struct records
 	return r < 0 ? r : store_update(e->store, records->items, records->n);
 }
 
-static void restore_made(struct endpoint *e, const struct made *what)
+static int restore_made(struct endpoint *e, uint16_t object)
 {
-	const struct path path = path_of_object(what->object);
+	const struct path path = path_of_object(object);
+	char kind[MADE_KIND_MAX], what[64];
 	_cleanup_records_ struct records records = { 0 };
 	_cleanup_free_ char *head = NULL;
 	int r;
 
 	if (!store_exists(e->store, &path))
-		return;
-	r = persist_load(e, &path, what->kind, &head, &records);
+		return 0;
+	kind_of_object(object, kind);
+	r = persist_load(e, &path, kind, &head, &records);
 	if (r >= 0)
-		r = restore_records(e, what->object, &records);
-	log_lost(e, NULL, what->text, r);
+		r = restore_records(e, object, &records);
+	snprintf(what, sizeof(what), "instances of /%u that servers made", object);
+	log_lost(e, NULL, what, r);
+	return 0;
 }
 
 /* ---- doors ---- */
@@ -372,8 +378,8 @@ void persist_restore(struct endpoint *e)
 {
 	for (struct account *a = e->accounts; a; a = a->next)
 		restore_account(a);
-	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++)
-		restore_made(e, &made[i]);
+	made_each(e, restore_made);
+	restore_made(e, CLUSTER_OBJECT);
 	builtin_clusters_adopt(e->builtin);
 }
 
@@ -402,10 +408,38 @@ void persist_reload(struct endpoint *e, bool had_clusters)
 		else
 			restore_account(a);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++)
-		if (made[i].object == CLUSTER_OBJECT && !had_clusters)
-			restore_made(e, &made[i]);
+	if (!had_clusters)
+		restore_made(e, CLUSTER_OBJECT);
 	builtin_clusters_adopt(e->builtin);
+}
+
+static int forget_made(struct endpoint *e, uint16_t object)
+{
+	char kind[MADE_KIND_MAX];
+
+	kind_of_object(object, kind);
+	return state_remove(e->registry->config.state, endpoint_label(e), kind);
+}
+
+static void forget_account(struct account *a)
+{
+	struct endpoint *e = a->endpoint;
+	char kind[KIND_MAX];
+
+	kind_of_account(a, "server", kind);
+	state_remove(e->registry->config.state, endpoint_label(e), kind);
+	kind_of_account(a, "attributes", kind);
+	state_remove(e->registry->config.state, endpoint_label(e), kind);
+}
+
+void persist_forget(struct endpoint *e)
+{
+	for (struct account *a = e->accounts; a; a = a->next)
+		forget_account(a);
+	made_each(e, forget_made);
+	forget_made(e, CLUSTER_OBJECT);
+	persist_remove(e, PERSIST_ACCESS);
+	persist_remove(e, HOST_CLOCK_KIND);
 }
 
 /* what: an object, or an instance of one. */
@@ -417,6 +451,19 @@ static bool touches(const struct store *s, const struct path *paths, size_t n, c
 	return false;
 }
 
+static int save_one(struct endpoint *e, uint16_t object)
+{
+	save_made(e, object);
+	return 0;
+}
+
+/* There was no memory to note what has changed. */
+static void save_all_made(struct endpoint *e)
+{
+	made_each(e, save_one);
+	save_made(e, CLUSTER_OBJECT);
+}
+
 void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n)
 {
 	struct path what;
@@ -426,11 +473,18 @@ void persist_changed(struct endpoint *e, enum store_change change, const struct 
 		if (touches(e->store, paths, n, &what))
 			save_account(a);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(made) && !e->config; i++) {
-		what = path_of_object(made[i].object);
-		if (touches(e->store, paths, n, &what))
-			save_made(e, &made[i]);
+	for (size_t i = 0; i < n; i++) {
+		uint16_t object = paths[i].object;
+
+		/* They are in the order of objects: each is looked at once. */
+		if (paths[i].depth == PATH_ROOT || (i > 0 && paths[i - 1].object == object))
+			continue;
+		what = path_of_object(object);
+		if ((made_is(e, object) || object == CLUSTER_OBJECT) && touches(e->store, paths, n, &what))
+			save_made(e, object);
 	}
+	if (n > 0 && paths[0].depth == PATH_ROOT)
+		save_all_made(e);
 }
 
 void persist_attributes(struct account *a)

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "gateway/internal.h"
+#include "gateway/made.h"
 
 /* So many endpoints that stay away are named, the rest is counted. */
 #define UNSEEN_LOG_MAX 50u
@@ -34,14 +34,30 @@ static bool may_make_cluster(const struct registry *r, const struct store *store
 	       (path->depth < PATH_RESOURCE || path->resource == 4);
 }
 
+/* Of most endpoints servers make nothing, and then none is looked for. */
+static const struct endpoint *owner_of(const struct registry *r, const struct store *store)
+{
+	const struct config *c = r->config.config;
+
+	if (store == r->host.store)
+		return &r->host;
+	for (uint32_t i = 0; i < c->n_endpoints; i++)
+		if (c->endpoints[i].n_create > 0 && r->endpoints[i]->store == store)
+			return r->endpoints[i];
+	return NULL;
+}
+
 /*
- * A server makes portfolios and the settings of its own /1 (Core E.2 lets it
- * write the optional ones), and says which registers it wants to see. All else
+ * A server makes instances of what `create:` names and the settings of its own /1
+ * (Core E.2 lets it write the optional ones), and says which registers it wants to see. All else
  * is decided by YAML and the agent.
  */
 static bool may_make(void *userdata, const struct store *store, const struct path *path)
 {
-	return path->object == 16 || may_make_cluster(userdata, store, path) || (path->object == 1 && path->depth >= PATH_RESOURCE);
+	const struct endpoint *e = owner_of(userdata, store);
+
+	return (e && made_may(e, path)) || may_make_cluster(userdata, store, path) ||
+	       (path->object == 1 && path->depth >= PATH_RESOURCE);
 }
 
 /* ---- construction ---- */

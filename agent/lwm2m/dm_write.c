@@ -195,8 +195,9 @@ static bool may_delete(const struct request *q)
 	const struct resource_definition *resource = view_resource(&q->view, &q->target.path);
 	struct path path = path_cut(&q->target.path, PATH_RESOURCE);
 
+	/* One of those that the object has may be somebody else's. */
 	if (q->target.path.depth == PATH_INSTANCE)
-		return may_create(q);
+		return may_create(q) && request_may_make(q, &q->target.path);
 	return q->client->version >= LWM2M_1_2 && resource->operations & OPERATION_WRITE &&
 	       request_may_make(q, &path);
 }

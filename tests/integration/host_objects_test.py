@@ -8,8 +8,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Scenario, main  # noqa: E402
+from fieldway_test import Scenario, encode, main  # noqa: E402
 from fieldway_test.bus import PATH  # noqa: E402
+from fieldway_test.scenario import TLV  # noqa: E402
 from fieldway_test.local import LocalScenario, Program  # noqa: E402
 
 GPS = PATH + "/device/gps"
@@ -179,6 +180,57 @@ class HostObjectsTest(LocalScenario):
         self.daemon.process.send_signal(1)
         self.log("configuration reloaded", start=lines)
         self.expect(self.send("gw", "GET", "/6/0"), "4.04")
+
+
+class CreateTest(Scenario):
+    """Instances that servers make, of what `create:` names."""
+
+    def begin(self):
+        self.start_server()
+        self.configure(more='host: {create: [19, 20], lwm2m: {16/5/0/0: {value: fixed}, 19/7/0/0: {value: "AAE="}}}')
+        self.rig.write("etc/devices.d/site.yaml", """schema: 1
+endpoints:
+  - {name: box, create: [16], lwm2m: {3/0/2: {value: s1}}}
+""")
+        self.start_daemon()
+        self.registered("gw", "gw-box")
+
+    def create(self, endpoint, path, values):
+        return self.expect(self.post(endpoint, path, encode.tlv(values), TLV), "2.01").location
+
+    def restart(self):
+        start = self.now()
+        self.stop_daemon(self.daemon)
+        self.start_daemon()
+        self.registered("gw", "gw-box", start=start)
+
+    def test_create_and_delete(self):
+        self.begin()
+        start = self.now()
+        self.assertEqual(self.create("gw", "/19", {0: {0: b"data", 3: b"more"}, 1: 200, 3: "note"}), "/19/0")
+        self.assertEqual(self.create("gw-box", "/16", {0: {0: "box"}}), "/16/0")
+        self.server.wait_event(lambda e: e.word == "updated" and "</19/0>" in e.fields.get("links", ""), 15, start)
+        made = {"/19/0/0/0": b"data", "/19/0/0/3": b"more", "/19/0/1": 200, "/19/0/3": "note"}
+        self.assertEqual(self.read("gw", "/19/0"), made)
+        self.expect(self.put("gw", "/19/0/3", "other"), "2.04")
+        self.restart()
+        self.assertEqual(self.read("gw", "/19/0"), {**made, "/19/0/3": "other"})
+        self.assertEqual(self.read("gw-box", "/16/0"), {"/16/0/0/0": "box"})
+        self.expect(self.send("gw", "DELETE", "/19/0"), "2.02")
+        self.expect(self.send("gw-box", "DELETE", "/16/0"), "2.02")
+        self.restart()
+        self.expect(self.send("gw", "GET", "/19/0"), "4.04")
+        self.expect(self.send("gw-box", "GET", "/16/0"), "4.04")
+
+    def test_not_what_the_configuration_shows(self):
+        self.begin()
+        for path in ("/16/5", "/19/7", "/4/0"):
+            self.expect(self.send("gw", "DELETE", path), "4.05")
+        self.expect(self.post("gw", "/19/7", encode.tlv({3: "x"}), TLV), "4.04")
+        self.assertEqual(self.read("gw", "/16/5"), {"/16/5/0/0": "fixed"})
+        for endpoint, path in (("gw-box", "/19"), ("gw", "/6"), ("gw-box", "/3")):
+            answer = self.post(endpoint, path, encode.tlv({0: {0: b"x"}}), TLV)
+            self.assertIn(answer.fields["code"], ("4.04", "4.05"), answer)
 
 
 class NetworkTest(Scenario):

@@ -12,8 +12,9 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Bus, Scenario, main, source_path  # noqa: E402
+from fieldway_test import Bus, Scenario, encode, main, source_path  # noqa: E402
 from fieldway_test.bus import STRANGER, Caller, Refused, marshal_text  # noqa: E402
+from fieldway_test.scenario import TLV  # noqa: E402
 from dbus_rights_test import POLKIT, POLKIT_POLICY, POLKIT_PROGRAM, polkit_folder  # noqa: E402
 
 LOGIND, TIMEDATED = "org.freedesktop.login1", "org.freedesktop.timedate1"
@@ -136,6 +137,35 @@ class HostSystemTest(Scenario):
         self.begin("time", services=False)
         answer = self.expect(self.put("gw", "/3/0/13", "1700000000"), "5.00")
         self.assertTrue(answer.payload)
+
+    def test_factory_reset(self):
+        self.begin("factory_reset")
+        self.expect(self.put("gw", "/1/0/1", "100"), "2.04")
+        self.expect(self.put("gw", "/3/0/14", "+05:00"), "2.04")
+        self.expect(self.post("gw", "/16", encode.tlv({0: {0: "mine"}}), TLV), "2.01")
+        self.expect(self.put("gw", "/3/0/13?pmin=7"), "2.04")
+        self.assertIn("pmin=7", self.send("gw", "GET", "/3/0/13", options="accept=40").payload.decode())
+        start = self.now()
+        self.expect(self.post("gw", "/3/0/5"), "2.04")
+        self.event("deregistered", "gw", start)
+        event = self.registered("gw", start=start)
+        self.assertEqual(event.lt, "3600")
+        self.check_reset()
+        start = self.now()
+        self.stop_daemon(self.daemon)
+        self.start_daemon(arguments=[f"--bus={self.bus.address}"])
+        self.registered("gw", start=start)
+        self.check_reset()
+
+    def check_reset(self):
+        self.assertEqual(self.read_one("gw", "/1/0/1"), 3600)
+        self.assertNotEqual(self.read_one("gw", "/3/0/14"), "+05:00")
+        self.expect(self.send("gw", "GET", "/16/0"), "4.04")
+        self.assertNotIn("pmin=7", self.send("gw", "GET", "/3/0/13", options="accept=40").payload.decode())
+
+    def test_factory_reset_is_not_there(self):
+        self.begin("time")
+        self.expect(self.post("gw", "/3/0/5"), "4.04")
 
     def test_what_is_allowed_changes(self):
         self.begin("time")

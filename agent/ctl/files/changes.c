@@ -118,7 +118,8 @@ static bool same_host_rows(const struct config *a, const struct config *b)
 static bool same_host(const struct config *a, const struct config *b)
 {
 	return a->host.may_reboot == b->host.may_reboot && a->host.may_set_time == b->host.may_set_time &&
-	       a->host.may_set_timezone == b->host.may_set_timezone && same_host_rows(a, b);
+	       a->host.may_set_timezone == b->host.may_set_timezone &&
+	       a->host.may_factory_reset == b->host.may_factory_reset && same_host_rows(a, b);
 }
 
 /* Sections of fieldway.yaml, and the table that knows what a change of one costs. */

@@ -81,11 +81,18 @@ static void on_set_timezone(void *userdata, const char *timezone, backing_done d
 	answer(done, done_userdata);
 }
 
+static void on_factory_reset(void *userdata)
+{
+	ck_assert_ptr_eq(userdata, &endpoint);
+	strcat(orders, "factory reset ");
+}
+
 static const struct builtin_ports ports = { .facts = on_facts,
 					    .zone = on_zone,
 					    .keep_clock = on_keep,
 					    .restart = on_restart,
 					    .reboot = on_reboot,
+					    .factory_reset = on_factory_reset,
 					    .set_time = on_set_time,
 					    .set_timezone = on_set_timezone };
 static struct builtin_host machine;
@@ -297,6 +304,30 @@ START_TEST(test_reboot)
 	ck_assert_int_eq(builtin_reload(builtin, definitions, &values), 0);
 	reboot();
 	ck_assert_str_eq(orders, "reboot restart ");
+}
+END_TEST
+
+START_TEST(test_factory_reset)
+{
+	const struct builtin_values values = { .host = &machine };
+	const struct path path = path_of("/3/0/5");
+
+	make(NULL);
+	ck_assert(!store_exists(store, &path));
+	machine.may_factory_reset = true;
+	ck_assert_int_eq(builtin_reload(builtin, definitions, &values), 0);
+	put("/3/0/14", "+05:00");
+	store_execute(store, &path, "", on_done, NULL);
+	ck_assert_int_eq(error, 0);
+	ck_assert_str_eq(orders, "");
+	clock_advance(USEC_PER_SEC);
+	ck_assert_uint_eq(timers_run(timers), 1);
+	ck_assert_str_eq(orders, "factory reset ");
+	builtin_forget_clock(builtin);
+	expect("/3/0/14", "+02:00");
+	machine.may_factory_reset = false;
+	ck_assert_int_eq(builtin_reload(builtin, definitions, &values), 0);
+	ck_assert(!store_exists(store, &path));
 }
 END_TEST
 
@@ -541,6 +572,7 @@ int main(void)
 	tcase_add_test(tcase, test_clock_is_kept);
 	tcase_add_loop_test(tcase, test_zone, 0, ARRAY_SIZE(zones));
 	tcase_add_test(tcase, test_reboot);
+	tcase_add_test(tcase, test_factory_reset);
 	tcase_add_test(tcase, test_set_time);
 	tcase_add_test(tcase, test_set_timezone);
 	tcase_add_test(tcase, test_without_power);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/made.h"
+
+#include <stdio.h>
+
+/* Objects whose instances are the servers' to make, as `create:` has them. */
+
+/* Data that a server keeps at the host. */
+#define PORTFOLIO 16
+
+const struct config_endpoint *made_config(const struct endpoint *e)
+{
+	return e->config ?: &e->registry->config.config->host_endpoint;
+}
+
+bool made_is(const struct endpoint *e, uint16_t object)
+{
+	const struct config_endpoint *c = made_config(e);
+
+	if (!e->config && object == PORTFOLIO)
+		return true;
+	for (size_t i = 0; i < c->n_create; i++)
+		if (c->create[i] == object)
+			return true;
+	return false;
+}
+
+int made_each(struct endpoint *e, int (*f)(struct endpoint *e, uint16_t object))
+{
+	const struct config_endpoint *c = made_config(e);
+	int error = e->config ? 0 : f(e, PORTFOLIO);
+
+	for (size_t i = 0; i < c->n_create; i++) {
+		int r = !e->config && c->create[i] == PORTFOLIO ? 0 : f(e, c->create[i]);
+
+		error = error < 0 ? error : r;
+	}
+	return error;
+}
+
+static int add_object(struct endpoint *e, uint16_t object)
+{
+	const struct object_definition *definition =
+		definitions_newest(e->registry->config.definitions, object);
+
+	return definition ? store_add_object(e->store, definition) : 0;
+}
+
+int made_add_objects(struct endpoint *e)
+{
+	return made_each(e, add_object);
+}
+
+/* ---- which instances ---- */
+
+static int find_backed(void *userdata, const struct path *resource)
+{
+	return store_backing(userdata, resource) != NULL;
+}
+
+/* What the configuration shows there is not theirs. */
+static bool is_shown(struct store *store, const struct path *path)
+{
+	const struct path instance = path_cut(path, PATH_INSTANCE);
+
+	return path->depth >= PATH_INSTANCE && store_exists(store, &instance) &&
+	       store_children(store, &instance, find_backed, store) > 0;
+}
+
+bool made_may(const struct endpoint *e, const struct path *path)
+{
+	return made_is(e, path->object) && !is_shown(e->store, path);
+}
+
+void made_only(struct endpoint *e, struct records *records)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < records->n; i++) {
+		struct record *record = &records->items[i];
+
+		if (is_shown(e->store, &record->path))
+			value_done(&record->value);
+		else
+			records->items[kept++] = *record;
+	}
+	records->n = kept;
+}
+
+struct removing {
+	struct store *store;
+	struct path path;
+};
+
+static int find_made(void *userdata, const struct path *instance)
+{
+	struct removing *r = userdata;
+
+	if (is_shown(r->store, instance))
+		return 0;
+	r->path = *instance;
+	return 1;
+}
+
+void made_remove(struct endpoint *e, uint16_t object)
+{
+	const struct path path = path_of_object(object);
+	struct removing r = { .store = e->store };
+
+	while (store_exists(e->store, &path) && store_children(e->store, &path, find_made, &r) > 0)
+		store_remove_instance(e->store, object, r.path.instance);
+}
+
+/* "portfolio", as it was called before there were others. */
+void made_kind(uint16_t object, char ret[MADE_KIND_MAX])
+{
+	if (object == PORTFOLIO)
+		snprintf(ret, MADE_KIND_MAX, "portfolio");
+	else
+		snprintf(ret, MADE_KIND_MAX, "made-%u", object);
+}
