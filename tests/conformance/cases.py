@@ -24,10 +24,9 @@ class EtsCase:
 
 BOOTSTRAP = "no bootstrap yet"
 QUEUE = "no queue mode yet"
-COMPOSITE = "no Read-Composite and Observe-Composite yet"
 APN = "nothing makes instances of what programs show"
 BEARER = "nothing moves the bearer"
-FIRMWARE = "no object 5 yet"
+FIRMWARE = "not run yet"
 NO_PORTFOLIO = {VIRTUAL: "a field device has no portfolio"}
 NO_CLOCK = {VIRTUAL: "a field device has no clock, unless it is mapped"}
 NO_NETWORK = {VIRTUAL: "a field device has no network of its own"}
@@ -92,8 +91,8 @@ CASES = {
                  deviation="POST on a resource instance, as 228"),
     234: EtsCase("Setting basic information in SenML JSON", without=NO_PORTFOLIO,
                  deviation="POST on a resource instance, as 228"),
-    235: EtsCase("Read-Composite Operation on root path", open=COMPOSITE),
-    236: EtsCase("Read-Composite - Partial Presence", open=COMPOSITE),
+    235: EtsCase("Read-Composite Operation on root path"),
+    236: EtsCase("Read-Composite - Partial Presence"),
     237: EtsCase("Read on Object without specifying Content-Type"),
     241: EtsCase("Executable Resource: Rebooting the device"),
     256: EtsCase("Write Operation Failure"),
@@ -107,20 +106,20 @@ CASES = {
     266: EtsCase("Discover Command with depth 3", ("1.2",),
                  deviation="Step 5 leaves out the object's link and puts its attributes one lower; 264 and Core "
                            "6.3.2 are followed"),
-    280: EtsCase("Successful Read-Composite Operation", open=COMPOSITE),
-    281: EtsCase("Partially Successful Read-Composite Operation", open=COMPOSITE),
+    280: EtsCase("Successful Read-Composite Operation"),
+    281: EtsCase("Partially Successful Read-Composite Operation"),
     301: EtsCase("Observation and Notification of parameter values"),
     302: EtsCase("Cancel Observations using Reset Operation"),
     303: EtsCase("Cancel observations using Observe with Cancel parameter",
                  deviation="Prints one GET of /3/0 for the observations of two resources; RFC 7641 3.6 goes by token"),
-    304: EtsCase("Observe-Composite Operation", open=COMPOSITE),
-    305: EtsCase("Cancel Observe-Composite Operation", open=COMPOSITE),
+    304: EtsCase("Observe-Composite Operation"),
+    305: EtsCase("Cancel Observe-Composite Operation"),
     306: EtsCase("Send Operation"),
     307: EtsCase("Muting Send", deviation="Prints POST for a Write on a resource, which is PUT"),
-    308: EtsCase("Observe-Composite and Creating Object Instance", open=COMPOSITE, without=NO_PORTFOLIO),
-    309: EtsCase("Observe-Composite and Deleting Object Instance", open=COMPOSITE, without=NO_PORTFOLIO,
+    308: EtsCase("Observe-Composite and Creating Object Instance", without=NO_PORTFOLIO),
+    309: EtsCase("Observe-Composite and Deleting Object Instance", without=NO_PORTFOLIO,
                  deviation="Prints 2.04 for Delete, which is 2.02"),
-    310: EtsCase("Observe-Composite and modification of parameter values", open=COMPOSITE,
+    310: EtsCase("Observe-Composite and modification of parameter values",
                  deviation="Prints Observe=1 for the observation, which is 0"),
     311: EtsCase("Send command"),
     312: EtsCase("Observation and Notification of parameter values with attributes in it", ("1.2",)),

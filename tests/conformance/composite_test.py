@@ -53,6 +53,48 @@ class CompositeCase(Case):
         return self.server.values(answer, "/")
 
 
+class ReadTest(CompositeCase):
+    @case(235)
+    def test_235_root(self):
+        registered = self.begin()
+        wanted = {}
+        for path, _ in read_links(registered.links.encode()):
+            if path.count("/") == 2:
+                wanted.update(self.content(path))
+
+        def check(values):
+            self.assertEqual({p: v for p, v in values.items() if p not in MOVING},
+                             {p: v for p, v in wanted.items() if p not in MOVING})
+            self.assertEqual([p for p in values if p.startswith(("/0/", "/21/", "/23/"))], [])
+
+        self.fetch_all(["/"], check)
+
+    @case(236)
+    def test_236_partial_presence(self):
+        self.begin()
+        wanted = {**self.content("/1/0"), "/3/0/11/0": 0}
+        self.fetch_all(["/1/0", "/1/0/1", "/3/0/11/0", "/3339/0/5522", "/3353/0/6030"],
+                       lambda values: self.assertEqual(values, wanted))
+
+    @case(280)
+    def test_280_successful(self):
+        self.begin()
+
+        def check(values):
+            wanted = {**SERVER, "/3/0/11/0": 0, "/3/0/16": "U"}
+            self.assertEqual({p: values.get(p) for p in wanted}, wanted)
+            # Other resources of /1/0 may be there, and nothing else.
+            self.assertEqual([p for p in values if p not in wanted and not p.startswith("/1/0/")], [])
+
+        self.fetch_all(["/3/0/16", "/3/0/11/0", "/1/0"], check)
+
+    @case(281)
+    def test_281_partially_successful(self):
+        self.begin()
+        self.fetch_all(["/1/0/1", "/1/0/7", "/1/0/8"],
+                       lambda values: self.assertEqual(values, {"/1/0/1": 86400, "/1/0/7": "U"}))
+
+
 class WriteTest(CompositeCase):
     @case(230)
     def test_230_write(self):
@@ -85,6 +127,83 @@ class WriteTest(CompositeCase):
             self.write("/1/0/2", 1)
             self.write("/1/0/6", False)
             self.write("/3/0/13", 1367491215)
+
+
+class ObserveTest(CompositeCase):
+    PATHS = ["/1/0/1", "/3/0/11/0", "/3/0/16"]
+    VALUES = {"/1/0/1": 86400, "/3/0/11/0": 0, "/3/0/16": "U"}
+
+    def window(self, start, number, wanted):
+        """A notification comes 30 to 45 seconds after the last one, with these values."""
+        self.daemon.step(27)
+        self.assertEqual(self.notifications("/", start), number - 1)
+        self.daemon.step(18)
+        self.assertEqual(self.notified("/", start, number), wanted)
+
+    @case(304)
+    def test_304_observe(self):
+        for content_format, accept in FORMATS[self.version][:1] + FORMATS[self.version][-1:]:
+            self.begin() if not self.daemon else None
+            self.attributes("/1/0/1?pmin=30&pmax=45")
+            start = self.now()
+            self.assertEqual(self.observe_all(self.PATHS, content_format, accept), self.VALUES)
+            self.window(start, 1, self.VALUES)
+            self.assertEqual([e.format for e in self.events("notify", start)], [accept])
+            self.cancel("/")
+
+    @case(305)
+    def test_305_cancel(self):
+        self.begin()
+        self.attributes("/1/0/1?pmin=30&pmax=45")
+        start = self.now()
+        self.assertEqual(self.observe_all(self.PATHS), self.VALUES)
+        self.window(start, 1, self.VALUES)
+        answer = self.cancel("/")
+        self.assertEqual(self.server.values(answer, "/"), self.VALUES)
+        self.assertNotIn("observe", answer.fields)
+        start = self.now()
+        for _ in range(3):
+            self.daemon.step(45)
+        self.assertEqual(self.notifications("/", start), 0)
+        self.assertEqual(self.events("stray", start), [])
+
+    @case(308)
+    def test_308_create(self):
+        self.begin()
+        self.create(0, FIRST)
+        self.attributes("/16/0?pmin=30&pmax=45")
+        start = self.now()
+        self.assertEqual(self.observe_all(["/16/0", "/16/1"]), portfolio(0, FIRST))
+        self.window(start, 1, portfolio(0, FIRST))
+        self.create(1, SECOND)
+        self.window(start, 2, {**portfolio(0, FIRST), **portfolio(1, SECOND)})
+
+    @case(309)
+    def test_309_delete(self):
+        self.begin()
+        self.create(0, FIRST)
+        self.create(1, SECOND)
+        self.attributes("/16/0?pmin=30&pmax=45")
+        start = self.now()
+        both = {**portfolio(0, FIRST), **portfolio(1, SECOND)}
+        self.assertEqual(self.observe_all(["/16/0", "/16/1"]), both)
+        self.window(start, 1, both)
+        self.delete("/16/1")
+        self.window(start, 2, portfolio(0, FIRST))
+
+    @case(310)
+    def test_310_attributes(self):
+        self.begin("C.3")
+        wanted = {"/1/0/3", *self.content("/3/0")}
+        start = self.now()
+        self.assertEqual(set(self.observe_all(["/1/0/3", "/3/0"])), wanted)
+        self.daemon.step(10)
+        self.assertEqual(set(self.notified("/", start)), wanted)
+        self.attributes("/3?pmax=5")
+        before = self.notifications("/", start)
+        for n in range(1, 5):
+            self.daemon.step(5)
+            self.assertEqual(set(self.notified("/", start, before + n)), wanted)
 
 
 if __name__ == "__main__":
