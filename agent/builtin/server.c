@@ -35,7 +35,11 @@ static void server_execute(void *userdata, const struct path *path, const char *
 {
 	struct builtin *b = userdata;
 
-	(void)argument;
+	/* The trigger may name a binding to come over (Core 6.2.1.2). */
+	if (path->resource == SERVER_UPDATE_TRIGGER && *argument && !streq(argument, "0='" BINDING "'")) {
+		done(done_userdata, -EINVAL, "the argument is 0='" BINDING "', the only binding");
+		return;
+	}
 	/* The 2.04 leaves before what it promises begins (lwm2m.md). */
 	done(done_userdata, 0, NULL);
 	if (path->resource == SERVER_DISABLE)

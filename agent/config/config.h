@@ -110,6 +110,7 @@ struct config_server {
 	bool send;              /* not muted, /1/x/23 */
 	bool storing, confirmable;
 	bool failure_block, bootstrap_on_failure;
+	bool queue_mode;
 	char **formats;         /* content format names in order of preference; none: the version's own */
 	size_t n_formats;
 	char *profile_id;       /* NULL: none, "auto", or the text as it is sent */

@@ -121,6 +121,7 @@ int imprint_server(struct buf *b, const struct config_server *s)
 	PUT(&i, s->confirmable);
 	PUT(&i, s->failure_block);
 	PUT(&i, s->bootstrap_on_failure);
+	PUT(&i, s->queue_mode);
 	PUT(&i, s->n_formats);
 	for (size_t k = 0; k < s->n_formats; k++)
 		put_text(&i, s->formats[k]);

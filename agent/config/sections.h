@@ -30,7 +30,7 @@ struct server_section {
 	int protocol;
 	int64_t lifetime_s;
 	uint64_t liveness_usec;
-	bool send, failure_block, bootstrap_on_failure;
+	bool send, queue_mode, failure_block, bootstrap_on_failure;
 	uint32_t priority;
 	int64_t initial_delay_s, disable_timeout_s;
 	const struct yaml_node *notify, *formats, *security, *access, *endpoints, *retry;

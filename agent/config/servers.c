@@ -381,6 +381,7 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 	server->disable_timeout_s = (uint32_t)section.disable_timeout_s;
 	check_profile(l, node, &section, server);
 	take_profile(&section, server);
+	server->queue_mode = section.queue_mode;
 	read_notify(l, section.notify, server);
 	read_retry(l, section.retry, server);
 	read_texts(l, section.formats, "formats", FORMATS_MAX, check_format, &server->formats,

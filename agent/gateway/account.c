@@ -111,6 +111,7 @@ static struct client_config account_config(struct account *a)
 		.profile_id = t->profile_id,
 		.profile_list = t->profile_list,
 		.profiles = &server->profiles,
+		.queue_mode = t->queue_mode,
 		.liveness_usec = t->liveness_usec,
 		.first_value_usec = r->config.config->register_at_most_usec,
 		.audit = r->config.config->writes_audit,

@@ -85,6 +85,7 @@ int terms_of_yaml(const struct config_server *config, struct account_terms *ret)
 		.short_id = config->short_id,
 		.security = config->security == CONFIG_SECURITY_PSK ? SESSION_SECURITY_PSK : SESSION_SECURITY_NONE,
 		.liveness_usec = config->liveness_usec,
+		.queue_mode = config->queue_mode,
 		.settings = {
 			.lifetime_s = config->lifetime_s,
 			.pmin_s = config->pmin_s,

@@ -34,6 +34,7 @@ struct account_terms {
 	size_t n_formats;
 	char *profile_id, *profile_list; /* as client_config has them */
 	uint64_t liveness_usec;
+	bool queue_mode;
 	struct builtin_settings settings; /* /1 to begin with */
 	struct builtin_access access;	  /* of ACCOUNT_YAML: /2 to begin with */
 	struct builtin_right *rights;	  /* of access */

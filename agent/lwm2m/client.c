@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "lwm2m/client_internal.h"
+#include "lwm2m/queue.h"
 #include "lwm2m/status.h"
 
 /* Resources of /1 (Server) that steer the account; what a server writes there is bounded here. */
@@ -127,6 +128,10 @@ void client_enter_state(struct client *c, enum client_state state, int error)
 		c->failure = (struct failure){ .error = 0 };
 		client_look_ahead(c);
 		break;
+	}
+	if (state == CLIENT_REGISTERED && c->waking) {
+		c->waking = false;
+		observations_hasten(c->observations);
 	}
 	c->ops->state(c->userdata, state, error);
 }
@@ -553,6 +558,27 @@ void client_update(struct client *c)
 	c->update_due = true;
 	if (c->state == CLIENT_REGISTERED)
 		client_look_ahead(c);
+}
+
+static bool is_busy(const struct client *c)
+{
+	return c->call || !list_is_empty(&c->pending) || !list_is_empty(&c->waiting) ||
+	       !list_is_empty(&c->notifications) || !list_is_empty(&c->sendings);
+}
+
+bool client_is_awake(struct client *c)
+{
+	const struct queue_view queue = {
+		.on = c->config.queue_mode && client_is_registered(c),
+		.busy = is_busy(c),
+		.spoke_usec = session_spoke_usec(c->session),
+	};
+
+	if (!c->waking && queue_is_asleep(&queue, clock_monotonic_usec())) {
+		c->waking = true;
+		client_update(c);
+	}
+	return !c->waking;
 }
 
 void client_changed(struct client *c, enum store_change change, const struct path *paths, size_t n)

@@ -64,7 +64,8 @@ struct client_config {
 	const char *profile_id, *profile_list;
 	/* What the server has seen; shared by all its accounts, outlives the client. NULL: no Profile ID. */
 	struct profile_memory *profiles;
-	uint64_t liveness_usec;
+	bool queue_mode;	      /* the server keeps its requests while the client sleeps */
+	uint64_t liveness_usec;	      /* not in queue mode */
 	uint64_t first_value_usec;    /* an Observe waits this long for a first value */
 	bool audit;		      /* log who wrote what */
 	/*

@@ -68,6 +68,7 @@ struct client {
 		enum profile_says says;
 		char *id; /* of a dynamic one, while it is under way */
 	} profile;
+	bool waking;		   /* queue mode: it wakes by the next Update, and what is for the server waits for that */
 	bool stopping, disabling;  /* what a De-register ends in */
 	bool restarting;	   /* registers anew soon; as disabling, while still registered */
 
@@ -104,6 +105,11 @@ bool client_is_leaving(const struct client *c);
 /* What a server ordered waits for its answer to arrive: servers drop what is open with who leaves or registers anew. */
 #define ANSWER_USEC (1 * USEC_PER_SEC)
 uint32_t client_lifetime(const struct client *c);
+/*
+ * Queue mode: may something be sent now that the server does not expect? If not,
+ * an Update goes first, and behind its answer notifications are looked at again.
+ */
+bool client_is_awake(struct client *c);
 
 /* client_access.c */
 /* What the server may do in a store, kept until /2 changes. */

@@ -127,7 +127,8 @@ static int client_send_register(struct client *c)
 	struct message m;
 	int r;
 
-	r = registration_register(&m, &query, c->config.endpoint, client_lifetime(c), c->version);
+	r = registration_register(&m, &query, c->config.endpoint, client_lifetime(c), c->version,
+				  c->config.queue_mode);
 	if (r >= 0)
 		r = client_say_objects(c, &m, &query, &list, false);
 	if (r < 0)
@@ -198,7 +199,7 @@ void client_register(struct client *c)
 
 	client_take_version(c);
 	client_drop_calls(c);
-	c->list_due = c->lifetime_due = c->update_due = c->repeated = false;
+	c->list_due = c->lifetime_due = c->update_due = c->repeated = c->waking = false;
 	c->disabling = c->restarting = false;
 	client_enter_state(c, CLIENT_REGISTERING, 0);
 	r = client_send_register(c);
@@ -324,7 +325,8 @@ static uint64_t client_update_due_usec(const struct client *c)
 		usec_add(c->confirmed_usec, registration_refresh_usec(client_lifetime(c)));
 	uint64_t alive = MAX(session_alive_usec(c->session), c->confirmed_usec);
 
-	if (c->config.liveness_usec == 0)
+	/* Who sleeps is not asked whether it lives. */
+	if (c->config.liveness_usec == 0 || c->config.queue_mode)
 		return refresh;
 	return MIN(refresh, usec_add(alive, c->config.liveness_usec));
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "lwm2m/client_internal.h"
 #include "lwm2m/composite_read.h"
+#include "lwm2m/queue.h"
 #include "lwm2m/status.h"
 
 /* Observe, Notify and Cancel (Core 6.4). */
@@ -184,7 +185,13 @@ static void refuse(struct client *c, struct observation *o)
 static void notify(void *userdata, struct observation *o)
 {
 	struct client *c = userdata;
-	int r = notify_value(c, o);
+	int r;
+
+	if (!client_is_awake(c)) {
+		observation_failed(c->observations, o, QUEUE_AWAKE_USEC);
+		return;
+	}
+	r = notify_value(c, o);
 
 	if (r == -EACCES) {
 		refuse(c, o);

@@ -105,7 +105,7 @@ int registration_list(const struct view *view, struct buf *out)
 }
 
 int registration_register(struct message *m, struct registration_query *query, const char *endpoint,
-			  uint32_t lifetime_s, enum lwm2m_version version)
+			  uint32_t lifetime_s, enum lwm2m_version version, bool queue_mode)
 {
 	message_init(m, MESSAGE_CON, CODE_POST);
 	if (strlen(endpoint) > ENDPOINT_NAME_MAX)
@@ -113,11 +113,13 @@ int registration_register(struct message *m, struct registration_query *query, c
 	snprintf(query->endpoint, sizeof(query->endpoint), "ep=%s", endpoint);
 	snprintf(query->lifetime, sizeof(query->lifetime), "lt=%u", lifetime_s);
 	snprintf(query->version, sizeof(query->version), "lwm2m=%u.%u", version / 10u, version % 10u);
-	snprintf(query->binding, sizeof(query->binding), "b=U");
+	snprintf(query->binding, sizeof(query->binding), "b=U%s",
+		 queue_mode && version < LWM2M_1_1 ? "Q" : "");
 	m->content_format = FORMAT_LINK;
 	if (message_add_path(m, "rd") < 0 || message_add_query(m, query->endpoint) < 0 ||
 	    message_add_query(m, query->lifetime) < 0 || message_add_query(m, query->version) < 0 ||
-	    message_add_query(m, query->binding) < 0)
+	    message_add_query(m, query->binding) < 0 ||
+	    (queue_mode && version >= LWM2M_1_1 && message_add_query(m, "Q") < 0))
 		return -ENOBUFS;
 	return 0;
 }

@@ -29,9 +29,9 @@ struct registration_query {
  * version implies; never /0, /21, /23.
  */
 int registration_list(const struct view *view, struct buf *out);
-/* Fills a Register: POST /rd?ep&lt&lwm2m&b. -ENAMETOOLONG. */
+/* Fills a Register: POST /rd?ep&lt&lwm2m&b&Q; 1.0 has the Q within b. -ENAMETOOLONG. */
 int registration_register(struct message *m, struct registration_query *query, const char *endpoint,
-			  uint32_t lifetime_s, enum lwm2m_version version);
+			  uint32_t lifetime_s, enum lwm2m_version version, bool queue_mode);
 /* Fills an Update: POST to the location; lt only when lifetime_s is not UINT32_MAX. */
 int registration_update(struct message *m, struct registration_query *query,
 			const struct span *location, unsigned n, uint32_t lifetime_s);

@@ -220,6 +220,9 @@ int client_send(struct client *c, const struct path *paths, size_t n, client_sen
 	/* What is sent has to be registered, instances that the server does not know yet too. */
 	if (is_full(c) || (c->list_due && (c->state == CLIENT_UPDATING || client_is_leaving(c))))
 		return -EBUSY;
+	/* In queue mode an Update wakes first; it is a CON as this is, so they keep their order. */
+	if (!client_is_awake(c) && c->state == CLIENT_REGISTERED)
+		client_send_update(c);
 	if (c->list_due)
 		client_send_update(c);
 	if (!client_is_registered(c))

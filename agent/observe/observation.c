@@ -377,6 +377,17 @@ void observations_reconsider(struct observations *o)
 	look(o);
 }
 
+void observations_hasten(struct observations *o)
+{
+	struct entry *e;
+
+	if (!o)
+		return;
+	list_for_each(e, &o->entries, list)
+		e->retry_usec = 0;
+	observations_reconsider(o);
+}
+
 static struct entry *entry_new(const struct observation *observation, const struct observed *paths)
 {
 	struct entry *e = calloc(1, sizeof(*e) + observation->n_paths * sizeof(*e->parts));

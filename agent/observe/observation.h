@@ -89,6 +89,8 @@ void observations_changed(struct observations *o, enum store_change change, cons
 			  size_t n);
 /* Attributes changed: running observations follow. */
 void observations_reconsider(struct observations *o);
+/* What could not be sent is looked at now, whatever delay it was given. */
+void observations_hasten(struct observations *o);
 /* A confirmable notification has been acknowledged: what came meanwhile goes out. Harmless for a token that is gone. */
 void observations_landed(struct observations *o, const uint8_t *token, unsigned token_size);
 /* It was not: the newest value goes out whatever the conditions say, after delay_usec. Harmless likewise. */

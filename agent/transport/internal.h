@@ -70,7 +70,7 @@ struct session {
 	struct observations *observations;
 	struct recent *recent;
 	struct ticket ticket; /* for the handshake */
-	uint64_t alive_usec;
+	uint64_t alive_usec, spoke_usec;
 	struct session_counters counters;
 	int hint; /* the last socket error since the peer proved alive, negative errno */
 	uint32_t refs;

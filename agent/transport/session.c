@@ -49,6 +49,7 @@ void session_send(struct session *s, const struct buf *datagram)
 	if (s->io.fd < 0)
 		return;
 	s->counters.sent_messages++;
+	s->spoke_usec = clock_monotonic_usec();
 	s->channel->send(s, datagram->data, datagram->size);
 }
 
@@ -166,6 +167,11 @@ void session_disconnect(struct session *s)
 uint64_t session_alive_usec(const struct session *s)
 {
 	return s->alive_usec;
+}
+
+uint64_t session_spoke_usec(const struct session *s)
+{
+	return s->spoke_usec;
 }
 
 int session_local_address(const struct session *s, char *ret, size_t size)

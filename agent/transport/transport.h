@@ -125,6 +125,8 @@ struct session *session_free(struct session *s);
 void session_disconnect(struct session *s);
 /* Monotonic time of the last message that proved the peer alive (an ACK or response to a CON, or a completed handshake); 0 if none. */
 uint64_t session_alive_usec(const struct session *s);
+/* Monotonic time of the last message of our own; 0 if none. */
+uint64_t session_spoke_usec(const struct session *s);
 /* Local address and port now in use, for /4 and logs; -ENOTCONN. */
 int session_local_address(const struct session *s, char *ret, size_t size);
 

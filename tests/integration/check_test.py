@@ -58,7 +58,6 @@ BROKEN = (
     ("fieldway.yaml", "short_id: 101", "short_id: 0", "5:15", "1 to 65534|between"),
     ("fieldway.yaml", "short_id: 101", "short_id: 70000", "5:15", "."),
     ("fieldway.yaml", "short_id: 101", "short_di: 101", "5:5", 'did you mean "?short_id'),
-    ("fieldway.yaml", "short_id: 101", "short_id: 101\n    queue_mode: true", "6:17", "not in this version"),
     ("fieldway.yaml", "short_id: 101", "short_id: 101\n    queue_mode: yes", "6:17", "true"),
     ("fieldway.yaml", "short_id: 101", "short_id: 101\n    lifetime: 5 minutes", "6:15", "."),
     ("fieldway.yaml", "short_id: 101", "short_id: 101\n    protocol: \"2.0\"", "6:15", "."),

@@ -236,11 +236,12 @@ static void on_done(void *userdata, int e, const char *reason)
 
 /* What an Execute asks for begins when it has been answered. */
 static const struct {
-	const char *path, *events;
+	const char *path, *argument, *events;
 } executables[] = {
-	{ "/1/0/4", "dx" },
-	{ "/1/0/8", "du" },
-	{ "/3/0/4", "dr" },
+	{ "/1/0/4", "0='x'", "dx" },
+	{ "/1/0/8", "", "du" },
+	{ "/1/0/8", "0='U'", "du" },
+	{ "/3/0/4", "0='x'", "dr" },
 };
 
 START_TEST(test_executable)
@@ -250,10 +251,25 @@ START_TEST(test_executable)
 	make(&host);
 	ck_assert(store_exists(store, &path));
 	port_instance = 77;
-	store_execute(store, &path, "0='x'", on_done, NULL);
+	store_execute(store, &path, executables[_i].argument, on_done, NULL);
 	ck_assert_int_eq(error, 0);
 	ck_assert_str_eq(events, executables[_i].events);
 	ck_assert_uint_eq(port_instance, path.object == 1 ? 0 : 77);
+}
+END_TEST
+
+/* The trigger's argument is a binding to come over; there is but one. */
+START_TEST(test_arguments_of_the_trigger)
+{
+	static const char *const arguments[] = { "0='T'", "0", "1='U'", "0='U',1" };
+	const struct path path = path_of("/1/0/8");
+
+	make(&host);
+	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++) {
+		store_execute(store, &path, arguments[i], on_done, NULL);
+		ck_assert_int_eq(error, -EINVAL);
+	}
+	ck_assert_str_eq(events, "dddd");
 }
 END_TEST
 
@@ -403,6 +419,7 @@ int main(void)
 	tcase_add_test(tcase, test_without_security);
 	tcase_add_test(tcase, test_mandatory_resources);
 	tcase_add_loop_test(tcase, test_executable, 0, ARRAY_SIZE(executables));
+	tcase_add_test(tcase, test_arguments_of_the_trigger);
 	tcase_add_test(tcase, test_time);
 	tcase_add_test(tcase, test_no_such_time);
 	tcase_add_test(tcase, test_a_mapped_reboot_takes_over);

@@ -130,8 +130,6 @@ static const struct error_case main_cases[] = {
 	  "fieldway.yaml:2:11: name: is missing\n"
 	  "fieldway.yaml:2:11: short_id: is missing\n"
 	  "fieldway.yaml:2:11: uri: is missing\n" },
-	{ 'm', SERVER(", queue_mode: true"),
-	  "fieldway.yaml:2:63: queue_mode: other than false: not in this version\n" },
 	{ 'm', SERVER(", queue_mode: maybe"),
 	  "fieldway.yaml:2:63: expected true or false, found maybe\n" },
 	{ 'm', SERVER(", send: maybe"),

@@ -144,14 +144,14 @@ START_TEST(test_register)
 	struct registration_query query;
 	struct message m;
 
-	ck_assert_int_eq(registration_register(&m, &query, "urn:dev:os:1-gw", 86400, LWM2M_1_2), 0);
+	ck_assert_int_eq(registration_register(&m, &query, "urn:dev:os:1-gw", 86400, LWM2M_1_2, false), 0);
 	ck_assert_int_eq(m.type, MESSAGE_CON);
 	ck_assert_int_eq(m.code, CODE_POST);
 	ck_assert_int_eq(m.content_format, 40);
 	ck_assert_uint_eq(m.n_path, 1);
 	ck_assert_mem_eq(m.path[0].p, "rd", 2);
 	expect_queries(&m, "ep=urn:dev:os:1-gw&lt=86400&lwm2m=1.2&b=U");
-	ck_assert_int_eq(registration_register(&m, &query, "x", 4294967294u, LWM2M_1_0), 0);
+	ck_assert_int_eq(registration_register(&m, &query, "x", 4294967294u, LWM2M_1_0, false), 0);
 	expect_queries(&m, "ep=x&lt=4294967294&lwm2m=1.0&b=U");
 }
 END_TEST
@@ -165,11 +165,11 @@ START_TEST(test_longest_name)
 
 	memset(name, 'x', sizeof(name));
 	name[ENDPOINT_NAME_MAX] = 0;
-	ck_assert_int_eq(registration_register(&m, &query, name, 60, LWM2M_1_1), 0);
+	ck_assert_int_eq(registration_register(&m, &query, name, 60, LWM2M_1_1, false), 0);
 	ck_assert_uint_eq(m.query[0].n, QUERY_MAX);
 	name[ENDPOINT_NAME_MAX] = 'x';
 	name[ENDPOINT_NAME_MAX + 1] = 0;
-	ck_assert_int_eq(registration_register(&m, &query, name, 60, LWM2M_1_1), -ENAMETOOLONG);
+	ck_assert_int_eq(registration_register(&m, &query, name, 60, LWM2M_1_1, false), -ENAMETOOLONG);
 }
 END_TEST
 
