@@ -110,6 +110,7 @@ void client_enter_state(struct client *c, enum client_state state, int error)
 		sendings_end(c);
 	switch (state) {
 	case CLIENT_STOPPED:
+		observations_clear(c->observations);
 		session_disconnect(c->session);
 		break;
 	case CLIENT_DISABLED:
@@ -129,10 +130,8 @@ void client_enter_state(struct client *c, enum client_state state, int error)
 		client_look_ahead(c);
 		break;
 	}
-	if (state == CLIENT_REGISTERED && c->waking) {
-		c->waking = false;
-		observations_hasten(c->observations);
-	}
+	if (state == CLIENT_REGISTERED)
+		notify_online(c);
 	c->ops->state(c->userdata, state, error);
 }
 
@@ -369,6 +368,7 @@ static void session_changed(void *userdata, enum session_event event, int error,
 		c->alert = alert;
 		client_note_alert(c, alert);
 		log_session(c);
+		c->offline = true;
 		if (status_alert_is_final(alert))
 			client_give_up(c, error);
 		else if (c->state == CLIENT_REGISTERED)
@@ -444,7 +444,7 @@ struct client *client_free(struct client *c)
 	timer_disarm(&c->timer);
 	c->call = call_cancel(c->call);
 	pending_forget(c);
-	notify_drop(c);
+	notify_drop(c, false);
 	/* It ends its calls. */
 	c->session = session_free(c->session);
 	notify_done(c);

@@ -20,7 +20,7 @@
 
 /* What /1 says about notifications; each of them asks, so it is kept until /1 changes. */
 struct notify_settings {
-	bool known, confirmable;
+	bool known, confirmable, storing;
 	int64_t pmin_s, pmax_s; /* -1: none */
 };
 
@@ -68,6 +68,7 @@ struct client {
 		enum profile_says says;
 		char *id; /* of a dynamic one, while it is under way */
 	} profile;
+	bool offline;		   /* the server did not get what was for it: from here on it is stored */
 	bool waking;		   /* queue mode: it wakes by the next Update, and what is for the server waits for that */
 	bool stopping, disabling;  /* what a De-register ends in */
 	bool restarting;	   /* registers anew soon; as disabling, while still registered */
@@ -207,7 +208,9 @@ void dm_cancel_composite(struct request *q);
 uint8_t stream_open(void *userdata, const struct message *first, struct body_sink **ret);
 void stream_handle(struct request *q);
 
-/* send.c: objects of servers are nobody's to read. */
+/* send.c: the server's choice of those that carry times */
+const struct codec *client_timed_codec(const struct client *c);
+/* Objects of servers are nobody's to read. */
 void records_remove_secrets(struct records *records);
 /* Those on their way end with -ECANCELED. */
 void sendings_end(struct client *c);
@@ -221,17 +224,27 @@ struct wish {
 	struct attributes attributes;
 };
 
-/* notify.c */
+/* dm_observe.c */
+/* Observes that wait for a first value: one may have come; or their registration goes. */
+void waiting_look(struct client *c);
+void waiting_drop(struct client *c);
 /* -EINVAL: parameters that are wrong, or of another level. */
 int wish_read(const struct request *q, struct wish *ret);
-/* An observation that is being answered; *ret_number goes with the answer. -ENOSPC: it is a plain Read, -ENOMEM. */
+/* notify.c */
+/* An observation that is being answered: its options go into the answer. -ENOSPC: it is a plain Read, -ENOMEM. */
 int notify_start(struct client *c, const struct observed *paths, unsigned n, bool composite,
-		 const struct wish *wish, int32_t format, int32_t *ret_number);
+		 const struct wish *wish, int32_t format, struct message *answer);
 int notify_new(struct client *c);
 void notify_done(struct client *c);
 void notify_changed(struct client *c, enum store_change change, const struct path *paths, size_t n);
 void notify_reset(void *userdata, const uint8_t *token, uint8_t token_size);
 /* pmin and pmax of /1. */
 struct attributes client_default_attributes(struct client *c);
-/* Registered anew: observations are gone (lwm2m.md "Update answered 4.04"). */
-void notify_drop(struct client *c);
+/*
+ * The registration ends, and its observations with it (lwm2m.md "Update answered
+ * 4.04"). comes_back: what they store goes on (/1/x/6), until the server observes
+ * the same again.
+ */
+void notify_drop(struct client *c, bool comes_back);
+/* The server has answered a Register or an Update. */
+void notify_online(struct client *c);

@@ -188,7 +188,7 @@ static void client_drop_calls(struct client *c)
 {
 	sendings_end(c);
 	/* Observations do not survive it (Core 6.4.1). */
-	notify_drop(c);
+	notify_drop(c, !c->stopping);
 	c->call = call_drop(c->call);
 	c->alert = -1;
 }

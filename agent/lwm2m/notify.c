@@ -5,32 +5,24 @@
 #include "base/clock.h"
 #include "lwm2m/client_internal.h"
 #include "lwm2m/composite_read.h"
-#include "lwm2m/queue.h"
 #include "lwm2m/status.h"
 
-/* Observe, Notify and Cancel (Core 6.4). */
+/* Notify (Core 6.4.2), and what is kept of it while the server is away. */
 
 #define SERVER_OBJECT 1
 enum {
 	SERVER_PMIN = 2,
 	SERVER_PMAX = 3,
+	SERVER_STORING = 6, /* true where it is absent */
 	SERVER_NOTIFY_CON = 26, /* /1/x/26, 1.1: confirmable by default */
 };
 /* RFC 7641 4.5: a confirmable notification at least once a day. */
 #define CONFIRM_USEC USEC_PER_DAY
 /* What could not be sent is tried again after this. */
 #define RESEND_USEC (5 * USEC_PER_SEC)
+/* While the server is away: it is looked at again when it is back. */
+#define AWAY_USEC USEC_PER_DAY
 #define OBSERVE_MASK 0xffffffu
-
-/* An Observe of a resource that was never read: answered at its first value, or 5.03. */
-struct waiting_observe {
-	struct list list; /* client.waiting */
-	struct client *client;
-	struct exchange *exchange;
-	struct target target;
-	struct timer timer;
-	struct wish wish;
-};
 
 static const struct notify_settings *settings(struct client *c)
 {
@@ -38,6 +30,7 @@ static const struct notify_settings *settings(struct client *c)
 		c->notify = (struct notify_settings){
 			.known = true,
 			.confirmable = client_setting(c, SERVER_NOTIFY_CON, 0) == 1,
+			.storing = client_setting(c, SERVER_STORING, 1) != 0,
 			.pmin_s = client_setting(c, SERVER_PMIN, -1),
 			.pmax_s = client_setting(c, SERVER_PMAX, -1),
 		};
@@ -73,12 +66,40 @@ struct notification {
 	struct call *call;
 	uint8_t token[TOKEN_MAX];
 	uint8_t token_size;
+	bool stored;		/* it tells what was stored */
+	struct records records; /* to be stored if nobody acknowledges it */
 };
 
 static void notification_free(struct notification *n)
 {
 	list_remove(&n->list);
+	records_done(&n->records);
 	free(n);
+}
+
+/* Nobody acknowledged it: the server is away. */
+static void notification_lost(struct notification *n)
+{
+	struct client *c = n->client;
+	struct observation *o = observations_find(c->observations, n->token, n->token_size);
+
+	c->offline = true;
+	if (o && n->records.n > 0 && observation_store(c->observations, o, &n->records) >= 0)
+		observations_landed(c->observations, n->token, n->token_size);
+	else if (n->stored || !settings(c)->storing)
+		observations_landed(c->observations, n->token, n->token_size);
+	else
+		observations_lost(c->observations, n->token, n->token_size, AWAY_USEC);
+}
+
+static void notification_landed(struct notification *n)
+{
+	struct observations *all = n->client->observations;
+	struct observation *o = observations_find(all, n->token, n->token_size);
+
+	if (o && n->stored)
+		observation_forget_stored(all, o);
+	observations_landed(all, n->token, n->token_size);
 }
 
 static void notification_done(void *userdata, int error, const struct message *response)
@@ -89,10 +110,12 @@ static void notification_done(void *userdata, int error, const struct message *r
 	(void)response;
 	if (error == -ECONNRESET)
 		observations_remove(c->observations, n->token, n->token_size);
-	else if (error < 0)
+	else if (error == -ECANCELED)
 		observations_lost(c->observations, n->token, n->token_size, RESEND_USEC);
+	else if (error < 0)
+		notification_lost(n);
 	else
-		observations_landed(c->observations, n->token, n->token_size);
+		notification_landed(n);
 	/* A server that refuses or does not answer is asked whether it still knows us. */
 	if (error < 0 && error != -ECANCELED)
 		client_update(c);
@@ -105,16 +128,44 @@ static bool is_confirmable(struct client *c, struct observation *o, uint64_t now
 	       now - o->confirmed_usec >= CONFIRM_USEC;
 }
 
-static void fill_notification(struct client *c, const struct observation *o, struct message *m, uint8_t code)
+static void fill_notification(struct client *c, struct observation *o, struct message *m, uint8_t code)
 {
 	message_init(m, MESSAGE_NON, code);
 	memcpy(m->token, o->token, o->token_size);
 	m->token_size = o->token_size;
-	if (code_class(code) == 2)
-		m->observe = ++c->observe_number & OBSERVE_MASK;
+	if (code_class(code) != 2)
+		return;
+	m->observe = ++c->observe_number & OBSERVE_MASK;
+	m->max_age = observation_max_age(c->observations, o);
 }
 
-static int send_confirmable(struct client *c, struct observation *o, const struct message *m)
+static int take_records(struct client *c, struct observation *o, struct records *ret)
+{
+	_cleanup_composite_content_ struct composite_content content = { .client = c };
+	int r = 0;
+
+	for (unsigned i = 0; i < o->n_paths && r >= 0; i++)
+		r = composite_content_add(&content, observation_path(o, i));
+	if (r < 0)
+		return r;
+	*ret = content.records;
+	content.records = (struct records){ 0 };
+	records_set_common_time(ret);
+	for (size_t i = 0; i < ret->n; i++)
+		if (ret->items[i].boottime_usec == 0)
+			ret->items[i].boottime_usec = clock_boottime_usec();
+	return 0;
+}
+
+/* Has its format times, by which the server tells what was from what is? */
+static bool is_stored(struct client *c, struct observation *o)
+{
+	const struct codec *codec = codec_find(o->format);
+
+	return settings(c)->storing && codec && codec->timed && observation_stores(c->observations, o);
+}
+
+static int send_confirmable(struct client *c, struct observation *o, const struct message *m, bool stored)
 {
 	struct notification *n = calloc(1, sizeof(*n));
 	int r;
@@ -122,6 +173,9 @@ static int send_confirmable(struct client *c, struct observation *o, const struc
 	if (!n)
 		return -ENOMEM;
 	n->client = c;
+	n->stored = stored;
+	if (!stored && is_stored(c, o))
+		take_records(c, o, &n->records);
 	memcpy(n->token, o->token, o->token_size);
 	n->token_size = o->token_size;
 	list_append(&c->notifications, &n->list);
@@ -168,7 +222,7 @@ static int notify_value(struct client *c, struct observation *o)
 	m.content_format = o->format;
 	m.payload = span_of(content.data, content.size);
 	if (is_confirmable(c, o, clock_monotonic_usec()))
-		return send_confirmable(c, o, &m);
+		return send_confirmable(c, o, &m, false);
 	return session_notify(c->session, &m, false, NULL, NULL, NULL);
 }
 
@@ -182,29 +236,89 @@ static void refuse(struct client *c, struct observation *o)
 	observations_remove(c->observations, o->token, o->token_size);
 }
 
+/* What was stored, as one pack with the times of then (hqmax). */
+static int notify_stored(struct client *c, struct observation *o, const struct record *records, size_t n)
+{
+	const struct path root = { .depth = PATH_ROOT };
+	const struct codec *codec = codec_find(o->format);
+	_cleanup_buf_ struct buf content = { .limit = CONTENT_MAX };
+	struct message m;
+	int r = codec->encode(o->composite ? &root : &observation_path(o, 0)->path, records, n, true, &content);
+
+	if (r < 0)
+		return r;
+	fill_notification(c, o, &m, CODE(2, 05));
+	m.content_format = o->format;
+	m.payload = span_of(content.data, content.size);
+	return send_confirmable(c, o, &m, true);
+}
+
+static int notify_now(struct client *c, struct observation *o)
+{
+	_cleanup_free_ struct record *records = NULL;
+	size_t n;
+	int r = observation_stored(o, &records, &n);
+
+	if (r >= 0 && n > 0 && is_stored(c, o))
+		return notify_stored(c, o, records, n);
+	if (n > 0)
+		observation_forget_stored(c->observations, o);
+	return notify_value(c, o);
+}
+
+/* The server is away (/1/x/6): its notification is stored, or is owed as the newest value, or is none. */
+static void keep_for_later(struct client *c, struct observation *o)
+{
+	_cleanup_records_ struct records records = { 0 };
+
+	if (is_stored(c, o) && take_records(c, o, &records) >= 0)
+		observation_store(c->observations, o, &records);
+	else if (settings(c)->storing) {
+		observation_failed(c->observations, o, AWAY_USEC);
+		return;
+	}
+	observation_sent(c->observations, o);
+}
+
+static bool is_away(const struct client *c)
+{
+	return c->offline || !client_is_registered(c);
+}
+
 static void notify(void *userdata, struct observation *o)
 {
 	struct client *c = userdata;
 	int r;
 
+	if (is_away(c)) {
+		keep_for_later(c, o);
+		return;
+	}
 	if (!client_is_awake(c)) {
-		observation_failed(c->observations, o, QUEUE_AWAKE_USEC);
+		observation_failed(c->observations, o, AWAY_USEC);
 		return;
 	}
-	r = notify_value(c, o);
-
-	if (r == -EACCES) {
-		refuse(c, o);
-		return;
-	}
+	r = notify_now(c, o);
 	if (r >= 0) {
 		observation_sent(c->observations, o);
-		return;
-	}
-	observation_failed(c->observations, o, RESEND_USEC);
-	/* A lost connection is made again by an Update, which brings the server back or tells that it forgot us. */
-	if (r == -ENOTCONN)
+	} else if (r == -EACCES) {
+		refuse(c, o);
+	} else if (r == -ENOTCONN) {
+		/* A lost connection is made again by an Update, which brings the server back or tells that it forgot us. */
+		c->offline = true;
+		keep_for_later(c, o);
 		client_update(c);
+	} else {
+		observation_failed(c->observations, o, RESEND_USEC);
+	}
+}
+
+void notify_online(struct client *c)
+{
+	if (!c->waking && !c->offline)
+		return;
+	c->waking = c->offline = false;
+	observations_hasten(c->observations);
 }
 
 static void gone(void *userdata, struct observation *o)
@@ -216,7 +330,7 @@ static void gone(void *userdata, struct observation *o)
 	session_notify(c->session, &m, false, NULL, NULL, NULL);
 }
 
-/* ---- Observe ---- */
+/* ---- observations ---- */
 
 /* Most accounts are never observed: they have none of it. */
 static int make_observations(struct client *c)
@@ -234,7 +348,7 @@ static int make_observations(struct client *c)
 }
 
 int notify_start(struct client *c, const struct observed *paths, unsigned n, bool composite,
-		 const struct wish *wish, int32_t format, int32_t *ret_number)
+		 const struct wish *wish, int32_t format, struct message *answer)
 {
 	struct observation o = {
 		.token_size = wish->token_size,
@@ -250,135 +364,12 @@ int notify_start(struct client *c, const struct observed *paths, unsigned n, boo
 	r = make_observations(c);
 	if (r >= 0)
 		r = observations_add(c->observations, &o, paths);
-	if (r >= 0)
-		*ret_number = ++c->observe_number & OBSERVE_MASK;
-	return r;
-}
-
-/* The first value and the observation, or an error. */
-static void answer_observe(struct request *q, const struct wish *wish)
-{
-	_cleanup_buf_ struct buf content = { 0 };
-	const struct observed at = { .path = q->target.path, .store = q->target.store };
-	struct client *c = q->client;
-	char reason[REASON_MAX];
-	struct message m;
-	int32_t format;
-	int r;
-
-	r = read_content(c, &q->target, wish->accept, false, &content, &format, reason);
-	if (r < 0) {
-		respond_error(q, r, reason);
-		return;
-	}
-	message_init(&m, MESSAGE_ACK, CODE(2, 05));
-	m.content_format = format;
-	m.payload = span_of(content.data, content.size);
-	/* Without a place for it the answer is a plain Read: no Observe option (RFC 7641 4.1). */
-	notify_start(c, &at, 1, false, wish, format, &m.observe);
-	exchange_respond(q->exchange, &m, NULL, NULL);
-}
-
-static void waiting_free(struct waiting_observe *w)
-{
-	timer_disarm(&w->timer);
-	list_remove(&w->list);
-	free(w);
-}
-
-static void waiting_answer(struct waiting_observe *w)
-{
-	struct request q = { .client = w->client, .exchange = w->exchange, .target = w->target };
-
-	q.view = client_view(w->client, w->target.store);
-	answer_observe(&q, &w->wish);
-	waiting_free(w);
-}
-
-/* register.at_most is over: answered with what there is, 5.03. */
-static void waiting_over(struct timer *timer, void *userdata)
-{
-	(void)timer;
-	waiting_answer(userdata);
-}
-
-static bool is_unread(const struct target *target)
-{
-	struct path resource = path_cut(&target->path, PATH_RESOURCE);
-
-	return target->path.depth >= PATH_RESOURCE && store_exists(target->store, &resource) &&
-	       store_quality(target->store, &resource) == STORE_NEVER;
-}
-
-static void wait_for_value(struct request *q, const struct wish *wish)
-{
-	struct waiting_observe *w = calloc(1, sizeof(*w));
-
-	if (!w) {
-		respond_error(q, -ENOMEM, NULL);
-		return;
-	}
-	w->client = q->client;
-	w->exchange = q->exchange;
-	w->target = q->target;
-	w->wish = *wish;
-	timer_init(&w->timer, q->client->config.timers, waiting_over, w);
-	list_append(&q->client->waiting, &w->list);
-	exchange_acknowledge(q->exchange);
-	timer_arm_in(&w->timer, q->client->config.first_value_usec);
-}
-
-/* Parameters of an Observe came with 1.2 (Core 6.4.1); they are attributes of this observation alone. */
-int wish_read(const struct request *q, struct wish *ret)
-{
-	const struct message *m = q->message;
-
-	*ret = (struct wish){ .accept = m->accept, .token_size = m->token_size };
-	memcpy(ret->token, m->token, m->token_size);
-	if (q->client->version < LWM2M_1_2 || m->n_query == 0)
-		return 0;
-	ret->has_attributes = true;
-	return request_attributes(q, &ret->attributes);
-}
-
-void dm_observe(struct request *q)
-{
-	int r = read_check(q->client, &q->target, q->message->accept);
-	struct wish wish;
-
-	if (r >= 0)
-		r = wish_read(q, &wish);
 	if (r < 0)
-		respond_error(q, r, NULL);
-	else if (is_unread(&q->target))
-		wait_for_value(q, &wish);
-	else
-		answer_observe(q, &wish);
-	/* What is only read when somebody asks is asked for now. */
-	if (r >= 0)
-		store_refresh(q->target.store, &q->target.path, NULL, NULL);
-}
-
-/* Cancelled before its first value: there is none to answer with. */
-static void waiting_cancel(struct client *c, const uint8_t *token, uint8_t token_size)
-{
-	struct waiting_observe *w;
-
-	list_for_each(w, &c->waiting, list) {
-		struct request q = { .client = c, .exchange = w->exchange };
-
-		if (w->wish.token_size != token_size || memcmp(w->wish.token, token, token_size) != 0)
-			continue;
-		respond_error(&q, -ENODATA, NULL);
-		waiting_free(w);
-	}
-}
-
-void dm_cancel(struct request *q)
-{
-	waiting_cancel(q->client, q->message->token, q->message->token_size);
-	observations_remove(q->client->observations, q->message->token, q->message->token_size);
-	dm_read(q);
+		return r;
+	answer->observe = ++c->observe_number & OBSERVE_MASK;
+	answer->max_age = observation_max_age(c->observations,
+					      observations_find(c->observations, o.token, o.token_size));
+	return 0;
 }
 
 /* ---- life ---- */
@@ -388,27 +379,28 @@ int notify_new(struct client *c)
 	return attribute_set_new(&c->attributes);
 }
 
-void notify_drop(struct client *c)
+void notify_drop(struct client *c, bool comes_back)
 {
-	struct waiting_observe *w;
 	struct notification *n;
 
 	list_for_each(n, &c->notifications, list) {
 		n->call = call_drop(n->call);
 		notification_free(n);
 	}
-	list_for_each(w, &c->waiting, list) {
-		exchange_ignore(w->exchange);
-		waiting_free(w);
+	waiting_drop(c);
+	if (comes_back && settings(c)->storing) {
+		c->offline = true;
+		observations_detach(c->observations);
+	} else {
+		observations_clear(c->observations);
 	}
-	observations_clear(c->observations);
 	if (c->session)
 		session_forget_observations(c->session);
 }
 
 void notify_done(struct client *c)
 {
-	notify_drop(c);
+	notify_drop(c, false);
 	c->observations = observations_free(c->observations);
 	c->attributes = attribute_set_free(c->attributes);
 }
@@ -434,16 +426,12 @@ static void forget_settings(struct client *c, const struct path *paths, size_t n
 
 void notify_changed(struct client *c, enum store_change change, const struct path *paths, size_t n)
 {
-	struct waiting_observe *w;
-
 	if (change == STORE_CHANGE_INSTANCES)
 		forget_attributes(c, paths, n);
 	forget_settings(c, paths, n);
 	observations_changed(c->observations, change, paths, n);
 	/* Behind it: the first value is no change to the observation that it starts. */
-	list_for_each(w, &c->waiting, list)
-		if (!is_unread(&w->target))
-			waiting_answer(w);
+	waiting_look(c);
 }
 
 void notify_reset(void *userdata, const uint8_t *token, uint8_t token_size)

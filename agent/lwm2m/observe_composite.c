@@ -32,13 +32,15 @@ static int read_content_of(struct client *c, const struct composite_request *req
 	return r < 0 ? r : composite_content_encode(&content, request->format, false, ret);
 }
 
-static void answer(struct request *q, const struct composite_request *request, int32_t number,
+static void answer(struct request *q, const struct composite_request *request, bool start,
 		   const struct buf *content)
 {
 	struct message m;
 
 	message_init(&m, MESSAGE_ACK, CODE(2, 05));
-	m.observe = number;
+	/* Without a place for it, or a path to observe, the answer is a plain Read (RFC 7641 4.1). */
+	if (start && request->n > 0)
+		notify_start(q->client, request->paths, request->n, true, &request->wish, request->format, &m);
 	m.content_format = request->format;
 	m.payload = span_of(content->data, content->size);
 	exchange_respond(q->exchange, &m, NULL, NULL);
@@ -49,7 +51,6 @@ void dm_observe_composite(struct request *q)
 	struct composite_request request = { .paths = NULL };
 	_cleanup_buf_ struct buf content = { 0 };
 	const char *reason = NULL;
-	int32_t number = -1;
 	int r = request_read(q, &request, &reason);
 
 	if (r >= 0)
@@ -57,11 +58,7 @@ void dm_observe_composite(struct request *q)
 	if (r < 0) {
 		respond_error(q, r, reason);
 	} else {
-		/* Without a place for it, or a path to observe, the answer is a plain Read (RFC 7641 4.1). */
-		if (request.n > 0)
-			notify_start(q->client, request.paths, request.n, true, &request.wish, request.format,
-				     &number);
-		answer(q, &request, number, &content);
+		answer(q, &request, true, &content);
 		/* What is only read when somebody asks is asked for now. */
 		for (unsigned i = 0; i < request.n; i++)
 			store_refresh(request.paths[i].store, &request.paths[i].path, NULL, NULL);
@@ -98,6 +95,6 @@ void dm_cancel_composite(struct request *q)
 	if (r < 0)
 		respond_error(q, r, reason);
 	else
-		answer(q, &request, -1, &content);
+		answer(q, &request, false, &content);
 	free(request.paths);
 }

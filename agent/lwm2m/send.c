@@ -101,8 +101,7 @@ static int collect(struct client *c, const struct path *paths, size_t n, struct 
 	return ret->n > 0 ? 0 : -ENODATA;
 }
 
-/* The server's choice of those that Send may have. */
-static const struct codec *codec_of(const struct client *c)
+const struct codec *client_timed_codec(const struct client *c)
 {
 	for (size_t i = 0; i < c->config.n_formats; i++)
 		if (c->config.formats[i]->timed)
@@ -114,7 +113,7 @@ static int encode(struct client *c, struct path *paths, size_t n, struct buf *re
 		  int32_t *ret_format, struct client_sending *report)
 {
 	_cleanup_records_ struct records records = { 0 };
-	const struct codec *codec = codec_of(c);
+	const struct codec *codec = client_timed_codec(c);
 	struct path base;
 	int r;
 

@@ -99,6 +99,15 @@ bool attribute_set_confirms_below(const struct attribute_set *s, const struct pa
 	return false;
 }
 
+bool attribute_set_stores_below(const struct attribute_set *s, const struct path *path)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->items[i].attributes.present & ATTRIBUTE_HQMAX && s->items[i].attributes.hqmax > 0 &&
+		    s->items[i].path.depth > path->depth && path_contains(path, &s->items[i].path))
+			return true;
+	return false;
+}
+
 bool attribute_set_remove(struct attribute_set *s, const struct path *path)
 {
 	unsigned kept = 0, before = s->n;

@@ -69,6 +69,8 @@ int attribute_set_put(struct attribute_set *s, const struct path *path, const st
 struct attributes attribute_set_effective(const struct attribute_set *s, const struct path *path);
 /* Is con=1 attached to anything below the path? */
 bool attribute_set_confirms_below(const struct attribute_set *s, const struct path *path);
+/* Likewise an hqmax above 0? */
+bool attribute_set_stores_below(const struct attribute_set *s, const struct path *path);
 /* The path is gone, with all below it. True when something was attached. */
 bool attribute_set_remove(struct attribute_set *s, const struct path *path);
 /* Lines "/3/0 pmin=10&st=0.5" and back; unreadable lines are passed over. */

@@ -32,7 +32,7 @@ static uint64_t pmin_usec(const struct attributes *a)
 }
 
 /* pmax 0 or below pmin is ignored. */
-static uint64_t pmax_usec(const struct attributes *a)
+uint64_t condition_repeat_usec(const struct attributes *a)
 {
 	uint64_t pmax = a->present & ATTRIBUTE_PMAX ? a->pmax_s * USEC_PER_SEC : 0;
 
@@ -52,7 +52,7 @@ bool condition_due(const struct condition *c, uint64_t now_usec, uint64_t *ret_n
 {
 	const struct attributes *a = c->attributes;
 	uint64_t earliest = usec_add(c->sent_usec, pmin_usec(a));
-	uint64_t latest = usec_add(c->sent_usec, pmax_usec(a));
+	uint64_t latest = usec_add(c->sent_usec, condition_repeat_usec(a));
 	uint64_t due = c->triggered ? earliest : latest;
 
 	*ret_next_usec = USEC_INFINITY;

@@ -27,5 +27,8 @@ struct condition {
  */
 bool condition_due(const struct condition *c, uint64_t now_usec, uint64_t *ret_next_usec);
 
+/* After what time at most it repeats; USEC_INFINITY: not by time. */
+uint64_t condition_repeat_usec(const struct attributes *a);
+
 /* How often one observation wants its value sampled: epmax, but not within epmin. USEC_INFINITY: it does not say. */
 uint64_t condition_sampling_usec(const struct attributes *a);

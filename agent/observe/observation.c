@@ -6,34 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/list.h"
-#include "base/timer.h"
 #include "observe/condition.h"
-#include "observe/part.h"
-
-struct entry {
-	struct list list;
-	struct observation public;
-	uint64_t sent_usec, retry_usec;
-	uint64_t next_usec;  /* when it may be due without any event */
-	uint64_t sampled_usec; /* when a sample was last asked for, as epmax has it */
-	bool stirred;	     /* there was an event: next_usec says nothing */
-	bool dead; /* removed while all are looked at; freed behind that */
-	bool recovered;	     /* was not good at the last look: the first good value goes at once */
-	struct attributes *own; /* public.attributes */
-	struct part parts[]; /* public.n_paths */
-};
-
-#define each_part(p, e) (const struct part *p = (e)->parts; p < (e)->parts + (e)->public.n_paths; p++)
-
-struct observations {
-	struct observations_config config;
-	struct list entries;
-	unsigned n, n_paths;
-	struct timer timer; /* the earliest moment at which any may be due */
-	struct attributes defaults; /* as they were at the last look */
-	bool looking, again; /* asked for another look while looking */
-};
+#include "observe/internal.h"
 
 static void look(struct observations *o);
 
@@ -56,8 +30,9 @@ int observations_new(const struct observations_config *config, struct observatio
 	return 0;
 }
 
-static void entry_free(struct entry *e)
+static void entry_free(struct observations *o, struct entry *e)
 {
+	backlog_free(o, e);
 	list_remove(&e->list);
 	for (unsigned i = 0; i < e->public.n_paths; i++)
 		part_done(&e->parts[i]);
@@ -65,15 +40,16 @@ static void entry_free(struct entry *e)
 	free(e);
 }
 
-/* A callback may remove any of the entries that are being walked. */
-static void entry_remove(struct observations *o, struct entry *e)
+void entry_remove(struct observations *o, struct entry *e)
 {
-	o->n--;
-	o->n_paths -= e->public.n_paths;
+	if (!e->detached) {
+		o->n--;
+		o->n_paths -= e->public.n_paths;
+	}
 	if (o->looking)
 		e->dead = true;
 	else
-		entry_free(e);
+		entry_free(o, e);
 }
 
 static void sweep(struct observations *o)
@@ -82,7 +58,7 @@ static void sweep(struct observations *o)
 
 	list_for_each(e, &o->entries, list)
 		if (e->dead)
-			entry_free(e);
+			entry_free(o, e);
 }
 
 void observations_clear(struct observations *o)
@@ -124,7 +100,7 @@ bool observations_touch(const struct observations *o, const struct path *path)
 	if (!o)
 		return false;
 	list_for_each(e, &o->entries, list)
-		if (!e->dead && overlaps(e, path))
+		if (!e->dead && !e->detached && overlaps(e, path))
 			return true;
 	return false;
 }
@@ -136,7 +112,7 @@ static struct entry *entry_find(struct observations *o, const uint8_t *token, un
 	if (!o)
 		return NULL;
 	list_for_each(e, &o->entries, list)
-		if (!e->dead && e->public.token_size == size &&
+		if (!e->dead && !e->detached && e->public.token_size == size &&
 		    memcmp(e->public.token, token, size) == 0)
 			return e;
 	return NULL;
@@ -280,7 +256,7 @@ void observations_each(const struct observations *o, const struct path *path,
 	if (!o)
 		return;
 	list_for_each(e, &o->entries, list) {
-		if (e->dead || !overlaps(e, path))
+		if (e->dead || e->detached || !overlaps(e, path))
 			continue;
 		a = effective(o, e);
 		for each_part(p, e)
@@ -342,6 +318,12 @@ static void take_defaults(struct observations *o)
 	o->defaults = a;
 }
 
+/* The server is there, and has not observed it again. */
+static bool is_resting(const struct observations *o, const struct entry *e)
+{
+	return e->detached && !o->away;
+}
+
 /* Notifies what is due and arms the timer for the rest. */
 static void look(struct observations *o)
 {
@@ -354,6 +336,8 @@ static void look(struct observations *o)
 	o->looking = true;
 	take_defaults(o);
 	list_for_each(e, &o->entries, list) {
+		if (is_resting(o, e))
+			continue;
 		if (!e->dead && (e->stirred || e->next_usec <= now))
 			look_at(o, e, now);
 		if (!e->dead)
@@ -371,7 +355,7 @@ static void look(struct observations *o)
 
 void observations_reconsider(struct observations *o)
 {
-	if (!o || o->n == 0)
+	if (!o || list_is_empty(&o->entries))
 		return;
 	stir_all(o);
 	look(o);
@@ -383,8 +367,11 @@ void observations_hasten(struct observations *o)
 
 	if (!o)
 		return;
-	list_for_each(e, &o->entries, list)
+	o->away = false;
+	list_for_each(e, &o->entries, list) {
 		e->retry_usec = 0;
+		e->recovered |= e->backlog != NULL;
+	}
 	observations_reconsider(o);
 }
 
@@ -426,6 +413,12 @@ int observations_add(struct observations *o, const struct observation *observati
 	o->n++;
 	o->n_paths += e->public.n_paths;
 	entry_sent(e);
+	backlog_adopt(o, e);
+	if (e->backlog) {
+		/* Behind the answer to the Observe. */
+		e->recovered = true;
+		e->retry_usec = usec_add(e->sent_usec, USEC_PER_SEC);
+	}
 	look(o);
 	return 0;
 }
@@ -441,6 +434,14 @@ bool observation_confirms(const struct observations *o, struct observation *obse
 		if (!e->own && attribute_set_confirms_below(o->config.attributes, &p->at.path))
 			return true;
 	return initial && !(a.present & ATTRIBUTE_CON);
+}
+
+int64_t observation_max_age(const struct observations *o, struct observation *observation)
+{
+	struct attributes a = effective(o, container_of(observation, struct entry, public));
+	uint64_t repeat = condition_repeat_usec(&a);
+
+	return repeat == USEC_INFINITY ? -1 : (int64_t)(repeat / USEC_PER_SEC);
 }
 
 /* From notify() the look that called it goes on. */
@@ -483,12 +484,18 @@ void observations_lost(struct observations *o, const uint8_t *token, unsigned to
 	observation_failed(o, &e->public, delay_usec);
 }
 
+void entry_owe(struct entry *e)
+{
+	for (unsigned i = 0; i < e->public.n_paths; i++)
+		e->parts[i].changed = true;
+	e->stirred = true;
+}
+
 void observation_failed(struct observations *o, struct observation *observation, uint64_t delay_usec)
 {
 	struct entry *e = container_of(observation, struct entry, public);
 
-	for (unsigned i = 0; i < e->public.n_paths; i++)
-		e->parts[i].changed = true;
+	entry_owe(e);
 	e->retry_usec = usec_add(clock_monotonic_usec(), delay_usec);
 	stir(o, e);
 }
@@ -533,7 +540,8 @@ static void end_gone(struct observations *o)
 	list_for_each(e, &o->entries, list) {
 		if (e->dead || !e->stirred || !is_gone(e))
 			continue;
-		o->config.gone(o->config.userdata, &e->public);
+		if (!e->detached)
+			o->config.gone(o->config.userdata, &e->public);
 		if (!e->dead)
 			entry_remove(o, e);
 	}
@@ -544,7 +552,7 @@ static void end_gone(struct observations *o)
 
 void observations_changed(struct observations *o, enum store_change change, const struct path *paths, size_t n)
 {
-	if (!o || o->n == 0)
+	if (!o || list_is_empty(&o->entries))
 		return;
 	mark(o, change, paths, n);
 	end_gone(o);

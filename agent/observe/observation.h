@@ -89,8 +89,31 @@ void observations_changed(struct observations *o, enum store_change change, cons
 			  size_t n);
 /* Attributes changed: running observations follow. */
 void observations_reconsider(struct observations *o);
-/* What could not be sent is looked at now, whatever delay it was given. */
+/* The server is there: what is stored, or could not be sent, is looked at now, whatever delay it was given. */
 void observations_hasten(struct observations *o);
+/*
+ * The registration has gone, the server will come back: what stores goes on and
+ * stores, without a token, until observations_hasten(). An observation of the same
+ * paths takes over what was stored; what is not observed again before the next
+ * time is given up. All others are removed.
+ */
+void observations_detach(struct observations *o);
+
+/* What is stored for one account; the oldest of an observation makes room for its newest. */
+#define STORED_BYTES_MAX (64u << 10)
+/* Is any of its content to be stored while the server is away (hqmax)? */
+bool observation_stores(const struct observations *o, struct observation *observation);
+/*
+ * Stores a notification in the place of sending it: records are taken over, those
+ * that have no hqmax are left out. The oldest of more than hqmax goes. -ENOSPC,
+ * -ENOMEM: it is not stored.
+ */
+int observation_store(struct observations *o, struct observation *observation, struct records *records);
+/* All that is stored, oldest first; *ret is the caller's, its values are not. -ENOMEM. */
+int observation_stored(struct observation *observation, struct record **ret, size_t *ret_n);
+/* It was told; parts that could not be stored are owed. */
+void observation_forget_stored(struct observations *o, struct observation *observation);
+
 /* A confirmable notification has been acknowledged: what came meanwhile goes out. Harmless for a token that is gone. */
 void observations_landed(struct observations *o, const uint8_t *token, unsigned token_size);
 /* It was not: the newest value goes out whatever the conditions say, after delay_usec. Harmless likewise. */
@@ -108,6 +131,8 @@ int observations_add(struct observations *o, const struct observation *observati
  * by what is so initially? One part of the content that wants it is enough.
  */
 bool observation_confirms(const struct observations *o, struct observation *observation, bool initial);
+/* Seconds until its next notification at the latest, counted from one that is sent now; -1: that is not known. */
+int64_t observation_max_age(const struct observations *o, struct observation *observation);
 /* The value that is now in the store was sent: both timers start anew. */
 void observation_sent(struct observations *o, struct observation *observation);
 /* It could not be sent: what was owed stays owed, looked at again after delay_usec. */

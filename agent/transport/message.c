@@ -20,6 +20,7 @@ enum {
 	OPTION_LOCATION_PATH = COAP_OPTION_LOCATION_PATH,
 	OPTION_URI_PATH = COAP_OPTION_URI_PATH,
 	OPTION_CONTENT_FORMAT = COAP_OPTION_CONTENT_FORMAT,
+	OPTION_MAX_AGE = COAP_OPTION_MAXAGE,
 	OPTION_URI_QUERY = COAP_OPTION_URI_QUERY,
 	OPTION_ACCEPT = COAP_OPTION_ACCEPT,
 	OPTION_BLOCK2 = COAP_OPTION_BLOCK2,
@@ -51,6 +52,7 @@ static const struct option_rule {
 	{ OPTION_LOCATION_PATH, 0, 255, IN_RESPONSE, true },
 	{ OPTION_URI_PATH, 0, 255, IN_REQUEST, true },
 	{ OPTION_CONTENT_FORMAT, 0, 2, IN_BOTH, false },
+	{ OPTION_MAX_AGE, 0, 4, IN_RESPONSE, false },
 	{ OPTION_URI_QUERY, 0, 255, IN_REQUEST, true },
 	{ OPTION_ACCEPT, 0, 2, IN_REQUEST, false },
 	{ OPTION_BLOCK2, 0, 3, IN_BOTH, false },
@@ -71,6 +73,7 @@ void message_init(struct message *m, uint8_t type, uint8_t code)
 		.observe = -1,
 		.size1 = -1,
 		.size2 = -1,
+		.max_age = -1,
 	};
 }
 
@@ -174,6 +177,9 @@ static int take_option(struct message *m, uint16_t number, const coap_option_t *
 		break;
 	case OPTION_SIZE2:
 		m->size2 = decode_uint(option);
+		break;
+	case OPTION_MAX_AGE:
+		m->max_age = decode_uint(option);
 		break;
 	case OPTION_ETAG:
 		set_first(&m->etag, option);
@@ -340,6 +346,7 @@ static void put_options(struct encoder *e, const struct message *m)
 	else
 		put_spans(e, OPTION_URI_PATH, m->path, m->n_path);
 	put_uint(e, OPTION_CONTENT_FORMAT, m->content_format);
+	put_uint(e, OPTION_MAX_AGE, m->max_age);
 	if (is_request(m)) {
 		put_spans(e, OPTION_URI_QUERY, m->query, m->n_query);
 		put_uint(e, OPTION_ACCEPT, m->accept);

@@ -63,6 +63,7 @@ struct message {
 	int32_t accept;         /* -1: absent */
 	int32_t observe;        /* -1: absent */
 	int64_t size1, size2;   /* -1: absent */
+	int64_t max_age;	/* seconds, of a response; -1: absent */
 	struct message_block block1, block2;
 	struct span etag, request_tag, echo; /* n == 0: absent (an empty Request-Tag counts as absent) */
 	uint16_t bad_option; /* first unrecognised critical option (-> 4.02), 0: none */

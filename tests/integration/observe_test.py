@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Scenario, Simulator, encode, main  # noqa: E402
+from fieldway_test import Scenario, Simulator, encode, main, read_cbor  # noqa: E402
 from fieldway_test.scenario import SENML_CBOR, TEXT, TLV  # noqa: E402
 
 PROFILE = """schema: 1
@@ -40,18 +40,23 @@ devices:
   - {name: p, profile: probe, bus: lan, address: {host: 127.0.0.1, unit: 1}}
 """
 NAME, PATH = "gw-p", "/3303/0/5700"
+# Shows the same point: by it a server sees what the agent has read, while it has disabled the other.
+TWIN = "gw-twin"
+TWINS = DEVICES + """endpoints:
+  - {name: twin, info: {manufacturer: Fieldway, model: Twin}, lwm2m: {3303/0/5700: p.temperature}}
+"""
 
 
 class ObserveTest(Scenario):
-    def start(self, secure=True, more="", silent=False):
-        self.start_server(secure, names=("gw", NAME))
+    def start(self, secure=True, more="", silent=False, devices=DEVICES):
+        self.start_server(secure, names=("gw", NAME, TWIN))
         self.simulator = Simulator(self.rig, ["--plain", "--tcp", "127.0.0.1:0"])
         self.set(20)
         if silent:
             self.simulator.command("silent")
         self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=self.simulator.port(0)))
         self.rig.write("etc/profiles.d/probe.yaml", PROFILE)
-        self.rig.write("etc/devices.d/site.yaml", DEVICES)
+        self.rig.write("etc/devices.d/site.yaml", devices)
         self.configure(["lifetime: 24h", "liveness: 24h"], more=more)
         self.start_clock_daemon()
         self.ready("gw", NAME)
@@ -192,6 +197,34 @@ class ObserveTest(Scenario):
         self.simulator.command("set holding 2 220")
         self.daemon.step(60)
         self.assertEqual(self.server.values(self.notification(2), path), {path: 22.0})
+
+    def test_stored_while_disabled(self):
+        """hqmax: what the server has missed comes with its times, when it observes again."""
+        self.start(devices=TWINS)
+        self.ready(TWIN)
+        self.attributes("hqmax=3")
+        self.expect(self.put(NAME, "/1/0/5", "600"), "2.04")
+        self.observe()
+        start = self.now()
+        self.expect(self.post(NAME, "/1/0/4"), "2.04")
+        self.daemon.step(1)
+        self.event("deregistered", NAME, start)
+        for value in (21, 22, 23, 24):
+            self.set(value)
+            self.until_read(TWIN, PATH, lambda a: self.server.values(a, PATH)[PATH] == value)
+            self.daemon.step(10)
+        self.daemon.step(600)
+        self.registered(NAME, start=start)
+        self.assertEqual(self.observe(), {PATH: 24.0})
+        self.read(NAME, "/3/0/16")
+        self.assertEqual(self.notifications(), [])
+        self.daemon.step(2)
+        event = self.notification()
+        self.assertEqual(event.con, "1")
+        records = read_cbor(event.payload)
+        self.assertEqual([r[2] for r in records], [22, 23, 24])
+        times = [r.get(6, 0) for r in records]
+        self.assertEqual(times, sorted(set(times)))
 
     def test_cancel(self):
         self.start()

@@ -132,6 +132,28 @@ START_TEST(test_defaults_and_changes_of_attributes)
 }
 END_TEST
 
+/* Max-Age: until when the next one comes at the latest, where that is known. */
+START_TEST(test_max_age)
+{
+	struct message m, answer;
+
+	ck_assert_uint_eq(server_attributes(VALUE, "pmin=10&pmax=300"), CODE(2, 04));
+	server_request(&m, MESSAGE_CON, CODE_GET, VALUE);
+	m.token[0] = 5;
+	m.observe = 0;
+	server_ask(&m, &answer);
+	ck_assert_int_eq(answer.max_age, 300);
+	rig_advance(SECONDS(300));
+	server_expect_notification(5, "21.5", &m);
+	ck_assert_int_eq(m.max_age, 300);
+	ck_assert_uint_eq(server_attributes(VALUE, "pmax=0"), CODE(2, 04));
+	rig_advance(SECONDS(10));
+	account_set(VALUE, value_float(22));
+	server_expect_notification(5, "22", &m);
+	ck_assert_int_eq(m.max_age, -1);
+}
+END_TEST
+
 /* con: attached to any part of what is observed. */
 START_TEST(test_con)
 {
@@ -616,6 +638,7 @@ int main(void)
 	tcase_add_test(tcase, test_one_time);
 	tcase_add_test(tcase, test_pmin_and_pmax);
 	tcase_add_test(tcase, test_defaults_and_changes_of_attributes);
+	tcase_add_test(tcase, test_max_age);
 	tcase_add_test(tcase, test_con);
 	tcase_add_test(tcase, test_edge);
 	tcase_add_test(tcase, test_parameters);
