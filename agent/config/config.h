@@ -264,6 +264,12 @@ struct config_parameter {
 };
 
 /* A profile with overrides, parameters and rates applied: shared by all devices where these are equal. */
+/* `notify:`: attributes that every server starts with. */
+struct config_attributes {
+	struct path path; /* instance ID_NONE: each */
+	const char *text; /* "pmin=10&st=1" */
+};
+
 struct config_type {
 	char *profile;
 	bool shared;	 /* of a profile that comes with the package */
@@ -277,6 +283,8 @@ struct config_type {
 	struct config_identify identify;
 	struct config_map *map;
 	size_t n_map;
+	const struct config_attributes *attributes;
+	size_t n_attributes;
 	struct config_class *rates;
 	size_t n_rates;
 	struct config_parameter *parameters;

@@ -187,7 +187,7 @@ const struct key_table *const key_tables[] = {
 	&keys_stale,	&keys_register, &keys_writes, &keys_limits,    &keys_bus,
 	&keys_offline,	&keys_devices,	&keys_device, &keys_override,
 	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
-	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify,
+	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify, &keys_attributes,
 	&keys_map,	&keys_alarm,	&keys_sample,	&keys_modbus_objects, &keys_metrics, &keys_host,
 	&keys_retry,	NULL,
 };

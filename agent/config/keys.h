@@ -57,7 +57,7 @@ extern const struct key_table keys_bus, keys_offline, keys_devices, keys_device,
 	keys_override, keys_endpoint;
 /* keys_profile.c */
 extern const struct key_table keys_profile, keys_info, keys_parameter, keys_point, keys_defaults,
-	keys_verify, keys_counter, keys_thinning, keys_identify, keys_map, keys_alarm, keys_sample;
+	keys_verify, keys_counter, keys_thinning, keys_identify, keys_attributes, keys_map, keys_alarm, keys_sample;
 
 /* All of them, ended by NULL: for the manual and `explain`. */
 extern const struct key_table *const key_tables[];

@@ -35,7 +35,8 @@ static const struct key profile_keys[] = {
 	{ "silence", KEY_DURATION, .minimum = 0.1, .maximum = 2592000, .reload = RELOAD_BUS,
 	  AT(profile_section, silence_usec),
 	  .help = "of what sends by itself: so long without a word is too long; stale after that" },
-	LATER("notify", "attributes that every server starts with"),
+	{ "notify", KEY_NODE, AT(profile_section, notify),
+	  .help = "attributes that every server starts with, by path; 3316/*/5700 is of each instance" },
 	LATER("history", "points that are kept"),
 };
 
@@ -140,6 +141,29 @@ static const struct key identify_keys[] = {
 	  .help = "its value, or a list of which it is one" },
 };
 
+static const struct key attributes_keys[] = {
+	{ "pmin", KEY_SECONDS, .maximum = 4294967295.0, AT(attributes_section, pmin_s),
+	  .help = "least time between notifications" },
+	{ "pmax", KEY_SECONDS, .maximum = 4294967295.0, AT(attributes_section, pmax_s),
+	  .help = "longest time between notifications; 0s: none" },
+	{ "gt", KEY_NUMBER, AT(attributes_section, gt),
+	  .help = "of a number: tell when it goes over, or back" },
+	{ "lt", KEY_NUMBER, AT(attributes_section, lt),
+	  .help = "of a number: tell when it goes under, or back" },
+	{ "st", KEY_NUMBER, AT(attributes_section, st),
+	  .help = "of a number: tell a change of at least this" },
+	{ "epmin", KEY_SECONDS, .maximum = 4294967295.0, AT(attributes_section, epmin_s),
+	  .help = "least time between samples that are taken for it alone" },
+	{ "epmax", KEY_SECONDS, .maximum = 4294967295.0, AT(attributes_section, epmax_s),
+	  .help = "longest time between samples" },
+	{ "edge", KEY_UINT, .maximum = 1, AT(attributes_section, edge),
+	  .help = "of a Boolean: tell only a change to 0, or to 1" },
+	{ "con", KEY_UINT, .maximum = 1, AT(attributes_section, con),
+	  .help = "1: notifications are confirmable" },
+	{ "hqmax", KEY_UINT, .maximum = 4294967294.0, AT(attributes_section, hqmax),
+	  .help = "notifications that are kept while the server is away" },
+};
+
 static const struct key map_keys[] = {
 	{ "repeat", KEY_NODE, AT(map_section, repeat),
 	  .help = "placeholder and range: a row for each; {i} counts from 0" },
@@ -194,6 +218,7 @@ const struct key_table keys_verify = KEY_TABLE("points.*.verify", verify_keys);
 const struct key_table keys_counter = KEY_TABLE("points.*.counter", counter_keys);
 const struct key_table keys_thinning = KEY_TABLE("points.*.sample", thinning_keys);
 const struct key_table keys_identify = KEY_TABLE("identify", identify_keys);
+const struct key_table keys_attributes = KEY_TABLE("notify", attributes_keys);
 const struct key_table keys_map = KEY_TABLE("lwm2m.*", map_keys);
 const struct key_table keys_alarm = KEY_TABLE("lwm2m.*.alarms.*", alarm_keys);
 const struct key_table keys_sample = KEY_TABLE("samples[]", sample_keys);

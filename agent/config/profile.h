@@ -57,6 +57,8 @@ struct profile {
 	uint32_t *by_name;	/* indices of points */
 	struct config_map *map; /* in the order of paths */
 	size_t n_map;
+	struct config_attributes *attributes;
+	size_t n_attributes;
 };
 
 const struct profile *profile_find(const struct loader *l, const char *name);
@@ -93,6 +95,8 @@ int point_fill(struct loader *l, const struct profile *p, const struct point_sec
 int points_link(struct loader *l, struct profile *p);
 /* identify.c */
 int identify_read(struct loader *l, struct profile *p, const struct yaml_node *node);
+/* attributes.c: `notify:`, behind the map. */
+int attributes_read(struct loader *l, struct profile *p, const struct yaml_node *node);
 /* extends.c: the profile's tree with that of its base below it, or NULL after a report. */
 const struct yaml_node *profile_extend(struct loader *l, const struct yaml_node *own);
 /* inputs.c: what a sample has that is no register. 0: nothing; 1: something. */

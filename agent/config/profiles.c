@@ -202,7 +202,8 @@ static int read_sections(struct loader *l, struct profile *p, const struct yaml_
 	r = worse(r, read_settings(l, p, node, section->defaults));
 	r = worse(r, points_read(l, p, section->points, section->defaults, section->lwm2m));
 	r = worse(r, identify_read(l, p, section->identify));
-	return worse(r, map_read(l, &target, section->lwm2m, NULL, &p->map, &p->n_map));
+	r = worse(r, map_read(l, &target, section->lwm2m, NULL, &p->map, &p->n_map));
+	return worse(r, attributes_read(l, p, section->notify));
 }
 
 /* Of one that cannot be read further, for those who refer to it. */

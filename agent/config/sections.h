@@ -86,7 +86,13 @@ struct profile_section {
 	uint32_t revision;
 	uint64_t silence_usec;
 	const struct yaml_node *identify, *source, *info, *parameters, *rates, *stale, *defaults, *points,
-		*lwm2m, *samples;
+		*lwm2m, *samples, *notify;
+};
+
+struct attributes_section {
+	int64_t pmin_s, pmax_s, epmin_s, epmax_s; /* -1: absent */
+	double gt, lt, st;			   /* NaN: absent */
+	uint32_t edge, con, hqmax;		   /* UINT32_MAX: absent */
 };
 
 struct info_section {

@@ -358,6 +358,8 @@ static struct config_type *build(struct loader *l, const struct profile *p,
 	type->plugin = p->plugin->plugin;
 	type->settings = p->settings;
 	type->identify = p->identify;
+	type->attributes = p->attributes;
+	type->n_attributes = p->n_attributes;
 	type->n_points = p->n_points;
 	type->parametric = p->parametric;
 	if (p->parametric && profile_settings_read(l, p, e->parameters, &type->settings) < 0)

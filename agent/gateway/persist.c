@@ -487,6 +487,21 @@ void persist_changed(struct endpoint *e, enum store_change change, const struct 
 		save_all_made(e);
 }
 
+/* The type whose profile says what every server starts with; NULL: none. */
+static const struct config_type *type_of(const struct endpoint *e)
+{
+	const struct config *config = e->registry->config.config;
+
+	return e->config && e->config->device != UINT32_MAX ? config->devices[e->config->device].type : NULL;
+}
+
+static bool starts_with_attributes(const struct endpoint *e)
+{
+	const struct config_type *type = type_of(e);
+
+	return type && type->n_attributes > 0;
+}
+
 void persist_attributes(struct account *a)
 {
 	struct endpoint *e = a->endpoint;
@@ -496,12 +511,52 @@ void persist_attributes(struct account *a)
 
 	kind_of_account(a, "attributes", kind);
 	r = client_save_attributes(a->client, &text);
+	/* Those of the profile are not to come back where a server has taken them off. */
+	if (r >= 0 && text.size == 0 && starts_with_attributes(e))
+		r = buf_append_byte(&text, '\n');
 	if (r >= 0 && text.size == 0)
 		r = state_remove(e->registry->config.state, endpoint_label(e), kind);
 	else if (r >= 0)
 		r = state_save(e->registry->config.state, endpoint_label(e), kind, text.data, text.size);
 	if (r < 0)
 		persist_log_failure(e, kind, r);
+}
+
+static int add_line(struct buf *text, const struct path *path, const char *attributes)
+{
+	char name[PATH_TEXT_MAX];
+
+	return buf_printf(text, "%s %s\n", path_format(path, name), attributes);
+}
+
+/* A line for each instance that the endpoint's map has of it; rows are in the order of paths. */
+static int add_pattern(const struct endpoint *e, const struct config_attributes *attributes, struct buf *text)
+{
+	struct path path = attributes->path;
+	int r = 0;
+
+	if (path.depth < PATH_INSTANCE || path.instance != ID_NONE)
+		return add_line(text, &path, attributes->text);
+	for (size_t i = 0; i < e->config->n_map && r >= 0; i++) {
+		const struct path *row = &e->config->map[i].path;
+
+		if (row->object != path.object || row->instance == path.instance)
+			continue;
+		path.instance = row->instance;
+		r = add_line(text, &path, attributes->text);
+	}
+	return r;
+}
+
+static int start_attributes(struct account *a)
+{
+	const struct config_type *type = type_of(a->endpoint);
+	_cleanup_buf_ struct buf text = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; type && i < type->n_attributes && r >= 0; i++)
+		r = add_pattern(a->endpoint, &type->attributes[i], &text);
+	return r < 0 ? r : client_load_attributes(a->client, span_of(text.data, text.size));
 }
 
 void persist_restore_attributes(struct account *a)
@@ -515,6 +570,8 @@ void persist_restore_attributes(struct account *a)
 	r = load_record(e, kind, &text);
 	if (r >= 0)
 		r = client_load_attributes(a->client, span_of(text.data, text.size));
+	else if (r == -ENOENT)
+		r = start_attributes(a);
 	log_lost(e, a, "attributes attached by server ", r);
 }
 

@@ -48,14 +48,14 @@ TWINS = DEVICES + """endpoints:
 
 
 class ObserveTest(Scenario):
-    def start(self, secure=True, more="", silent=False, devices=DEVICES):
+    def start(self, secure=True, more="", silent=False, devices=DEVICES, profile=PROFILE):
         self.start_server(secure, names=("gw", NAME, TWIN))
         self.simulator = Simulator(self.rig, ["--plain", "--tcp", "127.0.0.1:0"])
         self.set(20)
         if silent:
             self.simulator.command("silent")
         self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=self.simulator.port(0)))
-        self.rig.write("etc/profiles.d/probe.yaml", PROFILE)
+        self.rig.write("etc/profiles.d/probe.yaml", profile)
         self.rig.write("etc/devices.d/site.yaml", devices)
         self.configure(["lifetime: 24h", "liveness: 24h"], more=more)
         self.start_clock_daemon()
@@ -225,6 +225,29 @@ class ObserveTest(Scenario):
         self.assertEqual([r[2] for r in records], [22, 23, 24])
         times = [r.get(6, 0) for r in records]
         self.assertEqual(times, sorted(set(times)))
+
+    def test_attributes_of_the_profile(self):
+        """Every server starts with them; what one has written is kept in their place."""
+        self.start(profile=PROFILE + "notify: {3303/*/5700: {st: 5}, 3303: {pmax: 10m}}\n")
+
+        def links(path):
+            answer = self.expect(self.server.request(NAME, "GET", path, "accept=40"), "2.05")
+            return answer.payload.decode().split(",")
+
+        self.assertEqual(links(PATH), [f"<{PATH}>;pmax=600;st=5"])
+        self.assertIn("</3303/1/5700>;st=5", links("/3303/1"))
+        self.observe()
+        self.measure(24)
+        self.assertEqual(self.heard(), [])
+        self.measure(25)
+        self.assertEqual(self.heard(), [25.0])
+        for path, query in ((PATH, "st"), ("/3303/1/5700", "st"), ("/3303", "pmax")):
+            self.attributes(query, path)
+        self.stop_daemon(self.daemon)
+        start = self.now()
+        self.start_clock_daemon()
+        self.ready("gw", NAME, start=start)
+        self.assertNotIn("st=", ",".join(links("/3303/1") + links(PATH)))
 
     def test_cancel(self):
         self.start()

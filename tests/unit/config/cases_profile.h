@@ -13,6 +13,8 @@
 
 #define POINTS_V "points: {v: {address: 0, rate: fast}}\n"
 
+#define NOTIFY(x) POINTS_V "lwm2m: {3303/0/5700: v}\nnotify: " x "\n"
+
 static const struct error_case profile_cases[] = {
 	{ 'P', "schema: 1\n"
 	  "profile: q\n"
@@ -44,8 +46,42 @@ static const struct error_case profile_cases[] = {
 	{ 'p', "identify: {point: v, equals: b}\n"
 	  "points: {v: {address: 0, rate: fast, enum: {0: a}}}\n",
 	  "p.yaml:5:30: point v has no label \"b\"\n" },
-	{ 'p', "notify: {}\n",
-	  "p.yaml:5:1: notify: not in this version\n" },
+	{ 'p', NOTIFY("{}"), "" },
+	{ 'p', NOTIFY("{3303/*/5700: {st: 0.5, gt: -2, lt: -5, pmin: 10s, pmax: 0s, epmin: 1s, epmax: 1m, con: 1, "
+		      "hqmax: 5}, 3303: {pmax: 1h}, 3303/0: {con: 0}, 3/0/9: {st: 1}}"),
+	  "" },
+	{ 'p', NOTIFY("[]"),
+	  "p.yaml:7:9: notify is a mapping, written {key: value}\n" },
+	{ 'p', NOTIFY("{3303/0/5700: 5}"),
+	  "p.yaml:7:23: notify is a mapping, written {key: value}\n" },
+	{ 'p', NOTIFY("{3303/0/*: {con: 1}, \"*\": {con: 1}, x/0: {con: 1}, 1/2/3/4/5: {con: 1}, 3303/: {con: 1}}"),
+	  "p.yaml:7:10: \"3303/0/*\" is no path such as 3316, 3316/0, 3316/*/5700\n"
+	  "p.yaml:7:30: \"*\" is no path such as 3316, 3316/0, 3316/*/5700\n"
+	  "p.yaml:7:45: \"x/0\" is no path such as 3316, 3316/0, 3316/*/5700\n"
+	  "p.yaml:7:60: \"1/2/3/4/5\" is no path such as 3316, 3316/0, 3316/*/5700\n"
+	  "p.yaml:7:81: \"3303/\" is no path such as 3316, 3316/0, 3316/*/5700\n" },
+	{ 'p', NOTIFY("{3304: {con: 1}, 3303/1: {con: 1}}"),
+	  "p.yaml:7:10: \"3304\": nothing is mapped there\n"
+	  "p.yaml:7:26: \"3303/1\": nothing is mapped there\n" },
+	{ 'p', NOTIFY("{3303/0/5700: {edge: 2, con: true, hqmax: -1, pmin: 5, colour: red}}"),
+	  "p.yaml:7:30: 2 is not between 0 and 1\n"
+	  "p.yaml:7:38: expected an integer, found true\n"
+	  "p.yaml:7:51: -1 is negative\n"
+	  "p.yaml:7:61: expected a duration such as 500ms, 5s, 2m, 1h or 3d, found 5\n"
+	  "p.yaml:7:64: unknown key \"colour\"\n" },
+	{ 'p', NOTIFY("{3303/0/9999: {con: 1}}"),
+	  "p.yaml:7:10: \"3303/0/9999\": the object has no such resource\n" },
+	{ 'p', NOTIFY("{3303: {st: 1}}"), "p.yaml:7:10: \"3303\": gt, lt and st are for numbers\n" },
+	{ 'p', NOTIFY("{3303/0/5701: {gt: 1}}"),
+	  "p.yaml:7:10: \"3303/0/5701\": gt, lt and st are for numbers\n" },
+	{ 'p', NOTIFY("{3303/0/5700: {edge: 1}}"), "p.yaml:7:10: \"3303/0/5700\": edge is for a Boolean\n" },
+	{ 'p', NOTIFY("{3303/0/5700: {st: 0}}"), "p.yaml:7:10: \"3303/0/5700\": st is more than 0\n" },
+	{ 'p', NOTIFY("{3303/0/5700: {gt: 5, lt: 1, st: 2}}"),
+	  "p.yaml:7:10: \"3303/0/5700\": lt, with twice st, is less than gt\n" },
+	{ 'p', NOTIFY("{3303/0/5700: {epmin: 5s, epmax: 5s}}"),
+	  "p.yaml:7:10: \"3303/0/5700\": epmin is less than epmax\n" },
+	{ 'p', NOTIFY("{3303/0/5700: {pmin: 5s, pmax: 4s}}"),
+	  "p.yaml:7:10: \"3303/0/5700\": pmin is longer than pmax\n" },
 	{ 'p', "history: {}\n",
 	  "p.yaml:5:1: history: not in this version\n" },
 	{ 'p', "mode: stream\n",
