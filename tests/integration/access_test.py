@@ -97,6 +97,24 @@ class AccessTest(ServersScenario):
         self.assertEqual(self.code("b", "GET", "/16/0"), "2.05")
         self.log("where servers have written to /2, that stays in force")
 
+    def test_servers_come_and_go(self):
+        self.start_servers("a", "b")
+        self.bus = Bus(self.rig)
+        self.write_servers(a=[])
+        self.begin()
+        self.registered_at("a")
+        self.assertEqual(self.code("a", "GET", "/2"), "4.04")
+        self.write_servers(a=[], b=["access: read"])
+        self.bus.call(PATH, "Manager", "Reload", "t", "0", timeout=30)
+        self.registered_at("b")
+        self.assertEqual(self.code("b", "GET", "/3/0/16"), "2.05")
+        self.assertEqual(self.code("b", "POST", "/3/0/4"), "4.01")
+        self.assertEqual(self.code("a", "GET", "/2"), "2.05")
+        self.write_servers(a=[])
+        self.bus.call(PATH, "Manager", "Reload", "t", "0", timeout=30)
+        self.assertEqual(self.code("a", "GET", "/2"), "4.04")
+        self.assertEqual(self.code("a", "GET", "/3/0/16"), "2.05")
+
     def test_devices(self):
         self.start_meters()
         self.start("gw-m1", a=[], b=["access: {3316: read, other: none}"])
