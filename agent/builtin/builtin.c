@@ -58,13 +58,20 @@ struct strangers {
 	uint16_t instance;
 };
 
+static bool is_of(const struct builtin_account *a, const struct path *instance)
+{
+	return (instance->object == 0 ? a->security : a->instance) == instance->instance;
+}
+
 static int find_stranger(void *userdata, const struct path *child)
 {
 	struct strangers *s = userdata;
 
 	for (size_t i = 0; i < s->values->n_accounts; i++)
-		if (s->values->accounts[i].instance == child->instance)
+		if (is_of(&s->values->accounts[i], child))
 			return 0;
+	if (child->object == 0 && s->values->bootstrap && s->values->bootstrap->security == child->instance)
+		return 0;
 	s->instance = child->instance;
 	return 1;
 }
@@ -74,7 +81,7 @@ void builtin_keep_accounts(struct builtin *b, uint16_t object, const struct buil
 	const struct path path = path_of_object(object);
 	struct strangers strangers = { .values = v };
 
-	if (v->n_accounts == 0)
+	if (v->n_accounts == 0 && !(object == 0 && v->bootstrap))
 		store_remove_object(b->store, object);
 	while (store_children(b->store, &path, find_stranger, &strangers) > 0)
 		if (store_remove_instance(b->store, object, strangers.instance) < 0)

@@ -63,9 +63,10 @@ struct builtin_settings {
 	bool confirmable;
 };
 
-/* An account: an instance of /0 and one of /1, of the same number. */
+/* An account: an instance of /0 and one of /1. */
 struct builtin_account {
-	uint16_t instance;
+	uint16_t instance; /* of /1 */
+	uint16_t security; /* of /0 */
 	const char *uri;
 	bool secure;		  /* PSK, else NoSec */
 	const char *identity;	  /* of the PSK; keys never enter a store */
@@ -74,10 +75,20 @@ struct builtin_account {
 	bool overlaid;		  /* what a server wrote to /1 of this one stands: builtin_reload() */
 };
 
+/* The account at a bootstrap server: an instance of /0. */
+struct builtin_bootstrap {
+	uint16_t security;
+	const char *uri;
+	bool secure;
+	const char *identity;
+	uint32_t hold_off_s, timeout_s; /* /0/x/11 and 12 */
+};
+
 /* What they are filled with; texts are copied, NULL leaves a resource out. */
 struct builtin_values {
 	const struct builtin_account *accounts;
 	size_t n_accounts;
+	const struct builtin_bootstrap *bootstrap; /* NULL: there is none; else servers may ask for it, /1/x/9 */
 	/* /3/0 */
 	const char *manufacturer, *model, *serial, *firmware, *device_type, *hardware, *software;
 	const struct builtin_host *host; /* NULL: another device than this machine */

@@ -7,6 +7,7 @@ struct builtin {
 	struct store *store;
 	const struct builtin_ports *ports;
 	void *endpoint;
+	bool bootstraps; /* there is a bootstrap server to ask */
 	struct device_host *host; /* NULL: not here */
 	struct modbus *modbus; /* likewise */
 	struct statistics *statistics; /* likewise */

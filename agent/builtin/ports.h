@@ -106,6 +106,8 @@ struct builtin_ports {
 	void (*update)(void *endpoint, uint16_t server_instance);
 	/* Execute /1/x/4: De-register, away for /1/x/5 seconds. */
 	void (*disable)(void *endpoint, uint16_t server_instance);
+	/* Execute /1/x/9: client-initiated bootstrap, at once. */
+	void (*bootstrap)(void *endpoint);
 	/* Execute /3/0/4 without a mapping: the endpoint registers anew; it never touches device or host. */
 	void (*restart)(void *endpoint);
 	/* What follows is asked by the Modbus objects only; connection: an instance of /10374. */

@@ -11,6 +11,8 @@ enum {
 	SECURITY_MODE = 2,
 	SECURITY_IDENTITY = 3,
 	SECURITY_SHORT_ID = 10,
+	SECURITY_HOLD_OFF = 11,
+	SECURITY_ACCOUNT_TIMEOUT = 12,
 	MODE_PSK = 0,
 	MODE_NONE = 3,
 };
@@ -29,18 +31,35 @@ static int set_identity(struct builtin *b, uint16_t instance, const char *identi
 	return r < 0 ? r : builtin_set(b, 0, instance, SECURITY_IDENTITY, v);
 }
 
-static int fill(struct builtin *b, const struct builtin_account *a)
+static int fill(struct builtin *b, uint16_t i, bool bootstrap, const char *uri, bool secure, const char *identity)
 {
-	const uint16_t i = a->instance;
-	int r = builtin_set_text(b, 0, i, SECURITY_URI, a->uri);
+	int r = builtin_set_text(b, 0, i, SECURITY_URI, uri);
 
 	if (r >= 0)
-		r = builtin_set(b, 0, i, SECURITY_BOOTSTRAP, value_boolean(false));
+		r = builtin_set(b, 0, i, SECURITY_BOOTSTRAP, value_boolean(bootstrap));
 	if (r >= 0)
-		r = builtin_set(b, 0, i, SECURITY_MODE, value_integer(a->secure ? MODE_PSK : MODE_NONE));
+		r = builtin_set(b, 0, i, SECURITY_MODE, value_integer(secure ? MODE_PSK : MODE_NONE));
+	return r < 0 ? r : set_identity(b, i, secure ? identity : NULL);
+}
+
+static int add_account(struct builtin *b, const struct object_definition *object, const struct builtin_account *a)
+{
+	int r = store_add_instance(b->store, object, a->security);
+
 	if (r >= 0)
-		r = set_identity(b, i, a->secure ? a->identity : NULL);
-	return r < 0 ? r : builtin_set(b, 0, i, SECURITY_SHORT_ID, value_integer(a->short_id));
+		r = fill(b, a->security, false, a->uri, a->secure, a->identity);
+	return r < 0 ? r : builtin_set(b, 0, a->security, SECURITY_SHORT_ID, value_integer(a->short_id));
+}
+
+static int add_bootstrap(struct builtin *b, const struct object_definition *object, const struct builtin_bootstrap *a)
+{
+	int r = store_add_instance(b->store, object, a->security);
+
+	if (r >= 0)
+		r = fill(b, a->security, true, a->uri, a->secure, a->identity);
+	if (r >= 0)
+		r = builtin_set(b, 0, a->security, SECURITY_HOLD_OFF, value_integer(a->hold_off_s));
+	return r < 0 ? r : builtin_set(b, 0, a->security, SECURITY_ACCOUNT_TIMEOUT, value_integer(a->timeout_s));
 }
 
 int security_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
@@ -48,14 +67,11 @@ int security_init(struct builtin *b, const struct definitions *definitions, cons
 	const struct object_definition *object = definitions_newest(definitions, 0);
 	int r = 0;
 
-	if (v->n_accounts > 0 && !object)
+	if ((v->n_accounts > 0 || v->bootstrap) && !object)
 		return -ENOENT;
-	for (size_t i = 0; i < v->n_accounts && r >= 0; i++) {
-		r = store_add_instance(b->store, object, v->accounts[i].instance);
-		if (r >= 0)
-			r = fill(b, &v->accounts[i]);
-	}
-	return r;
+	for (size_t i = 0; i < v->n_accounts && r >= 0; i++)
+		r = add_account(b, object, &v->accounts[i]);
+	return r < 0 || !v->bootstrap ? r : add_bootstrap(b, object, v->bootstrap);
 }
 
 int security_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)

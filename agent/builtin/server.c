@@ -17,6 +17,7 @@ enum {
 	SERVER_STORING = 6,
 	SERVER_BINDING = 7,
 	SERVER_UPDATE_TRIGGER = 8,
+	SERVER_BOOTSTRAP_TRIGGER = 9,
 	SERVER_PRIORITY = 13,
 	SERVER_INITIAL_DELAY = 14,
 	SERVER_FAILURE_BLOCK = 15,
@@ -44,6 +45,8 @@ static void server_execute(void *userdata, const struct path *path, const char *
 	done(done_userdata, 0, NULL);
 	if (path->resource == SERVER_DISABLE)
 		b->ports->disable(b->endpoint, path->instance);
+	else if (path->resource == SERVER_BOOTSTRAP_TRIGGER)
+		b->ports->bootstrap(b->endpoint);
 	else
 		b->ports->update(b->endpoint, path->instance);
 }
@@ -76,9 +79,14 @@ static int add_executables(struct builtin *b, uint16_t instance)
 {
 	const struct path disable = path_of_resource(1, instance, SERVER_DISABLE);
 	const struct path update = path_of_resource(1, instance, SERVER_UPDATE_TRIGGER);
+	const struct path bootstrap = path_of_resource(1, instance, SERVER_BOOTSTRAP_TRIGGER);
 	int r = builtin_back(b, &disable, &server_ops);
 
-	return r < 0 ? r : builtin_back(b, &update, &server_ops);
+	if (r >= 0)
+		r = builtin_back(b, &update, &server_ops);
+	if (!b->bootstraps)
+		store_remove_resource(b->store, &bootstrap);
+	return r < 0 || !b->bootstraps ? r : builtin_back(b, &bootstrap, &server_ops);
 }
 
 /* Of thousands of endpoints each: what has its default stays away (Core 6.2.1.1 says what that means). */
@@ -147,6 +155,7 @@ int server_init(struct builtin *b, const struct definitions *definitions, const 
 	const struct object_definition *object = definitions_newest(definitions, 1);
 	int r = 0;
 
+	b->bootstraps = v->bootstrap != NULL;
 	if (v->n_accounts > 0 && !object)
 		return -ENOENT;
 	for (size_t i = 0; i < v->n_accounts && r >= 0; i++)
@@ -201,6 +210,7 @@ int server_reload(struct builtin *b, const struct definitions *definitions, cons
 	const struct object_definition *object = definitions_newest(definitions, 1);
 	int r = 0;
 
+	b->bootstraps = v->bootstrap != NULL;
 	builtin_keep_accounts(b, 1, v);
 	if (v->n_accounts > 0 && !object)
 		return -ENOENT;

@@ -126,6 +126,19 @@ struct config_server {
 	enum config_right other_right;	    /* to all others */
 };
 
+/* `bootstrap:`, when endpoints ask that server. */
+enum config_bootstrap_use {
+	CONFIG_BOOTSTRAP_FIRST,	   /* once, before they register anywhere */
+	CONFIG_BOOTSTRAP_FALLBACK, /* when no server takes them */
+	CONFIG_BOOTSTRAP_ALWAYS,   /* at each start */
+};
+struct config_bootstrap {
+	struct config_server server; /* uri NULL: there is none; else mark, name, uri, security and endpoints */
+	enum config_bootstrap_use use;
+	bool pack;
+	uint32_t hold_off_s;
+};
+
 /*
  * Where keys stand of which several places may say something: "unit" of a point,
  * "rates.fast", "parameters.ct", "stale.after" of a profile, bus or device.
@@ -361,6 +374,7 @@ struct config {
 	bool writes_strict; /* a request that needs several transactions with devices is refused */
 	struct config_limits limits;
 	struct config_metrics metrics;
+	struct config_bootstrap bootstrap;
 	struct config_plugin **plugins; /* those that a bus or profile names */
 	size_t n_plugins;
 	struct config_bus *buses;

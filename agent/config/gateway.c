@@ -21,6 +21,7 @@ static const struct {
 	{ "limits", offsetof(struct main_section, limits) },
 	{ "metrics", offsetof(struct main_section, metrics) },
 	{ "host", offsetof(struct main_section, host) },
+	{ "bootstrap", offsetof(struct main_section, bootstrap) },
 };
 
 static const struct yaml_node **section_of(struct main_section *m, size_t i)
@@ -184,4 +185,5 @@ void gateway_read(struct loader *l)
 	metrics_read(l, section.metrics);
 	host_read(l, section.host);
 	servers_read(l, section.servers);
+	bootstrap_read(l, section.bootstrap);
 }

@@ -15,7 +15,8 @@ static const struct key main_keys[] = {
 	{ "metrics", KEY_NODE, AT(main_section, metrics),
 	  .help = "a page of figures for monitoring, in OpenMetrics text (none)" },
 	{ "host", KEY_NODE, AT(main_section, host), .help = "this machine: what servers may do to it, and what it shows (nothing)" },
-	LATER("bootstrap", "a bootstrap server"),
+	{ "bootstrap", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(main_section, bootstrap),
+	  .help = "a server that tells endpoints where to register (none)" },
 	LATER("history", "values kept for a server that is away"),
 };
 
@@ -123,6 +124,22 @@ static const struct key security_keys[] = {
 	  .help = "psk-file:FILE, file:FILE or derive:FILE" },
 };
 
+static const char *const uses[] = { "first", "fallback", "always", NULL };
+static const struct key bootstrap_keys[] = {
+	{ "uri", KEY_TEXT, .required = true, .reload = RELOAD_ENDPOINT, AT(bootstrap_section, uri),
+	  .help = "coap://HOST[:PORT] or coaps://HOST[:PORT]" },
+	{ "security", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(bootstrap_section, security),
+	  .help = "as servers[].security (none for coap)" },
+	{ "use", KEY_CHOICE, .choices = uses, .initial = "fallback", AT(bootstrap_section, use),
+	  .help = "before anything else, once; when no server takes the endpoint; or at each start" },
+	{ "pack", KEY_BOOL, .initial = "false", .reload = RELOAD_ENDPOINT, AT(bootstrap_section, pack),
+	  .help = "ask for a Bootstrap-Pack first, LwM2M 1.2" },
+	{ "hold_off", KEY_SECONDS, .maximum = 86400, .initial = "0s", AT(bootstrap_section, hold_off_s),
+	  .help = "wait so long before the first attempt, /0/x/11" },
+	{ "endpoints", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(bootstrap_section, endpoints),
+	  .help = "list of name patterns: what is bootstrapped (all)" },
+};
+
 static const struct key stale_keys[] = {
 	{ "after", KEY_NODE, AT(stale_section, after),
 	  .help = "3x the point's own interval, or a duration (3x)" },
@@ -175,6 +192,7 @@ const struct key_table keys_server = KEY_TABLE("servers[]", server_keys);
 const struct key_table keys_notify = KEY_TABLE("servers[].notify", notify_keys);
 const struct key_table keys_retry = KEY_TABLE("servers[].retry", retry_keys);
 const struct key_table keys_security = KEY_TABLE("servers[].security", security_keys);
+const struct key_table keys_bootstrap = KEY_TABLE("bootstrap", bootstrap_keys);
 const struct key_table keys_stale = KEY_TABLE("stale", stale_keys);
 const struct key_table keys_register = KEY_TABLE("register", register_keys);
 const struct key_table keys_writes = KEY_TABLE("writes", writes_keys);
@@ -189,5 +207,5 @@ const struct key_table *const key_tables[] = {
 	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
 	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify, &keys_attributes,
 	&keys_map,	&keys_alarm,	&keys_sample,	&keys_modbus_objects, &keys_metrics, &keys_host,
-	&keys_retry,	NULL,
+	&keys_retry,	&keys_bootstrap, NULL,
 };

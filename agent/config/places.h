@@ -17,6 +17,10 @@ void patterns_read(struct loader *l, const struct yaml_node *node, const char *w
 void access_read(struct loader *l, const struct yaml_node *node, struct config_server *server);
 void host_read(struct loader *l, const struct yaml_node *node);	   /* host.c */
 void host_rows_read(struct loader *l); /* when all devices are there */
+void bootstrap_read(struct loader *l, const struct yaml_node *node); /* bootstrap.c */
+/* servers.c: `security:` of a server that has its uri by now, and whether they go together */
+void server_security_read(struct loader *l, const struct yaml_node *security, struct yaml_mark uri,
+			  struct config_server *server);
 void metrics_read(struct loader *l, const struct yaml_node *node); /* metrics.c */
 void buses_read(struct loader *l);
 void profiles_read(struct loader *l);

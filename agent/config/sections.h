@@ -7,7 +7,7 @@
 
 struct main_section {
 	const struct yaml_node *gateway, *servers, *stale, *registering, *writes, *limits,
-		*metrics, *host;
+		*metrics, *host, *bootstrap;
 };
 
 struct host_section {
@@ -49,6 +49,14 @@ struct retry_section {
 struct security_section {
 	int mode;
 	char *identity, *key;
+};
+
+struct bootstrap_section {
+	char *uri;
+	int use;
+	bool pack;
+	int64_t hold_off_s;
+	const struct yaml_node *security, *endpoints;
 };
 
 struct stale_section {

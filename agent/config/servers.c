@@ -178,18 +178,27 @@ static bool read_security(struct loader *l, const struct yaml_node *node,
 	return section.mode >= 0 && section.mode < (int)ARRAY_SIZE(modes);
 }
 
-static void check_security(struct loader *l, const struct server_section *section,
-			   struct yaml_mark uri, const struct config_server *server)
+static void check_security(struct loader *l, const struct yaml_node *security, struct yaml_mark uri,
+			   const struct config_server *server)
 {
 	enum scheme scheme;
 
 	if (read_uri(l, uri, server->uri, &scheme) < 0)
 		return;
 	if (scheme == COAPS && server->security == CONFIG_SECURITY_NONE)
-		loader_error(l, section->security ? section->security->mark : uri,
+		loader_error(l, security ? security->mark : uri,
 			     "coaps needs security, such as {mode: psk, key: \"psk-file:FILE\"}");
 	if (scheme == COAP && server->security == CONFIG_SECURITY_PSK)
 		loader_error(l, uri, "mode psk needs coaps");
+}
+
+void server_security_read(struct loader *l, const struct yaml_node *security, struct yaml_mark uri,
+			  struct config_server *server)
+{
+	bool known = !security || read_security(l, security, server);
+
+	if (server->uri && known)
+		check_security(l, security, uri, server);
 }
 
 static void read_notify(struct loader *l, const struct yaml_node *node,
@@ -359,7 +368,6 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 							  CONFIG_PROTOCOL_1_1,
 							  CONFIG_PROTOCOL_1_2 };
 	struct server_section section = { .priority = UINT32_MAX, .initial_delay_s = -1 };
-	bool known = true;
 
 	server->mark = node->mark;
 	if (mapping_expect(l, node, "a server") < 0)
@@ -389,10 +397,7 @@ static void read_server(struct loader *l, const struct yaml_node *node,
 	patterns_read(l, section.endpoints, "endpoints", &server->endpoints, &server->n_endpoints);
 	access_read(l, section.access, server);
 	l->server_patterns[server - l->config->servers] = section.endpoints;
-	if (section.security)
-		known = read_security(l, section.security, server);
-	if (server->uri && known)
-		check_security(l, &section, mapping_mark(node, "uri"), server);
+	server_security_read(l, section.security, mapping_mark(node, "uri"), server);
 }
 
 /* Objects and messages tell them apart by these. */

@@ -68,6 +68,7 @@ extern const struct command command_send;
 extern const struct command command_enable;
 extern const struct command command_disable;
 extern const struct command command_restart;
+extern const struct command command_account;
 extern const struct command command_pause;
 extern const struct command command_resume;
 extern const struct command command_log_level;

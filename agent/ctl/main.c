@@ -13,7 +13,7 @@
 static const struct command *const commands[] = {
 	&command_status, &command_list, &command_show, &command_read,
 	&command_write, &command_execute, &command_watch, &command_update, &command_send,
-	&command_enable, &command_disable, &command_restart, &command_pause,
+	&command_enable, &command_disable, &command_restart, &command_account, &command_pause,
 	&command_resume, &command_log_level, &command_why, &command_explain,
 	&command_poll, &command_bus, &command_scan, &command_probe,
 	&command_profile, &command_raw, &command_record, &command_replay,

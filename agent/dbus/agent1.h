@@ -9,7 +9,7 @@
  * user, or the word of polkit, which is asked about AGENT1_NAME and
  *   .write      Endpoint: Write, Execute
  *   .control    Manager: SetLogLevel; Endpoint: GetCredentials, Update, UpdateAt,
- *               Send, SendTo, Enable, Disable, Restart;
+ *               Send, SendTo, Enable, Disable, Restart, ResetAccounts;
  *               Device: Pause, Resume;
  *               Bus: Pause, Resume, Disable, Enable, Restart
  *   .field      Device: Read; Bus: Attempt, Raw, Scan, Release, Record
@@ -116,6 +116,9 @@
  *     Enable()
  *     Restart()                      registers anew, at once whatever it waits
  *                                    for. Error NotAllowed: it is paused
+ *     ResetAccounts()                its accounts are as the configuration has them,
+ *                                    whatever bootstrap and other servers wrote to
+ *                                    /0, /1 and /2. Error NoValue: nobody has
  *     Name s                         in YAML, "host"
  *     ClientName s                   endpoint client name
  *     State s                        that of the account that is furthest from

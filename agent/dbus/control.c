@@ -51,6 +51,7 @@ static int refuse(sd_bus_error *error, int r)
 	return error_set(error, r,
 			 r == -EPERM	 ? "It is paused" :
 			 r == -ENOENT	 ? "No server wants it" :
+			 r == -ENODATA	 ? "It is as the configuration has it" :
 			 r == -ESHUTDOWN ? "The agent ends" :
 			 r == -ENOSPC	 ? "Too much is paused" :
 					   NULL);
@@ -147,6 +148,23 @@ static int restart_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_b
 int item_restart(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	return order_authorize(userdata, m, RIGHT_CONTROL, restart_allowed, error);
+}
+
+/* ---- account reset ---- */
+
+static int reset_allowed(struct item *item, sd_bus_message *m, uid_t uid, sd_bus_error *error)
+{
+	struct dbus *d = item->dbus;
+	int r;
+
+	order_log(item, uid, "resets the accounts of");
+	r = d->ports.reset(d->userdata, item->id);
+	return r < 0 ? refuse(error, r) : sd_bus_reply_method_return(m, NULL);
+}
+
+int endpoint_reset_accounts(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return order_authorize(userdata, m, RIGHT_CONTROL, reset_allowed, error);
 }
 
 /* ---- credentials ---- */

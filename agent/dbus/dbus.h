@@ -84,6 +84,11 @@ struct dbus_ports {
 	 * paused, -ENOENT the endpoint has no server, -ESHUTDOWN the agent ends.
 	 */
 	int (*restart)(void *userdata, enum dbus_kind kind, uint32_t id);
+	/*
+	 * Its accounts are as YAML has them again, whatever servers wrote. -ENODATA:
+	 * nobody wrote anything, -ESHUTDOWN the agent ends.
+	 */
+	int (*reset)(void *userdata, uint32_t endpoint);
 	/* A user, uid, has it left alone; over restarts. 0; -ENOSPC, -ESHUTDOWN, errno of keeping it. */
 	int (*pause)(void *userdata, enum dbus_kind kind, uint32_t id, bool on, uid_t uid);
 	/* NULL: it is not paused. */

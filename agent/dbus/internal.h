@@ -190,6 +190,7 @@ int endpoint_unwatch_values(sd_bus_message *m, void *userdata, sd_bus_error *err
 /* control.c */
 int item_pause(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int item_resume(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int endpoint_reset_accounts(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int item_restart(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int endpoint_get_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error);
 /* Who has it do what: "restarts"; the rest of the log says what became of that. */

@@ -10,7 +10,7 @@ static int account_psk(void *userdata, uint8_t **ret_key, size_t *ret_size)
 	struct secret_store *secrets = a->registry->config.secrets;
 	const struct account_terms *t = &a->server->terms;
 	struct log_about about = { .endpoint = a->name, .server = t->name, .message_id = MESSAGE_NO_KEY };
-	int r = secret_lookup(secrets, t->key, a->identity, ret_key, ret_size);
+	int r = terms_key(t, secrets, a->identity, ret_key, ret_size);
 
 	if (r != 0 && log_budget_take(&a->no_key, NULL))
 		log_warning(&about, "%s: no new key for server %s: %s", a->name, t->name,
@@ -162,7 +162,7 @@ int account_new(struct endpoint *e, struct server *server, uint16_t instance, st
 	list_init(&a->updates);
 	a->registry = e->registry;
 	a->endpoint = e;
-	a->instance = instance;
+	a->instance = a->security = instance;
 	a->server = server_ref(server);
 	r = str_replace(&a->name, endpoint_client_name(e));
 	if (r >= 0)

@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "base/str.h"
-#include "gateway/internal.h"
+#include "gateway/bootstrapping.h"
 
 /* The accounts of an endpoint. Most have one: a list costs those nothing. */
 
@@ -124,11 +124,23 @@ static int make_missing(struct endpoint *e, const char *label, struct server *co
 	return n;
 }
 
+/* servers[] has no say in what a bootstrap left. */
+static int keep_all(struct endpoint *e)
+{
+	for (struct account *a = e->accounts; a; a = a->next)
+		a->stays = true;
+	return 0;
+}
+
 int accounts_make(struct endpoint *e, const char *label, struct server *const *servers, struct account **list)
 {
-	bool some_go = mark_staying(e, label, servers);
-	int replaced = make_missing(e, label, servers, true, list), more;
+	bool some_go;
+	int replaced, more;
 
+	if (e->bootstrapping && e->bootstrapping->in_force && bootstrapping_is_wanted(e->registry, label))
+		return keep_all(e);
+	some_go = mark_staying(e, label, servers);
+	replaced = make_missing(e, label, servers, true, list);
 	if (replaced < 0)
 		return replaced;
 	more = make_missing(e, label, servers, false, list);

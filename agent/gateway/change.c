@@ -92,12 +92,15 @@ static void change_status(struct gateway *g, const struct change *c)
 /* Keys that servers had before are not kept for ever. */
 static void forget_keys(struct gateway *g, const struct config *after)
 {
-	_cleanup_free_ const char **references = calloc(after->n_servers + 1, sizeof(*references));
+	_cleanup_free_ const char **references = calloc(after->n_servers + 2, sizeof(*references));
+	size_t n = 0;
 
 	for (size_t i = 0; references && i < after->n_servers; i++)
-		references[i] = after->servers[i].psk_key;
+		references[n++] = after->servers[i].psk_key;
+	if (references && after->bootstrap.server.psk_key)
+		references[n++] = after->bootstrap.server.psk_key;
 	if (references)
-		secret_store_retain(g->secrets, references, after->n_servers);
+		secret_store_retain(g->secrets, references, n);
 }
 
 /* Everybody counts as the new configuration does before anybody tells anything. */

@@ -134,22 +134,29 @@ static bool limits_are_wrong(const struct config *c, struct yaml_errors *errors)
 	return true;
 }
 
+static int check_server(const struct load_sources *sources, const struct config *config,
+			const struct config_server *s, struct yaml_errors *errors, struct yaml_errors *warnings,
+			bool *wrong)
+{
+	*wrong |= uri_is_wrong(s, errors);
+	*wrong |= formats_are_wrong(s, errors);
+	*wrong |= profile_is_wrong(s, errors);
+	if (key_is_wrong(sources, s, errors, warnings))
+		*wrong |= !sources->keys_optional;
+	else if (s->security == CONFIG_SECURITY_PSK)
+		return note_missing_keys(sources, config, s, warnings);
+	return 0;
+}
+
 int load_check(const struct load_sources *sources, const struct config *config,
 	       struct yaml_errors *errors, struct yaml_errors *warnings)
 {
 	bool wrong = limits_are_wrong(config, errors);
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < config->n_servers; i++) {
-		const struct config_server *s = &config->servers[i];
-
-		wrong |= uri_is_wrong(s, errors);
-		wrong |= formats_are_wrong(s, errors);
-		wrong |= profile_is_wrong(s, errors);
-		if (key_is_wrong(sources, s, errors, warnings))
-			wrong |= !sources->keys_optional;
-		else if (s->security == CONFIG_SECURITY_PSK)
-			r = note_missing_keys(sources, config, s, warnings);
-	}
+	for (size_t i = 0; r >= 0 && i < config->n_servers; i++)
+		r = check_server(sources, config, &config->servers[i], errors, warnings, &wrong);
+	if (r >= 0 && config->bootstrap.server.uri)
+		r = check_server(sources, config, &config->bootstrap.server, errors, warnings, &wrong);
 	return r < 0 ? r : wrong ? -EINVAL : 0;
 }

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "gateway/bootstrapping.h"
 #include "gateway/made.h"
+#include "gateway/taken.h"
 
 /* ---- what the agent's own objects ask for ---- */
 
@@ -23,6 +25,13 @@ static void port_disable(void *endpoint, uint16_t server_instance)
 
 	if (a)
 		client_disable(a->client);
+}
+
+static void port_bootstrap(void *endpoint)
+{
+	struct endpoint *e = endpoint;
+
+	bootstrapping_ask(e->bootstrapping);
 }
 
 void port_register_anew(void *endpoint)
@@ -93,6 +102,7 @@ static void port_forget_largest(void *endpoint)
 static const struct builtin_ports ports = {
 	.update = port_update,
 	.disable = port_disable,
+	.bootstrap = port_bootstrap,
 	.restart = port_register_anew,
 	.modbus_request = port_modbus_request,
 	.modbus_enable = port_modbus_enable,
@@ -118,6 +128,7 @@ static void account_values(const struct account *a, struct builtin_account *ret)
 
 	*ret = (struct builtin_account){
 		.instance = a->instance,
+		.security = a->security,
 		.uri = t->uri,
 		.secure = t->security == SESSION_SECURITY_PSK,
 		.identity = a->identity,
@@ -132,6 +143,7 @@ static int put_builtin(struct endpoint *e, struct builtin_values *values)
 {
 	const struct definitions *definitions = e->registry->config.definitions;
 	_cleanup_free_ struct builtin_account *accounts = calloc(accounts_count(e->accounts) + 1, sizeof(*accounts));
+	struct builtin_bootstrap bootstrap;
 	size_t n = 0;
 
 	if (!accounts)
@@ -141,6 +153,8 @@ static int put_builtin(struct endpoint *e, struct builtin_values *values)
 	values->accounts = accounts;
 	values->n_accounts = n;
 	values->timers = e->registry->config.timers;
+	if (e->bootstrapping && bootstrapping_values(e->bootstrapping, &bootstrap))
+		values->bootstrap = &bootstrap;
 	if (e->builtin)
 		return builtin_reload(e->builtin, definitions, values);
 	return builtin_new(e->store, definitions, values, &ports, e, &e->builtin);
@@ -208,29 +222,51 @@ static int put_virtual(struct endpoint *e)
 	return r < 0 ? r : made_add_objects(e);
 }
 
-static int make_accounts(struct endpoint *e, struct server *const *servers)
+static int make_accounts(struct endpoint *e, struct server *const *servers, struct taken *taken)
 {
 	struct account *list = NULL;
-	int r = accounts_make(e, endpoint_label(e), servers, &list);
+	int r = 0;
 
+	if (bootstrapping_is_wanted(e->registry, endpoint_label(e)))
+		r = bootstrapping_new(e, taken, &e->bootstrapping);
+	if (r >= 0)
+		r = e->bootstrapping && e->bootstrapping->in_force ?
+			    taken_accounts(e, taken, false, &list) :
+			    accounts_make(e, endpoint_label(e), servers, &list);
 	e->accounts = list;
 	return r;
+}
+
+static int put_own(struct endpoint *e)
+{
+	return e->config ? put_virtual(e) : put_host(e);
+}
+
+/* What a bootstrap left, with what servers wrote on top of it. */
+static int restore(struct endpoint *e, const struct taken *taken)
+{
+	if (e->bootstrapping && e->bootstrapping->in_force)
+		taken_apply(e, taken);
+	persist_restore(e);
+	return e->bootstrapping ? bootstrapping_open(e->bootstrapping) : 0;
 }
 
 int endpoint_init(struct endpoint *e, struct registry *r, const struct config_endpoint *config,
 		  struct server *const *servers)
 {
+	struct taken taken = { 0 };
 	int error;
 
 	e->registry = r;
 	e->config = config;
 	error = store_new(r->config.definitions, &e->store);
 	if (error >= 0)
-		error = make_accounts(e, servers);
+		error = make_accounts(e, servers, &taken);
 	if (error >= 0)
-		error = config ? put_virtual(e) : put_host(e);
+		error = put_own(e);
 	if (error >= 0)
-		persist_restore(e);
+		error = restore(e, &taken);
+	taken_done(&taken);
 	return error;
 }
 
@@ -253,7 +289,7 @@ int endpoint_reload(struct endpoint *e, const struct config_endpoint *config)
 	int r;
 
 	e->config = config;
-	r = config ? put_virtual(e) : put_host(e);
+	r = put_own(e);
 	persist_reload(e, had_clusters);
 	if (r < 0)
 		log_error(&(struct log_about){ .endpoint = endpoint_client_name(e) },
@@ -263,6 +299,7 @@ int endpoint_reload(struct endpoint *e, const struct config_endpoint *config)
 
 void endpoint_done(struct endpoint *e)
 {
+	e->bootstrapping = bootstrapping_free(e->bootstrapping);
 	accounts_free(&e->accounts);
 	e->store = store_free(e->store);
 	e->builtin = builtin_free(e->builtin);
@@ -323,6 +360,8 @@ void endpoint_run(struct endpoint *e)
 {
 	/* While all de-register, nobody begins. Of two accounts at one server the new one waits for the other: leave.c. */
 	if (e->registry->stopped || !e->started || e->n_leaving > 0 || endpoint_is_paused(e))
+		return;
+	if (e->bootstrapping && bootstrapping_begin(e->bootstrapping))
 		return;
 	turns_take(e);
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "gateway/bootstrapping.h"
 #include "gateway/made.h"
 
 /*
@@ -48,6 +49,9 @@ void host_factory_reset(struct endpoint *e)
 	int r;
 
 	log_notice(&about, "%s: a server has it reset to what the configuration says", endpoint_label(e));
+	/* What a bootstrap left is gone first. */
+	if (e->bootstrapping && e->bootstrapping->in_force)
+		bootstrapping_reset(e);
 	/* Beforehand: new accounts take what is kept. */
 	persist_forget(e);
 	e->accounts = NULL;

@@ -12,6 +12,7 @@
 #include "gateway/pauses.h"
 #include "gateway/registry.h"
 #include "gateway/terms.h"
+#include "lwm2m/bootstrap.h"
 #include "lwm2m/client.h"
 #include "lwm2m/profile_id.h"
 #include "secret/secret.h"
@@ -42,7 +43,8 @@ struct account {
 	struct client *client;
 	char *name;	/* endpoint client name */
 	char *identity; /* of the PSK; NULL without */
-	uint16_t instance; /* of /0 and /1 */
+	uint16_t instance; /* of /1 */
+	uint16_t security; /* of /0: the same, unless a bootstrap server has numbered them */
 	bool counted;	/* among registry.registered */
 	bool stays;	/* the reload under way leaves it to its endpoint */
 	bool overlaid;	/* a server has written to its /1, and that is kept */
@@ -64,6 +66,7 @@ struct endpoint {
 	struct store *store;
 	struct builtin *builtin;
 	struct account *accounts; /* by their instances; NULL: registers nowhere */
+	struct bootstrapping *bootstrapping; /* NULL: YAML has no bootstrap server for it */
 	bool started;
 	uint64_t waits_usec; /* since then for what `register:` wants, on the monotonic clock */
 	bool told_unseen;    /* that it does not register before it is seen */
@@ -82,6 +85,7 @@ struct registry {
 	struct resolver resolver;
 	struct server **servers; /* config.n_servers */
 	size_t n_servers;
+	struct server *bootstrap_server; /* NULL: there is none */
 	struct endpoint host;
 	struct modbus_field *modbus; /* NULL: the host has no Modbus objects */
 	struct endpoint **endpoints; /* config.n_endpoints */
@@ -171,6 +175,8 @@ void turns_take(struct endpoint *e);
 /* It has come to an end, behind which others may begin. */
 void turns_registered(struct account *a);
 void turns_failed(struct account *a);
+/* Nobody of them has registered, or can. */
+bool turns_want_bootstrap(const struct endpoint *e);
 
 /* leave.c: a is its endpoint's no more: it de-registers, and is freed when it has. */
 void account_leave(struct account *a);
@@ -191,6 +197,8 @@ bool endpoint_is_paused(const struct endpoint *e);
 
 /* server.c */
 int server_new(const struct config_server *config, struct transport *transport, struct server **ret);
+/* The same on these terms, which are taken over, also when it fails. */
+int server_new_on(struct account_terms *t, struct transport *transport, struct server **ret);
 /* May accounts go on under what another configuration says of their server? */
 bool server_is_same(const struct config_server *before, const struct config_server *after);
 /* The same server, on other terms; *t: the former ones. */
@@ -208,6 +216,8 @@ void persist_changed(struct endpoint *e, enum store_change change, const struct 
 /* All that is kept of it, but for its accounts at other servers than those of now. */
 void persist_forget(struct endpoint *e);
 void persist_attributes(struct account *a);
+/* What was kept of an account of this short id was another one's: its settings, and its attributes, too. */
+void persist_forget_account(struct endpoint *e, uint16_t short_id, bool attributes);
 void persist_restore_attributes(struct account *a);
 
 /* What is kept of accounts, on its way from one YAML name of their endpoint to another. */

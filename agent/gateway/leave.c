@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/internal.h"
+#include "gateway/bootstrapping.h"
 
 /*
  * Accounts that a reload takes from their endpoints. They de-register in their
@@ -62,6 +62,7 @@ void endpoint_leave(struct endpoint *e)
 	store_set_watch(e->store, NULL, NULL);
 	e->config = NULL;
 	e->gone = true;
+	e->bootstrapping = bootstrapping_free(e->bootstrapping);
 	while ((a = e->accounts)) {
 		e->accounts = a->next;
 		account_leave(a);

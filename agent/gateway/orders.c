@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 #include "fieldbus/fieldbus.h"
-#include "gateway/internal.h"
+#include "gateway/bootstrapping.h"
 
 /* What people ask of endpoints, devices and buses. */
 
@@ -246,6 +246,7 @@ bool endpoint_is_paused(const struct endpoint *e)
 /* Some of them may still be de-registering when it begins anew. */
 static void stop_accounts(struct endpoint *e)
 {
+	bootstrapping_stop(e->bootstrapping);
 	for (struct account *a = e->accounts; a; a = a->next) {
 		a->turn = ORDER_WAITING;
 		client_stop(a->client);
@@ -332,13 +333,18 @@ void registry_pause_field(struct registry *r)
 
 static int restart_endpoint(struct endpoint *e)
 {
-	if (!e->accounts)
+	if (!e->accounts && !e->bootstrapping)
 		return -ENOENT;
 	/* Whatever they wait for, they do so no more. */
 	stop_accounts(e);
 	e->started = true;
 	endpoint_run(e);
 	return 0;
+}
+
+int registry_reset(struct registry *r, uint32_t endpoint)
+{
+	return r->stopped ? -ESHUTDOWN : bootstrapping_reset(endpoint_of(r, endpoint));
 }
 
 int registry_restart(struct registry *r, enum dbus_kind kind, uint32_t id)

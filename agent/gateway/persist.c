@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "codec/codec.h"
+#include "gateway/bootstrapping.h"
 #include "gateway/made.h"
 #include "gateway/persist_internal.h"
 
@@ -293,6 +294,12 @@ static void tell_overlaid(const struct account *a)
 		    endpoint_label(a->endpoint), a->server->terms.name);
 }
 
+/* YAML has nothing that could be put there instead. */
+static bool is_bootstrapped(const struct endpoint *e)
+{
+	return e->bootstrapping && e->bootstrapping->in_force;
+}
+
 static void restore_account(struct account *a)
 {
 	const struct path kept = path_of_instance(SERVER_OBJECT, 0);
@@ -307,7 +314,7 @@ static void restore_account(struct account *a)
 	if (r >= 0)
 		r = restore_settings(a, &records);
 	log_lost(a->endpoint, a, "settings in /1 by server ", r);
-	a->overlaid = r >= 0;
+	a->overlaid = r >= 0 || is_bootstrapped(a->endpoint);
 	a->sum = persist_sum(head);
 	if (r >= 0 && !streq_null(head, former))
 		tell_overlaid(a);
@@ -559,6 +566,16 @@ static int start_attributes(struct account *a)
 	return r < 0 ? r : client_load_attributes(a->client, span_of(text.data, text.size));
 }
 
+void persist_forget_account(struct endpoint *e, uint16_t short_id, bool attributes)
+{
+	char kind[KIND_MAX];
+
+	for (size_t i = 0; i < (attributes ? 2 : 1); i++) {
+		snprintf(kind, sizeof(kind), "%s-%u", i == 0 ? "server" : "attributes", short_id);
+		state_remove(e->registry->config.state, endpoint_label(e), kind);
+	}
+}
+
 void persist_restore_attributes(struct account *a)
 {
 	struct endpoint *e = a->endpoint;
@@ -589,8 +606,10 @@ static bool kind_of(const struct endpoint *e, size_t i, char ret[KIND_MAX])
 
 	if (a)
 		kind_of_account(a, kinds[i % ARRAY_SIZE(kinds)], ret);
-	else if (e->accounts && i == accounts_count(e->accounts) * ARRAY_SIZE(kinds))
+	else if (i == accounts_count(e->accounts) * ARRAY_SIZE(kinds))
 		snprintf(ret, KIND_MAX, "%s", PERSIST_ACCESS);
+	else if (i == accounts_count(e->accounts) * ARRAY_SIZE(kinds) + 1)
+		snprintf(ret, KIND_MAX, "bootstrap");
 	else
 		return false;
 	return true;
@@ -598,7 +617,7 @@ static bool kind_of(const struct endpoint *e, size_t i, char ret[KIND_MAX])
 
 void persist_lift(struct endpoint *e, struct persist_kept *ret)
 {
-	size_t n = accounts_count(e->accounts) * ARRAY_SIZE(kinds) + 1;
+	size_t n = accounts_count(e->accounts) * ARRAY_SIZE(kinds) + 2;
 	char kind[KIND_MAX];
 	int r;
 

@@ -59,7 +59,7 @@ static void look_up(const struct account *a, struct dbus_credential *ret)
 	struct secret_store *secrets = a->registry->config.secrets;
 	uint8_t *key = NULL;
 	size_t size = 0;
-	int r = secret_lookup(secrets, ret->reference, ret->identity, &key, &size);
+	int r = terms_key(&a->server->terms, secrets, ret->identity, &key, &size);
 
 	if (r != 0)
 		snprintf(ret->problem, sizeof(ret->problem), "%s", secret_reason(secrets));
@@ -81,7 +81,7 @@ static bool port_credential(void *userdata, uint32_t endpoint, unsigned index, s
 	if (a->server->terms.security != SESSION_SECURITY_PSK)
 		return true;
 	ret->identity = a->identity;
-	ret->reference = a->server->terms.key;
+	ret->reference = a->server->terms.secret ? "bootstrap" : a->server->terms.key;
 	look_up(a, ret);
 	return true;
 }
@@ -113,6 +113,11 @@ static int port_restart(void *userdata, enum dbus_kind kind, uint32_t id)
 	return registry_restart(userdata, kind, id);
 }
 
+static int port_reset(void *userdata, uint32_t endpoint)
+{
+	return registry_reset(userdata, endpoint);
+}
+
 static int port_pause(void *userdata, enum dbus_kind kind, uint32_t id, bool on, uid_t uid)
 {
 	return registry_pause(userdata, kind, id, on, uid);
@@ -132,6 +137,7 @@ const struct dbus_ports ports_of_registry = {
 	.update = port_update,
 	.send = port_send,
 	.restart = port_restart,
+	.reset = port_reset,
 	.pause = port_pause,
 	.paused = port_paused,
 };

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "gateway/bootstrapping.h"
 #include "gateway/made.h"
 
 /* So many endpoints that stay away are named, the rest is counted. */
@@ -104,6 +105,16 @@ static int add_servers(struct registry *r)
 		else
 			log_error(NULL, "server %s: cannot be set up: %s", c->servers[i].name, strerror(-error));
 	}
+	return error;
+}
+
+static int add_bootstrap_server(struct registry *r)
+{
+	const struct config_server *config = &r->config.config->bootstrap.server;
+	int error = config->uri ? server_new(config, r->config.transport, &r->bootstrap_server) : 0;
+
+	if (error < 0)
+		log_error(NULL, "bootstrap server: cannot be set up: %s", strerror(-error));
 	return error;
 }
 
@@ -218,6 +229,8 @@ int registry_new(const struct registry_config *config, struct registry **ret)
 	timer_init(&r->at_most, config->timers, at_most_over, r);
 	error = add_servers(r);
 	if (error >= 0)
+		error = add_bootstrap_server(r);
+	if (error >= 0)
 		error = add_endpoints(r);
 	if (error < 0) {
 		registry_free(r);
@@ -240,6 +253,7 @@ struct registry *registry_free(struct registry *r)
 	endpoint_done(&r->host);
 	for (size_t i = 0; i < r->n_servers; i++)
 		server_unref(r->servers[i]);
+	server_unref(r->bootstrap_server);
 	r->modbus = modbus_field_free(r->modbus);
 	free(r->endpoints);
 	free(r->servers);
@@ -304,6 +318,7 @@ static void stop_account(struct registry *r, struct account *a)
 
 static void stop_endpoint(struct registry *r, struct endpoint *e)
 {
+	bootstrapping_stop(e->bootstrapping);
 	for (struct account *a = e->accounts; a; a = a->next)
 		stop_account(r, a);
 }

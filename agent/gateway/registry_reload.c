@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "config/difference.h"
+#include "gateway/bootstrapping.h"
 #include "gateway/internal.h"
 #include "gateway/rename.h"
 
@@ -27,7 +28,7 @@ struct registry_change {
 	struct registry *registry;
 	struct registry_config config; /* the new one */
 	const struct config_difference *difference;
-	struct server **servers;
+	struct server **servers, *bootstrap_server;
 	struct account_terms *terms; /* of servers that go on; name NULL of others */
 	size_t n_servers, n_terms;
 	struct turn host, *turns;
@@ -59,6 +60,21 @@ static int prepare_server(struct registry_change *c, size_t i)
 	return r;
 }
 
+/* Also of an other key it is another one, for all that ask it. */
+static int prepare_bootstrap_server(struct registry_change *c)
+{
+	const struct config_server *before = &c->difference->before->bootstrap.server;
+	const struct config_server *after = &c->difference->after->bootstrap.server;
+
+	if (!after->uri)
+		return 0;
+	if (before->uri && server_is_same(before, after) && streq_null(before->psk_key, after->psk_key)) {
+		c->bootstrap_server = server_ref(c->registry->bootstrap_server);
+		return 0;
+	}
+	return server_new(after, c->config.transport, &c->bootstrap_server);
+}
+
 static int prepare_servers(struct registry_change *c)
 {
 	const struct config *after = c->difference->after;
@@ -71,7 +87,7 @@ static int prepare_servers(struct registry_change *c)
 	c->n_servers = c->n_terms = after->n_servers;
 	for (size_t i = 0; i < after->n_servers && r >= 0; i++)
 		r = prepare_server(c, i);
-	return r;
+	return r < 0 ? r : prepare_bootstrap_server(c);
 }
 
 static int prepare_accounts(struct registry_change *c, struct turn *t, const char *label)
@@ -136,8 +152,10 @@ static int prepare(struct registry_change *c)
 		error = renames_init(&c->renames, r, c->difference);
 	if (error >= 0)
 		error = prepare_servers(c);
+	SWAP(r->bootstrap_server, c->bootstrap_server);
 	if (error >= 0)
 		error = prepare_endpoints(c);
+	SWAP(r->bootstrap_server, c->bootstrap_server);
 	r->config = former;
 	return error;
 }
@@ -178,6 +196,7 @@ struct registry_change *registry_change_free(struct registry_change *c)
 		terms_done(&c->terms[i]);
 	for (size_t i = 0; i < c->n_servers; i++)
 		server_unref(c->servers[i]);
+	server_unref(c->bootstrap_server);
 	renames_done(&c->renames);
 	free(c->servers);
 	free(c->terms);
@@ -196,6 +215,7 @@ static void exchange_servers(struct registry_change *c)
 	struct server **former = r->servers;
 	size_t n_former = r->n_servers;
 
+	SWAP(r->bootstrap_server, c->bootstrap_server);
 	for (size_t i = 0; i < c->n_servers; i++)
 		if (c->terms[i].name)
 			server_adopt(c->servers[i], &c->terms[i]);
@@ -261,6 +281,8 @@ static void exchange_accounts(struct turn *t)
 static void renew(struct turn *t, const struct config_endpoint *config)
 {
 	exchange_accounts(t);
+	t->endpoint->config = config;
+	bootstrapping_reload(t->endpoint);
 	/* It logs what could not be done, for want of memory, and does the rest. */
 	endpoint_reload(t->endpoint, config);
 	endpoint_release(t->endpoint);
@@ -305,8 +327,8 @@ static void settle(struct registry_change *c, struct turn *t)
 		t->accounts = a->next;
 		account_leave(a);
 	}
-	/* Others may be before it by now, or block no more. */
-	if (t->exchanged || (e->accounts && e->accounts->next))
+	/* Others may be before it by now, or block no more; or a bootstrap server has to be asked. */
+	if (t->exchanged || (e->accounts && e->accounts->next) || e->bootstrapping)
 		endpoint_run(e);
 	if (t->exchanged && r->watch.endpoint)
 		r->watch.endpoint(r->watch_userdata, e->number);
@@ -314,6 +336,40 @@ static void settle(struct registry_change *c, struct turn *t)
 		endpoint_start(e);
 	e->wanted = false;
 	r->n_accounts += accounts_count(e->accounts);
+}
+
+static bool servers_differ(const struct config_difference *d)
+{
+	for (size_t i = 0; i < d->after->n_servers; i++)
+		if (!d->servers[i].same)
+			return true;
+	return d->before->n_servers != d->after->n_servers;
+}
+
+static bool is_bootstrapped(const struct endpoint *e)
+{
+	return e->bootstrapping && e->bootstrapping->in_force;
+}
+
+/* What the new servers: does not reach. */
+static void tell_bootstrapped(const struct registry_change *c)
+{
+	const struct endpoint *first = is_bootstrapped(c->host.endpoint) ? c->host.endpoint : NULL;
+	size_t n = first != NULL;
+
+	if (!servers_differ(c->difference))
+		return;
+	for (uint32_t i = 0; i < c->n_turns; i++) {
+		if (!is_bootstrapped(c->turns[i].endpoint))
+			continue;
+		first = first ?: c->turns[i].endpoint;
+		n++;
+	}
+	if (n > 0)
+		log_warning(NULL,
+			    "servers: has changed, which does not reach what was bootstrapped: %zu endpoint%s, the first is %s; "
+			    "`fieldwayctl account reset` has it follow again",
+			    n, n > 1 ? "s" : "", endpoint_label(first));
 }
 
 /* What they still look up stands in definitions that stay. */
@@ -341,6 +397,7 @@ void registry_settle(struct registry_change *c)
 		endpoint_leave(c->gone[i]);
 	c->n_gone = 0;
 	redefine_leaving(r);
+	tell_bootstrapped(c);
 	registry_wait(r);
 	if (r->watch.counts)
 		r->watch.counts(r->watch_userdata);

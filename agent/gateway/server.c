@@ -3,19 +3,22 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "config/difference.h"
 #include "gateway/internal.h"
 
-int server_new(const struct config_server *config, struct transport *transport, struct server **ret)
+int server_new_on(struct account_terms *t, struct transport *transport, struct server **ret)
 {
 	struct server *s = calloc(1, sizeof(*s));
-	int r = s ? 0 : -ENOMEM;
+	int r;
 
-	if (r < 0)
-		return r;
+	if (!s) {
+		terms_done(t);
+		return -ENOMEM;
+	}
 	s->refs = 1;
-	r = terms_of_yaml(config, &s->terms);
-	if (r >= 0)
-		r = uri_parse(s->terms.uri, &s->uri);
+	s->index = CONFIG_NONE;
+	SWAP(s->terms, *t);
+	r = uri_parse(s->terms.uri, &s->uri);
 	if (r >= 0)
 		r = governor_new(transport, s->uri.host, &s->governor);
 	if (r < 0)
@@ -23,6 +26,14 @@ int server_new(const struct config_server *config, struct transport *transport, 
 	else
 		*ret = s;
 	return r;
+}
+
+int server_new(const struct config_server *config, struct transport *transport, struct server **ret)
+{
+	struct account_terms terms;
+	int r = terms_of_yaml(config, &terms);
+
+	return r < 0 ? r : server_new_on(&terms, transport, ret);
 }
 
 bool server_is_same(const struct config_server *before, const struct config_server *after)

@@ -2,9 +2,11 @@
 #include "gateway/terms.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "config/config.h"
+#include "secret/secret.h"
 
 const char *account_source_name(enum account_source source)
 {
@@ -126,6 +128,7 @@ void terms_done(struct account_terms *t)
 	free(t->key);
 	free(t->profile_id);
 	free(t->profile_list);
+	secret_free(t->secret, t->n_secret);
 	free(t->formats);
 	free(t->rights);
 	*t = (struct account_terms){ 0 };
@@ -134,4 +137,19 @@ void terms_done(struct account_terms *t)
 char *terms_identity(const struct account_terms *t, const char *client_name)
 {
 	return config_identity(t->identity, client_name);
+}
+
+int terms_key(const struct account_terms *t, struct secret_store *secrets, const char *identity,
+	      uint8_t **ret, size_t *ret_size)
+{
+	uint8_t *copy;
+
+	if (!t->secret)
+		return secret_lookup(secrets, t->key, identity, ret, ret_size);
+	copy = malloc(t->n_secret);
+	if (!copy)
+		return -ENOMEM;
+	*ret = memcpy(copy, t->secret, t->n_secret);
+	*ret_size = t->n_secret;
+	return 0;
 }

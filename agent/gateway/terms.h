@@ -28,6 +28,8 @@ struct account_terms {
 	enum session_security security;
 	char *identity; /* of the PSK; {endpoint} is left, see terms_identity() */
 	char *key;	/* where it comes from: secret/; NULL without security */
+	uint8_t *secret; /* the key itself, where a bootstrap server has written it; NULL: see key */
+	size_t n_secret;
 	enum lwm2m_version version; /* to begin with */
 	bool version_fixed;	    /* never fall back from it */
 	const struct codec **formats; /* preference without Accept */
@@ -43,5 +45,9 @@ struct account_terms {
 /* As servers[] has it; texts are copied. -ENOMEM, and nothing is left. */
 int terms_of_yaml(const struct config_server *config, struct account_terms *ret);
 void terms_done(struct account_terms *t);
+struct secret_store;
+/* The key of an identity, as secret_lookup(). */
+int terms_key(const struct account_terms *t, struct secret_store *secrets, const char *identity,
+	      uint8_t **ret, size_t *ret_size);
 /* The PSK identity of an endpoint of this client name; NULL: no memory. The caller frees it. */
 char *terms_identity(const struct account_terms *t, const char *client_name);

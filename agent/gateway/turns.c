@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "gateway/bootstrapping.h"
 #include "gateway/internal.h"
 
 /* Who of an endpoint's accounts registers when: lwm2m/order.h decides, this asks and acts. */
@@ -66,6 +67,16 @@ void turns_take(struct endpoint *e)
 			  "%s: the order of its servers cannot be told: %s", endpoint_label(e), strerror(ENOMEM));
 }
 
+bool turns_want_bootstrap(const struct endpoint *e)
+{
+	size_t n = accounts_count(e->accounts), i = 0;
+	_cleanup_free_ struct order_account *all = calloc(n + 1, sizeof(*all));
+
+	for (const struct account *a = e->accounts; a && all; a = a->next)
+		describe(a, &all[i++]);
+	return all && order_wants_bootstrap(all, n);
+}
+
 static void end(struct account *a, enum order_state turn)
 {
 	/* Only the first time lets others go on; one that has failed may do so later. */
@@ -75,6 +86,8 @@ static void end(struct account *a, enum order_state turn)
 	a->ended_usec = clock_monotonic_usec();
 	a->succeeded = a->succeeded || turn == ORDER_REGISTERED;
 	endpoint_run(a->endpoint);
+	if (a->endpoint->bootstrapping)
+		bootstrapping_turn(a->endpoint->bootstrapping);
 }
 
 void turns_registered(struct account *a)

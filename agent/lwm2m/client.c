@@ -596,6 +596,11 @@ void client_changed(struct client *c, enum store_change change, const struct pat
 	notify_changed(c, change, paths, n);
 }
 
+void client_hush(struct client *c, bool hush)
+{
+	c->hushed = hush;
+}
+
 enum client_state client_state(const struct client *c)
 {
 	return c->state;

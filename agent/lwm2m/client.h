@@ -149,6 +149,9 @@ typedef void (*client_sent)(void *userdata, int error, const char *reason);
 int client_send(struct client *c, const struct path *paths, size_t n, client_sent done, void *userdata,
 		struct client_sending *ret);
 
+/* Requests of its server are dropped: somebody else has its say (Core 6.1.1). */
+void client_hush(struct client *c, bool hush);
+
 enum client_state client_state(const struct client *c);
 bool client_is_registered(const struct client *c);
 enum lwm2m_version client_version(const struct client *c);

@@ -71,6 +71,7 @@ struct client {
 	bool offline;		   /* the server did not get what was for it: from here on it is stored */
 	bool waking;		   /* queue mode: it wakes by the next Update, and what is for the server waits for that */
 	bool stopping, disabling;  /* what a De-register ends in */
+	bool hushed;		   /* client_hush() */
 	bool restarting;	   /* registers anew soon; as disabling, while still registered */
 
 	struct notify_settings notify;

@@ -213,7 +213,7 @@ void requests_handle(void *userdata, struct exchange *exchange, const struct mes
 		return;
 	}
 	/* Requests before the answer to Register are dropped (Core 6.3). */
-	if (!client_is_registered(c)) {
+	if (!client_is_registered(c) || c->hushed) {
 		exchange_ignore(exchange);
 		return;
 	}

@@ -79,7 +79,7 @@ static int check_foreign(struct writing *w, const struct path *instance, const s
 				      path_format(instance, text));
 	for (size_t i = 0; i < n; i++)
 		if (is_backed(st, &records[i].path))
-			return staging_refuse(w->reason, -EINVAL, "%s is a device's, and not bootstrapped",
+			return staging_refuse(w->reason, -EINVAL, "%s is a device's or this machine's, and not bootstrapped",
 					      path_format(&records[i].path, text));
 	return 0;
 }

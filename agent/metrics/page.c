@@ -295,7 +295,8 @@ int page_init(struct page *p, const struct metrics_config *config, const struct 
 		return -ENOMEM;
 	for (uint32_t endpoint = 0; endpoint <= p->config->n_endpoints; endpoint++)
 		for (unsigned i = 0; ports->account(userdata, endpoint, i, &server, &client); i++)
-			add_account(&p->servers[server], client);
+			if (server != CONFIG_NONE)
+				add_account(&p->servers[server], client);
 	process_figures_read(&p->process);
 	return 0;
 }

@@ -74,6 +74,26 @@ static bool same_metrics(const struct config *a, const struct config *b)
 	       streq_null(a->metrics.host, b->metrics.host) && a->metrics.port == b->metrics.port;
 }
 
+static bool same_patterns(const struct config_server *a, const struct config_server *b)
+{
+	if (a->n_endpoints != b->n_endpoints)
+		return false;
+	for (size_t i = 0; i < a->n_endpoints; i++)
+		if (!streq(a->endpoints[i], b->endpoints[i]))
+			return false;
+	return true;
+}
+
+static bool same_bootstrap(const struct config *a, const struct config *b)
+{
+	const struct config_bootstrap *x = &a->bootstrap, *y = &b->bootstrap;
+
+	return streq_null(x->server.uri, y->server.uri) && x->server.security == y->server.security &&
+	       streq_null(x->server.psk_identity, y->server.psk_identity) &&
+	       streq_null(x->server.psk_key, y->server.psk_key) && same_patterns(&x->server, &y->server) &&
+	       x->use == y->use && x->pack == y->pack && x->hold_off_s == y->hold_off_s;
+}
+
 static bool same_modbus(const struct config *a, const struct config *b)
 {
 	const struct config_gateway *x = &a->gateway, *y = &b->gateway;
@@ -131,7 +151,7 @@ static const struct {
 	{ "stale", same_stale, &keys_stale },	     { "register", same_register, &keys_register },
 	{ "writes", same_writes, &keys_writes },     { "limits", same_limits, &keys_limits },
 	{ "metrics", same_metrics, &keys_metrics }, { "modbus_objects", same_modbus, &keys_modbus_objects },
-	{ "host", same_host, &keys_host },
+	{ "bootstrap", same_bootstrap, &keys_bootstrap }, { "host", same_host, &keys_host },
 };
 
 static const char *cost_of(enum key_reload reload)

@@ -244,7 +244,7 @@ START_TEST(several_accounts)
 	struct builtin_account all[] = { account, account, account };
 
 	for (uint16_t i = 1; i < ARRAY_SIZE(all); i++) {
-		all[i].instance = i;
+		all[i].instance = all[i].security = i;
 		all[i].short_id = 101 + i;
 		all[i].settings = &other;
 	}

@@ -116,8 +116,10 @@ static const struct error_case main_cases[] = {
 	  "schema: 1\n"
 	  "gateway: {}\n",
 	  "fieldway.yaml:7:10: gateway stands twice, also in line 4\n" },
-	{ 'm', "bootstrap: {uri: \"coap://x\"}\n",
-	  "fieldway.yaml:2:1: bootstrap: not in this version\n" },
+	{ 'm', "bootstrap: {uri: \"coaps://x\"}\n",
+	  "fieldway.yaml:2:18: coaps needs security, such as {mode: psk, key: \"psk-file:FILE\"}\n" },
+	{ 'm', "bootstrap: {uri: \"coap://x\", security: {mode: psk, key: \"file:k\"}}\n",
+	  "fieldway.yaml:2:18: mode psk needs coaps\n" },
 	{ 'm', "history: {memory: 8MiB}\n",
 	  "fieldway.yaml:2:1: history: not in this version\n" },
 	{ 'm', "servers: {}\n",

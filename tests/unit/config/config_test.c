@@ -125,6 +125,36 @@ START_TEST(main_file)
 	ck_assert_uint_eq(c->limits.sessions, 10100);
 	ck_assert_ptr_null(c->metrics.path);
 	ck_assert_uint_eq(c->metrics.port, 0);
+	ck_assert_ptr_null(c->bootstrap.server.uri);
+}
+END_TEST
+
+START_TEST(bootstrap)
+{
+	const struct config_bootstrap *b;
+
+	fixture_reset(f);
+	fixture_case(f, 'm',
+		     "bootstrap:\n  uri: coaps://bs.example.com:5694\n"
+		     "  security: {mode: psk, key: \"derive:keys/bs.key\"}\n"
+		     "  use: always\n  pack: true\n  hold_off: 2m\n  endpoints: [\"em*\", host]\n");
+	b = &fixture_good(f)->bootstrap;
+	ck_assert_str_eq(b->server.uri, "coaps://bs.example.com:5694");
+	ck_assert_int_eq(b->server.security, CONFIG_SECURITY_PSK);
+	ck_assert_str_eq(b->server.psk_identity, "{endpoint}");
+	ck_assert_str_eq(b->server.psk_key, "derive:keys/bs.key");
+	ck_assert_int_eq(b->use, CONFIG_BOOTSTRAP_ALWAYS);
+	ck_assert(b->pack);
+	ck_assert_uint_eq(b->hold_off_s, 120);
+	ck_assert(config_server_wants(&b->server, "em1-001") && config_server_wants(&b->server, "host"));
+	ck_assert(!config_server_wants(&b->server, "vfd"));
+	fixture_reset(f);
+	fixture_case(f, 'm', "bootstrap: {uri: \"coap://bs\"}\n");
+	b = &fixture_good(f)->bootstrap;
+	ck_assert_int_eq(b->server.security, CONFIG_SECURITY_NONE);
+	ck_assert_int_eq(b->use, CONFIG_BOOTSTRAP_FALLBACK);
+	ck_assert(!b->pack);
+	ck_assert(config_server_wants(&b->server, "vfd"));
 }
 END_TEST
 
@@ -392,6 +422,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, main_file);
+	tcase_add_test(t, bootstrap);
 	tcase_add_test(t, buses);
 	tcase_add_test(t, devices);
 	tcase_add_test(t, precedence);

@@ -235,7 +235,7 @@ static const struct {
 	{ "/1", "{'n':'/1/0/1','v':9},{'n':'/1/2/26','v':9}", -ERANGE, "/1/2/26" },
 	{ "/4/0", "{'n':'/4/0/0','v':1}", -EINVAL, "/4: there is no such object here" },
 	{ "/3303/7", "{'n':'/3303/7/5701','vs':'x'}", -EINVAL, "/3303/7: its instances are not made by servers" },
-	{ "/3303/0", "{'n':'/3303/0/5700','v':1}", -EINVAL, "/3303/0/5700 is a device's, and not bootstrapped" },
+	{ "/3303/0", "{'n':'/3303/0/5700','v':1}", -EINVAL, "/3303/0/5700 is a device's or this machine's, and not bootstrapped" },
 };
 
 START_TEST(test_write_refused)

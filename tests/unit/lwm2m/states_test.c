@@ -138,6 +138,22 @@ START_TEST(test_requests_by_state)
 }
 END_TEST
 
+/* Somebody else has its say (Core 6.1.1). */
+START_TEST(test_hushed)
+{
+	struct message m;
+
+	account_register();
+	client_hush(account.client, true);
+	ask_something(account.client);
+	peer_expect_silence();
+	client_hush(account.client, false);
+	ask_something(account.client);
+	peer_receive(&m);
+	ck_assert_uint_eq(m.code, CODE(2, 05));
+}
+END_TEST
+
 START_TEST(test_names_of_states)
 {
 	for (unsigned i = 0; i < 7; i++)
@@ -168,6 +184,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, account_set_up, account_tear_down);
 	tcase_add_loop_test(tcase, test_event_in_state, 0, 7 * ARRAY_SIZE(events));
 	tcase_add_loop_test(tcase, test_requests_by_state, 0, 7);
+	tcase_add_test(tcase, test_hushed);
 	tcase_add_test(tcase, test_names_of_states);
 	tcase_add_loop_test(tcase, test_free_in_state, 0, 7);
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/bootstrapping.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "gateway/taken.h"
+#include "lwm2m/account_objects.h"
+#include "lwm2m/order.h"
+#include "lwm2m/staging.h"
+
+static const struct config_bootstrap *config_of(const struct bootstrapping *b)
+{
+	return &b->endpoint->registry->config.config->bootstrap;
+}
+
+bool bootstrapping_is_wanted(const struct registry *r, const char *label)
+{
+	const struct config_server *s = &r->config.config->bootstrap.server;
+
+	return s->uri && config_server_wants(s, label);
+}
+
+bool bootstrapping_values(const struct bootstrapping *b, struct builtin_bootstrap *ret)
+{
+	if (b->purged)
+		return false;
+	*ret = (struct builtin_bootstrap){
+		.security = b->security,
+		.uri = b->server->terms.uri,
+		.secure = b->server->terms.security == SESSION_SECURITY_PSK,
+		.identity = b->identity,
+		.hold_off_s = config_of(b)->hold_off_s,
+	};
+	return true;
+}
+
+/* What its server knows it by. */
+static int take_identity(struct bootstrapping *b)
+{
+	free(b->identity);
+	b->identity = NULL;
+	if (b->server->terms.security != SESSION_SECURITY_PSK)
+		return 0;
+	b->identity = terms_identity(&b->server->terms, b->name);
+	return b->identity ? 0 : -ENOMEM;
+}
+
+/* ---- a bootstrap's end ---- */
+
+/* Nothing is in force before all that may fail is done. */
+static int put_in_force(struct bootstrapping *b, const struct taken *t)
+{
+	struct endpoint *e = b->endpoint;
+	struct account *list = NULL;
+	int r = taken_accounts(e, t, true, &list);
+
+	if (r >= 0)
+		r = taken_save(e, t);
+	if (r < 0) {
+		accounts_free(&list);
+		return r;
+	}
+	b->in_force = true;
+	endpoint_hold(e);
+	accounts_exchange(e, &list);
+	endpoint_reload(e, e->config);
+	taken_apply(e, t);
+	endpoint_release(e);
+	e->registry->n_accounts += accounts_count(e->accounts);
+	b->left = list;
+	return 0;
+}
+
+/* The bootstrap server's own account, as it is now. */
+static int find_next(struct bootstrapping *b, const struct taken *t, bool *ret_purged)
+{
+	const struct config *config = b->endpoint->registry->config.config;
+	uint16_t security = taken_bootstrap(t);
+	struct account_terms terms;
+	int r;
+
+	*ret_purged = security == ID_NONE;
+	if (*ret_purged)
+		return 0;
+	r = taken_terms(t, config, security, ID_NONE, &terms);
+	if (r < 0)
+		return r;
+	if (security == b->security && terms.source == b->server->terms.source &&
+	    streq(terms.uri, b->server->terms.uri)) {
+		terms_done(&terms);
+		return 0;
+	}
+	r = server_new_on(&terms, b->endpoint->registry->config.transport, &b->next);
+	if (r >= 0)
+		b->security = security;
+	return r;
+}
+
+static uint64_t purge_time(const struct taken *t)
+{
+	const struct value *v = taken_value(t, ACCOUNT_SECURITY, taken_bootstrap(t), SECURITY_ACCOUNT_TIMEOUT);
+
+	return v && v->integer > 0 ? clock_realtime_usec() / USEC_PER_SEC + (uint64_t)v->integer : 0;
+}
+
+static int on_take(void *userdata, struct staging *staging)
+{
+	struct bootstrapping *b = userdata;
+	uint32_t n_before = (uint32_t)accounts_count(b->endpoint->accounts);
+	uint16_t security = b->security;
+	struct taken t;
+	bool purged;
+	int r = taken_of_staging(b, staging, &t);
+
+	if (r < 0)
+		return r;
+	t.purge_s = purge_time(&t);
+	r = find_next(b, &t, &purged);
+	if (r >= 0)
+		r = put_in_force(b, &t);
+	if (r >= 0) {
+		b->endpoint->registry->n_accounts -= n_before;
+		b->purged = purged;
+		b->purge_s = t.purge_s;
+		taken_apply_once(b->endpoint, &t, staging_store(staging));
+	} else {
+		b->security = security;
+		b->next = server_unref(b->next);
+	}
+	taken_done(&t);
+	return r;
+}
+
+static void tell(const struct bootstrapping *b)
+{
+	struct registry *r = b->endpoint->registry;
+
+	if (r->watch.endpoint)
+		r->watch.endpoint(r->watch_userdata, b->endpoint->number);
+	if (r->watch.counts)
+		r->watch.counts(r->watch_userdata);
+}
+
+static void put_account(struct endpoint *e)
+{
+	endpoint_hold(e);
+	endpoint_reload(e, e->config);
+	endpoint_release(e);
+}
+
+/* Another bootstrap account, or none. */
+static void exchange_account(struct bootstrapping *b)
+{
+	struct log_about about = { .endpoint = b->name };
+	int r;
+
+	b->bootstrap = bootstrap_free(b->bootstrap);
+	if (b->next) {
+		server_unref(b->server);
+		b->server = TAKE_PTR(b->next);
+	}
+	r = take_identity(b);
+	if (r >= 0)
+		r = bootstrapping_open(b);
+	if (r < 0)
+		log_error(&about, "%s: cannot be bootstrapped again: %s", endpoint_label(b->endpoint), strerror(-r));
+	put_account(b->endpoint);
+}
+
+static void on_taken(void *userdata)
+{
+	struct bootstrapping *b = userdata;
+	struct endpoint *e = b->endpoint;
+	struct account *left;
+
+	while ((left = b->left)) {
+		b->left = left->next;
+		account_leave(left);
+	}
+	if (b->purged || b->next)
+		exchange_account(b);
+	b->tried = true;
+	b->for_want = false;
+	for (struct account *a = e->accounts; a; a = a->next) {
+		/* One that stays may wait for a long time, and fail again. */
+		if (a->turn == ORDER_FAILED)
+			a->turn = ORDER_TRYING;
+		account_adopt(a);
+	}
+	endpoint_run(e);
+	tell(b);
+}
+
+/* /0/x/12: what is kept has the account no more. */
+static void on_expired(void *userdata)
+{
+	struct bootstrapping *b = userdata;
+	struct endpoint *e = b->endpoint;
+	struct taken t;
+
+	if (taken_load(e, &t) >= 0) {
+		taken_purge(&t);
+		taken_save(e, &t);
+		taken_done(&t);
+	}
+	b->purged = true;
+	b->bootstrap = bootstrap_free(b->bootstrap);
+	put_account(e);
+}
+
+static void on_state(void *userdata, enum bootstrap_state state, int error)
+{
+	struct bootstrapping *b = userdata;
+	struct endpoint *e = b->endpoint;
+
+	(void)error;
+	/* Servers are not listened to meanwhile (Core 6.1.1). */
+	for (struct account *a = e->accounts; a; a = a->next)
+		client_hush(a->client, state == BOOTSTRAP_OPEN);
+	if (state != BOOTSTRAP_WAITING || b->tried)
+		return;
+	b->tried = true;
+	/* At each start, but not instead of it. */
+	if (config_of(b)->use == CONFIG_BOOTSTRAP_ALWAYS)
+		endpoint_run(e);
+}
+
+static const struct bootstrap_ops ops = {
+	.state = on_state,
+	.take = on_take,
+	.taken = on_taken,
+	.expired = on_expired,
+};
+
+/* ---- life ---- */
+
+static int bootstrap_psk(void *userdata, uint8_t **ret_key, size_t *ret_size)
+{
+	struct bootstrapping *b = userdata;
+	struct secret_store *secrets = b->endpoint->registry->config.secrets;
+	struct log_about about = { .endpoint = b->name, .server = "bootstrap", .message_id = MESSAGE_NO_KEY };
+	int r = terms_key(&b->server->terms, secrets, b->identity, ret_key, ret_size);
+
+	if (r != 0 && log_budget_take(&b->no_key, NULL))
+		log_warning(&about, "%s: no new key for the bootstrap server: %s", b->name, secret_reason(secrets));
+	return MIN(r, 0);
+}
+
+static bool key_elsewhere(void *userdata, uint16_t security)
+{
+	const struct bootstrapping *b = userdata;
+
+	for (const struct account *a = b->endpoint->accounts; a; a = a->next)
+		if (a->security == security)
+			return true;
+	return security == b->security;
+}
+
+static void arm_purge(struct bootstrapping *b)
+{
+	uint64_t now_s = clock_realtime_usec() / USEC_PER_SEC;
+
+	if (b->purge_s > 0)
+		bootstrap_expire_in(b->bootstrap, b->purge_s > now_s ? (b->purge_s - now_s) * USEC_PER_SEC : 0);
+}
+
+int bootstrapping_open(struct bootstrapping *b)
+{
+	const struct endpoint *e = b->endpoint;
+	const struct registry *r = e->registry;
+	struct bootstrap_config config;
+	int error;
+
+	if (b->purged)
+		return 0;
+	config = (struct bootstrap_config){
+		.transport = r->config.transport,
+		.governor = b->server->governor,
+		.timers = r->config.timers,
+		.definitions = r->config.definitions,
+		.resolver = &r->resolver,
+		.store = e->store,
+		.endpoint = b->name,
+		.server_name = b->server->terms.uri,
+		.uri = &b->server->uri,
+		.security = b->server->terms.security,
+		.psk_identity = b->identity,
+		.psk = bootstrap_psk,
+		.psk_userdata = b,
+		.pack = config_of(b)->pack,
+		.audit = r->config.config->writes_audit,
+		.key_elsewhere = key_elsewhere,
+		.key_userdata = b,
+		.server_budget = &b->server->failures,
+	};
+	error = bootstrap_new(&config, &ops, b, &b->bootstrap);
+	if (error >= 0)
+		arm_purge(b);
+	return error;
+}
+
+/* As what was kept has it. */
+static int take_kept(struct bootstrapping *b, const struct taken *t)
+{
+	bool purged;
+	int r = find_next(b, t, &purged);
+
+	if (r < 0)
+		return r;
+	b->in_force = true;
+	b->purged = purged;
+	b->purge_s = t->purge_s;
+	if (b->next) {
+		server_unref(b->server);
+		b->server = TAKE_PTR(b->next);
+	}
+	return 0;
+}
+
+static int load(struct bootstrapping *b, struct taken *taken)
+{
+	struct log_about about = { .endpoint = b->name };
+	int r = taken_load(b->endpoint, taken);
+
+	if (r >= 0)
+		r = take_kept(b, taken);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 && r != -ENOENT) {
+		log_error(&about, "%s: what was bootstrapped is lost: %s", endpoint_label(b->endpoint), strerror(-r));
+		taken_done(taken);
+	}
+	return 0;
+}
+
+int bootstrapping_new(struct endpoint *e, struct taken *taken, struct bootstrapping **ret)
+{
+	struct bootstrapping *b = calloc(1, sizeof(*b));
+	int r;
+
+	if (!b)
+		return -ENOMEM;
+	b->endpoint = e;
+	b->security = BOOTSTRAPPING_SECURITY;
+	b->server = server_ref(e->registry->bootstrap_server);
+	r = str_replace(&b->name, endpoint_client_name(e));
+	if (r >= 0)
+		r = load(b, taken);
+	if (r >= 0)
+		r = take_identity(b);
+	if (r < 0)
+		bootstrapping_free(b);
+	else
+		*ret = b;
+	return r;
+}
+
+struct bootstrapping *bootstrapping_free(struct bootstrapping *b)
+{
+	if (!b)
+		return NULL;
+	bootstrap_free(b->bootstrap);
+	accounts_free(&b->left);
+	server_unref(b->server);
+	server_unref(b->next);
+	free(b->name);
+	free(b->identity);
+	free(b);
+	return NULL;
+}
+
+/* ---- when ---- */
+
+static bool is_due(const struct bootstrapping *b)
+{
+	switch (config_of(b)->use) {
+	case CONFIG_BOOTSTRAP_FIRST:
+		return !b->in_force;
+	case CONFIG_BOOTSTRAP_FALLBACK:
+		return !b->endpoint->accounts;
+	case CONFIG_BOOTSTRAP_ALWAYS:
+		return !b->begun;
+	}
+	return false;
+}
+
+bool bootstrapping_begin(struct bootstrapping *b)
+{
+	if (!b->bootstrap)
+		return false;
+	if (is_due(b)) {
+		b->begun = true;
+		bootstrap_start(b->bootstrap, false);
+	}
+	if (config_of(b)->use == CONFIG_BOOTSTRAP_ALWAYS)
+		return !b->tried;
+	return bootstrap_state(b->bootstrap) != BOOTSTRAP_IDLE && is_due(b);
+}
+
+void bootstrapping_stop(struct bootstrapping *b)
+{
+	if (b && b->bootstrap)
+		bootstrap_stop(b->bootstrap);
+}
+
+void bootstrapping_ask(struct bootstrapping *b)
+{
+	if (b && b->bootstrap)
+		bootstrap_start(b->bootstrap, true);
+}
+
+void bootstrapping_turn(struct bootstrapping *b)
+{
+	bool wanted = turns_want_bootstrap(b->endpoint);
+
+	if (!b->bootstrap || wanted == b->for_want)
+		return;
+	b->for_want = wanted;
+	if (wanted)
+		bootstrap_start(b->bootstrap, false);
+	else if (!bootstrap_is_open(b->bootstrap))
+		bootstrap_stop(b->bootstrap);
+}
+
+/* ---- another configuration ---- */
+
+int bootstrapping_reopen(struct endpoint *e)
+{
+	struct bootstrapping *b = e->bootstrapping;
+	enum bootstrap_state former = b->bootstrap ? bootstrap_state(b->bootstrap) : BOOTSTRAP_IDLE;
+	int r = str_replace(&b->name, endpoint_client_name(e));
+
+	b->bootstrap = bootstrap_free(b->bootstrap);
+	if (b->server->terms.source == ACCOUNT_YAML) {
+		server_unref(b->server);
+		b->server = server_ref(e->registry->bootstrap_server);
+	}
+	if (r >= 0)
+		r = take_identity(b);
+	if (r >= 0)
+		r = bootstrapping_open(b);
+	/* What was under way begins anew. */
+	if (r >= 0 && b->bootstrap && former != BOOTSTRAP_IDLE)
+		bootstrap_start(b->bootstrap, true);
+	return r;
+}
+
+void bootstrapping_reload(struct endpoint *e)
+{
+	struct log_about about = { .endpoint = endpoint_client_name(e) };
+	bool wanted = bootstrapping_is_wanted(e->registry, endpoint_label(e));
+	struct taken ignored = { 0 };
+	int r = 0;
+
+	if (!wanted || !e->bootstrapping) {
+		/* Of an earlier time, in which there was a bootstrap server. */
+		if (e->bootstrapping || wanted)
+			state_remove(e->registry->config.state, endpoint_label(e), "bootstrap");
+		e->bootstrapping = bootstrapping_free(e->bootstrapping);
+		if (wanted)
+			r = bootstrapping_new(e, &ignored, &e->bootstrapping);
+		taken_done(&ignored);
+		if (wanted && r >= 0)
+			r = bootstrapping_open(e->bootstrapping);
+	} else {
+		r = bootstrapping_reopen(e);
+	}
+	if (r < 0)
+		log_error(&about, "%s: its bootstrap server is not as YAML has it: %s", endpoint_label(e), strerror(-r));
+}

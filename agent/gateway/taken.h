@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "gateway/internal.h"
+
+struct staging;
+
+/*
+ * What a bootstrap left of an endpoint: all values of its accounts, keys too,
+ * and what was written elsewhere. Kept as one record of the state folder, whole
+ * or not at all.
+ */
+struct taken_key {
+	uint16_t security; /* of /0 */
+	enum account_source source;
+	char *reference; /* of its key; NULL: it has none, or it is among the values */
+};
+
+struct taken {
+	struct records records;
+	struct taken_key *keys; /* of accounts that nobody has replaced */
+	size_t n_keys;
+	uint64_t purge_s; /* the bootstrap account is over, Unix time; 0: never */
+};
+
+/* -ENOMEM, -E2BIG. */
+int taken_of_staging(const struct bootstrapping *b, struct staging *staging, struct taken *ret);
+int taken_save(const struct endpoint *e, const struct taken *t);
+/* -ENOENT: there is none; else what state_load() and codecs say. */
+int taken_load(const struct endpoint *e, struct taken *ret);
+void taken_done(struct taken *t);
+
+/* A value, or NULL. */
+const struct value *taken_value(const struct taken *t, uint16_t object, uint16_t instance, uint16_t resource);
+/* What an account is made of, by its instances. -EINVAL: texts with NUL in them; -ENOMEM. */
+int taken_terms(const struct taken *t, const struct config *config, uint16_t security, uint16_t server,
+		struct account_terms *ret);
+/*
+ * The accounts that it tells of: those that the endpoint has already are marked as
+ * staying, the others are made. fresh: they are new, and nothing that was kept of
+ * former ones is theirs.
+ */
+int taken_accounts(struct endpoint *e, const struct taken *t, bool fresh, struct account **list);
+/* Its values are put into the endpoint's store, which has its accounts by now; but those of /2 and of what servers make. */
+void taken_apply(struct endpoint *e, const struct taken *t);
+/*
+ * Those: written as by a server, once, when the bootstrap is over, and kept from
+ * then on as what servers wrote is; and instances that are not in staged are deleted.
+ */
+void taken_apply_once(struct endpoint *e, const struct taken *t, struct store *staged);
+/* Is it such an object, or /2? */
+bool taken_is_once(const struct endpoint *e, uint16_t object);
+/* The /0 of its bootstrap account, or ID_NONE. */
+uint16_t taken_bootstrap(const struct taken *t);
+/* Takes that account out. */
+void taken_purge(struct taken *t);
