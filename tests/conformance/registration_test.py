@@ -82,6 +82,26 @@ class RegistrationTest(Case):
         self.server.command("step 119")
         self.assertIn(self.name, self.clients())
 
+    @case(108)
+    def test_108_queue_mode(self):
+        event = self.begin(server=["queue_mode: true"])
+        self.assertEqual((event.fields.get("b", "U"), event.fields.get("Q")), ("U", "1"))
+
+    @case(109)
+    def test_109_behavior_in_queue_mode(self):
+        event = self.begin(server=["queue_mode: true"])
+        self.assertEqual(event.fields.get("Q"), "1")
+        self.set_lifetime(240)
+        start = self.now()
+        self.daemon.step(120)
+        # It says nothing by itself, and the server sends nothing.
+        self.assertEqual(self.server.events[start:], [])
+        self.daemon.step(119)
+        self.event("updated", self.name, start)
+        self.assertEqual(self.value("/1/0/1"), 240)
+        self.server.command("step 239")
+        self.assertIn(self.name, self.clients())
+
     @case(110)
     def test_110_profile_id(self):
         event = self.begin(server=['profile_id: "6:27354b9a"'], commands=["profile 6:27354b9a </1/0>,</3/0>"])
