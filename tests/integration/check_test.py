@@ -62,7 +62,6 @@ BROKEN = (
     ("fieldway.yaml", "short_id: 101", "short_id: 101\n    lifetime: 5 minutes", "6:15", "."),
     ("fieldway.yaml", "short_id: 101", "short_id: 101\n    protocol: \"2.0\"", "6:15", "."),
     ("fieldway.yaml", "short_id: 101", "short_id: 101\n    formats: [tlv, xml]", r"6:\d+|4:5", "xml"),
-    ("fieldway.yaml", "short_id: 101", "short_id: 101\n    access: read", "6:13", "not in this version"),
     ("fieldway.yaml", "coaps://127", "coap://127", r"\d+:\d+", "coaps"),
     ("fieldway.yaml", "coaps://127", "coap+tcp://127", "6:10", "not in this version"),
     ("fieldway.yaml", "coaps://127.0.0.1:5684", "http://127.0.0.1", "6:10", "coap"),

@@ -241,6 +241,7 @@ static const struct {
 	{ "/1/0/4", "0='x'", "dx" },
 	{ "/1/0/8", "", "du" },
 	{ "/1/0/8", "0='U'", "du" },
+	{ "/1/0/8", "0,1='x'", "du" },
 	{ "/3/0/4", "0='x'", "dr" },
 };
 
@@ -261,7 +262,7 @@ END_TEST
 /* The trigger's argument is a binding to come over; there is but one. */
 START_TEST(test_arguments_of_the_trigger)
 {
-	static const char *const arguments[] = { "0='T'", "0", "1='U'", "0='U',1" };
+	static const char *const arguments[] = { "0='T'", "0='S'", "0='M',1", "0='H'" };
 	const struct path path = path_of("/1/0/8");
 
 	make(&host);
