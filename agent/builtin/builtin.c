@@ -15,6 +15,7 @@ static const struct {
 	{ connectivity_init, connectivity_init },
 	{ statistics_init, statistics_init },
 	{ modbus_init, modbus_reload },
+	{ firmware_object_init, firmware_object_reload },
 };
 
 int builtin_set(struct builtin *b, uint16_t object, uint16_t instance, uint16_t resource, struct value v)
@@ -134,6 +135,7 @@ struct builtin *builtin_free(struct builtin *b)
 	statistics_free(b->statistics);
 	device_host_free(b->host);
 	modbus_free(b->modbus);
+	firmware_object_leave(b);
 	free(b);
 	return NULL;
 }

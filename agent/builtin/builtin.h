@@ -10,6 +10,7 @@
 /* The objects that the agent backs itself, for one endpoint. */
 struct builtin;
 
+struct firmware;
 struct timers;
 
 /* Values of /10374/x/8. */
@@ -94,6 +95,7 @@ struct builtin_values {
 	const struct builtin_host *host; /* NULL: another device than this machine */
 	struct timers *timers; /* NULL: nothing is counted, there is no /7 */
 	const struct builtin_modbus *modbus; /* NULL: the Modbus objects do not exist */
+	struct firmware *update; /* behind object 5, and outlives the store; NULL: that does not exist */
 };
 
 /*

@@ -11,6 +11,7 @@ struct builtin {
 	struct device_host *host; /* NULL: not here */
 	struct modbus *modbus; /* likewise */
 	struct statistics *statistics; /* likewise */
+	struct firmware *firmware; /* likewise; the caller's */
 };
 
 /* One init each; 0 also when the object has no place in this endpoint. */
@@ -20,12 +21,17 @@ int device_init(struct builtin *b, const struct definitions *definitions, const 
 int connectivity_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int statistics_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int modbus_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int firmware_object_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 
 /* The same of what is there already. */
 int security_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int server_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int device_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int modbus_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int firmware_object_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+
+/* firmware.c: it hears of nothing any more */
+void firmware_object_leave(struct builtin *b);
 
 /* device_host.c */
 int device_host_init(struct builtin *b, const struct builtin_host *v);

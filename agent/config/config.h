@@ -342,6 +342,12 @@ struct config_metrics {
 	uint16_t port;
 };
 
+/* `firmware:`; handler NULL: object 5 does not exist. */
+struct config_firmware {
+	char *handler; /* of /etc/fieldway/install.d */
+	uint64_t max_size;
+};
+
 /* A point's value as a sample expects it: BOOL, INT, UINT, FLOAT or STRING, as YAML has it; NONE: `invalid`. */
 struct config_expectation {
 	struct yaml_mark mark;
@@ -375,6 +381,7 @@ struct config {
 	struct config_limits limits;
 	struct config_metrics metrics;
 	struct config_bootstrap bootstrap;
+	struct config_firmware firmware;
 	struct config_plugin **plugins; /* those that a bus or profile names */
 	size_t n_plugins;
 	struct config_bus *buses;

@@ -22,6 +22,7 @@ static const struct {
 	{ "metrics", offsetof(struct main_section, metrics) },
 	{ "host", offsetof(struct main_section, host) },
 	{ "bootstrap", offsetof(struct main_section, bootstrap) },
+	{ "firmware", offsetof(struct main_section, firmware) },
 };
 
 static const struct yaml_node **section_of(struct main_section *m, size_t i)
@@ -184,6 +185,7 @@ void gateway_read(struct loader *l)
 	l->limits_mark = section.limits ? section.limits->mark : start;
 	metrics_read(l, section.metrics);
 	host_read(l, section.host);
+	firmware_read(l, section.firmware);
 	servers_read(l, section.servers);
 	bootstrap_read(l, section.bootstrap);
 }

@@ -17,6 +17,8 @@ static const struct key main_keys[] = {
 	{ "host", KEY_NODE, AT(main_section, host), .help = "this machine: what servers may do to it, and what it shows (nothing)" },
 	{ "bootstrap", KEY_NODE, .reload = RELOAD_ENDPOINT, AT(main_section, bootstrap),
 	  .help = "a server that tells endpoints where to register (none)" },
+	{ "firmware", KEY_NODE, AT(main_section, firmware),
+	  .help = "the host's object 5: servers update this machine (none)" },
 	LATER("history", "values kept for a server that is away"),
 };
 
@@ -171,6 +173,13 @@ static const struct key limits_keys[] = {
 	  AT(config_limits, sessions), .help = "connections to servers" },
 };
 
+static const struct key firmware_keys[] = {
+	{ "handler", KEY_TEXT, .required = true, AT(firmware_section, handler),
+	  .help = "name of a program in /etc/fieldway/install.d, which installs packages as root" },
+	{ "max_size", KEY_TEXT, .initial = "512MiB", AT(firmware_section, max_size),
+	  .help = "of a package: bytes, or with KiB, MiB, GiB" },
+};
+
 static const struct key metrics_keys[] = {
 	{ "listen", KEY_TEXT, .required = true, AT(metrics_section, listen),
 	  .help = "unix:PATH of a socket, or a port of loopback, as 127.0.0.1:9464; GET /metrics" },
@@ -199,6 +208,7 @@ const struct key_table keys_writes = KEY_TABLE("writes", writes_keys);
 const struct key_table keys_limits = KEY_TABLE("limits", limits_keys);
 const struct key_table keys_metrics = KEY_TABLE("metrics", metrics_keys);
 const struct key_table keys_host = KEY_TABLE("host", host_keys);
+const struct key_table keys_firmware = KEY_TABLE("firmware", firmware_keys);
 
 const struct key_table *const key_tables[] = {
 	&keys_main,	&keys_gateway,	&keys_server, &keys_notify,    &keys_security,
@@ -207,5 +217,5 @@ const struct key_table *const key_tables[] = {
 	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
 	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify, &keys_attributes,
 	&keys_map,	&keys_alarm,	&keys_sample,	&keys_modbus_objects, &keys_metrics, &keys_host,
-	&keys_retry,	&keys_bootstrap, NULL,
+	&keys_retry,	&keys_bootstrap, &keys_firmware, NULL,
 };

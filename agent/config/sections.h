@@ -7,7 +7,7 @@
 
 struct main_section {
 	const struct yaml_node *gateway, *servers, *stale, *registering, *writes, *limits,
-		*metrics, *host, *bootstrap;
+		*metrics, *host, *bootstrap, *firmware;
 };
 
 struct host_section {
@@ -75,6 +75,10 @@ struct writes_section {
 
 struct metrics_section {
 	char *listen;
+};
+
+struct firmware_section {
+	char *handler, *max_size;
 };
 
 struct bus_section {

@@ -183,7 +183,9 @@ static int put_host(struct endpoint *e)
 	struct host_facts facts;
 	struct builtin_host own;
 	struct builtin_values values;
-	int r = make_modbus(e), error;
+	int r = make_modbus(e), error = firmware_follow(e->registry);
+
+	r = r < 0 ? r : error;
 
 	/* In a reload the rest has to go on all the same. */
 	if (r < 0 && !e->builtin)
@@ -200,10 +202,12 @@ static int put_host(struct endpoint *e)
 		.hardware = facts.hardware,
 		.host = &own,
 		.modbus = modbus_field_values(e->registry->modbus),
+		.update = e->registry->config.config->firmware.handler ? e->registry->firmware : NULL,
 	};
 	error = put_builtin(e, &values);
 	if (error >= 0 && values.modbus)
 		modbus_field_attach(e->registry->modbus, e->builtin);
+	firmware_settle(e->registry);
 	if (error >= 0)
 		error = made_add_objects(e);
 	host_facts_done(&facts);

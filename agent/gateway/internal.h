@@ -20,6 +20,7 @@
 #include "store/store.h"
 #include "transport/transport.h"
 #include "transport/uri.h"
+#include "update/firmware.h"
 
 /* One server, as all accounts at it share it. */
 struct server {
@@ -88,6 +89,8 @@ struct registry {
 	struct server *bootstrap_server; /* NULL: there is none */
 	struct endpoint host;
 	struct modbus_field *modbus; /* NULL: the host has no Modbus objects */
+	struct firmware *firmware;   /* NULL: the host has no object 5 */
+	bool firmware_begins;	     /* it is new, and has not gone on yet with what was interrupted */
 	struct endpoint **endpoints; /* config.n_endpoints */
 	uint32_t n_accounts, n_registered, n_stopping;
 	struct list leaving; /* struct account */
@@ -236,6 +239,11 @@ void persist_kept_done(struct persist_kept *kept);
 void access_follow(struct endpoint *e, bool renew);
 /* What the store's watch said: servers' words are kept. */
 void access_changed(struct endpoint *e, const struct path *paths, size_t n);
+
+/* firmware.c: `firmware:` of the configuration; taken up, or followed to another one. -ENOMEM, errno of the file system. */
+int firmware_follow(struct registry *r);
+/* Behind the host's objects: it begins, or goes where YAML does not have it any more. */
+void firmware_settle(struct registry *r);
 
 /* host_facts.c: what /3 of the host says of this machine; NULL where it is not known */
 struct host_facts {

@@ -24,6 +24,8 @@ static const char usage[] =
 	"  --host-socket=PATH   socket behind which systemd starts hosts, instead of running the program:\n"
 	"                       only so are plugins kept from keys and state (none)\n"
 	"  --host-program=FILE  program that loads plugins (" PKGLIBEXECDIR "/fieldway-plugin-host)\n"
+	"  --install-socket=PATH  socket behind which systemd starts who installs firmware\n"
+	"                       (/run/fieldway-install.socket)\n"
 	"  --bus=BUS            system, session, none, or a D-Bus address (system)\n"
 	"  --log-level=LEVEL    debug, info, notice, warning or error; MODULE=LEVEL for one\n"
 	"                       module, with commas between them\n"
@@ -40,6 +42,7 @@ enum {
 	OPTION_PLUGINS,
 	OPTION_HOST_SOCKET,
 	OPTION_HOST,
+	OPTION_INSTALL_SOCKET,
 	OPTION_BUS,
 	OPTION_LOG_LEVEL,
 	OPTION_VERSION,
@@ -56,6 +59,7 @@ static const struct option options[] = {
 	{ "plugins", required_argument, NULL, OPTION_PLUGINS },
 	{ "host-socket", required_argument, NULL, OPTION_HOST_SOCKET },
 	{ "host-program", required_argument, NULL, OPTION_HOST },
+	{ "install-socket", required_argument, NULL, OPTION_INSTALL_SOCKET },
 	{ "bus", required_argument, NULL, OPTION_BUS },
 	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -80,6 +84,7 @@ static const struct gateway_options initial = {
 	.state_folder = LOCALSTATEDIR "/lib/fieldway",
 	.host_program = PKGLIBEXECDIR "/fieldway-plugin-host",
 	.plugin_folder = PLUGINDIR,
+	.install_socket = "/run/fieldway-install.socket",
 	.bus = "system",
 	.stop_fd = -1,
 };
@@ -93,6 +98,7 @@ static const size_t texts[] = {
 	[OPTION_PLUGINS] = offsetof(struct gateway_options, plugin_folder),
 	[OPTION_HOST_SOCKET] = offsetof(struct gateway_options, host_socket),
 	[OPTION_HOST] = offsetof(struct gateway_options, host_program),
+	[OPTION_INSTALL_SOCKET] = offsetof(struct gateway_options, install_socket),
 	[OPTION_BUS] = offsetof(struct gateway_options, bus),
 };
 

@@ -10,6 +10,7 @@ struct config;
 struct definitions;
 struct fieldbus;
 struct pauses;
+struct sd_event;
 struct secret_store;
 struct state;
 struct store;
@@ -31,6 +32,7 @@ struct registry_system {
 };
 
 struct registry_config {
+	struct sd_event *event;
 	struct timers *timers;
 	struct transport *transport;
 	const struct definitions *definitions;
@@ -40,6 +42,7 @@ struct registry_config {
 	const struct registry_system *system;
 	void *system_userdata;
 	const char *state_folder;    /* whose storage is /3/0/10 and 21 of the host */
+	const char *install_socket;  /* of fieldway-install */
 	struct pauses *pauses;	     /* what users have paused */
 	struct fieldbus *fieldbus;   /* behind the host's Modbus objects; may go first, at the end */
 };

@@ -216,7 +216,9 @@ static int open_registry(struct gateway *g)
 		.state = g->state,
 		.system = &registry_system,
 		.system_userdata = g,
+		.event = g->event,
 		.state_folder = g->options.state_folder,
+		.install_socket = g->options.install_socket,
 		.pauses = g->pauses,
 		.fieldbus = g->fieldbus,
 	};

@@ -17,6 +17,7 @@ struct gateway_options {
 	const char *host_socket;    /* NULL: hosts are children */
 	const char *host_program;   /* fieldway-plugin-host */
 	const char *plugin_folder;
+	const char *install_socket; /* of fieldway-install */
 	const char *bus;	    /* "none", or as dbus_config.address */
 	bool last_good;		    /* what gateway_check() looks at: not the files */
 	int stop_fd;		    /* when it is readable the start gives up; -1: never */

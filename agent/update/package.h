@@ -17,8 +17,8 @@ struct sd_event;
  */
 struct package;
 
-/* Bytes that wait for the disk. */
-#define PACKAGE_QUEUE_MAX (1u << 20)
+/* Bytes that wait for the disk; more than a body that was held whole. */
+#define PACKAGE_QUEUE_MAX (16u << 20)
 /* The file system keeps so much for others. */
 #define PACKAGE_SPARE (16u << 20)
 

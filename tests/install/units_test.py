@@ -78,7 +78,7 @@ class Scores(unittest.TestCase):
         self.check("fieldway-host@.service")
 
     def test_units_are_right(self):
-        names = (UNIT, SOCKET, "fieldway-host@.service")
+        names = (UNIT, SOCKET, "fieldway-host@.service", "fieldway-install.socket", "fieldway-install@.service")
         text = run("systemd-analyze", "verify", "--man=no", *(f"/lib/systemd/system/{n}" for n in names))
         self.assertNotIn("fieldway", text)
 

@@ -37,6 +37,24 @@ static int parse_payload(struct options *o, const char *text)
 	return o->payload ? parse_hex(text, o->payload, PAYLOAD_MAX, &o->size) : -ENOMEM;
 }
 
+/* What is larger than a line. */
+static int read_payload(struct options *o, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	long size = -1;
+
+	if (!f)
+		return -errno;
+	if (fseek(f, 0, SEEK_END) == 0)
+		size = ftell(f);
+	rewind(f);
+	free(o->payload);
+	o->payload = size > 0 ? malloc((size_t)size) : NULL;
+	o->size = o->payload ? fread(o->payload, 1, (size_t)size, f) : 0;
+	fclose(f);
+	return o->size > 0 ? 0 : -EINVAL;
+}
+
 static int parse_option(struct options *o, const char *word)
 {
 	unsigned long n;
@@ -44,6 +62,8 @@ static int parse_option(struct options *o, const char *word)
 
 	if (strcmp(word, "non") == 0)
 		o->non = true;
+	else if (strncmp(word, "payload-file=", 13) == 0)
+		r = read_payload(o, word + 13);
 	else if (strncmp(word, "payload=", 8) == 0)
 		r = parse_payload(o, word + 8);
 	else if (strncmp(word, "timeout=", 8) == 0)

@@ -94,6 +94,11 @@ static bool same_bootstrap(const struct config *a, const struct config *b)
 	       x->use == y->use && x->pack == y->pack && x->hold_off_s == y->hold_off_s;
 }
 
+static bool same_firmware(const struct config *a, const struct config *b)
+{
+	return streq_null(a->firmware.handler, b->firmware.handler) && a->firmware.max_size == b->firmware.max_size;
+}
+
 static bool same_modbus(const struct config *a, const struct config *b)
 {
 	const struct config_gateway *x = &a->gateway, *y = &b->gateway;
@@ -152,6 +157,7 @@ static const struct {
 	{ "writes", same_writes, &keys_writes },     { "limits", same_limits, &keys_limits },
 	{ "metrics", same_metrics, &keys_metrics }, { "modbus_objects", same_modbus, &keys_modbus_objects },
 	{ "bootstrap", same_bootstrap, &keys_bootstrap }, { "host", same_host, &keys_host },
+	{ "firmware", same_firmware, &keys_firmware },
 };
 
 static const char *cost_of(enum key_reload reload)

@@ -14,7 +14,7 @@
 
 #include "update/package.h"
 
-#define LARGEST (8u << 20)
+#define LARGEST (48u << 20)
 
 static char folder[PATH_MAX];
 static sd_event *event;

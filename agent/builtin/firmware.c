@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "builtin/internal.h"
+#include "update/firmware.h"
+
+/* Object 5, Core appendix E.6, of version 1.2: what a firmware says of itself, and what servers ask of it. */
+enum {
+	FIRMWARE_OBJECT = 5,
+	RESOURCE_PACKAGE = 0,
+	RESOURCE_URI = 1,
+	RESOURCE_UPDATE = 2,
+	RESOURCE_STATE = 3,
+	RESOURCE_RESULT = 5,
+	RESOURCE_NAME = 6,
+	RESOURCE_VERSION = 7,
+	RESOURCE_DELIVERY = 9,
+	RESOURCE_CANCEL = 10,
+	RESOURCE_SEVERITY = 11,
+	RESOURCE_CHANGED = 12,
+	RESOURCE_DEFER = 13,
+	RESOURCE_AUTOMATIC = 14,
+};
+/* Values of resource 9. */
+enum {
+	DELIVERY_PUSH = 1,
+};
+
+static int set(struct builtin *b, uint16_t resource, struct value v)
+{
+	return builtin_set(b, FIRMWARE_OBJECT, 0, resource, v);
+}
+
+static int set_text(struct builtin *b, uint16_t resource, const char *text)
+{
+	return builtin_set_text(b, FIRMWARE_OBJECT, 0, resource, text);
+}
+
+/* A URI that a server wrote stands until it, or another one, resets it. */
+static bool shows_uri(const struct firmware_view *v)
+{
+	return *v->uri || v->status.result != FIRMWARE_INVALID_URI;
+}
+
+static int show(struct builtin *b, const struct firmware_view *v)
+{
+	int r = set(b, RESOURCE_STATE, value_integer(v->status.state));
+
+	if (r >= 0)
+		r = set(b, RESOURCE_RESULT, value_integer(v->status.result));
+	if (r >= 0)
+		r = set_text(b, RESOURCE_NAME, v->name);
+	if (r >= 0)
+		r = set_text(b, RESOURCE_VERSION, v->version);
+	if (r >= 0 && shows_uri(v))
+		r = set_text(b, RESOURCE_URI, v->uri);
+	if (r >= 0 && v->changed_s >= 0)
+		r = set(b, RESOURCE_CHANGED, value_time(v->changed_s));
+	return r;
+}
+
+/* firmware_set_watch() */
+static void changed(void *userdata)
+{
+	struct builtin *b = userdata;
+
+	store_begin(b->store);
+	show(b, firmware_view(b->firmware));
+	store_end(b->store);
+}
+
+/* ---- Package ---- */
+
+/* A Package in one message: its bytes are on the disk, and need not stay in memory as well. */
+struct small_package {
+	struct builtin *builtin;
+	backing_done done;
+	void *userdata;
+};
+
+static void small_done(void *userdata, int error, const char *reason)
+{
+	struct small_package *p = userdata;
+	struct value nothing = { .type = VALUE_OPAQUE };
+
+	p->done(p->userdata, error, reason);
+	if (p->builtin->firmware)
+		set(p->builtin, RESOURCE_PACKAGE, nothing);
+	free(p);
+}
+
+static int begin_small(struct builtin *b, const struct value *value)
+{
+	int r = firmware_push_begin(b->firmware, value->size);
+
+	return r < 0 ? r : firmware_push_take(b->firmware, value->data, value->size);
+}
+
+static bool is_reset(const struct value *value)
+{
+	return value->size == 0 || (value->size == 1 && value->data[0] == '\0');
+}
+
+static void package_write(void *userdata, const struct path *path, const struct value *value,
+			  backing_done done, void *done_userdata)
+{
+	struct builtin *b = userdata;
+	struct small_package *p;
+	int r;
+
+	(void)path;
+	if (is_reset(value)) {
+		done(done_userdata, firmware_reset(b->firmware), NULL);
+		return;
+	}
+	p = malloc(sizeof(*p));
+	r = p ? begin_small(b, value) : -ENOMEM;
+	if (r < 0) {
+		free(p);
+		done(done_userdata, r, NULL);
+		return;
+	}
+	*p = (struct small_package){ b, done, done_userdata };
+	firmware_push_end(b->firmware, small_done, p);
+}
+
+static int package_begin(void *userdata, const struct path *path, uint64_t size)
+{
+	struct builtin *b = userdata;
+
+	(void)path;
+	return firmware_push_begin(b->firmware, size);
+}
+
+/* While it came YAML may have taken the object away. */
+static int package_take(void *userdata, const struct path *path, const void *data, size_t size)
+{
+	struct builtin *b = userdata;
+
+	(void)path;
+	return b->firmware ? firmware_push_take(b->firmware, data, size) : -EPERM;
+}
+
+static void package_end(void *userdata, const struct path *path, backing_done done, void *done_userdata)
+{
+	struct builtin *b = userdata;
+
+	(void)path;
+	firmware_push_end(b->firmware, done, done_userdata);
+}
+
+static void package_lost(void *userdata, const struct path *path)
+{
+	struct builtin *b = userdata;
+
+	(void)path;
+	if (b->firmware)
+		firmware_push_lost(b->firmware);
+}
+
+static const struct backing_ops package_ops = {
+	.write = package_write,
+	.stream_begin = package_begin,
+	.stream_take = package_take,
+	.stream_end = package_end,
+	.stream_lost = package_lost,
+};
+
+/* ---- what else servers write and execute ---- */
+
+static void uri_write(void *userdata, const struct path *path, const struct value *value, backing_done done,
+		      void *done_userdata)
+{
+	struct builtin *b = userdata;
+	char uri[FIRMWARE_URI_MAX];
+
+	(void)path;
+	if (value->size >= sizeof(uri)) {
+		done(done_userdata, -ERANGE, NULL);
+		return;
+	}
+	memcpy(uri, value->data, value->size);
+	uri[value->size] = '\0';
+	done(done_userdata, firmware_write_uri(b->firmware, uri), NULL);
+}
+
+static const struct backing_ops uri_ops = { .write = uri_write };
+
+static void settings_changed(void *userdata, const struct path *path, const struct value *value)
+{
+	struct builtin *b = userdata;
+
+	if (path->resource == RESOURCE_SEVERITY)
+		firmware_set_severity(b->firmware, (uint8_t)value->integer);
+	else if (path->resource == RESOURCE_DEFER)
+		firmware_set_defer(b->firmware, (uint32_t)MIN(value->unsignd, (uint64_t)UINT32_MAX));
+	else
+		firmware_set_automatic(b->firmware, value->boolean);
+}
+
+static const struct backing_ops settings_ops = { .changed = settings_changed };
+
+/* The answer first, then what comes of it. */
+static void execute(void *userdata, const struct path *path, const char *argument, backing_done done,
+			     void *done_userdata)
+{
+	struct builtin *b = userdata;
+	const bool cancels = path->resource == RESOURCE_CANCEL;
+	const bool may = firmware_may(b->firmware, cancels ? FIRMWARE_CANCEL : FIRMWARE_UPDATE);
+
+	(void)argument;
+	done(done_userdata, may ? 0 : -EPERM, NULL);
+	if (may && cancels)
+		firmware_cancel(b->firmware);
+	else if (may)
+		firmware_update(b->firmware);
+}
+
+static const struct backing_ops execute_ops = { .execute = execute };
+
+/* ---- being there ---- */
+
+static int back(struct builtin *b)
+{
+	static const struct {
+		uint16_t resource;
+		const struct backing_ops *ops;
+	} rows[] = {
+		{ RESOURCE_PACKAGE, &package_ops },   { RESOURCE_URI, &uri_ops },
+		{ RESOURCE_UPDATE, &execute_ops },    { RESOURCE_CANCEL, &execute_ops },
+		{ RESOURCE_SEVERITY, &settings_ops }, { RESOURCE_DEFER, &settings_ops },
+		{ RESOURCE_AUTOMATIC, &settings_ops },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && r >= 0; i++) {
+		const struct path path = path_of_resource(FIRMWARE_OBJECT, 0, rows[i].resource);
+
+		r = builtin_back(b, &path, rows[i].ops);
+	}
+	return r;
+}
+
+static int show_settings(struct builtin *b, const struct firmware_view *v)
+{
+	int r = set(b, RESOURCE_DELIVERY, value_integer(DELIVERY_PUSH));
+
+	if (r >= 0)
+		r = set(b, RESOURCE_SEVERITY, value_integer(v->severity));
+	if (r >= 0)
+		r = set(b, RESOURCE_DEFER, value_unsigned(v->defer_s));
+	if (r >= 0)
+		r = set(b, RESOURCE_AUTOMATIC, value_boolean(v->automatic));
+	return r;
+}
+
+int firmware_object_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
+{
+	const struct object_definition *object = definitions_newest(definitions, FIRMWARE_OBJECT);
+	int r;
+
+	if (!v->update)
+		return 0;
+	if (!object)
+		return -ENOENT;
+	b->firmware = v->update;
+	r = store_add_instance(b->store, object, 0);
+	if (r >= 0)
+		r = back(b);
+	if (r >= 0)
+		r = show_settings(b, firmware_view(b->firmware));
+	if (r >= 0)
+		r = show(b, firmware_view(b->firmware));
+	firmware_set_watch(b->firmware, changed, b);
+	return r;
+}
+
+void firmware_object_leave(struct builtin *b)
+{
+	if (b->firmware)
+		firmware_set_watch(b->firmware, NULL, NULL);
+	b->firmware = NULL;
+}
+
+int firmware_object_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)
+{
+	if (b->firmware && v->update)
+		return 0;
+	if (!b->firmware)
+		return firmware_object_init(b, definitions, v);
+	firmware_object_leave(b);
+	store_remove_object(b->store, FIRMWARE_OBJECT);
+	return 0;
+}
