@@ -15,6 +15,7 @@ enum {
 	RESOURCE_RESULT = 5,
 	RESOURCE_NAME = 6,
 	RESOURCE_VERSION = 7,
+	RESOURCE_PROTOCOL = 8,
 	RESOURCE_DELIVERY = 9,
 	RESOURCE_CANCEL = 10,
 	RESOURCE_SEVERITY = 11,
@@ -25,6 +26,7 @@ enum {
 /* Values of resource 9. */
 enum {
 	DELIVERY_PUSH = 1,
+	DELIVERY_BOTH = 2,
 };
 
 static int set(struct builtin *b, uint16_t resource, struct value v)
@@ -242,9 +244,24 @@ static int back(struct builtin *b)
 	return r;
 }
 
+static int show_protocols(struct builtin *b)
+{
+	size_t n;
+	const uint8_t *protocols = firmware_protocols(b->firmware, &n);
+	int r = set(b, RESOURCE_DELIVERY, value_integer(n > 0 ? DELIVERY_BOTH : DELIVERY_PUSH));
+
+	for (uint16_t i = 0; i < n && r >= 0; i++) {
+		const struct path path = { .ids = { FIRMWARE_OBJECT, 0, RESOURCE_PROTOCOL, i }, .depth = 4 };
+		const struct value value = value_integer(protocols[i]);
+
+		r = store_update_one(b->store, &path, &value);
+	}
+	return r;
+}
+
 static int show_settings(struct builtin *b, const struct firmware_view *v)
 {
-	int r = set(b, RESOURCE_DELIVERY, value_integer(DELIVERY_PUSH));
+	int r = show_protocols(b);
 
 	if (r >= 0)
 		r = set(b, RESOURCE_SEVERITY, value_integer(v->severity));

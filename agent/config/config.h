@@ -346,6 +346,7 @@ struct config_metrics {
 struct config_firmware {
 	char *handler; /* of /etc/fieldway/install.d */
 	uint64_t max_size;
+	char *trust; /* PEM file; NULL: the system's authorities */
 };
 
 /* A point's value as a sample expects it: BOOL, INT, UINT, FLOAT or STRING, as YAML has it; NONE: `invalid`. */

@@ -62,6 +62,9 @@ void firmware_read(struct loader *l, const struct yaml_node *node)
 			     section.handler);
 	else
 		f->handler = section.handler;
+	f->trust = section.trust;
+	if (f->trust && *f->trust != '/')
+		loader_error(l, mapping_mark(node, "trust"), "\"%s\": the path of a file begins with /", f->trust);
 	if (!parse_size(section.max_size, &f->max_size))
 		loader_error(l, mapping_mark(node, "max_size"), "\"%s\": expected a size from 1KiB to 1024GiB, such as 512MiB",
 			     section.max_size);

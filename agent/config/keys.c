@@ -178,6 +178,8 @@ static const struct key firmware_keys[] = {
 	  .help = "name of a program in /etc/fieldway/install.d, which installs packages as root" },
 	{ "max_size", KEY_TEXT, .initial = "512MiB", AT(firmware_section, max_size),
 	  .help = "of a package: bytes, or with KiB, MiB, GiB" },
+	{ "trust", KEY_TEXT, AT(firmware_section, trust),
+	  .help = "PEM file of the authorities for https, from / on (those of the system)" },
 };
 
 static const struct key metrics_keys[] = {

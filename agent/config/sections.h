@@ -78,7 +78,7 @@ struct metrics_section {
 };
 
 struct firmware_section {
-	char *handler, *max_size;
+	char *handler, *max_size, *trust;
 };
 
 struct bus_section {

@@ -6,11 +6,82 @@
 
 #define FOLDER "packages"
 
+/* ---- packages by their URI ---- */
+
+static int fetched_begin(void *userdata, uint64_t offset, uint64_t size, const char *etag)
+{
+	struct registry *r = userdata;
+
+	return firmware_fetch_begin(r->firmware, offset, size, etag);
+}
+
+static int fetched_take(void *userdata, const void *data, size_t size)
+{
+	struct registry *r = userdata;
+
+	return firmware_fetch_take(r->firmware, data, size);
+}
+
+static void fetched(void *userdata, int error)
+{
+	struct registry *r = userdata;
+
+	r->download = download_free(r->download);
+	firmware_fetch_done(r->firmware, error);
+}
+
+static const struct download_ops download_ops = {
+	.begin = fetched_begin, .take = fetched_take, .done = fetched
+};
+
+static int source_check(void *userdata, const char *uri)
+{
+	(void)userdata;
+	return download_check(uri);
+}
+
+static int source_start(void *userdata, const char *uri, uint64_t offset, const char *etag)
+{
+	struct registry *r = userdata;
+	const struct download_config config = {
+		.event = r->config.event,
+		.timers = r->config.timers,
+		.trust = r->config.config->firmware.trust,
+		.ops = &download_ops,
+		.userdata = r,
+	};
+
+	r->download = download_free(r->download);
+	return download_new(&config, uri, offset, etag, &r->download);
+}
+
+static void source_stop(void *userdata)
+{
+	struct registry *r = userdata;
+
+	r->download = download_free(r->download);
+}
+
+/* As /5/0/8 numbers them: http, https. */
+static const uint8_t protocols[] = { 2, 3 };
+
+static const struct firmware_source source = {
+	.protocols = protocols,
+	.n_protocols = sizeof(protocols),
+	.check = source_check,
+	.start = source_start,
+	.stop = source_stop,
+};
+
+/* ---- as the configuration has it ---- */
+
 static int make(struct registry *r, const struct config_firmware *c)
 {
 	_cleanup_free_ char *folder = NULL;
 	const struct registry_config *from = &r->config;
 	struct firmware_config config = {
+		.source = &source,
+		.source_userdata = r,
 		.event = from->event,
 		.timers = from->timers,
 		.state = from->state,

@@ -8,6 +8,7 @@
 #include "base/timer.h"
 #include "builtin/builtin.h"
 #include "config/config.h"
+#include "download/download.h"
 #include "gateway/modbus.h"
 #include "gateway/pauses.h"
 #include "gateway/registry.h"
@@ -90,6 +91,7 @@ struct registry {
 	struct endpoint host;
 	struct modbus_field *modbus; /* NULL: the host has no Modbus objects */
 	struct firmware *firmware;   /* NULL: the host has no object 5 */
+	struct download *download;   /* of a package of it */
 	bool firmware_begins;	     /* it is new, and has not gone on yet with what was interrupted */
 	struct endpoint **endpoints; /* config.n_endpoints */
 	uint32_t n_accounts, n_registered, n_stopping;

@@ -2,6 +2,7 @@
 #include "update/firmware.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,11 +48,24 @@ uint64_t firmware_received(const struct firmware *f)
 	return package_size(f->package);
 }
 
+const uint8_t *firmware_protocols(const struct firmware *f, size_t *ret_n)
+{
+	*ret_n = f->config.source ? f->config.source->n_protocols : 0;
+	return f->config.source ? f->config.source->protocols : NULL;
+}
+
 bool firmware_may(const struct firmware *f, enum firmware_event event)
 {
 	struct firmware_status copy = f->kept.view.status;
 
 	return firmware_step(&copy, event, FIRMWARE_INITIAL) >= 0;
+}
+
+static void stop_fetching(struct firmware *f)
+{
+	if (f->config.source)
+		f->config.source->stop(f->config.source_userdata);
+	f->kept.etag[0] = '\0';
 }
 
 /* ---- the door ---- */
@@ -80,6 +94,7 @@ void firmware_answer(struct firmware *f, int error, const char *reason)
 
 static void drop(struct firmware *f)
 {
+	stop_fetching(f);
 	f->pushed = false;
 	f->call = handler_call_free(f->call);
 	timer_disarm(&f->retry);
@@ -248,6 +263,23 @@ static bool is_uri(const char *uri)
 	return true;
 }
 
+static int check_uri(const struct firmware *f, const char *uri)
+{
+	if (!is_uri(uri))
+		return -EINVAL;
+	return f->config.source ? f->config.source->check(f->config.source_userdata, uri) : -EPROTONOSUPPORT;
+}
+
+static void fetch(struct firmware *f, uint64_t offset)
+{
+	int r = f->config.source ? f->config.source->start(f->config.source_userdata, f->kept.view.uri, offset,
+							   f->kept.etag) :
+				   -EPROTONOSUPPORT;
+
+	if (r < 0)
+		firmware_fetch_done(f, r);
+}
+
 int firmware_write_uri(struct firmware *f, const char *uri)
 {
 	int r;
@@ -256,11 +288,63 @@ int firmware_write_uri(struct firmware *f, const char *uri)
 		return firmware_reset(f);
 	if (strlen(uri) >= FIRMWARE_URI_MAX)
 		return -EINVAL;
-	if (!firmware_may(f, FIRMWARE_BAD_URI))
+	if (!firmware_may(f, FIRMWARE_PULL))
 		return -EPERM;
-	strcpy(f->kept.view.uri, is_uri(uri) ? uri : "");
-	r = firmware_enter(f, FIRMWARE_BAD_URI, is_uri(uri) ? FIRMWARE_PROTOCOL : FIRMWARE_INVALID_URI);
-	return r < 0 ? r : 0;
+	r = check_uri(f, uri);
+	strcpy(f->kept.view.uri, r == -EINVAL ? "" : uri);
+	if (r < 0) {
+		firmware_enter(f, FIRMWARE_BAD_URI, r == -EINVAL ? FIRMWARE_INVALID_URI : FIRMWARE_PROTOCOL);
+		return 0;
+	}
+	firmware_enter(f, FIRMWARE_PULL, FIRMWARE_INITIAL);
+	fetch(f, 0);
+	return 0;
+}
+
+/* ---- a package that is pulled ---- */
+
+int firmware_fetch_begin(struct firmware *f, uint64_t offset, uint64_t size, const char *etag)
+{
+	int r = package_begin(f->package, offset, size, f->config.max_size);
+
+	if (r < 0)
+		return r;
+	snprintf(f->kept.etag, sizeof(f->kept.etag), "%s", etag);
+	firmware_keep(f);
+	return 0;
+}
+
+int firmware_fetch_take(struct firmware *f, const void *data, size_t size)
+{
+	return package_take(f->package, data, size);
+}
+
+static enum firmware_result result_of_fetch(int error)
+{
+	switch (error) {
+	case -EFBIG:
+	case -ENOSPC:
+	case -EDQUOT:
+		return FIRMWARE_NO_STORAGE;
+	case -ENOMEM:
+		return FIRMWARE_NO_MEMORY;
+	case -EINVAL:
+		return FIRMWARE_INVALID_URI;
+	case -EPROTONOSUPPORT:
+		return FIRMWARE_PROTOCOL;
+	default:
+		return FIRMWARE_CONNECTION_LOST;
+	}
+}
+
+void firmware_fetch_done(struct firmware *f, int error)
+{
+	int r = error < 0 ? error : package_finish(f->package);
+
+	if (r >= 0)
+		return;
+	log_warning(NULL, "firmware: %s: %s", f->kept.view.uri, strerror(-r));
+	firmware_enter(f, FIRMWARE_FAILED, result_of_fetch(r));
 }
 
 void firmware_set_severity(struct firmware *f, uint8_t severity)
@@ -299,6 +383,8 @@ void firmware_start(struct firmware *f)
 		/* A Package is not sent a second time by itself. */
 		if (has_package(f))
 			firmware_check(f);
+		else if (*f->kept.view.uri)
+			fetch(f, package_part_size(f->package));
 		else
 			firmware_enter(f, FIRMWARE_FAILED, FIRMWARE_CONNECTION_LOST);
 		break;
@@ -389,6 +475,8 @@ struct firmware *firmware_free(struct firmware *f)
 	firmware_answer(f, -EBUSY, NULL);
 	timer_disarm(&f->retry);
 	handler_call_free(f->call);
+	if (f->config.source)
+		f->config.source->stop(f->config.source_userdata);
 	if (f->package)
 		package_stop(f->package);
 	package_free(f->package);

@@ -25,7 +25,21 @@ struct firmware;
 /* A Package is answered when its handler has had a look at it, but after this at the latest. */
 #define FIRMWARE_ANSWER_USEC (3 * UINT64_C(1000000))
 
+/* Who fetches packages by their URI; one at a time. NULL: they only come by Package. */
+struct firmware_source {
+	const uint8_t *protocols; /* values of /5/0/8 */
+	size_t n_protocols;
+	/* 0, -EINVAL no URI, -EPROTONOSUPPORT none that can be fetched. */
+	int (*check)(void *userdata, const char *uri);
+	/* offset bytes of it are there already, of a file with that etag; firmware_fetch_done() follows, from the loop. Errors as there. */
+	int (*start)(void *userdata, const char *uri, uint64_t offset, const char *etag);
+	void (*stop)(void *userdata); /* also where there is nothing to stop */
+};
+#define FIRMWARE_ETAG_MAX 128u /* with its NUL */
+
 struct firmware_config {
+	const struct firmware_source *source;
+	void *source_userdata;
 	struct sd_event *event;
 	struct timers *timers;
 	struct state *state;
@@ -62,6 +76,8 @@ int firmware_reload(struct firmware *f, const char *handler, uint64_t max_size);
 const struct firmware_view *firmware_view(const struct firmware *f);
 /* Bytes of the package that have come. */
 uint64_t firmware_received(const struct firmware *f);
+/* Values of /5/0/8, so many; 0: packages are only pushed. */
+const uint8_t *firmware_protocols(const struct firmware *f, size_t *ret_n);
 /* Would the state machine let that happen now? */
 bool firmware_may(const struct firmware *f, enum firmware_event event);
 
@@ -77,6 +93,13 @@ int firmware_write_uri(struct firmware *f, const char *uri);
 int firmware_reset(struct firmware *f);
 int firmware_cancel(struct firmware *f);
 int firmware_update(struct firmware *f);
+
+/* What the source brings: bytes follow, from offset on, of so many, 0 for not known. errno: it stops, and says done. */
+int firmware_fetch_begin(struct firmware *f, uint64_t offset, uint64_t size, const char *etag);
+/* -EBUSY: later. */
+int firmware_fetch_take(struct firmware *f, const void *data, size_t size);
+/* 0: all of it; -EINVAL nothing there, -ENOMEM, -EFBIG, -ENOSPC, -EDQUOT, and all others: connection lost. */
+void firmware_fetch_done(struct firmware *f, int error);
 
 void firmware_set_severity(struct firmware *f, uint8_t severity);
 void firmware_set_defer(struct firmware *f, uint32_t defer_s);

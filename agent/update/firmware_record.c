@@ -11,9 +11,9 @@ int firmware_record_encode(const struct firmware_kept *k, struct buf *ret)
 
 	return buf_printf(ret,
 			  "state=%d\nresult=%d\nchanged=%" PRId64 "\nseverity=%u\ndefer=%u\nautomatic=%d\n"
-			  "until=%" PRId64 "\nid=%s\nname=%s\nversion=%s\nuri=%s\n",
+			  "until=%" PRId64 "\nid=%s\netag=%s\nname=%s\nversion=%s\nuri=%s\n",
 			  v->status.state, v->status.result, v->changed_s, v->severity, v->defer_s, v->automatic,
-			  k->deferred_until_s, k->id, v->name, v->version, v->uri);
+			  k->deferred_until_s, k->id, k->etag, v->name, v->version, v->uri);
 }
 
 static bool number(struct span record, const char *name, int64_t least, int64_t most, int64_t *ret)
@@ -47,6 +47,7 @@ int firmware_record_decode(struct span record, struct firmware_kept *ret)
 	k.view.defer_s = (uint32_t)defer;
 	k.view.automatic = automatic;
 	text(record, "id", k.id, sizeof(k.id));
+	text(record, "etag", k.etag, sizeof(k.etag));
 	text(record, "name", k.view.name, sizeof(k.view.name));
 	text(record, "version", k.view.version, sizeof(k.view.version));
 	text(record, "uri", k.view.uri, sizeof(k.view.uri));

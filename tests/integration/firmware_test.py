@@ -17,6 +17,7 @@ from fieldway_test.scenario import OPAQUE, TEXT, TLV  # noqa: E402
 IDLE, DOWNLOADING, DOWNLOADED, UPDATING = range(4)
 INITIAL, UPDATED, NO_STORAGE, NO_MEMORY, LOST, NOT_INTACT, TYPE, URI, FAILED, PROTOCOL, CANCELLED, DEFERRED = range(12)
 LINE = 60000     # what fits a command of the server
+PROTOCOLS = [2, 3]
 STATE, RESULT = "/5/0/3", "/5/0/5"
 HANDLER = """#!/bin/sh
 F={folder}
@@ -69,7 +70,7 @@ class Installer:
             child.wait()
 
 
-class FirmwareTest(Scenario):
+class FirmwareScenario(Scenario):
     def begin(self, check="", install="", confirm="", more=""):
         os.mkdir(self.rig.path("handlers"), 0o755)
         self.rig.write("reboot", f"#!/bin/sh\ntouch {self.rig.folder}/rebooted\n", 0o755)
@@ -123,6 +124,8 @@ class FirmwareTest(Scenario):
         with open(self.rig.path(name), "rb") as f:
             return f.read()
 
+
+class FirmwareTest(FirmwareScenario):
     # ETS 751 to 760
 
     def test_what_there_is(self):
@@ -131,7 +134,8 @@ class FirmwareTest(Scenario):
         event = self.registered("gw")
         self.assertIn("</5>;ver=1.2,</5/0>", event.fields["links"])
         values = self.read("gw", "/5/0")
-        self.assertEqual((values[STATE], values[RESULT], values["/5/0/9"], values["/5/0/1"]), (IDLE, INITIAL, 1, ""))
+        self.assertEqual((values[STATE], values[RESULT], values["/5/0/9"], values["/5/0/1"]), (IDLE, INITIAL, 2, ""))
+        self.assertEqual([v for p, v in values.items() if p.startswith("/5/0/8/")], PROTOCOLS)
         self.assertEqual((values["/5/0/11"], values["/5/0/13"], values["/5/0/14"]), (1, 0, False))
         self.assertNotIn("/5/0/0", values)
         # It can be asked for nothing yet.

@@ -57,6 +57,8 @@ function library_of(header) {
 		return "libcoap"
 	if (header ~ /^jansson/)
 		return "jansson"
+	if (header ~ /^curl\//)
+		return "libcurl"
 	if (header == "microhttpd.h")
 		return "libmicrohttpd"
 	if (header == "seccomp.h")

@@ -96,7 +96,8 @@ static bool same_bootstrap(const struct config *a, const struct config *b)
 
 static bool same_firmware(const struct config *a, const struct config *b)
 {
-	return streq_null(a->firmware.handler, b->firmware.handler) && a->firmware.max_size == b->firmware.max_size;
+	return streq_null(a->firmware.handler, b->firmware.handler) && a->firmware.max_size == b->firmware.max_size &&
+	       streq_null(a->firmware.trust, b->firmware.trust);
 }
 
 static bool same_modbus(const struct config *a, const struct config *b)
