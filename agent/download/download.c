@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "download/internal.h"
 
-static const struct attempt_kind *const kinds[] = { &attempt_http };
+static const struct attempt_kind *const kinds[] = { &attempt_coap, &attempt_http };
 
 static bool has_scheme(const char *uri, const char *scheme)
 {

@@ -9,6 +9,7 @@
 
 struct sd_event;
 struct timers;
+struct transport;
 
 /*
  * One file that is fetched by its URI, in the loop. What breaks off goes on
@@ -40,7 +41,18 @@ struct download_ops {
 	void (*done)(void *userdata, int error);
 };
 
+/* Who this machine is to a coaps server (PSK). */
+struct download_credentials {
+	/* -ENOKEY: nobody. Lives during the call. */
+	int (*identity)(void *userdata, const char *host, const char **ret);
+	/* As session_psk_handler of transport/transport.h. */
+	int (*key)(void *userdata, const char *host, uint8_t **ret_key, size_t *ret_size);
+};
+
 struct download_config {
+	struct transport *transport; /* for coap and coaps */
+	const struct download_credentials *credentials; /* NULL: no coaps server knows this machine */
+	void *credentials_userdata;
 	struct sd_event *event;
 	struct timers *timers;
 	const char *trust; /* PEM file of authorities; NULL: those of the system */

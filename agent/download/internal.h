@@ -28,6 +28,8 @@ struct download {
 	uint64_t begun_usec;
 };
 
+/* coap.c */
+extern const struct attempt_kind attempt_coap;
 /* http.c */
 extern const struct attempt_kind attempt_http;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "gateway/internal.h"
 
@@ -34,6 +35,35 @@ static const struct download_ops download_ops = {
 	.begin = fetched_begin, .take = fetched_take, .done = fetched
 };
 
+/* An account of this machine at the server that has the package, too; NULL: there is none. */
+static struct account *account_at(struct registry *r, const char *host)
+{
+	for (struct account *a = r->host.accounts; a; a = a->next)
+		if (a->identity && strcasecmp(a->server->uri.host, host) == 0)
+			return a;
+	return NULL;
+}
+
+static int credentials_identity(void *userdata, const char *host, const char **ret)
+{
+	const struct account *a = account_at(userdata, host);
+
+	if (!a)
+		return -ENOKEY;
+	*ret = a->identity;
+	return 0;
+}
+
+static int credentials_key(void *userdata, const char *host, uint8_t **ret_key, size_t *ret_size)
+{
+	struct registry *r = userdata;
+	const struct account *a = account_at(r, host);
+
+	return a ? MIN(secret_lookup(r->config.secrets, a->server->terms.key, a->identity, ret_key, ret_size), 0) : -ENOKEY;
+}
+
+static const struct download_credentials credentials = { credentials_identity, credentials_key };
+
 static int source_check(void *userdata, const char *uri)
 {
 	(void)userdata;
@@ -46,6 +76,9 @@ static int source_start(void *userdata, const char *uri, uint64_t offset, const 
 	const struct download_config config = {
 		.event = r->config.event,
 		.timers = r->config.timers,
+		.transport = r->config.transport,
+		.credentials = &credentials,
+		.credentials_userdata = r,
 		.trust = r->config.config->firmware.trust,
 		.ops = &download_ops,
 		.userdata = r,
@@ -62,8 +95,8 @@ static void source_stop(void *userdata)
 	r->download = download_free(r->download);
 }
 
-/* As /5/0/8 numbers them: http, https. */
-static const uint8_t protocols[] = { 2, 3 };
+/* As /5/0/8 numbers them: coap, coaps, http, https. */
+static const uint8_t protocols[] = { 0, 1, 2, 3 };
 
 static const struct firmware_source source = {
 	.protocols = protocols,

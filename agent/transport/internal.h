@@ -163,6 +163,7 @@ struct call {
 	uint8_t kind, state, token_size;
 	uint8_t token[8];
 	bool confirmable, running;
+	bool one_block;  /* of a response; its user asks for the others itself */
 	bool referenced; /* its user has a pointer */
 	uint8_t message[]; /* head and body */
 };

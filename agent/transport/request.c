@@ -30,6 +30,7 @@ int session_request(struct session *s, const struct message *request, enum call_
 	if (r < 0)
 		return r;
 	c->confirmable = true;
+	c->one_block = request->block2.present;
 	c->ticket.priority = priorities[priority];
 	c->handler = handler;
 	c->userdata = userdata;

@@ -198,6 +198,10 @@ int transfer_take(struct call *c, const struct message *response, struct message
 		return take_echo(c, response);
 	if (c->transfer && c->transfer->size > 0 && !c->transfer->receiving)
 		r = take_block1(c, response);
+	if (r == 1 && c->one_block) {
+		*ret = *response;
+		return 1;
+	}
 	if (r == 1 && is_block_of_body(c, response))
 		r = take_block2(c, response);
 	if (r <= 0)

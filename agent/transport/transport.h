@@ -168,7 +168,8 @@ typedef void (*call_handler)(void *userdata, int error, const struct message *re
  * Sends a CON request; token, id and blocks are ours. The message is copied.
  * *ret (may be NULL) is valid until the handler has run. Connects first if
  * needed. 0, or -ENOMEM, -EMSGSIZE, -ENOBUFS too many calls wait. An Echo that
- * the server asks for is repeated once (RFC 9175).
+ * the server asks for is repeated once (RFC 9175). A request with a Block2 of its
+ * own gets that block alone: for bodies that nobody wants to hold.
  */
 int session_request(struct session *s, const struct message *request, enum call_priority priority,
 		    call_handler handler, void *userdata, struct call **ret);

@@ -137,7 +137,7 @@ class FirmwarePullTest(firmware_test.FirmwareScenario):
         self.serve(MIB + 1)
         self.pull()
         self.becomes(IDLE, NO_STORAGE)
-        self.assertEqual(os.listdir(self.rig.path("state/packages")), [])
+        self.rig.until(lambda: not os.listdir(self.rig.path("state/packages")), 10, "the end of the file")
 
     def test_stopped_on_the_way(self):
         """A reset, and a Cancel; then another one."""

@@ -17,7 +17,7 @@ from fieldway_test.scenario import OPAQUE, TEXT, TLV  # noqa: E402
 IDLE, DOWNLOADING, DOWNLOADED, UPDATING = range(4)
 INITIAL, UPDATED, NO_STORAGE, NO_MEMORY, LOST, NOT_INTACT, TYPE, URI, FAILED, PROTOCOL, CANCELLED, DEFERRED = range(12)
 LINE = 60000     # what fits a command of the server
-PROTOCOLS = [2, 3]
+PROTOCOLS = [0, 1, 2, 3]
 STATE, RESULT = "/5/0/3", "/5/0/5"
 HANDLER = """#!/bin/sh
 F={folder}
@@ -71,13 +71,13 @@ class Installer:
 
 
 class FirmwareScenario(Scenario):
-    def begin(self, check="", install="", confirm="", more=""):
+    def begin(self, check="", install="", confirm="", more="", secure=False):
         os.mkdir(self.rig.path("handlers"), 0o755)
         self.rig.write("reboot", f"#!/bin/sh\ntouch {self.rig.folder}/rebooted\n", 0o755)
         self.handler(check, install, confirm)
         self.installer = Installer(self.rig)
         self.addCleanup(self.installer.end)
-        self.start_server()
+        self.start_server(secure)
         self.configure(more="firmware: {handler: image" + more + "}")
         self.run_daemon()
 
