@@ -57,7 +57,7 @@ START_TEST(bad_requests)
 		"action=install\nhandler=\nid=1\n",
 		"action=install\nhandler=Deb\nid=1\n",
 		"action=install\nhandler=deb\nid=a/b\n",
-		"action=install\nhandler=deb\nid=" "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/\n",
+		"action=install\nhandler=deb\nid=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
 	};
 	struct install_request q;
 

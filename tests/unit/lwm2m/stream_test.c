@@ -75,6 +75,7 @@ static void set_up(void)
 	said[0] = '\0';
 	size_told = 1;
 	begin_result = take_result = 0;
+	done = NULL;
 }
 
 static void send_block_as(uint8_t method, int32_t format, uint32_t number, bool more, int64_t size1)

@@ -178,13 +178,17 @@ END_TEST
 /* A disk that takes no more ends it, once, and then says so to each that still brings something. */
 START_TEST(disk_full)
 {
-	struct rlimit limit = { 4, 4 };
+	struct rlimit before, limit;
 
 	signal(SIGXFSZ, SIG_IGN);
 	ck_assert_int_eq(package_begin(package, 0, 0, LARGEST), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = 4;
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	take_text("12345678");
 	wait_end();
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
 	ck_assert_int_eq(last_error, -EFBIG);
 	ck_assert_int_eq(package_take(package, "x", 1), -EFBIG);
 	package_finish(package);
@@ -248,7 +252,6 @@ int main(void)
 	tcase_add_test(tcase, too_large);
 	tcase_add_test(tcase, queue);
 	tcase_add_test(tcase, nothing_comes);
-	/* Last: without a fork its limit stays. */
 	tcase_add_test(tcase, disk_full);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
