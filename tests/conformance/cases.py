@@ -24,7 +24,6 @@ class EtsCase:
 
 APN = "nothing makes instances of what programs show"
 BEARER = "nothing moves the bearer"
-FIRMWARE = "not run yet"
 NO_PORTFOLIO = {VIRTUAL: "a field device has no portfolio"}
 NO_CLOCK = {VIRTUAL: "a field device has no clock, unless it is mapped"}
 NO_NETWORK = {VIRTUAL: "a field device has no network of its own"}
@@ -135,23 +134,23 @@ CASES = {
     685: EtsCase("Device: Delete of Object Instance"),
     701: EtsCase("Connectivity Monitoring: Querying the readable resources", without=NO_NETWORK),
     710: EtsCase("Connectivity Monitoring: Basic Observation", without=NO_NETWORK),
-    751: EtsCase("Firmware Update: Querying the readable resources", open=FIRMWARE, without=NO_FIRMWARE),
-    755: EtsCase("Firmware Update: Setting the writable Resource Package", open=FIRMWARE, without=NO_FIRMWARE),
-    756: EtsCase("Firmware Update: Setting the writable Resource Package URI", open=FIRMWARE, without=NO_FIRMWARE),
-    760: EtsCase("Firmware Update: Basic Observation and Notification", open=FIRMWARE, without=NO_FIRMWARE),
-    770: EtsCase("Successful Firmware Update via CoAP", open=FIRMWARE, without=NO_FIRMWARE),
-    771: EtsCase("Successful Firmware Update via alternative mechanism", open=FIRMWARE, without=NO_FIRMWARE),
-    772: EtsCase("Firmware Update: error 1, no package", open=FIRMWARE, without=NO_FIRMWARE),
-    773: EtsCase("Firmware Update: error 2, not enough storage", open=FIRMWARE, without=NO_FIRMWARE,
+    751: EtsCase("Firmware Update: Querying the readable resources", without=NO_FIRMWARE),
+    755: EtsCase("Firmware Update: Setting the writable Resource Package", without=NO_FIRMWARE),
+    756: EtsCase("Firmware Update: Setting the writable Resource Package URI", without=NO_FIRMWARE),
+    760: EtsCase("Firmware Update: Basic Observation and Notification", without=NO_FIRMWARE),
+    770: EtsCase("Successful Firmware Update via CoAP", without=NO_FIRMWARE),
+    771: EtsCase("Successful Firmware Update via alternative mechanism", without=NO_FIRMWARE),
+    772: EtsCase("Firmware Update: error 1, no package", without=NO_FIRMWARE),
+    773: EtsCase("Firmware Update: error 2, not enough storage", without=NO_FIRMWARE,
                  deviation="Prints 2.04 for a Package for which there is no room, which is 4.13"),
-    774: EtsCase("Firmware Update: error 3, out of memory", open=FIRMWARE, without=NO_FIRMWARE,
+    774: EtsCase("Firmware Update: error 3, out of memory", without=NO_FIRMWARE,
                  deviation="Prints Result 2, which is 3 in object 5"),
-    775: EtsCase("Firmware Update: error 4, connection lost", open=FIRMWARE, without=NO_FIRMWARE),
-    776: EtsCase("Firmware Update: error 5, integrity check failed", open=FIRMWARE, without=NO_FIRMWARE),
-    777: EtsCase("Firmware Update: error 6, unsupported package type", open=FIRMWARE, without=NO_FIRMWARE,
+    775: EtsCase("Firmware Update: error 4, connection lost", without=NO_FIRMWARE),
+    776: EtsCase("Firmware Update: error 5, integrity check failed", without=NO_FIRMWARE),
+    777: EtsCase("Firmware Update: error 6, unsupported package type", without=NO_FIRMWARE,
                  deviation="Prints State 1 at the end, which is 0 as in 773-776"),
-    778: EtsCase("Firmware Update: error 7, invalid URI", open=FIRMWARE, without=NO_FIRMWARE),
-    779: EtsCase("Firmware Update: error 8, installation failed", open=FIRMWARE, without=NO_FIRMWARE),
+    778: EtsCase("Firmware Update: error 7, invalid URI", without=NO_FIRMWARE),
+    779: EtsCase("Firmware Update: error 8, installation failed", without=NO_FIRMWARE),
     801: EtsCase("Location: Querying the readable resources"),
     810: EtsCase("Location: Basic Observation"),
     901: EtsCase("Connectivity Statistics: data collection"),
