@@ -53,7 +53,7 @@ static int read_path(struct loader *l, const struct yaml_node *key, struct path 
 
 static bool overlaps(const struct path *pattern, const struct path *path)
 {
-	for (unsigned i = 0; i < MIN(pattern->depth, path->depth); i++)
+	for (int i = 0; i < MIN(pattern->depth, path->depth); i++)
 		if (pattern->ids[i] != path->ids[i] && !(i == PATH_INSTANCE - 1 && pattern->ids[i] == ID_NONE))
 			return false;
 	return true;

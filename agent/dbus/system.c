@@ -135,9 +135,9 @@ void dbus_set_time(struct dbus *d, uint64_t since_1970_usec, dbus_done done, voi
 	ask(d, &timedated, "SetTime", done, userdata, "xbb", (int64_t)since_1970_usec, 0, 0);
 }
 
-void dbus_set_timezone(struct dbus *d, const char *timezone, dbus_done done, void *userdata)
+void dbus_set_timezone(struct dbus *d, const char *name, dbus_done done, void *userdata)
 {
-	ask(d, &timedated, "SetTimezone", done, userdata, "sb", timezone, 0);
+	ask(d, &timedated, "SetTimezone", done, userdata, "sb", name, 0);
 }
 
 void wishes_init(struct dbus *d)

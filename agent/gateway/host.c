@@ -127,11 +127,11 @@ void port_set_time(void *endpoint, int64_t since_1970_s, backing_done done, void
 	c->system->set_time(c->system_userdata, (uint64_t)since_1970_s * USEC_PER_SEC, done, userdata);
 }
 
-void port_set_timezone(void *endpoint, const char *timezone, backing_done done, void *userdata)
+void port_set_timezone(void *endpoint, const char *name, backing_done done, void *userdata)
 {
 	const struct registry_config *c = &((struct endpoint *)endpoint)->registry->config;
 
-	c->system->set_timezone(c->system_userdata, timezone, done, userdata);
+	c->system->set_timezone(c->system_userdata, name, done, userdata);
 }
 
 /* ---- what is kept of the clock ---- */

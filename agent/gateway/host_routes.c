@@ -27,7 +27,7 @@ static void insert(struct routes *r, const struct route *route)
 	r->items[i] = *route;
 }
 
-static void take_attribute(struct route *route, const struct rtattr *a)
+static void take_attribute(struct route *route, struct rtattr *a)
 {
 	uint32_t number;
 
@@ -45,25 +45,25 @@ static void take_attribute(struct route *route, const struct rtattr *a)
 	}
 }
 
-static void take_route(struct routes *r, const struct nlmsghdr *m)
+static void take_route(struct routes *r, struct nlmsghdr *m)
 {
-	const struct rtmsg *message = NLMSG_DATA(m);
+	struct rtmsg *message = NLMSG_DATA(m);
 	struct route route = { .family = message->rtm_family };
 	int size = (int)RTM_PAYLOAD(m);
 
 	if (message->rtm_dst_len != 0 || message->rtm_type != RTN_UNICAST || message->rtm_table != RT_TABLE_MAIN ||
 	    (route.family != AF_INET && route.family != AF_INET6))
 		return;
-	for (const struct rtattr *a = RTM_RTA(message); RTA_OK(a, size); a = RTA_NEXT(a, size))
+	for (struct rtattr *a = RTM_RTA(message); RTA_OK(a, size); a = RTA_NEXT(a, size))
 		take_attribute(&route, a);
 	if (route.interface > 0)
 		insert(r, &route);
 }
 
 /* True: there is more. */
-static bool take_answer(struct routes *r, const void *data, size_t size)
+static bool take_answer(struct routes *r, void *data, size_t size)
 {
-	for (const struct nlmsghdr *m = data; NLMSG_OK(m, size); m = NLMSG_NEXT(m, size)) {
+	for (struct nlmsghdr *m = data; NLMSG_OK(m, size); m = NLMSG_NEXT(m, size)) {
 		if (m->nlmsg_type == NLMSG_DONE || m->nlmsg_type == NLMSG_ERROR)
 			return false;
 		if (m->nlmsg_type == RTM_NEWROUTE && m->nlmsg_len >= NLMSG_LENGTH(sizeof(struct rtmsg)))
