@@ -192,7 +192,7 @@ class ObjectsTest(DbusScenario):
         self.assertEqual(self.logged("D-Bus: the bus closed"), [])
         levels = self.bus.get(PATH, "Manager", "LogLevels")
         folder = source_path("agent")
-        programs = {"api", "ctl"}
+        programs = {"api", "ctl", "install"}
         self.assertEqual(set(levels), {"", "main", *(name for name in os.listdir(folder) if name not in programs
                                                      and os.path.isdir(os.path.join(folder, name)))})
 

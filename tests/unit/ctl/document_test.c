@@ -138,7 +138,10 @@ END_TEST
 START_TEST(has_records)
 {
 	const char *devices[] = { "m1" };
-	struct account_record account = { "plant", "coap://h", "waiting", "psk", "" };
+	struct account_record account = {
+		.server = "plant", .uri = "coap://h", .state = "waiting", .security = "psk", .source = "yaml",
+		.version = "", .last_error = "no answer",
+	};
 	const struct endpoint_record e = {
 		.name = "m1", .client_name = "gw-m1", .state = "waiting", .last_error = "",
 		.accounts = &account, .n_accounts = 1, .devices = devices, .n_devices = 1,
@@ -149,7 +152,8 @@ START_TEST(has_records)
 	ck_assert_str_eq(caught(),
 			 "{\"name\":\"m1\",\"client_name\":\"gw-m1\",\"state\":\"waiting\",\"paused\":false,"
 			 "\"servers\":[{\"name\":\"plant\",\"uri\":\"coap://h\",\"state\":\"waiting\","
-			 "\"security\":\"psk\",\"version\":null}],\"devices\":"
+			 "\"security\":\"psk\",\"source\":\"yaml\",\"version\":null,"
+			 "\"last_error\":\"no answer\"}],\"devices\":"
 			 "[\"m1\"],\"last_error\":null}\n");
 }
 END_TEST
