@@ -151,7 +151,8 @@ void account_redefine(struct account *a)
 	client_redefine(a->client, &config);
 }
 
-int account_new(struct endpoint *e, struct server *server, uint16_t instance, struct account **ret)
+int account_new(struct endpoint *e, const struct config_endpoint *config, struct server *server, uint16_t instance,
+		struct account **ret)
 {
 	struct account *a = calloc(1, sizeof(*a));
 	int r;
@@ -171,7 +172,7 @@ int account_new(struct endpoint *e, struct server *server, uint16_t instance, st
 		account_free(a);
 		return r;
 	}
-	persist_restore_attributes(a);
+	persist_restore_attributes(a, config);
 	*ret = a;
 	return 0;
 }

@@ -104,8 +104,8 @@ static uint16_t free_instance(const struct endpoint *e, struct account *list)
 }
 
 /* Those that replace others come first: what they leave is given to nobody else. */
-static int make_missing(struct endpoint *e, const char *label, struct server *const *servers, bool replacing,
-			struct account **list)
+static int make_missing(struct endpoint *e, const struct config_endpoint *config, struct server *const *servers,
+			bool replacing, struct account **list)
 {
 	struct account *made;
 	int r, n = 0;
@@ -113,9 +113,9 @@ static int make_missing(struct endpoint *e, const char *label, struct server *co
 	for (uint32_t i = 0; i < e->registry->config.config->n_servers; i++) {
 		const struct account *former = find_former(e, servers[i]);
 
-		if (!is_wanted(e, label, i) || find_same(e, servers[i]) || (former != NULL) != replacing)
+		if (!is_wanted(e, config_label(config), i) || find_same(e, servers[i]) || (former != NULL) != replacing)
 			continue;
-		r = account_new(e, servers[i], former ? former->instance : free_instance(e, *list), &made);
+		r = account_new(e, config, servers[i], former ? former->instance : free_instance(e, *list), &made);
 		if (r < 0)
 			return r;
 		accounts_add(list, made);
@@ -132,18 +132,19 @@ static int keep_all(struct endpoint *e)
 	return 0;
 }
 
-int accounts_make(struct endpoint *e, const char *label, struct server *const *servers, struct account **list)
+int accounts_make(struct endpoint *e, const struct config_endpoint *config, struct server *const *servers,
+		  struct account **list)
 {
 	bool some_go;
 	int replaced, more;
 
-	if (e->bootstrapping && e->bootstrapping->in_force && bootstrapping_is_wanted(e->registry, label))
+	if (e->bootstrapping && e->bootstrapping->in_force && bootstrapping_is_wanted(e->registry, config_label(config)))
 		return keep_all(e);
-	some_go = mark_staying(e, label, servers);
-	replaced = make_missing(e, label, servers, true, list);
+	some_go = mark_staying(e, config_label(config), servers);
+	replaced = make_missing(e, config, servers, true, list);
 	if (replaced < 0)
 		return replaced;
-	more = make_missing(e, label, servers, false, list);
+	more = make_missing(e, config, servers, false, list);
 	return more < 0 ? more : some_go || replaced + more > 0;
 }
 

@@ -24,7 +24,7 @@ static int make_accounts(struct endpoint *e, struct account **list)
 
 	if (b)
 		b->in_force = false;
-	r = accounts_make(e, endpoint_label(e), e->registry->servers, list);
+	r = accounts_make(e, e->config, e->registry->servers, list);
 	if (r >= 0)
 		return 0;
 	if (b)

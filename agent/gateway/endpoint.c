@@ -236,7 +236,7 @@ static int make_accounts(struct endpoint *e, struct server *const *servers, stru
 	if (r >= 0)
 		r = e->bootstrapping && e->bootstrapping->in_force ?
 			    taken_accounts(e, taken, false, &list) :
-			    accounts_make(e, endpoint_label(e), servers, &list);
+			    accounts_make(e, e->config, servers, &list);
 	e->accounts = list;
 	return r;
 }

@@ -55,7 +55,7 @@ void host_factory_reset(struct endpoint *e)
 	/* Beforehand: new accounts take what is kept. */
 	persist_forget(e);
 	e->accounts = NULL;
-	r = accounts_make(e, endpoint_label(e), e->registry->servers, &made);
+	r = accounts_make(e, e->config, e->registry->servers, &made);
 	e->accounts = former;
 	if (r < 0) {
 		accounts_free(&made);

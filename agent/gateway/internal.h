@@ -105,10 +105,14 @@ struct registry {
 	void *watch_userdata;
 };
 
-/* The YAML name. */
+/* The YAML name; NULL is the host. */
+static inline const char *config_label(const struct config_endpoint *config)
+{
+	return config ? config->name : "host";
+}
 static inline const char *endpoint_label(const struct endpoint *e)
 {
-	return e->config ? e->config->name : "host";
+	return config_label(e->config);
 }
 
 /* What servers see. */
@@ -152,7 +156,8 @@ int endpoint_reload(struct endpoint *e, const struct config_endpoint *config);
 void endpoint_watch(struct endpoint *e);
 
 /* account.c */
-int account_new(struct endpoint *e, struct server *server, uint16_t instance, struct account **ret);
+int account_new(struct endpoint *e, const struct config_endpoint *config, struct server *server, uint16_t instance,
+		struct account **ret);
 struct account *account_free(struct account *a);
 /* Its server has other terms now, in which nothing differs that it would have to say. */
 void account_adopt(struct account *a);
@@ -167,11 +172,12 @@ size_t accounts_count(const struct account *list);
 struct account *accounts_at(struct account *list, uint16_t instance);
 struct account *accounts_nth(struct account *list, unsigned index);
 /*
- * Those that the endpoint of this YAML name lacks at servers that want it; they
+ * Those that the endpoint, as config has it (NULL: the host), lacks at servers that want it; they
  * are numbered as others that they replace, or on. Accounts that it keeps are
  * marked. True: some come or go. -ENOMEM, ...; what has been made is in *list.
  */
-int accounts_make(struct endpoint *e, const char *label, struct server *const *servers, struct account **list);
+int accounts_make(struct endpoint *e, const struct config_endpoint *config, struct server *const *servers,
+		  struct account **list);
 /* Makes them the endpoint's; *list: those that it has no more. */
 void accounts_exchange(struct endpoint *e, struct account **list);
 
@@ -223,7 +229,8 @@ void persist_forget(struct endpoint *e);
 void persist_attributes(struct account *a);
 /* What was kept of an account of this short id was another one's: its settings, and its attributes, too. */
 void persist_forget_account(struct endpoint *e, uint16_t short_id, bool attributes);
-void persist_restore_attributes(struct account *a);
+/* config: of its endpoint, in the configuration that the registry has by now. */
+void persist_restore_attributes(struct account *a, const struct config_endpoint *config);
 
 /* What is kept of accounts, on its way from one YAML name of their endpoint to another. */
 struct persist_kept {

@@ -495,16 +495,14 @@ void persist_changed(struct endpoint *e, enum store_change change, const struct 
 }
 
 /* The type whose profile says what every server starts with; NULL: none. */
-static const struct config_type *type_of(const struct endpoint *e)
+static const struct config_type *type_of(const struct registry *r, const struct config_endpoint *e)
 {
-	const struct config *config = e->registry->config.config;
-
-	return e->config && e->config->device != UINT32_MAX ? config->devices[e->config->device].type : NULL;
+	return e && e->device != UINT32_MAX ? r->config.config->devices[e->device].type : NULL;
 }
 
 static bool starts_with_attributes(const struct endpoint *e)
 {
-	const struct config_type *type = type_of(e);
+	const struct config_type *type = e->gone ? NULL : type_of(e->registry, e->config);
 
 	return type && type->n_attributes > 0;
 }
@@ -537,15 +535,15 @@ static int add_line(struct buf *text, const struct path *path, const char *attri
 }
 
 /* A line for each instance that the endpoint's map has of it; rows are in the order of paths. */
-static int add_pattern(const struct endpoint *e, const struct config_attributes *attributes, struct buf *text)
+static int add_pattern(const struct config_endpoint *e, const struct config_attributes *attributes, struct buf *text)
 {
 	struct path path = attributes->path;
 	int r = 0;
 
 	if (path.depth < PATH_INSTANCE || path.instance != ID_NONE)
 		return add_line(text, &path, attributes->text);
-	for (size_t i = 0; i < e->config->n_map && r >= 0; i++) {
-		const struct path *row = &e->config->map[i].path;
+	for (size_t i = 0; i < e->n_map && r >= 0; i++) {
+		const struct path *row = &e->map[i].path;
 
 		if (row->object != path.object || row->instance == path.instance)
 			continue;
@@ -555,14 +553,14 @@ static int add_pattern(const struct endpoint *e, const struct config_attributes 
 	return r;
 }
 
-static int start_attributes(struct account *a)
+static int start_attributes(struct account *a, const struct config_endpoint *e)
 {
-	const struct config_type *type = type_of(a->endpoint);
+	const struct config_type *type = type_of(a->registry, e);
 	_cleanup_buf_ struct buf text = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; type && i < type->n_attributes && r >= 0; i++)
-		r = add_pattern(a->endpoint, &type->attributes[i], &text);
+		r = add_pattern(e, &type->attributes[i], &text);
 	return r < 0 ? r : client_load_attributes(a->client, span_of(text.data, text.size));
 }
 
@@ -576,7 +574,7 @@ void persist_forget_account(struct endpoint *e, uint16_t short_id, bool attribut
 	}
 }
 
-void persist_restore_attributes(struct account *a)
+void persist_restore_attributes(struct account *a, const struct config_endpoint *config)
 {
 	struct endpoint *e = a->endpoint;
 	_cleanup_buf_ struct buf text = { 0 };
@@ -588,7 +586,7 @@ void persist_restore_attributes(struct account *a)
 	if (r >= 0)
 		r = client_load_attributes(a->client, span_of(text.data, text.size));
 	else if (r == -ENOENT)
-		r = start_attributes(a);
+		r = start_attributes(a, config);
 	log_lost(e, a, "attributes attached by server ", r);
 }
 

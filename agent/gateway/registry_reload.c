@@ -90,9 +90,9 @@ static int prepare_servers(struct registry_change *c)
 	return r < 0 ? r : prepare_bootstrap_server(c);
 }
 
-static int prepare_accounts(struct registry_change *c, struct turn *t, const char *label)
+static int prepare_accounts(struct registry_change *c, struct turn *t, const struct config_endpoint *config)
 {
-	int r = accounts_make(t->endpoint, label, c->servers, &t->accounts);
+	int r = accounts_make(t->endpoint, config, c->servers, &t->accounts);
 
 	t->exchanged = r > 0;
 	return MIN(r, 0);
@@ -108,7 +108,7 @@ static int prepare_endpoint(struct registry_change *c, uint32_t i)
 	t->kept = before != CONFIG_NONE;
 	if (t->kept) {
 		t->endpoint = c->registry->endpoints[before];
-		r = prepare_accounts(c, t, config->name);
+		r = prepare_accounts(c, t, config);
 	} else {
 		r = endpoint_new(c->registry, i, c->servers, renames_give_up(&c->renames, config->name),
 				 &t->endpoint);
@@ -131,7 +131,7 @@ static int prepare_endpoints(struct registry_change *c)
 		return -ENOMEM;
 	c->n_turns = after->n_endpoints;
 	c->host = (struct turn){ .endpoint = &c->registry->host, .kept = true };
-	r = prepare_accounts(c, &c->host, "host");
+	r = prepare_accounts(c, &c->host, NULL);
 	for (uint32_t i = 0; i < after->n_endpoints && r >= 0; i++)
 		r = prepare_endpoint(c, i);
 	return r;

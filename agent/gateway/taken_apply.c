@@ -46,7 +46,7 @@ static int make_account(struct endpoint *e, struct account_terms *terms, uint16_
 
 	if (r < 0)
 		return r;
-	r = account_new(e, server, instance, &a);
+	r = account_new(e, e->config, server, instance, &a);
 	server_unref(server);
 	if (r < 0)
 		return r;
