@@ -8,8 +8,8 @@ folder=$2
 packages=systemd,systemd-sysv,dbus,polkitd,python3-minimal,libpython3-stdlib
 packages=$packages,libmodbus5,libyaml-0-2,libsystemd0,libjansson4,libexpat1,libpcre2-8-0,libseccomp2
 case $suite in
-bookworm) packages=$packages,libcoap3,libgnutls30,libmicrohttpd12 ;;
-*) packages=$packages,libcoap3t64,libgnutls30t64,libmicrohttpd12t64 ;;
+bookworm) packages=$packages,libcoap3,libgnutls30,libmicrohttpd12,libcurl3-gnutls,ca-certificates ;;
+*) packages=$packages,libcoap3t64,libgnutls30t64,libmicrohttpd12t64,libcurl3t64-gnutls,ca-certificates ;;
 esac
 
 rm -rf --one-file-system "$folder"
