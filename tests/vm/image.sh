@@ -8,7 +8,7 @@ suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 packages=systemd,systemd-sysv,dbus,udev,kmod,linux-image-amd64,bluez,bluez-test-tools
 packages=$packages,python3,python3-dbus,python3-gi
 # What the programs of the build are linked with.
-packages=$packages,libcoap3,libgnutls30,libmodbus5,libyaml-0-2,libsystemd0,libjansson4,libexpat1,libpcre2-8-0,libseccomp2,libmicrohttpd12
+packages=$packages,libcoap3,libgnutls30,libmodbus5,libyaml-0-2,libsystemd0,libjansson4,libexpat1,libpcre2-8-0,libseccomp2,libmicrohttpd12,libcurl3-gnutls,ca-certificates
 [ $# -eq 1 ] || packages=$packages,$2
 
 root=$folder/root
