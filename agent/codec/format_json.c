@@ -70,28 +70,14 @@ static int write_value(struct buf *out, const struct value *v)
 	return -EINVAL;
 }
 
-static int write_path(struct buf *out, const char *key, const char *path)
-{
-	int r = json_write_key(out, key);
-
-	return r < 0 ? r : json_write_text(out, path, strlen(path));
-}
-
-static int write_time(struct buf *out, const char *key, int64_t usec)
-{
-	int r = json_write_key(out, key);
-
-	return r < 0 ? r : json_write_seconds(out, usec);
-}
-
 static int write_entry(struct buf *out, const struct senml_entry *e)
 {
 	int r = buf_append_byte(out, '{');
 
 	if (r >= 0)
-		r = write_path(out, "n", e->name);
+		r = json_write_path(out, "n", e->name);
 	if (r >= 0 && e->has_time)
-		r = write_time(out, "t", e->time_usec);
+		r = json_write_time(out, "t", e->time_usec);
 	if (r >= 0)
 		r = json_write_key(out, value_key(e->value));
 	if (r >= 0)
@@ -105,9 +91,9 @@ static int write_head(struct buf *out, const char *base_name, const struct senml
 	int r = buf_append_byte(out, '{');
 
 	if (r >= 0)
-		r = write_path(out, "bn", base_name);
+		r = json_write_path(out, "bn", base_name);
 	if (r >= 0 && first && first->has_base_time)
-		r = write_time(out, "bt", first->base_time_usec);
+		r = json_write_time(out, "bt", first->base_time_usec);
 	if (r >= 0)
 		r = json_write_key(out, LIST);
 	return r < 0 ? r : buf_append_byte(out, '[');

@@ -11,20 +11,6 @@
 
 /* ---- writing ---- */
 
-static int write_path(struct buf *out, const char *key, const char *path)
-{
-	int r = json_write_key(out, key);
-
-	return r < 0 ? r : json_write_text(out, path, strlen(path));
-}
-
-static int write_time(struct buf *out, const char *key, int64_t usec)
-{
-	int r = json_write_key(out, key);
-
-	return r < 0 ? r : json_write_seconds(out, usec);
-}
-
 static int write_opaque(struct buf *out, const struct value *v)
 {
 	_cleanup_free_ char *text = NULL;
@@ -85,13 +71,13 @@ static int write_entry(struct buf *out, const struct senml_entry *e)
 	int r = buf_append_byte(out, '{');
 
 	if (r >= 0 && e->base_name)
-		r = write_path(out, "bn", e->base_name);
+		r = json_write_path(out, "bn", e->base_name);
 	if (r >= 0 && e->has_base_time)
-		r = write_time(out, "bt", e->base_time_usec);
+		r = json_write_time(out, "bt", e->base_time_usec);
 	if (r >= 0 && e->name)
-		r = write_path(out, "n", e->name);
+		r = json_write_path(out, "n", e->name);
 	if (r >= 0 && e->has_time)
-		r = write_time(out, "t", e->time_usec);
+		r = json_write_time(out, "t", e->time_usec);
 	if (r >= 0)
 		r = json_write_key(out, value_key(e->value));
 	if (r >= 0)

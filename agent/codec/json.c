@@ -397,3 +397,17 @@ int json_write_number(struct buf *out, const struct value *v)
 	}
 	return -EINVAL;
 }
+
+int json_write_path(struct buf *out, const char *key, const char *path)
+{
+	int r = json_write_key(out, key);
+
+	return r < 0 ? r : json_write_text(out, path, strlen(path));
+}
+
+int json_write_time(struct buf *out, const char *key, int64_t usec)
+{
+	int r = json_write_key(out, key);
+
+	return r < 0 ? r : json_write_seconds(out, usec);
+}

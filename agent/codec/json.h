@@ -39,5 +39,8 @@ int json_write_key(struct buf *out, const char *key);
 int json_write_text(struct buf *out, const char *text, size_t size);
 /* Seconds with as many decimals as there are. */
 int json_write_seconds(struct buf *out, int64_t usec);
+/* A member: key, and a path or a time as its value. */
+int json_write_path(struct buf *out, const char *key, const char *path);
+int json_write_time(struct buf *out, const char *key, int64_t usec);
 /* INTEGER, UNSIGNED, TIME, a finite FLOAT; -EINVAL for others. */
 int json_write_number(struct buf *out, const struct value *v);
