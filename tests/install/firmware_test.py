@@ -8,7 +8,10 @@ import unittest
 
 from installed import ETC, UNIT, Installed, as_user, deb, is_installed, run, show, status
 
-EXAMPLE = "/usr/share/doc/fieldway/examples/install.d/deb"
+from fieldway_test import source_path
+
+# That of the sources: the machine is made without documents.
+EXAMPLE = source_path("etc/examples/install.d/deb")
 HANDLERS = f"{ETC}/install.d"
 SOCKET = "fieldway-install.socket"
 OPAQUE = 42

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
 #include "ctl/ctl.h"
 #include "ctl/output/document.h"
 #include "ctl/output/text.h"
@@ -21,12 +23,16 @@ static int print(const struct target *target, const struct value_lines *lines, b
 
 static int read_path(struct client *c, const struct target *target, const char *object, bool json)
 {
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	_cleanup_value_lines_ struct value_lines lines = { 0 };
 	_cleanup_message_ sd_bus_message *reply = NULL;
-	int r = client_call(c, object, AGENT1_ENDPOINT, "Read", &reply, "s", target->path_text);
+	int r = client_try(c, object, AGENT1_ENDPOINT, "Read", &error, &reply, "s", target->path_text);
 
-	if (r < 0)
-		return r;
+	if (r < 0) {
+		r = client_complain(c, &error);
+		/* Nothing was asked of the device: its silence is a value that is missing. */
+		return sd_bus_error_has_name(&error, AGENT1_ERROR_OFFLINE) ? -ENOENT : r;
+	}
 	r = value_lines_read(reply, &target->path, &lines);
 	if (r >= 0)
 		r = print(target, &lines, json);
