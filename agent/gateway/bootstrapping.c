@@ -189,6 +189,8 @@ static void on_taken(void *userdata)
 		if (a->turn == ORDER_FAILED)
 			a->turn = ORDER_TRYING;
 		account_adopt(a);
+		/* Whoever has registered already does so again behind a bootstrap (Core 6.1.3.3). */
+		client_restart(a->client);
 	}
 	endpoint_run(e);
 	tell(b);

@@ -302,6 +302,7 @@ static int take_manners(const struct config *config, struct account_terms *t)
 	t->version = yaml.version;
 	t->version_fixed = yaml.version_fixed;
 	t->liveness_usec = yaml.liveness_usec;
+	t->queue_mode = yaml.queue_mode;
 	terms_done(&yaml);
 	return 0;
 }
@@ -329,6 +330,14 @@ static int take_text(const struct taken *t, uint16_t security, uint16_t resource
 		return -EINVAL;
 	*ret = strndup(v->data, v->size);
 	return *ret ? 0 : -ENOMEM;
+}
+
+/* The binding modes of LwM2M 1.0 have it among them ("UQ"); later versions, and no object, in Register alone. */
+static bool wants_queue_mode(const struct taken *t, uint16_t server)
+{
+	const struct value *v = taken_value(t, ACCOUNT_SERVER, server, SERVER_BINDING);
+
+	return v && v->size > 0 && memchr(v->data, 'Q', v->size);
 }
 
 static int take_key(const struct taken *t, uint16_t security, struct account_terms *terms)
@@ -391,6 +400,7 @@ int taken_terms(const struct taken *t, const struct config *config, uint16_t sec
 	};
 	int r = take_manners(config, &terms);
 
+	terms.queue_mode = terms.queue_mode || wants_queue_mode(t, server);
 	if (r >= 0)
 		r = take_text(t, security, SECURITY_URI, &terms.uri);
 	if (r >= 0 && secure)

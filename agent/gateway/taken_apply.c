@@ -17,14 +17,14 @@ static bool is_same_key(const struct account_terms *a, const struct account_term
 			   streq_null(a->key, b->key);
 }
 
-/* Servers know it by what they see of it. */
+/* Servers know it by what they see of it; whether it sleeps they learn by Register. */
 static bool is_same_account(const struct account *a, const struct account_terms *t)
 {
 	const struct account_terms *own = &a->server->terms;
 	_cleanup_free_ char *identity = t->identity ? terms_identity(t, a->name) : NULL;
 
 	return streq(own->uri, t->uri) && own->short_id == t->short_id && own->security == t->security &&
-	       streq_null(a->identity, identity) && is_same_key(own, t);
+	       own->queue_mode == t->queue_mode && streq_null(a->identity, identity) && is_same_key(own, t);
 }
 
 static struct account *find_same(const struct endpoint *e, uint16_t security, uint16_t server, const struct account_terms *t)

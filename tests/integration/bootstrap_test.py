@@ -115,6 +115,25 @@ class ClientInitiatedTest(BootstrapScenario):
             self.assertEqual([e.lt for e in self.ready("gw", "gw-m1", start=start)], ["700", "800"])
         self.assertEqual([e.word for e in self.server.events[start:] if e.word == "bootstrap-request"], [])
 
+    def test_queue_mode(self):
+        """The binding of LwM2M 1.0 asks for it; this server is registered at as 1.2, which has `Q`."""
+        self.start_server()
+        self.configure_bootstrap()
+        self.start_daemon()
+        self.bootstrap(more={"/1/0/7": "UQ"})
+        says = [(e.fields["b"], e.fields.get("Q")) for e in (self.registered("gw"), self.register_anew())]
+        self.assertEqual(says, [("U", "1")] * 2)
+        self.assertEqual(self.read_one("gw", "/1/0/7"), "UQ")
+        start = self.now()
+        self.expect(self.post("gw", "/1/0/9"), "2.04")
+        self.asked(start=start)
+        self.write("gw", "/1/0", server(0, 101))
+        self.finish()
+        self.assertNotIn("Q", self.registered("gw", start=start).fields)
+
+    def register_anew(self):
+        return self.registered("gw", start=self.restart())
+
     def test_elsewhere(self):
         """What is written to other objects; the server may change it afterwards."""
         self.start_server()
@@ -152,8 +171,9 @@ class ClientInitiatedTest(BootstrapScenario):
         self.asked(start=since)
         self.write("gw", "/1/0", server(0, 101, 1300))
         self.finish()
+        start = len(plant.events)
         self.server = plant
-        self.assertEqual(self.event("updated", "gw", start).fields.get("lt"), "1300")
+        self.assertEqual(self.registered("gw", start=start).lt, "1300")
         for line in self.daemon.process.lines:
             self.assertNotIn(NEW_KEY.hex(), line)
 
@@ -184,11 +204,24 @@ class SequenceTest(BootstrapScenario):
         self.asked(start=start)
         self.write("gw", "/1/0", server(0, 101, 1000))
         self.finish()
-        # It is the account that it was, with another lifetime.
-        self.assertEqual(self.event("updated", "gw", start).fields.get("lt"), "1000")
+        # It is the account that it was, with another lifetime, and registers all the same.
+        self.assertEqual(self.registered("gw", start=start).lt, "1000")
         self.assertEqual(self.read_one("gw", "/1/0/1"), 1000)
         start = self.restart()
         self.assertEqual(self.registered("gw", start=start).lt, "1000")
+
+    def test_unchanged(self):
+        """A bootstrap that leaves all as it was: its end is seen by a Register."""
+        self.start()
+        self.start_daemon()
+        self.ready("gw")
+        for _ in range(2):
+            start = self.now()
+            self.expect(self.post("gw", "/1/0/9"), "2.04")
+            self.asked(start=start)
+            self.finish()
+            self.assertEqual(self.registered("gw", start=start).lt, "3600")
+            self.until_read("gw", "/1/0/1", lambda a: a.fields.get("code") == "2.05")
 
     def test_first(self):
         self.start("use: first")
