@@ -65,8 +65,8 @@ class ProfileIdTest(Scenario):
         self.server.command(f"profile {event.pid} none")
         again = self.again("gw-m1")
         self.assertEqual((again.pid, again.links), (event.pid, event.links))
-        self.assertEqual([e.code for e in self.server.events[start:] if e.word == "refused"], ["4.00"])
-        self.log("gw-m1: server plant answered Profile ID " + event.pid + " with 4.00")
+        self.assertEqual([e.code for e in self.server.events[start:] if e.word == "refused"], ["4.09"])
+        self.log("gw-m1: server plant answered Profile ID " + event.pid + " with 4.09")
         self.assertNotIn("links", self.again("gw-m1").fields)
 
     def test_unknown_text(self):

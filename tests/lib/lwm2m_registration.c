@@ -306,7 +306,7 @@ static unsigned check_register(struct server *s, const coap_session_t *session, 
 	if (!p->endpoint || (!p->links && !p->profiles))
 		return COAP_RESPONSE_CODE_BAD_REQUEST;
 	if (p->profiles && profiles_resolve(s, p->profiles, p->links, &p->profiled) < 0)
-		return COAP_RESPONSE_CODE_BAD_REQUEST;
+		return COAP_RESPONSE_CODE_CONFLICT;
 	if (p->links && option_number(request, COAP_OPTION_CONTENT_FORMAT) !=
 	    COAP_MEDIATYPE_APPLICATION_LINK_FORMAT)
 		return COAP_RESPONSE_CODE_UNSUPPORTED_CONTENT_FORMAT;

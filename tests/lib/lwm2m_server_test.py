@@ -78,7 +78,7 @@ class RegistrationTest(ServerTest):
         self.assertEqual(register("6:27354b9a", b"</4/0>"), coap.code("2.01"))
         event = self.server.wait_event(lambda e: e.word == "registered", start=start)
         self.assertEqual((event.profiled, event.links), ("</1/0>,</3/0>", "</4/0>"))
-        self.assertEqual(register("6:00000000"), coap.code("4.00"))
+        self.assertEqual(register("6:00000000"), coap.code("4.09"))
         # Learnt from the list beside it.
         self.assertEqual(register("6:00000000", b"</5/0>"), coap.code("2.01"))
         start = len(self.server.events)
