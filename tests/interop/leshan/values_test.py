@@ -12,7 +12,7 @@ from plant import GATEWAY, Plant, endpoint, main  # noqa: E402
 METER, RELAYS, DRIVE = endpoint("em-03"), endpoint("relays-2"), endpoint("drive-1")
 WHOLE = ("TLV", "SENML_JSON", "SENML_CBOR")
 SINGLE = (*WHOLE, "TEXT", "CBOR")
-MOVING = ("/5518", "/3/0/13")   # the time of the last sample, and the clock, go on
+MOVING = ("/5518", "/3/0/10", "/3/0/13")   # the time of the last sample, free memory and the clock go on
 
 
 class ValuesTest(Plant):
