@@ -175,7 +175,7 @@ static void uri_write(void *userdata, const struct path *path, const struct valu
 		      void *done_userdata)
 {
 	struct builtin *b = userdata;
-	char uri[FIRMWARE_URI_MAX];
+	char uri[DELIVERY_URI_MAX];
 
 	(void)path;
 	if (value->size >= sizeof(uri)) {

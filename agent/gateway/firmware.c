@@ -11,24 +11,24 @@
 
 static int fetched_begin(void *userdata, uint64_t offset, uint64_t size, const char *etag)
 {
-	struct registry *r = userdata;
+	struct fetcher *f = userdata;
 
-	return firmware_fetch_begin(r->firmware, offset, size, etag);
+	return delivery_fetch_begin(f->delivery, offset, size, etag);
 }
 
 static int fetched_take(void *userdata, const void *data, size_t size)
 {
-	struct registry *r = userdata;
+	struct fetcher *f = userdata;
 
-	return firmware_fetch_take(r->firmware, data, size);
+	return delivery_fetch_take(f->delivery, data, size);
 }
 
 static void fetched(void *userdata, int error)
 {
-	struct registry *r = userdata;
+	struct fetcher *f = userdata;
 
-	r->download = download_free(r->download);
-	firmware_fetch_done(r->firmware, error);
+	f->download = download_free(f->download);
+	delivery_fetch_done(f->delivery, error);
 }
 
 static const struct download_ops download_ops = {
@@ -70,9 +70,10 @@ static int source_check(void *userdata, const char *uri)
 	return download_check(uri);
 }
 
-static int source_start(void *userdata, const char *uri, uint64_t offset, const char *etag)
+static int source_start(void *userdata, struct delivery *d, const char *uri, uint64_t offset, const char *etag)
 {
-	struct registry *r = userdata;
+	struct fetcher *f = userdata;
+	struct registry *r = f->registry;
 	const struct download_config config = {
 		.event = r->config.event,
 		.timers = r->config.timers,
@@ -81,24 +82,25 @@ static int source_start(void *userdata, const char *uri, uint64_t offset, const 
 		.credentials_userdata = r,
 		.trust = r->config.config->firmware.trust,
 		.ops = &download_ops,
-		.userdata = r,
+		.userdata = f,
 	};
 
-	r->download = download_free(r->download);
-	return download_new(&config, uri, offset, etag, &r->download);
+	f->delivery = d;
+	f->download = download_free(f->download);
+	return download_new(&config, uri, offset, etag, &f->download);
 }
 
 static void source_stop(void *userdata)
 {
-	struct registry *r = userdata;
+	struct fetcher *f = userdata;
 
-	r->download = download_free(r->download);
+	f->download = download_free(f->download);
 }
 
 /* As /5/0/8 numbers them: coap, coaps, http, https. */
 static const uint8_t protocols[] = { 0, 1, 2, 3 };
 
-static const struct firmware_source source = {
+static const struct delivery_source source = {
 	.protocols = protocols,
 	.n_protocols = sizeof(protocols),
 	.check = source_check,
@@ -114,7 +116,7 @@ static int make(struct registry *r, const struct config_firmware *c)
 	const struct registry_config *from = &r->config;
 	struct firmware_config config = {
 		.source = &source,
-		.source_userdata = r,
+		.source_userdata = &r->fetcher,
 		.event = from->event,
 		.timers = from->timers,
 		.state = from->state,
@@ -128,6 +130,7 @@ static int make(struct registry *r, const struct config_firmware *c)
 		return -ENOMEM;
 	}
 	config.folder = folder;
+	r->fetcher.registry = r;
 	return firmware_new(&config, &r->firmware);
 }
 
@@ -145,8 +148,10 @@ int firmware_follow(struct registry *r)
 
 void firmware_settle(struct registry *r)
 {
-	if (!r->config.config->firmware.handler)
+	if (r->firmware && !r->config.config->firmware.handler) {
+		firmware_detach(r->firmware);
 		r->firmware = firmware_free(r->firmware);
+	}
 	if (r->firmware && r->firmware_begins)
 		firmware_start(r->firmware);
 	r->firmware_begins = false;

@@ -82,6 +82,13 @@ struct endpoint {
 	struct log_budget not_kept;
 };
 
+/* Fetches one package at a time by its URI. */
+struct fetcher {
+	struct registry *registry;
+	struct delivery *delivery;
+	struct download *download; /* NULL: nothing is fetched */
+};
+
 struct registry {
 	struct registry_config config;
 	struct resolver resolver;
@@ -91,7 +98,7 @@ struct registry {
 	struct endpoint host;
 	struct modbus_field *modbus; /* NULL: the host has no Modbus objects */
 	struct firmware *firmware;   /* NULL: the host has no object 5 */
-	struct download *download;   /* of a package of it */
+	struct fetcher fetcher;	     /* of a package of it */
 	bool firmware_begins;	     /* it is new, and has not gone on yet with what was interrupted */
 	struct endpoint **endpoints; /* config.n_endpoints */
 	uint32_t n_accounts, n_registered, n_stopping;

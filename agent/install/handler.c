@@ -81,15 +81,17 @@ static int spawn_with(const struct handler_run *run, const posix_spawn_file_acti
 {
 	_cleanup_free_ char *program = strdup(run->program), *action = strdup(run->action),
 			    *package = strdup(run->package ?: "");
-	char severity[40], defer[40], path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	char severity[40], defer[40], software[INSTALL_NAME_MAX + 20], path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 				      language[] = "LANG=C.UTF-8", front[] = "DEBIAN_FRONTEND=noninteractive";
 	char *argv[] = { program, action, run->package ? package : NULL, NULL };
-	char *environment[] = { path, language, front, severity, defer, NULL };
+	char *environment[] = { path, language, front, severity, defer,
+				*run->software ? software : NULL, NULL };
 
 	if (!program || !action || !package)
 		return -ENOMEM;
 	snprintf(severity, sizeof(severity), "FIELDWAY_SEVERITY=%u", run->severity);
 	snprintf(defer, sizeof(defer), "FIELDWAY_DEFER=%u", run->defer_s);
+	snprintf(software, sizeof(software), "FIELDWAY_SOFTWARE=%s", run->software);
 	return -posix_spawn(ret, program, files, attributes, argv, environment);
 }
 

@@ -22,6 +22,7 @@ struct handler_run {
 	const char *package; /* its second argument; NULL: none */
 	int input;	     /* its standard input; -1: nothing */
 	uint32_t severity, defer_s;
+	const char *software; /* "": none */
 	bool collect;	     /* its standard output, which else goes where its complaints go */
 };
 

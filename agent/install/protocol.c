@@ -92,8 +92,8 @@ static int fits(int n, size_t size)
 
 int install_request_encode(const struct install_request *q, char *ret, size_t size)
 {
-	return fits(snprintf(ret, size, "action=%s\nhandler=%s\nid=%s\nseverity=%u\ndefer=%u\n",
-			     actions[q->action], q->handler, q->id, q->severity, q->defer_s),
+	return fits(snprintf(ret, size, "action=%s\nhandler=%s\nid=%s\nsoftware=%s\nseverity=%u\ndefer=%u\n",
+			     actions[q->action], q->handler, q->id, q->software, q->severity, q->defer_s),
 		    size);
 }
 
@@ -138,6 +138,10 @@ int install_request_decode(const char *message, size_t size, struct install_requ
 	if (r < 0)
 		return r;
 	q.action = (enum install_action)r;
+	/* None is firmware; but one that is no name is nobody's. */
+	if (install_line(message, size, "software", word, sizeof(word)) && *word &&
+	    !name_of(message, size, "software", q.software))
+		return -EBADMSG;
 	q.severity = (uint32_t)number_of(message, size, "severity", 2);
 	q.defer_s = (uint32_t)number_of(message, size, "defer", UINT32_MAX);
 	*ret = q;

@@ -28,6 +28,7 @@ struct install_request {
 	enum install_action action;
 	char handler[INSTALL_NAME_MAX]; /* [a-z0-9][a-z0-9._-]* */
 	char id[INSTALL_NAME_MAX];	/* likewise; tells one installation from another */
+	char software[INSTALL_NAME_MAX]; /* likewise; what it is, where a handler has several; "": firmware */
 	uint32_t severity;		/* /5/0/11 */
 	uint32_t defer_s;		/* how long a user may still defer it; 0: not at all */
 };

@@ -11,7 +11,7 @@
 #include "base/str.h"
 
 #define RECORD_MAX 512
-#define FILE_NAME_MAX (INSTALL_NAME_MAX + 16)
+#define FILE_NAME_MAX (INSTALL_SUBJECT_MAX + 16)
 
 static const char *const stages[] = {
 	[INSTALL_RUNNING] = "running",
@@ -42,13 +42,13 @@ static int parse(const char *text, size_t size, struct install_record *ret)
 	return -EBADMSG;
 }
 
-int install_record_read(int folder, const char *handler, struct install_record *ret)
+int install_record_read(int folder, const char *subject, struct install_record *ret)
 {
 	_cleanup_close_ int fd = -1;
 	char name[FILE_NAME_MAX], text[RECORD_MAX];
 	ssize_t n;
 
-	snprintf(name, sizeof(name), "%s.result", handler);
+	snprintf(name, sizeof(name), "%s.result", subject);
 	fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
@@ -73,15 +73,15 @@ static int write_file(int folder, const char *name, const char *text, size_t siz
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-int install_record_write(int folder, const char *handler, const struct install_record *record)
+int install_record_write(int folder, const char *subject, const struct install_record *record)
 {
 	char name[FILE_NAME_MAX], temporary[FILE_NAME_MAX], text[RECORD_MAX];
 	int n = snprintf(text, sizeof(text), "id=%s\nstage=%s\ncode=%u\nboot=%s\n", record->id,
 			 stages[record->stage], record->code, record->boot),
 	    r;
 
-	snprintf(name, sizeof(name), "%s.result", handler);
-	snprintf(temporary, sizeof(temporary), "%s.result.new", handler);
+	snprintf(name, sizeof(name), "%s.result", subject);
+	snprintf(temporary, sizeof(temporary), "%s.result.new", subject);
 	r = write_file(folder, temporary, text, (size_t)n);
 	if (r >= 0 && renameat(folder, temporary, folder, name) < 0)
 		r = -errno;

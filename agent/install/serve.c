@@ -27,6 +27,7 @@ struct work {
 	struct install_request request;
 	struct install_answer answer;
 	char program[PATH_MAX]; /* the handler */
+	char subject[INSTALL_SUBJECT_MAX]; /* of whose results there is a record */
 	char boot[INSTALL_BOOT_MAX];
 	int package; /* that came with the request, or -1 */
 	int folder;  /* of the results */
@@ -141,6 +142,7 @@ static int run(struct work *w, const char *action, const char *package, int inpu
 		.input = input,
 		.severity = w->request.severity,
 		.defer_s = w->request.defer_s,
+		.software = w->request.software,
 		.collect = checks,
 	};
 	int error = handler_run(&r, &w->answer.code, output, &size);
@@ -179,10 +181,17 @@ static int record(const struct work *w, enum install_stage stage)
 
 	strcpy(r.id, w->request.id);
 	strcpy(r.boot, w->boot);
-	error = install_record_write(w->folder, w->request.handler, &r);
+	error = install_record_write(w->folder, w->subject, &r);
 	if (error < 0)
 		log_error(NULL, "%s: the result cannot be written: %s", w->options->state, strerror(-error));
 	return error;
+}
+
+static void name_subject(struct work *w)
+{
+	const struct install_request *q = &w->request;
+
+	snprintf(w->subject, sizeof(w->subject), "%s%s%s", q->handler, *q->software ? "@" : "", q->software);
 }
 
 static void read_boot(struct work *w)
@@ -256,19 +265,26 @@ static void install_copy(struct work *w)
 	unlink(path);
 }
 
-static void do_package(struct work *w)
+/* Nobody else works with that handler, and it is known that this has begun: without a record nobody could tell later how it ended. */
+static bool begin(struct work *w)
 {
 	int r = lock(w, false);
 
 	if (r < 0) {
 		w->answer.end = r == -EWOULDBLOCK ? INSTALL_BUSY : INSTALL_BROKEN;
-		return;
+		return false;
 	}
-	/* Without it nobody could tell later how this ended. */
 	if (record(w, INSTALL_RUNNING) < 0) {
 		w->answer.code = INSTALL_CODE_NO_STORAGE;
-		return;
+		return false;
 	}
+	return true;
+}
+
+static void do_package(struct work *w)
+{
+	if (!begin(w))
+		return;
 	install_copy(w);
 	if (w->answer.code == INSTALL_CODE_REBOOT) {
 		w->answer.end = INSTALL_REBOOT;
@@ -290,7 +306,7 @@ static void do_wait(struct work *w)
 {
 	struct install_record known;
 
-	if (lock(w, true) < 0 || install_record_read(w->folder, w->request.handler, &known) < 0 ||
+	if (lock(w, true) < 0 || install_record_read(w->folder, w->subject, &known) < 0 ||
 	    !streq(known.id, w->request.id)) {
 		w->answer.end = INSTALL_UNKNOWN;
 		return;
@@ -313,12 +329,10 @@ static void do_wait(struct work *w)
 
 static void do_simply(struct work *w)
 {
-	int r = lock(w, false);
-
-	if (r < 0)
-		w->answer.end = r == -EWOULDBLOCK ? INSTALL_BUSY : INSTALL_BROKEN;
-	else
-		run(w, install_action_name(w->request.action), NULL, -1);
+	if (!begin(w))
+		return;
+	run(w, install_action_name(w->request.action), NULL, -1);
+	record(w, INSTALL_ENDED);
 }
 
 static void work(struct work *w)
@@ -354,6 +368,7 @@ int serve(const struct serve_options *options)
 		log_error(NULL, "a request cannot be served: %s", strerror(-r));
 	} else {
 		read_boot(&w);
+		name_subject(&w);
 		work(&w);
 		answer(&w);
 	}

@@ -7,6 +7,7 @@
 
 #include "base/macro.h"
 #include "install/protocol.h"
+#include "update/delivery.h"
 #include "update/firmware_machine.h"
 
 struct sd_event;
@@ -21,24 +22,8 @@ struct timers;
  */
 struct firmware;
 
-#define FIRMWARE_URI_MAX 256u /* with its NUL, resource 1 */
-/* A Package is answered when its handler has had a look at it, but after this at the latest. */
-#define FIRMWARE_ANSWER_USEC (3 * UINT64_C(1000000))
-
-/* Who fetches packages by their URI; one at a time. NULL: they only come by Package. */
-struct firmware_source {
-	const uint8_t *protocols; /* values of /5/0/8 */
-	size_t n_protocols;
-	/* 0, -EINVAL no URI, -EPROTONOSUPPORT none that can be fetched. */
-	int (*check)(void *userdata, const char *uri);
-	/* offset bytes of it are there already, of a file with that etag; firmware_fetch_done() follows, from the loop. Errors as there. */
-	int (*start)(void *userdata, const char *uri, uint64_t offset, const char *etag);
-	void (*stop)(void *userdata); /* also where there is nothing to stop */
-};
-#define FIRMWARE_ETAG_MAX 128u /* with its NUL */
-
 struct firmware_config {
-	const struct firmware_source *source;
+	const struct delivery_source *source;
 	void *source_userdata;
 	struct sd_event *event;
 	struct timers *timers;
@@ -51,7 +36,7 @@ struct firmware_config {
 
 struct firmware_view {
 	struct firmware_status status;
-	char uri[FIRMWARE_URI_MAX];
+	char uri[DELIVERY_URI_MAX];
 	char name[INSTALL_TEXT_MAX], version[INSTALL_TEXT_MAX]; /* of the package that is here */
 	uint8_t severity;
 	int64_t changed_s; /* since 1970, when the state changed; -1: never */
@@ -59,11 +44,10 @@ struct firmware_view {
 	bool automatic;
 };
 
-/* End of a Package; error as backing_done of store/backing.h. */
-typedef void (*firmware_done)(void *userdata, int error, const char *reason);
-
 /* Strings are copied. Takes up what was kept; nothing begins before firmware_start(). errno. */
 int firmware_new(const struct firmware_config *config, struct firmware **ret);
+/* firmware_free() will not wait for the disk. */
+void firmware_detach(struct firmware *f);
 struct firmware *firmware_free(struct firmware *f);
 DEFINE_FREEP(struct firmware *, firmware_free)
 /* What changed is in firmware_view(). */
@@ -74,8 +58,8 @@ void firmware_start(struct firmware *f);
 int firmware_reload(struct firmware *f, const char *handler, uint64_t max_size);
 
 const struct firmware_view *firmware_view(const struct firmware *f);
-/* Bytes of the package that have come. */
-uint64_t firmware_received(const struct firmware *f);
+/* How its package gets here. */
+const struct delivery *firmware_delivery(const struct firmware *f);
 /* Values of /5/0/8, so many; 0: packages are only pushed. */
 const uint8_t *firmware_protocols(const struct firmware *f, size_t *ret_n);
 /* Would the state machine let that happen now? */
@@ -85,7 +69,7 @@ bool firmware_may(const struct firmware *f, enum firmware_event event);
 int firmware_push_begin(struct firmware *f, uint64_t size);
 /* -EBUSY: later; -EMSGSIZE: no room, errno: the disk; then firmware_push_lost() follows. */
 int firmware_push_take(struct firmware *f, const void *data, size_t size);
-void firmware_push_end(struct firmware *f, firmware_done done, void *userdata);
+void firmware_push_end(struct firmware *f, delivery_done done, void *userdata);
 void firmware_push_lost(struct firmware *f);
 /* "": reset. -EPERM. What is wrong with a URI the result says. */
 int firmware_write_uri(struct firmware *f, const char *uri);
@@ -93,13 +77,6 @@ int firmware_write_uri(struct firmware *f, const char *uri);
 int firmware_reset(struct firmware *f);
 int firmware_cancel(struct firmware *f);
 int firmware_update(struct firmware *f);
-
-/* What the source brings: bytes follow, from offset on, of so many, 0 for not known. errno: it stops, and says done. */
-int firmware_fetch_begin(struct firmware *f, uint64_t offset, uint64_t size, const char *etag);
-/* -EBUSY: later. */
-int firmware_fetch_take(struct firmware *f, const void *data, size_t size);
-/* 0: all of it; -EINVAL nothing there, -ENOMEM, -EFBIG, -ENOSPC, -EDQUOT, and all others: connection lost. */
-void firmware_fetch_done(struct firmware *f, int error);
 
 void firmware_set_severity(struct firmware *f, uint8_t severity);
 void firmware_set_defer(struct firmware *f, uint32_t defer_s);

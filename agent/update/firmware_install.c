@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "update/firmware_internal.h"
-
-/* So long nobody answers, and then it counts as failed. */
-#define UNHEARD_USEC (10 * USEC_PER_MINUTE)
-/* Another installation by the same handler, or a restart of the machine that is to come. */
-#define BUSY_USEC (5 * USEC_PER_SEC)
-#define REBOOT_USEC USEC_PER_MINUTE
 
 static const struct {
 	enum install_code code;
@@ -49,35 +43,10 @@ static uint32_t defer_left(const struct firmware *f)
 	return left > 0 ? (uint32_t)MIN(left, (int64_t)UINT32_MAX) : 0;
 }
 
-static void log_unreachable(const struct firmware *f, int error)
+static int start(struct firmware *f, enum install_action action)
 {
-	log_error(NULL, "firmware: handler %s cannot be reached at %s: %s", f->handler, f->socket,
-		  error == -ENOPKG ? "fieldway-install.socket is not active" : strerror(-error));
-}
-
-/* ---- asking ---- */
-
-static void on_answer(void *userdata, int error, const struct install_answer *answer);
-
-static int ask(struct firmware *f, enum install_action action)
-{
-	struct install_request request = {
-		.action = action,
-		.severity = f->kept.view.severity,
-		.defer_s = defer_left(f),
-	};
-	_cleanup_close_ int package = -1;
-
-	if (action != INSTALL_WAIT) {
-		package = package_open(f->package);
-		if (package < 0)
-			return package;
-	}
-	snprintf(request.handler, sizeof(request.handler), "%s", f->handler);
-	snprintf(request.id, sizeof(request.id), "%s", *f->kept.id ? f->kept.id : "none");
-	f->call = handler_call_free(f->call);
-	f->asked = action;
-	return handler_call_new(f->config.event, f->socket, &request, package, on_answer, f, &f->call);
+	f->checks = action == INSTALL_CHECK;
+	return handler_job_start(f->job, action, f->kept.id, f->kept.view.severity, defer_left(f));
 }
 
 /* ---- a package that is here: would its handler take it? ---- */
@@ -88,26 +57,21 @@ static void end_check(struct firmware *f, enum firmware_result result)
 		firmware_enter(f, FIRMWARE_FAILED, result);
 	else
 		firmware_enter(f, FIRMWARE_RECEIVED, FIRMWARE_INITIAL);
-	firmware_answer(f, 0, NULL);
+	delivery_answer(f->delivery, 0, NULL);
 	if (f->kept.view.automatic)
 		firmware_enter(f, FIRMWARE_UPDATE, FIRMWARE_INITIAL);
 }
 
 void firmware_check(struct firmware *f)
 {
-	int r = ask(f, INSTALL_CHECK);
-
-	if (r >= 0)
-		return;
-	log_unreachable(f, r);
-	end_check(f, FIRMWARE_UPDATE_FAILED);
+	if (start(f, INSTALL_CHECK) < 0)
+		end_check(f, FIRMWARE_UPDATE_FAILED);
 }
 
-static void checked(struct firmware *f, int error, const struct install_answer *a)
+static void checked(struct firmware *f, const struct install_answer *a)
 {
-	if (error < 0 || a->end != INSTALL_EXITED) {
-		log_error(NULL, "firmware: handler %s cannot look at the package%s%s", f->handler, *a->reason ? ": " : "",
-			  a->reason);
+	if (a->end != INSTALL_EXITED) {
+		log_error(NULL, "firmware: its handler cannot look at the package%s%s", *a->reason ? ": " : "", a->reason);
 		end_check(f, FIRMWARE_UPDATE_FAILED);
 		return;
 	}
@@ -120,8 +84,6 @@ static void checked(struct firmware *f, int error, const struct install_answer *
 
 static void end_install(struct firmware *f, enum firmware_result result)
 {
-	f->backoff.step = 0;
-	f->unheard_usec = 0;
 	if (result != FIRMWARE_DEFERRED)
 		f->kept.deferred_until_s = 0;
 	firmware_enter(f, FIRMWARE_ENDED, result);
@@ -132,32 +94,16 @@ static void end_install(struct firmware *f, enum firmware_result result)
 /* A new name for each, by which it is known after a restart. It is kept before the handler hears of it. */
 void firmware_install(struct firmware *f)
 {
-	int r;
-
 	snprintf(f->kept.id, sizeof(f->kept.id), "%016llx", (unsigned long long)random_u64());
 	firmware_keep(f);
-	timer_disarm(&f->retry);
-	r = ask(f, INSTALL_PACKAGE);
-	if (r >= 0)
-		return;
-	log_unreachable(f, r);
-	end_install(f, FIRMWARE_UPDATE_FAILED);
+	timer_disarm(&f->deferral);
+	if (start(f, INSTALL_PACKAGE) < 0)
+		end_install(f, FIRMWARE_UPDATE_FAILED);
 }
 
 void firmware_wait(struct firmware *f)
 {
-	int r = ask(f, INSTALL_WAIT);
-
-	if (r >= 0)
-		return;
-	if (f->unheard_usec == 0)
-		f->unheard_usec = clock_monotonic_usec();
-	if (clock_monotonic_usec() - f->unheard_usec < UNHEARD_USEC) {
-		timer_arm_in(&f->retry, backoff_next(&f->backoff, random_u64()));
-		return;
-	}
-	log_unreachable(f, r);
-	end_install(f, FIRMWARE_UPDATE_FAILED);
+	start(f, INSTALL_WAIT);
 }
 
 /* A deferral that nobody allows is a failure. */
@@ -172,39 +118,21 @@ static void exited(struct firmware *f, uint8_t code)
 
 static void installed(struct firmware *f, const struct install_answer *a)
 {
-	f->unheard_usec = 0;
-	switch (a->end) {
-	case INSTALL_EXITED:
+	if (a->end == INSTALL_EXITED) {
 		exited(f, a->code);
-		break;
-	case INSTALL_REBOOT:
-		timer_arm_in(&f->retry, REBOOT_USEC);
-		break;
-	case INSTALL_BUSY:
-		/* Ours is not begun: it is asked for anew. */
-		f->asked = INSTALL_PACKAGE;
-		timer_arm_in(&f->retry, BUSY_USEC);
-		break;
-	case INSTALL_REFUSED:
-	case INSTALL_BROKEN:
-	case INSTALL_UNKNOWN:
-		log_error(NULL, "firmware: the installation %s%s%s",
-			  a->end == INSTALL_BROKEN ? "was broken off" : "did not begin", *a->reason ? ": " : "", a->reason);
-		end_install(f, FIRMWARE_UPDATE_FAILED);
-		break;
+		return;
 	}
+	log_error(NULL, "firmware: the installation %s%s%s", a->end == INSTALL_BROKEN ? "was broken off" : "did not begin",
+		  *a->reason ? ": " : "", a->reason);
+	end_install(f, FIRMWARE_UPDATE_FAILED);
 }
 
-static void on_answer(void *userdata, int error, const struct install_answer *answer)
+void firmware_job_done(void *userdata, const struct install_answer *answer)
 {
 	struct firmware *f = userdata;
 
-	f->call = handler_call_free(f->call);
-	if (f->asked == INSTALL_CHECK)
-		checked(f, error, answer);
-	else if (error < 0)
-		/* Whoever installs may be gone, and only its record knows. */
-		firmware_wait(f);
+	if (f->checks)
+		checked(f, answer);
 	else
 		installed(f, answer);
 }
@@ -219,18 +147,11 @@ void firmware_defer(struct firmware *f)
 		f->kept.deferred_until_s = now_s() + left;
 		firmware_keep(f);
 	}
-	timer_arm_in(&f->retry, (uint64_t)left * USEC_PER_SEC);
+	timer_arm_in(&f->deferral, (uint64_t)left * USEC_PER_SEC);
 }
 
-void firmware_retry(struct timer *timer, void *userdata)
+void firmware_deferral_over(struct timer *timer, void *userdata)
 {
-	struct firmware *f = userdata;
-
 	(void)timer;
-	if (f->kept.view.status.state == FIRMWARE_DOWNLOADED)
-		firmware_enter(f, FIRMWARE_UPDATE, FIRMWARE_INITIAL);
-	else if (f->asked == INSTALL_PACKAGE)
-		firmware_install(f);
-	else
-		firmware_wait(f);
+	firmware_enter(userdata, FIRMWARE_UPDATE, FIRMWARE_INITIAL);
 }

@@ -3,35 +3,23 @@
 
 /* Shared by the .c files of object 5 only. */
 
-#include "base/backoff.h"
 #include "base/timer.h"
 #include "update/firmware_record.h"
-#include "update/handler_call.h"
-#include "update/package.h"
+#include "update/handler_job.h"
 
 struct firmware {
-	struct firmware_config config; /* its strings are ours */
-	char *folder, *socket, *handler;
+	struct firmware_config config; /* its strings are the caller's, and not looked at any more */
 	struct firmware_kept kept;
-	struct package *package;
-	bool pushed;		  /* a Package comes that way */
-	int refused;		  /* why that does not any more */
-	struct handler_call *call;
-	enum install_action asked; /* by that call */
-	struct timer retry;	  /* asks again, or ends a deferral */
-	struct backoff backoff;
-	uint64_t unheard_usec;	  /* since then nobody answers who has to */
-	struct timer answer;	  /* FIRMWARE_ANSWER_USEC */
-	firmware_done done;	  /* who waits for a Package to be taken */
-	void *done_userdata;
+	struct delivery *delivery;
+	struct handler_job *job;
+	bool checks;	       /* that is what the job does; else it installs */
+	struct timer deferral; /* its end */
 	void (*watch)(void *userdata);
 	void *watch_userdata;
 };
 
 /* firmware.c: the only door; carries out what follows. -EPERM, or the action. */
 int firmware_enter(struct firmware *f, enum firmware_event event, enum firmware_result result);
-/* Whoever wrote a Package is told; nothing where nobody waits. */
-void firmware_answer(struct firmware *f, int error, const char *reason);
 void firmware_keep(struct firmware *f);
 
 /* firmware_install.c */
@@ -39,4 +27,5 @@ void firmware_check(struct firmware *f);   /* the package that is here */
 void firmware_install(struct firmware *f); /* FIRMWARE_INSTALL */
 void firmware_wait(struct firmware *f);	   /* how one ended that began before this process */
 void firmware_defer(struct firmware *f);   /* FIRMWARE_DEFERRED, now or before a restart */
-void firmware_retry(struct timer *timer, void *userdata); /* timer_handler of retry */
+void firmware_job_done(void *userdata, const struct install_answer *answer); /* handler_job_done */
+void firmware_deferral_over(struct timer *timer, void *userdata); /* timer_handler */

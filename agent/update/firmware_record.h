@@ -8,7 +8,7 @@
 struct firmware_kept {
 	struct firmware_view view;
 	char id[INSTALL_NAME_MAX];    /* of the installation under way, or the last one; "" */
-	char etag[FIRMWARE_ETAG_MAX]; /* of what is fetched; "" */
+	char etag[DELIVERY_ETAG_MAX]; /* of what is fetched; "" */
 	int64_t deferred_until_s;     /* since 1970; 0: it is not deferred */
 };
 

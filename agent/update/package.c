@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <systemd/sd-event.h>
@@ -53,6 +54,7 @@ struct package {
 	struct list orders;
 	size_t queued;
 	bool running, stopping;
+	bool alone; /* the thread goes on without the loop, and frees it */
 	struct {
 		bool there;
 		uint64_t generation;
@@ -69,12 +71,37 @@ static void close_part(struct package *p)
 	p->fd = -1;
 }
 
+static bool is_part(const struct package *p)
+{
+	struct stat ours, there;
+
+	return fstat(p->fd, &ours) >= 0 && fstatat(p->folder, p->part, &there, AT_SYMLINK_NOFOLLOW) >= 0 &&
+	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+/* The part, when a thread that was let go has done with it. */
+static int take_part(struct package *p)
+{
+	do {
+		close_part(p);
+		p->fd = openat(p->folder, p->part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (p->fd < 0)
+			return -errno;
+		while (flock(p->fd, LOCK_EX) < 0)
+			if (errno != EINTR)
+				return -errno;
+		/* What it was making may have become the whole meanwhile. */
+	} while (!is_part(p));
+	return 0;
+}
+
 static int open_part(struct package *p, uint64_t offset)
 {
-	close_part(p);
-	p->fd = openat(p->folder, p->part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (p->fd < 0 || ftruncate(p->fd, (off_t)offset) < 0 ||
-	    lseek(p->fd, (off_t)offset, SEEK_SET) < 0)
+	int r = take_part(p);
+
+	if (r < 0)
+		return r;
+	if (ftruncate(p->fd, (off_t)offset) < 0 || lseek(p->fd, (off_t)offset, SEEK_SET) < 0)
 		return -errno;
 	return 0;
 }
@@ -98,9 +125,9 @@ static int finish_part(struct package *p)
 {
 	int r = fsync(p->fd) < 0 ? -errno : 0;
 
-	close_part(p);
 	if (r >= 0 && renameat(p->folder, p->part, p->folder, p->whole) < 0)
 		r = -errno;
+	close_part(p);
 	if (r >= 0 && fsync(p->folder) < 0)
 		r = -errno;
 	return r;
@@ -177,10 +204,22 @@ static struct order *next_order(struct package *p)
 	return o;
 }
 
+static void package_destroy(struct package *p)
+{
+	closep(&p->notify_fd);
+	closep(&p->folder);
+	pthread_cond_destroy(&p->work);
+	pthread_mutex_destroy(&p->lock);
+	free(p->part);
+	free(p->whole);
+	free(p);
+}
+
 static void *writer(void *userdata)
 {
 	struct package *p = userdata;
 	struct order *o;
+	bool alone;
 
 	while ((o = next_order(p))) {
 		carry_out(p, o);
@@ -190,6 +229,11 @@ static void *writer(void *userdata)
 		free(o);
 	}
 	close_part(p);
+	pthread_mutex_lock(&p->lock);
+	alone = p->alone;
+	pthread_mutex_unlock(&p->lock);
+	if (alone)
+		package_destroy(p);
 	return NULL;
 }
 
@@ -418,23 +462,32 @@ int package_new(const struct package_config *config, struct package **ret)
 	return 0;
 }
 
+void package_detach(struct package *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->alone = p->running;
+	pthread_mutex_unlock(&p->lock);
+}
+
 struct package *package_free(struct package *p)
 {
+	bool alone;
+
 	if (!p)
 		return NULL;
+	sd_event_source_disable_unref(p->source);
+	alone = p->alone;
+	if (alone)
+		pthread_detach(p->thread);
 	pthread_mutex_lock(&p->lock);
 	p->stopping = true;
 	pthread_cond_signal(&p->work);
 	pthread_mutex_unlock(&p->lock);
+	/* It is the thread's from here on. */
+	if (alone)
+		return NULL;
 	if (p->running)
 		pthread_join(p->thread, NULL);
-	sd_event_source_disable_unref(p->source);
-	closep(&p->notify_fd);
-	closep(&p->folder);
-	pthread_cond_destroy(&p->work);
-	pthread_mutex_destroy(&p->lock);
-	free(p->part);
-	free(p->whole);
-	free(p);
+	package_destroy(p);
 	return NULL;
 }

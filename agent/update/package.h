@@ -38,6 +38,8 @@ struct package_config {
 
 /* Strings are copied. errno of the file system. */
 int package_new(const struct package_config *config, struct package **ret);
+/* package_free() will not wait: the thread brings to the disk what has come, and frees it. Nothing may begin any more. */
+void package_detach(struct package *p);
 /* Waits for the thread, which then leaves what there is. */
 struct package *package_free(struct package *p);
 DEFINE_FREEP(struct package *, package_free)

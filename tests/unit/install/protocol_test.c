@@ -9,7 +9,7 @@
 START_TEST(request_there_and_back)
 {
 	const struct install_request q = {
-		.action = INSTALL_PACKAGE, .handler = "deb", .id = "0a1b", .severity = 2, .defer_s = 4294967295u
+		.action = INSTALL_PACKAGE, .handler = "deb", .id = "0a1b", .software = "app.1", .severity = 2, .defer_s = 4294967295u
 	};
 	struct install_request back = { 0 };
 	char text[INSTALL_MESSAGE_MAX];
@@ -20,6 +20,7 @@ START_TEST(request_there_and_back)
 	ck_assert_int_eq(back.action, q.action);
 	ck_assert_str_eq(back.handler, "deb");
 	ck_assert_str_eq(back.id, "0a1b");
+	ck_assert_str_eq(back.software, "app.1");
 	ck_assert_uint_eq(back.severity, 2);
 	ck_assert_uint_eq(back.defer_s, 4294967295u);
 	ck_assert_int_eq(install_request_encode(&q, text, 20), -ENOBUFS);

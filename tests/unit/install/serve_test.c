@@ -99,14 +99,15 @@ static void send_request(int to, const char *text, int package)
 }
 
 /* What it answers to a request with the package, and what it returns. */
-static int ask(const char *action, const char *id, struct install_answer *ret)
+static int ask_for(const char *software, const char *action, const char *id, struct install_answer *ret)
 {
 	char text[256], answer[INSTALL_MESSAGE_MAX];
 	int fds[2], package = open(path_in("package"), O_RDONLY), r;
 	ssize_t n;
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
-	snprintf(text, sizeof(text), "action=%s\nhandler=h\nid=%s\nseverity=1\ndefer=30\n", action, id);
+	snprintf(text, sizeof(text), "action=%s\nhandler=h\nid=%s\nsoftware=%s\nseverity=1\ndefer=30\n", action, id,
+		 software);
 	send_request(fds[0], text, package);
 	options.fd = fds[1];
 	r = serve(&options);
@@ -117,6 +118,11 @@ static int ask(const char *action, const char *id, struct install_answer *ret)
 	close(fds[0]);
 	close(package);
 	return r;
+}
+
+static int ask(const char *action, const char *id, struct install_answer *ret)
+{
+	return ask_for("", action, id, ret);
 }
 
 static void expect(const char *action, const char *id, enum install_end end, uint8_t code)
@@ -271,6 +277,28 @@ START_TEST(others)
 }
 END_TEST
 
+/* One handler, several softwares: each has its own record, of whatever was done with it last. */
+START_TEST(softwares)
+{
+	struct install_answer a;
+
+	handler("echo $1 ${FIELDWAY_SOFTWARE-none} >$F/log; [ $1 = deactivate ] && exit 1; exit 0");
+	ck_assert_int_eq(ask_for("app", "uninstall", "a", &a), 0);
+	ck_assert(has("log", "uninstall app\n"));
+	ck_assert_int_eq(ask_for("other", "deactivate", "b", &a), 0);
+	ck_assert_int_eq(a.code, 1);
+	expect("install", "c", INSTALL_EXITED, 0);
+	ck_assert(has("log", "install none\n"));
+	ck_assert_int_eq(ask_for("app", "wait", "a", &a), 0);
+	ck_assert_int_eq(a.end, INSTALL_EXITED);
+	ck_assert_int_eq(a.code, 0);
+	ck_assert_int_eq(ask_for("other", "wait", "b", &a), 0);
+	ck_assert_int_eq(a.code, 1);
+	expect("wait", "c", INSTALL_EXITED, 0);
+	ck_assert_int_lt(ask_for("../app", "wait", "a", &a), 0);
+}
+END_TEST
+
 /* A program that others may change is run by nobody as root. */
 START_TEST(not_vouched_for)
 {
@@ -340,6 +368,7 @@ int main(void)
 	tcase_add_test(tcase, broken_off);
 	tcase_add_test(tcase, busy);
 	tcase_add_test(tcase, others);
+	tcase_add_test(tcase, softwares);
 	tcase_add_test(tcase, not_vouched_for);
 	tcase_add_test(tcase, no_request);
 	tcase_add_test(tcase, no_package);

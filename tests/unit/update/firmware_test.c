@@ -213,7 +213,7 @@ START_TEST(pushed_and_updated)
 	ck_assert_str_eq(firmware_view(firmware)->name, "roof");
 	ck_assert_str_eq(firmware_view(firmware)->version, "7");
 	ck_assert_int_gt(firmware_view(firmware)->changed_s, 0);
-	ck_assert_uint_eq(firmware_received(firmware), 5);
+	ck_assert_uint_eq(delivery_received(firmware_delivery(firmware)), 5);
 	ck_assert_int_eq(firmware_update(firmware), 0);
 	until(is(FIRMWARE_IDLE, FIRMWARE_UPDATED));
 	ck_assert_str_eq(trail, "1/0 2/0 3/0 0/1 ");
@@ -246,7 +246,7 @@ START_TEST(reset_and_cancel)
 	ck_assert_int_eq(firmware_push_begin(firmware, 5), -EPERM);
 	ck_assert_int_eq(firmware_write_uri(firmware, ""), 0);
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_INITIAL));
-	ck_assert_uint_eq(firmware_received(firmware), 0);
+	ck_assert_uint_eq(delivery_received(firmware_delivery(firmware)), 0);
 	restart();
 	ck_assert_int_eq(firmware_update(firmware), -EPERM);
 }
@@ -297,6 +297,18 @@ START_TEST(lost)
 	ck_assert_int_eq(firmware_push_take(firmware, "im", 2), 0);
 	restart();
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_CONNECTION_LOST));
+}
+END_TEST
+
+/* What once was to be fetched is not, when a Package broke off in a restart. */
+START_TEST(lost_after_a_pull)
+{
+	ck_assert_int_eq(firmware_write_uri(firmware, "gopher://host/image"), 0);
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_PROTOCOL));
+	ck_assert_int_eq(firmware_push_begin(firmware, 10), 0);
+	restart();
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_CONNECTION_LOST));
+	ck_assert_str_eq(firmware_view(firmware)->uri, "");
 }
 END_TEST
 
@@ -530,7 +542,7 @@ START_TEST(answered_in_time)
 	while ((fd = open(go, O_WRONLY | O_NONBLOCK)) < 0)
 		ck_assert_int_ge(sd_event_run(event, 20 * USEC_PER_MSEC), 0);
 	ck_assert_int_eq(answers, 0);
-	clock_advance(FIRMWARE_ANSWER_USEC);
+	clock_advance(DELIVERY_ANSWER_USEC);
 	timers_run(timers);
 	ck_assert_int_eq(answers, 1);
 	ck_assert_int_eq(answer_error, 0);
@@ -556,6 +568,7 @@ int main(void)
 	tcase_add_test(tcase, reset_on_the_way);
 	tcase_add_test(tcase, no_storage);
 	tcase_add_test(tcase, lost);
+	tcase_add_test(tcase, lost_after_a_pull);
 	tcase_add_loop_test(tcase, ends_of_handlers, 0, sizeof(ends) / sizeof(ends[0]));
 	tcase_add_test(tcase, failed_and_again);
 	tcase_add_test(tcase, nobody_installs);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-event.h>
@@ -237,6 +238,55 @@ START_TEST(nothing_comes)
 }
 END_TEST
 
+/* A disk that takes nothing for now: who lets go does not wait for it, and who comes next does. */
+START_TEST(let_go)
+{
+	char part[PATH_MAX + 16], gone[16];
+	int fd;
+
+	snprintf(part, sizeof(part), "%s/five.part", folder);
+	ck_assert_int_eq(mkfifo(part, 0600), 0);
+	ck_assert_int_eq(package_begin(package, 0, 0, LARGEST), 0);
+	take_text("first");
+	package_detach(package);
+	package = package_free(package);
+	fd = open(part, O_RDONLY);
+	ck_assert_int_ge(fd, 0);
+	/* A pipe cannot be cut to a size: it gave up, and closed it. */
+	ck_assert_int_eq(read(fd, gone, sizeof(gone)), 0);
+	close(fd);
+	unlink(part);
+	open_package();
+	ck_assert_int_eq(package_begin(package, 0, 0, LARGEST), 0);
+	take_text("second");
+	ck_assert_int_eq(package_finish(package), 0);
+	wait_end();
+	check_content("second");
+}
+END_TEST
+
+/* It has the part, and makes it the whole. */
+START_TEST(waits_for_another)
+{
+	char part[PATH_MAX + 16], done[PATH_MAX + 16];
+	int fd;
+
+	snprintf(part, sizeof(part), "%s/five.part", folder);
+	snprintf(done, sizeof(done), "%s/five", folder);
+	fd = open(part, O_RDWR | O_CREAT, 0600);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert_int_eq(package_begin(package, 0, 0, LARGEST), 0);
+	take_text("second");
+	ck_assert_int_eq(package_finish(package), 0);
+	ck_assert_int_eq(rename(part, done), 0);
+	ck_assert_int_eq(write(fd, "another", 7), 7);
+	close(fd);
+	wait_end();
+	ck_assert_int_eq(last_error, 0);
+	check_content("second");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("package");
@@ -253,6 +303,8 @@ int main(void)
 	tcase_add_test(tcase, queue);
 	tcase_add_test(tcase, nothing_comes);
 	tcase_add_test(tcase, disk_full);
+	tcase_add_test(tcase, let_go);
+	tcase_add_test(tcase, waits_for_another);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
