@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Leshan as a program of the tests: made ready, started, asked over its REST interface, heard over
-its events. Our peer (Peer.java) over the libraries that Maven fetches; with FIELDWAY_LESHAN_DEMO
-naming a folder of jars, the demo server in there."""
+"""Leshan's servers as programs of the tests: made ready, started, asked over their REST interface, heard
+over their events. Our peers (Peer.java, bootstrap/BootstrapPeer.java) over the libraries that Maven fetches;
+with FIELDWAY_LESHAN_DEMO and FIELDWAY_LESHAN_BOOTSTRAP_DEMO naming folders of jars, the demos in there."""
 import glob
 import json
 import os
@@ -20,18 +20,50 @@ import ddf  # noqa: E402
 import fetched  # noqa: E402
 from fieldway_test import build_path, source_path  # noqa: E402
 
-DEMO = os.environ.get("FIELDWAY_LESHAN_DEMO")
-DEMO_MAIN = "org.eclipse.leshan.demo.server.LeshanServerDemo"
-PEER_MAIN = "fieldway.leshan.Peer"
+PLACE = build_path("tests", "interop", "leshan", "peer")
+MODELS = os.path.join(PLACE, "models")
 START_S = 60        # of a JVM, on a loaded machine
 ANSWER_S = 20       # more than Leshan waits for a client
 
 
+class Kind:
+    """One of the servers: its peer's main class, pom and Java sources, and the demo that may stand for it."""
+
+    def __init__(self, name, main, folder, shared, demo, demo_main):
+        self.name, self.main, self.demo_main = name, main, demo_main
+        self.demo = os.environ.get(demo)
+        self.pom = os.path.join(HERE, folder, "pom.xml")
+        self.sources = sorted([*glob.glob(os.path.join(HERE, folder, "*.java")),
+                               *(os.path.join(HERE, source) for source in shared)])
+        self.libraries, self.classes = (os.path.join(PLACE, f"{name}-{part}") for part in ("libraries", "classes"))
+
+    def prepare(self):
+        if self.demo:
+            return
+        fetched.made(self.libraries, fetched.digest([self.pom]), lambda: _fetch(self.pom, self.libraries))
+        fetched.made(self.classes, fetched.digest([self.pom, *self.sources]),
+                     lambda: _compile(self.libraries, self.sources, self.classes))
+
+    def command(self):
+        if self.demo:
+            classpath, main = os.path.join(self.demo, "*"), self.demo_main
+        else:
+            classpath, main = os.pathsep.join([self.classes, os.path.join(self.libraries, "*")]), self.main
+        # The heap is bounded: nothing here needs much..
+        return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath, main]
+
+
+SERVER = Kind("server", "fieldway.leshan.Peer", "", (), "FIELDWAY_LESHAN_DEMO",
+              "org.eclipse.leshan.demo.server.LeshanServerDemo")
+BOOTSTRAP = Kind("bootstrap", "fieldway.leshan.BootstrapPeer", "bootstrap", ("Answer.java",),
+                 "FIELDWAY_LESHAN_BOOTSTRAP_DEMO", "org.eclipse.leshan.demo.bsserver.LeshanBootstrapServerDemo")
+
+
 # Made ready in the build folder
 
-def _fetch(folder):
+def _fetch(pom, folder):
     fetched.need("mvn", "maven")
-    pom = os.path.join(HERE, "pom.xml")
     # A copy: Maven may write beside it, and the sources may be read-only.
     shutil.copy(pom, folder)
     problem = fetched.run(["mvn", "-B", "-q", "-f", os.path.join(folder, "pom.xml"), "dependency:copy-dependencies",
@@ -49,34 +81,16 @@ def _compile(libraries, sources, folder):
 
 def prepare():
     """Fetches, compiles, and writes the models. To be called before the network is left."""
-    place = build_path("tests", "interop", "leshan", "peer")
-    libraries, classes, models = (os.path.join(place, name) for name in ("libraries", "classes", "models"))
-    sources = sorted(glob.glob(os.path.join(HERE, "*.java")))
     objects = sorted(glob.glob(source_path("objects", "*.yaml")))
     fetched.need("java", "default-jdk-headless")
-    with fetched.place(place):
-        fetched.made(models, fetched.digest([*objects, ddf.__file__]),
-                     lambda: ddf.write(source_path("objects"), models))
-        if DEMO:
-            return
-        fetched.made(libraries, fetched.digest([os.path.join(HERE, "pom.xml")]), lambda: _fetch(libraries))
-        fetched.made(classes, fetched.digest(sources), lambda: _compile(libraries, sources, classes))
+    with fetched.place(PLACE):
+        fetched.made(MODELS, fetched.digest([*objects, ddf.__file__]), lambda: ddf.write(source_path("objects"), MODELS))
+        for kind in SERVER, BOOTSTRAP:
+            kind.prepare()
 
 
 def prepare_or_exit():
     fetched.prepare_or_exit("Leshan", prepare)
-
-
-def command():
-    place = build_path("tests", "interop", "leshan", "peer")
-    if DEMO:
-        classpath, main = os.path.join(DEMO, "*"), DEMO_MAIN
-    else:
-        parts = [os.path.join(place, "classes"), os.path.join(place, "libraries", "*")]
-        classpath, main = os.pathsep.join(parts), PEER_MAIN
-    # The heap is bounded: nothing here needs much.
-    return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-            "-cp", classpath, main, "-m", os.path.join(place, "models")]
 
 
 class _Call:
@@ -170,32 +184,27 @@ def _free_port(kind):
         return s.getsockname()[1]
 
 
-class Leshan:
-    """A server in a folder of its own, which its keys outlive a restart in."""
+class _Program:
+    """One of Leshan's servers on free ports of loopback, in a folder of its own, asked over its REST interface."""
 
-    def __init__(self, rig):
+    def __init__(self, rig, kind, options=()):
         self.rig = rig
-        self.folder = rig.path("leshan")
+        self._kind, self._options = kind, options
+        self.folder = rig.path(f"leshan-{kind.name}")
         os.makedirs(self.folder)
         self.coap, self.coaps = _free_port(socket.SOCK_DGRAM), _free_port(socket.SOCK_DGRAM)
         self.web = ("127.0.0.1", _free_port(socket.SOCK_STREAM))
-        self.events = []
-        self.start()
 
-    def start(self):
+    def start(self, ready):
+        """ready: what answers as soon as it is."""
         self.process = self.rig.start(
-            [*command(), "-lh", "127.0.0.1", "-lp", self.coap, "-slh", "127.0.0.1", "-slp", self.coaps,
-             "-wh", self.web[0], "-wp", self.web[1], *(("-jh", "127.0.0.1", "-th", "127.0.0.1") if DEMO else ())],
-            name="leshan", cwd=self.folder, stderr=subprocess.STDOUT)
-        self.rig.until(self._answers, START_S, "Leshan answering")
+            [*self._kind.command(), "-lh", "127.0.0.1", "-lp", self.coap, "-slh", "127.0.0.1", "-slp", self.coaps,
+             "-wh", self.web[0], "-wp", self.web[1], *self._options],
+            name=f"leshan-{self._kind.name}", cwd=self.folder, stderr=subprocess.STDOUT)
+        self.rig.until(lambda: self._answers(ready), START_S, "Leshan answering")
         self.process.essential = True
-        # It leaves out what it does not take, and goes on.
-        if any("Unable to load object models" in line for line in self.process.lines):
-            raise AssertionError("\n".join(["Leshan refuses our object models:", *self.process.lines]))
-        self._events = _Events(self.rig, self.web, self.events.append)
-        self.rig.until(lambda: self._events.open, ANSWER_S, "Leshan's events")
 
-    def _answers(self):
+    def _answers(self, ready):
         if self.process.ended():
             self.process.drain()
             raise AssertionError("\n".join(["Leshan ended:", *self.process.lines]))
@@ -203,15 +212,17 @@ class Leshan:
             socket.create_connection(self.web, 1).close()
         except OSError:
             return False
-        return self.ask("GET", "clients")[0] == 200
+        return self.ask("GET", ready)[0] == 200
 
     def kill(self):
         """At once, like a server whose power fails."""
         self.process.essential = False
-        self._events.close()
         self.process.child.kill()
         self.process.child.wait()
         self.process.drain()
+
+    def uri(self, scheme="coaps"):
+        return f"{scheme}://127.0.0.1:{self.coaps if scheme == 'coaps' else self.coap}"
 
     # REST
 
@@ -229,6 +240,58 @@ class Leshan:
         body = None if body is None else json.dumps(body)
         return self.answer(self.send(method, target, body), timeout)
 
+    def put_key(self, endpoint, key, identity=None):
+        """key: bytes"""
+        details = {"identity": identity or endpoint, "key": key.hex()}
+        self.expect("PUT", "security/clients", {"endpoint": endpoint, "tls": {"mode": "psk", "details": details}})
+
+    def expect(self, method, target, body=None):
+        """What has to be answered 200."""
+        status, answer = self.ask(method, target, body)
+        if status != 200:
+            raise AssertionError(f"{method} {target} {body}: Leshan says {status} {answer}")
+        return answer
+
+
+class Bootstrap(_Program):
+    """Its bootstrap server, which forgets all with its end."""
+
+    def __init__(self, rig):
+        super().__init__(rig, BOOTSTRAP)
+        self.start()
+
+    def start(self):
+        super().start("bootstrap")
+
+    def put_account(self, endpoint, uri, key, **settings):
+        """What it is to write: one server account. key: bytes; settings: more of /1."""
+        self.expect("POST", f"bootstrap/{endpoint}", {
+            "autoIdForSecurityObject": True, "toDelete": ["/0", "/1"],
+            "security": {0: {"uri": uri, "bootstrapServer": False, "securityMode": "PSK", "serverId": 1,
+                             "publicKeyOrId": list(endpoint.encode()), "secretKey": list(key)}},
+            "servers": {0: {"shortId": 1, "binding": "U", "notifIfDisabled": True, **settings}}})
+
+
+class Leshan(_Program):
+    """The LwM2M server; its keys outlive a restart."""
+
+    def __init__(self, rig):
+        super().__init__(rig, SERVER, ("-m", MODELS, *(("-jh", "127.0.0.1", "-th", "127.0.0.1") if SERVER.demo else ())))
+        self.events = []
+        self.start()
+
+    def start(self):
+        super().start("clients")
+        # It leaves out what it does not take, and goes on.
+        if any("Unable to load object models" in line for line in self.process.lines):
+            raise AssertionError("\n".join(["Leshan refuses our object models:", *self.process.lines]))
+        self._events = _Events(self.rig, self.web, self.events.append)
+        self.rig.until(lambda: self._events.open, ANSWER_S, "Leshan's events")
+
+    def kill(self):
+        self._events.close()
+        super().kill()
+
     def request(self, method, endpoint, path, body=None, timeout=ANSWER_S):
         """What the endpoint answered: {"status": "CONTENT(205)", "content": ...}."""
         status, answer = self.ask(method, f"clients/{endpoint}{path}", body, timeout)
@@ -239,14 +302,6 @@ class Leshan:
     def clients(self):
         """{endpoint: registration}"""
         return {client["endpoint"]: client for client in self.ask("GET", "clients")[1]}
-
-    def put_key(self, endpoint, key, identity=None):
-        """key: bytes"""
-        details = {"identity": identity or endpoint, "key": key.hex()}
-        status, answer = self.ask("PUT", "security/clients", {
-            "endpoint": endpoint, "tls": {"mode": "psk", "details": details}})
-        if status != 200:
-            raise AssertionError(f"a key for {endpoint}: Leshan says {status} {answer}")
 
     # Events
 

@@ -46,7 +46,7 @@ tcp: {{port: {port}}}
 timeout: 500ms
 retries: 0
 rates: {{fast: 1s, slow: 2s}}
-offline: {{after: 3, retry: 500ms..1s}}
+offline: {{after: {after}, retry: 500ms..1s}}
 """
 DRIVE = """schema: 1
 profile: acme-vfd
@@ -109,12 +109,13 @@ class Plant(Scenario):
             self.leshan.put_key(name, derived(self.master, name))
 
     def start_field(self, silent=()):
+        """silent: devices that never answered, and are waited for however long the rest takes."""
         port = free_port(HOSTS)
         self.simulator = Simulator(self.rig, [
             word for kind, host in zip(KINDS, HOSTS) for word in (kind, "--tcp", f"{host}:{port}")])
         for name in silent:
             self.device(name, "silent")
-        self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=port))
+        self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=port, after=1000 if silent else 3))
         self.rig.write("etc/profiles.d/acme-vfd.yaml", DRIVE)
         self.rig.write("etc/devices.d/site.yaml", DEVICES)
         shutil.copytree(source_path("etc", "profiles.d"), self.rig.path("shared", "profiles.d"))
@@ -125,12 +126,16 @@ class Plant(Scenario):
 
     def write_configuration(self, *lines, security=PSK, more=""):
         secure = security == PSK
-        uri = f"coaps://127.0.0.1:{self.leshan.coaps}" if secure else f"coap://127.0.0.1:{self.leshan.coap}"
+        uri = self.leshan.uri("coaps" if secure else "coap")
+        self.write_master()
+        self.rig.write("etc/fieldway.yaml", FIELDWAY.format(
+            uri=uri, lines="\n    ".join(lines), security=security, more=more))
+
+    def write_master(self):
+        """What keys are derived from."""
         path = self.rig.write("etc/keys/master", "", 0o600)
         with open(path, "wb") as f:
             f.write(self.master)
-        self.rig.write("etc/fieldway.yaml", FIELDWAY.format(
-            uri=uri, lines="\n    ".join(lines), security=security, more=more))
 
     def start_plant(self, *lines, silent=(), more=""):
         """All of it; returns when Leshan knows all 21."""
