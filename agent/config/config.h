@@ -318,6 +318,12 @@ struct config_device {
 	struct config_origins origins[2]; /* of its override, of its row */
 };
 
+/* Objects, by their ids. */
+struct config_objects {
+	const uint16_t *ids;
+	size_t n;
+};
+
 /* What a server sees: the host is not among config.endpoints, nor are devices that are not enabled. */
 struct config_endpoint {
 	struct yaml_mark mark;
@@ -327,8 +333,7 @@ struct config_endpoint {
 	uint32_t device; /* index of its only device, or UINT32_MAX for one of several */
 	const struct config_map *map; /* a type's map, or its own */
 	size_t n_map;
-	const uint16_t *create; /* objects whose instances servers may make and delete */
-	size_t n_create;
+	struct config_objects create; /* whose instances servers may make and delete */
 };
 
 struct config_limits {

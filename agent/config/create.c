@@ -37,19 +37,26 @@ static int read_object(struct loader *l, const struct yaml_node *node, uint16_t 
 	return r;
 }
 
-void create_read(struct loader *l, const struct yaml_node *node, struct config_endpoint *ret)
+int create_read(struct loader *l, const struct yaml_node *node, struct config_objects *ret)
 {
-	uint16_t *objects;
+	uint16_t *ids;
+	int error = 0;
 
+	*ret = (struct config_objects){ 0 };
 	if (sequence_expect(l, node, "create") < 0)
-		return;
+		return -EINVAL;
 	if (node->n > CREATE_MAX) {
 		loader_error(l, node->mark, "more than %u objects", CREATE_MAX);
-		return;
+		return -EINVAL;
 	}
-	objects = loader_array(l, uint16_t, node->n);
-	for (size_t i = 0; objects && i < node->n; i++)
-		read_object(l, node->items[i], &objects[i]);
-	ret->create = objects;
-	ret->n_create = objects ? node->n : 0;
+	ids = loader_array(l, uint16_t, node->n);
+	if (!ids)
+		return -ENOMEM;
+	for (size_t i = 0; i < node->n; i++) {
+		int r = read_object(l, node->items[i], &ids[i]);
+
+		error = error < 0 ? error : r;
+	}
+	*ret = (struct config_objects){ .ids = ids, .n = node->n };
+	return error;
 }

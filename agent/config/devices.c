@@ -239,17 +239,18 @@ static void add_endpoint(struct loader *l, const struct device_row *row, const s
 			 const struct variables *v, uint32_t index)
 {
 	const struct level *level = own && own->endpoint ? own : &row->level;
+	const struct config_objects *create = own && own->has_create ? &own->create : &row->level.create;
 	char *client_name;
 
 	if (!level->endpoint) {
-		endpoint_add_device(l, index, NULL, row->node->mark);
+		endpoint_add_device(l, index, NULL, create, row->node->mark);
 		return;
 	}
 	if (streq(level->endpoint, "none"))
 		return;
 	if (endpoint_name(l, level->endpoint_mark, level->endpoint, v, &client_name) < 0)
 		return;
-	endpoint_add_device(l, index, client_name, level->endpoint_mark);
+	endpoint_add_device(l, index, client_name, create, level->endpoint_mark);
 }
 
 static struct config_device *append_device(struct loader *l, const struct profile *profile)

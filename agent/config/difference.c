@@ -489,8 +489,9 @@ static bool same_only_device(const struct config_difference *d, const struct con
 
 static bool same_create(const struct config_endpoint *a, const struct config_endpoint *b)
 {
-	return a->n_create == b->n_create &&
-	       (a->n_create == 0 || memcmp(a->create, b->create, a->n_create * sizeof(*a->create)) == 0);
+	const struct config_objects *x = &a->create, *y = &b->create;
+
+	return x->n == y->n && (x->n == 0 || memcmp(x->ids, y->ids, x->n * sizeof(*x->ids)) == 0);
 }
 
 static bool same_endpoint(const struct config_difference *d, uint32_t before, uint32_t after)

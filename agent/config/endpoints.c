@@ -41,7 +41,7 @@ static char *template_name(struct loader *l, struct yaml_mark mark, const char *
 }
 
 int endpoint_add_device(struct loader *l, uint32_t device, const char *client_name,
-			struct yaml_mark mark)
+			const struct config_objects *create, struct yaml_mark mark)
 {
 	const struct config_device *d = &l->config->devices[device];
 	struct config_endpoint *e = append_endpoint(l, mark);
@@ -58,6 +58,7 @@ int endpoint_add_device(struct loader *l, uint32_t device, const char *client_na
 	e->device = device;
 	e->map = d->type->map;
 	e->n_map = d->type->n_map;
+	e->create = *create;
 	return own ? 0 : -EINVAL;
 }
 
@@ -67,6 +68,7 @@ struct endpoint_row {
 	const struct yaml_node *node, *name;
 	struct endpoint_section section;
 	struct info_section info;
+	struct config_objects create;
 	struct expansion expansion;
 };
 
@@ -107,7 +109,7 @@ static int read_endpoint(struct loader *l, const struct endpoint_row *row, size_
 	e->endpoint = client_name(l, row, &v, name);
 	r = map_read(l, &target, row->section.lwm2m, &v, &map, &e->n_map);
 	e->map = map;
-	create_read(l, row->section.create, e);
+	e->create = row->create;
 	return e->endpoint ? r : -EINVAL;
 }
 
@@ -141,6 +143,8 @@ static void read_row(struct loader *l, const struct yaml_node *node)
 	if (mapping_read(l, node, node->mark, &keys_endpoint, NULL, &row.section) < 0)
 		r = -EINVAL;
 	info_read(l, row.section.info, &row.info);
+	if (row.section.create)
+		create_read(l, row.section.create, &row.create);
 	row.name = yaml_get(node, "name");
 	if (!row.section.name || !row.name || r < 0)
 		return;

@@ -52,7 +52,7 @@ void host_rows_read(struct loader *l)
 	*e = (struct config_endpoint){ .name = loader_text(l, "host"),
 				       .endpoint = l->config->gateway.endpoint,
 				       .device = UINT32_MAX };
-	create_read(l, l->host_create, e);
+	create_read(l, l->host_create, &e->create);
 	if (l->host_rows)
 		e->mark = l->host_rows->mark;
 	if (l->host_rows && map_read(l, &target, l->host_rows, NULL, &map, &e->n_map) >= 0)

@@ -47,6 +47,8 @@ static const struct key devices_keys[] = {
 	{ "stale", KEY_NODE, prefix(stale), .help = "as in fieldway.yaml, for this device" },      \
 	{ "lwm2m", KEY_NODE, prefix(lwm2m),                             \
 	  .help = "rows instead of those of the profile, or more" },                               \
+	{ "create", KEY_NODE, prefix(create),                                                      \
+	  .help = "list of objects whose instances servers may make at its endpoint" },            \
 	{ "endpoint", KEY_NODE, prefix(endpoint), .reload = RELOAD_ENDPOINT,                       \
 	  .help = "endpoint client name, or none" }
 /* clang-format on */

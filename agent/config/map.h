@@ -43,7 +43,7 @@ struct alarm_section;
 int alarm_read(struct loader *l, const struct yaml_node *node, struct alarm_section *ret_section,
 	       const struct config_condition **ret);
 /* create.c: `create:` of an endpoint, NULL: nothing */
-void create_read(struct loader *l, const struct yaml_node *node, struct config_endpoint *ret);
+int create_read(struct loader *l, const struct yaml_node *node, struct config_objects *ret);
 /* check.c: does the agent keep the object itself? */
 bool object_is_own(uint16_t object);
 /* map.c */

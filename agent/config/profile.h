@@ -115,6 +115,8 @@ struct level {
 	struct rates rates;
 	struct stale_part stale;
 	struct config_origins origins;
+	bool has_create;
+	struct config_objects create;
 };
 
 int level_read(struct loader *l, const struct profile *p, const struct level_section *section,

@@ -166,7 +166,7 @@ struct devices_section {
 
 /* What a device row and an override of it have in common. */
 struct level_section {
-	const struct yaml_node *enabled, *note, *parameters, *rates, *stale, *lwm2m, *endpoint;
+	const struct yaml_node *enabled, *note, *parameters, *rates, *stale, *lwm2m, *endpoint, *create;
 };
 
 struct device_section {

@@ -68,6 +68,16 @@ static int check_rates(struct loader *l, const struct profile *p, const struct r
 	return r;
 }
 
+/* Behind `endpoint:` of the same level. */
+static int read_create(struct loader *l, const struct yaml_node *node, struct level *ret)
+{
+	ret->has_create = true;
+	if (!ret->endpoint || !streq(ret->endpoint, "none"))
+		return create_read(l, node, &ret->create);
+	loader_error(l, node->mark, "with endpoint: none there is nothing in which servers could make instances");
+	return -EINVAL;
+}
+
 int level_read(struct loader *l, const struct profile *p, const struct level_section *section,
 	       struct level *ret)
 {
@@ -94,6 +104,8 @@ int level_read(struct loader *l, const struct profile *p, const struct level_sec
 	r = worse(r, rates_read(l, section->rates, &ret->rates));
 	r = worse(r, check_rates(l, p, &ret->rates));
 	r = worse(r, origins_read(l, parts, ARRAY_SIZE(parts), &ret->origins));
+	if (section->create)
+		r = worse(r, read_create(l, section->create, ret));
 	return worse(r, stale_read(l, section->stale, &ret->stale));
 }
 

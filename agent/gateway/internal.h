@@ -230,6 +230,8 @@ void persist_restore(struct endpoint *e);
 bool persist_has_clusters(const struct endpoint *e);
 /* Behind it: accounts that stay follow YAML, those that are new have what was kept. */
 void persist_reload(struct endpoint *e, bool had_clusters);
+/* And of objects that only now are the servers' to make: before is what `create:` named. */
+void persist_restore_made(struct endpoint *e, const struct config_objects *before);
 void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n);
 /* All that is kept of it, but for its accounts at other servers than those of now. */
 void persist_forget(struct endpoint *e);
@@ -239,16 +241,7 @@ void persist_forget_account(struct endpoint *e, uint16_t short_id, bool attribut
 /* config: of its endpoint, in the configuration that the registry has by now. */
 void persist_restore_attributes(struct account *a, const struct config_endpoint *config);
 
-/* What is kept of accounts, on its way from one YAML name of their endpoint to another. */
-struct persist_kept {
-	struct buf *records; /* of each account as many as there are kinds; empty: there is none */
-	size_t n;
-};
-void persist_lift(struct endpoint *e, struct persist_kept *ret);
-/* Whatever was kept under that name before was another one's. */
-void persist_lay(struct endpoint *e, const struct persist_kept *kept);
-void persist_drop(struct endpoint *e, const char *name);
-void persist_kept_done(struct persist_kept *kept);
+#define PERSIST_KIND_MAX 32
 
 /* access.c: /2, where there are several servers */
 /* What came or left is controlled; renew: so is all else, as YAML has it now. */

@@ -13,16 +13,19 @@ const struct config_endpoint *made_config(const struct endpoint *e)
 	return e->config ?: &e->registry->config.config->host_endpoint;
 }
 
-bool made_is(const struct endpoint *e, uint16_t object)
+bool made_is_of(const struct endpoint *e, const struct config_objects *create, uint16_t object)
 {
-	const struct config_endpoint *c = made_config(e);
-
 	if (!e->config && object == PORTFOLIO)
 		return true;
-	for (size_t i = 0; i < c->n_create; i++)
-		if (c->create[i] == object)
+	for (size_t i = 0; i < create->n; i++)
+		if (create->ids[i] == object)
 			return true;
 	return false;
+}
+
+bool made_is(const struct endpoint *e, uint16_t object)
+{
+	return made_is_of(e, &made_config(e)->create, object);
 }
 
 int made_each(struct endpoint *e, int (*f)(struct endpoint *e, uint16_t object))
@@ -30,8 +33,8 @@ int made_each(struct endpoint *e, int (*f)(struct endpoint *e, uint16_t object))
 	const struct config_endpoint *c = made_config(e);
 	int error = e->config ? 0 : f(e, PORTFOLIO);
 
-	for (size_t i = 0; i < c->n_create; i++) {
-		int r = !e->config && c->create[i] == PORTFOLIO ? 0 : f(e, c->create[i]);
+	for (size_t i = 0; i < c->create.n; i++) {
+		int r = !e->config && c->create.ids[i] == PORTFOLIO ? 0 : f(e, c->create.ids[i]);
 
 		error = error < 0 ? error : r;
 	}
@@ -111,11 +114,32 @@ void made_remove(struct endpoint *e, uint16_t object)
 		store_remove_instance(e->store, object, r.path.instance);
 }
 
+static int find_any(void *userdata, const struct path *instance)
+{
+	(void)userdata;
+	(void)instance;
+	return 1;
+}
+
+void made_leave(struct endpoint *e, const struct config_objects *before)
+{
+	for (size_t i = 0; i < before->n; i++) {
+		const struct path path = path_of_object(before->ids[i]);
+
+		if (made_is(e, path.object) || !store_exists(e->store, &path))
+			continue;
+		made_remove(e, path.object);
+		/* One that the configuration shows goes on. */
+		if (store_children(e->store, &path, find_any, NULL) == 0)
+			store_remove_object(e->store, path.object);
+	}
+}
+
 /* "portfolio", as it was called before there were others. */
-void made_kind(uint16_t object, char ret[MADE_KIND_MAX])
+void made_kind(uint16_t object, char ret[PERSIST_KIND_MAX])
 {
 	if (object == PORTFOLIO)
-		snprintf(ret, MADE_KIND_MAX, "portfolio");
+		snprintf(ret, PERSIST_KIND_MAX, "portfolio");
 	else
-		snprintf(ret, MADE_KIND_MAX, "made-%u", object);
+		snprintf(ret, PERSIST_KIND_MAX, "made-%u", object);
 }

@@ -14,6 +14,10 @@
 
 const struct config_endpoint *made_config(const struct endpoint *e);
 bool made_is(const struct endpoint *e, uint16_t object);
+/* Is it one of those of the list, or always the servers' at this endpoint? */
+bool made_is_of(const struct endpoint *e, const struct config_objects *create, uint16_t object);
+/* What `create:` names no more leaves the endpoint, though not the disk: before is what it named. */
+void made_leave(struct endpoint *e, const struct config_objects *before);
 /* For each of these objects; the first error. */
 int made_each(struct endpoint *e, int (*f)(struct endpoint *e, uint16_t object));
 /* They are there also without an instance. */
@@ -25,5 +29,4 @@ void made_only(struct endpoint *e, struct records *records);
 /* All that servers made of an object. */
 void made_remove(struct endpoint *e, uint16_t object);
 /* Of the record that keeps them. */
-#define MADE_KIND_MAX 32
-void made_kind(uint16_t object, char ret[MADE_KIND_MAX]);
+void made_kind(uint16_t object, char ret[PERSIST_KIND_MAX]);

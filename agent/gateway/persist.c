@@ -19,11 +19,10 @@
  * the log says so.
  */
 #define CLUSTER_VALUES 5
-#define KIND_MAX 32
 
-static void kind_of_account(const struct account *a, const char *what, char ret[KIND_MAX])
+void persist_kind(const struct account *a, const char *what, char ret[PERSIST_KIND_MAX])
 {
-	snprintf(ret, KIND_MAX, "%s-%u", what, a->server->terms.short_id);
+	snprintf(ret, PERSIST_KIND_MAX, "%s-%u", what, a->server->terms.short_id);
 }
 
 void persist_log_failure(struct endpoint *e, const char *kind, int error)
@@ -142,7 +141,7 @@ static char *take_line(struct span *text)
 }
 
 /* -ENOENT: nothing was kept. */
-static int load_record(const struct endpoint *e, const char *kind, struct buf *ret)
+int persist_read(const struct endpoint *e, const char *kind, struct buf *ret)
 {
 	return e->nameless ? -ENOENT : state_load(e->registry->config.state, endpoint_label(e), kind, ret);
 }
@@ -155,7 +154,7 @@ int persist_load(struct endpoint *e, const struct path *path, const char *kind, 
 	struct span text;
 	int r;
 
-	r = load_record(e, kind, &record);
+	r = persist_read(e, kind, &record);
 	if (r < 0)
 		return r;
 	text = span_of(record.data, record.size);
@@ -242,10 +241,10 @@ static int save_settings(struct account *a, const char *kind)
 
 static void save_account(struct account *a)
 {
-	char kind[KIND_MAX];
+	char kind[PERSIST_KIND_MAX];
 	int r;
 
-	kind_of_account(a, "server", kind);
+	persist_kind(a, "server", kind);
 	r = save_settings(a, kind);
 	if (r < 0)
 		persist_log_failure(a->endpoint, kind, r);
@@ -305,10 +304,10 @@ static void restore_account(struct account *a)
 	const struct path kept = path_of_instance(SERVER_OBJECT, 0);
 	_cleanup_free_ char *head = account_head(a), *former = NULL;
 	_cleanup_records_ struct records records = { 0 };
-	char kind[KIND_MAX];
+	char kind[PERSIST_KIND_MAX];
 	int r;
 
-	kind_of_account(a, "server", kind);
+	persist_kind(a, "server", kind);
 	r = persist_load(a->endpoint, &kept, kind, &former, &records);
 	set_instance(&records, a->instance);
 	if (r >= 0)
@@ -323,10 +322,10 @@ static void restore_account(struct account *a)
 /* ---- what servers make at the host ---- */
 
 /* Register clusters, too, where they are. */
-static void kind_of_object(uint16_t object, char ret[MADE_KIND_MAX])
+static void kind_of_object(uint16_t object, char ret[PERSIST_KIND_MAX])
 {
 	if (object == CLUSTER_OBJECT)
-		snprintf(ret, MADE_KIND_MAX, "modbus-clusters");
+		snprintf(ret, PERSIST_KIND_MAX, "modbus-clusters");
 	else
 		made_kind(object, ret);
 }
@@ -334,7 +333,7 @@ static void kind_of_object(uint16_t object, char ret[MADE_KIND_MAX])
 static void save_made(struct endpoint *e, uint16_t object)
 {
 	const struct path path = path_of_object(object);
-	char kind[MADE_KIND_MAX];
+	char kind[PERSIST_KIND_MAX];
 	_cleanup_records_ struct records records = { 0 };
 	int r;
 
@@ -363,7 +362,7 @@ static int restore_records(struct endpoint *e, uint16_t id, const struct records
 static int restore_made(struct endpoint *e, uint16_t object)
 {
 	const struct path path = path_of_object(object);
-	char kind[MADE_KIND_MAX], what[64];
+	char kind[PERSIST_KIND_MAX], what[64];
 	_cleanup_records_ struct records records = { 0 };
 	_cleanup_free_ char *head = NULL;
 	int r;
@@ -420,9 +419,18 @@ void persist_reload(struct endpoint *e, bool had_clusters)
 	builtin_clusters_adopt(e->builtin);
 }
 
+void persist_restore_made(struct endpoint *e, const struct config_objects *before)
+{
+	const struct config_objects *create = &made_config(e)->create;
+
+	for (size_t i = 0; i < create->n; i++)
+		if (!made_is_of(e, before, create->ids[i]))
+			restore_made(e, create->ids[i]);
+}
+
 static int forget_made(struct endpoint *e, uint16_t object)
 {
-	char kind[MADE_KIND_MAX];
+	char kind[PERSIST_KIND_MAX];
 
 	kind_of_object(object, kind);
 	return state_remove(e->registry->config.state, endpoint_label(e), kind);
@@ -431,11 +439,11 @@ static int forget_made(struct endpoint *e, uint16_t object)
 static void forget_account(struct account *a)
 {
 	struct endpoint *e = a->endpoint;
-	char kind[KIND_MAX];
+	char kind[PERSIST_KIND_MAX];
 
-	kind_of_account(a, "server", kind);
+	persist_kind(a, "server", kind);
 	state_remove(e->registry->config.state, endpoint_label(e), kind);
-	kind_of_account(a, "attributes", kind);
+	persist_kind(a, "attributes", kind);
 	state_remove(e->registry->config.state, endpoint_label(e), kind);
 }
 
@@ -511,10 +519,10 @@ void persist_attributes(struct account *a)
 {
 	struct endpoint *e = a->endpoint;
 	_cleanup_buf_ struct buf text = { 0 };
-	char kind[KIND_MAX];
+	char kind[PERSIST_KIND_MAX];
 	int r;
 
-	kind_of_account(a, "attributes", kind);
+	persist_kind(a, "attributes", kind);
 	r = client_save_attributes(a->client, &text);
 	/* Those of the profile are not to come back where a server has taken them off. */
 	if (r >= 0 && text.size == 0 && starts_with_attributes(e))
@@ -566,7 +574,7 @@ static int start_attributes(struct account *a, const struct config_endpoint *e)
 
 void persist_forget_account(struct endpoint *e, uint16_t short_id, bool attributes)
 {
-	char kind[KIND_MAX];
+	char kind[PERSIST_KIND_MAX];
 
 	for (size_t i = 0; i < (attributes ? 2 : 1); i++) {
 		snprintf(kind, sizeof(kind), "%s-%u", i == 0 ? "server" : "attributes", short_id);
@@ -578,86 +586,14 @@ void persist_restore_attributes(struct account *a, const struct config_endpoint 
 {
 	struct endpoint *e = a->endpoint;
 	_cleanup_buf_ struct buf text = { 0 };
-	char kind[KIND_MAX];
+	char kind[PERSIST_KIND_MAX];
 	int r;
 
-	kind_of_account(a, "attributes", kind);
-	r = load_record(e, kind, &text);
+	persist_kind(a, "attributes", kind);
+	r = persist_read(e, kind, &text);
 	if (r >= 0)
 		r = client_load_attributes(a->client, span_of(text.data, text.size));
 	else if (r == -ENOENT)
 		r = start_attributes(a, config);
 	log_lost(e, a, "attributes attached by server ", r);
-}
-
-/* ---- under another name ---- */
-
-static const char *const kinds[] = { "server", "attributes" };
-
-/*
- * The i-th record of its accounts, behind which comes that of their rights; without
- * any nothing is known of the kinds. False: there are not so many.
- */
-static bool kind_of(const struct endpoint *e, size_t i, char ret[KIND_MAX])
-{
-	const struct account *a = accounts_nth(e->accounts, i / ARRAY_SIZE(kinds));
-
-	if (a)
-		kind_of_account(a, kinds[i % ARRAY_SIZE(kinds)], ret);
-	else if (i == accounts_count(e->accounts) * ARRAY_SIZE(kinds))
-		snprintf(ret, KIND_MAX, "%s", PERSIST_ACCESS);
-	else if (i == accounts_count(e->accounts) * ARRAY_SIZE(kinds) + 1)
-		snprintf(ret, KIND_MAX, "bootstrap");
-	else
-		return false;
-	return true;
-}
-
-void persist_lift(struct endpoint *e, struct persist_kept *ret)
-{
-	size_t n = accounts_count(e->accounts) * ARRAY_SIZE(kinds) + 2;
-	char kind[KIND_MAX];
-	int r;
-
-	*ret = (struct persist_kept){ .records = calloc(n + 1, sizeof(*ret->records)) };
-	if (!ret->records)
-		persist_log_failure(e, "accounts", -ENOMEM);
-	else
-		ret->n = n;
-	for (size_t i = 0; i < ret->n && kind_of(e, i, kind); i++) {
-		r = load_record(e, kind, &ret->records[i]);
-		if (r < 0 && r != -ENOENT)
-			persist_log_failure(e, kind, r);
-	}
-}
-
-void persist_lay(struct endpoint *e, const struct persist_kept *kept)
-{
-	struct state *state = e->registry->config.state;
-	char kind[KIND_MAX];
-	int r;
-
-	for (size_t i = 0; i < kept->n && kind_of(e, i, kind); i++) {
-		const struct buf *record = &kept->records[i];
-
-		r = record->size > 0 ? state_save(state, endpoint_label(e), kind, record->data, record->size) :
-				       state_remove(state, endpoint_label(e), kind);
-		if (r < 0)
-			persist_log_failure(e, kind, r);
-	}
-}
-
-void persist_drop(struct endpoint *e, const char *name)
-{
-	char kind[KIND_MAX];
-
-	for (size_t i = 0; kind_of(e, i, kind); i++)
-		state_remove(e->registry->config.state, name, kind);
-}
-
-void persist_kept_done(struct persist_kept *kept)
-{
-	for (size_t i = 0; i < kept->n; i++)
-		buf_done(&kept->records[i]);
-	free(kept->records);
 }

@@ -8,6 +8,11 @@
 /* The kind of what access.c keeps. */
 #define PERSIST_ACCESS "access"
 
+/* what: "server" (settings in its /1) or "attributes", of an account. */
+void persist_kind(const struct account *a, const char *what, char ret[PERSIST_KIND_MAX]);
+/* A record as it is. -ENOENT: nothing was kept; -EBADMSG: damaged, and put away. */
+int persist_read(const struct endpoint *e, const char *kind, struct buf *ret);
+
 /* FNV-1a: to be compared with a former one of the same run. */
 uint32_t persist_sum(const char *text);
 /* One line, and the records at and below a path behind it. */

@@ -43,7 +43,7 @@ static const struct endpoint *owner_of(const struct registry *r, const struct st
 	if (store == r->host.store)
 		return &r->host;
 	for (uint32_t i = 0; i < c->n_endpoints; i++)
-		if (c->endpoints[i].n_create > 0 && r->endpoints[i]->store == store)
+		if (c->endpoints[i].create.n > 0 && r->endpoints[i]->store == store)
 			return r->endpoints[i];
 	return NULL;
 }

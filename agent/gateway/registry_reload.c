@@ -8,6 +8,7 @@
 #include "config/difference.h"
 #include "gateway/bootstrapping.h"
 #include "gateway/internal.h"
+#include "gateway/made.h"
 #include "gateway/rename.h"
 
 /*
@@ -278,26 +279,28 @@ static void exchange_accounts(struct turn *t)
 }
 
 /* Its own objects and its accounts; then all that has changed of it is told as one. */
-static void renew(struct turn *t, const struct config_endpoint *config)
+static void renew(struct turn *t, const struct config_endpoint *config, const struct config_endpoint *before)
 {
 	exchange_accounts(t);
 	t->endpoint->config = config;
 	bootstrapping_reload(t->endpoint);
 	/* It logs what could not be done, for want of memory, and does the rest. */
+	made_leave(t->endpoint, &before->create);
 	endpoint_reload(t->endpoint, config);
+	persist_restore_made(t->endpoint, &before->create);
 	endpoint_release(t->endpoint);
 }
 
 void registry_renew(struct registry_change *c)
 {
-	const struct config *after = c->difference->after;
+	const struct config *before = c->difference->before, *after = c->difference->after;
 
-	renew(&c->host, NULL);
+	renew(&c->host, NULL, &before->host_endpoint);
 	for (uint32_t i = 0; i < c->n_turns; i++) {
 		struct turn *t = &c->turns[i];
 
 		if (t->kept)
-			renew(t, &after->endpoints[i]);
+			renew(t, &after->endpoints[i], &before->endpoints[c->difference->endpoints[i].before]);
 		else
 			exchange_accounts(t);
 	}

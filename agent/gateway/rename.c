@@ -2,17 +2,97 @@
 #include "gateway/rename.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "config/difference.h"
+#include "gateway/made.h"
+#include "gateway/persist_internal.h"
+
+/* Records on their way from one YAML name of an endpoint to another. */
+struct kept {
+	struct record_kept {
+		char kind[PERSIST_KIND_MAX];
+		struct buf data; /* empty: there is none */
+	} *records;
+	size_t n;
+};
 
 struct rename {
 	struct endpoint *endpoint;
 	const struct config_endpoint *config; /* the new one */
 	const char *former;
-	struct persist_kept kept;
+	struct kept kept;
 };
+
+/* ---- what is kept of it ---- */
+
+static void lift_record(struct endpoint *e, const char *kind, struct kept *ret)
+{
+	struct record_kept *record = &ret->records[ret->n];
+	int r = persist_read(e, kind, &record->data);
+
+	snprintf(record->kind, sizeof(record->kind), "%s", kind);
+	ret->n++;
+	if (r < 0 && r != -ENOENT)
+		persist_log_failure(e, kind, r);
+}
+
+static void lift(struct endpoint *e, struct kept *ret)
+{
+	static const char *const of_account[] = { "server", "attributes" };
+	static const char *const of_endpoint[] = { PERSIST_ACCESS, "bootstrap" };
+	const struct config_objects *made = &made_config(e)->create;
+	size_t n = accounts_count(e->accounts) * ARRAY_SIZE(of_account) + ARRAY_SIZE(of_endpoint) + made->n;
+	char kind[PERSIST_KIND_MAX];
+
+	*ret = (struct kept){ .records = calloc(n, sizeof(*ret->records)) };
+	if (!ret->records) {
+		persist_log_failure(e, "accounts", -ENOMEM);
+		return;
+	}
+	for (struct account *a = e->accounts; a; a = a->next)
+		for (size_t i = 0; i < ARRAY_SIZE(of_account); i++) {
+			persist_kind(a, of_account[i], kind);
+			lift_record(e, kind, ret);
+		}
+	for (size_t i = 0; i < ARRAY_SIZE(of_endpoint); i++)
+		lift_record(e, of_endpoint[i], ret);
+	for (size_t i = 0; i < made->n; i++) {
+		made_kind(made->ids[i], kind);
+		lift_record(e, kind, ret);
+	}
+}
+
+/* Whatever was kept under that name before was another one's. */
+static void lay(struct endpoint *e, const struct kept *kept)
+{
+	struct state *state = e->registry->config.state;
+
+	for (size_t i = 0; i < kept->n; i++) {
+		const struct record_kept *record = &kept->records[i];
+		int r = record->data.size > 0 ? state_save(state, endpoint_label(e), record->kind, record->data.data,
+							   record->data.size) :
+						state_remove(state, endpoint_label(e), record->kind);
+
+		if (r < 0)
+			persist_log_failure(e, record->kind, r);
+	}
+}
+
+static void drop(const struct endpoint *e, const struct kept *kept, const char *name)
+{
+	for (size_t i = 0; i < kept->n; i++)
+		state_remove(e->registry->config.state, name, kept->records[i].kind);
+}
+
+static void kept_done(struct kept *kept)
+{
+	for (size_t i = 0; i < kept->n; i++)
+		buf_done(&kept->records[i].data);
+	free(kept->records);
+}
 
 /* ---- accounts ---- */
 
@@ -59,7 +139,7 @@ int renames_init(struct renames *n, const struct registry *r, const struct confi
 void renames_done(struct renames *n)
 {
 	for (size_t i = 0; i < n->n; i++)
-		persist_kept_done(&n->items[i].kept);
+		kept_done(&n->items[i].kept);
 	free(n->items);
 	free(n->given_up);
 }
@@ -82,17 +162,17 @@ void renames_apply(struct renames *n)
 	for (size_t i = 0; i < n->n; i++) {
 		struct rename *x = &n->items[i];
 
-		persist_lift(x->endpoint, &x->kept);
+		lift(x->endpoint, &x->kept);
 		x->endpoint->config = x->config;
 		taken[i] = x->config->name;
 	}
 	if (n->n > 0)
 		qsort(taken, n->n, sizeof(*taken), compare_names);
 	for (size_t i = 0; i < n->n; i++)
-		persist_lay(n->items[i].endpoint, &n->items[i].kept);
+		lay(n->items[i].endpoint, &n->items[i].kept);
 	for (size_t i = 0; i < n->n; i++)
 		if (!has_name(taken, n->n, n->items[i].former))
-			persist_drop(n->items[i].endpoint, n->items[i].former);
+			drop(n->items[i].endpoint, &n->items[i].kept, n->items[i].former);
 }
 
 /* ---- pauses ---- */

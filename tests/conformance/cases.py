@@ -24,7 +24,6 @@ class EtsCase:
 
 APN = "nothing makes instances of what programs show"
 BEARER = "nothing moves the bearer"
-NO_PORTFOLIO = {VIRTUAL: "a field device has no portfolio"}
 NO_CLOCK = {VIRTUAL: "a field device has no clock, unless it is mapped"}
 NO_NETWORK = {VIRTUAL: "a field device has no network of its own"}
 NO_FIRMWARE = {VIRTUAL: "no plugin updates its devices"}
@@ -78,15 +77,15 @@ CASES = {
     225: EtsCase("Read on Resource Instance"),
     226: EtsCase("Write (Partial Update) on Object Instance"),
     227: EtsCase("Write (Replace) on Resource"),
-    228: EtsCase("Write on Resource Instance", without=NO_PORTFOLIO,
+    228: EtsCase("Write on Resource Instance",
                  deviation="Prints POST, for which Transport 6.4.4 has no meaning on a resource instance: taken as "
                            "the PUT that it stands for"),
-    230: EtsCase("Write-Composite Operation", without=NO_PORTFOLIO),
+    230: EtsCase("Write-Composite Operation"),
     231: EtsCase("Querying basic information in SenML JSON"),
     232: EtsCase("Querying basic information in SenML CBOR"),
-    233: EtsCase("Setting basic information in SenML CBOR", without=NO_PORTFOLIO,
+    233: EtsCase("Setting basic information in SenML CBOR",
                  deviation="POST on a resource instance, as 228"),
-    234: EtsCase("Setting basic information in SenML JSON", without=NO_PORTFOLIO,
+    234: EtsCase("Setting basic information in SenML JSON",
                  deviation="POST on a resource instance, as 228"),
     235: EtsCase("Read-Composite Operation on root path"),
     236: EtsCase("Read-Composite - Partial Presence"),
@@ -113,8 +112,8 @@ CASES = {
     305: EtsCase("Cancel Observe-Composite Operation"),
     306: EtsCase("Send Operation"),
     307: EtsCase("Muting Send", deviation="Prints POST for a Write on a resource, which is PUT"),
-    308: EtsCase("Observe-Composite and Creating Object Instance", without=NO_PORTFOLIO),
-    309: EtsCase("Observe-Composite and Deleting Object Instance", without=NO_PORTFOLIO,
+    308: EtsCase("Observe-Composite and Creating Object Instance"),
+    309: EtsCase("Observe-Composite and Deleting Object Instance",
                  deviation="Prints 2.04 for Delete, which is 2.02"),
     310: EtsCase("Observe-Composite and modification of parameter values",
                  deviation="Prints Observe=1 for the observation, which is 0"),
@@ -169,10 +168,10 @@ CASES = {
     1204: EtsCase("Cellular Connectivity: observing the timers", deviation="As 1200"),
     1250: EtsCase("APN Connection Profile: configuration", open=APN, without=NO_MODEM),
     1350: EtsCase("Bearer Selection", open=BEARER, without=NO_MODEM),
-    1630: EtsCase("Portfolio: Creating an Object Instance", without=NO_PORTFOLIO,
+    1630: EtsCase("Portfolio: Creating an Object Instance",
                   deviation="Links are printed with a slash at their end, which Core has not, and the multiple resource in "
                             "the TLV with a type byte of 80, which is 88"),
-    1635: EtsCase("Portfolio: Deleting all Object Instances", without=NO_PORTFOLIO,
+    1635: EtsCase("Portfolio: Deleting all Object Instances",
                   deviation="Prints 2.04 for Delete, which is 2.02, and links as 1630"),
     1900: EtsCase("BinaryAppDataContainer: observing",
                   deviation="Asks for version 1.1 of object 19, which is 1.0"),

@@ -65,7 +65,7 @@ retries: 0
 """
 DEVICE = """schema: 1
 devices:
-  - {{name: dev, profile: probe, bus: lan, address: {{host: 127.0.0.1, unit: 1}}{endpoint}}}
+  - {{name: dev, profile: probe, bus: lan, address: {{host: 127.0.0.1, unit: 1}}{more}}}
 """
 PROFILE = """schema: 1
 profile: probe
@@ -81,12 +81,13 @@ lwm2m:
   3/0/3: {{value: "1.0"}}
   {map}
 """
-# Their endpoint, where the host shows what they have.
+# Where the host shows what they have, and where servers keep a portfolio as at the host.
 NO_ENDPOINT = ", endpoint: none"
+OWN_ENDPOINT = ", create: [16]"
 # The same with a program behind it instead of a Modbus device.
 LOCAL_DEVICE = """schema: 1
 devices:
-  - {{name: dev, profile: probe, address: {{owner: {owner}}}{endpoint}}}
+  - {{name: dev, profile: probe, address: {{owner: {owner}}}{more}}}
 """
 LOCAL_PROFILE = """schema: 1
 profile: probe

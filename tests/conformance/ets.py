@@ -23,7 +23,7 @@ from fieldway_test.local import Program  # noqa: E402
 import machine  # noqa: E402
 from cases import CASES  # noqa: E402
 from data import (BUS, CONFIGURATIONS, DEVICE, HOST, HOST_ROWS, LOCAL_DEVICE, LOCAL_PROFILE, MAIN, NAMES,  # noqa: E402,F401
-                  NO_ENDPOINT, OTHER, PROFILE, VIRTUAL, YAML_NAMES, host_rows)
+                  NO_ENDPOINT, OWN_ENDPOINT, OTHER, PROFILE, VIRTUAL, YAML_NAMES, host_rows)
 
 JSON, LWM2M_CBOR, ETCH_JSON, ETCH_CBOR = 11543, 11544, 320, 322
 RESULTS = build_path("tests", "conformance", "results")
@@ -80,18 +80,18 @@ class Case(Scenario):
         """What is behind the endpoint."""
         if self.end == HOST and not data.get("shown"):
             return
-        endpoint = NO_ENDPOINT if self.end == HOST else ""
+        more = NO_ENDPOINT if self.end == HOST else OWN_ENDPOINT
         shown = {"points": "\n  ".join(data["points"] or ["any: {address: 0}"]),
                  "map": "\n  ".join(data["map"] if self.end == VIRTUAL else [])}
         if "publish" in data:
             self.rig.write("etc/profiles.d/probe.yaml", LOCAL_PROFILE.format(**shown))
             self.rig.write("etc/devices.d/site.yaml", LOCAL_DEVICE.format(
-                owner=pwd.getpwuid(os.geteuid()).pw_name, endpoint=endpoint))
+                owner=pwd.getpwuid(os.geteuid()).pw_name, more=more))
             return
         self.simulator = Simulator(self.rig, ["--plain", "--tcp", "127.0.0.1:0"])
         self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=self.simulator.port(0)))
         self.rig.write("etc/profiles.d/probe.yaml", PROFILE.format(**shown))
-        self.rig.write("etc/devices.d/site.yaml", DEVICE.format(endpoint=endpoint))
+        self.rig.write("etc/devices.d/site.yaml", DEVICE.format(more=more))
 
     def configure_case(self, configuration="C.1", server=(), more="", others="", lifetime="24h"):
         data = CONFIGURATIONS[configuration]

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from fieldway_test import Scenario, encode, main  # noqa: E402
-from fieldway_test.bus import PATH  # noqa: E402
+from fieldway_test.bus import Bus, PATH  # noqa: E402
 from fieldway_test.scenario import TLV  # noqa: E402
 from fieldway_test.local import LocalScenario, Program  # noqa: E402
 
@@ -185,24 +185,68 @@ class HostObjectsTest(LocalScenario):
 class CreateTest(Scenario):
     """Instances that servers make, of what `create:` names."""
 
-    def begin(self):
-        self.start_server()
-        self.configure(more='host: {create: [19, 20], lwm2m: {16/5/0/0: {value: fixed}, 19/7/0/0: {value: "AAE="}}}')
-        self.rig.write("etc/devices.d/site.yaml", """schema: 1
+    # Of a local device, of which nobody ever says a value.
+    SITE = """schema: 1
+devices:
+  - {name: %s, profile: probe, address: {owner: root}, endpoint: gw-dev, create: %s}
 endpoints:
   - {name: box, create: [16], lwm2m: {3/0/2: {value: s1}}}
+"""
+
+    def write_site(self, device="dev", create=(16, 19)):
+        self.rig.write("etc/devices.d/site.yaml", self.SITE % (device, list(create)))
+
+    def begin(self):
+        self.start_server()
+        self.configure(more='host: {create: [19, 20], lwm2m: {16/5/0/0: {value: fixed}, 19/7/0/0: {value: "AAE="}}}\n'
+                            'register: {wait: none}')
+        self.rig.write("etc/profiles.d/probe.yaml", """schema: 1
+profile: probe
+plugin: local
+points: {level: {type: int64}}
+lwm2m: {3/0/2: {value: s2}, 16/4/0/0: {value: shown}}
 """)
-        self.start_daemon()
-        self.registered("gw", "gw-box")
+        self.write_site()
+        self.bus = Bus(self.rig)
+        self.run_daemon()
+
+    def run_daemon(self):
+        start = self.now()
+        self.start_daemon(arguments=["--bus=system"], environment=self.bus.environment())
+        self.bus.wait_name()
+        self.registered("gw", "gw-box", "gw-dev", start=start)
 
     def create(self, endpoint, path, values):
         return self.expect(self.post(endpoint, path, encode.tlv(values), TLV), "2.01").location
 
     def restart(self):
-        start = self.now()
         self.stop_daemon(self.daemon)
-        self.start_daemon()
-        self.registered("gw", "gw-box", start=start)
+        self.run_daemon()
+
+    def reload(self, **site):
+        self.write_site(**site)
+        self.bus.call(PATH, "Manager", "Reload", "t", "0", timeout=20)
+
+    def test_of_a_device(self):
+        self.begin()
+        self.assertEqual(self.create("gw-dev", "/16", {0: {0: "mine"}}), "/16/0")
+        self.assertEqual(self.create("gw-dev", "/19", {0: {0: b"data"}}), "/19/0")
+        self.expect(self.send("gw-dev", "DELETE", "/16/4"), "4.05")
+        # Another name for people; to servers it is the same endpoint.
+        self.reload(device="roof")
+        self.assertEqual(self.read("gw-dev", "/16/0"), {"/16/0/0/0": "mine"})
+        self.restart()
+        self.assertEqual(self.read("gw-dev", "/16"), {"/16/0/0/0": "mine", "/16/4/0/0": "shown"})
+        self.assertEqual(self.read("gw-dev", "/19"), {"/19/0/0/0": b"data"})
+        # What servers may not make is not there; it comes back with the right to it.
+        self.reload(device="roof", create=[16])
+        self.expect(self.send("gw-dev", "GET", "/19/0"), "4.04")
+        self.expect(self.post("gw-dev", "/19", encode.tlv({0: {0: b"x"}}), TLV), "4.04")
+        self.reload(device="roof", create=[19, 16])
+        self.assertEqual(self.read("gw-dev", "/19"), {"/19/0/0/0": b"data"})
+        self.expect(self.send("gw-dev", "DELETE", "/19/0"), "2.02")
+        self.restart()
+        self.expect(self.send("gw-dev", "GET", "/19/0"), "4.04")
 
     def test_create_and_delete(self):
         self.begin()

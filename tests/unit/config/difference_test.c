@@ -166,6 +166,14 @@ START_TEST(an_address_changes)
 }
 END_TEST
 
+/* An endpoint of its own has other objects; how the device is read stays. */
+START_TEST(what_servers_make_changes)
+{
+	compare("{unit: 1-4}}", "{unit: 1-4}, create: [16], override: {2: {create: []}}}");
+	expect("1", "11", "11111", "010011");
+}
+END_TEST
+
 START_TEST(a_bus_changes)
 {
 	compare("port: 503", "port: 504");
@@ -391,6 +399,7 @@ static Suite *suite(void)
 	tcase_add_test(t, a_device_comes_in_front);
 	tcase_add_test(t, a_device_goes);
 	tcase_add_test(t, an_address_changes);
+	tcase_add_test(t, what_servers_make_changes);
 	tcase_add_test(t, a_bus_changes);
 	tcase_add_test(t, a_device_moves);
 	tcase_add_test(t, a_device_is_renamed);

@@ -215,6 +215,34 @@ START_TEST(repeats)
 }
 END_TEST
 
+static void assert_create(size_t endpoint, size_t n, const uint16_t *ids)
+{
+	const struct config_objects *create = &f->config->endpoints[endpoint].create;
+
+	ck_assert_uint_eq(create->n, n);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_uint_eq(create->ids[i], ids[i]);
+}
+
+/* Of all devices of a row, and of one by its override, which may also take it away. */
+START_TEST(creates)
+{
+	fixture_case(f, 'd',
+		     "devices: [{name: \"d{unit}\", profile: p, bus: b, address: {unit: 1-4}, create: [16, 19],"
+		     " override: {2: {create: [19]}, 3: {create: []}, 4: {note: x}}}]\n"
+		     "endpoints: [{name: \"e{n}\", each: {n: 1-2}, create: [19], lwm2m: {3/0/2: {value: s}}}]\n");
+	fixture_good(f);
+	ck_assert_uint_eq(f->config->n_endpoints, 6);
+	assert_create(0, 2, (uint16_t[]){ 16, 19 });
+	assert_create(1, 1, (uint16_t[]){ 19 });
+	assert_create(2, 0, NULL);
+	assert_create(3, 2, (uint16_t[]){ 16, 19 });
+	assert_create(4, 1, (uint16_t[]){ 19 });
+	assert_create(5, 1, (uint16_t[]){ 19 });
+	ck_assert_uint_eq(f->config->n_types, 1);
+}
+END_TEST
+
 /* Ten thousand devices in one row and in as many rows: one type, and limits beyond. */
 START_TEST(ten_thousand)
 {
@@ -345,6 +373,7 @@ static Suite *suite(void)
 	tcase_add_test(t, precedence);
 	tcase_add_test(t, own_rows);
 	tcase_add_test(t, repeats);
+	tcase_add_test(t, creates);
 	tcase_add_test(t, ten_thousand);
 	tcase_add_test(t, limits);
 	tcase_add_test(t, too_many_types);
