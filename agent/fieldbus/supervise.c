@@ -40,6 +40,11 @@ static bool host_is_late(struct host *h, unsigned ticks)
 
 /* ---- its end ---- */
 
+/*
+ * Before its process is reaped: a child that another thread spawns has a copy of
+ * that descriptor until it executes, and a source whose descriptor was closed
+ * first would stay in the loop's epoll set behind it, freed.
+ */
 static void host_disconnect(struct host *h)
 {
 	h->configure = sd_bus_slot_unref(h->configure);
@@ -90,8 +95,8 @@ static int host_exited(sd_event_source *source, int fd, uint32_t events, void *u
 	for (unsigned i = 0; i < HOST_LAST_MESSAGES_MAX && sd_bus_process(h->link, NULL) > 0; i++)
 		;
 	host_lost(h);
-	process_reap(&h->process, how, sizeof(how));
 	host_disconnect(h);
+	process_reap(&h->process, how, sizeof(how));
 	host_down(h, how);
 	return 0;
 }
@@ -195,8 +200,8 @@ static void host_start(struct host *h)
 	host_start_text(h, r, why, sizeof(why));
 	process_signal(&h->process, SIGKILL);
 	process_wait_killed(&h->process, HOST_EXIT_USEC);
-	process_reap(&h->process, how, sizeof(how));
 	host_disconnect(h);
+	process_reap(&h->process, how, sizeof(how));
 	host_leave(h, FIELDBUS_FAILED, why);
 	h->told = false;
 	host_down(h, "");

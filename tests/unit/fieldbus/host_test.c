@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/fieldbus/fake_host.h"
@@ -377,6 +378,44 @@ START_TEST(back_off)
 }
 END_TEST
 
+/* A child that another thread is about to start has all descriptors, for a while. */
+static pid_t copy_descriptors(int *ret_pipe)
+{
+	int pipes[2];
+	pid_t pid;
+	char byte;
+
+	ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		close(pipes[1]);
+		_exit(read(pipes[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	close(pipes[0]);
+	*ret_pipe = pipes[1];
+	return pid;
+}
+
+START_TEST(descriptors_that_others_hold)
+{
+	int before, held, status;
+	pid_t copy;
+
+	rig_start();
+	copy = copy_descriptors(&held);
+	before = fieldbus_host_pid(rig.fieldbus, 0);
+	kill(before, SIGKILL);
+	rig_until(rig_is_back(0, before));
+	/* What is left in the loop's set would be ready all the time. */
+	for (unsigned i = 0; i < 10; i++)
+		ck_assert_int_ge(sd_event_run(rig.event, 0), 0);
+	close(held);
+	ck_assert_int_eq(waitpid(copy, &status, 0), copy);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 START_TEST(back_off_ends)
 {
 	struct host h = { .backoff = { USEC_PER_SEC, USEC_PER_MINUTE, 0 } };
@@ -527,6 +566,7 @@ int main(void)
 	tcase_add_test(tcase, level_first);
 	tcase_add_loop_test(tcase, misbehaving_host, 0, ARRAY_SIZE(misbehaviour));
 	tcase_add_test(tcase, back_off);
+	tcase_add_test(tcase, descriptors_that_others_hold);
 	tcase_add_test(tcase, a_key_comes_later);
 	tcase_add_test(tcase, a_file_of_the_bus_comes_later);
 	tcase_add_test(tcase, back_off_ends);
