@@ -130,15 +130,20 @@
  *                                    "deregistering", "unread" (its devices
  *                                    have not been read yet, `register:`),
  *                                    "no-server" (no server's `endpoints:`
- *                                    names it), "paused" (by a user)
+ *                                    names it), "paused" (by a user);
+ *                                    "bootstrapping" instead of these while a
+ *                                    bootstrap server works on it, and while one
+ *                                    is asked and it is registered nowhere
  *     Paused b                       by a user; over restarts
  *     Accounts aa{sv}                Server s, Uri s, ShortServerId q, State s,
  *                                    Security s ("psk", "none"), Source s ("yaml",
- *                                    "bootstrap": who has made it), Version s
+ *                                    "bootstrap": whose word holds, which is why
+ *                                    `servers:` does not reach it), Version s
  *                                    ("1.2"; "" when not registered), LastError s
  *     Devices a(so)                  whose points it shows
  *     LastError s                    of the last failed attempt, at the first server
- *                                    that has one; "" while all is well
+ *                                    that has one, or else at the bootstrap
+ *                                    server; "" while all is well
  *
  * At AGENT1_PATH/device/NAME:
  *

@@ -90,7 +90,7 @@ int item_resume(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return order_authorize(userdata, m, RIGHT_CONTROL, resume_allowed, error);
 }
 
-static const struct dbus_pause *item_paused(const struct item *item)
+const struct dbus_pause *item_paused(const struct item *item)
 {
 	const struct dbus *d = item->dbus;
 

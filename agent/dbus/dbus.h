@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "lwm2m/bootstrap.h"
 
 struct client;
 struct client_sending;
@@ -29,11 +30,19 @@ struct dbus_account {
 	const char *server, *uri; /* name, as the operator calls it */
 	uint16_t short_id;
 	const char *security; /* "psk", "none" */
-	const char *source;   /* "yaml", "bootstrap" */
+	const char *source;   /* "yaml", "bootstrap": whose word holds for it */
 	const struct client *client;
 	bool started;
 	bool queued; /* for other servers' sake it has not begun */
 	bool paused;
+};
+
+/* What an endpoint has of its bootstrap server. */
+struct dbus_bootstrap {
+	bool started; /* the endpoint */
+	bool asks;    /* an attempt is under way, or to come */
+	bool works;   /* the server is at work: no other one is listened to */
+	char trouble[BOOTSTRAP_TROUBLE_MAX]; /* why the last attempt failed, or "" */
 };
 
 enum dbus_kind {
@@ -66,6 +75,8 @@ struct dbus_ports {
 	/* An endpoint's account of this index; false: it has not so many. */
 	bool (*account)(void *userdata, uint32_t endpoint, unsigned index,
 			struct dbus_account *ret);
+	/* False: it has no bootstrap server. */
+	bool (*bootstrap)(void *userdata, uint32_t endpoint, struct dbus_bootstrap *ret);
 	/* Looks the key up as the next handshake does. False: no such account. Texts live until the loop goes on. */
 	bool (*credential)(void *userdata, uint32_t endpoint, unsigned index, struct dbus_credential *ret);
 	void (*counts)(void *userdata, uint32_t *ret_accounts, uint32_t *ret_registered);

@@ -121,21 +121,53 @@ static const char *account_state(const struct dbus_account *a, unsigned *ret_ran
 	return a->paused ? "paused" : !a->started ? "unread" : a->queued ? "queued" : "deregistering";
 }
 
+static bool bootstrap_of(const struct item *item, struct dbus_bootstrap *ret)
+{
+	return item->dbus->ports.bootstrap(item->dbus->userdata, item->id, ret);
+}
+
+/* Without an account. */
+static const char *lone_state(const struct item *item)
+{
+	struct dbus_bootstrap b;
+
+	if (item_paused(item))
+		return "paused";
+	return bootstrap_of(item, &b) && !b.started ? "unread" : "no-server";
+}
+
+/* Is that what is to be known of it: before it has a server, or in the place of all? */
+static bool is_bootstrapping(const struct item *item)
+{
+	struct dbus_bootstrap b;
+	struct dbus_account a;
+
+	if (!bootstrap_of(item, &b) || !b.asks)
+		return false;
+	for (unsigned i = 0; !b.works && account_of(item, i, &a); i++)
+		if (client_is_registered(a.client))
+			return false;
+	return true;
+}
+
 static int get_state(sd_bus *bus, const char *path, const char *interface, const char *property,
 		     sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-	const char *worst = "no-server", *state;
 	unsigned rank, worst_rank = 0;
+	const char *worst = NULL;
 	struct dbus_account a;
 
+	if (is_bootstrapping(userdata))
+		return sd_bus_message_append(reply, "s", "bootstrapping");
 	for (unsigned i = 0; account_of(userdata, i, &a); i++) {
-		state = account_state(&a, &rank);
-		if (i == 0 || rank > worst_rank) {
-			worst = state;
-			worst_rank = rank;
-		}
+		const char *state = account_state(&a, &rank);
+
+		if (worst && rank <= worst_rank)
+			continue;
+		worst = state;
+		worst_rank = rank;
 	}
-	return sd_bus_message_append(reply, "s", worst);
+	return sd_bus_message_append(reply, "s", worst ?: lone_state(userdata));
 }
 
 static int append_account(sd_bus_message *m, const struct dbus_account *a)
@@ -168,10 +200,13 @@ static int get_last_error(sd_bus *bus, const char *path, const char *interface,
 			  sd_bus_error *error)
 {
 	char trouble[CLIENT_TROUBLE_MAX] = "";
+	struct dbus_bootstrap b;
 	struct dbus_account a;
 
 	for (unsigned i = 0; !*trouble && account_of(userdata, i, &a); i++)
 		client_trouble(a.client, trouble);
+	if (!*trouble && bootstrap_of(userdata, &b) && *b.trouble)
+		return sd_bus_message_append(reply, "s", b.trouble);
 	return sd_bus_message_append(reply, "s", trouble);
 }
 

@@ -188,6 +188,8 @@ int endpoint_watch_values(sd_bus_message *m, void *userdata, sd_bus_error *error
 int endpoint_unwatch_values(sd_bus_message *m, void *userdata, sd_bus_error *error);
 
 /* control.c */
+/* NULL: it is not. */
+const struct dbus_pause *item_paused(const struct item *item);
 int item_pause(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int item_resume(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int endpoint_reset_accounts(sd_bus_message *m, void *userdata, sd_bus_error *error);

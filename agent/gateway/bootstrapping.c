@@ -138,6 +138,9 @@ static void tell(const struct bootstrapping *b)
 {
 	struct registry *r = b->endpoint->registry;
 
+	/* Its number is not yet what all others take it for. */
+	if (r->changing)
+		return;
 	if (r->watch.endpoint)
 		r->watch.endpoint(r->watch_userdata, b->endpoint->number);
 	if (r->watch.counts)
@@ -222,6 +225,7 @@ static void on_state(void *userdata, enum bootstrap_state state, int error)
 	/* Servers are not listened to meanwhile (Core 6.1.1). */
 	for (struct account *a = e->accounts; a; a = a->next)
 		client_hush(a->client, state == BOOTSTRAP_OPEN);
+	tell(b);
 	if (state != BOOTSTRAP_WAITING || b->tried)
 		return;
 	b->tried = true;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "gateway/bootstrapping.h"
 #include "gateway/internal.h"
 #include "gateway/reload.h"
 
@@ -45,12 +46,28 @@ static bool port_account(void *userdata, uint32_t endpoint, unsigned index,
 		.uri = a->server->terms.uri,
 		.short_id = a->server->terms.short_id,
 		.security = security_name(a),
-		.source = account_source_name(a->server->terms.source),
+		/* A bootstrap may leave /0 as it was; the account is its word all the same. */
+		.source = account_source_name(e->bootstrapping && e->bootstrapping->in_force ?
+						      ACCOUNT_BOOTSTRAP : a->server->terms.source),
 		.client = a->client,
 		.started = e->started,
 		.queued = a->turn == ORDER_WAITING,
 		.paused = endpoint_is_paused(e),
 	};
+	return true;
+}
+
+static bool port_bootstrap_server(void *userdata, uint32_t endpoint, struct dbus_bootstrap *ret)
+{
+	const struct endpoint *e = endpoint_of(userdata, endpoint);
+	const struct bootstrap *b = e->bootstrapping ? e->bootstrapping->bootstrap : NULL;
+
+	if (!b)
+		return false;
+	ret->started = e->started;
+	ret->asks = bootstrap_state(b) != BOOTSTRAP_IDLE;
+	ret->works = bootstrap_is_open(b);
+	bootstrap_trouble(b, ret->trouble);
 	return true;
 }
 
@@ -132,6 +149,7 @@ const struct dbus_ports ports_of_registry = {
 	.store = port_store,
 	.client_name = port_client_name,
 	.account = port_account,
+	.bootstrap = port_bootstrap_server,
 	.credential = port_credential,
 	.counts = port_counts,
 	.update = port_update,

@@ -70,6 +70,10 @@ class BootstrapScenario(Scenario):
         self.write(endpoint, "/1/0", server(0, 101, **options))
         self.finish(endpoint)
 
+    def reload(self, count=2):
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.rig.until(lambda: self.daemon.notify.states.count("READY=1") == count, 20, "READY=1 again")
+
     def restart(self, **options):
         self.stop_daemon(self.daemon)
         start = self.now()
@@ -267,10 +271,6 @@ class SequenceTest(BootstrapScenario):
 
 
 class ReloadTest(BootstrapScenario):
-    def reload(self, count=2):
-        self.daemon.process.send_signal(signal.SIGHUP)
-        self.rig.until(lambda: self.daemon.notify.states.count("READY=1") == count, 20, "READY=1 again")
-
     def test_reload(self):
         """What was bootstrapped is not reached by servers:, until there is no bootstrap: any more."""
         self.start_server()
@@ -306,7 +306,9 @@ class ReloadTest(BootstrapScenario):
         self.asked(start=start)
 
 
-class ResetTest(BootstrapScenario):
+class BusTest(BootstrapScenario):
+    """As people see it."""
+
     def setUp(self):
         super().setUp()
         self.bus = Bus(self.rig)
@@ -321,8 +323,45 @@ class ResetTest(BootstrapScenario):
                               encoding="utf-8", env={**os.environ, **self.bus.environment()})
         return done.returncode, done.stdout + done.stderr
 
+    def get(self, name):
+        return self.bus.get(PATH + "/endpoint/host", "Endpoint", name)
+
     def sources(self):
-        return [a["Source"] for a in self.bus.get(PATH + "/endpoint/host", "Endpoint", "Accounts")]
+        return [a["Source"] for a in self.get("Accounts")]
+
+    def until_state(self, state, error=""):
+        self.rig.until(lambda: self.get("State") == state, 20, state)
+        self.assertIn(error, self.get("LastError"))
+        if not error:
+            self.assertEqual(self.get("LastError"), "")
+
+    def test_state(self):
+        """Before it has a server, and while a bootstrap server works."""
+        self.start_server()
+        self.server.command("fault bootstrap 4.00")
+        self.configure_bootstrap()
+        self.start()
+        self.until_state("bootstrapping", "it answered 4.00")
+        self.assertRegex(self.ctl("list")[1], r"\nhost +gw +bootstrapping +- +- +- +it answered 4\.00")
+        self.assertIn("1 bootstrapping", self.ctl("status")[1])
+        self.assertEqual(self.ctl("disable", "host"), (0, ""))
+        self.until_state("paused", "it answered 4.00")
+        self.server.command("fault bootstrap none")
+        start = self.now()
+        self.assertEqual(self.ctl("enable", "host"), (0, ""))
+        self.asked(start=start)
+        self.until_state("bootstrapping", "it answered 4.00")
+        self.bootstrap()
+        self.ready("gw")
+        self.until_state("registered")
+        self.assertRegex(self.ctl("list")[1], r"\nhost +gw +registered +server-101 +bootstrap +- +-\n")
+        self.assertRegex(self.ctl("show", "host")[1], r"Server +server-101 +registered +coap://\S+ +none +bootstrap +1\.2\n")
+        start = self.now()
+        self.expect(self.post("gw", "/1/0/9"), "2.04")
+        self.asked(start=start)
+        self.until_state("bootstrapping")
+        self.finish()
+        self.until_state("registered")
 
     def test_account_reset(self):
         """Back to YAML, from what a bootstrap server and a server wrote."""

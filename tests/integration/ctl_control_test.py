@@ -115,7 +115,7 @@ class ControlTest(CtlScenario):
         self.start()
         self.until("2 registered", "status")
         self.assertRegex(self.ctl("show", CLIENT), r"^Endpoint      vfd\nClient name   gw-vfd\nState         registered\n"
-                                                   r"Server        plant  registered  coap://\S+  none  1\.2\n"
+                                                   r"Server        plant  registered  coap://\S+  none  yaml  1\.2\n"
                                                    r"Devices       vfd  online  lan  -\n$")
         self.assertRegex(self.ctl("show", "device", "vfd"),
                          r"^Device        vfd\nBus           lan\nProfile       vfd\nState         online\n"

@@ -114,9 +114,9 @@ class LookTest(CtlScenario):
         self.until("registered", "list")
         self.registered("gw")
         self.rig.until(lambda: self.ctl("list").count(" registered ") == 2, 20, "registrations")
-        self.assertEqual(self.ctl("list"), "NAME  CLIENT NAME  STATE       SERVER  DEVICES  LAST ERROR\n"
-                                           "host  gw           registered  plant   -        -\n"
-                                           "vfd   gw-vfd       registered  plant   vfd      -\n")
+        self.assertEqual(self.ctl("list"), "NAME  CLIENT NAME  STATE       SERVER  SOURCE  DEVICES  LAST ERROR\n"
+                                           "host  gw           registered  plant   yaml    -        -\n"
+                                           "vfd   gw-vfd       registered  plant   yaml    vfd      -\n")
         self.assertEqual(self.ctl("list", "devices"), "NAME  BUS  PROFILE  STATE   REASON\n"
                                                       "vfd   lan  vfd      online  -\n")
         self.simulator.command("silent")

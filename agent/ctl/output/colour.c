@@ -13,7 +13,7 @@ static const struct {
 } states[] = {
 	{ "registered", COLOUR_GOOD },	{ "online", COLOUR_GOOD },	 { "accepted", COLOUR_GOOD },
 	{ "ok", COLOUR_GOOD },		{ "waiting", COLOUR_WAITING },	 { "registering", COLOUR_WAITING },
-	{ "queued", COLOUR_WAITING },
+	{ "queued", COLOUR_WAITING },	{ "bootstrapping", COLOUR_WAITING },
 	{ "unread", COLOUR_WAITING },	{ "unknown", COLOUR_WAITING },	 { "disabled", COLOUR_WAITING },
 	{ "paused", COLOUR_WAITING },	{ "warning", COLOUR_WAITING },	 { "deregistering", COLOUR_WAITING },
 	{ "offline", COLOUR_BAD },	{ "failed", COLOUR_BAD },	 { "no-server", COLOUR_BAD },

@@ -41,21 +41,34 @@ static const char *servers_text(struct arena *arena, const struct endpoint_recor
 	return texts ? text_join(arena, texts, e->n_accounts) : NULL;
 }
 
+/* "yaml" or "bootstrap", once where all of its servers are of one. */
+static const char *sources_text(struct arena *arena, const struct endpoint_record *e)
+{
+	const char **texts = arena_new(arena, e->n_accounts * sizeof(*texts));
+	bool same = true;
+
+	for (size_t i = 0; texts && i < e->n_accounts; i++) {
+		texts[i] = e->accounts[i].source;
+		same = same && streq(texts[i], texts[0]);
+	}
+	return texts ? text_join(arena, texts, same ? MIN(e->n_accounts, 1u) : e->n_accounts) : NULL;
+}
+
 static int add_endpoint(struct table *t, struct arena *arena, const struct endpoint_record *e)
 {
-	const char *servers = servers_text(arena, e),
+	const char *servers = servers_text(arena, e), *sources = sources_text(arena, e),
 		   *devices = text_join(arena, e->devices, e->n_devices);
 
-	if (!servers || !devices)
+	if (!servers || !sources || !devices)
 		return -ENOMEM;
-	return table_add(t, (const char *[]){ e->name, e->client_name, e->state, servers, devices,
+	return table_add(t, (const char *[]){ e->name, e->client_name, e->state, servers, sources, devices,
 					      e->last_error });
 }
 
 int list_endpoints(FILE *to, struct inventory *i)
 {
-	static const char *const titles[] = { "NAME",	"CLIENT NAME", "STATE",
-					      "SERVER", "DEVICES",     "LAST ERROR" };
+	static const char *const titles[] = { "NAME",	"CLIENT NAME", "STATE",	    "SERVER",
+					      "SOURCE", "DEVICES",     "LAST ERROR" };
 	_cleanup_table_ struct table t = { .columns = ARRAY_SIZE(titles), .state = 2 };
 	int r = table_add(&t, titles);
 
@@ -161,7 +174,8 @@ const struct command command_list = {
 	.help = "prints all endpoints, devices or buses with their states",
 	.details = "One line each behind a line of titles, sorted by name; '-' where there is\n"
 		   "nothing. Where an endpoint has another state at one server than STATE says,\n"
-		   "that state is behind the server's name, in brackets.\n",
+		   "that state is behind the server's name, in brackets. SOURCE is whose word its\n"
+		   "servers are: yaml, or bootstrap, which the configuration does not reach.\n",
 	.most = 1,
 	.bus = true,
 	.completes = "=endpoints,devices,buses",

@@ -56,14 +56,14 @@ static void print_table(FILE *to, const char *label, const struct table *t)
 
 static int print_servers(FILE *to, const struct endpoint_record *e)
 {
-	_cleanup_table_ struct table t = { .columns = 5, .state = 1 };
+	_cleanup_table_ struct table t = { .columns = 6, .state = 1 };
 	int r = 0;
 
 	for (size_t k = 0; k < e->n_accounts && r >= 0; k++) {
 		const struct account_record *a = &e->accounts[k];
 
 		r = table_add(&t, (const char *[]){ a->server, a->state, a->uri, a->security,
-						    a->version });
+						    a->source, a->version });
 	}
 	if (r >= 0)
 		print_table(to, "Server", &t);

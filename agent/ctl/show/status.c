@@ -226,6 +226,7 @@ static const struct state_order endpoint_order[] = {
 	{ "deregistering", "" },
 	{ "queued", "other servers come first" },
 	{ "unread", "its devices have not been read yet" },
+	{ "bootstrapping", "a bootstrap server is to tell where it registers" },
 	{ 0 },
 };
 

@@ -29,7 +29,8 @@ static void setup(void)
 		device_names[i] = names[i];
 		accounts[i] = (struct account_record){ .server = "plant",
 						       .uri = "coaps://a.example",
-						       .state = "registered" };
+						       .state = "registered",
+						       .source = "yaml" };
 		endpoints[i] = (struct endpoint_record){
 			.name = names[i],
 			.client_name = "urn:x",
@@ -236,11 +237,16 @@ END_TEST
 START_TEST(lists_endpoints)
 {
 	struct account_record both[] = {
-		{ .server = "plant", .uri = "", .state = "registered" },
-		{ .server = "backup", .uri = "", .state = "waiting" },
+		{ .server = "plant", .uri = "", .state = "registered", .source = "bootstrap" },
+		{ .server = "backup", .uri = "", .state = "waiting", .source = "bootstrap" },
 	};
 
-	inventory.n_endpoints = 3;
+	struct account_record different[] = {
+		{ .server = "plant", .uri = "", .state = "registered", .source = "yaml" },
+		{ .server = "backup", .uri = "", .state = "registered", .source = "bootstrap" },
+	};
+
+	inventory.n_endpoints = 5;
 	endpoints[1] = (struct endpoint_record){
 		.name = "boiler",
 		.client_name = "urn:x-boiler",
@@ -253,13 +259,19 @@ START_TEST(lists_endpoints)
 	};
 	endpoints[2].state = "no-server";
 	endpoints[2].n_accounts = endpoints[2].n_devices = 0;
+	endpoints[3].accounts = different;
+	endpoints[3].n_accounts = 2;
+	endpoints[4].state = "bootstrapping";
+	endpoints[4].n_accounts = 0;
 	ck_assert_int_eq(list_endpoints(page, &inventory), 0);
 	ck_assert_str_eq(
 		printed(),
-		"NAME    CLIENT NAME   STATE       SERVER                    DEVICES   LAST ERROR\n"
-		"m1      urn:x         registered  plant                     m1        -\n"
-		"boiler  urn:x-boiler  waiting     plant(registered),backup  m1,m2,m3  no answer\n"
-		"m3      urn:x         no-server   -                         -         -\n");
+		"NAME    CLIENT NAME   STATE          SERVER                    SOURCE          DEVICES   LAST ERROR\n"
+		"m1      urn:x         registered     plant                     yaml            m1        -\n"
+		"boiler  urn:x-boiler  waiting        plant(registered),backup  bootstrap       m1,m2,m3  no answer\n"
+		"m3      urn:x         no-server      -                         -               -         -\n"
+		"m4      urn:x         registered     plant,backup              yaml,bootstrap  m4        -\n"
+		"m5      urn:x         bootstrapping  -                         -               m5        -\n");
 }
 END_TEST
 
