@@ -196,6 +196,14 @@ static void note(struct following *f, int error)
 		f->error = error;
 }
 
+/* The one that it had, where nobody else has it by now. */
+static uint16_t choose_id(const struct following *f, uint16_t kept)
+{
+	const struct path path = path_of_instance(CONTROL, kept);
+
+	return kept != ID_NONE && !store_exists(f->store, &path) ? kept : store_free_instance(f->store, CONTROL);
+}
+
 /* An instance that exists, or ID_NONE for those to be made, has its control. */
 static int cover(struct following *f, uint16_t object, uint16_t instance)
 {
@@ -205,9 +213,9 @@ static int cover(struct following *f, uint16_t object, uint16_t instance)
 	uint16_t kept = find_kept(f->config, &control);
 	int r;
 
-	if (there && (!f->renew || kept != ID_NONE))
+	if ((there && (!f->renew || kept != ID_NONE)) || (f->config->bare && kept == ID_NONE))
 		return 0;
-	control.id = there ? there->id : store_free_instance(f->store, CONTROL);
+	control.id = there ? there->id : choose_id(f, kept);
 	if (control.id == ID_NONE)
 		return -ENOSPC;
 	if (kept != ID_NONE)
@@ -307,16 +315,39 @@ static int follow(struct following *f)
 	return f->error;
 }
 
+static bool wants_object(const struct store *s, const struct builtin_control *c)
+{
+	const struct path path = path_of_object(CONTROL);
+
+	return c->n_parties > 1 || (c->bare && (store_exists(s, &path) || (c->kept && c->kept->n > 0)));
+}
+
+static int is_there(void *userdata, const struct path *path)
+{
+	return 1;
+}
+
+/* With one server nobody asks for it. */
+static void drop_empty(struct store *s)
+{
+	const struct path path = path_of_object(CONTROL);
+
+	if (store_children(s, &path, is_there, NULL) == 0)
+		store_remove_object(s, CONTROL);
+}
+
 int builtin_control_follow(struct store *s, const struct builtin_control *c, bool renew)
 {
 	struct following f = { .store = s, .config = c, .renew = renew };
 	int r = 0;
 
 	store_begin(s);
-	if (c->n_parties > 1)
+	if (wants_object(s, c))
 		r = follow(&f);
 	else
 		store_remove_object(s, CONTROL);
+	if (c->n_parties <= 1)
+		drop_empty(s);
 	store_end(s);
 	free(f.controls);
 	return r;
@@ -328,7 +359,7 @@ static int add_changed(struct following *f, const struct control *control, struc
 	_cleanup_records_ struct records present = { 0 }, factory = { 0 };
 	int r = store_collect(f->store, &path, true, &present, NULL);
 
-	if (r >= 0)
+	if (r >= 0 && !f->config->bare)
 		r = describe(f->config, control, &factory);
 	if (r < 0 || is_same(&present, &factory))
 		return r;

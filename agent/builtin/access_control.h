@@ -36,8 +36,13 @@ struct builtin_control {
 	size_t n_parties;
 	const uint16_t *makes; /* objects whose instances are servers' to make */
 	size_t n_makes;
-	/* Instances of /2 that servers have changed, whole and with ids of their own: they are not touched. */
+	/* Instances of /2 that servers have changed, whole: they are not touched, and keep their ids where they can. */
 	const struct records *kept;
+	/*
+	 * /2 is what a bootstrap left, with one server, too, and nothing is made beside
+	 * it: what it does not name is closed (Core 8.1.3, 8.2.1).
+	 */
+	bool bare;
 };
 
 /*
@@ -46,5 +51,5 @@ struct builtin_control {
  * rest is done all the same: what has none is closed.
  */
 int builtin_control_follow(struct store *s, const struct builtin_control *c, bool renew);
-/* Adds those that are not as YAML alone would have them. -ENOMEM, -E2BIG. */
+/* Adds those that are not as YAML alone would have them; bare: all. -ENOMEM, -E2BIG. */
 int builtin_control_changed(struct store *s, const struct builtin_control *c, struct records *ret);

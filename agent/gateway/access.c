@@ -5,22 +5,33 @@
 
 #include "base/str.h"
 #include "builtin/access_control.h"
-#include "gateway/internal.h"
+#include "gateway/bootstrapping.h"
 #include "gateway/persist_internal.h"
 
 /*
  * Object 2 of an endpoint with several servers: YAML makes it (`access:`), servers
  * change it. Kept is what is not as YAML would have it, under a line that says
  * what YAML was: when that changes, the servers' word stands, and the log says so.
+ *
+ * What a bootstrap left takes the place of all that: YAML makes nothing beside it,
+ * and it is kept whole, under a line of its own.
  */
 #define CONTROL_OBJECT 2
 
 /* Instances that servers make, see may_make(). */
 static const uint16_t makes[] = { 16, 10375 };
 
-static bool has_several(const struct endpoint *e)
+#define BOOTSTRAP_HEAD PERSIST_ACCESS " bootstrap"
+
+static bool is_bootstrapped(const struct endpoint *e)
 {
-	return e->accounts && e->accounts->next;
+	return e->bootstrapping && e->bootstrapping->in_force;
+}
+
+/* One server may do all: thousands of endpoints have nothing of this. */
+static bool is_controlled(const struct endpoint *e)
+{
+	return (e->accounts && e->accounts->next) || is_bootstrapped(e);
 }
 
 /* *ret_parties is the caller's to free. */
@@ -44,6 +55,7 @@ static int describe(const struct endpoint *e, struct builtin_party **ret_parties
 		.makes = makes,
 		/* At the host alone: all else is as YAML has it. */
 		.n_makes = e->config ? 0 : ARRAY_SIZE(makes),
+		.bare = is_bootstrapped(e),
 	};
 	*ret_parties = parties;
 	return 0;
@@ -53,7 +65,11 @@ static int describe(const struct endpoint *e, struct builtin_party **ret_parties
 static char *access_head(const struct endpoint *e)
 {
 	_cleanup_buf_ struct buf text = { 0 };
-	int r = buf_append_text(&text, PERSIST_ACCESS);
+	int r;
+
+	if (is_bootstrapped(e))
+		return strdup(BOOTSTRAP_HEAD);
+	r = buf_append_text(&text, PERSIST_ACCESS);
 
 	for (const struct account *a = e->accounts; a && r >= 0; a = a->next) {
 		const struct builtin_access *access = &a->server->terms.access;
@@ -87,7 +103,8 @@ static void load(struct endpoint *e, struct records *ret)
 	int r = persist_load(e, &path, PERSIST_ACCESS, &former, ret);
 
 	persist_log_lost(e, "what servers wrote to /2", r);
-	if (r < 0)
+	/* What stands there of the time before a bootstrap, or of a bootstrap that holds no more, is over. */
+	if (r < 0 || is_bootstrapped(e) != streq_null(former, BOOTSTRAP_HEAD))
 		records_done(ret);
 	else
 		compare(e, former, head);
@@ -101,10 +118,9 @@ void access_follow(struct endpoint *e, bool renew)
 	struct builtin_control control;
 	int r;
 
-	/* One server may do all: thousands of endpoints have nothing of this. */
-	if (!has_several(e) && !store_exists(e->store, &path))
+	if (!is_controlled(e) && !store_exists(e->store, &path))
 		return;
-	if (has_several(e))
+	if (is_controlled(e))
 		load(e, &kept);
 	r = describe(e, &parties, &control);
 	control.kept = &kept;
@@ -140,7 +156,7 @@ void access_changed(struct endpoint *e, const struct path *paths, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		touched |= paths[i].depth == PATH_ROOT || paths[i].object == CONTROL_OBJECT;
-	if (!touched || !has_several(e) || e->following || e->held)
+	if (!touched || !is_controlled(e) || e->following || e->held)
 		return;
 	r = save(e);
 	if (r < 0)

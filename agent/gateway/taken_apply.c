@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "gateway/made.h"
+#include "gateway/persist_internal.h"
 #include "gateway/taken.h"
 #include "lwm2m/account_objects.h"
 
@@ -232,12 +233,56 @@ static void write_instance(struct endpoint *e, const struct taken *t, const stru
 		store_write(e->store, instance, STORE_BOOTSTRAP, t->records.items + first, n, written, e);
 }
 
-/* Access control as the bootstrap left it: access.c keeps what is not as YAML has it, and makes what is missing. */
-static void put_access(struct endpoint *e, const struct taken *t, struct store *staged)
+struct uncovered {
+	struct store *store;
+	size_t n;
+	struct path first;
+};
+
+static bool is_covered(struct store *s, const struct path *path)
 {
-	/* With one server there is none. */
+	account_for_each(id, s, ACCOUNT_ACCESS)
+		if (account_number(s, ACCOUNT_ACCESS, id, ACCESS_OBJECT_ID, -1) == path->object &&
+		    account_number(s, ACCOUNT_ACCESS, id, ACCESS_INSTANCE_ID, -1) == path->instance)
+			return true;
+	return false;
+}
+
+static int find_uncovered(void *userdata, const struct path *path)
+{
+	struct uncovered *u = userdata;
+
+	if (object_is_secret(path->object) || path->object == ACCOUNT_ACCESS)
+		return 0;
+	if (path->depth < PATH_INSTANCE)
+		return store_children(u->store, path, find_uncovered, u);
+	if (!is_covered(u->store, path) && u->n++ == 0)
+		u->first = *path;
+	return 0;
+}
+
+/* It is what Core wants (8.2.1), and hardly what the operator does. */
+static void tell_uncovered(struct endpoint *e)
+{
+	const struct path root = { .depth = PATH_ROOT };
+	struct log_about about = { .endpoint = endpoint_client_name(e) };
+	struct uncovered u = { .store = e->store };
+	char text[PATH_TEXT_MAX];
+
 	if (!e->accounts || !e->accounts->next)
 		return;
+	store_children(e->store, &root, find_uncovered, &u);
+	if (u.n > 0)
+		log_warning(&about,
+			    "%s: no /2 of the bootstrap says who may use %zu instance%s, the first is %s: closed to all servers",
+			    endpoint_label(e), u.n, u.n > 1 ? "s" : "", path_format(&u.first, text));
+}
+
+/* Access control as the bootstrap left it, which access.c keeps. */
+static void put_access(struct endpoint *e, const struct taken *t, struct store *staged)
+{
+	/* Of the time before it. */
+	persist_remove(e, PERSIST_ACCESS);
 	account_for_each(id, e->store, ACCOUNT_ACCESS)
 		store_remove_instance(e->store, ACCOUNT_ACCESS, id);
 	account_for_each(id, staged, ACCOUNT_ACCESS) {
@@ -277,4 +322,5 @@ void taken_apply_once(struct endpoint *e, const struct taken *t, struct store *s
 	put_access(e, t, staged);
 	store_children(staged, &root, put_object, &once);
 	store_end(e->store);
+	tell_uncovered(e);
 }

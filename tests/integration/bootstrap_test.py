@@ -182,6 +182,105 @@ class ClientInitiatedTest(BootstrapScenario):
             self.assertNotIn(NEW_KEY.hex(), line)
 
 
+def rights(instance, path, owner, **entries):
+    """A /2; entries: s101=15, s0=1."""
+    obj, of = (int(n) for n in path.strip("/").split("/"))
+    return {f"/2/{instance}/0": obj, f"/2/{instance}/1": of, f"/2/{instance}/3": owner,
+            **{f"/2/{instance}/2/{name[1:]}": bits for name, bits in entries.items()}}
+
+
+class SeveralTest(BootstrapScenario):
+    """Two servers, and what the bootstrap says they may."""
+
+    def start(self):
+        self.one = self.boot = self.start_server()
+        self.two = self.start_server()
+        self.server = self.boot
+        self.configure_bootstrap()
+        self.start_daemon()
+        self.asked()
+
+    def write_accounts(self):
+        self.write("gw", "/0", {**security(1, self.one.uri("coap"), 101), **security(2, self.two.uri("coap"), 102)})
+        self.write("gw", "/1", {**server(0, 101, 700), **server(1, 102, 800)})
+
+    def codes(self, path):
+        """What each of them is answered."""
+        return [s.request("gw", "GET", path, "accept=110").fields["code"] for s in (self.one, self.two)]
+
+    def expect_codes(self, **wanted):
+        self.assertEqual({path: self.codes(path) for path in wanted}, wanted)
+
+    def both(self, one=0, two=0):
+        self.one.wait_registered("gw", 30, one)
+        self.two.wait_registered("gw", 30, two)
+
+    def test_rights(self):
+        """What no /2 names is closed; over a restart, and another bootstrap."""
+        self.start()
+        self.write_accounts()
+        self.write("gw", "/16/3", {"/16/3/0/0": "three"})
+        self.write("gw", "/2", {**rights(0, "1/0", 101), **rights(1, "1/1", 102), **rights(2, "3/0", 65535, s0=1),
+                                **rights(4, "16/3", 65535, s102=3), **rights(5, "16/65535", 65535, s102=16)})
+        self.finish()
+        self.both()
+        self.log("no /2 of the bootstrap says who may use")
+        wanted = {"/3/0/16": ["2.05", "2.05"], "/16/3/0": ["4.01", "2.05"], "/7/0": ["4.01", "4.01"],
+                  "/1/0/1": ["2.05", "4.01"], "/1/1/1": ["4.01", "2.05"]}
+        self.expect_codes(**wanted)
+        # Who may make one owns it, and nobody else comes in.
+        body = f"format={SENML_JSON} payload={senml_json({'/16/65535/0/0': 'new'}).hex()}"
+        made = [s.request("gw", "POST", "/16", body).fields["code"] for s in (self.one, self.two)]
+        self.assertEqual(made, ["4.01", "2.01"])
+        wanted["/16/0/0"] = ["4.01", "2.05"]
+        self.expect_codes(**wanted)
+        one, two = len(self.one.events), len(self.two.events)
+        self.restart()
+        self.both(one, two)
+        self.expect_codes(**wanted)
+        # Another one, which changes one of them and names another instance.
+        one, two = len(self.one.events), len(self.two.events)
+        self.server = self.two
+        self.expect(self.post("gw", "/1/1/9"), "2.04")
+        self.server = self.boot
+        self.asked(start=one)
+        self.write("gw", "/2/4", rights(4, "16/3", 65535, s101=1))
+        self.write("gw", "/2/9", rights(9, "7/0", 65535, s0=1))
+        self.finish()
+        self.both(one, two)
+        wanted.update({"/16/3/0": ["2.05", "4.01"], "/7/0": ["2.05", "2.05"]})
+        self.expect_codes(**wanted)
+
+    def test_without_any(self):
+        """Of several servers nobody may do anything then."""
+        self.start()
+        self.write_accounts()
+        self.finish()
+        self.both()
+        self.expect_codes(**{"/3/0/16": ["4.01", "4.01"], "/1/0/1": ["4.01", "4.01"]})
+
+    def test_one_leaves(self):
+        """The other one may do all; and a /2 is there for the time when there are several again."""
+        self.start()
+        self.write_accounts()
+        self.write("gw", "/2", {**rights(0, "1/0", 101), **rights(2, "3/0", 65535, s0=1)})
+        self.finish()
+        self.both()
+        one = len(self.one.events)
+        self.server = self.one
+        self.expect(self.post("gw", "/1/0/9"), "2.04")
+        self.server = self.boot
+        self.asked(start=one)
+        self.expect(self.server.request("gw", "DELETE", "/0/2"), "2.02")
+        self.finish()
+        self.event("registered", "gw", one)
+        self.two.wait_event(lambda e: e.word == "deregistered", 15)
+        self.until_read("gw", "/7/0", lambda a: a.fields.get("code") == "2.05")
+        self.assertEqual(self.read_one("gw", "/2/2/2/0"), 1)
+        self.ready("gw", start=self.restart())
+        self.assertEqual(self.read_one("gw", "/2/2/2/0"), 1)
+
+
 class SequenceTest(BootstrapScenario):
     def start(self, *bootstrap, more=""):
         self.start_server()

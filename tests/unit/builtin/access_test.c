@@ -201,6 +201,39 @@ START_TEST(test_unchanged)
 }
 END_TEST
 
+/* What a bootstrap left: nothing is made beside it, and all of it is kept. */
+START_TEST(test_bare)
+{
+	struct records none = { 0 };
+
+	follow(false);
+	for (uint16_t id = 0; id < 64; id++)
+		if (number(id, 0) == 3303 && number(id, 1) == 4)
+			ck_assert_int_eq(store_remove_instance(store, 2, id), 0);
+	control.bare = true;
+	follow(true);
+	ck_assert_str_eq(says(3303, 0), "65535: 0=1 101=15");
+	ck_assert_str_eq(says(3303, 4), "-");
+	add(3303, 5);
+	ck_assert_int_eq(store_remove_instance(store, 3303, 0), 0);
+	follow(false);
+	ck_assert_str_eq(says(3303, 5), "-");
+	ck_assert_str_eq(says(3303, 0), "-");
+	ck_assert_str_eq(says(3, 0), "65535: 0=1 101=15 102=0");
+	ck_assert_int_eq(builtin_control_changed(store, &control, &kept), 0);
+	ck_assert_int_eq(store_remove_object(store, 2), 0);
+	/* Also with one server; without any it is no object. */
+	control.n_parties = 1;
+	follow(false);
+	ck_assert_str_eq(says(3, 0), "65535: 0=1 101=15 102=0");
+	ck_assert_str_eq(says(3303, 5), "-");
+	control.kept = &none;
+	ck_assert_int_eq(store_remove_object(store, 2), 0);
+	follow(true);
+	ck_assert_ptr_null(store_object(store, 2));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("access");
@@ -215,6 +248,7 @@ int main(void)
 	tcase_add_test(tcase, test_renew);
 	tcase_add_test(tcase, test_kept);
 	tcase_add_test(tcase, test_unchanged);
+	tcase_add_test(tcase, test_bare);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
