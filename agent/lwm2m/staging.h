@@ -41,7 +41,7 @@ struct staging *staging_free(struct staging *st);
 /*
  * Bootstrap-Write (Core 6.1.7.5) of an object, an instance or a resource: all of
  * it or nothing. An instance has afterwards what was written and no more; an
- * object keeps the instances that are not named. -EINVAL (4.00),
+ * object keeps the instances that are not named. -EINVAL, -ERANGE a value (4.00),
  * -EPROTONOSUPPORT (4.15), -ENOSPC, -ENOMEM.
  */
 int staging_write(struct staging *st, const struct path *target, int32_t format, struct span payload,

@@ -10,7 +10,8 @@
 #include "base/macro.h"
 #include "base/str.h"
 
-#define NUMBER_MAX 40u
+/* What attributes_each() writes can be read again, be it 1e300. */
+#define NUMBER_MAX (FORMAT_DOUBLE_MAX - 1u)
 
 static const struct attribute_row {
 	const char *name;

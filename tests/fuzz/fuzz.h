@@ -19,6 +19,10 @@ struct fuzz_target {
 };
 extern const struct fuzz_target fuzz_target;
 
+struct buf;
+/* Appends the bytes of a seed: 0, or a negative errno. */
+int fuzz_seed_read(const struct fuzz_seed *seed, struct buf *ret);
+
 /* Any bytes. Aborts where a promise is broken. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,8 +4,9 @@
 #include "base/macro.h"
 #include "tests/fuzz/fuzz.h"
 #include "transport/message.h"
+#include "transport/record.h"
 
-/* Any bytes as a datagram: what is understood can be written again and means the same. */
+/* Any bytes as a datagram: what is understood can be written again and means the same. And any bytes as DTLS records. */
 
 static const struct fuzz_seed seeds[] = {
 	{ "41017d3520bb74656d7065726174757265", NULL }, /* GET */
@@ -18,6 +19,9 @@ static const struct fuzz_seed seeds[] = {
 	{ "68410001aabbccddeeff00118272640435613366", NULL }, /* Location-Path */
 	{ "40050001c1705170d11e0ad2b3abcdd11b01ff01", NULL }, /* FETCH */
 	{ "40010001b100e1ffff00", NULL }, /* odd numbers */
+	/* HelloVerifyRequest; ChangeCipherSpec and what is no record */
+	{ "16feff000000000000000000100300000400000000000004feff0101aa", NULL },
+	{ "14fefd0000000000000001000101ff", NULL },
 };
 const struct fuzz_target fuzz_target = { "message", seeds, ARRAY_SIZE(seeds) };
 
@@ -43,11 +47,23 @@ static void compare(const struct message *a, const struct message *b)
 	require(same_span(a->request_tag, b->request_tag) && same_span(a->payload, b->payload));
 }
 
+/* What is sound is so without what follows it. */
+static void check_records(const uint8_t *data, size_t size)
+{
+	bool change = false, again = false;
+	size_t sound = record_sound_part(data, size, &change);
+
+	require(sound <= size && record_sound_part(data, sound, &again) == sound);
+	require(change == again);
+	require(!record_is_verify_request(data, sound) || sound > 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_buf_ struct buf out = { 0 };
 	struct message m, again;
 
+	check_records(data, size);
 	if (message_decode(data, size, &m) < 0)
 		return 0;
 	require(message_encode(&m, &out) == 0);

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/str.h"
 #include "tests/fuzz/fuzz.h"
 
 /*
  * A fuzzer's function without a fuzzer: seeds, damaged in a reproducible way.
- * With a folder as argument it writes the seeds there, as a first corpus.
  */
 
 #define ROUNDS 20000u
@@ -59,34 +56,6 @@ static void run(const uint8_t *data, size_t size)
 	LLVMFuzzerTestOneInput(copy, size);
 }
 
-static int write_seed(const char *folder, size_t index, const uint8_t *data, size_t size)
-{
-	char path[4096];
-	FILE *file;
-	int r = -1;
-
-	snprintf(path, sizeof(path), "%s/%s-%zu", folder, fuzz_target.name, index);
-	file = fopen(path, "we");
-	if (!file)
-		return -1;
-	if (fwrite(data, 1, size, file) == size)
-		r = 0;
-	return fclose(file) == 0 ? r : -1;
-}
-
-static int read_seed(const struct fuzz_seed *seed, struct buf *ret)
-{
-	_cleanup_free_ uint8_t *bytes = NULL;
-	size_t size = 0;
-	int r = 0;
-
-	if (seed->hex)
-		r = hex_decode(seed->hex, &bytes, &size);
-	if (r >= 0)
-		r = buf_append(ret, bytes, size);
-	return r < 0 || !seed->text ? r : buf_append_text(ret, seed->text);
-}
-
 static void run_damaged(const struct buf *seed, uint64_t *state)
 {
 	uint8_t data[SIZE_MAX_MUTATED];
@@ -96,7 +65,7 @@ static void run_damaged(const struct buf *seed, uint64_t *state)
 	run(data, mutate(data, size, state));
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	unsigned rounds = fuzz_target.rounds ? fuzz_target.rounds : ROUNDS;
 	uint64_t state = 0x9e3779b97f4a7c15;
@@ -104,10 +73,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < fuzz_target.n_seeds; i++) {
 		_cleanup_buf_ struct buf seed = { 0 };
 
-		if (read_seed(&fuzz_target.seeds[i], &seed) < 0)
-			return EXIT_FAILURE;
-		if (argc > 1 && write_seed(argv[1], i, seed.data, seed.size) < 0)
-			return EXIT_FAILURE;
+		require(fuzz_seed_read(&fuzz_target.seeds[i], &seed) == 0);
 		run(seed.data, seed.size);
 		for (unsigned round = 0; round < rounds; round++)
 			run_damaged(&seed, &state);

@@ -213,6 +213,7 @@ static void fill_store(void)
 
 /* ---- life ---- */
 
+/* Once for all accounts that leave them standing. */
 static void read_definitions(void)
 {
 	struct yaml_errors errors = { 0 };
@@ -234,11 +235,14 @@ void account_open(enum lwm2m_version version, bool fixed)
 
 void account_set_up(void)
 {
+	struct definitions *definitions = account.definitions;
+
 	rig_set_up_v4();
-	account = (struct account){ .resolver = { .resolve = resolve, .may_make = may_make } };
+	account = (struct account){ .definitions = definitions, .resolver = { .resolve = resolve, .may_make = may_make } };
 	next_id = 0x4000;
 	uri = (struct uri){ .scheme = URI_COAP, .host = host, .port = rig.port };
-	read_definitions();
+	if (!definitions)
+		read_definitions();
 	ck_assert_int_eq(store_new(account.definitions, &account.store), 0);
 	fill_store();
 	store_set_watch(account.store, on_change, NULL);
