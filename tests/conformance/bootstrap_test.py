@@ -18,8 +18,7 @@ class BootstrapTest(Case):
         self.prepare_machine()
         self.write_keys(["gw", "gw-dev"], "etc/keys/one.psk")
         self.start_server(secure=True)
-        keys = self.rig.write("bs.psk", "".join(f"{n}:{k}\n" for n, k in self.keys.items()), 0o600)
-        self.boot = Lwm2mServer(self.rig, ["--coaps", "127.0.0.1:0", "--psk-file", keys])
+        self.start_boot()
         if self.version == "1.1":
             self.server.command("fault register 4.12-on-1.2")
         self.write_field(CONFIGURATIONS["C.1"])
@@ -28,6 +27,10 @@ class BootstrapTest(Case):
         self.rig.write("etc/fieldway.yaml", BOOTSTRAP.format(
             uri=self.boot.uri("coaps"), end=end, more=more, servers=servers))
         self.start_clock_daemon()
+
+    def start_boot(self):
+        keys = self.rig.write("bs.psk", "".join(f"{n}:{k}\n" for n, k in self.keys.items()), 0o600)
+        self.boot = Lwm2mServer(self.rig, ["--coaps", "127.0.0.1:0", "--psk-file", keys])
 
     def at_boot(self, method, path, options="", code="2.04"):
         return self.expect(self.boot.request(self.name, method, path, options), code)

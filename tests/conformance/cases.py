@@ -179,3 +179,9 @@ CASES = {
     2000: EtsCase("Event Log: LogStart", deviation="Writes /20/0/4011, which is executable"),
     2001: EtsCase("Event Log: reading"),
 }
+
+# Those that Eclipse Leshan drives too, registered as 1.1 (tests/interop/leshan/ets_test.py).
+LESHAN = {
+    1, 5, 6, 7, 101, 102, 103, 104, 107, 108, 201, 203, 204, 205, 211, 212, 215, 220, *range(221, 229), *range(230, 236),
+    237, 241, 256, 257, 260, 261, 280, 281, 301, *range(303, 312), 401, 651, 652, 680, 685, 701, 710, 751, 755, 756, 760,
+    *range(770, 780), 801, 810, 901, 905, 910, *range(1200, 1205), 1630, 1635, 1900, 1901, 2001}

@@ -34,7 +34,7 @@ def case(number):
     def decorate(test):
         @functools.wraps(test)
         def run(self):
-            for version, end in CASES[number].closed():
+            for version, end in self.variants(number):
                 with self.subTest(registered_as=version, endpoint=end):
                     self.run_variant(test, number, version, end)
         run.case = number
@@ -56,6 +56,11 @@ class Case(Scenario):
     def setUp(self):
         """Each variant has its own."""
         self.daemons = []
+
+    @staticmethod
+    def variants(number):
+        """(version, end) of what is run."""
+        return CASES[number].closed()
 
     def run_variant(self, test, number, version, end):
         self.version, self.end, self.name = version, end, NAMES[end]

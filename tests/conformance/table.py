@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from fieldway_test import build_path, source_path  # noqa: E402
 
-from cases import CASES, HOST, VIRTUAL  # noqa: E402
+from cases import CASES, HOST, LESHAN, VIRTUAL  # noqa: E402
 
 LEDGER = source_path("tests", "specs.md")
 PEER = "lwm2m_server"
@@ -71,6 +71,13 @@ def result(case, cells):
     return f"{word}: {'; '.join(reasons)}" if reasons else "failed"
 
 
+def peers(number, cells):
+    """Leshan is another run's, `make check-leshan`."""
+    if all(c in ("open", "-") for c in cells.values()):
+        return "-"
+    return f"{PEER}, Leshan" if number in LESHAN else PEER
+
+
 def remark(case):
     parts = [case.deviation, *(f"No {'host' if end == HOST else 'virtual endpoint'}: {why}"
                                for end, why in case.without.items())]
@@ -85,7 +92,7 @@ def rows(results):
     for number, case in sorted(CASES.items()):
         cells = {end: cell(number, end, results) for end in (HOST, VIRTUAL)}
         lines.append("| " + " | ".join([
-            str(number), case.title, "-" if all(c == "open" or c == "-" for c in cells.values()) else PEER,
+            str(number), case.title, peers(number, cells),
             ", ".join(case.versions), cells[HOST], cells[VIRTUAL], result(case, cells), remark(case) or "-"]) + " |")
     return lines
 

@@ -4,7 +4,7 @@
 import re
 import unittest
 
-from cases import CASES
+from cases import CASES, LESHAN
 from table import LEDGER, Incomplete, programs, read_results, rows, split_ledger
 
 # ETS INT 1.2.1, section 6: all that have a procedure, without 229, which is void.
@@ -33,6 +33,10 @@ class TableTest(unittest.TestCase):
         closed = {number for number, case in CASES.items() if case.closed()}
         tested = {number for _, _, cases in programs() for number in cases}
         self.assertEqual(closed, tested, "neither open nor tested, or both")
+
+    def test_leshan(self):
+        """It is given what is tested here, as 1.1."""
+        self.assertEqual([number for number in LESHAN if "1.1" not in {v for v, _ in CASES[number].closed()}], [])
 
     def test_ledger(self):
         """After other results: make conformance-table."""

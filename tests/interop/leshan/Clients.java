@@ -8,17 +8,23 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.eclipse.leshan.core.link.attributes.InvalidAttributeException;
 import org.eclipse.leshan.core.link.lwm2m.attributes.DefaultLwM2mAttributeParser;
 import org.eclipse.leshan.core.link.lwm2m.attributes.LwM2mAttributeSet;
 import org.eclipse.leshan.core.node.LwM2mChildNode;
+import org.eclipse.leshan.core.node.LwM2mNode;
 import org.eclipse.leshan.core.node.LwM2mObjectInstance;
 import org.eclipse.leshan.core.node.LwM2mPath;
 import org.eclipse.leshan.core.node.LwM2mSingleResource;
 import org.eclipse.leshan.core.node.codec.CodecException;
+import org.eclipse.leshan.core.observation.CompositeObservation;
 import org.eclipse.leshan.core.observation.Observation;
 import org.eclipse.leshan.core.observation.SingleObservation;
+import org.eclipse.leshan.core.request.CancelCompositeObservationRequest;
 import org.eclipse.leshan.core.request.CancelObservationRequest;
 import org.eclipse.leshan.core.request.ContentFormat;
 import org.eclipse.leshan.core.request.CreateRequest;
@@ -26,17 +32,21 @@ import org.eclipse.leshan.core.request.DeleteRequest;
 import org.eclipse.leshan.core.request.DiscoverRequest;
 import org.eclipse.leshan.core.request.DownlinkDeviceManagementRequest;
 import org.eclipse.leshan.core.request.ExecuteRequest;
+import org.eclipse.leshan.core.request.ObserveCompositeRequest;
 import org.eclipse.leshan.core.request.ObserveRequest;
+import org.eclipse.leshan.core.request.ReadCompositeRequest;
 import org.eclipse.leshan.core.request.ReadRequest;
 import org.eclipse.leshan.core.request.WriteAttributesRequest;
+import org.eclipse.leshan.core.request.WriteCompositeRequest;
 import org.eclipse.leshan.core.request.WriteRequest;
 import org.eclipse.leshan.core.request.exception.InvalidRequestException;
 import org.eclipse.leshan.core.response.LwM2mResponse;
 import org.eclipse.leshan.server.LeshanServer;
+import org.eclipse.leshan.server.observation.ObservationService;
 import org.eclipse.leshan.server.registration.Registration;
 
 /**
- * /api/clients[/EP[/PATH[/discover|/attributes|/observe]]]: requests to an endpoint and what it
+ * /api/clients[/EP[/PATH[/discover|/attributes|/observe]]] and /api/clients/EP/composite[/observe]: requests to an endpoint and what it
  * answered, by Leshan's requests and responses. A request that Leshan refuses to send is 400, one
  * whose answer does not come in time 504, an answer that Leshan cannot read 500.
  */
@@ -58,11 +68,20 @@ final class Clients implements HttpHandler {
 		Registration client;
 		String path;	// "/3/0/16"
 		String word;	// discover, attributes, observe or ""
+		boolean composite;	// of the paths in the query
 
 		ContentFormat format() {
-			String name = query.get("format");
+			return format("format");
+		}
+
+		ContentFormat format(String parameter) {
+			String name = query.get(parameter);
 
 			return name == null ? null : ContentFormat.fromName(name.toUpperCase());
+		}
+
+		List<String> paths() {
+			return Arrays.asList(query.getOrDefault("paths", "").split(","));
 		}
 
 		String body() throws IOException {
@@ -119,10 +138,29 @@ final class Clients implements HttpHandler {
 		boolean word = last.equals("discover") || last.equals("attributes") || last.equals("observe");
 		call.word = word ? last : "";
 		call.path = "/" + (word ? parts[1].substring(0, Math.max(end, 0)) : parts[1]);
+		call.composite = call.path.equals("/composite");
 		if (call.word.equals("observe") && exchange.getRequestMethod().equals("DELETE"))
 			cancel(call);
 		else
-			send(call, request(call));
+			send(call, call.composite ? compositeRequest(call) : request(call));
+	}
+
+	private DownlinkDeviceManagementRequest<?> compositeRequest(Call call) throws IOException {
+		switch (call.exchange.getRequestMethod() + " " + call.word) {
+		case "GET ":
+			return new ReadCompositeRequest(call.format("pathformat"), call.format("nodeformat"), call.paths());
+		case "PUT ":
+			Map<LwM2mPath, LwM2mNode> nodes = new HashMap<>();
+
+			mapper.readTree(call.body()).fields().forEachRemaining(
+					node -> nodes.put(new LwM2mPath(node.getKey()), Json.node(node.getValue())));
+			return new WriteCompositeRequest(call.format(), nodes, null);
+		case "POST observe":
+			return new ObserveCompositeRequest(call.format("pathformat"), call.format("nodeformat"),
+					LwM2mPath.getLwM2mPathList(call.paths()));
+		default:
+			throw new IllegalArgumentException("there is no such method of several paths");
+		}
 	}
 
 	private DownlinkDeviceManagementRequest<?> request(Call call)
@@ -160,10 +198,10 @@ final class Clients implements HttpHandler {
 
 			return new ExecuteRequest(call.path, argument.isEmpty() ? null : argument);
 		}
-		LwM2mObjectInstance instance = (LwM2mObjectInstance) node(call);
-		if (instance.getId() == LwM2mObjectInstance.UNDEFINED)
-			return new CreateRequest(call.format(), call.path, instance.getResources().values());
-		return new CreateRequest(call.format(), call.path, instance);
+		JsonNode json = mapper.readTree(call.body());
+		if (!json.has("id"))
+			return new CreateRequest(call.format(), call.path, Json.resources(json));
+		return new CreateRequest(call.format(), call.path, (LwM2mObjectInstance) Json.node(json));
 	}
 
 	/** The body: JSON, or as plain text the value of a resource. */
@@ -192,23 +230,35 @@ final class Clients implements HttpHandler {
 
 	/** With `active` the client is told, else its next notification is answered by RST. */
 	private void cancel(Call call) throws IOException, InterruptedException {
-		LwM2mPath path = new LwM2mPath(call.path);
+		ObservationService observations = server.getObservationService();
 
 		if (!call.query.containsKey("active")) {
-			server.getObservationService().cancelObservations(call.client, call.path);
+			observations.cancelObservations(call.client, call.path);
 			Answer.text(call.exchange, 200, "");
 			return;
 		}
-		for (Observation observation : server.getObservationService().getObservations(call.client)) {
-			if (!(observation instanceof SingleObservation)
-					|| !((SingleObservation) observation).getPath().equals(path))
+		for (Observation observation : observations.getObservations(call.client)) {
+			DownlinkDeviceManagementRequest<?> request = cancellation(call, observation);
+
+			if (request == null)
 				continue;
-			LwM2mResponse response =
-					send(call, new CancelObservationRequest((SingleObservation) observation));
+			LwM2mResponse response = send(call, request);
 			if (response != null && response.isSuccess())
-				server.getObservationService().cancelObservations(call.client, call.path);
+				observations.cancelObservation(observation);
 			return;
 		}
 		Answer.text(call.exchange, 404, "no observation of " + call.path);
+	}
+
+	/** Null when it is of something else. */
+	private static DownlinkDeviceManagementRequest<?> cancellation(Call call, Observation observation) {
+		if (call.composite && observation instanceof CompositeObservation
+				&& ((CompositeObservation) observation).getPaths().equals(
+						LwM2mPath.getLwM2mPathList(call.paths())))
+			return new CancelCompositeObservationRequest((CompositeObservation) observation);
+		if (!call.composite && observation instanceof SingleObservation
+				&& ((SingleObservation) observation).getPath().equals(new LwM2mPath(call.path)))
+			return new CancelObservationRequest((SingleObservation) observation);
+		return null;
 	}
 }

@@ -9,15 +9,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import org.eclipse.leshan.core.node.LwM2mChildNode;
-import org.eclipse.leshan.core.node.LwM2mNode;
-import org.eclipse.leshan.core.node.LwM2mPath;
 import org.eclipse.leshan.core.node.TimestampedLwM2mNodes;
 import org.eclipse.leshan.core.observation.CompositeObservation;
 import org.eclipse.leshan.core.observation.Observation;
@@ -102,12 +98,21 @@ final class Events implements HttpHandler, RegistrationListener, ObservationList
 		json.put("res", observation.getPath().toString());
 		if (response.getContent() != null)
 			json.set("val", Json.of(response.getContent()));
+		json.set("coap", Json.message(response));
 		tell("NOTIFICATION", json);
 	}
 
 	@Override
 	public void onResponse(CompositeObservation observation, Registration registration,
 			ObserveCompositeResponse response) {
+		ObjectNode json = JsonNodeFactory.instance.objectNode();
+
+		json.put("ep", registration.getEndpoint());
+		json.put("kind", "composite");
+		if (response.getContent() != null)
+			json.set("val", Json.of(response.getContent()));
+		json.set("coap", Json.message(response));
+		tell("NOTIFICATION", json);
 	}
 
 	/** The demo only logs it. */
@@ -119,11 +124,10 @@ final class Events implements HttpHandler, RegistrationListener, ObservationList
 	@Override
 	public void dataReceived(Registration registration, TimestampedLwM2mNodes data, SendRequest request) {
 		ObjectNode json = JsonNodeFactory.instance.objectNode();
-		ObjectNode val = json.putObject("val");
 
 		json.put("ep", registration.getEndpoint());
-		for (Map.Entry<LwM2mPath, LwM2mNode> node : data.getMostRecentNodes().entrySet())
-			val.set(node.getKey().toString(), Json.of((LwM2mChildNode) node.getValue()));
+		json.put("format", request.getFormat().getCode());
+		json.set("val", Json.of(data.getMostRecentNodes()));
 		tell("SEND", json);
 	}
 

@@ -10,28 +10,34 @@ import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.eclipse.californium.core.coap.Response;
 import org.eclipse.leshan.core.link.DefaultLinkSerializer;
 import org.eclipse.leshan.core.link.Link;
 import org.eclipse.leshan.core.link.attributes.Attribute;
 import org.eclipse.leshan.core.model.ResourceModel.Type;
 import org.eclipse.leshan.core.node.LwM2mChildNode;
 import org.eclipse.leshan.core.node.LwM2mMultipleResource;
+import org.eclipse.leshan.core.node.LwM2mNode;
 import org.eclipse.leshan.core.node.LwM2mObject;
 import org.eclipse.leshan.core.node.LwM2mObjectInstance;
+import org.eclipse.leshan.core.node.LwM2mPath;
 import org.eclipse.leshan.core.node.LwM2mResource;
 import org.eclipse.leshan.core.node.LwM2mResourceInstance;
+import org.eclipse.leshan.core.node.LwM2mRoot;
 import org.eclipse.leshan.core.node.LwM2mSingleResource;
 import org.eclipse.leshan.core.node.ObjectLink;
+import org.eclipse.leshan.core.peer.PskIdentity;
 import org.eclipse.leshan.core.request.BindingMode;
 import org.eclipse.leshan.core.response.CreateResponse;
 import org.eclipse.leshan.core.response.DiscoverResponse;
 import org.eclipse.leshan.core.response.LwM2mResponse;
+import org.eclipse.leshan.core.response.ReadCompositeResponse;
 import org.eclipse.leshan.core.response.ReadResponse;
 import org.eclipse.leshan.core.util.Hex;
 import org.eclipse.leshan.core.util.datatype.ULong;
 import org.eclipse.leshan.server.registration.Registration;
 
-/** Leshan's things in the JSON of its demo server. */
+/** Leshan's things in the JSON of its demo server; besides, what CoAP said (coap) and who came in (identity). */
 final class Json {
 	private static final JsonNodeFactory NEW = JsonNodeFactory.instance;
 
@@ -53,6 +59,9 @@ final class Json {
 		json.set("objectLinks", of(registration.getObjectLinks()));
 		json.put("secure", registration.getClientTransportData().getIdentity().isSecure());
 		json.put("queuemode", registration.usesQueueMode());
+		if (registration.getClientTransportData().getIdentity() instanceof PskIdentity)
+			json.put("identity", ((PskIdentity) registration.getClientTransportData().getIdentity())
+					.getPskIdentity());
 		return json;
 	}
 
@@ -78,12 +87,41 @@ final class Json {
 		json.put("failure", response.isFailure());
 		if (response instanceof ReadResponse && ((ReadResponse) response).getContent() != null)
 			json.set("content", of(((ReadResponse) response).getContent()));
+		if (response instanceof ReadCompositeResponse && ((ReadCompositeResponse) response).getContent() != null)
+			json.set("content", of(((ReadCompositeResponse) response).getContent()));
 		if (response instanceof DiscoverResponse && response.isSuccess())
 			json.set("objectLinks", of(((DiscoverResponse) response).getObjectLinks()));
 		if (response instanceof CreateResponse)
 			json.put("location", ((CreateResponse) response).getLocation());
 		if (response.isFailure() && response.getErrorMessage() != null)
 			json.put("errormessage", response.getErrorMessage());
+		json.set("coap", message(response));
+		return json;
+	}
+
+	/** {"format", "observe", "payload" in hex} */
+	static ObjectNode message(LwM2mResponse response) {
+		Response message = (Response) response.getCoapResponse();
+		ObjectNode json = NEW.objectNode();
+
+		if (message.getOptions().hasContentFormat())
+			json.put("format", message.getOptions().getContentFormat());
+		json.put("observe", message.getOptions().hasObserve());
+		json.put("payload", Hex.encodeHexString(message.getPayload()));
+		return json;
+	}
+
+	/** A path that is not there is null. */
+	static ObjectNode of(Map<LwM2mPath, LwM2mNode> nodes) {
+		ObjectNode json = NEW.objectNode();
+
+		for (Map.Entry<LwM2mPath, LwM2mNode> node : nodes.entrySet())
+			if (node.getValue() instanceof LwM2mRoot)
+				add(json.putObject(node.getKey().toString()).put("kind", "root").putArray("objects"),
+						((LwM2mRoot) node.getValue()).getObjects());
+			else
+				json.set(node.getKey().toString(), node.getValue() == null ? NEW.nullNode()
+						: of((LwM2mChildNode) node.getValue()));
 		return json;
 	}
 
@@ -144,17 +182,21 @@ final class Json {
 		}
 	}
 
-	/** The node that a request's body describes; without an id an instance leaves it to the client. */
+	/** Those of an instance, whose number may be left to the client. */
+	static List<LwM2mResource> resources(JsonNode json) {
+		List<LwM2mResource> resources = new ArrayList<>();
+
+		for (JsonNode resource : json.get("resources"))
+			resources.add((LwM2mResource) node(resource));
+		return resources;
+	}
+
+	/** The node that a request's body describes. */
 	static LwM2mChildNode node(JsonNode json) {
-		int id = json.path("id").asInt(LwM2mObjectInstance.UNDEFINED);
+		int id = json.path("id").asInt();
 
-		if (json.has("resources")) {
-			List<LwM2mResource> resources = new ArrayList<>();
-
-			for (JsonNode resource : json.get("resources"))
-				resources.add((LwM2mResource) node(resource));
-			return new LwM2mObjectInstance(id, resources);
-		}
+		if (json.has("resources"))
+			return new LwM2mObjectInstance(id, resources(json));
 		Type type = Type.valueOf(json.path("type").asText().toUpperCase());
 		if (json.has("values")) {
 			Map<Integer, Object> values = new HashMap<>();

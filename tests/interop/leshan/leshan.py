@@ -285,11 +285,20 @@ class Leshan(_Program):
         # It leaves out what it does not take, and goes on.
         if any("Unable to load object models" in line for line in self.process.lines):
             raise AssertionError("\n".join(["Leshan refuses our object models:", *self.process.lines]))
-        self._events = _Events(self.rig, self.web, self.events.append)
-        self.rig.until(lambda: self._events.open, ANSWER_S, "Leshan's events")
+        self.listen(self.rig, self.events.append)
+
+    def listen(self, rig, take):
+        """In the loop of that rig from now on; take: of each Event."""
+        self.rig = rig
+        self._events = _Events(rig, self.web, take)
+        rig.until(lambda: self._events.open, ANSWER_S, "Leshan's events")
+
+    def leave(self):
+        """The rig that it was listened to in; the process goes on."""
+        self._events.close()
 
     def kill(self):
-        self._events.close()
+        self.leave()
         super().kill()
 
     def request(self, method, endpoint, path, body=None, timeout=ANSWER_S):
@@ -336,7 +345,9 @@ def values(node, path):
     """{path: (type, value)} of an answer's content."""
     path = path.rstrip("/")
     kind = node["kind"]
-    if kind == "obj":
+    if kind == "root":
+        children = node["objects"]
+    elif kind == "obj":
         children = node["instances"]
     elif kind == "instance":
         children = node["resources"]

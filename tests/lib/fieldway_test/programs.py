@@ -48,7 +48,30 @@ class Event:
         return int(self.fields.get("format", "0"))
 
 
-class Lwm2mServer:
+class Heard:
+    """A server's `events`, as its `process` has told them."""
+
+    def _dead(self):
+        if self.process.ended():
+            raise ProgramEnded(f"the server ended, exit status {self.process.child.returncode}")
+        return False
+
+    def wait_event(self, fits, timeout=15, start=0):
+        """The first event from number `start` on for which fits(event) holds."""
+        found = []
+
+        def look():
+            found.extend(e for e in self.events[start:] if fits(e))
+            return bool(found) or self._dead()
+
+        self.rig.until(look, timeout, "an event of the server")
+        return found[0]
+
+    def wait_registered(self, endpoint, timeout=30, start=0):
+        return self.wait_event(lambda e: e.word == "registered" and e.arguments == [endpoint], timeout, start)
+
+
+class Lwm2mServer(Heard):
     """tests/lib/lwm2m_server. Handlers in `listeners` get each Event."""
 
     def __init__(self, rig, arguments):
@@ -87,11 +110,6 @@ class Lwm2mServer:
         if self.replies[0].word == "error":
             raise ValueError(f"server: {line}: {self.replies[0]}")
 
-    def _dead(self):
-        if self.process.ended():
-            raise ProgramEnded(f"the server ended, exit status {self.process.child.returncode}")
-        return False
-
     def send(self, word, endpoint, rest):
         """Sends request, observe or cancel; the answer will be in answers[id]."""
         self._next += 1
@@ -116,20 +134,6 @@ class Lwm2mServer:
     def values(self, event, path):
         """{path: value} of a response or notification."""
         return decode(event.format, event.payload, path, self.objects)
-
-    def wait_event(self, fits, timeout=15, start=0):
-        """The first event from number `start` on for which fits(event) holds."""
-        found = []
-
-        def look():
-            found.extend(e for e in self.events[start:] if fits(e))
-            return bool(found) or self._dead()
-
-        self.rig.until(look, timeout, "an event of the server")
-        return found[0]
-
-    def wait_registered(self, endpoint, timeout=30, start=0):
-        return self.wait_event(lambda e: e.word == "registered" and e.arguments == [endpoint], timeout, start)
 
 
 class Simulator:
