@@ -7,9 +7,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "gateway/taken.h"
-#include "lwm2m/account_objects.h"
 #include "lwm2m/order.h"
-#include "lwm2m/staging.h"
 
 static const struct config_bootstrap *config_of(const struct bootstrapping *b)
 {
@@ -49,90 +47,6 @@ static int take_identity(struct bootstrapping *b)
 }
 
 /* ---- a bootstrap's end ---- */
-
-/* Nothing is in force before all that may fail is done. */
-static int put_in_force(struct bootstrapping *b, const struct taken *t)
-{
-	struct endpoint *e = b->endpoint;
-	struct account *list = NULL;
-	int r = taken_accounts(e, t, true, &list);
-
-	if (r >= 0)
-		r = taken_save(e, t);
-	if (r < 0) {
-		accounts_free(&list);
-		return r;
-	}
-	b->in_force = true;
-	endpoint_hold(e);
-	accounts_exchange(e, &list);
-	endpoint_reload(e, e->config);
-	taken_apply(e, t);
-	endpoint_release(e);
-	e->registry->n_accounts += accounts_count(e->accounts);
-	b->left = list;
-	return 0;
-}
-
-/* The bootstrap server's own account, as it is now. */
-static int find_next(struct bootstrapping *b, const struct taken *t, bool *ret_purged)
-{
-	const struct config *config = b->endpoint->registry->config.config;
-	uint16_t security = taken_bootstrap(t);
-	struct account_terms terms;
-	int r;
-
-	*ret_purged = security == ID_NONE;
-	if (*ret_purged)
-		return 0;
-	r = taken_terms(t, config, security, ID_NONE, &terms);
-	if (r < 0)
-		return r;
-	if (security == b->security && terms.source == b->server->terms.source &&
-	    streq(terms.uri, b->server->terms.uri)) {
-		terms_done(&terms);
-		return 0;
-	}
-	r = server_new_on(&terms, b->endpoint->registry->config.transport, &b->next);
-	if (r >= 0)
-		b->security = security;
-	return r;
-}
-
-static uint64_t purge_time(const struct taken *t)
-{
-	const struct value *v = taken_value(t, ACCOUNT_SECURITY, taken_bootstrap(t), SECURITY_ACCOUNT_TIMEOUT);
-
-	return v && v->integer > 0 ? clock_realtime_usec() / USEC_PER_SEC + (uint64_t)v->integer : 0;
-}
-
-static int on_take(void *userdata, struct staging *staging)
-{
-	struct bootstrapping *b = userdata;
-	uint32_t n_before = (uint32_t)accounts_count(b->endpoint->accounts);
-	uint16_t security = b->security;
-	struct taken t;
-	bool purged;
-	int r = taken_of_staging(b, staging, &t);
-
-	if (r < 0)
-		return r;
-	t.purge_s = purge_time(&t);
-	r = find_next(b, &t, &purged);
-	if (r >= 0)
-		r = put_in_force(b, &t);
-	if (r >= 0) {
-		b->endpoint->registry->n_accounts -= n_before;
-		b->purged = purged;
-		b->purge_s = t.purge_s;
-		taken_apply_once(b->endpoint, &t, staging_store(staging));
-	} else {
-		b->security = security;
-		b->next = server_unref(b->next);
-	}
-	taken_done(&t);
-	return r;
-}
 
 static void tell(const struct bootstrapping *b)
 {
@@ -206,6 +120,7 @@ static void on_expired(void *userdata)
 	struct endpoint *e = b->endpoint;
 	struct taken t;
 
+	bootstrapping_give_up(b);
 	if (taken_load(e, &t) >= 0) {
 		taken_purge(&t);
 		taken_save(e, &t);
@@ -224,7 +139,7 @@ static void on_state(void *userdata, enum bootstrap_state state, int error)
 	(void)error;
 	/* Servers are not listened to meanwhile (Core 6.1.1). */
 	for (struct account *a = e->accounts; a; a = a->next)
-		client_hush(a->client, state == BOOTSTRAP_OPEN);
+		client_hush(a->client, state == BOOTSTRAP_OPEN || state == BOOTSTRAP_TAKING);
 	tell(b);
 	if (state != BOOTSTRAP_WAITING || b->tried)
 		return;
@@ -236,7 +151,7 @@ static void on_state(void *userdata, enum bootstrap_state state, int error)
 
 static const struct bootstrap_ops ops = {
 	.state = on_state,
-	.take = on_take,
+	.take = bootstrapping_take,
 	.taken = on_taken,
 	.expired = on_expired,
 };
@@ -311,17 +226,18 @@ int bootstrapping_open(struct bootstrapping *b)
 /* As what was kept has it. */
 static int take_kept(struct bootstrapping *b, const struct taken *t)
 {
-	bool purged;
-	int r = find_next(b, t, &purged);
+	struct bootstrapping_account next;
+	int r = bootstrapping_find_account(b, t, &next);
 
 	if (r < 0)
 		return r;
 	b->in_force = true;
-	b->purged = purged;
+	b->purged = next.purged;
+	b->security = next.security;
 	b->purge_s = t->purge_s;
-	if (b->next) {
+	if (next.server) {
 		server_unref(b->server);
-		b->server = TAKE_PTR(b->next);
+		b->server = next.server;
 	}
 	return 0;
 }
@@ -368,6 +284,7 @@ struct bootstrapping *bootstrapping_free(struct bootstrapping *b)
 {
 	if (!b)
 		return NULL;
+	bootstrapping_forget_take(b);
 	bootstrap_free(b->bootstrap);
 	accounts_free(&b->left);
 	server_unref(b->server);
@@ -408,8 +325,10 @@ bool bootstrapping_begin(struct bootstrapping *b)
 
 void bootstrapping_stop(struct bootstrapping *b)
 {
-	if (b && b->bootstrap)
-		bootstrap_stop(b->bootstrap);
+	if (!b || !b->bootstrap)
+		return;
+	bootstrapping_give_up(b);
+	bootstrap_stop(b->bootstrap);
 }
 
 void bootstrapping_ask(struct bootstrapping *b)
@@ -439,6 +358,7 @@ int bootstrapping_reopen(struct endpoint *e)
 	enum bootstrap_state former = b->bootstrap ? bootstrap_state(b->bootstrap) : BOOTSTRAP_IDLE;
 	int r = str_replace(&b->name, endpoint_client_name(e));
 
+	bootstrapping_forget_take(b);
 	b->bootstrap = bootstrap_free(b->bootstrap);
 	if (b->server->terms.source == ACCOUNT_YAML) {
 		server_unref(b->server);

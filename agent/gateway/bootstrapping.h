@@ -4,6 +4,8 @@
 #include "gateway/internal.h"
 
 struct taken;
+struct taking;
+struct staging;
 
 /* The /0 of YAML's bootstrap account: out of the way of what bootstrap servers number from 0 on. */
 #define BOOTSTRAPPING_SECURITY 65534u
@@ -18,6 +20,7 @@ struct bootstrapping {
 	struct server *server;	     /* the bootstrap server, of YAML or of a bootstrap */
 	struct server *next;	     /* that takes its place when the bootstrap under way is over */
 	struct bootstrap *bootstrap; /* NULL: its account has been purged */
+	struct taking *taking;	     /* what a bootstrap left is on its way to the disk */
 	struct account *left;	     /* accounts that are over when the server has its answer */
 	char *name, *identity;
 	uint16_t security;	     /* of /0 */
@@ -59,3 +62,19 @@ int bootstrapping_reset(struct endpoint *e);
 void bootstrapping_reload(struct endpoint *e);
 /* Its server may be another one; what was under way begins anew. */
 int bootstrapping_reopen(struct endpoint *e);
+
+/* bootstrapping_take.c */
+/* bootstrap_ops.take: on the disk first, then in force. */
+void bootstrapping_take(void *userdata, struct staging *staging);
+/* Nothing comes of what is on its way to the disk: its server is told so, and may finish again. */
+void bootstrapping_give_up(struct bootstrapping *b);
+/* The same, and nobody is told: the bootstrap goes. */
+void bootstrapping_forget_take(struct bootstrapping *b);
+/* The bootstrap server's own account in what a bootstrap left. */
+struct bootstrapping_account {
+	bool purged;	       /* there is none */
+	uint16_t security;     /* of /0 */
+	struct server *server; /* the caller's; NULL: it is the one that there is */
+};
+int bootstrapping_find_account(const struct bootstrapping *b, const struct taken *t,
+			       struct bootstrapping_account *ret);

@@ -63,8 +63,11 @@ int bootstrapping_reset(struct endpoint *e)
 	struct account *list = NULL, *a;
 	bool was_in_force = e->bootstrapping && e->bootstrapping->in_force;
 	uint32_t n_before = (uint32_t)accounts_count(e->accounts);
-	int r = is_written(e) ? make_accounts(e, &list) : -ENODATA;
+	int r;
 
+	if (e->bootstrapping)
+		bootstrapping_give_up(e->bootstrapping);
+	r = is_written(e) ? make_accounts(e, &list) : -ENODATA;
 	if (r < 0)
 		return r;
 	forget(e);

@@ -175,19 +175,56 @@ static struct record *find_kept(const struct endpoint *e, const struct taken *t,
 	return kept;
 }
 
-int taken_save(const struct endpoint *e, const struct taken *t)
+static int print(const struct endpoint *e, const struct taken *t, struct buf *out)
 {
 	const struct path root = { .depth = PATH_ROOT };
-	_cleanup_wipe_ struct buf out = { 0 };
 	size_t n;
 	_cleanup_free_ struct record *kept = find_kept(e, t, &n);
-	int r = kept ? buf_reserve(&out, STATE_RECORD_MAX / 64) : -ENOMEM;
+	int r = kept ? buf_reserve(out, STATE_RECORD_MAX / 64) : -ENOMEM;
 
 	if (r >= 0)
-		r = print_head(t, &out);
-	if (r >= 0)
-		r = codec_find(FORMAT_SENML_JSON)->encode(&root, kept, n, false, &out);
+		r = print_head(t, out);
+	return r < 0 ? r : codec_find(FORMAT_SENML_JSON)->encode(&root, kept, n, false, out);
+}
+
+int taken_save(const struct endpoint *e, const struct taken *t)
+{
+	_cleanup_wipe_ struct buf out = { 0 };
+	int r = print(e, t, &out);
+
 	return r < 0 ? r : state_save(e->registry->config.state, endpoint_label(e), KIND, out.data, out.size);
+}
+
+int taken_commit(const struct endpoint *e, const struct taken *t, struct buf *former, state_done done, void *userdata,
+		 struct state_commit **ret)
+{
+	struct state *state = e->registry->config.state;
+	_cleanup_wipe_ struct buf out = { 0 };
+	int r = print(e, t, &out);
+
+	if (r < 0)
+		return r;
+	/* One that is damaged is of no use to anybody. */
+	if (state_load(state, endpoint_label(e), KIND, former) == -ENOMEM)
+		return -ENOMEM;
+	return state_commit(state, endpoint_label(e), KIND, out.data, out.size, done, userdata, ret);
+}
+
+void taken_put_back(const struct endpoint *e, const struct buf *former)
+{
+	struct log_about about = { .endpoint = endpoint_client_name(e) };
+	struct state *state = e->registry->config.state;
+	int r = former->size > 0 ? state_save(state, endpoint_label(e), KIND, former->data, former->size) :
+				   state_remove(state, endpoint_label(e), KIND);
+
+	if (r < 0)
+		log_error(&about, "%s: after a restart it may have accounts that are not in force now: %s",
+			  endpoint_label(e), strerror(-r));
+}
+
+void taken_former_done(struct buf *former)
+{
+	wipe(former);
 }
 
 static const struct resource_definition *lookup(void *userdata, const struct path *path)

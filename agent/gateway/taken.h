@@ -26,6 +26,15 @@ struct taken {
 /* -ENOMEM, -E2BIG. */
 int taken_of_staging(const struct bootstrapping *b, struct staging *staging, struct taken *ret);
 int taken_save(const struct endpoint *e, const struct taken *t);
+/*
+ * The same; done as state_commit() has it. *former is the record that there was,
+ * or nothing, for taken_put_back(); the caller frees it by taken_former_done().
+ */
+int taken_commit(const struct endpoint *e, const struct taken *t, struct buf *former, state_done done, void *userdata,
+		 struct state_commit **ret);
+/* What was committed is not to be. */
+void taken_put_back(const struct endpoint *e, const struct buf *former);
+void taken_former_done(struct buf *former);
 /* -ENOENT: there is none; else what state_load() and codecs say. */
 int taken_load(const struct endpoint *e, struct taken *ret);
 void taken_done(struct taken *t);

@@ -30,7 +30,8 @@ const char *bootstrap_state_name(enum bootstrap_state state)
 	static const char *const names[] = {
 		[BOOTSTRAP_IDLE] = "idle",	       [BOOTSTRAP_HOLDING] = "holding off",
 		[BOOTSTRAP_PACKING] = "asking for a pack", [BOOTSTRAP_REQUESTING] = "asking",
-		[BOOTSTRAP_OPEN] = "bootstrapping",    [BOOTSTRAP_WAITING] = "waiting",
+		[BOOTSTRAP_OPEN] = "bootstrapping",    [BOOTSTRAP_TAKING] = "taking over",
+		[BOOTSTRAP_WAITING] = "waiting",
 	};
 	return names[state];
 }
@@ -49,7 +50,7 @@ static void enter_state(struct bootstrap *b, enum bootstrap_state state, int err
 {
 	b->state = state;
 	timer_disarm(&b->timer);
-	if (state != BOOTSTRAP_OPEN)
+	if (state != BOOTSTRAP_OPEN && state != BOOTSTRAP_TAKING)
 		b->staging = staging_free(b->staging);
 	switch (state) {
 	case BOOTSTRAP_IDLE:
@@ -59,6 +60,7 @@ static void enter_state(struct bootstrap *b, enum bootstrap_state state, int err
 	case BOOTSTRAP_PACKING:
 	case BOOTSTRAP_REQUESTING: /* the call ends */
 	case BOOTSTRAP_HOLDING:	   /* who holds off, or waits, arms the timer */
+	case BOOTSTRAP_TAKING:	   /* its owner ends it */
 		break;
 	case BOOTSTRAP_WAITING:
 		b->session = session_free(b->session);
@@ -103,27 +105,22 @@ static void fail(struct bootstrap *b, int error, uint8_t code)
 
 /* ---- the end of it ---- */
 
-int bootstrap_take(struct bootstrap *b, char ret_reason[STAGING_REASON_MAX])
+int bootstrap_take(struct bootstrap *b, struct exchange *finish, char ret_reason[STAGING_REASON_MAX])
 {
-	struct store *store;
-	int64_t timeout;
 	int r = staging_finish(b->staging, ret_reason);
 
 	if (r < 0)
 		return r;
 	/* The owner may take the content out. */
-	store = staging_store(b->staging);
-	timeout = account_number(store, ACCOUNT_SECURITY, staging_account(b->staging), SECURITY_ACCOUNT_TIMEOUT, 0);
-	r = b->ops->take(b->userdata, b->staging);
-	if (r < 0) {
-		snprintf(ret_reason, STAGING_REASON_MAX, "it cannot be put in force: %s", strerror(-r));
-		return r;
-	}
-	bootstrap_expire_in(b, timeout <= 0 ? USEC_INFINITY : (uint64_t)MIN(timeout, TIMEOUT_MAX_S) * USEC_PER_SEC);
+	b->timeout_s = account_number(staging_store(b->staging), ACCOUNT_SECURITY, staging_account(b->staging),
+				      SECURITY_ACCOUNT_TIMEOUT, 0);
+	b->finish = finish;
+	enter_state(b, BOOTSTRAP_TAKING, 0);
+	b->ops->take(b->userdata, b->staging);
 	return 0;
 }
 
-void bootstrap_complete(struct bootstrap *b)
+static void complete(struct bootstrap *b)
 {
 	struct log_about about = bootstrap_about(b, NULL);
 
@@ -132,6 +129,54 @@ void bootstrap_complete(struct bootstrap *b)
 	b->failure = (struct failure){ .error = 0 };
 	enter_state(b, BOOTSTRAP_IDLE, 0);
 	b->ops->taken(b->userdata);
+}
+
+static void request_bootstrap(struct bootstrap *b);
+
+static void log_no_pack(const struct bootstrap *b, const char *why)
+{
+	struct log_about about = bootstrap_about(b, NULL);
+
+	log_info(&about, "%s: no use for a pack of %s, asking to be bootstrapped: %s", b->config.endpoint,
+		 b->config.server_name, why);
+}
+
+/* What keeps it from being in force may be over when the server says Finish again. */
+static void not_taken(struct bootstrap *b, struct exchange *finish, int error)
+{
+	char reason[STAGING_REASON_MAX];
+
+	snprintf(reason, sizeof(reason), "it cannot be put in force: %s", strerror(-error));
+	if (!finish) {
+		log_no_pack(b, reason);
+		request_bootstrap(b);
+		return;
+	}
+	enter_state(b, BOOTSTRAP_OPEN, 0);
+	bootstrap_answer_finish(b, finish, reason);
+}
+
+void bootstrap_took(struct bootstrap *b, int error)
+{
+	struct exchange *finish = TAKE_PTR(b->finish);
+
+	if (error < 0) {
+		not_taken(b, finish, error);
+		return;
+	}
+	bootstrap_expire_in(b, b->timeout_s <= 0 ?
+				       USEC_INFINITY :
+				       (uint64_t)MIN(b->timeout_s, TIMEOUT_MAX_S) * USEC_PER_SEC);
+	if (finish)
+		bootstrap_answer_finish(b, finish, NULL);
+	complete(b);
+}
+
+/* Nobody is to have an answer any more. */
+static void drop_finish(struct bootstrap *b)
+{
+	if (b->finish)
+		exchange_ignore(TAKE_PTR(b->finish));
 }
 
 static int open_staging(struct bootstrap *b)
@@ -160,8 +205,6 @@ static int add_endpoint(const struct bootstrap *b, struct message *m, struct que
 	snprintf(texts->endpoint, sizeof(texts->endpoint), "ep=%s", b->config.endpoint);
 	return message_add_query(m, texts->endpoint);
 }
-
-static void request_bootstrap(struct bootstrap *b);
 
 static void accepted(struct bootstrap *b)
 {
@@ -220,21 +263,13 @@ static void request_bootstrap(struct bootstrap *b)
 
 /* ---- Bootstrap-Pack-Request (Core 6.1.7.7) ---- */
 
-static void log_no_pack(const struct bootstrap *b, const char *why)
-{
-	struct log_about about = bootstrap_about(b, NULL);
-
-	log_info(&about, "%s: no use for a pack of %s, asking to be bootstrapped: %s", b->config.endpoint,
-		 b->config.server_name, why);
-}
-
 static int unpack(struct bootstrap *b, const struct message *response, char *reason)
 {
 	int r = open_staging(b);
 
 	if (r >= 0)
 		r = staging_pack(b->staging, response->content_format, response->payload, reason);
-	return r < 0 ? r : bootstrap_take(b, reason);
+	return r < 0 ? r : bootstrap_take(b, NULL, reason);
 }
 
 static void take_pack(struct bootstrap *b, const struct message *response)
@@ -242,10 +277,8 @@ static void take_pack(struct bootstrap *b, const struct message *response)
 	char reason[STAGING_REASON_MAX] = "", code[STATUS_TEXT_MAX];
 	int r = unpack(b, response, reason);
 
-	if (r >= 0) {
-		bootstrap_complete(b);
+	if (r >= 0)
 		return;
-	}
 	log_no_pack(b, reason[0] ? reason : status_format(status_code(r), code));
 	request_bootstrap(b);
 }
@@ -388,6 +421,7 @@ static void timer_fired(struct timer *timer, void *userdata)
 		break;
 	case BOOTSTRAP_PACKING:
 	case BOOTSTRAP_REQUESTING:
+	case BOOTSTRAP_TAKING:
 		break;
 	}
 }
@@ -442,6 +476,7 @@ struct bootstrap *bootstrap_free(struct bootstrap *b)
 	timer_disarm(&b->timer);
 	timer_disarm(&b->expiry);
 	b->call = call_cancel(b->call);
+	drop_finish(b);
 	session_free(b->session);
 	staging_free(b->staging);
 	uri_done(&b->uri);
@@ -475,6 +510,7 @@ void bootstrap_start(struct bootstrap *b, bool at_once)
 	case BOOTSTRAP_PACKING:
 	case BOOTSTRAP_REQUESTING:
 	case BOOTSTRAP_OPEN:
+	case BOOTSTRAP_TAKING:
 		return;
 	}
 	enter_state(b, BOOTSTRAP_HOLDING, 0);
@@ -487,6 +523,7 @@ void bootstrap_stop(struct bootstrap *b)
 	if (b->state == BOOTSTRAP_IDLE)
 		return;
 	b->call = call_cancel(b->call);
+	drop_finish(b);
 	b->session = session_free(b->session);
 	backoff_reset(&b->backoff);
 	enter_state(b, BOOTSTRAP_IDLE, 0);
@@ -499,7 +536,7 @@ enum bootstrap_state bootstrap_state(const struct bootstrap *b)
 
 bool bootstrap_is_open(const struct bootstrap *b)
 {
-	return b->state == BOOTSTRAP_OPEN;
+	return b->state == BOOTSTRAP_OPEN || b->state == BOOTSTRAP_TAKING;
 }
 
 void bootstrap_expire_in(struct bootstrap *b, uint64_t usec)

@@ -22,6 +22,7 @@ enum bootstrap_state {
 	BOOTSTRAP_PACKING,    /* a Bootstrap-Pack-Request is under way */
 	BOOTSTRAP_REQUESTING, /* a Bootstrap-Request is under way */
 	BOOTSTRAP_OPEN,	      /* it was accepted: the server does what it wants */
+	BOOTSTRAP_TAKING,     /* the server is through, its owner takes over what it left */
 	BOOTSTRAP_WAITING,    /* between two attempts */
 };
 const char *bootstrap_state_name(enum bootstrap_state state);
@@ -56,12 +57,12 @@ struct bootstrap_ops {
 	/* error: negative errno of the last failure, 0. */
 	void (*state)(void *userdata, enum bootstrap_state state, int error);
 	/*
-	 * The server is through, and what it left is consistent: to be in force
-	 * when this returns 0, and before the server hears of it. Else, by negative
-	 * errno, nothing has changed, and the server is told so (4.06). Nothing of
-	 * this bootstrap may be freed here.
+	 * The server is through, and what it left is consistent: it is to be in force,
+	 * and kept for good, before the server hears of it. Ends by bootstrap_took(),
+	 * from here or later; staging lives as long. Who stops or frees the bootstrap
+	 * before that gives up what he has begun here, where nothing may be freed.
 	 */
-	int (*take)(void *userdata, struct staging *staging);
+	void (*take)(void *userdata, struct staging *staging);
 	/*
 	 * It is over, the server has its answer; BOOTSTRAP_IDLE by now. What the
 	 * owner does with its accounts it begins here. May free the bootstrap.
@@ -87,6 +88,12 @@ void bootstrap_stop(struct bootstrap *b);
 enum bootstrap_state bootstrap_state(const struct bootstrap *b);
 /* Does a server work on this endpoint: are others not to be listened to (Core 6.1.1)? */
 bool bootstrap_is_open(const struct bootstrap *b);
+/*
+ * How the take ended. 0: the server hears of it, and ops.taken runs. Else nothing
+ * has changed, and the server is told so (4.06): it may go on. b may be gone when
+ * this returns.
+ */
+void bootstrap_took(struct bootstrap *b, int error);
 /* Purges the account after so long: what was left of /0/x/12 before a restart. USEC_INFINITY: never. */
 void bootstrap_expire_in(struct bootstrap *b, uint64_t usec);
 /* Why the last attempt failed, for people; "" while all is well. */

@@ -21,7 +21,9 @@ struct bootstrap {
 	enum bootstrap_state state;
 	struct session *session; /* NULL between attempts */
 	struct call *call;	 /* the request under way */
-	struct staging *staging; /* BOOTSTRAP_OPEN */
+	struct staging *staging; /* BOOTSTRAP_OPEN, BOOTSTRAP_TAKING */
+	struct exchange *finish; /* BOOTSTRAP_TAKING: it waits for the answer; NULL: it was a Pack */
+	int64_t timeout_s;	 /* BOOTSTRAP_TAKING: of the account that is taken over */
 	struct timer timer;	 /* meaning by state: hold-off, silence, next attempt, end of the session */
 	struct timer expiry;	 /* of the account */
 	struct backoff backoff;
@@ -37,12 +39,13 @@ struct log_about bootstrap_about(const struct bootstrap *b, const char *path);
 /* The server has given a sign: it is waited for anew (lwm2m.md "Bootstrap"). */
 void bootstrap_heard(struct bootstrap *b);
 /*
- * What the server left is checked and taken over: 0, and bootstrap_complete() is
- * to follow; or a negative errno with a reason, and nothing has changed.
+ * What the server left is checked, and taken over, which bootstrap_took() ends: 0.
+ * finish, or NULL, waits for that. Else an errno with a reason, and nothing has
+ * changed.
  */
-int bootstrap_take(struct bootstrap *b, char ret_reason[STAGING_REASON_MAX]);
-/* The server knows. b may be gone when this returns. */
-void bootstrap_complete(struct bootstrap *b);
+int bootstrap_take(struct bootstrap *b, struct exchange *finish, char ret_reason[STAGING_REASON_MAX]);
 
 /* bootstrap_requests.c: session_ops.request */
 void bootstrap_handle(void *userdata, struct exchange *exchange, const struct message *request);
+/* What has been waiting for the end of the take; reason: NULL, or why not. */
+void bootstrap_answer_finish(struct bootstrap *b, struct exchange *finish, const char *reason);

@@ -9,6 +9,8 @@
 
 /* What a bootstrap server asks for (Core 6.1.7, Transport 6.4.2). */
 
+#define FINISH "finish of"
+
 struct bootstrap_operation {
 	struct bootstrap *bootstrap;
 	struct exchange *exchange;
@@ -106,22 +108,24 @@ static void handle_get(struct bootstrap_operation *o)
 /* Whatever keeps it from being in force is 4.06; the server may mend it, and finish again. */
 static void handle_finish(struct bootstrap_operation *o)
 {
-	struct bootstrap *b = o->bootstrap;
-	int r;
-
-	o->what = "finish of";
+	o->what = FINISH;
 	if (o->message->payload.n > 0) {
 		snprintf(o->reason, sizeof(o->reason), "Finish has no payload");
 		respond_refusal(o, CODE(4, 00));
-		return;
-	}
-	r = bootstrap_take(b, o->reason);
-	if (r < 0) {
+	} else if (bootstrap_take(o->bootstrap, o->exchange, o->reason) < 0) {
 		respond_refusal(o, CODE(4, 06));
-		return;
 	}
-	respond(o, CODE(2, 04), FORMAT_NONE, span_of(NULL, 0));
-	bootstrap_complete(b);
+}
+
+void bootstrap_answer_finish(struct bootstrap *b, struct exchange *finish, const char *reason)
+{
+	struct bootstrap_operation o = { .bootstrap = b, .exchange = finish, .what = FINISH };
+
+	snprintf(o.reason, sizeof(o.reason), "%s", reason ?: "");
+	if (reason)
+		respond_refusal(&o, CODE(4, 06));
+	else
+		respond(&o, CODE(2, 04), FORMAT_NONE, span_of(NULL, 0));
 }
 
 static bool is_finish(const struct message *m)
@@ -134,7 +138,7 @@ void bootstrap_handle(void *userdata, struct exchange *exchange, const struct me
 	struct bootstrap *b = userdata;
 	struct bootstrap_operation o = { .bootstrap = b, .exchange = exchange, .message = message, .what = "request on" };
 
-	/* What overtakes the answer to our request is sent again. */
+	/* What overtakes the answer to our request, or comes behind a Finish, is sent again. */
 	if (b->state != BOOTSTRAP_OPEN) {
 		exchange_ignore(exchange);
 		return;

@@ -13,6 +13,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "base/list.h"
 #include "base/str.h"
 #include "state/presence.h"
 #include "state/record.h"
@@ -25,6 +26,18 @@ struct state {
 	state_handler handler;
 	void *userdata;
 	struct presence presence; /* of records/ */
+	struct list commits;
+};
+
+/* Who waits for a record. */
+struct state_commit {
+	struct list node; /* of state.commits, or of those that are about to be told */
+	struct state *state;
+	uint64_t save;
+	state_done done;
+	void *userdata;
+	int error;
+	char file[];
 };
 
 static int open_folder(int at, const char *name)
@@ -81,6 +94,31 @@ static int open_folders(struct state *s, const char *folder)
 	return r < 0 ? r : empty_folder(s->temporary);
 }
 
+/* Whoever is told may commit another record, or cancel. */
+static void tell_commits(struct state *s)
+{
+	struct state_commit *c;
+	struct list ended;
+
+	list_init(&ended);
+	list_for_each(c, &s->commits, node) {
+		c->error = state_writer_result(s->writer, c->file, c->save);
+		if (c->error > 0)
+			continue;
+		list_remove(&c->node);
+		list_append(&ended, &c->node);
+	}
+	while (!list_is_empty(&ended)) {
+		c = list_entry(ended.next, struct state_commit, node);
+		state_done done = c->done;
+		void *userdata = c->userdata;
+		int error = c->error;
+
+		state_commit_cancel(c);
+		done(userdata, error);
+	}
+}
+
 static int state_dispatch(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct state_outcome outcome;
@@ -94,6 +132,7 @@ static int state_dispatch(sd_event_source *source, int fd, uint32_t events, void
 		s->handler(outcome.failed, outcome.error, s->userdata);
 	if (s->handler && outcome.recovered)
 		s->handler(0, 0, s->userdata);
+	tell_commits(s);
 	return 0;
 }
 
@@ -120,6 +159,7 @@ int state_new(const char *folder, sd_event *event, struct state **ret)
 
 	if (!s)
 		return -ENOMEM;
+	list_init(&s->commits);
 	s->folder = s->records = s->temporary = s->quarantine = s->notify_fd = -1;
 	r = state_start(s, folder, event);
 	if (r < 0)
@@ -209,18 +249,53 @@ int state_peek(const char *folder, const char *name, const char *kind, struct bu
 	return records < 0 ? -errno : state_record_read(records, file, ret);
 }
 
+static int put(struct state *s, const char *file, const void *data, size_t size, uint64_t *ret_save)
+{
+	if (size > STATE_RECORD_MAX)
+		return -EFBIG;
+	presence_add(&s->presence, file);
+	return state_writer_put(s->writer, file, size > 0 ? data : "", size, ret_save);
+}
+
 int state_save(struct state *s, const char *name, const char *kind, const void *data, size_t size)
 {
 	_cleanup_free_ char *file = NULL;
-	int r;
+	int r = file_name(name, kind, &file);
 
-	if (size > STATE_RECORD_MAX)
-		return -EFBIG;
-	r = file_name(name, kind, &file);
+	return r < 0 ? r : put(s, file, data, size, NULL);
+}
+
+int state_commit(struct state *s, const char *name, const char *kind, const void *data, size_t size,
+		 state_done done, void *userdata, struct state_commit **ret)
+{
+	_cleanup_free_ char *file = NULL;
+	struct state_commit *c;
+	int r = file_name(name, kind, &file);
+
 	if (r < 0)
 		return r;
-	presence_add(&s->presence, file);
-	return state_writer_put(s->writer, file, size > 0 ? data : "", size);
+	c = calloc(1, sizeof(*c) + strlen(file) + 1);
+	if (!c)
+		return -ENOMEM;
+	strcpy(c->file, file);
+	c->state = s;
+	c->done = done;
+	c->userdata = userdata;
+	list_append(&s->commits, &c->node);
+	r = put(s, file, data, size, &c->save);
+	if (r < 0)
+		state_commit_cancel(c);
+	else
+		*ret = c;
+	return r;
+}
+
+struct state_commit *state_commit_cancel(struct state_commit *c)
+{
+	if (c)
+		list_remove(&c->node);
+	free(c);
+	return NULL;
 }
 
 int state_remove(struct state *s, const char *name, const char *kind)
@@ -231,7 +306,7 @@ int state_remove(struct state *s, const char *name, const char *kind)
 	r = file_name(name, kind, &file);
 	if (r < 0)
 		return r;
-	return state_writer_put(s->writer, file, NULL, 0);
+	return state_writer_put(s->writer, file, NULL, 0, NULL);
 }
 
 int state_flush(struct state *s)

@@ -74,6 +74,20 @@ int state_peek(const char *folder, const char *name, const char *kind, struct bu
  * -ENOBUFS: over STATE_PENDING_MAX; -EINVAL, -ENAMETOOLONG, -ENOMEM.
  */
 int state_save(struct state *s, const char *name, const char *kind, const void *data, size_t size);
+/*
+ * The same; and done runs once in the loop, not before this has returned, when the
+ * record, or a later one in its place, is on the disk for good: error 0; or could
+ * not be written: an errno. Then it is still what state_load() reads, and tried
+ * again: whoever does not want that saves what it was before. *ret, which is gone
+ * when done runs, is the caller's to cancel, before state_free(). Needs an event
+ * loop.
+ */
+typedef void (*state_done)(void *userdata, int error);
+struct state_commit;
+int state_commit(struct state *s, const char *name, const char *kind, const void *data, size_t size,
+		 state_done done, void *userdata, struct state_commit **ret);
+/* done does not run. The record is written all the same. */
+struct state_commit *state_commit_cancel(struct state_commit *c);
 /* Queues its removal; one that does not exist is no error. */
 int state_remove(struct state *s, const char *name, const char *kind);
 /* Waits until everything was tried. 0, or the errno of the first record that could not be written. */

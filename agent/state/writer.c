@@ -16,8 +16,11 @@ struct pending {
 	struct list node; /* in waiting or failed; in none while it is only being written */
 	uint8_t *data;	  /* NULL: remove */
 	size_t size;
-	uint64_t generation; /* which save this is */
+	uint64_t generation; /* which save this is, of all */
+	uint64_t tried;	     /* the last one that was tried, and how it went */
+	int error;
 	bool failed;
+	bool awaited; /* whoever made it wants to know */
 	char file[];
 };
 
@@ -40,6 +43,7 @@ struct state_writer {
 	struct list waiting, failed;
 	size_t pending_bytes;
 	unsigned n_jobs, n_failed;
+	uint64_t n_saves;
 	bool stopping;
 	int flush_error; /* first error since the flush began */
 	struct state_outcome outcome;
@@ -130,10 +134,10 @@ static void pending_set(struct state_writer *w, struct pending *e, uint8_t *data
 	w->pending_bytes += size - e->size;
 	e->data = data;
 	e->size = size;
-	e->generation++;
+	e->generation = ++w->n_saves;
 }
 
-static int put_locked(struct state_writer *w, const char *file, uint8_t **data, size_t size)
+static int put_locked(struct state_writer *w, const char *file, uint8_t **data, size_t size, uint64_t *ret_save)
 {
 	struct pending *e;
 
@@ -143,12 +147,16 @@ static int put_locked(struct state_writer *w, const char *file, uint8_t **data, 
 	if (!e)
 		return -ENOMEM;
 	pending_set(w, e, TAKE_PTR(*data), size);
+	if (ret_save) {
+		e->awaited = true;
+		*ret_save = e->generation;
+	}
 	retry_failed(w);
 	pthread_cond_signal(&w->work);
 	return 0;
 }
 
-int state_writer_put(struct state_writer *w, const char *file, const void *data, size_t size)
+int state_writer_put(struct state_writer *w, const char *file, const void *data, size_t size, uint64_t *ret_save)
 {
 	_cleanup_free_ uint8_t *copy = NULL;
 	int r;
@@ -160,8 +168,32 @@ int state_writer_put(struct state_writer *w, const char *file, const void *data,
 		memcpy(copy, data, size);
 	}
 	pthread_mutex_lock(&w->lock);
-	r = put_locked(w, file, &copy, size);
+	r = put_locked(w, file, &copy, size, ret_save);
 	pthread_mutex_unlock(&w->lock);
+	return r;
+}
+
+static int result_locked(const struct state_writer *w, const struct pending *key, uint64_t save)
+{
+	struct pending *const *found = tfind(key, &w->tree, pending_compare);
+
+	/* What is on the disk is forgotten. */
+	if (!found)
+		return 0;
+	return (*found)->tried >= save ? (*found)->error : 1;
+}
+
+int state_writer_result(struct state_writer *w, const char *file, uint64_t save)
+{
+	struct pending *key = pending_new(file);
+	int r;
+
+	if (!key)
+		return -ENOMEM;
+	pthread_mutex_lock(&w->lock);
+	r = result_locked(w, key, save);
+	pthread_mutex_unlock(&w->lock);
+	pending_free(key);
 	return r;
 }
 
@@ -240,11 +272,14 @@ static void note_failure(struct state_writer *w, int error)
 		w->flush_error = error;
 }
 
-static void settle_job(struct state_writer *w, const struct job *job)
+/* True: somebody wants to know. */
+static bool settle_job(struct state_writer *w, const struct job *job)
 {
 	struct pending *e = job->entry;
-	bool current = e->generation == job->generation;
+	bool current = e->generation == job->generation, awaited = e->awaited;
 
+	e->tried = job->generation;
+	e->error = job->r;
 	if (job->r < 0)
 		note_failure(w, job->r);
 	else
@@ -256,20 +291,21 @@ static void settle_job(struct state_writer *w, const struct job *job)
 		list_append(&w->failed, &e->node);
 	else
 		pending_forget(w, e);
+	return awaited;
 }
 
 static void settle_jobs(struct state_writer *w, const struct job *jobs, unsigned n)
 {
-	bool had_failed = w->n_failed > 0;
+	bool had_failed = w->n_failed > 0, awaited = false;
 	const uint64_t one = 1;
 	ssize_t ignored _unused_;
 
 	for (unsigned i = 0; i < n; i++)
-		settle_job(w, &jobs[i]);
+		awaited |= settle_job(w, &jobs[i]);
 	w->n_jobs = 0;
 	if (had_failed || w->n_failed > 0)
 		w->outcome.recovered = w->n_failed == 0;
-	if (w->outcome.failed > 0 || w->outcome.recovered)
+	if (awaited || w->outcome.failed > 0 || w->outcome.recovered)
 		ignored = write(w->notify_fd, &one, sizeof(one));
 	if (list_is_empty(&w->waiting))
 		pthread_cond_broadcast(&w->idle);

@@ -18,13 +18,15 @@ struct state_writer;
 
 #define STATE_BATCH_MAX 64u
 
-/* The descriptors of the folders stay the caller's. notify_fd: an eventfd that is written when an outcome changes. */
+/* The descriptors of the folders stay the caller's. notify_fd: an eventfd that is written when an outcome or a result changes. */
 int state_writer_new(int records, int temporary, int notify_fd, struct state_writer **ret);
 /* Writes what waits, once, and stops. */
 struct state_writer *state_writer_free(struct state_writer *w);
 
-/* data NULL: remove the file. -ENOMEM, -ENOBUFS. */
-int state_writer_put(struct state_writer *w, const char *file, const void *data, size_t size);
+/* data NULL: remove the file. ret_save: for state_writer_result(), or NULL. -ENOMEM, -ENOBUFS. */
+int state_writer_put(struct state_writer *w, const char *file, const void *data, size_t size, uint64_t *ret_save);
+/* What became of this save of the file, or of a later one in its place: 1 it waits; 0 it is on the disk; an errno, -ENOMEM. */
+int state_writer_result(struct state_writer *w, const char *file, uint64_t save);
 /* What waits for a file: 1 appended to ret, 0 nothing waits, -ENOENT when its removal does. */
 int state_writer_peek(struct state_writer *w, const char *file, struct buf *ret);
 int state_writer_flush(struct state_writer *w);

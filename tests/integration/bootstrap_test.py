@@ -369,6 +369,75 @@ class SequenceTest(BootstrapScenario):
         self.assertEqual(self.registered("gw", start=start).lt, "3600")
 
 
+class TakenTest(BootstrapScenario):
+    """What the server is told was delivered is on the disk."""
+
+    def start(self):
+        self.start_server()
+        self.configure_bootstrap(servers=SERVERS.format(uri=self.server.uri("coap"), more=", lifetime: 700s"))
+        self.record = self.rig.path("state/records/host.bootstrap")
+        self.start_daemon()
+        self.ready("gw")
+        self.ask()
+
+    def ask(self):
+        start = self.now()
+        self.expect(self.post("gw", "/1/0/9"), "2.04")
+        self.asked(start=start)
+        self.write("gw", "/1/0", server(0, 101, 900))
+
+    def kill(self):
+        """As if the power had failed."""
+        start = self.now()
+        self.daemon.process.essential = False
+        self.daemon.process.send_signal(signal.SIGKILL)
+        self.daemon.process.wait_end()
+        self.start_daemon()
+        return start
+
+    def test_at_once(self):
+        self.start()
+        self.assertFalse(os.path.exists(self.record))
+        self.finish()
+        self.assertTrue(os.path.exists(self.record))
+        self.assertEqual(self.registered("gw", start=self.kill()).lt, "900")
+
+    def test_not_written(self):
+        """The account is what it was; the server hears why, and may finish again."""
+        self.start()
+        # A folder with something in it is not replaced by a file.
+        os.makedirs(self.record + "/in-the-way")
+        for _ in range(2):
+            self.assertEqual(self.finish(code="4.06").payload, b"it cannot be put in force: Is a directory")
+        self.log("state")
+        self.assertEqual([e.lt for e in self.server.events if e.word == "registered"], ["700"])
+        os.rmdir(self.record + "/in-the-way")
+        os.rmdir(self.record)
+        self.assertEqual(self.registered("gw", start=self.kill()).lt, "700")
+        self.ask()
+        start = self.now()
+        self.finish()
+        self.assertEqual(self.registered("gw", start=start).lt, "900")
+
+    def test_former(self):
+        """As before; what another bootstrap left stands, also when the disk has room again."""
+        self.start()
+        start = self.now()
+        self.finish()
+        self.registered("gw", start=start)
+        self.ask()
+        self.write("gw", "/1/0", server(0, 101, 950))
+        temporary = self.rig.path("state/temporary/host.bootstrap")
+        os.mkdir(temporary)
+        self.finish(code="4.06")
+        os.rmdir(temporary)
+        # At its end it tries again what could not be written.
+        self.stop_daemon(self.daemon)
+        start = self.now()
+        self.start_daemon()
+        self.assertEqual(self.registered("gw", start=start).lt, "900")
+
+
 class ReloadTest(BootstrapScenario):
     def test_reload(self):
         """What was bootstrapped is not reached by servers:, until there is no bootstrap: any more."""

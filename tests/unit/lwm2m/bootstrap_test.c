@@ -25,11 +25,12 @@ static struct {
 	struct bootstrap *bootstrap;
 	struct bootstrap_config config;
 	char *before;
-	/* Letters of the states: I(dle) h(olding) p(acking) r(equesting) O(pen) W(aiting). */
+	/* Letters of the states: I(dle) h(olding) p(acking) r(equesting) O(pen) T(aking) W(aiting). */
 	char states[32];
 	int error;
 	unsigned n_taken, n_complete, n_expired;
 	int take_error; /* for the next take */
+	bool take_later; /* the test ends it */
 	char *content;	/* that was taken */
 	bool free_when_complete;
 } it;
@@ -45,7 +46,7 @@ static const struct resolver resolver = { .may_make = may_make };
 
 static void on_state(void *userdata, enum bootstrap_state state, int error)
 {
-	static const char letters[] = "IhprOW";
+	static const char letters[] = "IhprOTW";
 	size_t n = strlen(it.states);
 
 	ck_assert_uint_lt(n + 1, sizeof(it.states));
@@ -54,7 +55,7 @@ static void on_state(void *userdata, enum bootstrap_state state, int error)
 	it.error = error;
 }
 
-static int on_take(void *userdata, struct staging *staging)
+static void on_take(void *userdata, struct staging *staging)
 {
 	int r = it.take_error;
 
@@ -63,7 +64,8 @@ static int on_take(void *userdata, struct staging *staging)
 	it.n_taken++;
 	free(it.content);
 	it.content = strdup(shape_text(staging_store(staging), "/"));
-	return r;
+	if (!it.take_later)
+		bootstrap_took(it.bootstrap, r);
 }
 
 static void on_complete(void *userdata)
@@ -257,7 +259,7 @@ START_TEST(test_bootstrap)
 	ck_assert_uint_eq(it.n_taken, 1);
 	ck_assert_uint_eq(it.n_complete, 1);
 	ck_assert_ptr_nonnull(strstr(it.content, TAKEN_5));
-	expect_states("I");
+	expect_states("TI");
 	rig_advance(USEC_PER_DAY);
 	peer_expect_silence();
 }
@@ -451,6 +453,63 @@ START_TEST(test_not_taken)
 }
 END_TEST
 
+/* Nobody hears of it before it has ended; meanwhile nothing else is done. */
+START_TEST(test_taken_later)
+{
+	static const int errors[] = { -ENOSPC, 0 };
+	struct message m, late;
+
+	open_it();
+	write_all();
+	it.take_later = true;
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		request(&m, CODE_POST, "/bs", -1, "");
+		peer_send(&m);
+		rig_until(bootstrap_state(it.bootstrap) == BOOTSTRAP_TAKING);
+		ck_assert(bootstrap_is_open(it.bootstrap));
+		bootstrap_start(it.bootstrap, true);
+		request(&late, CODE_DELETE, "/", -1, "");
+		peer_send(&late);
+		peer_expect_silence();
+		/* Said again it is the same Finish. */
+		peer_send(&m);
+		peer_expect_silence();
+		ck_assert_uint_eq(it.n_taken, i + 1);
+		bootstrap_took(it.bootstrap, errors[i]);
+		peer_receive(&late);
+		ck_assert_uint_eq(late.id, m.id);
+		ck_assert_uint_eq(late.code, errors[i] < 0 ? CODE(4, 06) : CODE(2, 04));
+		ck_assert_uint_eq(it.n_complete, i);
+	}
+	expect_states("TOTI");
+}
+END_TEST
+
+/* It takes longer than the server waits for, or the connection is gone: it ends all the same. */
+START_TEST(test_taken_much_later)
+{
+	struct message m, answer;
+
+	open_it();
+	write_all();
+	it.take_later = true;
+	request(&m, CODE_POST, "/bs", -1, "");
+	peer_send(&m);
+	rig_until(bootstrap_state(it.bootstrap) == BOOTSTRAP_TAKING);
+	rig_advance(SECONDS(2));
+	peer_receive(&answer);
+	ck_assert_int_eq(answer.code, 0);
+	rig_advance(SECONDS(300));
+	rig_turn();
+	ck_assert_int_eq(bootstrap_state(it.bootstrap), BOOTSTRAP_TAKING);
+	bootstrap_took(it.bootstrap, 0);
+	peer_receive(&answer);
+	ck_assert_int_eq(answer.type, MESSAGE_CON);
+	ck_assert_uint_eq(answer.code, CODE(2, 04));
+	ck_assert_uint_eq(it.n_complete, 1);
+}
+END_TEST
+
 /* ---- operations ---- */
 
 static const struct {
@@ -546,7 +605,7 @@ START_TEST(test_pack)
 	expect_pack_request(&m);
 	answer_pack(&m, CODE(2, 05), FORMAT_SENML_JSON, "[" SECURITY_5 "," SERVER_5 "]");
 	rig_until(it.n_complete > 0);
-	expect_states("hpI");
+	expect_states("hpTI");
 	ck_assert_uint_eq(it.n_taken, 1);
 	ck_assert_ptr_nonnull(strstr(it.content, TAKEN_5));
 	/* No Finish is waited for, and nobody is listened to. */
@@ -585,7 +644,7 @@ START_TEST(test_pack_of_no_use)
 	expect_request(&m, REQUEST);
 	peer_answer(&m, CODE(2, 04));
 	rig_until(bootstrap_is_open(it.bootstrap));
-	expect_states("hprO");
+	expect_states(useless[_i].take_error < 0 ? "hpTrO" : "hprO");
 	/* Nothing of the pack is left. */
 	ck_assert_uint_eq(get("/0", FORMAT_LINK), CODE(2, 05));
 	ck_assert_str_eq(body, "</>;lwm2m=1.2,</0/1>");
@@ -650,6 +709,14 @@ static void enter(enum bootstrap_state state)
 		break;
 	case BOOTSTRAP_OPEN:
 		open_it();
+		break;
+	case BOOTSTRAP_TAKING:
+		open_it();
+		write_all();
+		it.take_later = true;
+		request(&m, CODE_POST, "/bs", -1, "");
+		peer_send(&m);
+		rig_until(bootstrap_state(it.bootstrap) == BOOTSTRAP_TAKING);
 		break;
 	case BOOTSTRAP_WAITING:
 		bootstrap_start(it.bootstrap, false);
@@ -730,6 +797,8 @@ int main(void)
 	tcase_add_test(tests, test_silent_server);
 	tcase_add_test(tests, test_inconsistent);
 	tcase_add_test(tests, test_not_taken);
+	tcase_add_test(tests, test_taken_later);
+	tcase_add_test(tests, test_taken_much_later);
 	tcase_add_loop_test(tests, test_operation, 0, ARRAY_SIZE(operations));
 	tcase_add_test(tests, test_pack);
 	tcase_add_loop_test(tests, test_pack_of_no_use, 0, ARRAY_SIZE(useless));

@@ -487,6 +487,98 @@ START_TEST(test_handler)
 }
 END_TEST
 
+/* ---- records that somebody waits for ---- */
+
+static struct {
+	int errors[4];
+	unsigned n;
+	struct state_commit *commit;
+	bool again;
+} told;
+
+static void on_done(void *userdata, int error)
+{
+	ck_assert_uint_lt(told.n, ARRAY_SIZE(told.errors));
+	told.errors[told.n++] = error;
+	told.commit = NULL;
+	if (told.again) {
+		told.again = false;
+		ck_assert_int_eq(state_commit(state, "b", "k", "y", 1, on_done, NULL, &told.commit), 0);
+	}
+}
+
+static sd_event *start_loop(void)
+{
+	sd_event *event = NULL;
+
+	state = state_free(state);
+	ck_assert_int_ge(sd_event_new(&event), 0);
+	ck_assert_int_eq(state_new(folder, event, &state), 0);
+	memset(&told, 0, sizeof(told));
+	return event;
+}
+
+static void run_until_told(sd_event *event, unsigned n)
+{
+	while (told.n < n)
+		ck_assert_int_gt(sd_event_run(event, 10 * UINT64_C(1000000)), 0);
+	ck_assert_uint_eq(told.n, n);
+}
+
+START_TEST(test_commit)
+{
+	sd_event *event = start_loop();
+	struct state_commit *gone;
+
+	told.again = true;
+	ck_assert_int_eq(state_commit(state, "a", "k", "x", 1, on_done, NULL, &told.commit), 0);
+	ck_assert_uint_eq(told.n, 0);
+	run_until_told(event, 1);
+	ck_assert_int_eq(access(path_in("records/a.k"), F_OK), 0);
+	run_until_told(event, 2);
+	ck_assert_int_eq(access(path_in("records/b.k"), F_OK), 0);
+	/* One that a later one replaces has come as far as that; who has cancelled hears nothing. */
+	ck_assert_int_eq(state_commit(state, "c", "k", "x", 1, on_done, NULL, &told.commit), 0);
+	ck_assert_int_eq(state_commit(state, "c", "k", "y", 1, on_done, NULL, &gone), 0);
+	ck_assert_ptr_null(state_commit_cancel(gone));
+	run_until_told(event, 3);
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert_int_ge(sd_event_run(event, 0), 0);
+	ck_assert_uint_eq(told.n, 3);
+	for (unsigned i = 0; i < told.n; i++)
+		ck_assert_int_eq(told.errors[i], 0);
+	assert_loads("c", "y");
+	ck_assert_int_eq(state_commit(state, "", "k", "x", 1, on_done, NULL, &told.commit), -EINVAL);
+	state = state_free(state);
+	sd_event_unref(event);
+}
+END_TEST
+
+/* What was there before stands, when it is saved again. */
+START_TEST(test_commit_fails)
+{
+	sd_event *event = start_loop();
+
+	/* Renaming over a folder that has something in it fails, for root, too. */
+	ck_assert_int_eq(mkdir(path_in("records/a.k"), 0700), 0);
+	ck_assert_int_eq(mkdir(path_in("records/a.k/in-the-way"), 0700), 0);
+	ck_assert_int_eq(state_commit(state, "a", "k", "new", 3, on_done, NULL, &told.commit), 0);
+	ck_assert_int_eq(state_commit(state, "b", "k", "new", 3, on_done, NULL, &told.commit), 0);
+	run_until_told(event, 2);
+	ck_assert_int_eq(told.errors[0], -EISDIR);
+	ck_assert_int_eq(told.errors[1], 0);
+	save("a", "former");
+	ck_assert_int_eq(rmdir(path_in("records/a.k/in-the-way")), 0);
+	ck_assert_int_eq(rmdir(path_in("records/a.k")), 0);
+	ck_assert_int_eq(state_flush(state), 0);
+	assert_loads("a", "former");
+	ck_assert_int_ge(sd_event_run(event, 0), 0);
+	ck_assert_uint_eq(told.n, 2);
+	state = state_free(state);
+	sd_event_unref(event);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("state");
@@ -518,6 +610,8 @@ int main(void)
 	tcase_add_test(tcase, test_failure_is_kept_and_retried);
 	tcase_add_test(tcase, test_failure_at_stop);
 	tcase_add_test(tcase, test_handler);
+	tcase_add_test(tcase, test_commit);
+	tcase_add_test(tcase, test_commit_fails);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
