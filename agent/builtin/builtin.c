@@ -16,6 +16,7 @@ static const struct {
 	{ statistics_init, statistics_init },
 	{ modbus_init, modbus_reload },
 	{ firmware_object_init, firmware_object_reload },
+	{ software_object_init, software_object_reload },
 };
 
 int builtin_set(struct builtin *b, uint16_t object, uint16_t instance, uint16_t resource, struct value v)
@@ -128,6 +129,14 @@ int builtin_new(struct store *store, const struct definitions *definitions,
 	return 0;
 }
 
+void builtin_leave(struct builtin *b)
+{
+	if (!b)
+		return;
+	firmware_object_leave(b);
+	software_object_leave(b);
+}
+
 struct builtin *builtin_free(struct builtin *b)
 {
 	if (!b)
@@ -135,7 +144,7 @@ struct builtin *builtin_free(struct builtin *b)
 	statistics_free(b->statistics);
 	device_host_free(b->host);
 	modbus_free(b->modbus);
-	firmware_object_leave(b);
+	builtin_leave(b);
 	free(b);
 	return NULL;
 }

@@ -11,6 +11,7 @@
 struct builtin;
 
 struct firmware;
+struct software;
 struct timers;
 
 /* Values of /10374/x/8. */
@@ -85,6 +86,12 @@ struct builtin_bootstrap {
 	uint32_t hold_off_s, timeout_s; /* /0/x/11 and 12 */
 };
 
+/* An instance of object 9. */
+struct builtin_software {
+	uint16_t instance;
+	struct software *software; /* behind it, and outlives builtin_leave() */
+};
+
 /* What they are filled with; texts are copied, NULL leaves a resource out. */
 struct builtin_values {
 	const struct builtin_account *accounts;
@@ -95,7 +102,9 @@ struct builtin_values {
 	const struct builtin_host *host; /* NULL: another device than this machine */
 	struct timers *timers; /* NULL: nothing is counted, there is no /7 */
 	const struct builtin_modbus *modbus; /* NULL: the Modbus objects do not exist */
-	struct firmware *update; /* behind object 5, and outlives the store; NULL: that does not exist */
+	struct firmware *update; /* behind object 5, and outlives builtin_leave(); NULL: that does not exist */
+	const struct builtin_software *softwares; /* n_softwares, each once */
+	size_t n_softwares;
 };
 
 /*
@@ -105,6 +114,8 @@ struct builtin_values {
 int builtin_new(struct store *store, const struct definitions *definitions,
 		const struct builtin_values *values, const struct builtin_ports *ports, void *endpoint,
 		struct builtin **ret);
+/* Before the store goes: what is not of this endpoint, firmware and software, is let go, and who waits for it is told -EBUSY. */
+void builtin_leave(struct builtin *b);
 struct builtin *builtin_free(struct builtin *b);
 /*
  * The same store under other definitions, with other values. What others stand

@@ -295,9 +295,10 @@ int firmware_object_init(struct builtin *b, const struct definitions *definition
 
 void firmware_object_leave(struct builtin *b)
 {
-	if (b->firmware)
-		firmware_set_watch(b->firmware, NULL, NULL);
-	b->firmware = NULL;
+	struct firmware *f = TAKE_PTR(b->firmware);
+
+	if (f)
+		firmware_end_watch(f);
 }
 
 int firmware_object_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v)

@@ -12,6 +12,7 @@ struct builtin {
 	struct modbus *modbus; /* likewise */
 	struct statistics *statistics; /* likewise */
 	struct firmware *firmware; /* likewise; the caller's */
+	struct software_instance *software; /* of object 9, a list */
 };
 
 /* One init each; 0 also when the object has no place in this endpoint. */
@@ -22,6 +23,7 @@ int connectivity_init(struct builtin *b, const struct definitions *definitions, 
 int statistics_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int modbus_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int firmware_object_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int software_object_init(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 
 /* The same of what is there already. */
 int security_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
@@ -29,9 +31,11 @@ int server_reload(struct builtin *b, const struct definitions *definitions, cons
 int device_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int modbus_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 int firmware_object_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
+int software_object_reload(struct builtin *b, const struct definitions *definitions, const struct builtin_values *v);
 
-/* firmware.c: it hears of nothing any more */
+/* firmware.c, software.c: they hear of nothing any more */
 void firmware_object_leave(struct builtin *b);
+void software_object_leave(struct builtin *b);
 
 /* device_host.c */
 int device_host_init(struct builtin *b, const struct builtin_host *v);

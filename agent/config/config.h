@@ -354,6 +354,14 @@ struct config_firmware {
 	char *trust; /* PEM file; NULL: the system's authorities */
 };
 
+/* One of `software:`, an instance of object 9. */
+struct config_software {
+	struct yaml_mark mark;
+	char *name;
+	uint16_t instance;
+	struct config_firmware package;
+};
+
 /* A point's value as a sample expects it: BOOL, INT, UINT, FLOAT or STRING, as YAML has it; NONE: `invalid`. */
 struct config_expectation {
 	struct yaml_mark mark;
@@ -388,6 +396,8 @@ struct config {
 	struct config_metrics metrics;
 	struct config_bootstrap bootstrap;
 	struct config_firmware firmware;
+	struct config_software *software;
+	size_t n_software;
 	struct config_plugin **plugins; /* those that a bus or profile names */
 	size_t n_plugins;
 	struct config_bus *buses;

@@ -6,14 +6,17 @@
 #include "base/str.h"
 #include "config/places.h"
 
-/* `firmware:`, who installs packages that servers send, and how large these may be. */
+/* `firmware:` and `software:`, who installs packages that servers send, and how large these may be. */
+
+#define SOFTWARES_MAX 64u
+#define INSTANCE_NONE UINT32_MAX
 
 #define HANDLER_NAME_MAX 63u /* install/protocol.h */
 #define SIZE_LEAST 1024u
 #define SIZE_MOST (UINT64_C(1) << 40)
 
 /* As fieldway-install takes it: it is the name of a file. */
-static bool is_handler_name(const char *name)
+static bool is_file_name(const char *name)
 {
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
 
@@ -49,23 +52,77 @@ static bool parse_size(const char *text, uint64_t *ret)
 	return false;
 }
 
-void firmware_read(struct loader *l, const struct yaml_node *node)
+/* What both have, of a mapping that was read. */
+static void take_package(struct loader *l, const struct yaml_node *node, const struct package_keys *keys,
+			 struct config_firmware *ret)
 {
-	struct config_firmware *f = &l->config->firmware;
-	struct firmware_section section = { 0 };
-
-	if (!node || mapping_read(l, node, node->mark, &keys_firmware, NULL, &section) < 0)
-		return;
-	if (!is_handler_name(section.handler))
+	if (!is_file_name(keys->handler))
 		loader_error(l, mapping_mark(node, "handler"),
 			     "\"%s\": the name of a file in /etc/fieldway/install.d has small letters, digits and ._- in it",
-			     section.handler);
+			     keys->handler);
 	else
-		f->handler = section.handler;
-	f->trust = section.trust;
-	if (f->trust && *f->trust != '/')
-		loader_error(l, mapping_mark(node, "trust"), "\"%s\": the path of a file begins with /", f->trust);
-	if (!parse_size(section.max_size, &f->max_size))
+		ret->handler = keys->handler;
+	ret->trust = keys->trust;
+	if (ret->trust && *ret->trust != '/')
+		loader_error(l, mapping_mark(node, "trust"), "\"%s\": the path of a file begins with /", ret->trust);
+	if (!parse_size(keys->max_size, &ret->max_size))
 		loader_error(l, mapping_mark(node, "max_size"), "\"%s\": expected a size from 1KiB to 1024GiB, such as 512MiB",
-			     section.max_size);
+			     keys->max_size);
+}
+
+void firmware_read(struct loader *l, const struct yaml_node *node)
+{
+	struct package_keys keys = { 0 };
+
+	if (node && mapping_read(l, node, node->mark, &keys_firmware, NULL, &keys) >= 0)
+		take_package(l, node, &keys, &l->config->firmware);
+}
+
+static void check_software(struct loader *l, const struct config_software *s)
+{
+	const struct config *c = l->config;
+
+	for (const struct config_software *other = c->software; other < s; other++) {
+		if (s->name && other->name && streq(s->name, other->name))
+			loader_error(l, s->mark, "software %s: another one has this name, in line %u", s->name, other->mark.line);
+		if (s->instance == other->instance)
+			loader_error(l, s->mark, "software %s: %s is instance %u, too, in line %u", s->name ?: "?",
+				     other->name ?: "?", s->instance, other->mark.line);
+	}
+}
+
+static void read_software(struct loader *l, const struct yaml_node *node, struct config_software *s)
+{
+	struct software_section section = { .instance = INSTANCE_NONE };
+
+	s->mark = node->mark;
+	if (mapping_read(l, node, node->mark, &keys_software, NULL, &section) < 0)
+		return;
+	s->name = section.name;
+	if (!is_file_name(s->name))
+		loader_error(l, mapping_mark(node, "name"), "\"%s\": the name of a software has small letters, digits and ._- in it",
+			     s->name);
+	s->instance = (uint16_t)(section.instance == INSTANCE_NONE ? s - l->config->software : section.instance);
+	take_package(l, node, &section.package, &s->package);
+}
+
+void software_read(struct loader *l, const struct yaml_node *node)
+{
+	struct config *c = l->config;
+
+	if (sequence_expect(l, node, "software") < 0)
+		return;
+	if (node->n > SOFTWARES_MAX) {
+		loader_error(l, node->items[SOFTWARES_MAX]->mark, "more than %u softwares", SOFTWARES_MAX);
+		return;
+	}
+	c->software = loader_array(l, struct config_software, node->n);
+	for (size_t i = 0; c->software && i < node->n; i++) {
+		if (node_is_null(node->items[i])) {
+			loader_error(l, node->items[i]->mark, "a software is a mapping, written {key: value}");
+			continue;
+		}
+		read_software(l, node->items[i], &c->software[c->n_software]);
+		check_software(l, &c->software[c->n_software++]);
+	}
 }

@@ -23,6 +23,7 @@ static const struct {
 	{ "host", offsetof(struct main_section, host) },
 	{ "bootstrap", offsetof(struct main_section, bootstrap) },
 	{ "firmware", offsetof(struct main_section, firmware) },
+	{ "software", offsetof(struct main_section, software) },
 };
 
 static const struct yaml_node **section_of(struct main_section *m, size_t i)
@@ -186,6 +187,7 @@ void gateway_read(struct loader *l)
 	metrics_read(l, section.metrics);
 	host_read(l, section.host);
 	firmware_read(l, section.firmware);
+	software_read(l, section.software);
 	servers_read(l, section.servers);
 	bootstrap_read(l, section.bootstrap);
 }

@@ -7,6 +7,8 @@
 
 /* `host:`, what servers may do to this machine. */
 
+#define SOFTWARE 9
+
 static const char *const rights[] = { "reboot", "time", "timezone", "factory_reset", NULL };
 
 static bool *right_of(struct config_host *h, int right)
@@ -43,6 +45,16 @@ void host_read(struct loader *l, const struct yaml_node *node)
 		read_right(l, section.allow->items[i]);
 }
 
+/* Object 9 is either what programs show, or `software:`. */
+static void check_rows(struct loader *l, const struct config_endpoint *e)
+{
+	for (size_t i = 0; l->config->n_software > 0 && i < e->n_map; i++)
+		if (e->map[i].path.object == SOFTWARE) {
+			loader_error(l, e->mark, "object 9 is that of `software:`, which is there, too");
+			return;
+		}
+}
+
 void host_rows_read(struct loader *l)
 {
 	const struct map_target target = { .host = true };
@@ -57,4 +69,5 @@ void host_rows_read(struct loader *l)
 		e->mark = l->host_rows->mark;
 	if (l->host_rows && map_read(l, &target, l->host_rows, NULL, &map, &e->n_map) >= 0)
 		e->map = map;
+	check_rows(l, e);
 }

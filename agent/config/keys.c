@@ -19,6 +19,8 @@ static const struct key main_keys[] = {
 	  .help = "a server that tells endpoints where to register (none)" },
 	{ "firmware", KEY_NODE, AT(main_section, firmware),
 	  .help = "the host's object 5: servers update this machine (none)" },
+	{ "software", KEY_NODE, AT(main_section, software),
+	  .help = "list: the host's object 9, softwares that servers install, activate and remove (none)" },
 	LATER("history", "values kept for a server that is away"),
 };
 
@@ -173,13 +175,25 @@ static const struct key limits_keys[] = {
 	  AT(config_limits, sessions), .help = "connections to servers" },
 };
 
+#define HANDLER_HELP "name of a program in /etc/fieldway/install.d, which installs packages as root"
+#define MAX_SIZE "512MiB"
+#define MAX_SIZE_HELP "of a package: bytes, or with KiB, MiB, GiB"
+#define TRUST_HELP "PEM file of the authorities for https, from / on (those of the system)"
+
 static const struct key firmware_keys[] = {
-	{ "handler", KEY_TEXT, .required = true, AT(firmware_section, handler),
-	  .help = "name of a program in /etc/fieldway/install.d, which installs packages as root" },
-	{ "max_size", KEY_TEXT, .initial = "512MiB", AT(firmware_section, max_size),
-	  .help = "of a package: bytes, or with KiB, MiB, GiB" },
-	{ "trust", KEY_TEXT, AT(firmware_section, trust),
-	  .help = "PEM file of the authorities for https, from / on (those of the system)" },
+	{ "handler", KEY_TEXT, .required = true, AT(package_keys, handler), .help = HANDLER_HELP },
+	{ "max_size", KEY_TEXT, .initial = MAX_SIZE, AT(package_keys, max_size), .help = MAX_SIZE_HELP },
+	{ "trust", KEY_TEXT, AT(package_keys, trust), .help = TRUST_HELP },
+};
+
+static const struct key software_keys[] = {
+	{ "name", KEY_TEXT, .required = true, AT(software_section, name),
+	  .help = "in messages, and for its handler; small letters, digits and ._-" },
+	{ "instance", KEY_UINT, .maximum = 65534, AT(software_section, instance),
+	  .help = "of object 9 (its place in the list, from 0 on)" },
+	{ "handler", KEY_TEXT, .required = true, AT(software_section, package.handler), .help = HANDLER_HELP },
+	{ "max_size", KEY_TEXT, .initial = MAX_SIZE, AT(software_section, package.max_size), .help = MAX_SIZE_HELP },
+	{ "trust", KEY_TEXT, AT(software_section, package.trust), .help = TRUST_HELP },
 };
 
 static const struct key metrics_keys[] = {
@@ -211,6 +225,7 @@ const struct key_table keys_limits = KEY_TABLE("limits", limits_keys);
 const struct key_table keys_metrics = KEY_TABLE("metrics", metrics_keys);
 const struct key_table keys_host = KEY_TABLE("host", host_keys);
 const struct key_table keys_firmware = KEY_TABLE("firmware", firmware_keys);
+const struct key_table keys_software = KEY_TABLE("software[]", software_keys);
 
 const struct key_table *const key_tables[] = {
 	&keys_main,	&keys_gateway,	&keys_server, &keys_notify,    &keys_security,
@@ -219,5 +234,5 @@ const struct key_table *const key_tables[] = {
 	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
 	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify, &keys_attributes,
 	&keys_map,	&keys_alarm,	&keys_sample,	&keys_modbus_objects, &keys_metrics, &keys_host,
-	&keys_retry,	&keys_bootstrap, &keys_firmware, NULL,
+	&keys_retry,	&keys_bootstrap, &keys_firmware, &keys_software, NULL,
 };

@@ -23,6 +23,7 @@ void server_security_read(struct loader *l, const struct yaml_node *security, st
 			  struct config_server *server);
 void metrics_read(struct loader *l, const struct yaml_node *node); /* metrics.c */
 void firmware_read(struct loader *l, const struct yaml_node *node); /* firmware.c */
+void software_read(struct loader *l, const struct yaml_node *node); /* firmware.c */
 void buses_read(struct loader *l);
 void profiles_read(struct loader *l);
 void devices_read(struct loader *l);

@@ -7,7 +7,7 @@
 
 struct main_section {
 	const struct yaml_node *gateway, *servers, *stale, *registering, *writes, *limits,
-		*metrics, *host, *bootstrap, *firmware;
+		*metrics, *host, *bootstrap, *firmware, *software;
 };
 
 struct host_section {
@@ -77,8 +77,15 @@ struct metrics_section {
 	char *listen;
 };
 
-struct firmware_section {
+/* `firmware:`, and what `software[]` has of it. */
+struct package_keys {
 	char *handler, *max_size, *trust;
+};
+
+struct software_section {
+	char *name;
+	uint32_t instance;
+	struct package_keys package;
 };
 
 struct bus_section {

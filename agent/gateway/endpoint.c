@@ -178,15 +178,26 @@ static int make_modbus(struct endpoint *e)
 	return modbus_field_new(&config, &e->registry->modbus);
 }
 
+/* What stands behind objects of the host alone; the first error, the rest is done all the same. */
+static int follow_host(struct endpoint *e)
+{
+	struct registry *registry = e->registry;
+	int r = make_modbus(e), firmware = firmware_follow(registry), software = softwares_follow(registry);
+
+	r = r < 0 ? r : firmware;
+	return r < 0 ? r : software;
+}
+
 static int put_host(struct endpoint *e)
 {
+	_cleanup_free_ struct builtin_software *softwares = NULL;
 	struct host_facts facts;
 	struct builtin_host own;
 	struct builtin_values values;
-	int r = make_modbus(e), error = firmware_follow(e->registry);
+	size_t n_softwares = 0;
+	int r = follow_host(e), error = softwares_values(e->registry, &softwares, &n_softwares);
 
 	r = r < 0 ? r : error;
-
 	/* In a reload the rest has to go on all the same. */
 	if (r < 0 && !e->builtin)
 		return r;
@@ -203,11 +214,14 @@ static int put_host(struct endpoint *e)
 		.host = &own,
 		.modbus = modbus_field_values(e->registry->modbus),
 		.update = e->registry->config.config->firmware.handler ? e->registry->firmware : NULL,
+		.softwares = softwares,
+		.n_softwares = n_softwares,
 	};
 	error = put_builtin(e, &values);
 	if (error >= 0 && values.modbus)
 		modbus_field_attach(e->registry->modbus, e->builtin);
 	firmware_settle(e->registry);
+	softwares_settle(e->registry);
 	if (error >= 0)
 		error = made_add_objects(e);
 	host_facts_done(&facts);
@@ -305,6 +319,7 @@ void endpoint_done(struct endpoint *e)
 {
 	e->bootstrapping = bootstrapping_free(e->bootstrapping);
 	accounts_free(&e->accounts);
+	builtin_leave(e->builtin);
 	e->store = store_free(e->store);
 	e->builtin = builtin_free(e->builtin);
 }

@@ -1,121 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
-#include <strings.h>
 
 #include "gateway/internal.h"
 
 #define FOLDER "packages"
 
-/* ---- packages by their URI ---- */
-
-static int fetched_begin(void *userdata, uint64_t offset, uint64_t size, const char *etag)
+char *packages_folder(const struct registry *r)
 {
-	struct fetcher *f = userdata;
+	char *folder;
 
-	return delivery_fetch_begin(f->delivery, offset, size, etag);
+	return asprintf(&folder, "%s/" FOLDER, r->config.state_folder) < 0 ? NULL : folder;
 }
-
-static int fetched_take(void *userdata, const void *data, size_t size)
-{
-	struct fetcher *f = userdata;
-
-	return delivery_fetch_take(f->delivery, data, size);
-}
-
-static void fetched(void *userdata, int error)
-{
-	struct fetcher *f = userdata;
-
-	f->download = download_free(f->download);
-	delivery_fetch_done(f->delivery, error);
-}
-
-static const struct download_ops download_ops = {
-	.begin = fetched_begin, .take = fetched_take, .done = fetched
-};
-
-/* An account of this machine at the server that has the package, too; NULL: there is none. */
-static struct account *account_at(struct registry *r, const char *host)
-{
-	for (struct account *a = r->host.accounts; a; a = a->next)
-		if (a->identity && strcasecmp(a->server->uri.host, host) == 0)
-			return a;
-	return NULL;
-}
-
-static int credentials_identity(void *userdata, const char *host, const char **ret)
-{
-	const struct account *a = account_at(userdata, host);
-
-	if (!a)
-		return -ENOKEY;
-	*ret = a->identity;
-	return 0;
-}
-
-static int credentials_key(void *userdata, const char *host, uint8_t **ret_key, size_t *ret_size)
-{
-	struct registry *r = userdata;
-	const struct account *a = account_at(r, host);
-
-	return a ? MIN(secret_lookup(r->config.secrets, a->server->terms.key, a->identity, ret_key, ret_size), 0) : -ENOKEY;
-}
-
-static const struct download_credentials credentials = { credentials_identity, credentials_key };
-
-static int source_check(void *userdata, const char *uri)
-{
-	(void)userdata;
-	return download_check(uri);
-}
-
-static int source_start(void *userdata, struct delivery *d, const char *uri, uint64_t offset, const char *etag)
-{
-	struct fetcher *f = userdata;
-	struct registry *r = f->registry;
-	const struct download_config config = {
-		.event = r->config.event,
-		.timers = r->config.timers,
-		.transport = r->config.transport,
-		.credentials = &credentials,
-		.credentials_userdata = r,
-		.trust = r->config.config->firmware.trust,
-		.ops = &download_ops,
-		.userdata = f,
-	};
-
-	f->delivery = d;
-	f->download = download_free(f->download);
-	return download_new(&config, uri, offset, etag, &f->download);
-}
-
-static void source_stop(void *userdata)
-{
-	struct fetcher *f = userdata;
-
-	f->download = download_free(f->download);
-}
-
-/* As /5/0/8 numbers them: coap, coaps, http, https. */
-static const uint8_t protocols[] = { 0, 1, 2, 3 };
-
-static const struct delivery_source source = {
-	.protocols = protocols,
-	.n_protocols = sizeof(protocols),
-	.check = source_check,
-	.start = source_start,
-	.stop = source_stop,
-};
-
-/* ---- as the configuration has it ---- */
 
 static int make(struct registry *r, const struct config_firmware *c)
 {
-	_cleanup_free_ char *folder = NULL;
+	_cleanup_free_ char *folder = packages_folder(r);
 	const struct registry_config *from = &r->config;
 	struct firmware_config config = {
-		.source = &source,
+		.source = &fetcher_source,
 		.source_userdata = &r->fetcher,
 		.event = from->event,
 		.timers = from->timers,
@@ -125,12 +28,9 @@ static int make(struct registry *r, const struct config_firmware *c)
 		.max_size = c->max_size,
 	};
 
-	if (asprintf(&folder, "%s/" FOLDER, from->state_folder) < 0) {
-		folder = NULL;
+	if (!folder)
 		return -ENOMEM;
-	}
 	config.folder = folder;
-	r->fetcher.registry = r;
 	return firmware_new(&config, &r->firmware);
 }
 
@@ -140,6 +40,8 @@ int firmware_follow(struct registry *r)
 
 	if (!c->handler)
 		return 0;
+	r->fetcher.registry = r;
+	r->fetcher.package = c;
 	if (r->firmware)
 		return firmware_reload(r->firmware, c->handler, c->max_size);
 	r->firmware_begins = true;

@@ -22,6 +22,7 @@
 #include "transport/transport.h"
 #include "transport/uri.h"
 #include "update/firmware.h"
+#include "update/software.h"
 
 /* One server, as all accounts at it share it. */
 struct server {
@@ -85,9 +86,13 @@ struct endpoint {
 /* Fetches one package at a time by its URI. */
 struct fetcher {
 	struct registry *registry;
+	const struct config_firmware *package;
 	struct delivery *delivery;
 	struct download *download; /* NULL: nothing is fetched */
 };
+
+/* fetcher.c: what userdata, a fetcher, brings. */
+extern const struct delivery_source fetcher_source;
 
 struct registry {
 	struct registry_config config;
@@ -100,6 +105,7 @@ struct registry {
 	struct firmware *firmware;   /* NULL: the host has no object 5 */
 	struct fetcher fetcher;	     /* of a package of it */
 	bool firmware_begins;	     /* it is new, and has not gone on yet with what was interrupted */
+	struct host_software *softwares; /* of object 9, a list */
 	struct endpoint **endpoints; /* config.n_endpoints */
 	uint32_t n_accounts, n_registered, n_stopping;
 	struct list leaving; /* struct account */
@@ -253,6 +259,15 @@ void access_changed(struct endpoint *e, const struct path *paths, size_t n);
 int firmware_follow(struct registry *r);
 /* Behind the host's objects: it begins, or goes where YAML does not have it any more. */
 void firmware_settle(struct registry *r);
+/* Where packages lie; malloc'd, NULL: -ENOMEM. */
+char *packages_folder(const struct registry *r);
+
+/* software.c: likewise `software:`. */
+int softwares_follow(struct registry *r);
+/* malloc'd, of what the configuration has. -ENOMEM. */
+int softwares_values(const struct registry *r, struct builtin_software **ret, size_t *ret_n);
+void softwares_settle(struct registry *r);
+void softwares_free(struct registry *r);
 
 /* host_facts.c: what /3 of the host says of this machine; NULL where it is not known */
 struct host_facts {

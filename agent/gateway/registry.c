@@ -256,6 +256,7 @@ struct registry *registry_free(struct registry *r)
 	server_unref(r->bootstrap_server);
 	r->modbus = modbus_field_free(r->modbus);
 	r->firmware = firmware_free(r->firmware);
+	softwares_free(r);
 	free(r->endpoints);
 	free(r->servers);
 	free(r);

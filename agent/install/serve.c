@@ -370,10 +370,11 @@ int serve(const struct serve_options *options)
 		read_boot(&w);
 		name_subject(&w);
 		work(&w);
+		/* Whoever hears the answer may ask for the next thing at once. */
+		closep(&w.lock);
 		answer(&w);
 	}
 	closep(&w.package);
-	closep(&w.lock);
 	closep(&w.folder);
 	return r;
 }

@@ -286,6 +286,12 @@ void firmware_set_watch(struct firmware *f, void (*watch)(void *userdata), void 
 	f->watch_userdata = userdata;
 }
 
+void firmware_end_watch(struct firmware *f)
+{
+	f->watch = NULL;
+	delivery_answer(f->delivery, -EBUSY, NULL);
+}
+
 int firmware_reload(struct firmware *f, const char *handler, uint64_t max_size)
 {
 	int r = handler_job_set_handler(f->job, handler);

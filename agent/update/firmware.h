@@ -52,6 +52,8 @@ struct firmware *firmware_free(struct firmware *f);
 DEFINE_FREEP(struct firmware *, firmware_free)
 /* What changed is in firmware_view(). */
 void firmware_set_watch(struct firmware *f, void (*watch)(void *userdata), void *userdata);
+/* Nobody watches any more, and who waits for a Package is told -EBUSY. */
+void firmware_end_watch(struct firmware *f);
 /* Goes on with what a restart has interrupted. */
 void firmware_start(struct firmware *f);
 /* From another configuration: folder and socket stay. -ENOMEM. */

@@ -37,29 +37,35 @@ class Handlers(unittest.TestCase):
             f.write(text)
         return self.path(name)
 
-    def call(self, handler, *arguments, stdin=None):
+    def call(self, handler, *arguments, stdin=None, software=None):
         """Its exit status, and what it printed."""
         done = subprocess.run([source_path("etc/examples/install.d", handler), *arguments], stdin=stdin or subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
-                              env={"PATH": f"{self.folder}:/usr/sbin:/usr/bin:/sbin:/bin", "STATE_DIRECTORY": self.folder})
+                              env={"PATH": f"{self.folder}:/usr/sbin:/usr/bin:/sbin:/bin", "STATE_DIRECTORY": self.folder,
+                                   **({"FIELDWAY_SOFTWARE": software} if software else {})})
         return done.returncode, done.stdout
 
 
-@unittest.skipUnless(shutil.which("dpkg-deb"), "no dpkg-deb")
-class Deb(Handlers):
-    def make(self, name="fieldway-more", architecture="all"):
+class DebHandlers(Handlers):
+    def make(self, name="fieldway-more", architecture="all", units=(), version="1:2.3-4"):
         folder = self.path("tree")
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(f"{folder}/DEBIAN")
         os.makedirs(f"{folder}/usr/share/more")
         with open(f"{folder}/usr/share/more/data", "wb") as f:
             f.write(os.urandom(20000))
-        self.write("tree/DEBIAN/control", f"Package: {name}\nVersion: 1:2.3-4\nArchitecture: {architecture}\n"
+        for unit in units:
+            os.makedirs(f"{folder}/usr/lib/systemd/system", exist_ok=True)
+            self.write(f"tree/usr/lib/systemd/system/{unit}", "[Service]\nExecStart=/bin/true\n")
+        self.write("tree/DEBIAN/control", f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\n"
                    "Maintainer: Tests <tests@example.org>\nDescription: test\n")
         subprocess.run(["dpkg-deb", "--root-owner-group", "--build", folder, self.path("package")], check=True,
                        stdout=subprocess.DEVNULL)
         return self.path("package")
 
+
+@unittest.skipUnless(shutil.which("dpkg-deb"), "no dpkg-deb")
+class Deb(DebHandlers):
     def test_check(self):
         package = self.make()
         self.assertEqual(self.call("deb", "check", package), (DONE, "name=fieldway-more\nversion=1:2.3-4\n"))
@@ -82,6 +88,77 @@ class Deb(Handlers):
         self.assertEqual(self.call("deb")[0], FAILED)
         for action in ("confirm", "uninstall", "activate", "deactivate"):
             self.assertEqual(self.call("deb", action)[0], FAILED)
+
+
+DPKG = """#!/bin/sh
+exec /usr/bin/{name} {options} "$@"
+"""
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >>"$0.log"
+"""
+
+
+@unittest.skipUnless(shutil.which("dpkg-deb") and os.geteuid() == 0, "no dpkg, or no root to install in a folder")
+class DebSoftware(DebHandlers):
+    """dpkg is real, and has a folder for its system."""
+
+    def setUp(self):
+        super().setUp()
+        root = self.path("root")
+        os.makedirs(f"{root}/var/lib/dpkg/updates")
+        os.makedirs(f"{root}/var/lib/dpkg/info")
+        for name in ("status", "available"):
+            self.write(f"root/var/lib/dpkg/{name}", "")
+        self.write("dpkg", DPKG.format(name="dpkg", options=f"--root={root} --force-script-chrootless --log=/dev/null"), 0o755)
+        self.write("dpkg-query", DPKG.format(name="dpkg-query", options=f"--admindir={root}/var/lib/dpkg"), 0o755)
+        self.write("systemctl", SYSTEMCTL, 0o755)
+
+    def done(self, action, *arguments, software="app"):
+        self.assertEqual(self.call("deb", action, *arguments, software=software)[0], DONE)
+
+    def systemctl(self):
+        try:
+            with open(self.path("systemctl.log"), encoding="ascii") as f:
+                return f.read().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def has(self, name):
+        return os.path.exists(self.path("root/usr/share/more/data")) and name in subprocess.check_output(
+            [self.path("dpkg-query"), "--show", "--showformat", "${Package} ${db:Status-Status}\n"], text=True)
+
+    def test_life(self):
+        package = self.make(units=("more.service", "more@.service", "more.timer"))
+        self.done("check", package)
+        self.done("install", package)
+        self.assertTrue(self.has("fieldway-more installed"))
+        self.assertEqual(self.systemctl(), ["disable --now more.service"])
+        self.done("activate")
+        # An update leaves it as it is.
+        package = self.make(units=("more.service",), version="1:2.4-1")
+        self.done("check", package)
+        self.done("install", package)
+        self.done("deactivate")
+        self.assertEqual(self.systemctl()[1:], ["enable --now more.service", "disable --now more.service"])
+        self.done("uninstall")
+        self.assertFalse(self.has("fieldway-more installed"))
+        for action in ("uninstall", "activate", "deactivate"):
+            self.assertEqual(self.call("deb", action, software="app")[0], FAILED)
+
+    def test_one_package_each(self):
+        self.done("install", self.make("fieldway-one"), software="one")
+        other = self.make("fieldway-two")
+        self.assertEqual(self.call("deb", "check", other, software="one")[0], TYPE)
+        self.done("check", other, software="two")
+        # It has nothing that could run.
+        self.assertEqual(self.call("deb", "activate", software="one")[0], FAILED)
+        self.assertEqual(self.systemctl(), [])
+
+    def test_as_firmware(self):
+        """Without a name nothing is written down, and nothing stopped."""
+        self.assertEqual(self.call("deb", "install", self.make(units=("more.service",)))[0], DONE)
+        self.assertEqual(self.systemctl(), [])
+        self.assertEqual(self.call("deb", "uninstall")[0], FAILED)
 
 
 class Rauc(Handlers):

@@ -94,10 +94,27 @@ static bool same_bootstrap(const struct config *a, const struct config *b)
 	       x->use == y->use && x->pack == y->pack && x->hold_off_s == y->hold_off_s;
 }
 
+static bool same_packages(const struct config_firmware *a, const struct config_firmware *b)
+{
+	return streq_null(a->handler, b->handler) && a->max_size == b->max_size && streq_null(a->trust, b->trust);
+}
+
 static bool same_firmware(const struct config *a, const struct config *b)
 {
-	return streq_null(a->firmware.handler, b->firmware.handler) && a->firmware.max_size == b->firmware.max_size &&
-	       streq_null(a->firmware.trust, b->firmware.trust);
+	return same_packages(&a->firmware, &b->firmware);
+}
+
+static bool same_software(const struct config *a, const struct config *b)
+{
+	if (a->n_software != b->n_software)
+		return false;
+	for (size_t i = 0; i < a->n_software; i++) {
+		const struct config_software *x = &a->software[i], *y = &b->software[i];
+
+		if (!streq(x->name, y->name) || x->instance != y->instance || !same_packages(&x->package, &y->package))
+			return false;
+	}
+	return true;
 }
 
 static bool same_modbus(const struct config *a, const struct config *b)
@@ -158,7 +175,7 @@ static const struct {
 	{ "writes", same_writes, &keys_writes },     { "limits", same_limits, &keys_limits },
 	{ "metrics", same_metrics, &keys_metrics }, { "modbus_objects", same_modbus, &keys_modbus_objects },
 	{ "bootstrap", same_bootstrap, &keys_bootstrap }, { "host", same_host, &keys_host },
-	{ "firmware", same_firmware, &keys_firmware },
+	{ "firmware", same_firmware, &keys_firmware }, { "software", same_software, &keys_software },
 };
 
 static const char *cost_of(enum key_reload reload)

@@ -101,6 +101,29 @@ static const struct error_case main_cases[] = {
 	  "fieldway.yaml:2:16: \"reboots\" is none of reboot, time, timezone, factory_reset; did you mean \"reboot\"?\n" },
 	{ 'm', "host: {allow: [time, reboot, time]}\n",
 	  "fieldway.yaml:2:30: time stands twice\n" },
+	{ 'm', "software: [{name: app, handler: deb}, {name: b.2, handler: deb, instance: 7, max_size: 1MiB, trust: /ca.pem}]\n", "" },
+	{ 'm', "software: [{name: app}]\n", "fieldway.yaml:2:12: handler: is missing\n" },
+	{ 'm', "software: [{name: App, handler: deb}]\n",
+	  "fieldway.yaml:2:19: \"App\": the name of a software has small letters, digits and ._- in it\n" },
+	{ 'm', "software: [{name: app, handler: ../deb}]\n",
+	  "fieldway.yaml:2:33: \"../deb\": the name of a file in /etc/fieldway/install.d has small letters, digits and ._- in it\n" },
+	{ 'm', "software: [{name: app, handler: deb, max_size: 1B}]\n",
+	  "fieldway.yaml:2:48: \"1B\": expected a size from 1KiB to 1024GiB, such as 512MiB\n" },
+	{ 'm', "software:\n- {name: app, handler: deb, instance: 1}\n- {name: app, handler: deb}\n",
+	  "fieldway.yaml:4:3: software app: another one has this name, in line 3\n"
+	  "fieldway.yaml:4:3: software app: app is instance 1, too, in line 3\n" },
+	{ 'm', "software: {name: app}\n",
+	  "fieldway.yaml:2:11: software is a list, written [a, b], or each behind \"- \" on its line\n" },
+	{ 'm', "software: [~]\n", "fieldway.yaml:2:12: a software is a mapping, written {key: value}\n" },
+	{ 'm', "software: [{name: app, handler: deb}]\nhost: {lwm2m: {9/3/0: {value: x}}}\n",
+	  "fieldway.yaml:3:31: 9/3 lacks the mandatory resource 1 (PkgVersion)\n"
+	  "fieldway.yaml:3:31: 9/3 lacks the mandatory resource 4 (Install)\n"
+	  "fieldway.yaml:3:31: 9/3 lacks the mandatory resource 6 (Uninstall)\n"
+	  "fieldway.yaml:3:31: 9/3 lacks the mandatory resource 7 (Update State)\n"
+	  "fieldway.yaml:3:31: 9/3 lacks the mandatory resource 9 (Update Result)\n"
+	  "fieldway.yaml:3:31: 9/3 lacks the mandatory resource 10 (Activate)\n"
+	  "fieldway.yaml:3:31: 9/3 lacks the mandatory resource 11 (Deactivate)\n"
+	  "fieldway.yaml:3:31: 9/3 lacks the mandatory resource 12 (Activation State)\n" },
 	{ 'm', "gateway: {mode: gateway}\n",
 	  "fieldway.yaml:2:17: mode: other than endpoints: not in this version\n" },
 	{ 'm', "gateway: {mode: both}\n",

@@ -1,85 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/timer.h"
-#include "install/serve.h"
-#include "state/state.h"
+#include "fixture.h"
 #include "update/firmware.h"
 
-/* Object 5 without LwM2M: the handlers are scripts, and fieldway-install is a thread of this process. */
+/* Object 5 without LwM2M. */
 
-static char folder[64], place[100], handlers[80], results[80], packages[80], records[80];
-static sd_event *event;
-static struct timers *timers;
-static struct state *state;
 static struct firmware *firmware;
 static char trail[256]; /* "state/result " of each change */
-
-/* ---- fieldway-install ---- */
-
-static struct {
-	pthread_t thread;
-	int fd;
-	const char *boot;
-	bool silent; /* takes requests, and goes away without a word */
-} installer;
-
-static void *install_thread(void *userdata)
-{
-	int fd;
-
-	while ((fd = accept(installer.fd, NULL, NULL)) >= 0) {
-		struct serve_options o = { .fd = fd, .handlers = handlers, .state = results, .reboot = "/bin/true",
-					   .boot = installer.boot };
-
-		if (!installer.silent)
-			serve(&o);
-		close(fd);
-	}
-	return NULL;
-}
-
-static void start_installer(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	unlink(place);
-	strcpy(address.sun_path, place);
-	installer.fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-	ck_assert_int_eq(bind(installer.fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert_int_eq(listen(installer.fd, 8), 0);
-	ck_assert_int_eq(pthread_create(&installer.thread, NULL, install_thread, NULL), 0);
-}
-
-static void stop_installer(void)
-{
-	if (installer.fd < 0)
-		return;
-	shutdown(installer.fd, SHUT_RDWR);
-	pthread_join(installer.thread, NULL);
-	close(installer.fd);
-	installer.fd = -1;
-}
-
-/* ---- the machine ---- */
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
 
 static void changed(void *userdata)
 {
@@ -89,19 +24,6 @@ static void changed(void *userdata)
 	snprintf(now, sizeof(now), "%d/%d ", v->status.state, v->status.result);
 	if (strlen(trail) < strlen(now) || strcmp(trail + strlen(trail) - strlen(now), now) != 0)
 		strcat(trail, now);
-}
-
-static void handler(const char *script)
-{
-	char path[120], text[1024];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/h", handlers);
-	snprintf(text, sizeof(text), "#!/bin/sh\nF=%s\n%s\n", folder, script);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
-	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	fchmod(fd, 0755);
-	close(fd);
 }
 
 static void open_firmware(void)
@@ -116,21 +38,7 @@ static void open_firmware(void)
 
 static void setup(void)
 {
-	strcpy(folder, "/tmp/fieldway-firmware-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(place, sizeof(place), "%s/socket", folder);
-	snprintf(handlers, sizeof(handlers), "%s/handlers", folder);
-	snprintf(results, sizeof(results), "%s/results", folder);
-	snprintf(packages, sizeof(packages), "%s/packages", folder);
-	snprintf(records, sizeof(records), "%s/state", folder);
-	ck_assert_int_eq(mkdir(handlers, 0755), 0);
-	chmod(handlers, 0755);
-	ck_assert_int_ge(sd_event_new(&event), 0);
-	ck_assert_int_eq(timers_new(event, &timers), 0);
-	ck_assert_int_eq(state_new(records, event, &state), 0);
-	installer.boot = "first";
-	installer.silent = false;
-	start_installer();
+	machine_setup();
 	handler("exit 0");
 	open_firmware();
 }
@@ -138,11 +46,7 @@ static void setup(void)
 static void teardown(void)
 {
 	firmware = firmware_free(firmware);
-	stop_installer();
-	state = state_free(state);
-	timers = timers_free(timers);
-	event = sd_event_unref(event);
-	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	machine_teardown();
 }
 
 /* Of the daemon. */
@@ -159,14 +63,6 @@ static bool is(enum firmware_state s, enum firmware_result r)
 
 	return v->status.state == s && v->status.result == r;
 }
-
-#define until(condition)                                                             \
-	do {                                                                         \
-		for (int turns_ = 0; !(condition); turns_++) {                       \
-			ck_assert_int_lt(turns_, 200);                               \
-			ck_assert_int_ge(sd_event_run(event, 100 * USEC_PER_MSEC), 0); \
-		}                                                                    \
-	} while (0)
 
 static int answers, answer_error;
 
@@ -185,21 +81,6 @@ static void push(const char *text)
 	firmware_push_end(firmware, answered, NULL);
 	until(answers > 0);
 	ck_assert_int_eq(answers, 1);
-}
-
-static bool has(const char *name, const char *text)
-{
-	char path[120], found[128] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
-		return false;
-	if (read(fd, found, sizeof(found) - 1) < 0)
-		found[0] = '\0';
-	close(fd);
-	return strcmp(found, text) == 0;
 }
 
 /* ---- ETS 755, 770, 772 to 779 ---- */

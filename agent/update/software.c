@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/software.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/timer.h"
+#include "state/state.h"
+#include "update/handler_job.h"
+#include "update/software_record.h"
+
+#define STATE_KIND "software"
+
+struct software {
+	struct state *state;
+	char *name, *label;
+	struct software_kept kept;
+	struct delivery *delivery;
+	struct handler_job *job;
+	struct timer answer; /* DELIVERY_ANSWER_USEC */
+	software_done done;  /* who waits for an Activate or Deactivate */
+	void *done_userdata;
+	void (*watch)(void *userdata);
+	void *watch_userdata;
+};
+
+static const char *const states[SOFTWARE_STATES] = {
+	[SOFTWARE_INITIAL] = "initial",	    [SOFTWARE_DOWNLOAD_STARTED] = "downloading",
+	[SOFTWARE_DOWNLOADED] = "downloaded", [SOFTWARE_DELIVERED] = "delivered",
+	[SOFTWARE_INSTALLED] = "installed",
+};
+
+static const char *const works[SOFTWARE_WORKS] = {
+	[SOFTWARE_RESTS] = "",
+	[SOFTWARE_INSTALLS] = ", is being installed",
+	[SOFTWARE_UNINSTALLS] = ", is being uninstalled",
+	[SOFTWARE_ACTIVATES] = ", is being activated",
+	[SOFTWARE_DEACTIVATES] = ", is being deactivated",
+};
+
+static const char *result_text(enum software_result result)
+{
+	switch (result) {
+	case SOFTWARE_NO_RESULT:
+	case SOFTWARE_DOWNLOADING:
+	case SOFTWARE_IS_INSTALLED:
+	case SOFTWARE_VERIFIED:
+		return "";
+	case SOFTWARE_NO_STORAGE:
+		return ": not enough storage";
+	case SOFTWARE_NO_MEMORY:
+		return ": not enough memory";
+	case SOFTWARE_CONNECTION_LOST:
+		return ": the connection was lost";
+	case SOFTWARE_NOT_INTACT:
+		return ": the package is not intact";
+	case SOFTWARE_PACKAGE_TYPE:
+		return ": the package is of another kind";
+	case SOFTWARE_INVALID_URI:
+		return ": the URI is wrong";
+	case SOFTWARE_DEVICE_ERROR:
+		return ": its handler cannot be asked";
+	case SOFTWARE_INSTALL_FAILED:
+		return ": the installation failed";
+	case SOFTWARE_UNINSTALL_FAILED:
+		return ": it could not be uninstalled";
+	}
+	return "";
+}
+
+struct software_view software_view(const struct software *s)
+{
+	const struct software_kept *k = &s->kept;
+	const bool package = k->status.state == SOFTWARE_DELIVERED;
+	struct software_view v = { .status = k->status };
+
+	memcpy(v.name, package ? k->package_name : k->installed_name, sizeof(v.name));
+	memcpy(v.version, package ? k->package_version : k->installed_version, sizeof(v.version));
+	return v;
+}
+
+const char *software_name(const struct software *s)
+{
+	return s->name;
+}
+
+const struct delivery *software_delivery(const struct software *s)
+{
+	return s->delivery;
+}
+
+/* ---- the door ---- */
+
+static void keep(struct software *s)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	int r = software_record_encode(&s->kept, &record);
+
+	if (r >= 0)
+		r = state_save(s->state, s->name, STATE_KIND, record.data, record.size);
+	if (r < 0)
+		log_error(NULL, "%s: its state cannot be kept over restarts: %s", s->label, strerror(-r));
+	if (s->watch)
+		s->watch(s->watch_userdata);
+}
+
+static void check(struct software *s);
+static void work(struct software *s);
+
+static int enter(struct software *s, enum software_event event, enum software_result result)
+{
+	struct software_kept *k = &s->kept;
+	int action = software_step(&k->status, event, result);
+
+	if (action < 0)
+		return action;
+	log_notice(NULL, "%s: %s%s%s", s->label, states[k->status.state], works[k->status.work],
+		   result_text(k->status.result));
+	if (action == SOFTWARE_DROP) {
+		handler_job_stop(s->job);
+		k->package_name[0] = k->package_version[0] = '\0';
+		delivery_drop(s->delivery);
+	}
+	/* A new name for each, by which it is known after a restart. It is kept before the handler hears of it. */
+	if (action == SOFTWARE_WORK)
+		snprintf(k->id, sizeof(k->id), "%016llx", (unsigned long long)random_u64());
+	keep(s);
+	if (action == SOFTWARE_CHECK)
+		check(s);
+	else if (action == SOFTWARE_WORK)
+		work(s);
+	return action;
+}
+
+/* ---- a package that comes ---- */
+
+static enum software_result result_of_failure(int error)
+{
+	switch (error) {
+	case -ENOSPC:
+		return SOFTWARE_NO_STORAGE;
+	case -ENOMEM:
+		return SOFTWARE_NO_MEMORY;
+	case -EINVAL:
+	case -EPROTONOSUPPORT:
+		return SOFTWARE_INVALID_URI;
+	default:
+		return SOFTWARE_CONNECTION_LOST;
+	}
+}
+
+static void on_whole(void *userdata)
+{
+	enter(userdata, SOFTWARE_ARRIVED, SOFTWARE_NO_RESULT);
+}
+
+static void on_failed(void *userdata, int error)
+{
+	enter(userdata, SOFTWARE_FAILED, result_of_failure(error));
+}
+
+static void on_keep(void *userdata)
+{
+	keep(userdata);
+}
+
+static const struct delivery_ops delivery_ops = { .whole = on_whole, .failed = on_failed, .keep = on_keep };
+
+/* 0: it would be taken now. */
+static int may(const struct software *s, enum software_event event)
+{
+	struct software_status copy = s->kept.status;
+
+	return MIN(software_step(&copy, event, SOFTWARE_NO_RESULT), 0);
+}
+
+int software_push_begin(struct software *s, uint64_t size)
+{
+	int r = may(s, SOFTWARE_PUSH);
+
+	if (r < 0)
+		return r;
+	/* Or a restart would go on with what that was. */
+	s->kept.uri[0] = '\0';
+	enter(s, SOFTWARE_PUSH, SOFTWARE_NO_RESULT);
+	return delivery_push_begin(s->delivery, size);
+}
+
+int software_push_take(struct software *s, const void *data, size_t size)
+{
+	return delivery_push_take(s->delivery, data, size);
+}
+
+void software_push_end(struct software *s, delivery_done done, void *userdata)
+{
+	delivery_push_end(s->delivery, done, userdata);
+}
+
+void software_push_lost(struct software *s)
+{
+	delivery_push_lost(s->delivery);
+}
+
+int software_write_uri(struct software *s, const char *uri)
+{
+	int r = may(s, SOFTWARE_PULL);
+
+	if (r < 0)
+		return r;
+	if (delivery_check_uri(s->delivery, uri) < 0) {
+		log_warning(NULL, "%s: %s: nothing can be fetched from there", s->label, uri);
+		enter(s, SOFTWARE_BAD_URI, SOFTWARE_NO_RESULT);
+		return 0;
+	}
+	snprintf(s->kept.uri, sizeof(s->kept.uri), "%s", uri);
+	enter(s, SOFTWARE_PULL, SOFTWARE_NO_RESULT);
+	delivery_pull(s->delivery, false);
+	return 0;
+}
+
+/* ---- what its handler does ---- */
+
+static void end_check(struct software *s, enum software_result result)
+{
+	if (result == SOFTWARE_VERIFIED)
+		enter(s, SOFTWARE_CHECKED, result);
+	else
+		enter(s, SOFTWARE_FAILED, result);
+	delivery_answer(s->delivery, 0, NULL);
+}
+
+static void check(struct software *s)
+{
+	if (handler_job_start(s->job, INSTALL_CHECK, "", 0, 0) < 0)
+		end_check(s, SOFTWARE_DEVICE_ERROR);
+}
+
+static enum software_result result_of_check(uint8_t code)
+{
+	switch (code) {
+	case INSTALL_CODE_DONE:
+		return SOFTWARE_VERIFIED;
+	case INSTALL_CODE_NO_STORAGE:
+		return SOFTWARE_NO_STORAGE;
+	case INSTALL_CODE_NO_MEMORY:
+		return SOFTWARE_NO_MEMORY;
+	case INSTALL_CODE_PACKAGE_TYPE:
+		return SOFTWARE_PACKAGE_TYPE;
+	default:
+		return SOFTWARE_NOT_INTACT;
+	}
+}
+
+static void checked(struct software *s, const struct install_answer *a)
+{
+	if (a->end != INSTALL_EXITED) {
+		log_error(NULL, "%s: its handler cannot look at the package%s%s", s->label, *a->reason ? ": " : "", a->reason);
+		end_check(s, SOFTWARE_DEVICE_ERROR);
+		return;
+	}
+	memcpy(s->kept.package_name, a->name, sizeof(a->name));
+	memcpy(s->kept.package_version, a->version, sizeof(a->version));
+	end_check(s, result_of_check(a->code));
+}
+
+static void answer(struct software *s, int error, const char *reason)
+{
+	software_done done = TAKE_PTR(s->done);
+
+	timer_disarm(&s->answer);
+	if (done)
+		done(s->done_userdata, error, reason);
+}
+
+static void on_answer_due(struct timer *timer, void *userdata)
+{
+	(void)timer;
+	answer(userdata, 0, NULL);
+}
+
+static void worked(struct software *s)
+{
+	struct software_kept *k = &s->kept;
+
+	if (k->status.work == SOFTWARE_INSTALLS) {
+		memcpy(k->installed_name, k->package_name, sizeof(k->installed_name));
+		memcpy(k->installed_version, k->package_version, sizeof(k->installed_version));
+	} else if (k->status.work == SOFTWARE_UNINSTALLS) {
+		k->installed_name[0] = k->installed_version[0] = '\0';
+	}
+	enter(s, SOFTWARE_DONE, SOFTWARE_NO_RESULT);
+	answer(s, 0, NULL);
+}
+
+static void broke(struct software *s, uint8_t code, const char *reason)
+{
+	log_error(NULL, "%s%s: %s", s->label, works[s->kept.status.work], reason);
+	enter(s, SOFTWARE_BROKE, code == INSTALL_CODE_NO_STORAGE ? SOFTWARE_NO_STORAGE : SOFTWARE_INSTALL_FAILED);
+	answer(s, -EIO, reason);
+}
+
+static void work(struct software *s)
+{
+	static const enum install_action actions[SOFTWARE_WORKS] = {
+		[SOFTWARE_INSTALLS] = INSTALL_PACKAGE,
+		[SOFTWARE_UNINSTALLS] = INSTALL_UNINSTALL,
+		[SOFTWARE_ACTIVATES] = INSTALL_ACTIVATE,
+		[SOFTWARE_DEACTIVATES] = INSTALL_DEACTIVATE,
+	};
+
+	if (handler_job_start(s->job, actions[s->kept.status.work], s->kept.id, 0, 0) < 0)
+		broke(s, INSTALL_CODE_FAILED, "its handler cannot be reached");
+}
+
+static void on_job(void *userdata, const struct install_answer *a)
+{
+	struct software *s = userdata;
+	char reason[INSTALL_TEXT_MAX];
+
+	if (s->kept.status.work == SOFTWARE_RESTS) {
+		checked(s, a);
+	} else if (a->end == INSTALL_EXITED && a->code == INSTALL_CODE_DONE) {
+		worked(s);
+	} else {
+		if (a->end == INSTALL_EXITED)
+			snprintf(reason, sizeof(reason), "the handler ended with exit status %u", a->code);
+		else
+			snprintf(reason, sizeof(reason), "%s",
+				 *a->reason ? a->reason : a->end == INSTALL_BROKEN ? "it was broken off" : "it did not begin");
+		broke(s, a->code, reason);
+	}
+}
+
+int software_execute(struct software *s, enum software_event event, software_done done, void *userdata)
+{
+	const bool waits = event == SOFTWARE_ACTIVATE || event == SOFTWARE_DEACTIVATE;
+	int r = may(s, event);
+
+	if (r < 0)
+		return r;
+	if (waits) {
+		s->done = done;
+		s->done_userdata = userdata;
+		timer_arm_in(&s->answer, DELIVERY_ANSWER_USEC);
+	} else {
+		done(userdata, 0, NULL);
+	}
+	enter(s, event, SOFTWARE_NO_RESULT);
+	return 0;
+}
+
+/* ---- over restarts ---- */
+
+static void resume(struct software *s)
+{
+	const bool whole = delivery_is_whole(s->delivery);
+
+	switch (s->kept.status.state) {
+	case SOFTWARE_INITIAL:
+	case SOFTWARE_INSTALLED:
+		break;
+	case SOFTWARE_DOWNLOAD_STARTED:
+		/* A Package is not sent a second time by itself. */
+		if (whole)
+			enter(s, SOFTWARE_ARRIVED, SOFTWARE_NO_RESULT);
+		else if (*s->kept.uri)
+			delivery_pull(s->delivery, true);
+		else
+			enter(s, SOFTWARE_FAILED, SOFTWARE_CONNECTION_LOST);
+		break;
+	case SOFTWARE_DOWNLOADED:
+		if (whole)
+			check(s);
+		else
+			enter(s, SOFTWARE_FAILED, SOFTWARE_NOT_INTACT);
+		break;
+	case SOFTWARE_DELIVERED:
+		if (!whole)
+			enter(s, SOFTWARE_UNINSTALL, SOFTWARE_NO_RESULT);
+		break;
+	}
+}
+
+void software_start(struct software *s)
+{
+	if (s->kept.status.work != SOFTWARE_RESTS)
+		handler_job_start(s->job, INSTALL_WAIT, s->kept.id, 0, 0);
+	else
+		resume(s);
+}
+
+static int restore(struct software *s)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	int r = state_load(s->state, s->name, STATE_KIND, &record);
+
+	if (r >= 0)
+		r = software_record_decode(span_of(record.data, record.size), &s->kept);
+	if (r < 0 && r != -ENOENT)
+		log_warning(NULL, "%s: what was kept of it is lost: %s", s->label, strerror(-r));
+	return r == -ENOMEM ? r : 0;
+}
+
+/* ---- being there ---- */
+
+void software_set_watch(struct software *s, void (*watch)(void *userdata), void *userdata)
+{
+	s->watch = watch;
+	s->watch_userdata = userdata;
+}
+
+void software_end_watch(struct software *s)
+{
+	s->watch = NULL;
+	answer(s, -EBUSY, NULL);
+	delivery_answer(s->delivery, -EBUSY, NULL);
+}
+
+int software_reload(struct software *s, const char *handler, uint64_t max_size)
+{
+	int r = handler_job_set_handler(s->job, handler);
+
+	if (r >= 0)
+		delivery_set_max_size(s->delivery, max_size);
+	return r;
+}
+
+static int make_delivery(struct software *s, const struct software_config *c)
+{
+	_cleanup_free_ char *file = NULL;
+	struct delivery_config config = {
+		.source = c->source,
+		.source_userdata = c->source_userdata,
+		.event = c->event,
+		.timers = c->timers,
+		.folder = c->folder,
+		.label = s->label,
+		.max_size = c->max_size,
+		.uri = s->kept.uri,
+		.etag = s->kept.etag,
+		.ops = &delivery_ops,
+		.userdata = s,
+	};
+
+	if (asprintf(&file, "software-%s.package", s->name) < 0) {
+		file = NULL;
+		return -ENOMEM;
+	}
+	config.name = file;
+	return delivery_new(&config, &s->delivery);
+}
+
+static int make_job(struct software *s, const struct software_config *c)
+{
+	const struct handler_job_config config = {
+		.event = c->event,
+		.timers = c->timers,
+		.socket = c->socket,
+		.handler = c->handler,
+		.software = s->name,
+		.label = s->label,
+		.delivery = s->delivery,
+		.done = on_job,
+		.userdata = s,
+	};
+
+	return handler_job_new(&config, &s->job);
+}
+
+static int software_init(struct software *s, const struct software_config *c)
+{
+	int r;
+
+	s->name = strdup(c->name);
+	if (!s->name || asprintf(&s->label, "software %s", c->name) < 0) {
+		s->label = NULL;
+		return -ENOMEM;
+	}
+	r = timers_reserve(c->timers, 1);
+	if (r >= 0)
+		r = make_delivery(s, c);
+	if (r >= 0)
+		r = make_job(s, c);
+	return r < 0 ? r : restore(s);
+}
+
+int software_new(const struct software_config *config, struct software **ret)
+{
+	struct software *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->state = config->state;
+	timer_init(&s->answer, config->timers, on_answer_due, s);
+	r = software_init(s, config);
+	if (r < 0) {
+		software_free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void software_detach(struct software *s)
+{
+	delivery_detach(s->delivery);
+}
+
+struct software *software_free(struct software *s)
+{
+	if (!s)
+		return NULL;
+	if (s->delivery)
+		software_end_watch(s);
+	handler_job_free(s->job);
+	delivery_free(s->delivery);
+	free(s->name);
+	free(s->label);
+	free(s);
+	return NULL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <check.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "base/timer.h"
+#include "state/state.h"
+
+/* A machine in a folder of its own: the handlers, of which "h" is one, are scripts, and fieldway-install is a thread of this process. */
+
+extern char folder[64], place[100], handlers[80], results[80], packages[80], records[80];
+extern sd_event *event;
+extern struct timers *timers;
+extern struct state *state;
+
+extern struct installer {
+	pthread_t thread;
+	int fd;
+	const char *boot;
+	bool silent; /* takes requests, and goes away without a word */
+} installer;
+
+void start_installer(void);
+void stop_installer(void);
+
+void machine_setup(void);
+void machine_teardown(void);
+
+/* The script, in which $F is the folder. */
+void handler(const char *script);
+/* A file of the folder has that text. */
+bool has(const char *name, const char *text);
+
+#define until(condition)                                                             \
+	do {                                                                         \
+		for (int turns_ = 0; !(condition); turns_++) {                       \
+			ck_assert_int_lt(turns_, 200);                               \
+			ck_assert_int_ge(sd_event_run(event, 100 * USEC_PER_MSEC), 0); \
+		}                                                                    \
+	} while (0)
