@@ -58,7 +58,7 @@ static void drop_access(struct endpoint *e)
 	store_remove_object(e->store, ACCOUNT_ACCESS);
 }
 
-int bootstrapping_reset(struct endpoint *e)
+static int reset(struct endpoint *e)
 {
 	struct account *list = NULL, *a;
 	bool was_in_force = e->bootstrapping && e->bootstrapping->in_force;
@@ -89,5 +89,16 @@ int bootstrapping_reset(struct endpoint *e)
 		e->registry->watch.endpoint(e->registry->watch_userdata, e->number);
 	if (e->registry->watch.counts)
 		e->registry->watch.counts(e->registry->watch_userdata);
+	return r;
+}
+
+int bootstrapping_reset(struct endpoint *e)
+{
+	struct state *state = e->registry->config.state;
+	int r;
+
+	state_begin(state);
+	r = reset(e);
+	state_end(state);
 	return r;
 }

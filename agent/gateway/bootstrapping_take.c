@@ -104,11 +104,15 @@ static int put_in_force(struct bootstrapping *b, struct taking *t)
 static void on_committed(void *userdata, int error)
 {
 	struct bootstrapping *b = userdata;
+	struct state *state = b->endpoint->registry->config.state;
 	struct taking *t = TAKE_PTR(b->taking);
 
 	t->commit = NULL;
-	if (error >= 0)
+	if (error >= 0) {
+		state_begin(state);
 		error = put_in_force(b, t);
+		state_end(state);
+	}
 	if (error < 0)
 		taken_put_back(b->endpoint, &t->former);
 	taking_free(t);

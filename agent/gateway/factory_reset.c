@@ -42,7 +42,7 @@ static void exchange_accounts(struct endpoint *e, struct account *made)
 	}
 }
 
-void host_factory_reset(struct endpoint *e)
+static void reset(struct endpoint *e)
 {
 	const struct log_about about = { .endpoint = endpoint_client_name(e) };
 	struct account *former = e->accounts, *made = NULL;
@@ -64,4 +64,13 @@ void host_factory_reset(struct endpoint *e)
 	}
 	exchange_accounts(e, made);
 	endpoint_run(e);
+}
+
+void host_factory_reset(struct endpoint *e)
+{
+	struct state *state = e->registry->config.state;
+
+	state_begin(state);
+	reset(e);
+	state_end(state);
 }

@@ -158,6 +158,7 @@ bool renames_give_up(const struct renames *n, const char *name)
 void renames_apply(struct renames *n)
 {
 	const char **taken = n->given_up; /* from here on their new names */
+	struct state *state;
 
 	for (size_t i = 0; i < n->n; i++) {
 		struct rename *x = &n->items[i];
@@ -168,11 +169,17 @@ void renames_apply(struct renames *n)
 	}
 	if (n->n > 0)
 		qsort(taken, n->n, sizeof(*taken), compare_names);
+	if (n->n == 0)
+		return;
+	state = n->items[0].endpoint->registry->config.state;
+	/* The files have the new names already: a power cut must not leave some under the old ones. */
+	state_begin(state);
 	for (size_t i = 0; i < n->n; i++)
 		lay(n->items[i].endpoint, &n->items[i].kept);
 	for (size_t i = 0; i < n->n; i++)
 		if (!has_name(taken, n->n, n->items[i].former))
 			drop(n->items[i].endpoint, &n->items[i].kept, n->items[i].former);
+	state_end(state);
 }
 
 /* ---- pauses ---- */

@@ -15,6 +15,7 @@
 
 #include "base/list.h"
 #include "base/str.h"
+#include "state/journal.h"
 #include "state/presence.h"
 #include "state/record.h"
 #include "state/writer.h"
@@ -50,6 +51,14 @@ static int open_folder(int at, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A folder that was made is there after a power cut once that it lies in was brought to the disk. */
+static int sync_parent(int folder)
+{
+	_cleanup_close_ int parent = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return parent < 0 || fsync(parent) < 0 ? -errno : 0;
+}
+
 /* A crash before the rename leaves its file here; the record as it was stands in records/. */
 static int empty_folder(int fd)
 {
@@ -72,6 +81,16 @@ static int empty_folder(int fd)
 	return 0;
 }
 
+/* Damaged, or written by a later version: nobody can say what it meant, and the records are as they were. */
+static int finish_group(const struct state *s)
+{
+	int r = state_journal_replay(s->temporary, s->records);
+
+	if (r != -EBADMSG && r != -EPROTO)
+		return r;
+	return renameat(s->records, STATE_JOURNAL, s->quarantine, STATE_JOURNAL) < 0 ? -errno : 0;
+}
+
 static int open_folders(struct state *s, const char *folder)
 {
 	static const char *const names[] = { "records", "temporary", "quarantine" };
@@ -81,6 +100,10 @@ static int open_folders(struct state *s, const char *folder)
 	s->folder = open_folder(AT_FDCWD, folder);
 	if (s->folder < 0)
 		return s->folder;
+	/* One that others made may lie where we may not look. */
+	r = sync_parent(s->folder);
+	if (r < 0 && r != -EACCES)
+		return r;
 	if (flock(s->folder, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? -EBUSY : -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -90,7 +113,9 @@ static int open_folders(struct state *s, const char *folder)
 	}
 	if (fsync(s->folder) < 0)
 		return -errno;
-	r = presence_read(&s->presence, s->records);
+	r = finish_group(s);
+	if (r >= 0)
+		r = presence_read(&s->presence, s->records);
 	return r < 0 ? r : empty_folder(s->temporary);
 }
 
@@ -307,6 +332,16 @@ int state_remove(struct state *s, const char *name, const char *kind)
 	if (r < 0)
 		return r;
 	return state_writer_put(s->writer, file, NULL, 0, NULL);
+}
+
+void state_begin(struct state *s)
+{
+	state_writer_begin(s->writer);
+}
+
+void state_end(struct state *s)
+{
+	state_writer_end(s->writer);
 }
 
 int state_flush(struct state *s)

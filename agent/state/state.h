@@ -19,6 +19,7 @@ struct sd_event;
  *   records/     NAME.KIND, names percent-encoded
  *   temporary/   what is being written; emptied at start
  *   quarantine/  damaged records, the last one of each (name, kind)
+ *   records/journal  what is being written together
  * and is locked: a second process gets -EBUSY. What else comes into records/ is
  * seen after the next start.
  *
@@ -90,6 +91,14 @@ int state_commit(struct state *s, const char *name, const char *kind, const void
 struct state_commit *state_commit_cancel(struct state_commit *c);
 /* Queues its removal; one that does not exist is no error. */
 int state_remove(struct state *s, const char *name, const char *kind);
+/*
+ * What is saved and removed between these two is in force together, or nothing
+ * of it, whatever happens to the machine: up to STATE_GROUP_MAX records that are
+ * not larger than STATE_RECORD_MAX together. They may be nested; between them state_flush() would wait for ever.
+ */
+#define STATE_GROUP_MAX 64u
+void state_begin(struct state *s);
+void state_end(struct state *s);
 /* Waits until everything was tried. 0, or the errno of the first record that could not be written. */
 int state_flush(struct state *s);
 void state_get_statistics(struct state *s, struct state_statistics *ret);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/list.h"
+#include "state/journal.h"
 #include "state/record.h"
 
 /* A record that waits, is being written, or could not be written. */
@@ -19,6 +20,7 @@ struct pending {
 	uint64_t generation; /* which save this is, of all */
 	uint64_t tried;	     /* the last one that was tried, and how it went */
 	int error;
+	struct pending *mate; /* the ring of those that are written together; itself when alone */
 	bool failed;
 	bool awaited; /* whoever made it wants to know */
 	char file[];
@@ -44,6 +46,9 @@ struct state_writer {
 	size_t pending_bytes;
 	unsigned n_jobs, n_failed;
 	uint64_t n_saves;
+	bool together;	       /* the jobs are those of one group */
+	unsigned depth;	       /* of state_writer_begin() */
+	struct pending *group; /* one of what has been put since; NULL: none */
 	bool stopping;
 	int flush_error; /* first error since the flush began */
 	struct state_outcome outcome;
@@ -65,6 +70,7 @@ static struct pending *pending_new(const char *file)
 		return NULL;
 	strcpy(e->file, file);
 	list_init(&e->node);
+	e->mate = e;
 	return e;
 }
 
@@ -137,6 +143,74 @@ static void pending_set(struct state_writer *w, struct pending *e, uint8_t *data
 	e->generation = ++w->n_saves;
 }
 
+/* ---- groups ---- */
+
+static bool are_mates(const struct pending *a, const struct pending *b)
+{
+	const struct pending *e = a;
+
+	do {
+		if (e == b)
+			return true;
+		e = e->mate;
+	} while (e != a);
+	return false;
+}
+
+/* Two rings become one, with all that is in them. */
+static void join(struct pending *a, struct pending *b)
+{
+	if (!are_mates(a, b))
+		SWAP(a->mate, b->mate);
+}
+
+static unsigned count_mates(const struct pending *first)
+{
+	unsigned n = 1;
+
+	for (const struct pending *e = first->mate; e != first; e = e->mate)
+		n++;
+	return n;
+}
+
+static void dissolve(struct pending *e)
+{
+	while (e->mate != e) {
+		struct pending *next = e->mate;
+
+		e->mate = e;
+		e = next;
+	}
+}
+
+static void join_group(struct state_writer *w, struct pending *e)
+{
+	if (w->depth == 0)
+		return;
+	if (w->group)
+		join(w->group, e);
+	w->group = e;
+}
+
+void state_writer_begin(struct state_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->depth++;
+	pthread_mutex_unlock(&w->lock);
+}
+
+void state_writer_end(struct state_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	if (--w->depth == 0) {
+		w->group = NULL;
+		pthread_cond_signal(&w->work);
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* ---- what waits ---- */
+
 static int put_locked(struct state_writer *w, const char *file, uint8_t **data, size_t size, uint64_t *ret_save)
 {
 	struct pending *e;
@@ -151,6 +225,7 @@ static int put_locked(struct state_writer *w, const char *file, uint8_t **data, 
 		e->awaited = true;
 		*ret_save = e->generation;
 	}
+	join_group(w, e);
 	retry_failed(w);
 	pthread_cond_signal(&w->work);
 	return 0;
@@ -224,21 +299,46 @@ int state_writer_peek(struct state_writer *w, const char *file, struct buf *ret)
 	return r;
 }
 
+static void take_job(struct state_writer *w, struct pending *e, struct job *jobs)
+{
+	list_remove(&e->node);
+	e->mate = e;
+	jobs[w->n_jobs++] = (struct job){
+		.entry = e,
+		.data = e->data,
+		.size = e->size,
+		.generation = e->generation,
+	};
+}
+
+static void take_group(struct state_writer *w, struct pending *first, struct job *jobs)
+{
+	for (struct pending *e = first, *next; e; e = next) {
+		next = e->mate != first && e->mate != e ? e->mate : NULL;
+		take_job(w, e, jobs);
+	}
+}
+
+/* A group, alone; or those in front that are in none. */
 static unsigned take_jobs(struct state_writer *w, struct job *jobs)
 {
 	struct pending *e;
 
 	w->n_jobs = 0;
+	w->together = false;
 	list_for_each(e, &w->waiting, node) {
 		if (w->n_jobs == STATE_BATCH_MAX)
 			break;
-		list_remove(&e->node);
-		jobs[w->n_jobs++] = (struct job){
-			.entry = e,
-			.data = e->data,
-			.size = e->size,
-			.generation = e->generation,
-		};
+		if (count_mates(e) > STATE_BATCH_MAX)
+			dissolve(e);
+		if (e->mate == e) {
+			take_job(w, e, jobs);
+			continue;
+		}
+		w->together = w->n_jobs == 0;
+		if (w->together)
+			take_group(w, e, jobs);
+		break;
 	}
 	return w->n_jobs;
 }
@@ -252,15 +352,52 @@ static int run_job(const struct state_writer *w, const struct job *job)
 }
 
 /* A rename is on the disk only after the fsync of its folder: until then no job of the batch is done. */
-static void run_jobs(const struct state_writer *w, struct job *jobs, unsigned n)
+static int run_each(const struct state_writer *w, struct job *jobs, unsigned n)
 {
-	int r;
+	int r, error = 0;
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		jobs[i].r = run_job(w, &jobs[i]);
+		error = error < 0 ? error : jobs[i].r;
+	}
 	r = fsync(w->records) < 0 ? -errno : 0;
 	for (unsigned i = 0; i < n && r < 0; i++)
 		jobs[i].r = r;
+	return r < 0 ? r : error;
+}
+
+/* One that is too large for a journal goes without. */
+static int write_journal(const struct state_writer *w, const struct job *jobs, unsigned n)
+{
+	struct state_change changes[STATE_BATCH_MAX];
+	int r;
+
+	for (unsigned i = 0; i < n; i++)
+		changes[i] = (struct state_change){ jobs[i].entry->file, jobs[i].data, jobs[i].size };
+	r = state_journal_write(w->temporary, w->records, changes, n);
+	return r == -EFBIG ? 0 : r;
+}
+
+/* All or nothing: where not all can be written, the journal stays until they are, or others come. */
+static void run_group(const struct state_writer *w, struct job *jobs, unsigned n)
+{
+	int r = write_journal(w, jobs, n);
+
+	for (unsigned i = 0; i < n && r < 0; i++)
+		jobs[i].r = r;
+	if (r >= 0 && run_each(w, jobs, n) >= 0)
+		state_journal_remove(w->records);
+}
+
+static void run_jobs(const struct state_writer *w, struct job *jobs, unsigned n)
+{
+	/* Later than what it says, so it is not to be done again. */
+	if (faccessat(w->records, STATE_JOURNAL, F_OK, 0) == 0)
+		state_journal_remove(w->records);
+	if (w->together)
+		run_group(w, jobs, n);
+	else
+		run_each(w, jobs, n);
 }
 
 static void note_failure(struct state_writer *w, int error)
@@ -294,12 +431,28 @@ static bool settle_job(struct state_writer *w, const struct job *job)
 	return awaited;
 }
 
+/* Those that could not be written are a group the next time, too. */
+static void rejoin(struct state_writer *w, const struct job *jobs, unsigned n)
+{
+	struct pending *failed = NULL;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (jobs[i].r >= 0)
+			continue;
+		if (failed)
+			join(failed, jobs[i].entry);
+		failed = jobs[i].entry;
+	}
+}
+
 static void settle_jobs(struct state_writer *w, const struct job *jobs, unsigned n)
 {
 	bool had_failed = w->n_failed > 0, awaited = false;
 	const uint64_t one = 1;
 	ssize_t ignored _unused_;
 
+	if (w->together)
+		rejoin(w, jobs, n);
 	for (unsigned i = 0; i < n; i++)
 		awaited |= settle_job(w, &jobs[i]);
 	w->n_jobs = 0;
@@ -319,7 +472,7 @@ static void *writer_thread(void *userdata)
 
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
-		while (list_is_empty(&w->waiting) && !w->stopping)
+		while ((list_is_empty(&w->waiting) || w->depth > 0) && !w->stopping)
 			pthread_cond_wait(&w->work, &w->lock);
 		n = take_jobs(w, jobs);
 		if (n == 0)

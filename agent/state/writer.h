@@ -27,6 +27,13 @@ struct state_writer *state_writer_free(struct state_writer *w);
 int state_writer_put(struct state_writer *w, const char *file, const void *data, size_t size, uint64_t *ret_save);
 /* What became of this save of the file, or of a later one in its place: 1 it waits; 0 it is on the disk; an errno, -ENOMEM. */
 int state_writer_result(struct state_writer *w, const char *file, uint64_t save);
+/*
+ * What is put between these two is written together (journal.h), and nothing is
+ * written meanwhile; they may be nested. One that waits already is written with what it was
+ * put with, too. At most STATE_BATCH_MAX, else each alone.
+ */
+void state_writer_begin(struct state_writer *w);
+void state_writer_end(struct state_writer *w);
 /* What waits for a file: 1 appended to ret, 0 nothing waits, -ENOENT when its removal does. */
 int state_writer_peek(struct state_writer *w, const char *file, struct buf *ret);
 int state_writer_flush(struct state_writer *w);

@@ -411,12 +411,20 @@ int package_open(const struct package *p)
 	return fd < 0 ? -errno : fd;
 }
 
+/* What is brought to the disk in a folder that is new is there only with the folder itself. */
+static int sync_parent(int folder)
+{
+	_cleanup_close_ int parent = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return parent < 0 || fsync(parent) < 0 ? -errno : 0;
+}
+
 static int open_folder(struct package *p, const char *folder)
 {
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	p->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return p->folder < 0 ? -errno : 0;
+	return p->folder < 0 ? -errno : sync_parent(p->folder);
 }
 
 static int listen_to_thread(struct package *p, struct sd_event *event)

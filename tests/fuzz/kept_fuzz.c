@@ -7,7 +7,9 @@
 #include "install/protocol.h"
 #include "link/recording.h"
 #include "observe/attributes.h"
+#include "state/journal.h"
 #include "state/record.h"
+#include "state/state.h"
 #include "tests/fuzz/fuzz.h"
 #include "update/firmware_record.h"
 
@@ -15,7 +17,7 @@
  * What comes back from the disk, and what programs of this machine say to each
  * other in lines. Byte 0 says what the rest is: a record (0), kept attributes
  * (1), kept firmware (2), a request to fieldway-install (3) and its answer (4),
- * a recording (5).
+ * a recording (5), records that are written together (6).
  */
 
 static const struct fuzz_seed seeds[] = {
@@ -27,6 +29,7 @@ static const struct fuzz_seed seeds[] = {
 	{ "04", "end=exited\ncode=0\nname=x\nversion=1.2\nreason=all is well\n" },
 	{ "05", "+12.345678 /dev/ttyUSB0 > 01 03 00 00 00 02 c4 0b\n" },
 	{ "05", "# 3 pieces were dropped\n" },
+	{ "06" "03612e6b" "01" "00000003" "6e6577" "03622e6b" "00", NULL },
 };
 const struct fuzz_target fuzz_target = { "kept", seeds, ARRAY_SIZE(seeds), 0 };
 
@@ -60,6 +63,22 @@ static void check_attributes(struct span text)
 		(first.size == 0 || memcmp(first.data, second.data, first.size) == 0));
 	attribute_set_free(a);
 	attribute_set_free(b);
+}
+
+static int take_change(void *userdata, const struct state_change *change)
+{
+	require(change->file[0] && !strchr(change->file, '/') && strlen(change->file) <= STATE_FILE_NAME_MAX);
+	return state_journal_format(change, 1, userdata);
+}
+
+static void check_journal(struct span content)
+{
+	_cleanup_buf_ struct buf again = { 0 };
+	int r = state_journal_parse(content, take_change, &again);
+
+	require(r == 0 || r == -EBADMSG);
+	require(r < 0 || (again.size == content.n &&
+			  (content.n == 0 || memcmp(again.data, content.p, content.n) == 0)));
 }
 
 static void check_firmware(struct span record)
@@ -126,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	switch (data[0] % 6) {
+	switch (data[0] % 7) {
 	case 0:
 		check_record(span_of(data + 1, size - 1));
 		break;
@@ -144,6 +163,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 5:
 		check_recording(text, size - 1);
+		break;
+	case 6:
+		check_journal(span_of(data + 1, size - 1));
 		break;
 	}
 	return 0;

@@ -10,14 +10,14 @@ from .decode import (decode, read_cbor, read_links, read_lwm2m_cbor, read_lwm2m_
 from .namespace import enter_namespace, replace_files
 from .objects import Objects
 from .process import Process, ProgramEnded, Rig, Timeout
-from .programs import (Daemon, DtlsFront, Event, Lwm2mServer, Simulator, WallClock, build_path, plugin_folder,
+from .programs import (Daemon, DtlsFront, Event, Lwm2mServer, PowerCut, Simulator, WallClock, build_path, plugin_folder,
                        source_path)
 from .relay import Relay
 from .scenario import Scenario, main
 from .serial_device import SerialDevice
 
 __all__ = [
-    "Bus", "Clock", "ClockDaemon", "Daemon", "DtlsFront", "Event", "Lwm2mServer", "Objects", "Process",
+    "Bus", "Clock", "ClockDaemon", "Daemon", "DtlsFront", "Event", "Lwm2mServer", "Objects", "PowerCut", "Process",
     "ProgramEnded", "Relay", "Rig", "Scenario", "SerialDevice", "Simulator", "Timeout", "WallClock", "build_path", "coap", "decode",
     "encode",
     "enter_namespace", "main", "plugin_folder", "read_cbor", "read_links", "read_lwm2m_cbor", "read_lwm2m_json", "read_senml_cbor", "read_senml_json",

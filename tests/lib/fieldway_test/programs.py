@@ -245,6 +245,35 @@ class DtlsFront:
             raise ValueError(f"dtls_front: {line[:40]}: {self.replies[0]}")
 
 
+def preloaded(library):
+    """The environment of a program that begins with a library of tests/lib."""
+    # Where a sanitizer's library is preloaded too, ours may come before it.
+    sanitizer = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
+    return {"LD_PRELOAD": build_path("tests/lib/.libs", library), "ASAN_OPTIONS": sanitizer}
+
+
+class PowerCut:
+    """The power fails at a call that changes what lies below a folder (tests/lib/power_cut.c): number `at`, 0 at none.
+
+    loses: what no fsync has confirmed, "" nothing, "data" the content of files, "names" that and what became of names.
+    """
+
+    def __init__(self, folder, at=0, loses=""):
+        self.folder, self.at, self.loses = os.path.realpath(folder), at, loses
+        self.path = self.folder + ".calls"
+        with open(self.path, "wb") as f:
+            f.write(bytes(8))
+
+    def environment(self):
+        return {**preloaded("power_cut.so"), "FIELDWAY_CUT_FOLDER": self.folder, "FIELDWAY_CUT_AT": str(self.at),
+                "FIELDWAY_CUT_LOSES": self.loses, "FIELDWAY_CUT_COUNT": self.path}
+
+    def calls(self):
+        """How many there were."""
+        with open(self.path, "rb") as f:
+            return int.from_bytes(f.read(8), sys.byteorder)
+
+
 class WallClock:
     """Steps the wall clock of a daemon that was started with its environment()."""
 
@@ -253,10 +282,7 @@ class WallClock:
         self.step(0)
 
     def environment(self):
-        # Where a sanitizer's library is preloaded too, ours may come before it.
-        sanitizer = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
-        return {"LD_PRELOAD": build_path("tests/lib/.libs/wall_clock.so"), "FIELDWAY_WALL_CLOCK": self.path,
-                "ASAN_OPTIONS": sanitizer}
+        return {**preloaded("wall_clock.so"), "FIELDWAY_WALL_CLOCK": self.path}
 
     def step(self, seconds):
         """From the true time."""

@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "state/crc32.h"
+#include "state/journal.h"
 #include "state/presence.h"
 #include "state/record.h"
 #include "state/state.h"
@@ -579,6 +580,123 @@ START_TEST(test_commit_fails)
 }
 END_TEST
 
+/* ---- several together ---- */
+
+static bool exists(const char *name)
+{
+	return access(path_in(name), F_OK) == 0;
+}
+
+static void assert_none(const char *name)
+{
+	loaded.size = 0;
+	ck_assert_int_eq(state_load(state, name, "k", &loaded), -ENOENT);
+}
+
+START_TEST(test_group)
+{
+	save("gone", "x");
+	ck_assert_int_eq(state_flush(state), 0);
+	state_begin(state);
+	save("a", "1");
+	state_begin(state);
+	save("b", "2");
+	state_end(state);
+	ck_assert_int_eq(state_remove(state, "gone", "k"), 0);
+	save("a", "3");
+	assert_loads("a", "3");
+	ck_assert(!exists("records/a.k") && exists("records/gone.k"));
+	state_end(state);
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert(exists("records/a.k") && exists("records/b.k") && !exists("records/gone.k"));
+	ck_assert(!exists("records/journal"));
+	restart();
+	assert_loads("a", "3");
+	assert_loads("b", "2");
+	assert_none("gone");
+}
+END_TEST
+
+/* A record that two groups have makes them one; too many records go one by one. */
+START_TEST(test_groups_that_meet)
+{
+	struct state_statistics statistics;
+	char name[16];
+
+	state_begin(state);
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "r%u", i);
+		save(name, "x");
+	}
+	state_end(state);
+	state_begin(state);
+	for (unsigned i = 2; i < 2 * STATE_GROUP_MAX; i++) {
+		snprintf(name, sizeof(name), "r%u", i);
+		save(name, "y");
+	}
+	state_end(state);
+	ck_assert_int_eq(state_flush(state), 0);
+	state_get_statistics(state, &statistics);
+	ck_assert_uint_ge(statistics.written + statistics.coalesced, 2 * STATE_GROUP_MAX + 1);
+	restart();
+	assert_loads("r0", "x");
+	assert_loads("r2", "y");
+	assert_loads("r127", "y");
+}
+END_TEST
+
+static void write_journal(const struct state_change *changes, size_t n)
+{
+	int records = open(path_in("records"), O_RDONLY | O_DIRECTORY),
+	    temporary = open(path_in("temporary"), O_RDONLY | O_DIRECTORY);
+
+	ck_assert_int_eq(state_journal_write(temporary, records, changes, n), 0);
+	close(records);
+	close(temporary);
+}
+
+START_TEST(test_group_is_finished_at_start)
+{
+	static const struct state_change changes[] = {
+		{ "a.k", (const uint8_t *)"new", 3 }, { "b.k", (const uint8_t *)"", 0 }, { "gone.k" }, { "never.k" }
+	};
+
+	save("a", "old");
+	save("gone", "x");
+	state = state_free(state);
+	write_journal(changes, ARRAY_SIZE(changes));
+	ck_assert_int_eq(state_new(folder, NULL, &state), 0);
+	assert_loads("a", "new");
+	assert_loads("b", "");
+	assert_none("gone");
+	ck_assert(!exists("records/journal"));
+}
+END_TEST
+
+/* Each of its bits: the records are as they were, and what was damaged can be looked at. */
+START_TEST(test_damaged_journal)
+{
+	static const struct state_change changes[] = { { "a.k", (const uint8_t *)"new", 3 }, { "b.k" } };
+	uint8_t data[256];
+	size_t size;
+
+	save("a", "old");
+	state = state_free(state);
+	write_journal(changes, ARRAY_SIZE(changes));
+	size = read_raw("records/journal", data, sizeof(data));
+	for (size_t i = 0; i < size; i++) {
+		data[i] ^= 1;
+		write_raw("records/journal", data, size);
+		data[i] ^= 1;
+		ck_assert_int_eq(state_new(folder, NULL, &state), 0);
+		assert_loads("a", "old");
+		ck_assert(exists("quarantine/journal") && !exists("records/journal"));
+		state = state_free(state);
+	}
+	ck_assert_int_eq(state_new(folder, NULL, &state), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("state");
@@ -612,6 +730,10 @@ int main(void)
 	tcase_add_test(tcase, test_handler);
 	tcase_add_test(tcase, test_commit);
 	tcase_add_test(tcase, test_commit_fails);
+	tcase_add_test(tcase, test_group);
+	tcase_add_test(tcase, test_groups_that_meet);
+	tcase_add_test(tcase, test_group_is_finished_at_start);
+	tcase_add_test(tcase, test_damaged_journal);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
