@@ -240,6 +240,9 @@ static int begin_reading(struct gateway *g, enum reload_kind kind)
 	};
 	int r = 0;
 
+	/* Whoever asks wants to know; a reload says it when there is something new to say. */
+	if (kind == RELOAD_CHECK)
+		config.sources.bootstrap_folder = g->options.state_folder;
 	if (kind == RELOAD_FORMER)
 		r = g->reload.from_nothing ? config_files_new(&config.files) :
 					     accepted_files(g->state, &config.files);

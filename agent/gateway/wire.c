@@ -447,6 +447,7 @@ static int check_files(struct gateway *g, struct yaml_errors *errors, struct yam
 	int r = read_checked(&g->options, errors, &files);
 
 	sources.keys_optional = g->options.last_good;
+	sources.bootstrap_folder = g->options.state_folder;
 	if (r >= 0)
 		r = load_files(&sources, files, errors, warnings, &g->loaded);
 	config_files_free(files);

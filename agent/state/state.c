@@ -258,6 +258,17 @@ int state_load(struct state *s, const char *name, const char *kind, struct buf *
 	return r;
 }
 
+bool state_has(const char *folder, const char *name, const char *kind)
+{
+	_cleanup_free_ char *file = NULL, *path = NULL;
+
+	if (file_name(name, kind, &file) < 0)
+		return false;
+	if (asprintf(&path, "%s/records/%s", folder, file) < 0)
+		path = NULL;
+	return path && access(path, F_OK) == 0;
+}
+
 int state_peek(const char *folder, const char *name, const char *kind, struct buf *ret)
 {
 	_cleanup_free_ char *file = NULL, *path = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -70,6 +71,8 @@ int state_load(struct state *s, const char *name, const char *kind, struct buf *
  * the disk. Errors as above, and nothing is moved or locked.
  */
 int state_peek(const char *folder, const char *name, const char *kind, struct buf *ret);
+/* Is there one on the disk, whatever is in it? False, too, where it may not be looked for. */
+bool state_has(const char *folder, const char *name, const char *kind);
 /*
  * Queues the record; the bytes are copied. -EFBIG: over STATE_RECORD_MAX;
  * -ENOBUFS: over STATE_PENDING_MAX; -EINVAL, -ENAMETOOLONG, -ENOMEM.

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "ctl/ctl.h"
-#include "ctl/files/checker.h"
+#include "ctl/files/configuration.h"
 #include "ctl/output/document.h"
 
 static int print(const struct invocation *i, const char *folder, const struct buf *lines, int r)
@@ -27,7 +27,7 @@ static int run(const struct invocation *i)
 	return exit_status(r < 0 && r != -EINVAL ? r : print(i, folder, &lines, r));
 }
 
-static const struct command_option options[] = { CHECKER_OPTIONS, { 0 } };
+static const struct command_option options[] = { CHECKER_OPTIONS, STATE_OPTION, { 0 } };
 
 const struct command command_check = {
 	.name = "check",
@@ -35,7 +35,8 @@ const struct command command_check = {
 	.help = "reads a configuration and prints what is wrong with it, as fieldwayd --check",
 	.details = "DIR is " SYSCONFDIR
 		   "/fieldway unless it is said. What is wrong is said as\n"
-		   "file:line:column: text.\n",
+		   "file:line:column: text; so is, as a warning, which servers do not reach endpoints\n"
+		   "any more that a bootstrap server has told where to register.\n",
 	.most = 1,
 	.options = options,
 	.completes = "file",

@@ -38,7 +38,7 @@ static char *word(struct arena *arena, const char *name, const char *value)
 static int collect_words(const struct invocation *i, const char *folder, struct arena *arena,
 			 char **words)
 {
-	static const char *const handed_on[] = { "shared", "objects", "plugins", "host-program" };
+	static const char *const handed_on[] = { "shared", "objects", "plugins", "host-program", "state" };
 	const char *program = option_find(i, "daemon") ?: SBINDIR "/fieldwayd", *value;
 	size_t n = 0;
 

@@ -110,6 +110,9 @@ START_TEST(test_survives_restart)
 	ck_assert_int_eq(state_flush(state), 0);
 	assert_loads("em1", "two, longer");
 	ck_assert_int_eq(state_load(state, "em1", "other", &loaded), -ENOENT);
+	ck_assert(state_has(folder, "em1", "k"));
+	ck_assert(!state_has(folder, "em1", "other"));
+	ck_assert(!state_has("/nonexistent", "em1", "k"));
 	save("em1", "");
 	restart();
 	assert_loads("em1", "");
@@ -568,9 +571,9 @@ START_TEST(test_commit_fails)
 	run_until_told(event, 2);
 	ck_assert_int_eq(told.errors[0], -EISDIR);
 	ck_assert_int_eq(told.errors[1], 0);
-	save("a", "former");
 	ck_assert_int_eq(rmdir(path_in("records/a.k/in-the-way")), 0);
 	ck_assert_int_eq(rmdir(path_in("records/a.k")), 0);
+	save("a", "former");
 	ck_assert_int_eq(state_flush(state), 0);
 	assert_loads("a", "former");
 	ck_assert_int_ge(sd_event_run(event, 0), 0);
