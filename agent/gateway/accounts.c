@@ -132,13 +132,22 @@ static int keep_all(struct endpoint *e)
 	return 0;
 }
 
+/* Of another client name it is not. */
+static bool is_bootstrapped(const struct endpoint *e, const char *label)
+{
+	const struct bootstrapping *b = e->bootstrapping;
+
+	return b && b->in_force && bootstrapping_is_wanted(e->registry, label) &&
+	       streq(b->name, endpoint_client_name(e));
+}
+
 int accounts_make(struct endpoint *e, const struct config_endpoint *config, struct server *const *servers,
 		  struct account **list)
 {
 	bool some_go;
 	int replaced, more;
 
-	if (e->bootstrapping && e->bootstrapping->in_force && bootstrapping_is_wanted(e->registry, config_label(config)))
+	if (is_bootstrapped(e, config_label(config)))
 		return keep_all(e);
 	some_go = mark_staying(e, config_label(config), servers);
 	replaced = make_missing(e, config, servers, true, list);

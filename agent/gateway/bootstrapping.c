@@ -30,7 +30,8 @@ bool bootstrapping_values(const struct bootstrapping *b, struct builtin_bootstra
 		.uri = b->server->terms.uri,
 		.secure = b->server->terms.security == SESSION_SECURITY_PSK,
 		.identity = b->identity,
-		.hold_off_s = config_of(b)->hold_off_s,
+		.hold_off_s = b->in_force ? b->hold_off_s : config_of(b)->hold_off_s,
+		.timeout_s = b->in_force ? b->timeout_s : 0,
 	};
 	return true;
 }
@@ -234,6 +235,8 @@ static int take_kept(struct bootstrapping *b, const struct taken *t)
 	b->in_force = true;
 	b->purged = next.purged;
 	b->security = next.security;
+	b->hold_off_s = next.hold_off_s;
+	b->timeout_s = next.timeout_s;
 	b->purge_s = t->purge_s;
 	if (next.server) {
 		server_unref(b->server);
@@ -378,12 +381,13 @@ void bootstrapping_reload(struct endpoint *e)
 {
 	struct log_about about = { .endpoint = endpoint_client_name(e) };
 	bool wanted = bootstrapping_is_wanted(e->registry, endpoint_label(e));
+	bool renamed = e->bootstrapping && !streq(e->bootstrapping->name, endpoint_client_name(e));
 	struct taken ignored = { 0 };
 	int r = 0;
 
-	if (!wanted || !e->bootstrapping) {
+	if (!wanted || !e->bootstrapping || renamed) {
 		/* Of an earlier time, in which there was a bootstrap server. */
-		if (e->bootstrapping || wanted)
+		if (wanted ? !renamed : e->bootstrapping != NULL)
 			state_remove(e->registry->config.state, endpoint_label(e), "bootstrap");
 		e->bootstrapping = bootstrapping_free(e->bootstrapping);
 		if (wanted)

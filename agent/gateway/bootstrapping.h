@@ -25,6 +25,7 @@ struct bootstrapping {
 	char *name, *identity;
 	uint16_t security;	     /* of /0 */
 	uint64_t purge_s;	     /* Unix time; 0: never */
+	uint32_t hold_off_s, timeout_s; /* in_force: as a bootstrap left /0/x/11 and 12 */
 	bool purged;		     /* there is no account left */
 	bool in_force;		     /* the endpoint's accounts are what a bootstrap left */
 	bool for_want;		     /* it was asked because no server takes the endpoint */
@@ -75,6 +76,7 @@ struct bootstrapping_account {
 	bool purged;	       /* there is none */
 	uint16_t security;     /* of /0 */
 	struct server *server; /* the caller's; NULL: it is the one that there is */
+	uint32_t hold_off_s, timeout_s;
 };
 int bootstrapping_find_account(const struct bootstrapping *b, const struct taken *t,
 			       struct bootstrapping_account *ret);

@@ -35,6 +35,13 @@ static struct taking *taking_free(struct taking *t)
 	return NULL;
 }
 
+static uint32_t seconds(const struct taken *t, uint16_t security, uint16_t resource)
+{
+	const struct value *v = taken_value(t, ACCOUNT_SECURITY, security, resource);
+
+	return v && v->type == VALUE_INTEGER && v->integer > 0 ? (uint32_t)MIN(v->integer, (int64_t)UINT32_MAX) : 0;
+}
+
 int bootstrapping_find_account(const struct bootstrapping *b, const struct taken *t,
 			       struct bootstrapping_account *ret)
 {
@@ -57,15 +64,20 @@ int bootstrapping_find_account(const struct bootstrapping *b, const struct taken
 	else
 		r = server_new_on(&terms, b->endpoint->registry->config.transport, &server);
 	if (r >= 0)
-		*ret = (struct bootstrapping_account){ .security = security, .server = server };
+		*ret = (struct bootstrapping_account){
+			.security = security,
+			.server = server,
+			.hold_off_s = seconds(t, security, SECURITY_HOLD_OFF),
+			.timeout_s = seconds(t, security, SECURITY_ACCOUNT_TIMEOUT),
+		};
 	return r;
 }
 
 static uint64_t purge_time(const struct taken *t)
 {
-	const struct value *v = taken_value(t, ACCOUNT_SECURITY, taken_bootstrap(t), SECURITY_ACCOUNT_TIMEOUT);
+	uint32_t timeout_s = seconds(t, taken_bootstrap(t), SECURITY_ACCOUNT_TIMEOUT);
 
-	return v && v->integer > 0 ? clock_realtime_usec() / USEC_PER_SEC + (uint64_t)v->integer : 0;
+	return timeout_s > 0 ? clock_realtime_usec() / USEC_PER_SEC + timeout_s : 0;
 }
 
 static void take_account(struct bootstrapping *b, struct taking *t)
@@ -73,6 +85,8 @@ static void take_account(struct bootstrapping *b, struct taking *t)
 	b->in_force = true;
 	b->security = t->account.security;
 	b->purged = t->account.purged;
+	b->hold_off_s = t->account.hold_off_s;
+	b->timeout_s = t->account.timeout_s;
 	b->purge_s = t->taken.purge_s;
 	b->next = TAKE_PTR(t->account.server);
 }

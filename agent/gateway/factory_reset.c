@@ -49,9 +49,11 @@ static void reset(struct endpoint *e)
 	int r;
 
 	log_notice(&about, "%s: a server has it reset to what the configuration says", endpoint_label(e));
-	/* What a bootstrap left is gone first. */
-	if (e->bootstrapping && e->bootstrapping->in_force)
-		bootstrapping_reset(e);
+	/* Its accounts are new ones then. */
+	if (e->bootstrapping && e->bootstrapping->in_force && bootstrapping_reset(e) >= 0) {
+		put_anew(e);
+		return;
+	}
 	/* Beforehand: new accounts take what is kept. */
 	persist_forget(e);
 	e->accounts = NULL;

@@ -145,9 +145,9 @@ int taken_of_staging(const struct bootstrapping *b, struct staging *staging, str
 #define KIND "bootstrap"
 #define HEAD "bootstrap 1"
 
-static int print_head(const struct taken *t, struct buf *out)
+static int print_head(const struct endpoint *e, const struct taken *t, struct buf *out)
 {
-	int r = buf_printf(out, HEAD " purge=%" PRIu64 "\n", t->purge_s);
+	int r = buf_printf(out, HEAD " purge=%" PRIu64 "\nendpoint %s\n", t->purge_s, endpoint_client_name(e));
 
 	for (size_t i = 0; i < t->n_keys && r >= 0; i++)
 		r = buf_printf(out, "account %u %s %s\n", t->keys[i].security,
@@ -183,7 +183,7 @@ static int print(const struct endpoint *e, const struct taken *t, struct buf *ou
 	int r = kept ? buf_reserve(out, STATE_RECORD_MAX / 64) : -ENOMEM;
 
 	if (r >= 0)
-		r = print_head(t, out);
+		r = print_head(e, t, out);
 	return r < 0 ? r : codec_find(FORMAT_SENML_JSON)->encode(&root, kept, n, false, out);
 }
 
@@ -262,7 +262,18 @@ static int parse_key(struct taken *t, const char *line)
 	return streq(reference, "-") ? 0 : str_replace(&t->keys[t->n_keys - 1].reference, reference);
 }
 
-static int parse_head(struct taken *t, struct span *text)
+/* Keys and accounts are those of an endpoint client name. */
+static int check_name(const struct endpoint *e, const char *name)
+{
+	struct log_about about = { .endpoint = endpoint_client_name(e) };
+
+	if (streq(name, endpoint_client_name(e)))
+		return 0;
+	log_notice(&about, "%s: what was bootstrapped is that of %s, which it is not any more", endpoint_label(e), name);
+	return -ENOENT;
+}
+
+static int parse_head(const struct endpoint *e, struct taken *t, struct span *text)
 {
 	struct span line;
 	int r = take_line(text, &line);
@@ -274,6 +285,8 @@ static int parse_head(struct taken *t, struct span *text)
 			return -ENOMEM;
 		if (has_prefix(copy, "account "))
 			r = parse_key(t, copy);
+		else if (has_prefix(copy, "endpoint "))
+			r = check_name(e, copy + strlen("endpoint "));
 		else if (sscanf(copy, HEAD " purge=%" SCNu64, &t->purge_s) != 1)
 			r = -EBADMSG;
 		if (r >= 0)
@@ -295,7 +308,7 @@ int taken_load(const struct endpoint *e, struct taken *ret)
 	if (r < 0)
 		return r;
 	text = span_of(record.data, record.size);
-	r = parse_head(&t, &text);
+	r = parse_head(e, &t, &text);
 	if (r >= 0)
 		r = codec_find(FORMAT_SENML_JSON)->decode(&root, text, lookup, (void *)(uintptr_t)config->definitions, &t.records, &reason);
 	if (r < 0)

@@ -35,7 +35,7 @@ int taken_commit(const struct endpoint *e, const struct taken *t, struct buf *fo
 /* What was committed is not to be. */
 void taken_put_back(const struct endpoint *e, const struct buf *former);
 void taken_former_done(struct buf *former);
-/* -ENOENT: there is none; else what state_load() and codecs say. */
+/* -ENOENT: there is none, or it is another client name's; else what state_load() and codecs say. */
 int taken_load(const struct endpoint *e, struct taken *ret);
 void taken_done(struct taken *t);
 

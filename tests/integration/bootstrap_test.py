@@ -9,10 +9,11 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Bus, Scenario, build_path, main  # noqa: E402
+from fieldway_test import Bus, Scenario, build_path, main, source_path  # noqa: E402
 from fieldway_test.bus import PATH  # noqa: E402
-from fieldway_test.encode import senml_json  # noqa: E402
-from fieldway_test.scenario import LINKS, SENML_JSON  # noqa: E402
+from fieldway_test.encode import senml_cbor, senml_json  # noqa: E402
+from fieldway_test.programs import plugin_folder  # noqa: E402
+from fieldway_test.scenario import LINKS, SENML_CBOR, SENML_JSON  # noqa: E402
 
 MAIN = """schema: 1
 gateway: {{name: gw, endpoint: "{{gateway}}", endpoint_template: "{{gateway}}-{{name}}"}}
@@ -138,6 +139,29 @@ class ClientInitiatedTest(BootstrapScenario):
     def register_anew(self):
         return self.registered("gw", start=self.restart())
 
+    def test_factory_reset(self):
+        """/3/0/5: what a bootstrap left is gone, too."""
+        self.start_server()
+        self.configure_bootstrap(servers=SERVERS.format(uri=self.server.uri("coap"), more=", lifetime: 700s"),
+                                 more="host: {allow: [factory_reset]}\n")
+        self.start_daemon()
+        self.ready("gw")
+        start = self.now()
+        self.expect(self.post("gw", "/1/0/9"), "2.04")
+        self.asked(start=start)
+        self.write("gw", "/16/3", {"/16/3/0/0": "three"})
+        self.bootstrap(start=start, lifetime=900)
+        self.assertEqual(self.registered("gw", start=start).lt, "900")
+        self.until_code("gw", "/16/3", "2.05")
+        start = self.now()
+        self.expect(self.post("gw", "/3/0/5"), "2.04")
+        self.event("deregistered", "gw", start)
+        self.assertEqual(self.registered("gw", start=start).lt, "700")
+        self.until_code("gw", "/16/3", "4.04")
+        start = self.restart()
+        self.assertEqual(self.ready("gw", start=start).lt, "700")
+        self.assertEqual([e.word for e in self.server.events[start:] if e.word == "bootstrap-request"], [])
+
     def test_elsewhere(self):
         """What is written to other objects; the server may change it afterwards."""
         self.start_server()
@@ -180,105 +204,6 @@ class ClientInitiatedTest(BootstrapScenario):
         self.assertEqual(self.registered("gw", start=start).lt, "1300")
         for line in self.daemon.process.lines:
             self.assertNotIn(NEW_KEY.hex(), line)
-
-
-def rights(instance, path, owner, **entries):
-    """A /2; entries: s101=15, s0=1."""
-    obj, of = (int(n) for n in path.strip("/").split("/"))
-    return {f"/2/{instance}/0": obj, f"/2/{instance}/1": of, f"/2/{instance}/3": owner,
-            **{f"/2/{instance}/2/{name[1:]}": bits for name, bits in entries.items()}}
-
-
-class SeveralTest(BootstrapScenario):
-    """Two servers, and what the bootstrap says they may."""
-
-    def start(self):
-        self.one = self.boot = self.start_server()
-        self.two = self.start_server()
-        self.server = self.boot
-        self.configure_bootstrap()
-        self.start_daemon()
-        self.asked()
-
-    def write_accounts(self):
-        self.write("gw", "/0", {**security(1, self.one.uri("coap"), 101), **security(2, self.two.uri("coap"), 102)})
-        self.write("gw", "/1", {**server(0, 101, 700), **server(1, 102, 800)})
-
-    def codes(self, path):
-        """What each of them is answered."""
-        return [s.request("gw", "GET", path, "accept=110").fields["code"] for s in (self.one, self.two)]
-
-    def expect_codes(self, **wanted):
-        self.assertEqual({path: self.codes(path) for path in wanted}, wanted)
-
-    def both(self, one=0, two=0):
-        self.one.wait_registered("gw", 30, one)
-        self.two.wait_registered("gw", 30, two)
-
-    def test_rights(self):
-        """What no /2 names is closed; over a restart, and another bootstrap."""
-        self.start()
-        self.write_accounts()
-        self.write("gw", "/16/3", {"/16/3/0/0": "three"})
-        self.write("gw", "/2", {**rights(0, "1/0", 101), **rights(1, "1/1", 102), **rights(2, "3/0", 65535, s0=1),
-                                **rights(4, "16/3", 65535, s102=3), **rights(5, "16/65535", 65535, s102=16)})
-        self.finish()
-        self.both()
-        self.log("no /2 of the bootstrap says who may use")
-        wanted = {"/3/0/16": ["2.05", "2.05"], "/16/3/0": ["4.01", "2.05"], "/7/0": ["4.01", "4.01"],
-                  "/1/0/1": ["2.05", "4.01"], "/1/1/1": ["4.01", "2.05"]}
-        self.expect_codes(**wanted)
-        # Who may make one owns it, and nobody else comes in.
-        body = f"format={SENML_JSON} payload={senml_json({'/16/65535/0/0': 'new'}).hex()}"
-        made = [s.request("gw", "POST", "/16", body).fields["code"] for s in (self.one, self.two)]
-        self.assertEqual(made, ["4.01", "2.01"])
-        wanted["/16/0/0"] = ["4.01", "2.05"]
-        self.expect_codes(**wanted)
-        one, two = len(self.one.events), len(self.two.events)
-        self.restart()
-        self.both(one, two)
-        self.expect_codes(**wanted)
-        # Another one, which changes one of them and names another instance.
-        one, two = len(self.one.events), len(self.two.events)
-        self.server = self.two
-        self.expect(self.post("gw", "/1/1/9"), "2.04")
-        self.server = self.boot
-        self.asked(start=one)
-        self.write("gw", "/2/4", rights(4, "16/3", 65535, s101=1))
-        self.write("gw", "/2/9", rights(9, "7/0", 65535, s0=1))
-        self.finish()
-        self.both(one, two)
-        wanted.update({"/16/3/0": ["2.05", "4.01"], "/7/0": ["2.05", "2.05"]})
-        self.expect_codes(**wanted)
-
-    def test_without_any(self):
-        """Of several servers nobody may do anything then."""
-        self.start()
-        self.write_accounts()
-        self.finish()
-        self.both()
-        self.expect_codes(**{"/3/0/16": ["4.01", "4.01"], "/1/0/1": ["4.01", "4.01"]})
-
-    def test_one_leaves(self):
-        """The other one may do all; and a /2 is there for the time when there are several again."""
-        self.start()
-        self.write_accounts()
-        self.write("gw", "/2", {**rights(0, "1/0", 101), **rights(2, "3/0", 65535, s0=1)})
-        self.finish()
-        self.both()
-        one = len(self.one.events)
-        self.server = self.one
-        self.expect(self.post("gw", "/1/0/9"), "2.04")
-        self.server = self.boot
-        self.asked(start=one)
-        self.expect(self.server.request("gw", "DELETE", "/0/2"), "2.02")
-        self.finish()
-        self.event("registered", "gw", one)
-        self.two.wait_event(lambda e: e.word == "deregistered", 15)
-        self.until_read("gw", "/7/0", lambda a: a.fields.get("code") == "2.05")
-        self.assertEqual(self.read_one("gw", "/2/2/2/0"), 1)
-        self.ready("gw", start=self.restart())
-        self.assertEqual(self.read_one("gw", "/2/2/2/0"), 1)
 
 
 class SequenceTest(BootstrapScenario):
@@ -367,75 +292,6 @@ class SequenceTest(BootstrapScenario):
         start = self.now()
         self.start_daemon()
         self.assertEqual(self.registered("gw", start=start).lt, "3600")
-
-
-class TakenTest(BootstrapScenario):
-    """What the server is told was delivered is on the disk."""
-
-    def start(self):
-        self.start_server()
-        self.configure_bootstrap(servers=SERVERS.format(uri=self.server.uri("coap"), more=", lifetime: 700s"))
-        self.record = self.rig.path("state/records/host.bootstrap")
-        self.start_daemon()
-        self.ready("gw")
-        self.ask()
-
-    def ask(self):
-        start = self.now()
-        self.expect(self.post("gw", "/1/0/9"), "2.04")
-        self.asked(start=start)
-        self.write("gw", "/1/0", server(0, 101, 900))
-
-    def kill(self):
-        """As if the power had failed."""
-        start = self.now()
-        self.daemon.process.essential = False
-        self.daemon.process.send_signal(signal.SIGKILL)
-        self.daemon.process.wait_end()
-        self.start_daemon()
-        return start
-
-    def test_at_once(self):
-        self.start()
-        self.assertFalse(os.path.exists(self.record))
-        self.finish()
-        self.assertTrue(os.path.exists(self.record))
-        self.assertEqual(self.registered("gw", start=self.kill()).lt, "900")
-
-    def test_not_written(self):
-        """The account is what it was; the server hears why, and may finish again."""
-        self.start()
-        # A folder with something in it is not replaced by a file.
-        os.makedirs(self.record + "/in-the-way")
-        for _ in range(2):
-            self.assertEqual(self.finish(code="4.06").payload, b"it cannot be put in force: Is a directory")
-        self.log("state")
-        self.assertEqual([e.lt for e in self.server.events if e.word == "registered"], ["700"])
-        os.rmdir(self.record + "/in-the-way")
-        os.rmdir(self.record)
-        self.assertEqual(self.registered("gw", start=self.kill()).lt, "700")
-        self.ask()
-        start = self.now()
-        self.finish()
-        self.assertEqual(self.registered("gw", start=start).lt, "900")
-
-    def test_former(self):
-        """As before; what another bootstrap left stands, also when the disk has room again."""
-        self.start()
-        start = self.now()
-        self.finish()
-        self.registered("gw", start=start)
-        self.ask()
-        self.write("gw", "/1/0", server(0, 101, 950))
-        temporary = self.rig.path("state/temporary/host.bootstrap")
-        os.mkdir(temporary)
-        self.finish(code="4.06")
-        os.rmdir(temporary)
-        # At its end it tries again what could not be written.
-        self.stop_daemon(self.daemon)
-        start = self.now()
-        self.start_daemon()
-        self.assertEqual(self.registered("gw", start=start).lt, "900")
 
 
 class ReloadTest(BootstrapScenario):
@@ -558,13 +414,89 @@ class BusTest(BootstrapScenario):
         self.start()
         self.assertEqual(self.registered("gw", start=start).lt, "700")
 
+    def test_account_reset_without_servers(self):
+        """There is nothing but the bootstrap server then."""
+        self.start_server()
+        self.configure_bootstrap()
+        self.start()
+        self.bootstrap(lifetime=900)
+        self.ready("gw")
+        start = self.now()
+        self.assertEqual(self.ctl("account", "reset", "host"), (0, ""))
+        self.event("deregistered", "gw", start)
+        self.asked(start=start)
+        self.until_state("bootstrapping")
+        start = self.restart(arguments=["--bus=system"], environment=self.bus.environment())
+        self.bootstrap(start=start, lifetime=901)
+        self.assertEqual(self.registered("gw", start=start).lt, "901")
+
+    def check(self):
+        """What `fieldwayctl check` says; it is accepted."""
+        status, text = self.ctl("check", self.rig.path("etc"), "--daemon", build_path("fieldwayd"), "--objects",
+                                source_path("objects"), "--shared", self.rig.path("none"), "--plugins",
+                                plugin_folder(self.rig), "--host-program", build_path("fieldway-plugin-host"),
+                                "--state", self.rig.path("state"))
+        self.assertEqual(status, 0, text)
+        return text
+
+    def test_check(self):
+        """Which servers do not reach endpoints that were bootstrapped; asked for over D-Bus, too."""
+        self.start_server()
+        self.start_meters(2)
+        self.configure_bootstrap("use: first", 'endpoints: ["host", "m1"]', more=SERVERS.format(
+            uri=self.server.uri("coap"), more='}\n  - {name: other, short_id: 102, uri: "coap://127.0.0.1:9", endpoints: [m2]'))
+        self.start()
+        self.assertNotIn("does not reach", self.check())
+        for endpoint in ("gw", "gw-m1"):
+            self.bootstrap(endpoint)
+        self.ready("gw", "gw-m1")
+        wanted = "server plant: does not reach 2 endpoints that a bootstrap server has told where to register"
+        self.assertRegex(self.check(), r"fieldway\.yaml:\d+:\d+: " + wanted + "; the first is host")
+        self.assertNotIn("other", self.check())
+        warnings = self.bus.call(PATH, "Manager", "CheckConfig")[1]
+        self.assertIn(wanted, str(warnings))
+        self.assertEqual(self.ctl("account", "reset", "host"), (0, ""))
+        self.assertIn("does not reach 1 endpoint that", self.check())
+
     def read_text(self, endpoint, path):
         return self.expect(self.server.request(endpoint, "GET", path, "accept=0"), "2.05").payload
 
 
 class PackTest(BootstrapScenario):
+    def test_applied(self):
+        """ETS 12: all instances of its objects are replaced, and one that is of no use changes nothing."""
+        self.start_server()
+        uri = self.server.uri("coap")
+        self.put_pack({**security(1, uri, 101), **server(0, 101, 1100)})
+        self.configure_bootstrap("pack: true")
+        self.start_daemon()
+        self.assertEqual(self.event("pack-request", "gw").acc, "</0/65534>")
+        self.assertEqual(self.registered("gw").lt, "1100")
+        self.assertEqual(self.registered("gw", start=self.restart()).lt, "1100")
+        self.put_pack({**security(4, uri, 102), **server(5, 102, 1150)})
+        start = self.now()
+        self.expect(self.post("gw", "/1/0/9"), "2.04")
+        self.event("deregistered", "gw", start)
+        self.assertEqual(self.registered("gw", start=start).lt, "1150")
+        self.assertEqual(set(self.read("gw", "/1/5")), set(self.read("gw", "/1")))
+        self.assertEqual([e.word for e in self.server.events if e.word == "bootstrap-request"], [])
+        # Without its /1.
+        self.put_pack(security(6, uri, 103))
+        start = self.now()
+        self.expect(self.post("gw", "/1/5/9"), "2.04")
+        self.event("pack-request", "gw", start)
+        self.asked(start=start)
+        self.log("no use for a pack of")
+        links = self.expect(self.server.request("gw", "GET", "/0", f"accept={LINKS}"), "2.05").payload.decode()
+        self.assertNotIn("</0/6>", links)
+        self.finish()
+        self.assertEqual(self.registered("gw", start=start).lt, "1150")
+
+    def put_pack(self, values):
+        self.server.command(f"pack {SENML_CBOR} {senml_cbor(values).hex()}")
+
     def test_pack(self):
-        """ETS 12; and when there is none."""
+        """When there is none."""
         self.start_server()
         values = {**security(1, self.server.uri("coap"), 101), **server(0, 101, 1100)}
         self.server.command(f"pack {SENML_JSON} {senml_json(values).hex()}")
