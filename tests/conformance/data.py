@@ -10,6 +10,7 @@ YAML_NAMES = {HOST: "host", VIRTUAL: "dev"}
 
 # Of those whose device the host shows too.
 HOST_ROWS = """host:
+  create: {create}
   lwm2m:
     {map}
 """
@@ -129,6 +130,15 @@ C11 = {
     "publish": [("psm", "x", 3600), ("active", "x", 600), ("wide", "ay", b"\2"), ("narrow", "ay", b"\5"),
                 ("modes", "t", 3), ("mode", "t", 1)],
 }
+# With those rows that 1250 and 1350 ask of a modem and of who chooses bearers. create: what servers may make.
+C10 = {
+    **C11, "create": [11],
+    "points": [*C11["points"], "second: {type: string}", "bearer: {type: int64, access: rw}", "wlan: {type: bool}",
+               "status: {type: int64}"],
+    "map": [*C11["map"], "10/0/11/1: second", "13/0/0/0: bearer", '12/0/0: {value: wlan0}', "12/0/1: wlan",
+            "12/0/3: status", '12/0/4: {value: "02:00:00:00:00:01"}', "12/0/5: {value: plant}", "12/0/8: {value: 1}",
+            "12/0/9: {value: 1}", "12/0/14: {value: 4}", "12/0/15: {value: 0}"],
+}
 C15 = {
     **C3, "shown": True,
     "points": ["up: {type: bytes}", "down: {type: bytes, access: rw}"],
@@ -142,8 +152,8 @@ C16 = {
     "map": ["20/0/4010: class", "20/0/4011: {execute: start, value: true}", "20/0/4013: status", "20/0/4014: log"],
     "publish": [("class", "x", 0), ("status", "x", 3), ("log", "ay", b"line 1")],
 }
-CONFIGURATIONS = {"C.1": C1, "C.3": C3, "C.4": C4, "C.6": C6, "C.7": C7, "C.11": C11,
-                  "C.15": C15, "C.16": C16}
+CONFIGURATIONS = {"C.1": C1, "C.3": C3, "C.4": C4, "C.6": C6, "C.7": C7, "C.10": C10,
+                  "C.11": C11, "C.15": C15, "C.16": C16}
 
 
 def host_rows(rows):

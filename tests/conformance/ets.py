@@ -102,7 +102,8 @@ class Case(Scenario):
         data = CONFIGURATIONS[configuration]
         self.write_field(data)
         if self.end == HOST and data.get("shown"):
-            more += HOST_ROWS.format(map="\n    ".join(host_rows(data["map"])))
+            more += HOST_ROWS.format(
+                create=data.get("create", []), map="\n    ".join(host_rows(data["map"])))
         self.rig.write("etc/fieldway.yaml", MAIN.format(
             uri=self.server.uri("coaps"), version=self.version, end=YAML_NAMES[self.end],
             lifetime=lifetime,

@@ -126,7 +126,7 @@ class VersionTest(Scenario):
             self.assertEqual(event.lwm2m, version)
             self.assertEqual(event.links, ",".join([*root, "</1/0>", "</3/0>", *own]))
             self.assertEqual((event.lt, event.b), ("3600", "U"))
-            self.assertEqual(set(event.fields), {"location", "lt", "lwm2m", "b", "secure", "links"})
+            self.assertEqual(set(event.fields), {"location", "lt", "lwm2m", "b", "secure", "from", "links"})
 
     def test_1_2(self):
         self.expect_links(self.start(), "1.2", [ROOT_1_2])

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from fieldway_test import Scenario, main  # noqa: E402
 
-PLAIN = {"location", "secure", "identity"}      # fields of an Update that changes nothing
+PLAIN = {"location", "secure", "identity", "from"}      # fields of an Update that changes nothing
 
 
 class UpdateTest(Scenario):

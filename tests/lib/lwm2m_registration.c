@@ -134,6 +134,15 @@ void print_identity(const coap_session_t *session)
 }
 
 /* request: the Register, or NULL */
+static void print_from(const coap_session_t *session)
+{
+	unsigned char text[64];
+	size_t size = coap_print_addr(coap_session_get_addr_remote(session), text, sizeof(text));
+
+	printf(" from=");
+	print_text(text, size);
+}
+
 static void print_client(const char *event, const struct client *c, const coap_pdu_t *request)
 {
 	printf("%s ", event);
@@ -142,6 +151,8 @@ static void print_client(const char *event, const struct client *c, const coap_p
 	       c->version, c->binding, c->secure);
 	if (c->secure && c->session)
 		print_identity(c->session);
+	if (c->session)
+		print_from(c->session);
 	if (request)
 		print_query(request, false);
 	if (c->profiled) {
@@ -403,6 +414,7 @@ static void accept_update(struct client *c, coap_session_t *session, const coap_
 	printf("updated ");
 	print_text(c->endpoint, strlen(c->endpoint));
 	printf(" location=/rd/%u secure=%d", c->location, session_is_secure(session));
+	print_from(session);
 	print_query(request, true);
 	print_links(p->links);
 	printf("\n");

@@ -46,10 +46,12 @@ class RegistrationTest(ServerTest):
         self.assertEqual(event.location, "/" + "/".join(location))
         self.assertEqual((event.lt, event.lwm2m, event.b, event.secure), ("60", "1.1", "U", "0"))
         self.assertEqual(event.links, "</1/0>,</3/0>")
+        place = "{}:{}".format(*self.peer.socket.getsockname())
+        self.assertEqual(event.fields["from"], place)
         answer = self.peer.request(coap.POST, "/".join(location), ["lt=20"])
         self.assertEqual(answer.code, coap.code("2.04"))
         self.assertEqual(self.event("updated").fields,
-                         {"location": event.location, "secure": "0", "lt": "20"})
+                         {"location": event.location, "secure": "0", "from": place, "lt": "20"})
         answer = self.peer.request(coap.DELETE, "/".join(location))
         self.assertEqual(answer.code, coap.code("2.02"))
         self.assertEqual(self.event("deregistered").arguments, ["a"])

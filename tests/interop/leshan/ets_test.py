@@ -10,6 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "conformance"), HERE, os.path.join(HERE, "..", "..", "lib")]
 
 import additional_test  # noqa: E402
+import bearer_test  # noqa: E402
 import bootstrap_test  # noqa: E402
 import composite_test  # noqa: E402
 import connectivity_test  # noqa: E402
@@ -25,7 +26,7 @@ from fieldway_test import Rig  # noqa: E402
 from leshan import Bootstrap, Leshan, prepare_or_exit  # noqa: E402
 
 MODULES = (registration_test, management_test, composite_test, reporting_test, objects_test, connectivity_test,
-           firmware_test, bootstrap_test, additional_test)
+           firmware_test, bootstrap_test, additional_test, bearer_test)
 VERSION = "1.1"
 home = shared = shared_boot = None      # Leshan's two servers are there for all tests, in a rig of their own
 

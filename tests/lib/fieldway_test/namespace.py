@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A network namespace of our own, where the system allows one."""
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -79,3 +80,38 @@ def enter_namespace():
             _loopback_up()
             return True
     return False
+
+
+@contextlib.contextmanager
+def _away(go):
+    """What is started meanwhile stays there."""
+    with open("/proc/self/ns/net", "rb") as home:
+        go()
+        try:
+            yield
+        finally:
+            _enter(home)
+
+
+def _enter(network):
+    if LIBC.setns(network.fileno(), CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def other_network():
+    """With this, in a new network with nothing but a loopback interface, after enter_namespace()."""
+    def go():
+        _unshare(CLONE_NEWNET)
+        _loopback_up()
+
+    return _away(go)
+
+
+def network_of(pid):
+    """With this, in the network of another process."""
+    def go():
+        with open(f"/proc/{pid}/ns/net", "rb") as network:
+            _enter(network)
+
+    return _away(go)
