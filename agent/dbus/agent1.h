@@ -50,6 +50,14 @@
  *     Paused a(sstu)                 what users have paused: "endpoint", "bus" or
  *                                    "device", name, since when (microseconds
  *                                    since 1970), uid. Over restarts
+ *     Packages a(sssstt)             what servers update this machine with: "firmware"
+ *                                    or "software", its name ("" of firmware), state
+ *                                    ("idle", "downloading", "downloaded", "updating";
+ *                                    of software "initial", "downloading",
+ *                                    "downloaded", "delivered", "installed"), what
+ *                                    there is to say of it ("": nothing), bytes
+ *                                    that are here, of how many (0: not known). It is
+ *                                    not told when they change: Watch /5 and /9
  *     LogLevels a{ss}                of each module, and "" of the others
  *
  * At AGENT1_PATH/endpoint/NAME, the host among them:
@@ -271,6 +279,7 @@
 #define AGENT1_ACCOUNT "a{sv}"
 #define AGENT1_CREDENTIAL "(ssssss)"
 #define AGENT1_PAUSED "(sstu)"
+#define AGENT1_PACKAGE "(sssstt)"
 #define AGENT1_OBJECT "(so)"
 #define AGENT1_CONFIGURATION_ERROR "(suus)"
 

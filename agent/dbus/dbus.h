@@ -68,6 +68,12 @@ struct dbus_pause {
 /* reason: for people, or NULL. */
 typedef void (*dbus_done)(void *userdata, int error, const char *reason);
 
+/* Firmware or a software, as AGENT1_PACKAGE has it; texts live until the loop turns. */
+struct dbus_package {
+	const char *kind, *name, *state, *note;
+	uint64_t received, expected;
+};
+
 /* What this module asks of the rest. */
 struct dbus_ports {
 	struct store *(*store)(void *userdata, uint32_t endpoint);
@@ -102,6 +108,8 @@ struct dbus_ports {
 	int (*reset)(void *userdata, uint32_t endpoint);
 	/* A user, uid, has it left alone; over restarts. 0; -ENOSPC, -ESHUTDOWN, errno of keeping it. */
 	int (*pause)(void *userdata, enum dbus_kind kind, uint32_t id, bool on, uid_t uid);
+	/* The one with that number of what servers update this machine with; false: there are no more. */
+	bool (*package)(void *userdata, size_t index, struct dbus_package *ret);
 	/* NULL: it is not paused. */
 	const struct dbus_pause *(*paused)(void *userdata, enum dbus_kind kind, uint32_t id);
 };

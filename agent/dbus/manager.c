@@ -104,6 +104,18 @@ static int get_accounts(sd_bus *bus, const char *path, const char *interface, co
 				     streq(property, "Registered") ? registered : accounts);
 }
 
+static int get_packages(sd_bus *bus, const char *path, const char *interface, const char *property,
+			sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct dbus *d = userdata;
+	struct dbus_package p;
+	int r = sd_bus_message_open_container(reply, 'a', AGENT1_PACKAGE);
+
+	for (size_t i = 0; r >= 0 && d->ports.package(d->userdata, i, &p); i++)
+		r = sd_bus_message_append(reply, AGENT1_PACKAGE, p.kind, p.name, p.state, p.note, p.received, p.expected);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("GetEndpoint", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", endpoint),
@@ -133,6 +145,7 @@ const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_PROPERTY("Devices", "u", get_devices, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Paused", "a" AGENT1_PAUSED, get_all_paused, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Packages", "a" AGENT1_PACKAGE, get_packages, 0, 0),
 	SD_BUS_PROPERTY("LogLevels", "a{ss}", get_log_levels, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,
 };

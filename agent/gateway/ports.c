@@ -145,6 +145,11 @@ static const struct dbus_pause *port_paused(void *userdata, enum dbus_kind kind,
 	return registry_paused(userdata, kind, id);
 }
 
+static bool port_package(void *userdata, size_t index, struct dbus_package *ret)
+{
+	return registry_package(userdata, index, ret);
+}
+
 const struct dbus_ports ports_of_registry = {
 	.store = port_store,
 	.client_name = port_client_name,
@@ -157,6 +162,7 @@ const struct dbus_ports ports_of_registry = {
 	.restart = port_restart,
 	.reset = port_reset,
 	.pause = port_pause,
+	.package = port_package,
 	.paused = port_paused,
 };
 

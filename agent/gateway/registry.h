@@ -110,6 +110,8 @@ struct registry_watch {
 int registry_update(struct registry *r, uint32_t endpoint, const char *server, dbus_done done, void *userdata);
 int registry_send(struct registry *r, uint32_t endpoint, const char *server, const struct path *paths, size_t n,
 		  struct client_sending *ret, dbus_done done, void *userdata);
+/* software.c: as struct dbus_ports has it. */
+bool registry_package(const struct registry *r, size_t index, struct dbus_package *ret);
 /* As bootstrapping_reset(); -ESHUTDOWN. */
 int registry_reset(struct registry *r, uint32_t endpoint);
 int registry_restart(struct registry *r, enum dbus_kind kind, uint32_t id);

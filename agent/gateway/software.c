@@ -136,3 +136,38 @@ void softwares_free(struct registry *r)
 		host_software_free(h);
 	}
 }
+
+static void show_firmware(const struct firmware *f, struct dbus_package *ret)
+{
+	const struct firmware_status *status = &firmware_view(f)->status;
+	const struct delivery *d = firmware_delivery(f);
+
+	*ret = (struct dbus_package){ "firmware", "", firmware_state_name(status->state), firmware_result_text(status->result),
+				      delivery_received(d), delivery_expected(d) };
+}
+
+static void show_software(const struct software *s, struct dbus_package *ret)
+{
+	const struct software_view v = software_view(s);
+	const struct delivery *d = software_delivery(s);
+
+	*ret = (struct dbus_package){ "software", software_name(s), software_state_name(v.status.state),
+				      software_note(&v.status), delivery_received(d), delivery_expected(d) };
+}
+
+/* In the order of the configuration. */
+bool registry_package(const struct registry *r, size_t index, struct dbus_package *ret)
+{
+	const struct config *c = r->config.config;
+	const struct host_software *h;
+
+	if (r->firmware && index == 0) {
+		show_firmware(r->firmware, ret);
+		return true;
+	}
+	index -= r->firmware ? 1 : 0;
+	h = index < c->n_software ? find(r, c->software[index].name) : NULL;
+	if (h)
+		show_software(h->software, ret);
+	return h != NULL;
+}

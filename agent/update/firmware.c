@@ -25,18 +25,28 @@ static const char *const states[FIRMWARE_STATES] = {
 
 static const char *const results[FIRMWARE_RESULTS] = {
 	[FIRMWARE_INITIAL] = "",
-	[FIRMWARE_UPDATED] = ": updated",
-	[FIRMWARE_NO_STORAGE] = ": not enough storage",
-	[FIRMWARE_NO_MEMORY] = ": not enough memory",
-	[FIRMWARE_CONNECTION_LOST] = ": the connection was lost",
-	[FIRMWARE_NOT_INTACT] = ": the package is not intact",
-	[FIRMWARE_PACKAGE_TYPE] = ": the package is of another kind",
-	[FIRMWARE_INVALID_URI] = ": the URI is wrong",
-	[FIRMWARE_UPDATE_FAILED] = ": the update failed",
-	[FIRMWARE_PROTOCOL] = ": the URI's protocol is not known here",
-	[FIRMWARE_CANCELLED] = ": cancelled",
-	[FIRMWARE_DEFERRED] = ": deferred",
+	[FIRMWARE_UPDATED] = "updated",
+	[FIRMWARE_NO_STORAGE] = "not enough storage",
+	[FIRMWARE_NO_MEMORY] = "not enough memory",
+	[FIRMWARE_CONNECTION_LOST] = "the connection was lost",
+	[FIRMWARE_NOT_INTACT] = "the package is not intact",
+	[FIRMWARE_PACKAGE_TYPE] = "the package is of another kind",
+	[FIRMWARE_INVALID_URI] = "the URI is wrong",
+	[FIRMWARE_UPDATE_FAILED] = "the update failed",
+	[FIRMWARE_PROTOCOL] = "the URI's protocol is not known here",
+	[FIRMWARE_CANCELLED] = "cancelled",
+	[FIRMWARE_DEFERRED] = "deferred",
 };
+
+const char *firmware_state_name(enum firmware_state state)
+{
+	return states[state];
+}
+
+const char *firmware_result_text(enum firmware_result result)
+{
+	return results[result];
+}
 
 const struct firmware_view *firmware_view(const struct firmware *f)
 {
@@ -99,7 +109,8 @@ int firmware_enter(struct firmware *f, enum firmware_event event, enum firmware_
 	v->status = after;
 	if (action == FIRMWARE_DROP)
 		drop(f);
-	log_notice(NULL, "firmware: %s%s", states[after.state], results[after.result]);
+	log_notice(NULL, "firmware: %s%s%s", states[after.state], *results[after.result] ? ": " : "",
+		   results[after.result]);
 	if (action == FIRMWARE_INSTALL)
 		firmware_install(f);
 	else

@@ -37,10 +37,10 @@ static const char *const states[SOFTWARE_STATES] = {
 
 static const char *const works[SOFTWARE_WORKS] = {
 	[SOFTWARE_RESTS] = "",
-	[SOFTWARE_INSTALLS] = ", is being installed",
-	[SOFTWARE_UNINSTALLS] = ", is being uninstalled",
-	[SOFTWARE_ACTIVATES] = ", is being activated",
-	[SOFTWARE_DEACTIVATES] = ", is being deactivated",
+	[SOFTWARE_INSTALLS] = "is being installed",
+	[SOFTWARE_UNINSTALLS] = "is being uninstalled",
+	[SOFTWARE_ACTIVATES] = "is being activated",
+	[SOFTWARE_DEACTIVATES] = "is being deactivated",
 };
 
 static const char *result_text(enum software_result result)
@@ -52,25 +52,35 @@ static const char *result_text(enum software_result result)
 	case SOFTWARE_VERIFIED:
 		return "";
 	case SOFTWARE_NO_STORAGE:
-		return ": not enough storage";
+		return "not enough storage";
 	case SOFTWARE_NO_MEMORY:
-		return ": not enough memory";
+		return "not enough memory";
 	case SOFTWARE_CONNECTION_LOST:
-		return ": the connection was lost";
+		return "the connection was lost";
 	case SOFTWARE_NOT_INTACT:
-		return ": the package is not intact";
+		return "the package is not intact";
 	case SOFTWARE_PACKAGE_TYPE:
-		return ": the package is of another kind";
+		return "the package is of another kind";
 	case SOFTWARE_INVALID_URI:
-		return ": the URI is wrong";
+		return "the URI is wrong";
 	case SOFTWARE_DEVICE_ERROR:
-		return ": its handler cannot be asked";
+		return "its handler cannot be asked";
 	case SOFTWARE_INSTALL_FAILED:
-		return ": the installation failed";
+		return "the installation failed";
 	case SOFTWARE_UNINSTALL_FAILED:
-		return ": it could not be uninstalled";
+		return "it could not be uninstalled";
 	}
 	return "";
+}
+
+const char *software_state_name(enum software_state state)
+{
+	return states[state];
+}
+
+const char *software_note(const struct software_status *status)
+{
+	return status->work == SOFTWARE_RESTS ? result_text(status->result) : works[status->work];
 }
 
 struct software_view software_view(const struct software *s)
@@ -116,11 +126,12 @@ static int enter(struct software *s, enum software_event event, enum software_re
 {
 	struct software_kept *k = &s->kept;
 	int action = software_step(&k->status, event, result);
+	const char *note;
 
 	if (action < 0)
 		return action;
-	log_notice(NULL, "%s: %s%s%s", s->label, states[k->status.state], works[k->status.work],
-		   result_text(k->status.result));
+	note = software_note(&k->status);
+	log_notice(NULL, "%s: %s%s%s", s->label, states[k->status.state], *note ? ": " : "", note);
 	if (action == SOFTWARE_DROP) {
 		handler_job_stop(s->job);
 		k->package_name[0] = k->package_version[0] = '\0';
@@ -299,7 +310,7 @@ static void worked(struct software *s)
 
 static void broke(struct software *s, uint8_t code, const char *reason)
 {
-	log_error(NULL, "%s%s: %s", s->label, works[s->kept.status.work], reason);
+	log_error(NULL, "%s %s no more: %s", s->label, works[s->kept.status.work], reason);
 	enter(s, SOFTWARE_BROKE, code == INSTALL_CODE_NO_STORAGE ? SOFTWARE_NO_STORAGE : SOFTWARE_INSTALL_FAILED);
 	answer(s, -EIO, reason);
 }

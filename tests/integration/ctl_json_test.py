@@ -45,7 +45,7 @@ class LookTest(JsonScenario):
     def test_status(self):
         self.start()
         self.until("2 registered", "status")
-        status = self.has_keys(self.json("status"), "version", "configuration", "errors", "paused", "servers", "endpoints",
+        status = self.has_keys(self.json("status"), "version", "configuration", "errors", "paused", "packages", "servers", "endpoints",
                            "states",
                            "buses", "devices_in_trouble", "endpoints_in_trouble")
         self.assertEqual((status["configuration"], status["errors"], status["endpoints"]), ("accepted", [], 2))

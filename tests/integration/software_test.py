@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Object 9 of the host: softwares that are pushed or pulled, installed, activated and removed by their handlers, and
 what survives."""
+import json
 import os
 import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import firmware_test  # noqa: E402
 import firmware_pull_test  # noqa: E402
-from fieldway_test import main  # noqa: E402
+from fieldway_test import Bus, build_path, main  # noqa: E402
 from fieldway_test.scenario import OPAQUE, TLV  # noqa: E402
 from fieldway_test import encode  # noqa: E402
 
@@ -33,7 +35,7 @@ exit 0
 """
 
 
-class SoftwareTest(firmware_test.FirmwareScenario):
+class SoftwareScenario(firmware_test.FirmwareScenario):
     def begin(self, more="", options=""):
         os.mkdir(self.rig.path("handlers"), 0o755)
         self.rig.write("reboot", f"#!/bin/sh\ntouch {self.rig.folder}/rebooted\n", 0o755)
@@ -79,6 +81,12 @@ class SoftwareTest(firmware_test.FirmwareScenario):
         self.execute(INSTALL, instance=instance)
         self.reaches(INSTALLED, DONE, instance)
 
+    def pull(self, size=3 * MIB):
+        self.files = firmware_pull_test.Files(os.urandom(size))
+        self.addCleanup(self.files.end)
+
+
+class SoftwareTest(SoftwareScenario):
     def test_what_there_is(self):
         self.begin()
         event = self.registered("gw")
@@ -206,10 +214,6 @@ class SoftwareTest(firmware_test.FirmwareScenario):
             f.write("\n")
 
     # Pull
-
-    def pull(self, size=3 * MIB):
-        self.files = firmware_pull_test.Files(os.urandom(size))
-        self.addCleanup(self.files.end)
 
     def test_pull(self):
         self.begin()
@@ -348,6 +352,50 @@ class SoftwareTest(firmware_test.FirmwareScenario):
         self.until_code("gw", "/9/5", "2.05")
         self.assertEqual((self.of(), self.of(5)), ((INSTALLED, DONE), (INSTALLED, DONE)))
         self.assertEqual((self.active(), self.active(5)), (False, True))
+
+
+class StatusTest(SoftwareScenario):
+    """What the operator of the machine sees of it."""
+    bus = None
+
+    def run_daemon(self):
+        self.bus = self.bus or Bus(self.rig, False)
+        start = self.now()
+        self.start_daemon(arguments=["--bus=system", "--install-socket", self.installer.path],
+                          environment=self.bus.environment())
+        self.bus.wait_name()
+        return self.registered("gw", start=start)
+
+    def status(self):
+        done = subprocess.run([build_path("fieldwayctl"), "status", "--json"], stdout=subprocess.PIPE, check=True, timeout=30,
+                              env={**os.environ, **self.bus.environment()})
+        return json.loads(done.stdout)["packages"]
+
+    def is_at(self, state, received, expected=0, note=""):
+        row = {"kind": "software", "name": "app", "state": state, "note": note, "received": received, "expected": expected}
+        self.rig.until(lambda: self.status()[0] == row, 20, row)
+
+    def test_packages(self):
+        self.begin("[ $1 = install ] && exit 1")
+        self.pull()
+        self.files.stop_at = MIB
+        self.is_at("initial", 0)
+        self.expect(self.put("gw", "/9/0/3", self.files.uri), "2.04")
+        self.is_at("downloading", MIB, 3 * MIB)
+        self.files.go.set()
+        self.is_at("delivered", 3 * MIB, 3 * MIB)
+        self.execute(INSTALL)
+        self.is_at("delivered", 3 * MIB, 3 * MIB, "the installation failed")
+        self.assertEqual([row["name"] for row in self.status()], ["app", "other"])
+
+    def test_firmware(self):
+        self.begin()
+        self.configure(more="firmware: {handler: image}")
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.until_code("gw", "/5/0", "2.05")
+        self.expect(self.put("gw", "/5/0/1", "gopher://host/image"), "2.04")
+        self.assertEqual(self.status(), [{"kind": "firmware", "name": "", "state": "idle", "received": 0, "expected": 0,
+                                          "note": "the URI's protocol is not known here"}])
 
 
 if __name__ == "__main__":

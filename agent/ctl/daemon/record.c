@@ -364,6 +364,22 @@ static int read_pauses(sd_bus_message *m, struct arena *arena, void *place)
 				 &manager->paused, &manager->n_paused);
 }
 
+static int read_package(sd_bus_message *m, struct arena *arena, void *place)
+{
+	struct package_record *p = place;
+	int r = sd_bus_message_read(m, AGENT1_PACKAGE, &p->kind, &p->name, &p->state, &p->note, &p->received, &p->expected);
+
+	return r > 0 ? 0 : record_error(r);
+}
+
+static int read_packages(sd_bus_message *m, struct arena *arena, void *place)
+{
+	struct manager_record *manager = place;
+
+	return record_array_read(m, AGENT1_PACKAGE, sizeof(*manager->packages), read_package, arena,
+				 &manager->packages, &manager->n_packages);
+}
+
 int manager_record_read(sd_bus_message *m, struct arena *arena, struct manager_record *ret)
 {
 	static const struct property properties[] = {
@@ -371,6 +387,7 @@ int manager_record_read(sd_bus_message *m, struct arena *arena, struct manager_r
 		{ "ConfigurationState", "s", read_text, offsetof(struct manager_record, state) },
 		{ "ConfigurationErrors", "a" AGENT1_CONFIGURATION_ERROR, read_places, 0 },
 		{ "Paused", "a" AGENT1_PAUSED, read_pauses, 0 },
+		{ "Packages", "a" AGENT1_PACKAGE, read_packages, 0 },
 		{ 0 },
 	};
 	struct manager_record manager = { .version = "", .state = "" };

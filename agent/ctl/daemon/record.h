@@ -59,11 +59,17 @@ struct pause_record {
 	uint32_t uid;
 };
 
+struct package_record {
+	const char *kind, *name, *state, *note;
+	uint64_t received, expected; /* bytes; expected 0: not known */
+};
+
 struct manager_record {
 	const char *version, *state; /* state: of the configuration */
 	struct place_record *errors;
 	struct pause_record *paused;
-	size_t n_errors, n_paused;
+	struct package_record *packages;
+	size_t n_errors, n_paused, n_packages;
 };
 
 /* Each reads a{sv}. 0; -EBADMSG: not as agent1.h says; -ENOMEM. */

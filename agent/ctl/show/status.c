@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -137,6 +138,43 @@ static int print_paused(struct page *page, const struct manager_record *m)
 	}
 	if (r >= 0)
 		print_section(page, &t, "Paused", section_rows(page), "fieldwayctl status --json");
+	return r;
+}
+
+/* ---- what servers update this machine with ---- */
+
+#define MIB_TEXT_MAX sizeof("17592186044416.0 of 17592186044416.0 MiB")
+static void mib_text(const struct package_record *p, char ret[MIB_TEXT_MAX])
+{
+	const double mib = 1 << 20;
+
+	ret[0] = '\0';
+	if (p->expected > 0)
+		snprintf(ret, MIB_TEXT_MAX, "%.1f of %.1f MiB", (double)p->received / mib, (double)p->expected / mib);
+	else if (p->received > 0)
+		snprintf(ret, MIB_TEXT_MAX, "%.1f MiB", (double)p->received / mib);
+}
+
+static int add_package(struct table *t, struct arena *arena, const struct package_record *p)
+{
+	char mib[MIB_TEXT_MAX];
+	const char *kept;
+
+	mib_text(p, mib);
+	kept = arena_text(arena, mib, strlen(mib));
+	return kept ? table_add(t, (const char *[]){ *p->name ? p->name : p->kind, p->state, kept, p->note }) : -ENOMEM;
+}
+
+static int print_packages(struct page *page, const struct manager_record *m)
+{
+	_cleanup_table_ struct table t = { .columns = 4 };
+	_cleanup_arena_ struct arena arena = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < m->n_packages && r >= 0; i++)
+		r = add_package(&t, &arena, &m->packages[i]);
+	if (r >= 0)
+		print_section(page, &t, "Packages", section_rows(page), "fieldwayctl status --json");
 	return r;
 }
 
@@ -303,6 +341,8 @@ int status_print(FILE *to, const struct manager_record *m, const struct inventor
 	if (r >= 0)
 		r = print_paused(&page, m);
 	if (r >= 0)
+		r = print_packages(&page, m);
+	if (r >= 0)
 		r = print_servers(&page, i);
 	if (r >= 0)
 		r = print_endpoints(&page, i);
@@ -346,6 +386,20 @@ static json_t *paused_document(const struct manager_record *m)
 					       m->paused[i].name, "since_usec",
 					       document_u64(m->paused[i].since_usec), "uid",
 					       (json_int_t)m->paused[i].uid));
+	return array;
+}
+
+static json_t *packages_document(const struct manager_record *m)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < m->n_packages; i++) {
+		const struct package_record *p = &m->packages[i];
+
+		document_add(&array, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "kind", p->kind, "name",
+					       p->name, "state", p->state, "note", p->note, "received",
+					       document_u64(p->received), "expected", document_u64(p->expected)));
+	}
 	return array;
 }
 
@@ -397,9 +451,9 @@ static json_t *document_of(const struct manager_record *m, const struct inventor
 	if (tally_servers(&servers, i) < 0 || tally_buses(&buses, i) < 0 ||
 	    tally_states(&states, i) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "version", m->version,
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "version", m->version,
 			 "configuration", m->state, "errors", errors_document(m), "paused",
-			 paused_document(m), "servers",
+			 paused_document(m), "packages", packages_document(m), "servers",
 			 tallies_document(&servers, "registered"), "endpoints",
 			 (json_int_t)i->n_endpoints, "states", states_document(&states), "buses",
 			 tallies_document(&buses, "online"), "devices_in_trouble",
@@ -442,7 +496,7 @@ const struct command command_status = {
 	.name = "status",
 	.arguments = "",
 	.help = "prints on one screen how fieldwayd is, and what is in trouble",
-	.details = "On top what is paused; then counts by server, by state and by bus; then devices\n"
+	.details = "On top what is paused and what servers update this machine with; then counts by server, by state and by bus; then devices\n"
 		   "that are not online and endpoints that are not registered, with the reason, as\n"
 		   "many as the screen holds.\n",
 	.bus = true,

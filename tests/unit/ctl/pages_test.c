@@ -388,6 +388,27 @@ START_TEST(explains_a_rare_request)
 }
 END_TEST
 
+START_TEST(packages)
+{
+	static struct package_record rows[] = {
+		{ "firmware", "", "downloading", "", 3 << 20, 9 << 20 },
+		{ "software", "vpn", "delivered", "the installation failed", 1 << 19, 0 },
+		{ "software", "report", "initial", "", 0, 0 },
+	};
+
+	manager.packages = rows;
+	manager.n_packages = 3;
+	ck_assert_str_eq(status(24, 0),
+			 "fieldwayd 0.1.0, configuration accepted\n"
+			 "Packages        firmware  downloading  3.0 of 9.0 MiB  -\n"
+			 "                vpn       delivered    0.5 MiB         the installation failed\n"
+			 "                report    initial      -               -\n"
+			 "Servers         plant  40 of 40 registered  coaps://a.example\n"
+			 "Endpoints       40: 40 registered\n"
+			 "Buses           hall1  40 of 40 online\n");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pages");
@@ -398,6 +419,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, all_is_well);
 	tcase_add_test(tcase, nothing_is_configured);
+	tcase_add_test(tcase, packages);
 	tcase_add_test(tcase, some_is_in_trouble);
 	tcase_add_test(tcase, last_good_is_shown_loudly);
 	tcase_add_test(tcase, fits_the_screen);
