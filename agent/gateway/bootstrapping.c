@@ -121,7 +121,9 @@ static void on_expired(void *userdata)
 	struct endpoint *e = b->endpoint;
 	struct taken t;
 
-	bootstrapping_give_up(b);
+	/* The account that a bootstrap has just left has a time of its own. */
+	if (bootstrapping_give_up(b))
+		return;
 	if (taken_load(e, &t) >= 0) {
 		taken_purge(&t);
 		taken_save(e, &t);
@@ -331,7 +333,9 @@ void bootstrapping_stop(struct bootstrapping *b)
 	if (!b || !b->bootstrap)
 		return;
 	bootstrapping_give_up(b);
-	bootstrap_stop(b->bootstrap);
+	/* It may have been purged thereby. */
+	if (b->bootstrap)
+		bootstrap_stop(b->bootstrap);
 }
 
 void bootstrapping_ask(struct bootstrapping *b)

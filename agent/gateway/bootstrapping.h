@@ -67,8 +67,11 @@ int bootstrapping_reopen(struct endpoint *e);
 /* bootstrapping_take.c */
 /* bootstrap_ops.take: on the disk first, then in force. */
 void bootstrapping_take(void *userdata, struct staging *staging);
-/* Nothing comes of what is on its way to the disk: its server is told so, and may finish again. */
-void bootstrapping_give_up(struct bootstrapping *b);
+/*
+ * Nothing comes of what is on its way to the disk: its server is told so, and may
+ * finish again. What is in force already is answered as such: true.
+ */
+bool bootstrapping_give_up(struct bootstrapping *b);
 /* The same, and nobody is told: the bootstrap goes. */
 void bootstrapping_forget_take(struct bootstrapping *b);
 /* The bootstrap server's own account in what a bootstrap left. */

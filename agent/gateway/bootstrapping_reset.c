@@ -65,8 +65,7 @@ static int reset(struct endpoint *e)
 	uint32_t n_before = (uint32_t)accounts_count(e->accounts);
 	int r;
 
-	if (e->bootstrapping)
-		bootstrapping_give_up(e->bootstrapping);
+	bootstrapping_give_up(e->bootstrapping);
 	r = is_written(e) ? make_accounts(e, &list) : -ENODATA;
 	if (r < 0)
 		return r;

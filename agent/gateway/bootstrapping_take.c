@@ -12,8 +12,9 @@
 /*
  * The end of a bootstrap. A server that has its 2.04 believes the account
  * delivered, also when the power fails the next moment: what it left is on the
- * disk first, then in force, then answered. What cannot be written is none of
- * the endpoint's, and the account stays that there was.
+ * disk first, then in force, then answered, when what it left of other objects
+ * is on the disk, too. An account that cannot be written is none of the
+ * endpoint's, and the one stays that there was.
  */
 struct taking {
 	struct taken taken;
@@ -21,6 +22,7 @@ struct taking {
 	struct bootstrapping_account account;
 	struct staging *staging;
 	struct state_commit *commit;
+	bool in_force;
 };
 
 static struct taking *taking_free(struct taking *t)
@@ -115,22 +117,42 @@ static int put_in_force(struct bootstrapping *b, struct taking *t)
 	return 0;
 }
 
+static void end(struct bootstrapping *b, int error)
+{
+	bootstrapping_forget_take(b);
+	bootstrap_took(b->bootstrap, error);
+}
+
+/* What of that could not be written is tried again, and state/ has said so. */
+static void on_rest_written(void *userdata, int error)
+{
+	struct bootstrapping *b = userdata;
+
+	(void)error;
+	b->taking->commit = NULL;
+	end(b, 0);
+}
+
 static void on_committed(void *userdata, int error)
 {
 	struct bootstrapping *b = userdata;
 	struct state *state = b->endpoint->registry->config.state;
-	struct taking *t = TAKE_PTR(b->taking);
+	struct taking *t = b->taking;
 
 	t->commit = NULL;
-	if (error >= 0) {
-		state_begin(state);
-		error = put_in_force(b, t);
-		state_end(state);
+	if (error < 0) {
+		end(b, error);
+		return;
 	}
-	if (error < 0)
-		taken_put_back(b->endpoint, &t->former);
-	taking_free(t);
-	bootstrap_took(b->bootstrap, error);
+	state_begin(state);
+	error = put_in_force(b, t);
+	t->in_force = error >= 0;
+	/* Once more, together with what access.c and persist.c save of it: then all of it is there. */
+	if (t->in_force)
+		(void)taken_commit(b->endpoint, &t->taken, NULL, on_rest_written, b, &t->commit);
+	state_end(state);
+	if (!t->commit)
+		end(b, error);
 }
 
 static int begin(struct bootstrapping *b, struct taking *t)
@@ -165,15 +187,16 @@ void bootstrapping_forget_take(struct bootstrapping *b)
 {
 	struct taking *t = TAKE_PTR(b->taking);
 
-	if (t)
+	if (t && !t->in_force)
 		taken_put_back(b->endpoint, &t->former);
 	taking_free(t);
 }
 
-void bootstrapping_give_up(struct bootstrapping *b)
+bool bootstrapping_give_up(struct bootstrapping *b)
 {
-	if (!b->taking)
-		return;
-	bootstrapping_forget_take(b);
-	bootstrap_took(b->bootstrap, -ECANCELED);
+	bool in_force = b && b->taking && b->taking->in_force;
+
+	if (b && b->taking)
+		end(b, in_force ? 0 : -ECANCELED);
+	return in_force;
 }

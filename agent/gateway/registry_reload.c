@@ -250,20 +250,18 @@ static void exchange_endpoints(struct registry_change *c)
 }
 
 /* What is on its way to the disk bears their names as they were; their bootstraps begin anew. */
-static void forget_takes(struct registry *r, const struct config_difference *d)
+static void give_up_takes(struct registry *r, const struct config_difference *d)
 {
-	if (r->host.bootstrapping)
-		bootstrapping_forget_take(r->host.bootstrapping);
+	bootstrapping_give_up(r->host.bootstrapping);
 	for (uint32_t i = 0; i < d->before->n_endpoints; i++)
-		if (r->endpoints[i]->bootstrapping)
-			bootstrapping_forget_take(r->endpoints[i]->bootstrapping);
+		bootstrapping_give_up(r->endpoints[i]->bootstrapping);
 }
 
 void registry_commit(struct registry_change *c)
 {
 	struct registry *r = c->registry;
 
-	forget_takes(r, c->difference);
+	give_up_takes(r, c->difference);
 	c->committed = true;
 	r->changing = true;
 	exchange_endpoints(c);

@@ -205,7 +205,7 @@ int taken_commit(const struct endpoint *e, const struct taken *t, struct buf *fo
 	if (r < 0)
 		return r;
 	/* One that is damaged is of no use to anybody. */
-	if (state_load(state, endpoint_label(e), KIND, former) == -ENOMEM)
+	if (former && state_load(state, endpoint_label(e), KIND, former) == -ENOMEM)
 		return -ENOMEM;
 	return state_commit(state, endpoint_label(e), KIND, out.data, out.size, done, userdata, ret);
 }

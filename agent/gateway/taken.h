@@ -27,8 +27,8 @@ struct taken {
 int taken_of_staging(const struct bootstrapping *b, struct staging *staging, struct taken *ret);
 int taken_save(const struct endpoint *e, const struct taken *t);
 /*
- * The same; done as state_commit() has it. *former is the record that there was,
- * or nothing, for taken_put_back(); the caller frees it by taken_former_done().
+ * The same; done as state_commit() has it. *former is the record that there was, or nothing, for
+ * taken_put_back(); the caller frees it by taken_former_done(). NULL: nobody asks.
  */
 int taken_commit(const struct endpoint *e, const struct taken *t, struct buf *former, state_done done, void *userdata,
 		 struct state_commit **ret);

@@ -143,9 +143,12 @@ class TakenTest(BootstrapScenario):
     def test_at_once(self):
         self.start()
         self.assertFalse(os.path.exists(self.record))
+        self.write("gw", "/16/3", {"/16/3/0/0": "three"})
         self.finish()
         self.assertTrue(os.path.exists(self.record))
-        self.assertEqual(self.registered("gw", start=self.kill()).lt, "900")
+        self.assertTrue(os.path.exists(self.rig.path("state/records/host.portfolio")))
+        self.assertEqual(self.ready("gw", start=self.kill()).lt, "900")
+        self.assertEqual(self.read("gw", "/16"), {"/16/3/0/0": "three"})
 
     def test_not_written(self):
         """The account is what it was; the server hears why, and may finish again."""
@@ -163,6 +166,40 @@ class TakenTest(BootstrapScenario):
         start = self.now()
         self.finish()
         self.assertEqual(self.registered("gw", start=start).lt, "900")
+
+    def hold(self):
+        """Finish; whoever writes the record waits at a pipe in its place. The name of the answer."""
+        self.pipe = self.rig.path("state/temporary/host.bootstrap")
+        os.mkfifo(self.pipe)
+        name = self.server.send("request", "gw", "POST /bs")
+        # It has sent what came before.
+        self.server.command("clients")
+        return name
+
+    def release(self):
+        with open(self.pipe, "rb") as f:
+            f.read()
+
+    def test_power_fails_before(self):
+        """Nobody has been told anything."""
+        self.start()
+        name = self.hold()
+        start = self.kill()
+        self.assertEqual(self.registered("gw", start=start).lt, "700")
+        self.assertEqual(self.server.answers[name].word, "failed")
+
+    def test_reload_before(self):
+        """The server hears that nothing came of it, and is asked again."""
+        self.start()
+        name = self.hold()
+        start = self.now()
+        self.reload()
+        self.rig.until(lambda: name in self.server.answers, 20, "the answer to Finish")
+        answer = self.expect(self.server.answers.pop(name), "4.06")
+        self.assertEqual(answer.payload, b"it cannot be put in force: Operation canceled")
+        self.release()
+        self.asked(start=start)
+        self.assertEqual(self.registered("gw", start=self.kill()).lt, "700")
 
     def test_former(self):
         """As before; what another bootstrap left stands, also when the disk has room again."""
