@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -21,19 +22,45 @@ struct test_clock {
 	uint8_t step[sizeof(uint64_t)];
 };
 
+static int answer(const struct test_clock *c, const void *data, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = write(c->fd, data, size);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)size ? 0 : -EPIPE;
+}
+
+static uint64_t heap_bytes(void)
+{
+#ifdef HAVE_MALLINFO2
+	const struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+#else
+	return 0;
+#endif
+}
+
+static int tell_usage(const struct test_clock *c)
+{
+	const uint64_t usage[] = { heap_bytes(), timers_count(c->timers) };
+
+	return answer(c, usage, sizeof(usage));
+}
+
 static int test_clock_step(struct test_clock *c)
 {
 	uint64_t usec;
-	ssize_t n;
 
 	c->n = 0;
 	memcpy(&usec, c->step, sizeof(usec));
+	if (usec == TEST_CLOCK_USAGE)
+		return tell_usage(c);
 	clock_advance(usec);
 	timers_run(c->timers);
-	do
-		n = write(c->fd, c->step, sizeof(c->step));
-	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)sizeof(c->step) ? 0 : -EPIPE;
+	return answer(c, c->step, sizeof(c->step));
 }
 
 static int test_clock_read(struct test_clock *c)

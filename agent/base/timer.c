@@ -134,6 +134,11 @@ void timer_disarm(struct timer *timer)
 		heap_place(t, position, last);
 }
 
+uint32_t timers_count(const struct timers *t)
+{
+	return t->n;
+}
+
 uint64_t timers_next(const struct timers *t)
 {
 	return t->n > 0 ? t->heap[1].key : USEC_INFINITY;

@@ -44,6 +44,8 @@ static inline bool timer_is_armed(const struct timer *timer)
 }
 int timers_reserve(struct timers *t, uint32_t n);
 
+/* How many are armed. */
+uint32_t timers_count(const struct timers *t);
 /* Earliest due time, USEC_INFINITY if none. */
 uint64_t timers_next(const struct timers *t);
 /* Fires what is due at the moment of the call, each timer at most once. Returns how many. */

@@ -7,6 +7,8 @@ import struct
 from .programs import Daemon
 
 STEP = struct.Struct("=Q")
+USAGE = struct.Struct("=QQ")
+ASK = b"\xff" * STEP.size
 
 
 class Clock:
@@ -23,7 +25,7 @@ class Clock:
         return {"FIELDWAY_CLOCK_FD": str(self.daemons.fileno())}
 
     def read(self, stream):
-        data = self.socket.recv(STEP.size)
+        data = self.socket.recv(USAGE.size)
         if not data:
             self.rig.selector.unregister(stream)
         self._answer += data
@@ -46,6 +48,13 @@ class Clock:
         self.rig.until(lambda: len(self._answer) == STEP.size, 20, "the daemon's clock")
         if self._answer != step:
             raise AssertionError(f"the daemon's clock answered {self._answer.hex()}")
+
+    def usage(self):
+        """Bytes that the daemon's malloc() has given out, 0 where nobody counts them, and timers that are armed."""
+        self._answer = b""
+        self.socket.sendall(ASK)
+        self.rig.until(lambda: len(self._answer) == USAGE.size, 20, "the daemon's usage")
+        return USAGE.unpack(self._answer)
 
     def moved(self):
         """Whether anything has been answered."""

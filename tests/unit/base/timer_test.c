@@ -223,7 +223,7 @@ END_TEST
 
 START_TEST(test_clock_over_descriptor)
 {
-	uint64_t step = USEC_PER_HOUR, answer = 0, before;
+	uint64_t step = USEC_PER_HOUR, answer = 0, before, usage[2];
 	struct test_clock *clock;
 	struct timers *timers;
 	sd_event *event = NULL;
@@ -247,6 +247,17 @@ START_TEST(test_clock_over_descriptor)
 	ck_assert_uint_ge(clock_monotonic_usec(), before + USEC_PER_HOUR);
 	ck_assert_int_eq(read(fds[1], &answer, sizeof(answer)), 8);
 	ck_assert_uint_eq(answer, step);
+	/* What it asks, and no step. */
+	before = clock_monotonic_usec();
+	timer_arm_in(&c.timer, USEC_PER_HOUR);
+	step = TEST_CLOCK_USAGE;
+	ck_assert_int_eq(write(fds[1], &step, sizeof(step)), 8);
+	ck_assert_int_eq(sd_event_run(event, 0), 1);
+	ck_assert_int_eq(read(fds[1], usage, sizeof(usage)), 16);
+	ck_assert_uint_eq(usage[1], 1);
+	timer_disarm(&c.timer);
+	ck_assert_uint_eq(timers_count(timers), 0);
+	ck_assert_uint_lt(clock_monotonic_usec(), before + USEC_PER_HOUR);
 	close(fds[1]);
 	ck_assert_int_eq(sd_event_run(event, 0), 1);
 	ck_assert_int_eq(sd_event_run(event, 0), 0);
