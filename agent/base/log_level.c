@@ -11,7 +11,7 @@
 /* The folders of agent/ that the daemon is made of, main.c, and the plugin hosts, which it tells theirs. */
 static const char *const modules[] = {
 	"base",	   "builtin", "codec", "config", "dbus",    "download", "fieldbus", "gateway",
-	"host",	   "link",    "lwm2m", "main",	 "mapping", "metrics",	"model",
+	"history", "host",	   "link",    "lwm2m", "main",	 "mapping", "metrics",	"model",
 	"observe", "secret",  "state", "store",	 "transport", "update",
 };
 

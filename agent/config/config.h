@@ -298,6 +298,9 @@ struct config_type {
 	size_t n_map;
 	const struct config_attributes *attributes;
 	size_t n_attributes;
+	const uint32_t *recorded; /* `history:`, points whose values servers get with their times */
+	size_t n_recorded;
+	uint64_t record_usec;	  /* a value in so long; 0: each change */
 	struct config_class *rates;
 	size_t n_rates;
 	struct config_parameter *parameters;
@@ -345,6 +348,13 @@ struct config_metrics {
 	char *path; /* of a Unix socket */
 	char *host; /* loopback, as text */
 	uint16_t port;
+};
+
+/* `history:`, what is kept of values that wait for servers. */
+struct config_history {
+	uint64_t memory, disk; /* bytes; disk 0: nothing */
+	uint64_t keep_usec;
+	bool thin; /* over the bounds, each second value of the oldest goes; else all of the oldest */
 };
 
 /* `firmware:`; handler NULL: object 5 does not exist. */
@@ -398,6 +408,7 @@ struct config {
 	struct config_firmware firmware;
 	struct config_software *software;
 	size_t n_software;
+	struct config_history history;
 	struct config_plugin **plugins; /* those that a bus or profile names */
 	size_t n_plugins;
 	struct config_bus *buses;

@@ -24,6 +24,7 @@ static const struct {
 	{ "bootstrap", offsetof(struct main_section, bootstrap) },
 	{ "firmware", offsetof(struct main_section, firmware) },
 	{ "software", offsetof(struct main_section, software) },
+	{ "history", offsetof(struct main_section, history) },
 };
 
 static const struct yaml_node **section_of(struct main_section *m, size_t i)
@@ -188,6 +189,7 @@ void gateway_read(struct loader *l)
 	host_read(l, section.host);
 	firmware_read(l, section.firmware);
 	software_read(l, section.software);
+	history_read(l, section.history, start);
 	servers_read(l, section.servers);
 	bootstrap_read(l, section.bootstrap);
 }

@@ -21,7 +21,8 @@ static const struct key main_keys[] = {
 	  .help = "the host's object 5: servers update this machine (none)" },
 	{ "software", KEY_NODE, AT(main_section, software),
 	  .help = "list: the host's object 9, softwares that servers install, activate and remove (none)" },
-	LATER("history", "values kept for a server that is away"),
+	{ "history", KEY_NODE, AT(main_section, history),
+	  .help = "how much is kept of the values that profiles' history: records, until servers have them" },
 };
 
 static const char *const modes[] = { "endpoints", "gateway", "both", NULL };
@@ -196,6 +197,18 @@ static const struct key software_keys[] = {
 	{ "trust", KEY_TEXT, AT(software_section, package.trust), .help = TRUST_HELP },
 };
 
+static const char *const fulls[] = { "thin", "drop-oldest", NULL };
+static const struct key history_keys[] = {
+	{ "memory", KEY_TEXT, .initial = "8MiB", AT(history_section, memory),
+	  .help = "at most so much in memory, from 64KiB: bytes, or with KiB, MiB, GiB" },
+	{ "disk", KEY_TEXT, .initial = "64MiB", AT(history_section, disk),
+	  .help = "and on the disk, from 1MiB; or none: a restart loses what waits" },
+	{ "keep", KEY_DURATION, .minimum = 60, .maximum = 31536000, .initial = "72h", AT(history_section, keep_usec),
+	  .help = "what is older goes" },
+	{ "full", KEY_CHOICE, .choices = fulls, .initial = "thin", AT(history_section, full),
+	  .help = "over the bounds: each second value of the oldest goes, or all of the oldest" },
+};
+
 static const struct key metrics_keys[] = {
 	{ "listen", KEY_TEXT, .required = true, AT(metrics_section, listen),
 	  .help = "unix:PATH of a socket, or a port of loopback, as 127.0.0.1:9464; GET /metrics" },
@@ -226,6 +239,7 @@ const struct key_table keys_metrics = KEY_TABLE("metrics", metrics_keys);
 const struct key_table keys_host = KEY_TABLE("host", host_keys);
 const struct key_table keys_firmware = KEY_TABLE("firmware", firmware_keys);
 const struct key_table keys_software = KEY_TABLE("software[]", software_keys);
+const struct key_table keys_history = KEY_TABLE("history", history_keys);
 
 const struct key_table *const key_tables[] = {
 	&keys_main,	&keys_gateway,	&keys_server, &keys_notify,    &keys_security,
@@ -234,5 +248,5 @@ const struct key_table *const key_tables[] = {
 	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
 	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify, &keys_attributes,
 	&keys_map,	&keys_alarm,	&keys_sample,	&keys_modbus_objects, &keys_metrics, &keys_host,
-	&keys_retry,	&keys_bootstrap, &keys_firmware, &keys_software, NULL,
+	&keys_retry,	&keys_bootstrap, &keys_firmware, &keys_software, &keys_history, &keys_recording, NULL,
 };

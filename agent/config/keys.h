@@ -52,13 +52,14 @@ struct key_table {
 /* keys.c */
 extern const struct key_table keys_main, keys_gateway, keys_modbus_objects, keys_server, keys_notify, keys_retry,
 	keys_security, keys_stale, keys_register, keys_writes, keys_limits, keys_metrics, keys_host,
-	keys_bootstrap, keys_firmware, keys_software;
+	keys_bootstrap, keys_firmware, keys_software, keys_history;
 /* keys_field.c */
 extern const struct key_table keys_bus, keys_offline, keys_devices, keys_device, keys_address,
 	keys_override, keys_endpoint;
 /* keys_profile.c */
 extern const struct key_table keys_profile, keys_info, keys_parameter, keys_point, keys_defaults,
-	keys_verify, keys_counter, keys_thinning, keys_identify, keys_attributes, keys_map, keys_alarm, keys_sample;
+	keys_verify, keys_counter, keys_thinning, keys_identify, keys_attributes, keys_map, keys_alarm, keys_sample,
+	keys_recording;
 
 /* All of them, ended by NULL: for the manual and `explain`. */
 extern const struct key_table *const key_tables[];

@@ -37,7 +37,8 @@ static const struct key profile_keys[] = {
 	  .help = "of what sends by itself: so long without a word is too long; stale after that" },
 	{ "notify", KEY_NODE, AT(profile_section, notify),
 	  .help = "attributes that every server starts with, by path; 3316/*/5700 is of each instance" },
-	LATER("history", "points that are kept"),
+	{ "history", KEY_NODE, AT(profile_section, history),
+	  .help = "points whose values each server gets with their times, also those of when it was away" },
 };
 
 static const struct key info_keys[] = {
@@ -164,6 +165,12 @@ static const struct key attributes_keys[] = {
 	  .help = "notifications that are kept while the server is away" },
 };
 
+static const struct key recording_keys[] = {
+	{ "points", KEY_NODE, .required = true, AT(recording_section, points), .help = "list of points, which lwm2m: shows" },
+	{ "every", KEY_DURATION, .minimum = 1, .maximum = 86400, AT(recording_section, every_usec),
+	  .help = "a value in so long (each change)" },
+};
+
 static const struct key map_keys[] = {
 	{ "repeat", KEY_NODE, AT(map_section, repeat),
 	  .help = "placeholder and range: a row for each; {i} counts from 0" },
@@ -219,6 +226,7 @@ const struct key_table keys_counter = KEY_TABLE("points.*.counter", counter_keys
 const struct key_table keys_thinning = KEY_TABLE("points.*.sample", thinning_keys);
 const struct key_table keys_identify = KEY_TABLE("identify", identify_keys);
 const struct key_table keys_attributes = KEY_TABLE("notify", attributes_keys);
+const struct key_table keys_recording = KEY_TABLE("profile.history", recording_keys);
 const struct key_table keys_map = KEY_TABLE("lwm2m.*", map_keys);
 const struct key_table keys_alarm = KEY_TABLE("lwm2m.*.alarms.*", alarm_keys);
 const struct key_table keys_sample = KEY_TABLE("samples[]", sample_keys);

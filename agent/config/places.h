@@ -22,6 +22,7 @@ void bootstrap_read(struct loader *l, const struct yaml_node *node); /* bootstra
 void server_security_read(struct loader *l, const struct yaml_node *security, struct yaml_mark uri,
 			  struct config_server *server);
 void metrics_read(struct loader *l, const struct yaml_node *node); /* metrics.c */
+void history_read(struct loader *l, const struct yaml_node *node, struct yaml_mark at); /* history.c */
 void firmware_read(struct loader *l, const struct yaml_node *node); /* firmware.c */
 void software_read(struct loader *l, const struct yaml_node *node); /* firmware.c */
 void buses_read(struct loader *l);

@@ -59,6 +59,9 @@ struct profile {
 	size_t n_map;
 	struct config_attributes *attributes;
 	size_t n_attributes;
+	uint32_t *recorded; /* history: */
+	size_t n_recorded;
+	uint64_t record_usec;
 };
 
 const struct profile *profile_find(const struct loader *l, const char *name);
@@ -97,6 +100,8 @@ int points_link(struct loader *l, struct profile *p);
 int identify_read(struct loader *l, struct profile *p, const struct yaml_node *node);
 /* attributes.c: `notify:`, behind the map. */
 int attributes_read(struct loader *l, struct profile *p, const struct yaml_node *node);
+/* history.c: `history:` of a profile, behind its points. */
+int recording_read(struct loader *l, struct profile *p, const struct yaml_node *node);
 /* extends.c: the profile's tree with that of its base below it, or NULL after a report. */
 const struct yaml_node *profile_extend(struct loader *l, const struct yaml_node *own);
 /* inputs.c: what a sample has that is no register. 0: nothing; 1: something. */

@@ -203,6 +203,7 @@ static int read_sections(struct loader *l, struct profile *p, const struct yaml_
 	r = worse(r, points_read(l, p, section->points, section->defaults, section->lwm2m));
 	r = worse(r, identify_read(l, p, section->identify));
 	r = worse(r, map_read(l, &target, section->lwm2m, NULL, &p->map, &p->n_map));
+	r = worse(r, recording_read(l, p, section->history));
 	return worse(r, attributes_read(l, p, section->notify));
 }
 

@@ -43,6 +43,8 @@ int scalar_choice(struct loader *l, const struct yaml_node *node, const char *co
 int scalar_unit(struct loader *l, const struct yaml_node *node, const struct unit **ret);
 /* "0..50", "..50", "0..". */
 int scalar_range(struct loader *l, const struct yaml_node *node, struct range *ret);
+/* size.c: "8MiB", or bytes, of at least so many. */
+bool size_parse(const char *text, uint64_t least, uint64_t *ret);
 /* minimum and maximum both 0: no limit. */
 int usec_check(struct loader *l, struct yaml_mark mark, const char *text, uint64_t value,
 	       double minimum, double maximum);

@@ -7,7 +7,7 @@
 
 struct main_section {
 	const struct yaml_node *gateway, *servers, *stale, *registering, *writes, *limits,
-		*metrics, *host, *bootstrap, *firmware, *software;
+		*metrics, *host, *bootstrap, *firmware, *software, *history;
 };
 
 struct host_section {
@@ -73,6 +73,17 @@ struct writes_section {
 	int atomic; /* 1: strict */
 };
 
+struct history_section {
+	char *memory, *disk;
+	uint64_t keep_usec;
+	int full; /* 1: drop-oldest */
+};
+
+struct recording_section {
+	const struct yaml_node *points;
+	uint64_t every_usec; /* 0: not given */
+};
+
 struct metrics_section {
 	char *listen;
 };
@@ -105,7 +116,7 @@ struct profile_section {
 	uint32_t revision;
 	uint64_t silence_usec;
 	const struct yaml_node *identify, *source, *info, *parameters, *rates, *stale, *defaults, *points,
-		*lwm2m, *samples, *notify;
+		*lwm2m, *samples, *notify, *history;
 };
 
 struct attributes_section {

@@ -372,6 +372,9 @@ static struct config_type *build(struct loader *l, const struct profile *p,
 	type->identify = p->identify;
 	type->attributes = p->attributes;
 	type->n_attributes = p->n_attributes;
+	type->recorded = p->recorded;
+	type->n_recorded = p->n_recorded;
+	type->record_usec = p->record_usec;
 	type->n_points = p->n_points;
 	type->parametric = p->parametric;
 	if (p->parametric && profile_settings_read(l, p, e->parameters, &type->settings) < 0)

@@ -58,6 +58,12 @@
  *                                    there is to say of it ("": nothing), bytes
  *                                    that are here, of how many (0: not known). It is
  *                                    not told when they change: Watch /5 and /9
+ *     History a{st}                  of values that are recorded: "waiting", how many
+ *                                    wait for servers, "bytes" that they take, "oldest",
+ *                                    when the first of them was sampled (microseconds
+ *                                    since 1970; 0: none, or not known), "lost", how
+ *                                    many are gone since the start for want of room, or
+ *                                    for their age. Nobody is told when it changes
  *     LogLevels a{ss}                of each module, and "" of the others
  *
  * At AGENT1_PATH/endpoint/NAME, the host among them:
@@ -147,7 +153,9 @@
  *                                    Security s ("psk", "none"), Source s ("yaml",
  *                                    "bootstrap": whose word holds, which is why
  *                                    `servers:` does not reach it), Version s
- *                                    ("1.2"; "" when not registered), LastError s
+ *                                    ("1.2"; "" when not registered), LastError s,
+ *                                    HistoryWaiting t (recorded values that it has
+ *                                    not got yet)
  *     Devices a(so)                  whose points it shows
  *     LastError s                    of the last failed attempt, at the first server
  *                                    that has one, or else at the bootstrap

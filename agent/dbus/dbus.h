@@ -32,6 +32,7 @@ struct dbus_account {
 	const char *security; /* "psk", "none" */
 	const char *source;   /* "yaml", "bootstrap": whose word holds for it */
 	const struct client *client;
+	uint64_t history_waiting; /* recorded values that it has not got yet */
 	bool started;
 	bool queued; /* for other servers' sake it has not begun */
 	bool paused;
@@ -65,6 +66,13 @@ struct dbus_pause {
 	uid_t uid; /* whose it is */
 };
 
+/* Recorded values that wait for servers. */
+struct dbus_history {
+	uint64_t waiting, bytes;
+	uint64_t oldest_usec; /* since 1970; 0: none, or not known */
+	uint64_t lost;	      /* since the start */
+};
+
 /* reason: for people, or NULL. */
 typedef void (*dbus_done)(void *userdata, int error, const char *reason);
 
@@ -86,6 +94,7 @@ struct dbus_ports {
 	/* Looks the key up as the next handshake does. False: no such account. Texts live until the loop goes on. */
 	bool (*credential)(void *userdata, uint32_t endpoint, unsigned index, struct dbus_credential *ret);
 	void (*counts)(void *userdata, uint32_t *ret_accounts, uint32_t *ret_registered);
+	void (*history)(void *userdata, struct dbus_history *ret);
 	/*
 	 * An Update now, at the account's server of this name, or at all where it is
 	 * registered. 0: done runs once, not before this has returned, when they have

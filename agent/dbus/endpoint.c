@@ -177,11 +177,11 @@ static int append_account(sd_bus_message *m, const struct dbus_account *a)
 
 	if (client_is_registered(a->client))
 		snprintf(version, sizeof(version), "%u.%u", v / 10, v % 10);
-	return sd_bus_message_append(m, AGENT1_ACCOUNT, 8, "Server", "s", a->server, "Uri",
+	return sd_bus_message_append(m, AGENT1_ACCOUNT, 9, "Server", "s", a->server, "Uri",
 				     "s", a->uri, "ShortServerId", "q", a->short_id,
 				     "State", "s", account_state(a, &rank), "Security", "s",
 				     a->security, "Source", "s", a->source, "Version", "s", version, "LastError", "s",
-				     client_trouble(a->client, trouble));
+				     client_trouble(a->client, trouble), "HistoryWaiting", "t", a->history_waiting);
 }
 
 static int get_accounts(sd_bus *bus, const char *path, const char *interface, const char *property,

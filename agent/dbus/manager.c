@@ -116,6 +116,17 @@ static int get_packages(sd_bus *bus, const char *path, const char *interface, co
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int get_history(sd_bus *bus, const char *path, const char *interface, const char *property,
+		       sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct dbus *d = userdata;
+	struct dbus_history h;
+
+	d->ports.history(d->userdata, &h);
+	return sd_bus_message_append(reply, "a{st}", 4, "waiting", h.waiting, "bytes", h.bytes, "oldest", h.oldest_usec,
+				     "lost", h.lost);
+}
+
 const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("GetEndpoint", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", endpoint),
@@ -146,6 +157,7 @@ const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_PROPERTY("Paused", "a" AGENT1_PAUSED, get_all_paused, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Packages", "a" AGENT1_PACKAGE, get_packages, 0, 0),
+	SD_BUS_PROPERTY("History", "a{st}", get_history, 0, 0),
 	SD_BUS_PROPERTY("LogLevels", "a{ss}", get_log_levels, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,
 };

@@ -57,9 +57,11 @@ static void account_state(void *userdata, enum client_state state, int error)
 	else if (state == CLIENT_STOPPED)
 		timer_arm_in(&r->bury, 0);
 	updates_state(a, state, error);
-	if (state == CLIENT_REGISTERED)
+	if (state == CLIENT_REGISTERED) {
 		turns_registered(a);
-	else if (state == CLIENT_STOPPED)
+		outbox_wake(a);
+	}
+	if (state == CLIENT_STOPPED)
 		a->turn = ORDER_WAITING;
 	if (state == CLIENT_STOPPED && r->n_stopping > 0 && --r->n_stopping == 0)
 		r->stopped(r->stopped_userdata);
@@ -184,6 +186,7 @@ struct account *account_free(struct account *a)
 	list_remove(&a->leaving);
 	updates_cancel(a);
 	client_free(a->client);
+	outbox_free(a->outbox);
 	server_unref(a->server);
 	free(a->name);
 	free(a->identity);

@@ -309,6 +309,7 @@ int endpoint_reload(struct endpoint *e, const struct config_endpoint *config)
 	e->config = config;
 	r = put_own(e);
 	persist_reload(e, had_clusters);
+	recording_follow(e);
 	if (r < 0)
 		log_error(&(struct log_about){ .endpoint = endpoint_client_name(e) },
 			  "%s: its own objects are not all as YAML has them: %s", endpoint_label(e), strerror(-r));
@@ -318,6 +319,7 @@ int endpoint_reload(struct endpoint *e, const struct config_endpoint *config)
 void endpoint_done(struct endpoint *e)
 {
 	e->bootstrapping = bootstrapping_free(e->bootstrapping);
+	recording_free(e);
 	accounts_free(&e->accounts);
 	builtin_leave(e->builtin);
 	e->store = store_free(e->store);
@@ -365,6 +367,7 @@ static void changed(void *userdata, enum store_change change, const struct path 
 	}
 	for (struct account *a = e->accounts; a; a = a->next)
 		client_changed(a->client, change, paths, n);
+	recording_changed(e, change, paths, n);
 	if (r->watch.values)
 		r->watch.values(r->watch_userdata, e->number, paths, n);
 }
@@ -373,6 +376,7 @@ void endpoint_watch(struct endpoint *e)
 {
 	access_follow(e, false);
 	store_set_watch(e->store, changed, e);
+	recording_follow(e);
 }
 
 void endpoint_run(struct endpoint *e)

@@ -11,6 +11,7 @@
 #include "download/download.h"
 #include "gateway/modbus.h"
 #include "gateway/pauses.h"
+#include "gateway/recording.h"
 #include "gateway/registry.h"
 #include "gateway/terms.h"
 #include "lwm2m/bootstrap.h"
@@ -60,6 +61,7 @@ struct account {
 	struct log_budget no_key;
 	struct list updates; /* struct waiting_update: callers who want to know how an Update ends */
 	unsigned n_updates;
+	struct outbox *outbox; /* of recorded values; NULL: none yet */
 };
 
 struct endpoint {
@@ -70,6 +72,7 @@ struct endpoint {
 	struct builtin *builtin;
 	struct account *accounts; /* by their instances; NULL: registers nowhere */
 	struct bootstrapping *bootstrapping; /* NULL: YAML has no bootstrap server for it */
+	struct recording *recording; /* NULL: nothing of it is recorded */
 	bool started;
 	uint64_t waits_usec; /* since then for what `register:` wants, on the monotonic clock */
 	bool told_unseen;    /* that it does not register before it is seen */
@@ -108,6 +111,7 @@ struct registry {
 	struct host_software *softwares; /* of object 9, a list */
 	struct endpoint **endpoints; /* config.n_endpoints */
 	uint32_t n_accounts, n_registered, n_stopping;
+	struct recordings recordings;
 	struct list leaving; /* struct account */
 	struct timer bury;   /* frees those of them that have left */
 	bool changing;	     /* between registry_commit() and registry_settle(): nobody starts */

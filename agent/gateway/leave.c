@@ -48,6 +48,7 @@ void registry_forget_leaving(struct registry *r)
 
 void account_leave(struct account *a)
 {
+	outbox_forget(a);
 	list_append(&a->registry->leaving, &a->leaving);
 	a->endpoint->n_leaving++;
 	client_stop(a->client);
@@ -63,6 +64,7 @@ void endpoint_leave(struct endpoint *e)
 	e->config = NULL;
 	e->gone = true;
 	e->bootstrapping = bootstrapping_free(e->bootstrapping);
+	recording_free(e);
 	while ((a = e->accounts)) {
 		e->accounts = a->next;
 		account_leave(a);

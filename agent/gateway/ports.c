@@ -50,6 +50,7 @@ static bool port_account(void *userdata, uint32_t endpoint, unsigned index,
 		.source = account_source_name(e->bootstrapping && e->bootstrapping->in_force ?
 						      ACCOUNT_BOOTSTRAP : a->server->terms.source),
 		.client = a->client,
+		.history_waiting = outbox_waiting(a),
 		.started = e->started,
 		.queued = a->turn == ORDER_WAITING,
 		.paused = endpoint_is_paused(e),
@@ -113,6 +114,17 @@ static void port_counts(void *userdata, uint32_t *ret_accounts, uint32_t *ret_re
 	*ret_registered = counts.registered;
 }
 
+static void port_history(void *userdata, struct dbus_history *ret)
+{
+	struct history_counts counts = { 0 };
+
+	if (userdata)
+		registry_history(userdata, &counts);
+	*ret = (struct dbus_history){
+		.waiting = counts.waiting, .bytes = counts.bytes, .oldest_usec = counts.oldest_usec, .lost = counts.lost
+	};
+}
+
 static int port_update(void *userdata, uint32_t endpoint, const char *server, dbus_done done,
 		       void *done_userdata)
 {
@@ -157,6 +169,7 @@ const struct dbus_ports ports_of_registry = {
 	.bootstrap = port_bootstrap_server,
 	.credential = port_credential,
 	.counts = port_counts,
+	.history = port_history,
 	.update = port_update,
 	.send = port_send,
 	.restart = port_restart,

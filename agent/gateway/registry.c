@@ -227,6 +227,7 @@ int registry_new(const struct registry_config *config, struct registry **ret)
 	list_init(&r->leaving);
 	timer_init(&r->bury, config->timers, registry_bury, r);
 	timer_init(&r->at_most, config->timers, at_most_over, r);
+	recordings_init(r);
 	error = add_servers(r);
 	if (error >= 0)
 		error = add_bootstrap_server(r);
@@ -257,6 +258,7 @@ struct registry *registry_free(struct registry *r)
 	r->modbus = modbus_field_free(r->modbus);
 	r->firmware = firmware_free(r->firmware);
 	softwares_free(r);
+	recordings_done(r);
 	free(r->endpoints);
 	free(r->servers);
 	free(r);
@@ -279,6 +281,7 @@ void registry_start(struct registry *r)
 {
 	const struct config *c = r->config.config;
 
+	recordings_follow(r);
 	host_watch_network(&r->host, true);
 	endpoint_watch(&r->host);
 	endpoint_start(&r->host);
@@ -361,6 +364,11 @@ void registry_device_changed(struct registry *r, uint32_t device)
 void registry_counts(const struct registry *r, struct registry_counts *ret)
 {
 	*ret = (struct registry_counts){ .accounts = r->n_accounts, .registered = r->n_registered };
+}
+
+void registry_history(const struct registry *r, struct history_counts *ret)
+{
+	recordings_count(r, ret);
 }
 
 void registry_set_watch(struct registry *r, const struct registry_watch *watch, void *userdata)

@@ -93,6 +93,10 @@ void registry_field_started(struct registry *r);
 /* fieldbus_ops.state leads here. */
 void registry_device_changed(struct registry *r, uint32_t device);
 
+/* What waits for servers of recorded values. */
+struct history_counts;
+void registry_history(const struct registry *r, struct history_counts *ret);
+
 struct registry_counts {
 	uint32_t accounts, registered;
 };

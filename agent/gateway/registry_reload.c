@@ -304,6 +304,7 @@ void registry_renew(struct registry_change *c)
 {
 	const struct config *before = c->difference->before, *after = c->difference->after;
 
+	recordings_follow(c->registry);
 	renew(&c->host, NULL, &before->host_endpoint);
 	for (uint32_t i = 0; i < c->n_turns; i++) {
 		struct turn *t = &c->turns[i];

@@ -64,14 +64,14 @@ static int merge_record(void *userdata, struct segment *from, const struct histo
 		series->merged_in = m->stamp;
 		series->merged_number = to->n_series++;
 		series->merged = 0;
-		r = entry_put_series(&to->data, series->merged_number, series->queue->short_id, &series->path,
+		r = entries_put_series(&to->data, series->merged_number, series->queue->short_id, &series->path,
 				     series->queue->name);
 		if (r < 0)
 			return r;
 	}
 	if (series->merged++ & 1)
 		return merge_lose(m, series->queue);
-	r = entry_put_again(&to->data, &to->at, series->merged_number, record);
+	r = entries_put_again(&to->data, &to->at, series->merged_number, record);
 	if (r < 0)
 		return r;
 	segment_note_record(to, record);
@@ -251,6 +251,14 @@ static void written(void *userdata, uint64_t tag, int r)
 	}
 }
 
+static void tell_lost(struct history *h)
+{
+	if (h->told_lost == h->lost)
+		return;
+	h->told_lost = h->lost;
+	h->ops->lost(h->userdata, h->lost);
+}
+
 void history_bound(struct history *h)
 {
 	if (h->writer)
@@ -259,6 +267,7 @@ void history_bound(struct history *h)
 		continue;
 	while (h->memory_bytes > h->limits.memory && (unload_one(h) || reduce(h, false)))
 		continue;
+	tell_lost(h);
 }
 
 void history_expire(struct history *h)
@@ -272,4 +281,5 @@ void history_expire(struct history *h)
 		if (s != h->open && s->read && !s->writing && s->newest_msec > 0 &&
 		    usec_add(s->newest_msec, keep_msec) < now_msec)
 			lose(h, s);
+	tell_lost(h);
 }

@@ -185,7 +185,7 @@ static int take_value(struct span *in, bool keep, struct value *ret)
 	}
 }
 
-int entry_value(const struct history_entry *record, struct value *ret)
+int entries_value(const struct history_entry *record, struct value *ret)
 {
 	struct span in = record->value;
 
@@ -203,7 +203,7 @@ static int put_path(struct buf *out, const struct path *path)
 	return r;
 }
 
-int entry_put_series(struct buf *out, uint32_t series, uint16_t short_id, const struct path *path,
+int entries_put_series(struct buf *out, uint32_t series, uint16_t short_id, const struct path *path,
 		     const char *name)
 {
 	const size_t before = out->size, size = strlen(name);
@@ -247,7 +247,7 @@ static int put_end(struct buf *out, struct entry_cursor *at, size_t before, uint
 	return r;
 }
 
-int entry_put_record(struct buf *out, struct entry_cursor *at, enum entry_kind kind, uint32_t series, uint64_t id,
+int entries_put_record(struct buf *out, struct entry_cursor *at, enum entry_kind kind, uint32_t series, uint64_t id,
 		     uint64_t time_msec, const struct value *value)
 {
 	const size_t before = out->size;
@@ -258,7 +258,7 @@ int entry_put_record(struct buf *out, struct entry_cursor *at, enum entry_kind k
 	return put_end(out, at, before, id, time_msec, r);
 }
 
-int entry_put_again(struct buf *out, struct entry_cursor *at, uint32_t series, const struct history_entry *record)
+int entries_put_again(struct buf *out, struct entry_cursor *at, uint32_t series, const struct history_entry *record)
 {
 	const size_t before = out->size;
 	int r = put_head(out, at, record->kind, series, record->id, record->time_msec);
@@ -314,7 +314,7 @@ static int take_record(struct span *in, uint64_t id_step, struct entry_cursor *a
 	return 0;
 }
 
-int entry_next(struct span *in, struct entry_cursor *at, struct history_entry *ret)
+int entries_next(struct span *in, struct entry_cursor *at, struct history_entry *ret)
 {
 	uint64_t id_step = 0, series;
 	uint8_t kind = 0;

@@ -32,7 +32,7 @@ struct history_entry {
 	/* Records */
 	uint64_t id; /* ascending */
 	uint64_t time_msec;
-	struct span value; /* for entry_value() */
+	struct span value; /* for entries_value() */
 };
 
 /* Where writing or reading stands. Zero-initialised with id: before the first entry. */
@@ -41,15 +41,15 @@ struct entry_cursor {
 };
 
 /* -ENOMEM, -EFBIG over the buffer's limit; out is as before then. */
-int entry_put_series(struct buf *out, uint32_t series, uint16_t short_id, const struct path *path,
+int entries_put_series(struct buf *out, uint32_t series, uint16_t short_id, const struct path *path,
 		     const char *name);
 /* id is larger than that of the record before. */
-int entry_put_record(struct buf *out, struct entry_cursor *at, enum entry_kind kind, uint32_t series, uint64_t id,
+int entries_put_record(struct buf *out, struct entry_cursor *at, enum entry_kind kind, uint32_t series, uint64_t id,
 		     uint64_t time_msec, const struct value *value);
 /* The same of a record that was read, its value as it is. */
-int entry_put_again(struct buf *out, struct entry_cursor *at, uint32_t series, const struct history_entry *record);
+int entries_put_again(struct buf *out, struct entry_cursor *at, uint32_t series, const struct history_entry *record);
 
 /* 1: an entry; 0: there is none any more; -EBADMSG. */
-int entry_next(struct span *in, struct entry_cursor *at, struct history_entry *ret);
+int entries_next(struct span *in, struct entry_cursor *at, struct history_entry *ret);
 /* A copy. -ENOMEM, -EBADMSG. */
-int entry_value(const struct history_entry *record, struct value *ret);
+int entries_value(const struct history_entry *record, struct value *ret);

@@ -50,6 +50,8 @@ struct history_ops {
 	void (*disk)(void *userdata, int error);
 	/* Some of what was on the disk is damaged and could not be read. */
 	void (*damaged)(void *userdata, const char *file);
+	/* Values are gone, so many since the start: the bounds, or their age. */
+	void (*lost)(void *userdata, uint64_t n);
 	/* What was left from the last time has been read: queues know what waits. */
 	void (*read)(void *userdata);
 };
@@ -67,6 +69,8 @@ void history_flush(struct history *h);
 
 /* The queue of an account, which lives as long as the history; made when it has none. -ENOMEM, -EINVAL: name. */
 int history_queue(struct history *h, const char *endpoint, uint16_t short_id, struct history_queue **ret);
+/* The same, where something waits in it; NULL: nothing does. */
+struct history_queue *history_find(const struct history *h, const char *endpoint, uint16_t short_id);
 /* Nobody is waiting for it any more. */
 void history_forget(struct history_queue *q);
 /* How many values wait in it. */

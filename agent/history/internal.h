@@ -68,6 +68,7 @@ struct history {
 	uint64_t disk_bytes, lost;
 	uint8_t boot_id[BOOT_ID_SIZE];
 	struct timer flush, load;
+	uint64_t told_lost;
 	bool read, taken_changed;
 	int disk_error;
 };

@@ -266,7 +266,7 @@ static void number_on(struct history *h)
 	at.id = last->first_id - 1;
 	if (file_read(h->folder, name, &head, &entries, NULL) >= 0) {
 		in = span_of(entries.data, entries.size);
-		while (entry_next(&in, &at, &e) > 0)
+		while (entries_next(&in, &at, &e) > 0)
 			continue;
 	}
 	/* Of what is damaged some may have been taken by servers. */

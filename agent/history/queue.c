@@ -8,7 +8,7 @@
 #include "history/internal.h"
 
 /* So many segments are looked through for one batch: with thousands of queues each has few of one. */
-#define PEEK_SEGMENTS_MAX 16u
+#define PEEK_SEGMENTS_MAX 96u
 
 static int queue_compare(const void *a, const void *b)
 {
@@ -87,6 +87,15 @@ int history_queue(struct history *h, const char *endpoint, uint16_t short_id, st
 	return 0;
 }
 
+struct history_queue *history_find(const struct history *h, const char *endpoint, uint16_t short_id)
+{
+	struct history_queue *key = queue_new(NULL, span_of(endpoint, strlen(endpoint)), short_id);
+	struct history_queue *const *found = key ? tfind(key, &h->queues, queue_compare) : NULL;
+
+	free(key);
+	return found && (*found)->waiting > 0 ? *found : NULL;
+}
+
 uint64_t history_waiting(const struct history_queue *q)
 {
 	return q->waiting;
@@ -140,14 +149,14 @@ static int put(struct history *h, struct segment *s, struct series *series, cons
 		record.time_msec = boottime_usec / USEC_PER_MSEC;
 	}
 	if (series->declared_in != h->open_stamp) {
-		r = entry_put_series(&s->data, s->n_series, series->queue->short_id, &series->path,
+		r = entries_put_series(&s->data, s->n_series, series->queue->short_id, &series->path,
 				     series->queue->name);
 		if (r < 0)
 			return r;
 		series->declared_in = h->open_stamp;
 		series->number = s->n_series++;
 	}
-	r = entry_put_record(&s->data, &s->at, record.kind, series->number, record.id, record.time_msec, value);
+	r = entries_put_record(&s->data, &s->at, record.kind, series->number, record.id, record.time_msec, value);
 	if (r < 0)
 		return r;
 	segment_note_record(s, &record);
@@ -213,7 +222,7 @@ static int peek_record(void *userdata, struct segment *s, const struct history_e
 	if (batch->records.n >= p->n || (batch->records.n > 0 && p->used + record->value.n > p->bytes))
 		return 1;
 	batch->last_id = record->id;
-	r = entry_value(record, &value);
+	r = entries_value(record, &value);
 	if (r >= 0)
 		r = records_add(&batch->records, &series->path, &value, boottime_of(p, record));
 	p->used += record->value.n;
@@ -280,7 +289,9 @@ void history_taken(struct history_queue *q, uint64_t last_id)
 	if (last_id <= q->taken)
 		return;
 	list_for_each(s, &h->segments, list) {
-		if (s->last_id <= q->taken || s->first_id > last_id)
+		/* What is found there when it is read is not counted. */
+		h->taken_changed |= !s->read;
+		if (!s->read || s->last_id <= q->taken || s->first_id > last_id)
 			continue;
 		t.n = 0;
 		segment_walk(h, s, q, take_record, &t);
@@ -288,7 +299,7 @@ void history_taken(struct history_queue *q, uint64_t last_id)
 		q->waiting -= MIN(t.n, q->waiting);
 		if (s->file_size > 0 || s->writing)
 			h->taken_changed = true;
-		if (s->waiting == 0 && s->read)
+		if (s->waiting == 0)
 			segment_remove(h, s);
 	}
 	q->taken = last_id;

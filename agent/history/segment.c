@@ -133,7 +133,7 @@ int segment_walk(struct history *h, struct segment *s, struct history_queue *onl
 	int r = segment_load(h, s);
 
 	in = span_of(s->data.data, s->data.size);
-	while (r >= 0 && (r = entry_next(&in, &at, &e)) > 0) {
+	while (r >= 0 && (r = entries_next(&in, &at, &e)) > 0) {
 		if (e.kind == ENTRY_SERIES)
 			r = know(h, &known, &e, only);
 		else

@@ -149,6 +149,15 @@ typedef void (*client_sent)(void *userdata, int error, const char *reason);
 int client_send(struct client *c, const struct path *paths, size_t n, client_sent done, void *userdata,
 		struct client_sending *ret);
 
+/*
+ * The same of values that were recorded, with their times: those that are not there
+ * any more, or not the server's to read, are taken out. Returns as client_send(), of
+ * records that have no values left -ENODATA.
+ */
+int client_send_records(struct client *c, struct records *records, client_sent done, void *userdata);
+/* Not muted, and of a version that has Send. */
+bool client_takes_send(const struct client *c);
+
 /* Requests of its server are dropped: somebody else has its say (Core 6.1.1). */
 void client_hush(struct client *c, bool hush);
 

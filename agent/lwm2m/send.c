@@ -199,6 +199,31 @@ static int post(struct client *c, int32_t format, const struct buf *content, cli
 	return r;
 }
 
+bool client_takes_send(const struct client *c)
+{
+	return c->version >= LWM2M_1_1 && client_setting(c, SERVER_MUTE_SEND, 1) == 0;
+}
+
+/* May something be sent now, and is there room for it? */
+static int begin(struct client *c)
+{
+	if (!client_is_registered(c))
+		return -EHOSTDOWN;
+	if (c->version < LWM2M_1_1)
+		return -EOPNOTSUPP;
+	if (!client_takes_send(c))
+		return -EACCES;
+	/* What is sent has to be registered, instances that the server does not know yet too. */
+	if (is_full(c) || (c->list_due && (c->state == CLIENT_UPDATING || client_is_leaving(c))))
+		return -EBUSY;
+	/* In queue mode an Update wakes first; it is a CON as this is, so they keep their order. */
+	if (!client_is_awake(c) && c->state == CLIENT_REGISTERED)
+		client_send_update(c);
+	if (c->list_due)
+		client_send_update(c);
+	return client_is_registered(c) ? 0 : -EHOSTDOWN;
+}
+
 int client_send(struct client *c, const struct path *paths, size_t n, client_sent done, void *userdata,
 		struct client_sending *ret)
 {
@@ -210,23 +235,57 @@ int client_send(struct client *c, const struct path *paths, size_t n, client_sen
 	*ret = (struct client_sending){ .values = 0 };
 	if (n == 0 || n > SEND_PATHS_MAX)
 		return -EINVAL;
-	if (!client_is_registered(c))
-		return -EHOSTDOWN;
-	if (c->version < LWM2M_1_1)
-		return -EOPNOTSUPP;
-	if (client_setting(c, SERVER_MUTE_SEND, 1) != 0)
-		return -EACCES;
-	/* What is sent has to be registered, instances that the server does not know yet too. */
-	if (is_full(c) || (c->list_due && (c->state == CLIENT_UPDATING || client_is_leaving(c))))
-		return -EBUSY;
-	/* In queue mode an Update wakes first; it is a CON as this is, so they keep their order. */
-	if (!client_is_awake(c) && c->state == CLIENT_REGISTERED)
-		client_send_update(c);
-	if (c->list_due)
-		client_send_update(c);
-	if (!client_is_registered(c))
-		return -EHOSTDOWN;
+	r = begin(c);
+	if (r < 0)
+		return r;
 	memcpy(sorted, paths, n * sizeof(*paths));
 	r = encode(c, sorted, n, &content, &format, ret);
 	return r < 0 ? r : post(c, format, &content, done, userdata);
+}
+
+/* ---- what was recorded ---- */
+
+static void remove_forbidden(struct client *c, struct records *records)
+{
+	const struct view view = client_view(c, c->config.store);
+	const struct access *access = client_access(c, c->config.store);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < records->n; i++) {
+		struct record *r = &records->items[i];
+
+		if (check_path(&view, &r->path) >= 0 && access_reads(access, c->config.store, &r->path))
+			records->items[kept++] = *r;
+		else
+			value_done(&r->value);
+	}
+	records->n = kept;
+}
+
+static struct path common_base_of(const struct records *records)
+{
+	struct path base = records->items[0].path;
+
+	for (size_t i = 1; i < records->n; i++)
+		while (!path_contains(&base, &records->items[i].path))
+			base = path_cut(&base, base.depth - 1u);
+	return base;
+}
+
+int client_send_records(struct client *c, struct records *records, client_sent done, void *userdata)
+{
+	const struct codec *codec = client_timed_codec(c);
+	_cleanup_buf_ struct buf content = { 0 };
+	struct path base;
+	int r = begin(c);
+
+	if (r < 0)
+		return r;
+	remove_forbidden(c, records);
+	if (records->n == 0)
+		return -ENODATA;
+	base = common_base_of(records);
+	content.limit = CONTENT_MAX;
+	r = codec->encode(&base, records->items, records->n, true, &content);
+	return r < 0 ? r : post(c, codec->format, &content, done, userdata);
 }

@@ -47,12 +47,13 @@ class LookTest(JsonScenario):
         self.until("2 registered", "status")
         status = self.has_keys(self.json("status"), "version", "configuration", "errors", "paused", "packages", "servers", "endpoints",
                            "states",
-                           "buses", "devices_in_trouble", "endpoints_in_trouble")
+                           "buses", "history", "devices_in_trouble", "endpoints_in_trouble")
         self.assertEqual((status["configuration"], status["errors"], status["endpoints"]), ("accepted", [], 2))
         self.assertEqual(status["servers"], [{"name": "plant", "registered": 2, "total": 2, "disabled": 0}])
         self.assertEqual(status["buses"], [{"name": "lan", "online": 1, "total": 1, "disabled": 0}])
         self.assertEqual(status["states"], {"registered": 2})
         self.assertEqual((status["devices_in_trouble"], status["endpoints_in_trouble"]), ([], []))
+        self.assertEqual(status["history"], {"waiting": 0, "bytes": 0, "oldest_usec": 0, "lost": 0})
         self.simulator.command("silent")
         self.until("offline", "list", "devices")
         trouble, = self.json("status")["devices_in_trouble"]

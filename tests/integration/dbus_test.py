@@ -91,7 +91,7 @@ class ObjectsTest(DbusScenario):
         self.assertEqual(set(objects), {VFD, HOST, DEVICE, BUS})
         endpoint = objects[VFD][NAME + ".Endpoint"]
         account = {"Server": "plant", "Uri": self.server.uri("coap"), "ShortServerId": 101, "State": "registered",
-                   "Security": "none", "Source": "yaml", "Version": "1.2", "LastError": ""}
+                   "Security": "none", "Source": "yaml", "Version": "1.2", "LastError": "", "HistoryWaiting": 0}
         self.assertEqual(endpoint, {"Name": "vfd", "ClientName": CLIENT, "State": "registered", "LastError": "", "Paused": False,
                                     "Accounts": [account], "Devices": [("vfd", DEVICE)]})
         host = objects[HOST][NAME + ".Endpoint"]
@@ -164,7 +164,7 @@ class ObjectsTest(DbusScenario):
     def test_manager(self):
         self.start()
         for name, value in {"ConfigurationState": "accepted", "ConfigurationErrors": [], "Endpoints": 2,
-                            "Accounts": 2, "Devices": 1}.items():
+                            "Accounts": 2, "Devices": 1, "History": {"waiting": 0, "bytes": 0, "oldest": 0, "lost": 0}}.items():
             with self.subTest(name):
                 self.assertEqual(self.bus.get(PATH, "Manager", name), value)
         self.assertRegex(self.bus.get(PATH, "Manager", "Version"), r"^[0-9]+\.[0-9]+\.[0-9]+$")

@@ -380,6 +380,34 @@ static int read_packages(sd_bus_message *m, struct arena *arena, void *place)
 				 &manager->packages, &manager->n_packages);
 }
 
+static int take_figure(sd_bus_message *m, void *userdata)
+{
+	struct history_record *h = userdata;
+	const struct {
+		const char *name;
+		uint64_t *place;
+	} figures[] = {
+		{ "waiting", &h->waiting }, { "bytes", &h->bytes }, { "oldest", &h->oldest_usec }, { "lost", &h->lost }
+	};
+	const char *name;
+	uint64_t value;
+	int r = sd_bus_message_read(m, "st", &name, &value);
+
+	if (r <= 0)
+		return record_error(r);
+	for (size_t i = 0; i < ARRAY_SIZE(figures); i++)
+		if (streq(figures[i].name, name))
+			*figures[i].place = value;
+	return 0;
+}
+
+static int read_history(sd_bus_message *m, struct arena *arena, void *place)
+{
+	struct manager_record *manager = place;
+
+	return record_entries_read(m, "{st}", take_figure, &manager->history);
+}
+
 int manager_record_read(sd_bus_message *m, struct arena *arena, struct manager_record *ret)
 {
 	static const struct property properties[] = {
@@ -388,6 +416,7 @@ int manager_record_read(sd_bus_message *m, struct arena *arena, struct manager_r
 		{ "ConfigurationErrors", "a" AGENT1_CONFIGURATION_ERROR, read_places, 0 },
 		{ "Paused", "a" AGENT1_PAUSED, read_pauses, 0 },
 		{ "Packages", "a" AGENT1_PACKAGE, read_packages, 0 },
+		{ "History", "a{st}", read_history, 0 },
 		{ 0 },
 	};
 	struct manager_record manager = { .version = "", .state = "" };

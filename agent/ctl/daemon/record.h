@@ -64,12 +64,18 @@ struct package_record {
 	uint64_t received, expected; /* bytes; expected 0: not known */
 };
 
+/* Recorded values that wait for servers. */
+struct history_record {
+	uint64_t waiting, bytes, oldest_usec, lost; /* oldest_usec: since 1970; 0: none, or not known */
+};
+
 struct manager_record {
 	const char *version, *state; /* state: of the configuration */
 	struct place_record *errors;
 	struct pause_record *paused;
 	struct package_record *packages;
 	size_t n_errors, n_paused, n_packages;
+	struct history_record history;
 };
 
 /* Each reads a{sv}. 0; -EBADMSG: not as agent1.h says; -ENOMEM. */

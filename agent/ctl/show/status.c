@@ -247,6 +247,47 @@ static int print_endpoints(struct page *page, const struct inventory *i)
 	return 0;
 }
 
+/* ---- what waits for servers ---- */
+
+static void print_bytes(FILE *to, uint64_t bytes)
+{
+	if (bytes < 10 << 10)
+		fprintf(to, "%" PRIu64 " bytes", bytes);
+	else if (bytes < 10 << 20)
+		fprintf(to, "%" PRIu64 " KiB", bytes >> 10);
+	else
+		fprintf(to, "%" PRIu64 " MiB", bytes >> 20);
+}
+
+/* Nothing where nothing waits, and nothing is gone. */
+static void print_history(struct page *page, const struct manager_record *m)
+{
+	const struct history_record *h = &m->history;
+	time_t seconds = (time_t)(h->oldest_usec / 1000000);
+	char text[TIME_MAX];
+	struct tm tm;
+
+	if (h->waiting == 0 && h->lost == 0)
+		return;
+	fprintf(page->to, "%-*s%" PRIu64 " %s, ", (int)LABEL_COLUMNS, "History", h->waiting,
+		h->waiting == 1 ? "value waits" : "values wait");
+	print_bytes(page->to, h->bytes);
+	if (h->oldest_usec > 0 && localtime_r(&seconds, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm) > 0)
+		fprintf(page->to, ", the oldest of %s", text);
+	if (h->lost > 0)
+		fprintf(page->to, "; %" PRIu64 " gone for want of room, or for their age", h->lost);
+	fputc('\n', page->to);
+	page->used++;
+}
+
+static json_t *history_document(const struct manager_record *m)
+{
+	const struct history_record *h = &m->history;
+
+	return json_pack("{s:o, s:o, s:o, s:o}", "waiting", document_u64(h->waiting), "bytes", document_u64(h->bytes),
+			 "oldest_usec", document_u64(h->oldest_usec), "lost", document_u64(h->lost));
+}
+
 /* ---- what is in trouble ---- */
 
 struct state_order {
@@ -348,6 +389,7 @@ int status_print(FILE *to, const struct manager_record *m, const struct inventor
 		r = print_endpoints(&page, i);
 	if (r >= 0)
 		r = print_buses(&page, i);
+	print_history(&page, m);
 	return r < 0 ? r : print_trouble(&page, i);
 }
 
@@ -451,12 +493,12 @@ static json_t *document_of(const struct manager_record *m, const struct inventor
 	if (tally_servers(&servers, i) < 0 || tally_buses(&buses, i) < 0 ||
 	    tally_states(&states, i) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "version", m->version,
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "version", m->version,
 			 "configuration", m->state, "errors", errors_document(m), "paused",
 			 paused_document(m), "packages", packages_document(m), "servers",
 			 tallies_document(&servers, "registered"), "endpoints",
 			 (json_int_t)i->n_endpoints, "states", states_document(&states), "buses",
-			 tallies_document(&buses, "online"), "devices_in_trouble",
+			 tallies_document(&buses, "online"), "history", history_document(m), "devices_in_trouble",
 			 trouble_document(i, device_order, add_devices), "endpoints_in_trouble",
 			 trouble_document(i, endpoint_order, add_endpoints));
 }

@@ -111,6 +111,21 @@ START_TEST(all_is_well)
 }
 END_TEST
 
+START_TEST(some_waits_for_servers)
+{
+	setenv("TZ", "UTC", 1);
+	manager.history = (struct history_record){ .waiting = 46080, .bytes = 700 << 10, .oldest_usec = UINT64_C(1790000000000000) };
+	expect_line(status(24, 0), "History         46080 values wait, 700 KiB, the oldest of 2026-09-21 14:13");
+}
+END_TEST
+
+START_TEST(some_is_gone)
+{
+	manager.history = (struct history_record){ .waiting = 1, .bytes = 60, .lost = 12 };
+	expect_line(status(24, 0), "History         1 value waits, 60 bytes; 12 gone for want of room, or for their age");
+}
+END_TEST
+
 START_TEST(nothing_is_configured)
 {
 	manager.state = "not-configured";
@@ -420,6 +435,8 @@ int main(void)
 	tcase_add_test(tcase, all_is_well);
 	tcase_add_test(tcase, nothing_is_configured);
 	tcase_add_test(tcase, packages);
+	tcase_add_test(tcase, some_waits_for_servers);
+	tcase_add_test(tcase, some_is_gone);
 	tcase_add_test(tcase, some_is_in_trouble);
 	tcase_add_test(tcase, last_good_is_shown_loudly);
 	tcase_add_test(tcase, fits_the_screen);

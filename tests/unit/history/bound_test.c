@@ -111,7 +111,7 @@ START_TEST(within_the_bounds_nothing_is_lost)
 		snprintf(name, sizeof(name), "ep%d", i / 2);
 		queues[i] = queue_of(name, (uint16_t)(1 + i % 2));
 	}
-	for (unsigned step = 0; step < 30000; step++) {
+	for (unsigned step = 0; step < 10000; step++) {
 		int i = (int)((unsigned)rand_r(&seed) % QUEUES);
 
 		if (rand_r(&seed) % 5 < 3) {

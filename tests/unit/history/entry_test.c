@@ -16,16 +16,16 @@ static void check_round_trip(const struct value *value)
 	struct history_entry e;
 	struct span in;
 
-	ck_assert_int_eq(entry_put_record(&out, &at, ENTRY_RECORD, 7, 42, UINT64_C(1790000000123), value), 0);
+	ck_assert_int_eq(entries_put_record(&out, &at, ENTRY_RECORD, 7, 42, UINT64_C(1790000000123), value), 0);
 	in = span_of(out.data, out.size);
-	ck_assert_int_eq(entry_next(&in, &back, &e), 1);
+	ck_assert_int_eq(entries_next(&in, &back, &e), 1);
 	ck_assert_int_eq(e.kind, ENTRY_RECORD);
 	ck_assert_uint_eq(e.series, 7);
 	ck_assert_uint_eq(e.id, 42);
 	ck_assert_uint_eq(e.time_msec, UINT64_C(1790000000123));
-	ck_assert_int_eq(entry_value(&e, &again), 0);
+	ck_assert_int_eq(entries_value(&e, &again), 0);
 	ck_assert(value_equal(value, &again));
-	ck_assert_int_eq(entry_next(&in, &back, &e), 0);
+	ck_assert_int_eq(entries_next(&in, &back, &e), 0);
 }
 
 START_TEST(values_come_back)
@@ -59,10 +59,10 @@ START_TEST(steps_go_both_ways)
 	struct span in;
 
 	for (unsigned i = 0; i < 5; i++)
-		ck_assert_int_eq(entry_put_record(&out, &at, ENTRY_RECORD_BOOT, 0, 10 * (i + 1), times[i], &v), 0);
+		ck_assert_int_eq(entries_put_record(&out, &at, ENTRY_RECORD_BOOT, 0, 10 * (i + 1), times[i], &v), 0);
 	in = span_of(out.data, out.size);
 	for (unsigned i = 0; i < 5; i++) {
-		ck_assert_int_eq(entry_next(&in, &back, &e), 1);
+		ck_assert_int_eq(entries_next(&in, &back, &e), 1);
 		ck_assert_uint_eq(e.time_msec, times[i]);
 		ck_assert_uint_eq(e.id, 10 * (i + 1));
 	}
@@ -77,9 +77,9 @@ START_TEST(series_come_back)
 	struct history_entry e;
 	struct span in;
 
-	ck_assert_int_eq(entry_put_series(&out, 300, 101, &path, "gw7-em1"), 0);
+	ck_assert_int_eq(entries_put_series(&out, 300, 101, &path, "gw7-em1"), 0);
 	in = span_of(out.data, out.size);
-	ck_assert_int_eq(entry_next(&in, &back, &e), 1);
+	ck_assert_int_eq(entries_next(&in, &back, &e), 1);
 	ck_assert_int_eq(e.kind, ENTRY_SERIES);
 	ck_assert_uint_eq(e.series, 300);
 	ck_assert_uint_eq(e.short_id, 101);
@@ -98,7 +98,7 @@ START_TEST(a_reading_is_short)
 
 	for (uint64_t i = 0; i < 300; i++) {
 		v = value_float(230.0 + (double)(i % 10) / 4);
-		ck_assert_int_eq(entry_put_record(&out, &at, ENTRY_RECORD, 0, i + 1, UINT64_C(1790000000000) + i * 300000, &v), 0);
+		ck_assert_int_eq(entries_put_record(&out, &at, ENTRY_RECORD, 0, i + 1, UINT64_C(1790000000000) + i * 300000, &v), 0);
 	}
 	ck_assert_uint_le(out.size, 300 * 12);
 }
@@ -118,11 +118,11 @@ START_TEST(damaged_bytes_are_no_trouble)
 
 		for (size_t i = 0; i < in.n; i++)
 			bytes[i] = (uint8_t)(rand_r(&seed) % (i < 2 ? 4 : 256));
-		while ((r = entry_next(&in, &at, &e)) > 0) {
+		while ((r = entries_next(&in, &at, &e)) > 0) {
 			_cleanup_value_ struct value v = { 0 };
 
 			if (e.kind != ENTRY_SERIES)
-				ck_assert_int_eq(entry_value(&e, &v), 0);
+				ck_assert_int_eq(entries_value(&e, &v), 0);
 			else
 				ck_assert_uint_le(e.name.n, sizeof(bytes));
 		}

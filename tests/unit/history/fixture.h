@@ -35,7 +35,16 @@ static void told_read(void *userdata)
 	n_read++;
 }
 
-static const struct history_ops ops = { .disk = told_disk, .damaged = told_damaged, .read = told_read };
+static uint64_t n_lost;
+static void told_lost(void *userdata, uint64_t n)
+{
+	ck_assert_uint_gt(n, n_lost);
+	n_lost = n;
+}
+
+static const struct history_ops ops = {
+	.disk = told_disk, .damaged = told_damaged, .read = told_read, .lost = told_lost
+};
 
 static struct path path_of(const char *text)
 {
@@ -56,6 +65,7 @@ static struct history_queue *queue_of(const char *endpoint, uint16_t short_id)
 /* With what is left in the folder read, and the queue "ep" at 101. */
 static inline void start(const char *folder, const struct history_limits *limits)
 {
+	n_lost = 0;
 	ck_assert_int_eq(history_new(folder, timers, limits, &ops, NULL, &history), 0);
 	while (!history_is_read(history))
 		ck_assert_uint_gt(timers_run(timers), 0);
@@ -114,5 +124,6 @@ static inline uint64_t lost(void)
 	struct history_counts counts;
 
 	history_count(history, &counts);
+	ck_assert_uint_eq(counts.lost, n_lost);
 	return counts.lost;
 }

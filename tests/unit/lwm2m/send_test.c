@@ -117,6 +117,48 @@ START_TEST(test_contents)
 }
 END_TEST
 
+static int send_recorded(struct records *records)
+{
+	return client_send_records(account.client, records, done, &sent);
+}
+
+/* Each with the time of its own, in the order of their recording; what is not there, secret, or only executed is left out. */
+START_TEST(test_recorded)
+{
+	static const char *const paths[] = { VALUE, "/3303/1/5701", "/9/0/0", VALUE, "/3/0/4", "/0/0/5" };
+	_cleanup_records_ struct records records = { 0 };
+	struct value v;
+	struct message m;
+	struct path path;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		v = value_float((double)i);
+		ck_assert_int_eq(path_parse(paths[i], strlen(paths[i]), &path), 0);
+		ck_assert_int_eq(records_add(&records, &path, &v, clock_boottime_usec() - USEC_PER_DAY + i * USEC_PER_HOUR), 0);
+	}
+	account_set(MUTE, value_boolean(true));
+	ck_assert(!client_takes_send(account.client));
+	ck_assert_int_eq(send_recorded(&records), -EACCES);
+	account_set(MUTE, value_boolean(false));
+	ck_assert(client_takes_send(account.client));
+	ck_assert_int_eq(send_recorded(&records), 0);
+	ck_assert_uint_eq(records.n, 3);
+	expect_sent(&m, NULL);
+	for (size_t i = 0; i + 4 < m.payload.n; i++)
+		n += memcmp(m.payload.p + i, "\"t\":", 4) == 0;
+	ck_assert_uint_eq(n, 3);
+	peer_answer(&m, CODE(2, 04));
+	rig_until(sent.n > 0);
+	ck_assert_int_eq(sent.error, 0);
+	records_done(&records);
+	v = value_float(1);
+	ck_assert_int_eq(path_parse("/9/0/0", 6, &path), 0);
+	ck_assert_int_eq(records_add(&records, &path, &v, clock_boottime_usec()), 0);
+	ck_assert_int_eq(send_recorded(&records), -ENODATA);
+}
+END_TEST
+
 START_TEST(test_refused_paths)
 {
 	static const struct {
@@ -327,6 +369,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, set_up, account_tear_down);
 	tcase_add_loop_test(tcase, test_contents, 0, 4);
+	tcase_add_test(tcase, test_recorded);
 	tcase_add_test(tcase, test_refused_paths);
 	tcase_add_test(tcase, test_everything);
 	tcase_add_test(tcase, test_too_many);
