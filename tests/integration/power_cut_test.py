@@ -70,7 +70,7 @@ class ProgramTest(unittest.TestCase):
             said, found, ended = self.run_cut(at, loses)
             self.judge(said, found, f"cut at call {at} losing {loses or 'nothing'}")
         self.assertGreater(at, 100)
-        print(f"== {at - 1} cuts losing {loses or 'nothing'}: whole", file=sys.stderr)
+        print(f"\n== {at - 1} cuts losing {loses or 'nothing'}: whole", file=sys.stderr)
 
     def test_all_calls_done(self):
         self.cut_everywhere("")
@@ -174,7 +174,7 @@ class DaemonTest(bootstrap_test.BootstrapScenario):
         self.assertIn("bootstrapped anew", found)
         # Writes that come together make fewer calls.
         self.assertLess(late, len(cuts) // 2)
-        print(f"== {len(cuts) - late} cuts of the daemon, which makes {calls} calls: whole; steps in force: {found}",
+        print(f"\n== {len(cuts) - late} cuts of the daemon, which makes {calls} calls: whole; steps in force: {found}",
               file=sys.stderr)
 
 
