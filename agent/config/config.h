@@ -362,6 +362,7 @@ struct config_firmware {
 	char *handler; /* of /etc/fieldway/install.d */
 	uint64_t max_size;
 	char *trust; /* PEM file; NULL: the system's authorities */
+	struct config_server source; /* who this machine is to a coaps server at the host of its uri; NULL: there is none */
 };
 
 /* One of `software:`, an instance of object 9. */

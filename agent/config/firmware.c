@@ -20,10 +20,27 @@ static bool is_file_name(const char *name)
 	return name[n] == '\0' && n <= HANDLER_NAME_MAX && n > 0 && !strchr("._-", name[0]);
 }
 
+/* Of a server as in `servers:` it has an address and security, and is one for the host alone. */
+static void read_source(struct loader *l, const struct yaml_node *node, const char *name, struct config_server *ret)
+{
+	struct source_section section = { 0 };
+
+	if (!node || mapping_read(l, node, node->mark, &keys_source, NULL, &section) < 0)
+		return;
+	ret->mark = node->mark;
+	ret->name = loader_text(l, name);
+	ret->uri = section.uri;
+	ret->endpoints = loader_array(l, char *, 1);
+	if (ret->endpoints)
+		ret->endpoints[ret->n_endpoints++] = loader_text(l, "host");
+	server_security_read(l, section.security, mapping_mark(node, "uri"), ret);
+}
+
 /* What both have, of a mapping that was read. */
 static void take_package(struct loader *l, const struct yaml_node *node, const struct package_keys *keys,
-			 struct config_firmware *ret)
+			 const char *name, struct config_firmware *ret)
 {
+	read_source(l, keys->source, name, &ret->source);
 	if (!is_file_name(keys->handler))
 		loader_error(l, mapping_mark(node, "handler"),
 			     "\"%s\": the name of a file in /etc/fieldway/install.d has small letters, digits and ._- in it",
@@ -43,7 +60,7 @@ void firmware_read(struct loader *l, const struct yaml_node *node)
 	struct package_keys keys = { 0 };
 
 	if (node && mapping_read(l, node, node->mark, &keys_firmware, NULL, &keys) >= 0)
-		take_package(l, node, &keys, &l->config->firmware);
+		take_package(l, node, &keys, "firmware", &l->config->firmware);
 }
 
 static void check_software(struct loader *l, const struct config_software *s)
@@ -71,7 +88,7 @@ static void read_software(struct loader *l, const struct yaml_node *node, struct
 		loader_error(l, mapping_mark(node, "name"), "\"%s\": the name of a software has small letters, digits and ._- in it",
 			     s->name);
 	s->instance = (uint16_t)(section.instance == INSTANCE_NONE ? s - l->config->software : section.instance);
-	take_package(l, node, &section.package, &s->package);
+	take_package(l, node, &section.package, s->name, &s->package);
 }
 
 void software_read(struct loader *l, const struct yaml_node *node)

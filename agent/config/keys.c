@@ -180,11 +180,19 @@ static const struct key limits_keys[] = {
 #define MAX_SIZE "512MiB"
 #define MAX_SIZE_HELP "of a package: bytes, or with KiB, MiB, GiB"
 #define TRUST_HELP "PEM file of the authorities for https, from / on (those of the system)"
+#define SOURCE_HELP "a coaps server that knows this machine, and is none of `servers` (none)"
 
 static const struct key firmware_keys[] = {
 	{ "handler", KEY_TEXT, .required = true, AT(package_keys, handler), .help = HANDLER_HELP },
 	{ "max_size", KEY_TEXT, .initial = MAX_SIZE, AT(package_keys, max_size), .help = MAX_SIZE_HELP },
 	{ "trust", KEY_TEXT, AT(package_keys, trust), .help = TRUST_HELP },
+	{ "source", KEY_NODE, AT(package_keys, source), .help = SOURCE_HELP },
+};
+
+static const struct key source_keys[] = {
+	{ "uri", KEY_TEXT, .required = true, AT(source_section, uri),
+	  .help = "coaps://HOST, of which packages are fetched; port and path do not matter" },
+	{ "security", KEY_NODE, AT(source_section, security), .help = "as servers[].security" },
 };
 
 static const struct key software_keys[] = {
@@ -195,6 +203,7 @@ static const struct key software_keys[] = {
 	{ "handler", KEY_TEXT, .required = true, AT(software_section, package.handler), .help = HANDLER_HELP },
 	{ "max_size", KEY_TEXT, .initial = MAX_SIZE, AT(software_section, package.max_size), .help = MAX_SIZE_HELP },
 	{ "trust", KEY_TEXT, AT(software_section, package.trust), .help = TRUST_HELP },
+	{ "source", KEY_NODE, AT(software_section, package.source), .help = SOURCE_HELP },
 };
 
 static const char *const fulls[] = { "thin", "drop-oldest", NULL };
@@ -238,6 +247,7 @@ const struct key_table keys_limits = KEY_TABLE("limits", limits_keys);
 const struct key_table keys_metrics = KEY_TABLE("metrics", metrics_keys);
 const struct key_table keys_host = KEY_TABLE("host", host_keys);
 const struct key_table keys_firmware = KEY_TABLE("firmware", firmware_keys);
+const struct key_table keys_source = KEY_TABLE("firmware.source", source_keys);
 const struct key_table keys_software = KEY_TABLE("software[]", software_keys);
 const struct key_table keys_history = KEY_TABLE("history", history_keys);
 
@@ -248,5 +258,5 @@ const struct key_table *const key_tables[] = {
 	&keys_endpoint, &keys_profile,	&keys_info,   &keys_parameter, &keys_point,
 	&keys_defaults, &keys_verify,	&keys_counter, &keys_thinning, &keys_identify, &keys_attributes,
 	&keys_map,	&keys_alarm,	&keys_sample,	&keys_modbus_objects, &keys_metrics, &keys_host,
-	&keys_retry,	&keys_bootstrap, &keys_firmware, &keys_software, &keys_history, &keys_recording, NULL,
+	&keys_retry,	&keys_bootstrap, &keys_firmware, &keys_source, &keys_software, &keys_history, &keys_recording, NULL,
 };

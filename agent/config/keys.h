@@ -52,7 +52,7 @@ struct key_table {
 /* keys.c */
 extern const struct key_table keys_main, keys_gateway, keys_modbus_objects, keys_server, keys_notify, keys_retry,
 	keys_security, keys_stale, keys_register, keys_writes, keys_limits, keys_metrics, keys_host,
-	keys_bootstrap, keys_firmware, keys_software, keys_history;
+	keys_bootstrap, keys_firmware, keys_source, keys_software, keys_history;
 /* keys_field.c */
 extern const struct key_table keys_bus, keys_offline, keys_devices, keys_device, keys_address,
 	keys_override, keys_endpoint;

@@ -91,6 +91,12 @@ struct metrics_section {
 /* `firmware:`, and what `software[]` has of it. */
 struct package_keys {
 	char *handler, *max_size, *trust;
+	const struct yaml_node *source;
+};
+
+struct source_section {
+	char *uri;
+	const struct yaml_node *security;
 };
 
 struct software_section {

@@ -194,5 +194,10 @@ int load_check(const struct load_sources *sources, const struct config *config,
 		warn_of_unreached(sources, config, &config->servers[i], warnings);
 	if (r >= 0 && config->bootstrap.server.uri)
 		r = check_server(sources, config, &config->bootstrap.server, errors, warnings, &wrong);
+	if (r >= 0 && config->firmware.source.uri)
+		r = check_server(sources, config, &config->firmware.source, errors, warnings, &wrong);
+	for (size_t i = 0; r >= 0 && i < config->n_software; i++)
+		if (config->software[i].package.source.uri)
+			r = check_server(sources, config, &config->software[i].package.source, errors, warnings, &wrong);
 	return r < 0 ? r : wrong ? -EINVAL : 0;
 }

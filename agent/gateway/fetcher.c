@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "gateway/internal.h"
@@ -41,22 +43,47 @@ static struct account *account_at(struct registry *r, const char *host)
 	return NULL;
 }
 
+/* What YAML says of that host, before what is known of it otherwise; NULL: nothing. */
+static const struct config_server *source_at(const struct fetcher *f, const char *host)
+{
+	const struct config_server *s = &f->package->source;
+	struct uri uri;
+	bool same;
+
+	if (s->security != CONFIG_SECURITY_PSK || uri_parse(s->uri, &uri) < 0)
+		return NULL;
+	same = strcasecmp(uri.host, host) == 0;
+	uri_done(&uri);
+	return same ? s : NULL;
+}
+
 static int credentials_identity(void *userdata, const char *host, const char **ret)
 {
-	const struct account *a = account_at(userdata, host);
+	struct fetcher *f = userdata;
+	const struct config_server *s = source_at(f, host);
+	const struct account *a = account_at(f->registry, host);
 
-	if (!a)
+	if (!s && !a)
 		return -ENOKEY;
-	*ret = a->identity;
+	free(f->identity);
+	f->identity = s ? config_identity(s->psk_identity, endpoint_client_name(&f->registry->host)) : strdup(a->identity);
+	if (!f->identity)
+		return -ENOMEM;
+	*ret = f->identity;
 	return 0;
 }
 
 static int credentials_key(void *userdata, const char *host, uint8_t **ret_key, size_t *ret_size)
 {
-	struct registry *r = userdata;
-	const struct account *a = account_at(r, host);
+	const struct fetcher *f = userdata;
+	const struct config_server *s = source_at(f, host);
+	const struct account *a = account_at(f->registry, host);
 
-	return a ? MIN(secret_lookup(r->config.secrets, a->server->terms.key, a->identity, ret_key, ret_size), 0) : -ENOKEY;
+	if (!f->identity || (!s && !a))
+		return -ENOKEY;
+	return MIN(secret_lookup(f->registry->config.secrets, s ? s->psk_key : a->server->terms.key, f->identity, ret_key,
+				 ret_size),
+		   0);
 }
 
 static const struct download_credentials credentials = { credentials_identity, credentials_key };
@@ -76,7 +103,7 @@ static int source_start(void *userdata, struct delivery *d, const char *uri, uin
 		.timers = r->config.timers,
 		.transport = r->config.transport,
 		.credentials = &credentials,
-		.credentials_userdata = r,
+		.credentials_userdata = f,
 		.trust = f->package->trust,
 		.ops = &download_ops,
 		.userdata = f,
@@ -92,6 +119,8 @@ static void source_stop(void *userdata)
 	struct fetcher *f = userdata;
 
 	f->download = download_free(f->download);
+	free(f->identity);
+	f->identity = NULL;
 }
 
 /* As /5/0/8 numbers them: coap, coaps, http, https. */

@@ -92,6 +92,7 @@ struct fetcher {
 	const struct config_firmware *package;
 	struct delivery *delivery;
 	struct download *download; /* NULL: nothing is fetched */
+	char *identity; /* of this machine at the server of that */
 };
 
 /* fetcher.c: what userdata, a fetcher, brings. */

@@ -122,6 +122,19 @@ class FirmwareCoapTest(firmware_test.FirmwareScenario):
         self.pull("coaps", front.place)
         self.becomes(IDLE, LOST)
 
+    def test_source(self):
+        """A server of its own, with a key of its own."""
+        key = os.urandom(16).hex()
+        self.rig.write("etc/keys/files.psk", f"gw-files:{key}\n", 0o600)
+        security = '{mode: psk, identity: "{endpoint}-files", key: "psk-file:keys/files.psk"}'
+        self.begin(more=', source: {uri: "coaps://127.0.0.1", security: ' + security + "}")
+        self.serve(20)
+        front = DtlsFront(self.rig, self.files.place, "gw-files", key)
+        self.pull("coaps", front.place)
+        self.installs()
+        self.pull("coaps", front.place.replace("127.0.0.1", "localhost"))
+        self.becomes(IDLE, LOST)
+
     def test_no_key(self):
         self.begin()
         self.pull("coaps", "127.0.0.1:5684")

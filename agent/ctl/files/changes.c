@@ -96,6 +96,11 @@ static bool same_bootstrap(const struct config *a, const struct config *b)
 
 static bool same_packages(const struct config_firmware *a, const struct config_firmware *b)
 {
+	const struct config_server *x = &a->source, *y = &b->source;
+
+	if (!streq_null(x->uri, y->uri) || x->security != y->security || !streq_null(x->psk_identity, y->psk_identity) ||
+	    !streq_null(x->psk_key, y->psk_key))
+		return false;
 	return streq_null(a->handler, b->handler) && a->max_size == b->max_size && streq_null(a->trust, b->trust);
 }
 
