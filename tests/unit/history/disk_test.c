@@ -131,15 +131,15 @@ END_TEST
 START_TEST(the_disk_holds_more_than_memory)
 {
 	start(folder, &roomy);
-	for (int i = 0; i < 200; i++) {
-		add_many(i * 500, (i + 1) * 500);
+	for (int i = 0; i < 100; i++) {
+		add_many(i * 400, (i + 1) * 400);
 		timers_run(timers);
 	}
-	ck_assert_uint_eq(waiting(), 100000);
+	ck_assert_uint_eq(waiting(), 40000);
 	ck_assert_uint_eq(lost(), 0);
 	stop();
 	start(folder, &roomy);
-	take_all(0, 100000);
+	take_all(0, 40000);
 	ck_assert_uint_eq(lost(), 0);
 }
 END_TEST
