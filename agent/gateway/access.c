@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "builtin/access_control.h"
 #include "gateway/bootstrapping.h"
+#include "gateway/made.h"
 #include "gateway/persist_internal.h"
 
 /*
@@ -17,9 +18,6 @@
  * and it is kept whole, under a line of its own.
  */
 #define CONTROL_OBJECT 2
-
-/* Instances that servers make, see may_make(). */
-static const uint16_t makes[] = { 16, 10375 };
 
 #define BOOTSTRAP_HEAD PERSIST_ACCESS " bootstrap"
 
@@ -34,30 +32,41 @@ static bool is_controlled(const struct endpoint *e)
 	return (e->accounts && e->accounts->next) || is_bootstrapped(e);
 }
 
-/* *ret_parties is the caller's to free. */
-static int describe(const struct endpoint *e, struct builtin_party **ret_parties, struct builtin_control *ret)
-{
-	struct builtin_party *parties = calloc(accounts_count(e->accounts) + 1, sizeof(*parties));
-	size_t n = 0;
+struct description {
+	struct builtin_party *parties;
+	uint16_t *makes;
+	struct builtin_control control;
+};
 
-	if (!parties)
+static void description_done(struct description *d)
+{
+	free(d->parties);
+	free(d->makes);
+}
+#define _cleanup_description_ _cleanup_(description_done)
+
+static struct builtin_party party_of(const struct account *a)
+{
+	return (struct builtin_party){
+		.instance = a->instance,
+		.short_id = a->server->terms.short_id,
+		.access = a->server->terms.source == ACCOUNT_YAML ? &a->server->terms.access : NULL,
+	};
+}
+
+static int describe(const struct endpoint *e, struct description *ret)
+{
+	struct builtin_control *c = &ret->control;
+
+	ret->parties = calloc(accounts_count(e->accounts) + 1, sizeof(*ret->parties));
+	if (!ret->parties || made_list(e, &ret->makes, &c->n_makes) < 0)
 		return -ENOMEM;
 	for (const struct account *a = e->accounts; a; a = a->next)
-		parties[n++] = (struct builtin_party){
-			.instance = a->instance,
-			.short_id = a->server->terms.short_id,
-			.access = a->server->terms.source == ACCOUNT_YAML ? &a->server->terms.access : NULL,
-		};
-	*ret = (struct builtin_control){
-		.definitions = e->registry->config.definitions,
-		.parties = parties,
-		.n_parties = n,
-		.makes = makes,
-		/* At the host alone: all else is as YAML has it. */
-		.n_makes = e->config ? 0 : ARRAY_SIZE(makes),
-		.bare = is_bootstrapped(e),
-	};
-	*ret_parties = parties;
+		ret->parties[c->n_parties++] = party_of(a);
+	c->definitions = e->registry->config.definitions;
+	c->parties = ret->parties;
+	c->makes = ret->makes;
+	c->bare = is_bootstrapped(e);
 	return 0;
 }
 
@@ -112,21 +121,20 @@ static void load(struct endpoint *e, struct records *ret)
 
 void access_follow(struct endpoint *e, bool renew)
 {
-	_cleanup_free_ struct builtin_party *parties = NULL;
+	_cleanup_description_ struct description d = { 0 };
 	const struct path path = path_of_object(CONTROL_OBJECT);
 	_cleanup_records_ struct records kept = { 0 };
-	struct builtin_control control;
 	int r;
 
 	if (!is_controlled(e) && !store_exists(e->store, &path))
 		return;
 	if (is_controlled(e))
 		load(e, &kept);
-	r = describe(e, &parties, &control);
-	control.kept = &kept;
+	r = describe(e, &d);
+	d.control.kept = &kept;
 	e->following = true;
 	if (r >= 0)
-		r = builtin_control_follow(e->store, &control, renew);
+		r = builtin_control_follow(e->store, &d.control, renew);
 	e->following = false;
 	if (r < 0)
 		log_error(&(struct log_about){ .endpoint = endpoint_client_name(e) },
@@ -136,14 +144,13 @@ void access_follow(struct endpoint *e, bool renew)
 static int save(struct endpoint *e)
 {
 	const struct path path = path_of_object(CONTROL_OBJECT);
-	_cleanup_free_ struct builtin_party *parties = NULL;
+	_cleanup_description_ struct description d = { 0 };
 	_cleanup_records_ struct records records = { 0 };
 	_cleanup_free_ char *head = access_head(e);
-	struct builtin_control control;
-	int r = head ? describe(e, &parties, &control) : -ENOMEM;
+	int r = head ? describe(e, &d) : -ENOMEM;
 
 	if (r >= 0)
-		r = builtin_control_changed(e->store, &control, &records);
+		r = builtin_control_changed(e->store, &d.control, &records);
 	if (r >= 0 && records.n == 0)
 		return persist_remove(e, PERSIST_ACCESS);
 	return r < 0 ? r : persist_save(e, &path, &records, head, PERSIST_ACCESS);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/made.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Objects whose instances are the servers' to make, as `create:` has them. */
 
@@ -39,6 +41,33 @@ int made_each(struct endpoint *e, int (*f)(struct endpoint *e, uint16_t object))
 		error = error < 0 ? error : r;
 	}
 	return error;
+}
+
+static void add_once(uint16_t *list, size_t *n, uint16_t object)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (list[i] == object)
+			return;
+	list[(*n)++] = object;
+}
+
+int made_list(const struct endpoint *e, uint16_t **ret, size_t *ret_n)
+{
+	const struct config_objects *create = &made_config(e)->create;
+	uint16_t *list = calloc(create->n + 2, sizeof(*list));
+	size_t n = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < create->n; i++)
+		add_once(list, &n, create->ids[i]);
+	if (!e->config) {
+		add_once(list, &n, PORTFOLIO);
+		add_once(list, &n, CLUSTER_OBJECT);
+	}
+	*ret = list;
+	*ret_n = n;
+	return 0;
 }
 
 static int add_object(struct endpoint *e, uint16_t object)

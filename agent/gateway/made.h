@@ -20,6 +20,8 @@ bool made_is_of(const struct endpoint *e, const struct config_objects *create, u
 void made_leave(struct endpoint *e, const struct config_objects *before);
 /* For each of these objects; the first error. */
 int made_each(struct endpoint *e, int (*f)(struct endpoint *e, uint16_t object));
+/* Those and the host's register clusters, each once; the caller frees *ret. -ENOMEM. */
+int made_list(const struct endpoint *e, uint16_t **ret, size_t *ret_n);
 /* They are there also without an instance. */
 int made_add_objects(struct endpoint *e);
 /* May servers make it, or what is in it? */

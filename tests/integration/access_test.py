@@ -14,9 +14,9 @@ from servers_test import ServersScenario  # noqa: E402
 
 
 class AccessTest(ServersScenario):
-    def start(self, *endpoints, **servers):
+    def start(self, *endpoints, more="", **servers):
         self.start_servers(*servers)
-        self.write_servers(**servers)
+        self.write_servers(more=more, **servers)
         self.bus = Bus(self.rig)
         self.begin()
         for name in servers:
@@ -85,6 +85,18 @@ class AccessTest(ServersScenario):
         self.assertEqual(self.code("b", "PUT", "/16/0/0/0", "x"), "4.01")
         self.assertEqual(self.code("a", "DELETE", "/16/0"), "2.02")
         self.assertIsNone(self.control("/16/0"))
+
+    def test_made_of_what_create_names(self):
+        self.rig.write("etc/devices.d/site.yaml", "schema: 1\nendpoints:\n"
+                       "  - {name: box, create: [19], lwm2m: {3/0/2: {value: s1}}}\n")
+        self.start("gw-box", more="host: {create: [19]}", a=[], b=["access: read"])
+        body = encode.tlv({0: {0: b"x"}})
+        for endpoint in ("gw", "gw-box"):
+            with self.subTest(endpoint):
+                self.assertEqual(self.code("b", "POST", "/19", body, TLV, endpoint=endpoint), "4.01")
+                self.assertEqual(self.code("a", "POST", "/19", body, TLV, endpoint=endpoint), "2.01")
+                self.assertEqual(self.code("b", "GET", "/19/0", endpoint=endpoint), "4.01")
+                self.assertEqual(self.code("a", "DELETE", "/19/0", endpoint=endpoint), "2.02")
 
     def test_reload(self):
         self.start(a=[], b=["access: read"])
