@@ -109,7 +109,7 @@ int persist_save(struct endpoint *e, const struct path *path, const struct recor
 	return r < 0 ? r : state_save(e->registry->config.state, endpoint_label(e), kind, out.data, out.size);
 }
 
-static int collect_kept(struct endpoint *e, const struct path *path, struct records *ret)
+int persist_collect(struct endpoint *e, const struct path *path, struct records *ret)
 {
 	int r = store_collect(e->store, path, true, ret, NULL);
 
@@ -233,7 +233,7 @@ static int save_settings(struct account *a, const char *kind)
 	const struct path kept = path_of_instance(SERVER_OBJECT, 0);
 	_cleanup_records_ struct records records = { 0 };
 	_cleanup_free_ char *head = account_head(a);
-	int r = head ? collect_kept(a->endpoint, &path, &records) : -ENOMEM;
+	int r = head ? persist_collect(a->endpoint, &path, &records) : -ENOMEM;
 
 	set_instance(&records, 0);
 	return r < 0 ? r : persist_save(a->endpoint, &kept, &records, head, kind);
@@ -319,73 +319,14 @@ static void restore_account(struct account *a)
 		tell_overlaid(a);
 }
 
-/* ---- what servers make at the host ---- */
-
-/* Register clusters, too, where they are. */
-static void kind_of_object(uint16_t object, char ret[PERSIST_KIND_MAX])
-{
-	if (object == CLUSTER_OBJECT)
-		snprintf(ret, PERSIST_KIND_MAX, "modbus-clusters");
-	else
-		made_kind(object, ret);
-}
-
-static void save_made(struct endpoint *e, uint16_t object)
-{
-	const struct path path = path_of_object(object);
-	char kind[PERSIST_KIND_MAX];
-	_cleanup_records_ struct records records = { 0 };
-	int r;
-
-	if (!store_exists(e->store, &path))
-		return;
-	kind_of_object(object, kind);
-	r = collect_kept(e, &path, &records);
-	if (object != CLUSTER_OBJECT)
-		made_only(e, &records);
-	if (r >= 0)
-		r = persist_save(e, &path, &records, kind, kind);
-	if (r < 0)
-		persist_log_failure(e, kind, r);
-}
-
-static int restore_records(struct endpoint *e, uint16_t id, const struct records *records)
-{
-	const struct object_definition *object = definitions_newest(e->registry->config.definitions, id);
-	int r = 0;
-
-	for (size_t i = 0; i < records->n && r >= 0; i++)
-		r = store_add_instance(e->store, object, records->items[i].path.instance);
-	return r < 0 ? r : store_update(e->store, records->items, records->n);
-}
-
-static int restore_made(struct endpoint *e, uint16_t object)
-{
-	const struct path path = path_of_object(object);
-	char kind[PERSIST_KIND_MAX], what[64];
-	_cleanup_records_ struct records records = { 0 };
-	_cleanup_free_ char *head = NULL;
-	int r;
-
-	if (!store_exists(e->store, &path))
-		return 0;
-	kind_of_object(object, kind);
-	r = persist_load(e, &path, kind, &head, &records);
-	if (r >= 0)
-		r = restore_records(e, object, &records);
-	snprintf(what, sizeof(what), "instances of /%u that servers made", object);
-	log_lost(e, NULL, what, r);
-	return 0;
-}
-
 /* ---- doors ---- */
 
 void persist_restore(struct endpoint *e)
 {
 	for (struct account *a = e->accounts; a; a = a->next)
 		restore_account(a);
-	made_each(e, restore_made);
-	restore_made(e, CLUSTER_OBJECT);
+	made_each(e, persist_restore_made_of);
+	persist_restore_made_of(e, CLUSTER_OBJECT);
 	builtin_clusters_adopt(e->builtin);
 }
 
@@ -415,25 +356,8 @@ void persist_reload(struct endpoint *e, bool had_clusters)
 			restore_account(a);
 	}
 	if (!had_clusters)
-		restore_made(e, CLUSTER_OBJECT);
+		persist_restore_made_of(e, CLUSTER_OBJECT);
 	builtin_clusters_adopt(e->builtin);
-}
-
-void persist_restore_made(struct endpoint *e, const struct config_objects *before)
-{
-	const struct config_objects *create = &made_config(e)->create;
-
-	for (size_t i = 0; i < create->n; i++)
-		if (!made_is_of(e, before, create->ids[i]))
-			restore_made(e, create->ids[i]);
-}
-
-static int forget_made(struct endpoint *e, uint16_t object)
-{
-	char kind[PERSIST_KIND_MAX];
-
-	kind_of_object(object, kind);
-	return state_remove(e->registry->config.state, endpoint_label(e), kind);
 }
 
 static void forget_account(struct account *a)
@@ -451,8 +375,8 @@ void persist_forget(struct endpoint *e)
 {
 	for (struct account *a = e->accounts; a; a = a->next)
 		forget_account(a);
-	made_each(e, forget_made);
-	forget_made(e, CLUSTER_OBJECT);
+	made_each(e, persist_forget_made);
+	persist_forget_made(e, CLUSTER_OBJECT);
 	persist_remove(e, PERSIST_ACCESS);
 	persist_remove(e, HOST_CLOCK_KIND);
 }
@@ -468,7 +392,7 @@ static bool touches(const struct store *s, const struct path *paths, size_t n, c
 
 static int save_one(struct endpoint *e, uint16_t object)
 {
-	save_made(e, object);
+	persist_save_made(e, object);
 	return 0;
 }
 
@@ -476,7 +400,7 @@ static int save_one(struct endpoint *e, uint16_t object)
 static void save_all_made(struct endpoint *e)
 {
 	made_each(e, save_one);
-	save_made(e, CLUSTER_OBJECT);
+	persist_save_made(e, CLUSTER_OBJECT);
 }
 
 void persist_changed(struct endpoint *e, enum store_change change, const struct path *paths, size_t n)
@@ -496,7 +420,7 @@ void persist_changed(struct endpoint *e, enum store_change change, const struct 
 			continue;
 		what = path_of_object(object);
 		if ((made_is(e, object) || object == CLUSTER_OBJECT) && touches(e->store, paths, n, &what))
-			save_made(e, object);
+			persist_save_made(e, object);
 	}
 	if (n > 0 && paths[0].depth == PATH_ROOT)
 		save_all_made(e);

@@ -21,7 +21,14 @@ int persist_save(struct endpoint *e, const struct path *path, const struct recor
 /* -ENOENT: nothing was kept. *ret_head is the caller's to free. */
 int persist_load(struct endpoint *e, const struct path *path, const char *kind, char **ret_head,
 		 struct records *ret);
+/* What servers may write of what there is at and below a path. */
+int persist_collect(struct endpoint *e, const struct path *path, struct records *ret);
 int persist_remove(struct endpoint *e, const char *kind);
 void persist_log_failure(struct endpoint *e, const char *kind, int error);
 /* What was kept cannot be used; no record at all is no news. */
 void persist_log_lost(const struct endpoint *e, const char *what, int error);
+
+/* persist_made.c: the instances of one object that servers make, or its register clusters. */
+void persist_save_made(struct endpoint *e, uint16_t object);
+int persist_restore_made_of(struct endpoint *e, uint16_t object);
+int persist_forget_made(struct endpoint *e, uint16_t object);

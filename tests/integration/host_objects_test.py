@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from fieldway_test import Scenario, encode, main  # noqa: E402
 from fieldway_test.bus import Bus, PATH  # noqa: E402
-from fieldway_test.scenario import TLV  # noqa: E402
+from fieldway_test.scenario import LINKS, TLV  # noqa: E402
 from fieldway_test.local import LocalScenario, Program  # noqa: E402
 
 GPS = PATH + "/device/gps"
@@ -198,7 +198,7 @@ endpoints:
 
     def begin(self):
         self.start_server()
-        self.configure(more='host: {create: [19, 20], lwm2m: {16/5/0/0: {value: fixed}, 19/7/0/0: {value: "AAE="}}}\n'
+        self.configure(more='host: {create: [19, 20, 3300], lwm2m: {16/5/0/0: {value: fixed}, 19/7/0/0: {value: "AAE="}}}\n'
                             'register: {wait: none}')
         self.rig.write("etc/profiles.d/probe.yaml", """schema: 1
 profile: probe
@@ -265,6 +265,19 @@ lwm2m: {3/0/2: {value: s2}, 16/4/0/0: {value: shown}}
         self.restart()
         self.expect(self.send("gw", "GET", "/19/0"), "4.04")
         self.expect(self.send("gw-box", "GET", "/16/0"), "4.04")
+
+    def test_an_empty_one_is_kept_too(self):
+        self.begin()
+        self.assertEqual(self.expect(self.post("gw", "/3300", b"", TLV), "2.01").location, "/3300/0")
+        self.assertEqual(self.create("gw", "/3300", {5750: "hall"}), "/3300/1")
+        self.restart()
+        links = self.expect(self.send("gw", "GET", "/3300", options=f"accept={LINKS}"), "2.05")
+        self.assertIn(b"</3300/0>", links.payload)
+        self.assertEqual(self.read("gw", "/3300/1"), {"/3300/1/5750": "hall"})
+        self.expect(self.send("gw", "DELETE", "/3300/0"), "2.02")
+        self.restart()
+        self.expect(self.send("gw", "GET", "/3300/0"), "4.04")
+        self.assertEqual(self.read("gw", "/3300"), {"/3300/1/5750": "hall"})
 
     def test_not_what_the_configuration_shows(self):
         self.begin()
