@@ -5,14 +5,11 @@
 #include <string.h>
 
 #include "base/macro.h"
-#include "base/yaml.h"
 #include "builtin/access_control.h"
-#include "store/store.h"
+#include "tests/unit/builtin/rig.h"
 
 /* Object 2 as YAML means it. */
 
-static struct definitions *definitions;
-static struct store *store;
 static struct records kept;
 
 /* 101 may do all, 102 reads /3303 and nothing else, 103 what all may. */
@@ -33,13 +30,7 @@ static void add(uint16_t object, uint16_t instance)
 
 static void set_up(void)
 {
-	struct yaml_errors errors = { 0 };
-	char folder[512];
-
-	ck_assert_int_eq(definitions_new(&definitions), 0);
-	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(definitions, folder, &errors), 0);
-	ck_assert_int_eq(store_new(definitions, &store), 0);
+	rig_set_up();
 	kept = (struct records){ 0 };
 	control = (struct builtin_control){ .definitions = definitions,
 					    .parties = parties,
@@ -60,8 +51,7 @@ static void set_up(void)
 static void tear_down(void)
 {
 	records_done(&kept);
-	store = store_free(store);
-	definitions = definitions_free(definitions);
+	rig_tear_down();
 }
 
 static void follow(bool renew)

@@ -6,12 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/yaml.h"
-#include "builtin/builtin.h"
+#include "tests/unit/builtin/rig.h"
 
-static struct definitions *definitions;
-static struct store *store;
-static struct builtin *builtin;
 /* What happened, in order: d(one), u(pdate), x(disable), r(estart). */
 static char events[16];
 static int error;
@@ -90,50 +86,13 @@ static const struct builtin_values bare = { 0 };
 
 static void set_up(void)
 {
-	struct yaml_errors errors = { 0 };
-	char folder[512];
-
+	rig_set_up();
 	events[0] = 0;
-	ck_assert_int_eq(definitions_new(&definitions), 0);
-	ck_assert_ptr_nonnull(getenv("abs_top_srcdir"));
-	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(definitions, folder, &errors), 0);
-	ck_assert_int_eq(store_new(definitions, &store), 0);
-}
-
-static void tear_down(void)
-{
-	store = store_free(store);
-	builtin = builtin_free(builtin);
-	definitions = definitions_free(definitions);
 }
 
 static void make(const struct builtin_values *values)
 {
 	ck_assert_int_eq(builtin_new(store, definitions, values, &ports, &endpoint, &builtin), 0);
-}
-
-static struct path path_of(const char *text)
-{
-	struct path path;
-
-	ck_assert_int_eq(path_parse(text, strlen(text), &path), 0);
-	return path;
-}
-
-/* want NULL: it is not there. */
-static void expect(const char *path, const char *want)
-{
-	struct path p = path_of(path);
-	_cleanup_value_ struct value v = { 0 };
-	_cleanup_free_ char *got = NULL;
-	int r = store_read(store, &p, false, &v, NULL);
-
-	ck_assert_msg(r == (want ? 0 : -ENOENT), "%s: %s", path, strerror(-r));
-	if (!want)
-		return;
-	ck_assert_int_eq(value_format_text(&v, &got), 0);
-	ck_assert_msg(strcmp(got, want) == 0, "%s: %s, not %s", path, got, want);
 }
 
 struct content {
@@ -414,7 +373,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, tcase);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
 	tcase_add_loop_test(tcase, test_content_of_host, 0, ARRAY_SIZE(of_host));
 	tcase_add_loop_test(tcase, test_content_of_bare, 0, ARRAY_SIZE(of_bare));
 	tcase_add_test(tcase, test_without_security);

@@ -6,21 +6,14 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/timer.h"
-#include "base/yaml.h"
-#include "builtin/builtin.h"
+#include "tests/unit/builtin/rig.h"
 
 /* Object 3 of the host, on a machine of the test's. */
 
-static struct definitions *definitions;
-static struct timers *timers;
-static struct store *store;
-static struct builtin *builtin;
 static struct builtin_facts facts;
 static struct builtin_clock kept;
 static unsigned keeps, looks;
 static int error, endpoint;
-static char changes[512]; /* what the store told, until it is read */
 
 static void on_facts(void *userdata, struct builtin_facts *ret)
 {
@@ -97,16 +90,6 @@ static const struct builtin_ports ports = { .facts = on_facts,
 					    .set_timezone = on_set_timezone };
 static struct builtin_host machine;
 
-static void on_changes(void *userdata, enum store_change change, const struct path *paths, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		char text[PATH_TEXT_MAX];
-		size_t at = strlen(changes);
-
-		snprintf(changes + at, sizeof(changes) - at, "%s ", path_format(&paths[i], text));
-	}
-}
-
 static void make(const struct builtin_clock *clock)
 {
 	const struct builtin_values values = { .host = &machine };
@@ -115,56 +98,18 @@ static void make(const struct builtin_clock *clock)
 	if (clock)
 		machine.clock = *clock;
 	ck_assert_int_eq(builtin_new(store, definitions, &values, &ports, &endpoint, &builtin), 0);
-	store_set_watch(store, on_changes, NULL);
+	rig_watch();
 }
 
 static void set_up(void)
 {
-	struct yaml_errors errors = { 0 };
-	char folder[512];
-
+	rig_set_up();
 	facts = (struct builtin_facts){ .power.level = -1 };
 	keeps = looks = 0;
-	*changes = *orders = '\0';
+	*orders = '\0';
 	order_error = 0;
 	order_later = false;
 	machine = (struct builtin_host){ 0 };
-	ck_assert_int_eq(definitions_new(&definitions), 0);
-	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(definitions, folder, &errors), 0);
-	ck_assert_int_eq(timers_new(NULL, &timers), 0);
-	ck_assert_int_eq(store_new(definitions, &store), 0);
-}
-
-static void tear_down(void)
-{
-	store = store_free(store);
-	builtin = builtin_free(builtin);
-	timers = timers_free(timers);
-	definitions = definitions_free(definitions);
-}
-
-static struct path path_of(const char *text)
-{
-	struct path path;
-
-	ck_assert_int_eq(path_parse(text, strlen(text), &path), 0);
-	return path;
-}
-
-/* want NULL: it is not there. */
-static void expect(const char *path, const char *want)
-{
-	struct path p = path_of(path);
-	_cleanup_value_ struct value v = { 0 };
-	_cleanup_free_ char *got = NULL;
-	int r = store_read(store, &p, false, &v, NULL);
-
-	ck_assert_msg(r == (want ? 0 : -ENOENT), "%s: %s", path, strerror(-r));
-	if (!want)
-		return;
-	ck_assert_int_eq(value_format_text(&v, &got), 0);
-	ck_assert_msg(strcmp(got, want) == 0, "%s: %s, not %s", path, got, want);
 }
 
 static void on_done(void *userdata, int e, const char *reason)
@@ -229,7 +174,7 @@ START_TEST(test_clock_is_kept)
 	expect("/3/0/14", "-03:30");
 	expect("/3/0/15", "America/St_Johns");
 	/* Another run. */
-	tear_down();
+	rig_tear_down();
 	set_up();
 	make(&kept);
 	ck_assert_int_ge(get_time(), 2013);
@@ -338,7 +283,7 @@ START_TEST(test_set_time)
 	make(NULL);
 	put_time(2013);
 	ck_assert_str_eq(orders, "");
-	tear_down();
+	rig_tear_down();
 	set_up();
 	machine.may_set_time = true;
 	make(&kept);
@@ -568,7 +513,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, tcase);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
 	tcase_add_test(tcase, test_clock_is_kept);
 	tcase_add_loop_test(tcase, test_zone, 0, ARRAY_SIZE(zones));
 	tcase_add_test(tcase, test_reboot);

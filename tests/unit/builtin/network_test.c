@@ -6,20 +6,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/timer.h"
-#include "base/yaml.h"
-#include "builtin/builtin.h"
+#include "tests/unit/builtin/rig.h"
 
 /* Objects 4 and 7, on a machine and with accounts of the test's. */
 
-static struct definitions *definitions;
-static struct timers *timers;
-static struct store *store;
-static struct builtin *builtin;
 static struct builtin_network network;
 static struct builtin_traffic traffic;
 static int error, endpoint;
-static char changes[512];
 
 static void on_facts(void *userdata, struct builtin_facts *ret)
 {
@@ -49,58 +42,24 @@ static const struct builtin_ports ports = { .facts = on_facts,
 					    .traffic = on_traffic,
 					    .forget_largest = on_forget_largest };
 
-static void on_changes(void *userdata, enum store_change change, const struct path *paths, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		char text[PATH_TEXT_MAX];
-		size_t at = strlen(changes);
-
-		snprintf(changes + at, sizeof(changes) - at, "%s ", path_format(&paths[i], text));
-	}
-}
-
 static void make(bool host)
 {
 	const struct builtin_host machine = { .network = true };
 	const struct builtin_values values = { .timers = timers, .host = host ? &machine : NULL };
 
 	ck_assert_int_eq(builtin_new(store, definitions, &values, &ports, &endpoint, &builtin), 0);
-	store_set_watch(store, on_changes, NULL);
+	rig_watch();
 }
 
 static void set_up(void)
 {
-	struct yaml_errors errors = { 0 };
-	char folder[512];
-
+	rig_set_up();
 	network = (struct builtin_network){ .bearer = BUILTIN_BEARER_ETHERNET,
 					    .available = { BUILTIN_BEARER_ETHERNET },
 					    .n_available = 1,
 					    .addresses = { "10.0.0.2" },
 					    .n_addresses = 1 };
 	traffic = (struct builtin_traffic){ 0 };
-	*changes = '\0';
-	ck_assert_int_eq(definitions_new(&definitions), 0);
-	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(definitions, folder, &errors), 0);
-	ck_assert_int_eq(timers_new(NULL, &timers), 0);
-	ck_assert_int_eq(store_new(definitions, &store), 0);
-}
-
-static void tear_down(void)
-{
-	store = store_free(store);
-	builtin = builtin_free(builtin);
-	timers = timers_free(timers);
-	definitions = definitions_free(definitions);
-}
-
-static struct path path_of(const char *text)
-{
-	struct path path;
-
-	ck_assert_int_eq(path_parse(text, strlen(text), &path), 0);
-	return path;
 }
 
 static void on_done(void *userdata, int e, const char *reason)
@@ -108,21 +67,13 @@ static void on_done(void *userdata, int e, const char *reason)
 	error = e;
 }
 
-/* As a server reads it. want NULL: it is not there. */
-static void expect(const char *path, const char *want)
+/* As a server reads it: when it has looked. */
+static void expect_looked(const char *path, const char *want)
 {
 	struct path p = path_of(path);
-	_cleanup_value_ struct value v = { 0 };
-	_cleanup_free_ char *got = NULL;
-	int r;
 
 	store_refresh(store, &p, on_done, NULL);
-	r = store_read(store, &p, false, &v, NULL);
-	ck_assert_msg(r == (want ? 0 : -ENOENT), "%s: %s", path, strerror(-r));
-	if (!want)
-		return;
-	ck_assert_int_eq(value_format_text(&v, &got), 0);
-	ck_assert_msg(strcmp(got, want) == 0, "%s: %s, not %s", path, got, want);
+	expect(path, want);
 }
 
 static void execute(const char *path)
@@ -146,14 +97,14 @@ static void put_period(int64_t seconds, int want)
 START_TEST(test_wire)
 {
 	make(true);
-	expect("/4/0/0", "41");
-	expect("/4/0/1/0", "41");
-	expect("/4/0/2", "0");
-	expect("/4/0/3", NULL);
-	expect("/4/0/4/0", "10.0.0.2");
-	expect("/4/0/4/1", NULL);
-	expect("/4/0/5/0", NULL);
-	expect("/4/0/7/0", NULL);
+	expect_looked("/4/0/0", "41");
+	expect_looked("/4/0/1/0", "41");
+	expect_looked("/4/0/2", "0");
+	expect_looked("/4/0/3", NULL);
+	expect_looked("/4/0/4/0", "10.0.0.2");
+	expect_looked("/4/0/4/1", NULL);
+	expect_looked("/4/0/5/0", NULL);
+	expect_looked("/4/0/7/0", NULL);
 }
 END_TEST
 
@@ -183,23 +134,23 @@ START_TEST(test_another_network)
 					    .n_routers = 1 };
 	builtin_network_changed(builtin);
 	ck_assert_str_eq(changes, "/4/0/0 /4/0/1 /4/0/2 /4/0/3 /4/0/4 /4/0/5 ");
-	expect("/4/0/0", "21");
-	expect("/4/0/1/1", "41");
-	expect("/4/0/2", "-61");
-	expect("/4/0/3", "49");
-	expect("/4/0/4/1", "fd00::7");
-	expect("/4/0/5/0", "10.1.0.1");
+	expect_looked("/4/0/0", "21");
+	expect_looked("/4/0/1/1", "41");
+	expect_looked("/4/0/2", "-61");
+	expect_looked("/4/0/3", "49");
+	expect_looked("/4/0/4/1", "fd00::7");
+	expect_looked("/4/0/5/0", "10.1.0.1");
 	/* And back. */
-	tear_down();
+	rig_tear_down();
 	set_up();
 	make(true);
 	network.n_routers = 1;
 	strcpy(network.routers[0], "10.0.0.1");
 	builtin_network_changed(builtin);
-	expect("/4/0/5/0", "10.0.0.1");
+	expect_looked("/4/0/5/0", "10.0.0.1");
 	network.n_routers = 0;
 	builtin_network_changed(builtin);
-	expect("/4/0/5/0", NULL);
+	expect_looked("/4/0/5/0", NULL);
 }
 END_TEST
 
@@ -209,13 +160,13 @@ START_TEST(test_nothing_is_collected)
 {
 	make(false);
 	traffic.sent_bytes = 10240;
-	expect("/7/0/2", "0");
-	expect("/7/0/3", "0");
-	expect("/7/0/4", "0");
-	expect("/7/0/5", "0");
-	expect("/7/0/8", "0");
+	expect_looked("/7/0/2", "0");
+	expect_looked("/7/0/3", "0");
+	expect_looked("/7/0/4", "0");
+	expect_looked("/7/0/5", "0");
+	expect_looked("/7/0/8", "0");
 	execute("/7/0/7");
-	expect("/7/0/2", "0");
+	expect_looked("/7/0/2", "0");
 }
 END_TEST
 
@@ -224,21 +175,21 @@ START_TEST(test_start_and_stop)
 	make(false);
 	traffic = (struct builtin_traffic){ 50000, 70000, 110000, 100, 1200 };
 	execute("/7/0/6");
-	expect("/7/0/2", "0");
+	expect_looked("/7/0/2", "0");
 	traffic = (struct builtin_traffic){ 50000 + 3000, 70000 + 2047, 110000 + 4000, 100 + 10, 800 };
-	expect("/7/0/2", "2");
-	expect("/7/0/3", "1");
-	expect("/7/0/4", "800");
-	expect("/7/0/5", "400");
+	expect_looked("/7/0/2", "2");
+	expect_looked("/7/0/3", "1");
+	expect_looked("/7/0/4", "800");
+	expect_looked("/7/0/5", "400");
 	execute("/7/0/7");
 	traffic.sent_bytes += 1 << 20;
 	traffic.largest = 1500;
-	expect("/7/0/2", "2");
-	expect("/7/0/4", "800");
+	expect_looked("/7/0/2", "2");
+	expect_looked("/7/0/4", "800");
 	/* From 0 again. */
 	execute("/7/0/6");
-	expect("/7/0/2", "0");
-	expect("/7/0/4", "0");
+	expect_looked("/7/0/2", "0");
+	expect_looked("/7/0/4", "0");
 }
 END_TEST
 
@@ -266,7 +217,7 @@ START_TEST(test_period)
 		ck_assert_uint_eq(timers_run(timers), 1);
 	}
 	traffic.sent_bytes += 1 << 20;
-	expect("/7/0/2", "3");
+	expect_looked("/7/0/2", "3");
 	clock_advance(60 * USEC_PER_SEC);
 	ck_assert_uint_eq(timers_run(timers), 0);
 	/* It may be changed while it runs. */
@@ -275,12 +226,12 @@ START_TEST(test_period)
 	clock_advance(30 * USEC_PER_SEC);
 	timers_run(timers);
 	traffic.sent_bytes += 4096;
-	expect("/7/0/2", "4");
+	expect_looked("/7/0/2", "4");
 	put_period(5, 0);
 	clock_advance(1);
 	ck_assert_uint_eq(timers_run(timers), 1);
 	traffic.sent_bytes += 4096;
-	expect("/7/0/2", "4");
+	expect_looked("/7/0/2", "4");
 }
 END_TEST
 
@@ -291,9 +242,9 @@ START_TEST(test_an_account_goes)
 	traffic = (struct builtin_traffic){ .sent_bytes = 4096 };
 	execute("/7/0/6");
 	traffic.sent_bytes = 6144;
-	expect("/7/0/2", "2");
+	expect_looked("/7/0/2", "2");
 	traffic.sent_bytes = 1024;
-	expect("/7/0/2", "3");
+	expect_looked("/7/0/2", "3");
 }
 END_TEST
 
@@ -305,7 +256,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, tcase);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
 	tcase_add_test(tcase, test_wire);
 	tcase_add_test(tcase, test_not_of_others);
 	tcase_add_test(tcase, test_another_network);

@@ -6,14 +6,10 @@
 #include <string.h>
 
 #include "base/yaml.h"
-#include "builtin/builtin.h"
+#include "tests/unit/builtin/rig.h"
 
 /* Objects of the agent in a store that goes on with another configuration. */
 
-static struct definitions *definitions;
-static struct store *store;
-static struct builtin *builtin;
-static char changes[512];
 
 static const struct builtin_ports ports = { 0 };
 
@@ -35,49 +31,11 @@ static const struct builtin_values former = {
 	.model = "GW",
 };
 
-static struct path path_of(const char *text)
-{
-	struct path path;
-
-	ck_assert_int_eq(path_parse(text, strlen(text), &path), 0);
-	return path;
-}
-
-static void on_change(void *userdata, enum store_change change, const struct path *paths, size_t n)
-{
-	char text[PATH_TEXT_MAX];
-	size_t used = strlen(changes);
-
-	for (size_t i = 0; i < n; i++)
-		used += snprintf(changes + used, sizeof(changes) - used, "%s ", path_format(&paths[i], text));
-	ck_assert_uint_lt(used, sizeof(changes));
-}
-
-static void read_definitions(void)
-{
-	struct yaml_errors errors = { 0 };
-	char folder[512];
-
-	ck_assert_int_eq(definitions_new(&definitions), 0);
-	ck_assert_ptr_nonnull(getenv("abs_top_srcdir"));
-	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(definitions, folder, &errors), 0);
-}
-
 static void set_up(void)
 {
-	read_definitions();
-	ck_assert_int_eq(store_new(definitions, &store), 0);
+	rig_set_up();
 	ck_assert_int_eq(builtin_new(store, definitions, &former, &ports, NULL, &builtin), 0);
-	changes[0] = 0;
-	store_set_watch(store, on_change, NULL);
-}
-
-static void tear_down(void)
-{
-	store = store_free(store);
-	builtin = builtin_free(builtin);
-	definitions = definitions_free(definitions);
+	rig_watch();
 }
 
 static void reload(const struct builtin_values *values)
@@ -93,21 +51,6 @@ static void reload_accounts(const struct builtin_account *accounts, size_t n)
 	now.accounts = accounts;
 	now.n_accounts = n;
 	reload(&now);
-}
-
-/* want NULL: it is not there. */
-static void expect(const char *path, const char *want)
-{
-	struct path p = path_of(path);
-	_cleanup_value_ struct value v = { 0 };
-	_cleanup_free_ char *got = NULL;
-	int r = store_read(store, &p, false, &v, NULL);
-
-	ck_assert_msg(r == (want ? 0 : -ENOENT), "%s: %s", path, strerror(-r));
-	if (!want)
-		return;
-	ck_assert_int_eq(value_format_text(&v, &got), 0);
-	ck_assert_msg(strcmp(got, want) == 0, "%s: %s, not %s", path, got, want);
 }
 
 static void put(const char *path, struct value v)
@@ -287,7 +230,7 @@ START_TEST(other_definitions)
 	const struct path binding = path_of("/1/0/7");
 	struct builtin_account same = account;
 
-	read_definitions();
+	definitions = rig_definitions();
 	ck_assert_int_eq(definitions_read_text(definitions, "x", text, strlen(text), &errors), 0);
 	put("/1/0/1", value_integer(77));
 	same.overlaid = _i;
@@ -311,7 +254,7 @@ START_TEST(without_an_object)
 	definitions_free(before);
 	ck_assert(!store_exists(store, &device));
 	before = definitions;
-	read_definitions();
+	definitions = rig_definitions();
 	reload(&former);
 	definitions_free(before);
 	expect("/3/0/0", "ACME");
@@ -327,7 +270,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, tcase);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, set_up, rig_tear_down);
 	tcase_add_loop_test(tcase, the_same_is_no_change, 0, 2);
 	tcase_add_test(tcase, facts_of_the_device);
 	tcase_add_test(tcase, others_keep_what_is_theirs);
