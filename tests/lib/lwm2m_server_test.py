@@ -37,6 +37,22 @@ class ServerTest(unittest.TestCase):
     def answer(self, request, code, options=(), payload=b""):
         self.peer.send(ACK, coap.code(code), request.token, options, payload, request.id)
 
+    def wait(self, name):
+        self.rig.until(lambda: name in self.server.answers, 10, name)
+        return self.server.answers[name]
+
+
+class RegisteredTest(ServerTest):
+    """With "a" registered, of which something is asked."""
+
+    def setUp(self):
+        super().setUp()
+        self.registered()
+
+    def ask(self, word, rest):
+        name = self.server.send(word, "a", rest)
+        return name, self.peer.receive()
+
 
 class RegistrationTest(ServerTest):
     def test_register_update_deregister(self):
@@ -143,19 +159,7 @@ class RegistrationTest(ServerTest):
                 self.server.command(line)
 
 
-class RequestTest(ServerTest):
-    def setUp(self):
-        super().setUp()
-        self.registered()
-
-    def ask(self, word, rest):
-        name = self.server.send(word, "a", rest)
-        return name, self.peer.receive()
-
-    def wait(self, name):
-        self.rig.until(lambda: name in self.server.answers, 10, name)
-        return self.server.answers[name]
-
+class RequestTest(RegisteredTest):
     def observe(self):
         name, request = self.ask("observe", "/3303/0/5700 accept=112")
         self.assertEqual(coap.values(request, coap.OBSERVE), [b""])
@@ -299,10 +303,6 @@ class BootstrapTest(ServerTest):
         name = self.server.send("request", "a", rest)
         return name, self.peer.receive()
 
-    def wait(self, name):
-        self.rig.until(lambda: name in self.server.answers, 10, name)
-        return self.server.answers[name]
-
     def test_from_request_to_finish(self):
         self.bootstrap("pct=112")
         event = self.event("bootstrap-request")
@@ -382,20 +382,8 @@ class BootstrapTest(ServerTest):
         self.assertEqual(got, pack)
 
 
-class CompositeTest(ServerTest):
+class CompositeTest(RegisteredTest):
     """FETCH and iPATCH with bodies, and Observe with them."""
-
-    def setUp(self):
-        super().setUp()
-        self.registered()
-
-    def ask(self, word, rest):
-        name = self.server.send(word, "a", rest)
-        return name, self.peer.receive()
-
-    def wait(self, name):
-        self.rig.until(lambda: name in self.server.answers, 10, name)
-        return self.server.answers[name]
 
     def test_fetch_and_ipatch(self):
         for method, number in ("FETCH", 5), ("IPATCH", 7):
