@@ -161,7 +161,8 @@ enum store_write_mode {
  * nothing: where a backing refuses, those before it get their old values again.
  * Then -EREMOTEIO, or -ENOTRECOVERABLE when one did not take it back; the reason
  * names all of them. -EHOSTDOWN: one is known to be offline, and none was asked;
- * -EPERM also when one that is_strict() would not be the only one.
+ * -EPERM also when one that is_strict() would not be the only one. While it is under
+ * way nobody else writes the backed ones of its resources, and it none of theirs: -EBUSY.
  */
 void store_write(struct store *s, const struct path *target, enum store_write_mode mode,
 		 const struct record *records, size_t n, backing_done done, void *userdata);

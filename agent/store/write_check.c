@@ -73,6 +73,24 @@ static int check_room(const struct write *w, const struct path *path)
 	return n + new_slots(w, path, r) < STORE_RESOURCE_INSTANCES_MAX ? 0 : -ENOSPC;
 }
 
+/*
+ * What a Write-Composite has sent out may have to be taken back: whoever wrote the
+ * same in between would have been told that his value is there.
+ */
+static bool is_contested(const struct write *w, const struct path *path)
+{
+	const struct write *other;
+
+	list_for_each(other, &w->store->writes, list) {
+		if (other == w || (w->mode != STORE_PATCH && other->mode != STORE_PATCH))
+			continue;
+		for (size_t i = 0; i < other->records.n; i++)
+			if (is_same_resource(path, &other->records.items[i].path))
+				return true;
+	}
+	return false;
+}
+
 static int check_backing(struct write *w, const struct path *path, const struct value *v)
 {
 	const struct resource *r = resource_find(w->store, path);
@@ -81,6 +99,10 @@ static int check_backing(struct write *w, const struct path *path, const struct 
 	/* Whoever stands behind it has no less instances for that. */
 	if (w->mode == STORE_PATCH && v->type == VALUE_NONE)
 		return write_backing(w, path) ? -EPERM : 0;
+	if (write_backing(w, path) && is_contested(w, path)) {
+		w->reason = strdup("another request is writing it");
+		return -EBUSY;
+	}
 	if (w->mode == STORE_BOOTSTRAP || !backing || !backing->ops->check)
 		return 0;
 	return backing->ops->check(backing->userdata, path, v, &w->reason);

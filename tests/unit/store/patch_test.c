@@ -336,6 +336,35 @@ START_TEST(goes_away_meanwhile)
 }
 END_TEST
 
+/* What may have to be taken back is nobody else's meanwhile; all else is. */
+START_TEST(others_wait)
+{
+	field.later = true;
+	patch("1000/1/0=8 1000/0/0=9");
+	ck_assert_str_eq(rig_told(&rig), "W /1000/1/0=8;");
+	for (int i = 0; i < 2; i++) {
+		rig_write(&rig, i ? "/1000/0" : "/1000/1", STORE_UPDATE, "0=3");
+		ck_assert_str_eq(rig_told(&rig), "D-16;");
+		ck_assert_str_eq(rig.reason, "another request is writing it");
+	}
+	patch("1000/2/0=2 1000/0/0=4");
+	ck_assert_str_eq(rig_told(&rig), "D-16;");
+	patch("1000/2/0=2");
+	ck_assert_str_eq(rig_told(&rig), "D0;V /1000/2/0;");
+	field_end();
+	field_end();
+	ck_assert_str_eq(rig_told(&rig), "W /1000/0/0=9;D0;V /1000/0/0 /1000/1/0;");
+	/* And the other way round. */
+	rig_write(&rig, "/1000/1", STORE_UPDATE, "0=3");
+	patch("1000/1/0=5");
+	ck_assert_str_eq(rig_told(&rig), "W /1000/1/0=3;D-16;");
+	field_end();
+	patch("1000/1/0=5");
+	ck_assert_str_eq(rig_told(&rig), "D0;V /1000/1/0;W /1000/1/0=5;");
+	field_end();
+}
+END_TEST
+
 START_TEST(store_goes_away)
 {
 	field.later = true;
@@ -399,6 +428,7 @@ int main(void)
 	tcase_add_test(tcase, known_offline);
 	tcase_add_test(tcase, strict_ones);
 	tcase_add_loop_test(tcase, goes_away_meanwhile, 0, 2);
+	tcase_add_test(tcase, others_wait);
 	tcase_add_loop_test(tcase, store_goes_away, 0, 3);
 	tcase_add_test(tcase, keeper_is_asked);
 	suite_add_tcase(suite, tcase);
