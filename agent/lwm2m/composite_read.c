@@ -49,22 +49,19 @@ int composite_targets(const struct request *q, struct observed **ret, unsigned *
 	return 0;
 }
 
-static bool carries_composites(int32_t format)
-{
-	/* Transport table 6.4.4-1; 11544 where this build has it. */
-	return (format == FORMAT_SENML_CBOR || format == FORMAT_SENML_JSON || format == 11544) &&
-	       codec_find(format);
-}
-
 int composite_format(const struct message *m, int32_t *ret)
 {
-	bool json = m->content_format == FORMAT_SENML_JSON || m->content_format == FORMAT_ETCH_JSON;
-	int32_t format = m->accept >= 0 ? m->accept : json ? FORMAT_SENML_JSON : FORMAT_SENML_CBOR;
+	const struct codec *codec;
+	int r = composite_answer(m->content_format, m->accept, &codec);
 
-	if (!carries_composites(format))
-		return -ENOMEDIUM;
-	*ret = format;
-	return 0;
+	if (r >= 0)
+		*ret = codec->format;
+	return r;
+}
+
+bool composite_may_read(struct client *c, const struct observed *at)
+{
+	return access_reads(client_access(c, at->store), at->store, &at->path);
 }
 
 /* ---- the content ---- */
@@ -103,18 +100,20 @@ int composite_content_add(struct composite_content *c, const struct observed *at
 
 	if (!is_readable(&view, &at->path))
 		return 0;
-	if (!access_reads(access, at->store, &at->path)) {
+	if (!composite_may_read(c->client, at)) {
 		c->denied = true;
 		return 0;
 	}
 	c->allowed = true;
 	r = store_collect(at->store, &at->path, false, &records, NULL);
 	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+		return r == -ENOENT ? 0 : r == -E2BIG ? -EIO : r;
 	view_filter(&view, &records);
 	access_filter(access, &records);
 	records_remove_secrets(&records);
-	return move_records(&records, &c->records);
+	r = move_records(&records, &c->records);
+	/* It is the answer that is too large, not the request that is wrong. */
+	return r == -E2BIG ? -EIO : r;
 }
 
 static int by_path(const void *a, const void *b)

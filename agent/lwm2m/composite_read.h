@@ -25,7 +25,9 @@ struct composite_content {
 	struct records records;
 	bool denied, allowed; /* any path was not readable for this server, and any was */
 };
-/* Adds what is good and readable at and below a path. -E2BIG, -ENOMEM. */
+/* Has the server the right to read anything of it? What it has not is not asked for either. */
+bool composite_may_read(struct client *c, const struct observed *at);
+/* Adds what is good and readable at and below a path. -EIO too many values, -ENOMEM. */
 int composite_content_add(struct composite_content *c, const struct observed *at);
 /* Appends it all. -EACCES: the server may read nothing of what is there; -EIO too large, -ENOMEM. */
 int composite_content_encode(struct composite_content *c, int32_t format, bool times, struct buf *ret);

@@ -26,9 +26,6 @@ static void answer(const struct gathering *g)
 		r = composite_content_add(&content, &g->paths[i]);
 	if (r >= 0)
 		r = composite_content_encode(&content, g->format, false, &payload);
-	/* It is the answer that is too large, not the request that is wrong. */
-	if (r == -E2BIG)
-		r = -EIO;
 	if (r < 0)
 		respond_error(&q, r, r == -EIO ? "too many values" : NULL);
 	else
@@ -86,6 +83,8 @@ void dm_read_composite(struct request *q)
 	}
 	g->waiting = 1;
 	for (unsigned i = 0; i < g->n; i++) {
+		if (!composite_may_read(q->client, &g->paths[i]))
+			continue;
 		g->waiting++;
 		store_refresh(g->paths[i].store, &g->paths[i].path, refreshed, g);
 	}

@@ -55,8 +55,9 @@ static int collect(const struct target *target, const struct view *view, const s
 	int r;
 
 	r = store_collect(target->store, path, false, ret, &left_out);
+	/* It is the answer that is too large, not the request that is wrong. */
 	if (r < 0)
-		return r;
+		return r == -E2BIG ? -EIO : r;
 	view_filter(view, ret);
 	access_filter(access, ret);
 	if (ret->n > 0 || left_out == 0)

@@ -61,7 +61,8 @@ void dm_observe_composite(struct request *q)
 		answer(q, &request, true, &content);
 		/* What is only read when somebody asks is asked for now. */
 		for (unsigned i = 0; i < request.n; i++)
-			store_refresh(request.paths[i].store, &request.paths[i].path, NULL, NULL);
+			if (composite_may_read(q->client, &request.paths[i]))
+				store_refresh(request.paths[i].store, &request.paths[i].path, NULL, NULL);
 	}
 	free(request.paths);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,8 +144,8 @@ START_TEST(test_where)
 }
 END_TEST
 
-/* Without a right they are left out; without any it is 4.01. */
-START_TEST(test_rights)
+/* Of all but /3303/1 it may read nothing. */
+static void close_all_but_one(void)
 {
 	ck_assert_int_eq(store_add_instance(account.store, definitions_newest(account.definitions, 1), 1), 0);
 	ck_assert_int_eq(store_add_instance(account.store, definitions_newest(account.definitions, 2), 0), 0);
@@ -153,6 +154,12 @@ START_TEST(test_rights)
 	account_set("/2/0/2/101", value_integer(1));
 	account_set("/2/0/3", value_integer(65535));
 	server_expect_update("", true);
+}
+
+/* Without a right they are left out; without any it is 4.01. */
+START_TEST(test_rights)
+{
+	close_all_but_one();
 	ck_assert_uint_eq(fetch(FORMAT_ETCH_JSON, NONE, text_of("[{\"n\":\"/3/0/0\"},{\"n\":\"/3303/1/5701\"}]")),
 			  CODE(2, 05));
 	ck_assert_str_eq(server_body, "[{\"bn\":\"/\",\"n\":\"3303/1/5701\",\"vs\":\"Cel\"}]");
@@ -211,6 +218,46 @@ START_TEST(test_refresh)
 }
 END_TEST
 
+/* Who may not read it has it read by nobody else. */
+START_TEST(test_refresh_of_others)
+{
+	struct message m, answer;
+
+	back_both();
+	close_all_but_one();
+	send_fetch(&m, "/", FORMAT_ETCH_JSON, NONE, text_of(both));
+	m.observe = _i == 0 ? -1 : 0;
+	peer_send(&m);
+	rig_until(asked.n == 1);
+	asked.done[0](asked.userdata[0], 0, NULL);
+	peer_receive(&answer);
+	ck_assert_uint_eq(answer.code, CODE(2, 05));
+	rig_turn();
+	ck_assert_uint_eq(asked.n, 1);
+}
+END_TEST
+
+/* It is nothing that the server has done wrong. */
+START_TEST(test_too_many_values)
+{
+	const struct object_definition *portfolio = definitions_newest(account.definitions, 16);
+	char path[PATH_TEXT_MAX];
+
+	store_begin(account.store);
+	for (unsigned i = 0; i <= RECORDS_MAX / 4; i++) {
+		ck_assert_int_eq(store_add_instance(account.store, portfolio, (uint16_t)i), 0);
+		for (unsigned k = 0; k < 4; k++) {
+			snprintf(path, sizeof(path), "/16/%u/0/%u", i, k);
+			account_set_text(path, "x");
+		}
+	}
+	store_end(account.store);
+	server_expect_update("", true);
+	ck_assert_uint_eq(fetch(FORMAT_ETCH_JSON, NONE, text_of("[{\"n\":\"/16\"}]")), CODE(5, 00));
+	ck_assert_uint_eq(server_get("/16", NONE), CODE(5, 00));
+}
+END_TEST
+
 START_TEST(test_account_goes_meanwhile)
 {
 	struct message m;
@@ -242,6 +289,8 @@ int main(void)
 	tcase_add_test(tcase, test_where);
 	tcase_add_test(tcase, test_rights);
 	tcase_add_test(tcase, test_refresh);
+	tcase_add_loop_test(tcase, test_refresh_of_others, 0, 2);
+	tcase_add_test(tcase, test_too_many_values);
 	tcase_add_test(tcase, test_account_goes_meanwhile);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
