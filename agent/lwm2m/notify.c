@@ -237,31 +237,66 @@ static void refuse(struct client *c, struct observation *o)
 }
 
 /* What was stored, as one pack with the times of then (hqmax). */
-static int notify_stored(struct client *c, struct observation *o, const struct record *records, size_t n)
+static int encode_stored(struct observation *o, const struct record *records, size_t n, struct buf *ret)
 {
 	const struct path root = { .depth = PATH_ROOT };
-	const struct codec *codec = codec_find(o->format);
-	_cleanup_buf_ struct buf content = { .limit = CONTENT_MAX };
-	struct message m;
-	int r = codec->encode(o->composite ? &root : &observation_path(o, 0)->path, records, n, true, &content);
 
-	if (r < 0)
-		return r;
+	ret->limit = CONTENT_MAX;
+	return codec_find(o->format)->encode(o->composite ? &root : &observation_path(o, 0)->path, records, n,
+					     true, ret);
+}
+
+static int notify_stored(struct client *c, struct observation *o, const struct buf *content)
+{
+	struct message m;
+
 	fill_notification(c, o, &m, CODE(2, 05));
 	m.content_format = o->format;
-	m.payload = span_of(content.data, content.size);
+	m.payload = span_of(content->data, content->size);
 	return send_confirmable(c, o, &m, true);
+}
+
+/* It would not go the next time either. */
+static void log_unsent(const struct client *c, struct observation *o, size_t n, int error)
+{
+	char path[PATH_TEXT_MAX];
+	const struct log_about about = client_about(c, path_format(&observation_path(o, 0)->path, path));
+
+	log_warning(&about, "%s: server %s: %zu values of %s%s, stored while it was away, cannot be sent: %s",
+		    c->config.endpoint, c->config.server_name, n, path, o->composite ? " and others" : "",
+		    error == -EMSGSIZE ? "too large for one message" : "its format cannot carry them");
+}
+
+/* The rights of now count (Core 8.2.4), not those of then. */
+static size_t keep_readable(struct client *c, struct record *records, size_t n)
+{
+	const struct access *access = client_access(c, c->config.store);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (access_rights(access, records[i].path.object, records[i].path.instance) & ACCESS_READ)
+			records[kept++] = records[i];
+	return kept;
 }
 
 static int notify_now(struct client *c, struct observation *o)
 {
 	_cleanup_free_ struct record *records = NULL;
+	_cleanup_buf_ struct buf content = { 0 };
 	size_t n;
 	int r = observation_stored(o, &records, &n);
 
-	if (r >= 0 && n > 0 && is_stored(c, o))
-		return notify_stored(c, o, records, n);
-	if (n > 0)
+	n = keep_readable(c, records, n);
+	if (r >= 0 && n > 0 && is_stored(c, o)) {
+		r = encode_stored(o, records, n, &content);
+		if (r >= 0)
+			return notify_stored(c, o, &content);
+		if (r == -ENOMEM)
+			return r;
+		log_unsent(c, o, n, r);
+		r = 0;
+	}
+	if (r >= 0)
 		observation_forget_stored(c->observations, o);
 	return notify_value(c, o);
 }

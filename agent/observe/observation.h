@@ -105,8 +105,8 @@ void observations_detach(struct observations *o);
 bool observation_stores(const struct observations *o, struct observation *observation);
 /*
  * Stores a notification in the place of sending it: records are taken over, those
- * that have no hqmax are left out. The oldest of more than hqmax goes. -ENOSPC,
- * -ENOMEM: it is not stored.
+ * that have no hqmax are left out, and owed as they are when the server is back.
+ * The oldest of more than hqmax goes. -ENOSPC, -ENOMEM: it is not stored.
  */
 int observation_store(struct observations *o, struct observation *observation, struct records *records);
 /* All that is stored, oldest first; *ret is the caller's, its values are not. -ENOMEM. */

@@ -16,7 +16,7 @@ struct snapshot {
 struct backlog {
 	struct list snapshots; /* oldest first */
 	unsigned n;
-	bool partial; /* parts without hqmax were left out */
+	bool partial; /* something was left out: without hqmax, or too large */
 };
 
 static void snapshot_drop(struct observations *o, struct backlog *b, struct snapshot *s)
@@ -121,15 +121,19 @@ int observation_store(struct observations *o, struct observation *observation, s
 	struct backlog *b;
 	struct snapshot *s;
 
+	b = backlog_of(e);
+	if (!b)
+		return -ENOMEM;
+	b->partial |= records->n < n;
 	if (records->n == 0)
 		return 0;
-	b = backlog_of(e);
-	s = b ? calloc(1, sizeof(*s)) : NULL;
+	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	while (b->n > 0 && (b->n >= hqmax || o->stored_bytes + bytes > STORED_BYTES_MAX))
 		snapshot_drop(o, b, oldest(b));
 	if (o->stored_bytes + bytes > STORED_BYTES_MAX) {
+		b->partial = true;
 		free(s);
 		return -ENOSPC;
 	}
@@ -138,7 +142,6 @@ int observation_store(struct observations *o, struct observation *observation, s
 	*records = (struct records){ 0 };
 	list_append(&b->snapshots, &s->list);
 	b->n++;
-	b->partial |= s->records.n < n;
 	o->stored_bytes += bytes;
 	return 0;
 }
@@ -224,7 +227,8 @@ void backlog_adopt(struct observations *o, struct entry *e)
 	list_for_each(former, &o->entries, list) {
 		if (former->dead || !former->detached || !is_of_same_paths(former, e))
 			continue;
-		if (!e->backlog)
+		/* All that was left out is in the answer to this one. */
+		if (!e->backlog && former->backlog && former->backlog->n > 0)
 			e->backlog = TAKE_PTR(former->backlog);
 		entry_remove(o, former);
 	}

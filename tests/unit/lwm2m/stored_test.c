@@ -137,6 +137,59 @@ START_TEST(test_lost)
 }
 END_TEST
 
+/* What one message cannot carry is given up, and the newest told instead. */
+START_TEST(test_too_large)
+{
+	static const char path[] = "/3303/1/5750";
+	static char text[30000];
+	struct message m;
+
+	memset(text, 1, sizeof(text) - 1);
+	account_set_text(path, "begin");
+	ck_assert_uint_eq(server_attributes(path, "hqmax=3"), CODE(2, 04));
+	ck_assert_uint_eq(server_observe(path, 5, FORMAT_SENML_JSON), CODE(2, 05));
+	be_disabled();
+	for (char c = '0'; c < '2'; c++) {
+		text[0] = c;
+		rig_advance(SECONDS(20));
+		account_set_text(path, text);
+	}
+	rig_advance(SECONDS(20));
+	account_set_text(path, "end");
+	rig_advance(SECONDS(600));
+	register_again();
+	ck_assert_uint_eq(server_observe(path, 6, FORMAT_SENML_JSON), CODE(2, 05));
+	rig_advance(SECONDS(1));
+	server_expect_notification(6, NULL, &m);
+	ck_assert_ptr_nonnull(strstr(server_body, "\"end\""));
+	rig_advance(SECONDS(20));
+	peer_expect_silence();
+}
+END_TEST
+
+/* Who may not read it any more is not told what it was either. */
+START_TEST(test_rights_have_gone)
+{
+	struct message m;
+
+	ck_assert_uint_eq(server_attributes(VALUE, "hqmax=3"), CODE(2, 04));
+	observe(5, FORMAT_SENML_JSON);
+	be_disabled();
+	measure(1);
+	measure(2);
+	rig_advance(SECONDS(600));
+	register_again();
+	observe(6, FORMAT_SENML_JSON);
+	ck_assert_int_eq(store_add_instance(account.store, definitions_newest(account.definitions, 1), 1), 0);
+	server_expect_update("", true);
+	rig_advance(SECONDS(1));
+	peer_receive(&m);
+	ck_assert_uint_eq(m.code, CODE(4, 01));
+	rig_advance(SECONDS(20));
+	peer_expect_silence();
+}
+END_TEST
+
 /* What is to be stored gets a format that has times. */
 START_TEST(test_format)
 {
@@ -181,6 +234,8 @@ int main(void)
 	tcase_add_test(tcase, test_disabled);
 	tcase_add_loop_test(tcase, test_not_stored, 0, 2);
 	tcase_add_test(tcase, test_lost);
+	tcase_add_test(tcase, test_too_large);
+	tcase_add_test(tcase, test_rights_have_gone);
 	tcase_add_test(tcase, test_format);
 	tcase_add_test(tcase, test_stopped);
 	srunner_run_all(runner, CK_ENV);

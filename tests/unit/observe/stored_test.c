@@ -72,6 +72,8 @@ static void notify(void *userdata, struct observation *o)
 	} else {
 		n_told++;
 		snprintf(told, sizeof(told), "%s", stored(o));
+		if (!*told)
+			observation_forget_stored(observations, o);
 	}
 	observation_sent(observations, o);
 	if (!away && *told)
@@ -216,6 +218,22 @@ START_TEST(parts_are_left_out)
 }
 END_TEST
 
+/* Also where that is all of it: what was not stored is not lost. */
+START_TEST(all_parts_are_left_out)
+{
+	observe("/1000/0", 1, "/1000/0/2 hqmax=5");
+	away = true;
+	set(NUMBER, 7);
+	away = false;
+	for (int i = 0; i < 2; i++) {
+		observations_hasten(observations);
+		pass(1);
+		ck_assert_uint_eq(n_told, 1);
+		ck_assert_str_eq(told, "");
+	}
+}
+END_TEST
+
 START_TEST(goes_on_without_a_registration)
 {
 	uint8_t token = 1;
@@ -330,6 +348,7 @@ int main(void)
 	tcase_add_test(tcase, conditions_hold);
 	tcase_add_loop_test(tcase, knows_what_is_stored, 0, ARRAY_SIZE(storing));
 	tcase_add_test(tcase, parts_are_left_out);
+	tcase_add_test(tcase, all_parts_are_left_out);
 	tcase_add_test(tcase, goes_on_without_a_registration);
 	tcase_add_test(tcase, is_given_up);
 	tcase_add_test(tcase, a_path_that_goes_takes_it_along);
