@@ -11,6 +11,16 @@ static char *audit_text(const struct request *q, const struct records *records)
 	return q->client->config.audit ? audit_write(q->target.store, records->items, records->n) : NULL;
 }
 
+/* What has no values to be named. */
+static char *audit_whole(const struct request *q, const char *verb, const struct path *path)
+{
+	char name[PATH_TEXT_MAX], *text;
+
+	if (!q->client->config.audit || asprintf(&text, "%s %s", verb, path_format(path, name)) < 0)
+		return NULL;
+	return text;
+}
+
 /* The payload as records; answers the request itself when that fails. */
 static int decode(struct request *q, struct records *ret)
 {
@@ -185,7 +195,7 @@ void dm_create(struct request *q)
 		return;
 	op->target = q->target;
 	op->location = target;
-	op->audit = audit_text(q, &records);
+	op->audit = records.n > 0 ? audit_text(q, &records) : audit_whole(q, "create", &target);
 	store_write(q->target.store, &target, STORE_CREATE, records.items, records.n, created, op);
 }
 
@@ -205,7 +215,6 @@ static bool may_delete(const struct request *q)
 void dm_delete(struct request *q)
 {
 	struct store *store = q->target.store;
-	char path[PATH_TEXT_MAX], text[PATH_TEXT_MAX + sizeof("delete ")];
 	struct pending *op;
 
 	if (!may_delete(q)) {
@@ -215,10 +224,7 @@ void dm_delete(struct request *q)
 	op = pending_new(q, CODE(2, 02));
 	if (!op)
 		return;
-	if (q->client->config.audit) {
-		snprintf(text, sizeof(text), "delete %s", path_format(&q->target.path, path));
-		op->audit = strdup(text);
-	}
+	op->audit = audit_whole(q, "delete", &q->target.path);
 	/* Watches run behind the answer. */
 	store_begin(store);
 	if (q->target.path.depth == PATH_INSTANCE && store == q->client->config.store)

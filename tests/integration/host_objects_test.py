@@ -269,6 +269,7 @@ lwm2m: {3/0/2: {value: s2}, 16/4/0/0: {value: shown}}
     def test_an_empty_one_is_kept_too(self):
         self.begin()
         self.assertEqual(self.expect(self.post("gw", "/3300", b"", TLV), "2.01").location, "/3300/0")
+        self.log("create /3300/0: done")
         self.assertEqual(self.create("gw", "/3300", {5750: "hall"}), "/3300/1")
         self.restart()
         links = self.expect(self.send("gw", "GET", "/3300", options=f"accept={LINKS}"), "2.05")
