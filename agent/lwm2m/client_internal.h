@@ -140,6 +140,12 @@ void client_profile_taken(struct client *c);
 bool client_profile_retry(struct client *c, uint8_t code);
 void client_profile_reset(struct client *c);
 
+/* Requests before the answer to Register are dropped (Core 6.3), and those while a bootstrap goes on. */
+static inline bool client_serves(const struct client *c)
+{
+	return client_is_registered(c) && !c->hushed;
+}
+
 /* requests.c: session_ops.request */
 void requests_handle(void *userdata, struct exchange *exchange, const struct message *request);
 /* The client goes away: answers that are still to come lead nowhere. */

@@ -212,8 +212,7 @@ void requests_handle(void *userdata, struct exchange *exchange, const struct mes
 		stream_handle(&q);
 		return;
 	}
-	/* Requests before the answer to Register are dropped (Core 6.3). */
-	if (!client_is_registered(c) || c->hushed) {
+	if (!client_serves(c)) {
 		exchange_ignore(exchange);
 		return;
 	}

@@ -59,7 +59,7 @@ uint8_t stream_open(void *userdata, const struct message *first, struct body_sin
 	int r;
 
 	/* What is wrong with it is said once it is here. */
-	if (!client_is_registered(q.client) || request_resolve(&q) < 0)
+	if (!client_serves(q.client) || request_resolve(&q) < 0)
 		return 0;
 	backing = find_backing(&q);
 	if (!backing)
@@ -91,7 +91,7 @@ void stream_handle(struct request *q)
 {
 	struct stream *s = stream_of(q->message->streamed);
 	struct pending *op;
-	int r = client_is_registered(q->client) ? request_resolve(q) : -ENOTCONN;
+	int r = client_serves(q->client) ? request_resolve(q) : -ENOTCONN;
 
 	if (r == -ENOTCONN) {
 		exchange_ignore(q->exchange);

@@ -183,6 +183,18 @@ START_TEST(test_gone)
 }
 END_TEST
 
+/* While a bootstrap goes on nothing of it is taken. */
+START_TEST(test_hushed)
+{
+	send_block(0, true);
+	expect(CODE(2, 31));
+	client_hush(account.client, true);
+	send_block(1, false);
+	peer_expect_silence();
+	ck_assert_str_eq(said, "begin take take lost ");
+}
+END_TEST
+
 START_TEST(test_client_goes)
 {
 	send_block(0, true);
@@ -206,6 +218,7 @@ int main(void)
 	tcase_add_test(tcase, test_later);
 	tcase_add_test(tcase, test_others);
 	tcase_add_test(tcase, test_gone);
+	tcase_add_test(tcase, test_hushed);
 	tcase_add_test(tcase, test_client_goes);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
