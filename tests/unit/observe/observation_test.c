@@ -1,270 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/macro.h"
-#include "base/str.h"
-#include "base/timer.h"
-#include "base/yaml.h"
-#include "model/definition.h"
-#include "observe/observation.h"
+#include "tests/unit/observe/script.h"
 
-/*
- * Observations over a real store, on a clock that the test moves. What happens
- * is a script of words, what is notified a log of "value@second":
- *   0=5 2/1=3   new values          +10   seconds go by
- *   ~0          goes stale          -2/1  a resource instance goes
- *   i1 -i1      an instance comes, goes
- *   a:/1000/0/0,pmin=5  attributes are attached
- */
-static struct definitions *definitions;
-static struct store *store;
-static struct timers *timers;
-static struct attribute_set *attributes;
-static struct observations *observations;
-static struct attributes server_defaults;
-static struct buf told;
-static unsigned second;
-
-/* What the next notifications meet with. */
-static enum outcome { SENT, FAILED, NOTHING, IN_FLIGHT, REMOVES_ALL } outcome;
-
-static const char objects[] =
-	"schema: 1\n"
-	"object: {id: 1000, name: Test, version: \"1.0\", instances: multiple}\n"
-	"resources:\n"
-	"  0: {name: Number, operations: RW, type: float}\n"
-	"  1: {name: Text, operations: RW, type: string}\n"
-	"  2: {name: Numbers, operations: RW, type: integer, multiple: true}\n"
-	"  3: {name: Switch, operations: RW, type: boolean}\n"
-	"  4: {name: Switches, operations: RW, type: boolean, multiple: true}\n"
-	"  5518: {name: Timestamp, operations: R, type: time}\n"
-	"  6042: {name: Quality, operations: R, type: integer}\n";
-
-static struct attributes defaults(void *userdata)
-{
-	return server_defaults;
-}
-
-static void log_path(const struct observed *at)
-{
-	_cleanup_records_ struct records now = { 0 };
-	char path[PATH_TEXT_MAX];
-	int r = store_collect(store, &at->path, false, &now, NULL);
-
-	if (at->path.depth < PATH_RESOURCE || r < 0)
-		buf_printf(&told, r < 0 ? "-" : "%s", path_format(&at->path, path));
-	for (size_t i = 0; i < now.n && at->path.depth >= PATH_RESOURCE; i++) {
-		_cleanup_free_ char *text = NULL;
-
-		ck_assert_int_eq(value_format_text(&now.items[i].value, &text), 0);
-		buf_printf(&told, "%s%s", i ? "," : "", text);
-	}
-}
-
-static void log_content(struct observation *o)
-{
-	for (unsigned i = 0; i < o->n_paths; i++) {
-		if (i > 0)
-			buf_append_byte(&told, '|');
-		log_path(observation_path(o, i));
-	}
-	buf_printf(&told, "@%u ", second);
-}
-
-static void notify(void *userdata, struct observation *o)
-{
-	switch (outcome) {
-	case SENT:
-	case IN_FLIGHT:
-		log_content(o);
-		o->in_flight = outcome == IN_FLIGHT;
-		observation_sent(observations, o);
-		return;
-	case FAILED:
-		buf_printf(&told, "failed@%u ", second);
-		observation_failed(observations, o, 5 * USEC_PER_SEC);
-		return;
-	case NOTHING:
-		buf_printf(&told, "nothing@%u ", second);
-		return;
-	case REMOVES_ALL:
-		log_content(o);
-		observations_clear(observations);
-		return;
-	}
-}
-
-static void gone(void *userdata, struct observation *o)
-{
-	char path[PATH_TEXT_MAX];
-
-	buf_printf(&told, "gone:%s@%u ", path_format(&observation_path(o, 0)->path, path), second);
-	if (outcome == REMOVES_ALL)
-		observations_clear(observations);
-}
-
-static void changed(void *userdata, enum store_change change, const struct path *paths, size_t n)
-{
-	observations_changed(observations, change, paths, n);
-}
-
-static void setup(void)
-{
-	struct observations_config config = { .defaults = defaults,
-					      .notify = notify,
-					      .gone = gone };
-	struct yaml_errors errors = { 0 };
-
-	outcome = SENT;
-	second = 0;
-	server_defaults = (struct attributes){ 0 };
-	ck_assert_int_eq(definitions_new(&definitions), 0);
-	ck_assert_int_eq(definitions_read_text(definitions, "t", objects, strlen(objects), &errors),
-			 0);
-	ck_assert_int_eq(store_new(definitions, &store), 0);
-	ck_assert_int_eq(timers_new(NULL, &timers), 0);
-	ck_assert_int_eq(attribute_set_new(&attributes), 0);
-	config.timers = timers;
-	config.attributes = attributes;
-	ck_assert_int_eq(observations_new(&config, &observations), 0);
-	store_set_watch(store, changed, NULL);
-}
-
-static void teardown(void)
-{
-	store = store_free(store);
-	observations = observations_free(observations);
-	ck_assert_uint_eq(timers_next(timers), USEC_INFINITY);
-	attributes = attribute_set_free(attributes);
-	timers = timers_free(timers);
-	definitions = definitions_free(definitions);
-	buf_done(&told);
-}
-
-static struct path path_of(const char *text)
-{
-	struct path path;
-
-	ck_assert_msg(path_parse(text, strlen(text), &path) == 0, "%s", text);
-	return path;
-}
-
-static void pass(unsigned seconds)
-{
-	/* Real time goes on too, a little: each second has to be enough by itself. */
-	for (; seconds > 0; seconds--) {
-		second++;
-		clock_advance(USEC_PER_SEC);
-		timers_run(timers);
-	}
-}
-
-static struct path below_instance(const char *text)
-{
-	char full[64];
-
-	snprintf(full, sizeof(full), "/1000/0/%s", text);
-	return path_of(full);
-}
-
-static void set_value(const char *where, const char *text)
-{
-	struct path path = below_instance(where);
-	_cleanup_value_ struct value value = { 0 };
-
-	ck_assert_int_eq(
-		value_parse_text(text, strlen(text), store_resource(store, &path)->type, &value),
-		0);
-	ck_assert_int_eq(store_update_one(store, &path, &value), 0);
-}
-
-static void attach(char *text)
-{
-	*strchr(text, ',') = ' ';
-	ck_assert_int_eq(attribute_set_parse(attributes, span_of(text, strlen(text))), 0);
-	observations_reconsider(observations);
-}
-
-static void run_word(char *word)
-{
-	const struct object_definition *object = definitions_newest(definitions, 1000);
-	struct path path;
-	char *equals;
-
-	if (*word == '+') {
-		pass(atoi(word + 1));
-	} else if (*word == 'i') {
-		ck_assert_int_eq(store_add_instance(store, object, atoi(word + 1)), 0);
-	} else if (has_prefix(word, "-i")) {
-		ck_assert_int_eq(store_remove_instance(store, 1000, atoi(word + 2)), 0);
-	} else if (*word == '-') {
-		path = below_instance(word + 1);
-		ck_assert_int_eq(store_remove_value(store, &path), 0);
-	} else if (*word == '~') {
-		path = below_instance(word + 1);
-		ck_assert_int_eq(store_set_quality(store, &path, STORE_STALE), 0);
-	} else if (has_prefix(word, "a:")) {
-		attach(word + 2);
-	} else {
-		equals = strchr(word, '=');
-		ck_assert_msg(equals, "%s", word);
-		*equals = 0;
-		set_value(word, equals + 1);
-	}
-}
-
-static const char *run(const char *script)
-{
-	static char out[1024];
-	char copy[512], *word, *save = NULL;
-
-	snprintf(copy, sizeof(copy), "%s", script);
-	for (word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save))
-		run_word(word);
-	snprintf(out, sizeof(out), "%.*s", (int)told.size, (const char *)told.data ?: "");
-	told.size = 0;
-	return out;
-}
-
-/* "/3/0 /1/0/1": several are a composite observation. */
-static int observe_with(const char *paths, uint8_t token, const struct attributes *own)
-{
-	struct observation o = { .token = { token }, .token_size = 1, .attributes = own };
-	struct observed at[8];
-	char copy[256], *word, *save = NULL;
-
-	snprintf(copy, sizeof(copy), "%s", paths);
-	for (word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		ck_assert_uint_lt(o.n_paths, ARRAY_SIZE(at));
-		at[o.n_paths++] = (struct observed){ .path = path_of(word), .store = store };
-	}
-	o.composite = o.n_paths > 1;
-	return observations_add(observations, &o, at);
-}
-
-static int observe(const char *paths, uint8_t token)
-{
-	return observe_with(paths, token, NULL);
-}
-
-static void begin(const char *before, const char *attached, const char *path)
-{
-	run("i0");
-	run(before);
-	ck_assert_int_eq(attribute_set_parse(attributes, span_of(attached, strlen(attached))), 0);
-	ck_assert_int_eq(observe(path, 1), 0);
-}
-
-#define NUMBER "/1000/0/0"
-#define TEXT "/1000/0/1"
-#define NUMBERS "/1000/0/2"
-#define SWITCH "/1000/0/3"
-#define SWITCHES "/1000/0/4"
+/* When something is notified. */
 
 static const struct {
 	const char *path, *attached, *before, *script, *notified;
@@ -410,9 +153,9 @@ START_TEST(knows_what_is_confirmable)
 	bool initial = confirmables[_i].initial;
 	const struct observations_config config = { .timers = timers,
 						    .attributes = attributes,
-						    .defaults = defaults,
+						    .defaults = script_defaults,
 						    .notify = ask,
-						    .gone = gone,
+						    .gone = script_gone,
 						    .userdata = &initial };
 
 	observations = observations_free(observations);
@@ -475,26 +218,6 @@ START_TEST(has_attributes_of_its_own)
 }
 END_TEST
 
-START_TEST(bounds_all_paths_together)
-{
-	static struct observed at[OBSERVED_PATHS_MAX];
-	struct observation o = { .token = { 7 }, .token_size = 1, .composite = true };
-
-	begin("0=1", "", NUMBER);
-	for (unsigned i = 0; i < OBSERVED_PATHS_MAX; i++)
-		at[i] = (struct observed){ .path = path_of(TEXT), .store = store };
-	o.n_paths = OBSERVED_PATHS_MAX;
-	ck_assert_int_eq(observations_add(observations, &o, at), -ENOSPC);
-	o.n_paths--;
-	ck_assert_int_eq(observations_add(observations, &o, at), 0);
-	ck_assert_int_eq(observe(TEXT, 2), -ENOSPC);
-	/* The same token replaces, and what has gone leaves its place. */
-	ck_assert_int_eq(observations_add(observations, &o, at), 0);
-	ck_assert(observations_remove(observations, (uint8_t[]){ 7 }, 1));
-	ck_assert_int_eq(observe(TEXT, 2), 0);
-}
-END_TEST
-
 START_TEST(falls_back_on_the_server_object)
 {
 	server_defaults = (struct attributes){ .present = ATTRIBUTE_PMIN | ATTRIBUTE_PMAX,
@@ -518,180 +241,6 @@ START_TEST(a_bracket_is_one_notification)
 }
 END_TEST
 
-START_TEST(owes_what_failed)
-{
-	begin("0=1", "", NUMBER);
-	outcome = FAILED;
-	ck_assert_str_eq(run("0=2 0=3 +4"), "failed@0 ");
-	ck_assert_str_eq(run("+1"), "failed@5 ");
-	outcome = SENT;
-	ck_assert_str_eq(run("+4 +1 +60"), "3@10 ");
-}
-END_TEST
-
-START_TEST(does_not_turn_in_circles)
-{
-	begin("0=1", "", NUMBER);
-	outcome = NOTHING;
-	ck_assert_str_eq(run("0=2"), "nothing@0 ");
-	ck_assert_str_eq(run("+1"), "nothing@1 ");
-	outcome = SENT;
-	ck_assert_str_eq(run("+1 +1"), "2@2 ");
-}
-END_TEST
-
-START_TEST(waits_for_what_is_in_flight)
-{
-	begin("0=1", "", NUMBER);
-	outcome = IN_FLIGHT;
-	ck_assert_str_eq(run("0=2 0=3 0=4 +100"), "2@0 ");
-	outcome = SENT;
-	observations_landed(observations, (uint8_t[]){ 9 }, 1);
-	observations_landed(observations, (uint8_t[]){ 1 }, 1);
-	ck_assert_str_eq(run(""), "4@100 ");
-}
-END_TEST
-
-static int count_read(void *userdata, const struct path *path, struct value *ret)
-{
-	++*(unsigned *)userdata;
-	*ret = value_float(5);
-	return 0;
-}
-
-/* An account may have hundreds of observations, and each of them its own changes. */
-START_TEST(looks_only_at_what_an_event_concerns)
-{
-	static const struct backing_ops ops = { .read = count_read };
-	unsigned n_reads = 0, before;
-	const struct backing backing = { .ops = &ops, .userdata = &n_reads };
-	const struct path number = path_of(NUMBER);
-
-	begin("0=1 1=a", NUMBER " gt=3", NUMBER);
-	ck_assert_int_eq(store_add_resource(store, &number, &backing), 0);
-	ck_assert_int_eq(observe(TEXT, 2), 0);
-	run("");
-	before = n_reads;
-	ck_assert_str_eq(run("1=b +1 1=c +60 1=d"), "b@0 c@1 d@61 ");
-	ck_assert_uint_eq(n_reads, before);
-	/* What is in force for all is looked at by all. */
-	run("a:" NUMBER ",gt=3&pmin=1");
-	ck_assert_uint_gt(n_reads, before);
-	before = n_reads;
-	server_defaults = (struct attributes){ .present = ATTRIBUTE_PMAX, .pmax_s = 30 };
-	ck_assert_str_eq(run("1=e"), "5@61 e@61 ");
-	ck_assert_uint_gt(n_reads, before);
-}
-END_TEST
-
-START_TEST(knows_observations_by_token)
-{
-	begin("0=1 1=a", "", NUMBER);
-	ck_assert_int_eq(observe(TEXT, 2), 0);
-	ck_assert_int_eq(observe(NUMBER, 3), 0);
-	ck_assert_uint_eq(observations_count(observations), 3);
-	/* The same token replaces. */
-	ck_assert_int_eq(observe(TEXT, 1), 0);
-	ck_assert_uint_eq(observations_count(observations), 3);
-	ck_assert_str_eq(run("0=2 1=b"), "2@0 b@0 b@0 ");
-	ck_assert(observations_remove(observations, (uint8_t[]){ 2 }, 1));
-	ck_assert(!observations_remove(observations, (uint8_t[]){ 2 }, 1));
-	ck_assert(!observations_remove(observations, (uint8_t[]){ 1, 0 }, 2));
-	ck_assert(!observations_remove(observations, NULL, 0));
-	ck_assert_str_eq(run("1=c"), "c@0 ");
-	observations_clear(observations);
-	ck_assert_uint_eq(observations_count(observations), 0);
-	ck_assert_str_eq(run("0=3 1=d +100"), "");
-}
-END_TEST
-
-START_TEST(is_bounded)
-{
-	begin("0=1", "", NUMBER);
-	for (unsigned i = 1; i < OBSERVATIONS_MAX; i++) {
-		struct observation o = { .token = { 5, i }, .token_size = 2, .n_paths = 1 };
-		const struct observed at = { .path = path_of(NUMBER), .store = store };
-
-		ck_assert_int_eq(observations_add(observations, &o, &at), 0);
-	}
-	ck_assert_int_eq(observe(NUMBER, 2), -ENOSPC);
-	ck_assert_int_eq(observe(NUMBER, 1), 0);
-	ck_assert_uint_eq(observations_count(observations), OBSERVATIONS_MAX);
-}
-END_TEST
-
-START_TEST(a_notification_may_end_everything)
-{
-	begin("0=1", "", NUMBER);
-	ck_assert_int_eq(observe(NUMBER, 2), 0);
-	ck_assert_int_eq(observe("/1000/0", 3), 0);
-	outcome = REMOVES_ALL;
-	ck_assert_str_eq(run("0=2"), "2@0 ");
-	ck_assert_uint_eq(observations_count(observations), 0);
-	ck_assert_str_eq(run("0=3 +10"), "");
-}
-END_TEST
-
-START_TEST(an_end_may_end_everything)
-{
-	begin("0=1", "", NUMBER);
-	ck_assert_int_eq(observe(NUMBER, 2), 0);
-	ck_assert_int_eq(observe("/1000", 3), 0);
-	outcome = REMOVES_ALL;
-	ck_assert_str_eq(run("-i0"), "gone:/1000/0/0@0 ");
-	ck_assert_uint_eq(observations_count(observations), 0);
-}
-END_TEST
-
-START_TEST(only_what_is_gone_ends)
-{
-	begin("0=1 1=a", "", NUMBER);
-	ck_assert_int_eq(observe(TEXT, 2), 0);
-	ck_assert_int_eq(observe("/1000", 3), 0);
-	ck_assert_str_eq(run("-0"), "gone:/1000/0/0@0 /1000@0 ");
-	ck_assert_uint_eq(observations_count(observations), 2);
-	ck_assert_str_eq(run("-i0"), "gone:/1000/0/1@0 /1000@0 ");
-}
-END_TEST
-
-/* Within one change a resource goes and is there again, of something else: its next value is news at once. */
-START_TEST(what_is_there_anew_goes_on)
-{
-	static const struct backing_ops ops = { 0 };
-	const struct backing backing = { .ops = &ops };
-	const struct path path = path_of(NUMBER);
-
-	begin("0=1", NUMBER " pmin=10", NUMBER);
-	store_begin(store);
-	if (_i)
-		ck_assert_int_eq(store_remove_object(store, 1000), 0);
-	else
-		ck_assert_int_eq(store_remove_resource(store, &path), 0);
-	ck_assert_int_eq(store_add_instance(store, definitions_newest(definitions, 1000), 0), 0);
-	ck_assert_int_eq(store_add_resource(store, &path, &backing), 0);
-	store_end(store);
-	ck_assert_str_eq(run("+5"), "");
-	ck_assert_uint_eq(observations_count(observations), 1);
-	ck_assert_str_eq(run("0=2"), "2@5 ");
-	ck_assert_str_eq(run("0=3 +9"), "");
-	ck_assert_str_eq(run("+1"), "3@15 ");
-}
-END_TEST
-
-START_TEST(other_objects_do_not_matter)
-{
-	static const char other[] =
-		"schema: 1\nobject: {id: 2000, name: O, version: \"1.0\", instances: multiple}\n"
-		"resources: {}\n";
-	struct yaml_errors errors = { 0 };
-
-	ck_assert_int_eq(definitions_read_text(definitions, "o", other, strlen(other), &errors), 0);
-	begin("0=1", "", "/1000");
-	ck_assert_int_eq(store_add_instance(store, definitions_newest(definitions, 2000), 0), 0);
-	ck_assert_str_eq(run("+10"), "");
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("observation");
@@ -699,25 +248,13 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, script_set_up, script_tear_down);
 	tcase_add_loop_test(tcase, follows_the_script, 0, ARRAY_SIZE(scripts));
 	tcase_add_loop_test(tcase, knows_what_is_confirmable, 0, ARRAY_SIZE(confirmables));
 	tcase_add_loop_test(tcase, asks_for_samples, 0, ARRAY_SIZE(sampled));
 	tcase_add_test(tcase, has_attributes_of_its_own);
-	tcase_add_test(tcase, bounds_all_paths_together);
 	tcase_add_test(tcase, falls_back_on_the_server_object);
 	tcase_add_test(tcase, a_bracket_is_one_notification);
-	tcase_add_test(tcase, owes_what_failed);
-	tcase_add_test(tcase, does_not_turn_in_circles);
-	tcase_add_test(tcase, waits_for_what_is_in_flight);
-	tcase_add_test(tcase, looks_only_at_what_an_event_concerns);
-	tcase_add_test(tcase, knows_observations_by_token);
-	tcase_add_test(tcase, is_bounded);
-	tcase_add_test(tcase, a_notification_may_end_everything);
-	tcase_add_test(tcase, an_end_may_end_everything);
-	tcase_add_test(tcase, only_what_is_gone_ends);
-	tcase_add_loop_test(tcase, what_is_there_anew_goes_on, 0, 2);
-	tcase_add_test(tcase, other_objects_do_not_matter);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/timer.h"
-#include "base/yaml.h"
-#include "observe/observation.h"
+#include "tests/unit/observe/rig.h"
 
 /* What observations store while their server is away. */
 
@@ -23,22 +21,9 @@ static const char objects[] =
 	"  1: {name: Other, operations: RW, type: integer}\n"
 	"  2: {name: Text, operations: RW, type: string}\n";
 
-static struct definitions *definitions;
-static struct store *store;
-static struct timers *timers;
-static struct attribute_set *attributes;
-static struct observations *observations;
 static bool away;
 static unsigned n_told;
 static char told[512];
-
-static struct path path_of(const char *text)
-{
-	struct path path;
-
-	ck_assert_int_eq(path_parse(text, strlen(text), &path), 0);
-	return path;
-}
 
 static struct attributes defaults(void *userdata)
 {
@@ -84,11 +69,6 @@ static void gone(void *userdata, struct observation *o)
 {
 }
 
-static void changed(void *userdata, enum store_change change, const struct path *paths, size_t n)
-{
-	observations_changed(observations, change, paths, n);
-}
-
 static void set(const char *path, int64_t number)
 {
 	const struct path p = path_of(path);
@@ -97,44 +77,17 @@ static void set(const char *path, int64_t number)
 	ck_assert_int_eq(store_update_one(store, &p, &v), 0);
 }
 
-static void pass(unsigned seconds)
-{
-	for (; seconds > 0; seconds--) {
-		clock_advance(USEC_PER_SEC);
-		timers_run(timers);
-	}
-}
-
 static void setup(void)
 {
-	struct observations_config config = { .defaults = defaults, .notify = notify, .gone = gone };
-	struct yaml_errors errors = { 0 };
+	const struct observations_config config = { .defaults = defaults, .notify = notify, .gone = gone };
 
 	away = false;
 	n_told = 0;
 	told[0] = 0;
-	ck_assert_int_eq(definitions_new(&definitions), 0);
-	ck_assert_int_eq(definitions_read_text(definitions, "t", objects, strlen(objects), &errors), 0);
-	ck_assert_int_eq(store_new(definitions, &store), 0);
-	ck_assert_int_eq(timers_new(NULL, &timers), 0);
-	ck_assert_int_eq(attribute_set_new(&attributes), 0);
-	config.timers = timers;
-	config.attributes = attributes;
-	ck_assert_int_eq(observations_new(&config, &observations), 0);
-	store_set_watch(store, changed, NULL);
+	rig_set_up(objects, &config);
 	ck_assert_int_eq(store_add_instance(store, definitions_newest(definitions, 1000), 0), 0);
 	set(NUMBER, 0);
 	set(OTHER, 0);
-}
-
-static void teardown(void)
-{
-	store = store_free(store);
-	observations = observations_free(observations);
-	ck_assert_uint_eq(timers_next(timers), USEC_INFINITY);
-	attributes = attribute_set_free(attributes);
-	timers = timers_free(timers);
-	definitions = definitions_free(definitions);
 }
 
 static struct observation *observe(const char *path, uint8_t token, const char *attached)
@@ -343,7 +296,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, setup, rig_tear_down);
 	tcase_add_test(tcase, the_oldest_goes);
 	tcase_add_test(tcase, conditions_hold);
 	tcase_add_loop_test(tcase, knows_what_is_stored, 0, ARRAY_SIZE(storing));
