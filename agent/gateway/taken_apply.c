@@ -219,11 +219,25 @@ static void written(void *userdata, int error, const char *reason)
 			  reason ?: strerror(-error));
 }
 
+/* With one server there has been no /2. */
+static int ensure_object(struct endpoint *e, uint16_t id)
+{
+	const struct object_definition *object = store_object(e->store, id) ?:
+							 definitions_newest(e->registry->config.definitions, id);
+
+	return object ? store_add_object(e->store, object) : -ENOENT;
+}
+
 /* Records come by their paths: those of an instance stand together. */
 static void write_instance(struct endpoint *e, const struct taken *t, const struct path *instance)
 {
 	size_t first = 0, n = 0;
+	int r = ensure_object(e, instance->object);
 
+	if (r < 0) {
+		written(e, r, NULL);
+		return;
+	}
 	while (first < t->records.n && !path_contains(instance, &t->records.items[first].path))
 		first++;
 	while (first + n < t->records.n && path_contains(instance, &t->records.items[first + n].path))

@@ -92,6 +92,22 @@ class SeveralTest(BootstrapScenario):
         self.both()
         self.expect_codes(**{"/3/0/16": ["4.01", "4.01"], "/1/0/1": ["4.01", "4.01"]})
 
+    def test_one_server(self):
+        """Nobody asks for a /2 then, and it is kept all the same."""
+        self.start_server()
+        self.configure_bootstrap()
+        self.start_daemon()
+        self.asked()
+        self.write("gw", "/0/1", security(1, self.server.uri("coap"), 101))
+        self.write("gw", "/1/0", server(0, 101))
+        self.write("gw", "/2", rights(3, "3/0", 101, s0=1))
+        self.finish()
+        self.ready("gw")
+        self.assertEqual(self.read("gw", "/2"), rights(3, "3/0", 101, s0=1))
+        self.ready("gw", start=self.restart())
+        self.assertEqual(self.read("gw", "/2"), rights(3, "3/0", 101, s0=1))
+        self.assertEqual(self.logged("not all that was bootstrapped"), [])
+
     def test_one_leaves(self):
         """The other one may do all; and a /2 is there for the time when there are several again."""
         self.start()
