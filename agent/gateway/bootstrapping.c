@@ -121,9 +121,7 @@ static void on_expired(void *userdata)
 	struct endpoint *e = b->endpoint;
 	struct taken t;
 
-	/* The account that a bootstrap has just left has a time of its own. */
-	if (bootstrapping_give_up(b))
-		return;
+	bootstrapping_give_up(b);
 	if (taken_load(e, &t) >= 0) {
 		taken_purge(&t);
 		taken_save(e, &t);
@@ -285,12 +283,41 @@ int bootstrapping_new(struct endpoint *e, struct taken *taken, struct bootstrapp
 	return r;
 }
 
+static void forget_rest(struct bootstrapping *b)
+{
+	if (b->rest)
+		taken_done(b->rest);
+	free(b->rest);
+	b->rest = NULL;
+}
+
+int bootstrapping_keep_rest(struct bootstrapping *b, struct taken *taken)
+{
+	if (!taken->rest)
+		return 0;
+	b->rest = malloc(sizeof(*b->rest));
+	if (!b->rest)
+		return -ENOMEM;
+	*b->rest = *taken;
+	*taken = (struct taken){ 0 };
+	return 0;
+}
+
+void bootstrapping_make_rest(struct bootstrapping *b)
+{
+	if (!b || !b->rest)
+		return;
+	taken_apply_once(b->endpoint, b->rest);
+	forget_rest(b);
+}
+
 struct bootstrapping *bootstrapping_free(struct bootstrapping *b)
 {
 	if (!b)
 		return NULL;
 	bootstrapping_forget_take(b);
 	bootstrap_free(b->bootstrap);
+	forget_rest(b);
 	accounts_free(&b->left);
 	server_unref(b->server);
 	server_unref(b->next);
@@ -333,9 +360,7 @@ void bootstrapping_stop(struct bootstrapping *b)
 	if (!b || !b->bootstrap)
 		return;
 	bootstrapping_give_up(b);
-	/* It may have been purged thereby. */
-	if (b->bootstrap)
-		bootstrap_stop(b->bootstrap);
+	bootstrap_stop(b->bootstrap);
 }
 
 void bootstrapping_ask(struct bootstrapping *b)

@@ -21,6 +21,7 @@ struct bootstrapping {
 	struct server *next;	     /* that takes its place when the bootstrap under way is over */
 	struct bootstrap *bootstrap; /* NULL: its account has been purged */
 	struct taking *taking;	     /* what a bootstrap left is on its way to the disk */
+	struct taken *rest;	     /* what a power cut has kept a bootstrap from making */
 	struct account *left;	     /* accounts that are over when the server has its answer */
 	char *name, *identity;
 	uint16_t security;	     /* of /0 */
@@ -41,6 +42,10 @@ int bootstrapping_new(struct endpoint *e, struct taken *taken, struct bootstrapp
 struct bootstrapping *bootstrapping_free(struct bootstrapping *b);
 /* Its store has the account by now. */
 int bootstrapping_open(struct bootstrapping *b);
+/* What a power cut interrupted goes on later: *taken is taken over, where there is something left. -ENOMEM. */
+int bootstrapping_keep_rest(struct bootstrapping *b, struct taken *taken);
+/* When all that the endpoint's store has been made of is in it, and changes of it are kept. */
+void bootstrapping_make_rest(struct bootstrapping *b);
 /* What /0 says of the account; false: there is none. */
 bool bootstrapping_values(const struct bootstrapping *b, struct builtin_bootstrap *ret);
 
@@ -67,11 +72,8 @@ int bootstrapping_reopen(struct endpoint *e);
 /* bootstrapping_take.c */
 /* bootstrap_ops.take: on the disk first, then in force. */
 void bootstrapping_take(void *userdata, struct staging *staging);
-/*
- * Nothing comes of what is on its way to the disk: its server is told so, and may
- * finish again. What is in force already is answered as such: true.
- */
-bool bootstrapping_give_up(struct bootstrapping *b);
+/* Nothing comes of what is on its way to the disk: its server is told so, and may finish again. */
+void bootstrapping_give_up(struct bootstrapping *b);
 /* The same, and nobody is told: the bootstrap goes. */
 void bootstrapping_forget_take(struct bootstrapping *b);
 /* The bootstrap server's own account in what a bootstrap left. */

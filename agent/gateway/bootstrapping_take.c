@@ -12,17 +12,14 @@
 /*
  * The end of a bootstrap. A server that has its 2.04 believes the account
  * delivered, also when the power fails the next moment: what it left is on the
- * disk first, then in force, then answered, when what it left of other objects
- * is on the disk, too. An account that cannot be written is none of the
- * endpoint's, and the one stays that there was.
+ * disk first, all of it in one record, then in force, then answered. What cannot
+ * be written is none of the endpoint's, and the account stays that there was.
  */
 struct taking {
 	struct taken taken;
 	struct buf former; /* record of the state folder */
 	struct bootstrapping_account account;
-	struct staging *staging;
 	struct state_commit *commit;
-	bool in_force;
 };
 
 static struct taking *taking_free(struct taking *t)
@@ -99,7 +96,7 @@ static int put_in_force(struct bootstrapping *b, struct taking *t)
 	struct endpoint *e = b->endpoint;
 	uint32_t n_before = (uint32_t)accounts_count(e->accounts);
 	struct account *list = NULL;
-	int r = taken_accounts(e, &t->taken, true, &list);
+	int r = taken_accounts(e, &t->taken, &list);
 
 	if (r < 0) {
 		accounts_free(&list);
@@ -113,51 +110,31 @@ static int put_in_force(struct bootstrapping *b, struct taking *t)
 	endpoint_release(e);
 	e->registry->n_accounts += (uint32_t)accounts_count(e->accounts) - n_before;
 	b->left = list;
-	taken_apply_once(e, &t->taken, staging_store(t->staging));
+	taken_apply_once(e, &t->taken);
 	return 0;
-}
-
-static void end(struct bootstrapping *b, int error)
-{
-	bootstrapping_forget_take(b);
-	bootstrap_took(b->bootstrap, error);
-}
-
-/* What of that could not be written is tried again, and state/ has said so. */
-static void on_rest_written(void *userdata, int error)
-{
-	struct bootstrapping *b = userdata;
-
-	(void)error;
-	b->taking->commit = NULL;
-	end(b, 0);
 }
 
 static void on_committed(void *userdata, int error)
 {
 	struct bootstrapping *b = userdata;
 	struct state *state = b->endpoint->registry->config.state;
-	struct taking *t = b->taking;
+	struct taking *t = TAKE_PTR(b->taking);
 
 	t->commit = NULL;
-	if (error < 0) {
-		end(b, error);
-		return;
+	if (error >= 0) {
+		state_begin(state);
+		error = put_in_force(b, t);
+		state_end(state);
 	}
-	state_begin(state);
-	error = put_in_force(b, t);
-	t->in_force = error >= 0;
-	/* Once more, together with what access.c and persist.c save of it: then all of it is there. */
-	if (t->in_force)
-		(void)taken_commit(b->endpoint, &t->taken, NULL, on_rest_written, b, &t->commit);
-	state_end(state);
-	if (!t->commit)
-		end(b, error);
+	if (error < 0)
+		taken_put_back(b->endpoint, &t->former);
+	taking_free(t);
+	bootstrap_took(b->bootstrap, error);
 }
 
-static int begin(struct bootstrapping *b, struct taking *t)
+static int begin(struct bootstrapping *b, struct taking *t, struct staging *staging)
 {
-	int r = taken_of_staging(b, t->staging, &t->taken);
+	int r = taken_of_staging(b, staging, &t->taken);
 
 	if (r < 0)
 		return r;
@@ -170,11 +147,8 @@ void bootstrapping_take(void *userdata, struct staging *staging)
 {
 	struct bootstrapping *b = userdata;
 	struct taking *t = calloc(1, sizeof(*t));
-	int r;
+	int r = t ? begin(b, t, staging) : -ENOMEM;
 
-	if (t)
-		t->staging = staging;
-	r = t ? begin(b, t) : -ENOMEM;
 	if (r >= 0) {
 		b->taking = t;
 		return;
@@ -187,16 +161,15 @@ void bootstrapping_forget_take(struct bootstrapping *b)
 {
 	struct taking *t = TAKE_PTR(b->taking);
 
-	if (t && !t->in_force)
+	if (t)
 		taken_put_back(b->endpoint, &t->former);
 	taking_free(t);
 }
 
-bool bootstrapping_give_up(struct bootstrapping *b)
+void bootstrapping_give_up(struct bootstrapping *b)
 {
-	bool in_force = b && b->taking && b->taking->in_force;
-
-	if (b && b->taking)
-		end(b, in_force ? 0 : -ECANCELED);
-	return in_force;
+	if (!b || !b->taking)
+		return;
+	bootstrapping_forget_take(b);
+	bootstrap_took(b->bootstrap, -ECANCELED);
 }

@@ -249,7 +249,7 @@ static int make_accounts(struct endpoint *e, struct server *const *servers, stru
 		r = bootstrapping_new(e, taken, &e->bootstrapping);
 	if (r >= 0)
 		r = e->bootstrapping && e->bootstrapping->in_force ?
-			    taken_accounts(e, taken, false, &list) :
+			    taken_accounts(e, taken, &list) :
 			    accounts_make(e, e->config, servers, &list);
 	e->accounts = list;
 	return r;
@@ -261,12 +261,18 @@ static int put_own(struct endpoint *e)
 }
 
 /* What a bootstrap left, with what servers wrote on top of it. */
-static int restore(struct endpoint *e, const struct taken *taken)
+static int restore(struct endpoint *e, struct taken *taken)
 {
+	int r = 0;
+
 	if (e->bootstrapping && e->bootstrapping->in_force)
 		taken_apply(e, taken);
 	persist_restore(e);
-	return e->bootstrapping ? bootstrapping_open(e->bootstrapping) : 0;
+	if (e->bootstrapping)
+		r = bootstrapping_keep_rest(e->bootstrapping, taken);
+	if (e->bootstrapping && r >= 0)
+		r = bootstrapping_open(e->bootstrapping);
+	return r;
 }
 
 int endpoint_init(struct endpoint *e, struct registry *r, const struct config_endpoint *config,
@@ -376,6 +382,7 @@ void endpoint_watch(struct endpoint *e)
 {
 	access_follow(e, false);
 	store_set_watch(e->store, changed, e);
+	bootstrapping_make_rest(e->bootstrapping);
 	recording_follow(e);
 }
 

@@ -54,6 +54,8 @@ void taken_done(struct taken *t)
 	for (size_t i = 0; i < t->n_keys; i++)
 		free(t->keys[i].reference);
 	free(t->keys);
+	free(t->instances);
+	free(t->same);
 	records_done(&t->records);
 	*t = (struct taken){ 0 };
 }
@@ -78,18 +80,33 @@ void taken_purge(struct taken *t)
 /* ---- out of what a bootstrap server did ---- */
 
 struct collecting {
+	const struct endpoint *endpoint;
 	struct store *store;
-	struct records *records;
+	struct taken *taken;
 };
+
+static int add_instance(struct taken *t, const struct path *instance)
+{
+	struct path *instances = reallocarray(t->instances, t->n_instances + 1, sizeof(*instances));
+
+	if (!instances)
+		return -ENOMEM;
+	t->instances = instances;
+	instances[t->n_instances++] = *instance;
+	return 0;
+}
 
 static int collect_value(void *userdata, const struct path *path)
 {
 	struct collecting *c = userdata;
 	struct value v = { 0 };
+	int r = 0;
 
 	if (path->depth >= PATH_RESOURCE && store_read(c->store, path, true, &v, NULL) >= 0)
-		return records_add(c->records, path, &v, 0);
-	return store_children(c->store, path, collect_value, c);
+		return records_add(&c->taken->records, path, &v, 0);
+	if (path->depth == PATH_INSTANCE && taken_is_once(c->endpoint, path->object))
+		r = add_instance(c->taken, path);
+	return r < 0 ? r : store_children(c->store, path, collect_value, c);
 }
 
 static int add_key(struct taken *t, uint16_t security, const struct account_terms *terms)
@@ -127,12 +144,14 @@ static int add_keys(const struct bootstrapping *b, struct staging *staging, stru
 int taken_of_staging(const struct bootstrapping *b, struct staging *staging, struct taken *ret)
 {
 	const struct path root = { .depth = PATH_ROOT };
-	struct taken t = { .purge_s = 0 };
-	struct collecting c = { .store = staging_store(staging), .records = &t.records };
+	struct taken t = { .rest = true };
+	struct collecting c = { .endpoint = b->endpoint, .store = staging_store(staging), .taken = &t };
 	int r = store_children(c.store, &root, collect_value, &c);
 
 	if (r >= 0)
 		r = add_keys(b, staging, &t);
+	if (r >= 0)
+		r = taken_note_same(b->endpoint, &t);
 	if (r < 0)
 		taken_done(&t);
 	else
@@ -152,7 +171,18 @@ static int print_head(const struct endpoint *e, const struct taken *t, struct bu
 	for (size_t i = 0; i < t->n_keys && r >= 0; i++)
 		r = buf_printf(out, "account %u %s %s\n", t->keys[i].security,
 			       account_source_name(t->keys[i].source), t->keys[i].reference ?: "-");
-	return r < 0 ? r : buf_append_text(out, "\n");
+	return r;
+}
+
+static int print_rest(const struct taken *t, struct buf *out)
+{
+	int r = buf_append_text(out, "rest\n");
+
+	for (size_t i = 0; i < t->n_same && r >= 0; i++)
+		r = buf_printf(out, "same %u\n", t->same[i]);
+	for (size_t i = 0; i < t->n_instances && r >= 0; i++)
+		r = buf_printf(out, "instance %u %u\n", t->instances[i].object, t->instances[i].instance);
+	return r;
 }
 
 static void wipe(struct buf *b)
@@ -163,34 +193,38 @@ static void wipe(struct buf *b)
 }
 #define _cleanup_wipe_ _cleanup_(wipe)
 
-/* All but what is kept elsewhere; the values stay t's. The caller frees it. */
-static struct record *find_kept(const struct endpoint *e, const struct taken *t, size_t *ret_n)
+/* All, or all but what is kept elsewhere; the values stay t's. The caller frees it. */
+static struct record *find_kept(const struct endpoint *e, const struct taken *t, bool rest, size_t *ret_n)
 {
 	struct record *kept = calloc(t->records.n + 1, sizeof(*kept));
 
 	*ret_n = 0;
 	for (size_t i = 0; i < t->records.n && kept; i++)
-		if (!taken_is_once(e, t->records.items[i].path.object))
+		if (rest || !taken_is_once(e, t->records.items[i].path.object))
 			kept[(*ret_n)++] = t->records.items[i];
 	return kept;
 }
 
-static int print(const struct endpoint *e, const struct taken *t, struct buf *out)
+static int print(const struct endpoint *e, const struct taken *t, bool rest, struct buf *out)
 {
 	const struct path root = { .depth = PATH_ROOT };
 	size_t n;
-	_cleanup_free_ struct record *kept = find_kept(e, t, &n);
+	_cleanup_free_ struct record *kept = find_kept(e, t, rest, &n);
 	int r = kept ? buf_reserve(out, STATE_RECORD_MAX / 64) : -ENOMEM;
 
 	if (r >= 0)
 		r = print_head(e, t, out);
+	if (r >= 0 && rest)
+		r = print_rest(t, out);
+	if (r >= 0)
+		r = buf_append_text(out, "\n");
 	return r < 0 ? r : codec_find(FORMAT_SENML_JSON)->encode(&root, kept, n, false, out);
 }
 
 int taken_save(const struct endpoint *e, const struct taken *t)
 {
 	_cleanup_wipe_ struct buf out = { 0 };
-	int r = print(e, t, &out);
+	int r = print(e, t, false, &out);
 
 	return r < 0 ? r : state_save(e->registry->config.state, endpoint_label(e), KIND, out.data, out.size);
 }
@@ -200,12 +234,12 @@ int taken_commit(const struct endpoint *e, const struct taken *t, struct buf *fo
 {
 	struct state *state = e->registry->config.state;
 	_cleanup_wipe_ struct buf out = { 0 };
-	int r = print(e, t, &out);
+	int r = print(e, t, true, &out);
 
 	if (r < 0)
 		return r;
 	/* One that is damaged is of no use to anybody. */
-	if (former && state_load(state, endpoint_label(e), KIND, former) == -ENOMEM)
+	if (state_load(state, endpoint_label(e), KIND, former) == -ENOMEM)
 		return -ENOMEM;
 	return state_commit(state, endpoint_label(e), KIND, out.data, out.size, done, userdata, ret);
 }
@@ -262,6 +296,22 @@ static int parse_key(struct taken *t, const char *line)
 	return streq(reference, "-") ? 0 : str_replace(&t->keys[t->n_keys - 1].reference, reference);
 }
 
+static int parse_rest(struct taken *t, const char *line)
+{
+	struct path instance = path_of_instance(0, 0);
+	uint16_t short_id;
+
+	if (streq(line, "rest"))
+		t->rest = true;
+	else if (sscanf(line, "same %" SCNu16, &short_id) == 1)
+		return taken_add_same(t, short_id);
+	else if (sscanf(line, "instance %" SCNu16 " %" SCNu16, &instance.object, &instance.instance) == 2)
+		return add_instance(t, &instance);
+	else
+		return -EBADMSG;
+	return 0;
+}
+
 /* Keys and accounts are those of an endpoint client name. */
 static int check_name(const struct endpoint *e, const char *name)
 {
@@ -288,7 +338,7 @@ static int parse_head(const struct endpoint *e, struct taken *t, struct span *te
 		else if (has_prefix(copy, "endpoint "))
 			r = check_name(e, copy + strlen("endpoint "));
 		else if (sscanf(copy, HEAD " purge=%" SCNu64, &t->purge_s) != 1)
-			r = -EBADMSG;
+			r = parse_rest(t, copy);
 		if (r >= 0)
 			r = take_line(text, &line);
 	}

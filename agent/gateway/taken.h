@@ -20,18 +20,26 @@ struct taken {
 	struct records records;
 	struct taken_key *keys; /* of accounts that nobody has replaced */
 	size_t n_keys;
+	struct path *instances; /* of objects as taken_is_once() has them, all that are to be there */
+	size_t n_instances;
+	uint16_t *same; /* short ids of the servers whose accounts were the endpoint's before it */
+	size_t n_same;
+	bool rest; /* those instances have not been made yet */
 	uint64_t purge_s; /* the bootstrap account is over, Unix time; 0: never */
 };
 
-/* -ENOMEM, -E2BIG. */
+/* -EINVAL, as taken_terms(); -ENOMEM, -E2BIG. */
 int taken_of_staging(const struct bootstrapping *b, struct staging *staging, struct taken *ret);
-int taken_save(const struct endpoint *e, const struct taken *t);
 /*
- * The same; done as state_commit() has it. *former is the record that there was, or nothing, for
- * taken_put_back(); the caller frees it by taken_former_done(). NULL: nobody asks.
+ * For good, before anything of it is in force: with the rest, so that a start behind
+ * a power cut makes that, too. done as state_commit() has it. *former is the record
+ * that there was, or nothing, for taken_put_back(); the caller frees it by
+ * taken_former_done().
  */
 int taken_commit(const struct endpoint *e, const struct taken *t, struct buf *former, state_done done, void *userdata,
 		 struct state_commit **ret);
+/* Without the rest, which is kept elsewhere from now on. */
+int taken_save(const struct endpoint *e, const struct taken *t);
 /* What was committed is not to be. */
 void taken_put_back(const struct endpoint *e, const struct buf *former);
 void taken_former_done(struct buf *former);
@@ -46,17 +54,21 @@ int taken_terms(const struct taken *t, const struct config *config, uint16_t sec
 		struct account_terms *ret);
 /*
  * The accounts that it tells of: those that the endpoint has already are marked as
- * staying, the others are made. fresh: they are new, and nothing that was kept of
- * former ones is theirs.
+ * staying, the others are made. With the rest still to come they are new, and
+ * nothing that was kept of former ones is theirs.
  */
-int taken_accounts(struct endpoint *e, const struct taken *t, bool fresh, struct account **list);
+int taken_accounts(struct endpoint *e, const struct taken *t, struct account **list);
+/* Notes which of them the endpoint has already. As taken_terms(). */
+int taken_note_same(const struct endpoint *e, struct taken *t);
+int taken_add_same(struct taken *t, uint16_t short_id);
 /* Its values are put into the endpoint's store, which has its accounts by now; but those of /2 and of what servers make. */
 void taken_apply(struct endpoint *e, const struct taken *t);
 /*
  * Those: written as by a server, once, when the bootstrap is over, and kept from
- * then on as what servers wrote is; and instances that are not in staged are deleted.
+ * then on as what servers wrote is, which replaces the rest in the record, all in
+ * one; and instances that it does not have are deleted.
  */
-void taken_apply_once(struct endpoint *e, const struct taken *t, struct store *staged);
+void taken_apply_once(struct endpoint *e, struct taken *t);
 /* Is it such an object, or /2? */
 bool taken_is_once(const struct endpoint *e, uint16_t object);
 /* The /0 of its bootstrap account, or ID_NONE. */

@@ -56,7 +56,15 @@ static int make_account(struct endpoint *e, struct account_terms *terms, uint16_
 	return 0;
 }
 
-static int add_account(struct endpoint *e, const struct taken *t, uint16_t security, uint16_t server, bool fresh,
+static bool is_noted(const struct taken *t, uint16_t short_id)
+{
+	for (size_t i = 0; i < t->n_same; i++)
+		if (t->same[i] == short_id)
+			return true;
+	return false;
+}
+
+static int add_account(struct endpoint *e, const struct taken *t, uint16_t security, uint16_t server,
 		       struct account **list)
 {
 	struct account_terms terms;
@@ -66,8 +74,8 @@ static int add_account(struct endpoint *e, const struct taken *t, uint16_t secur
 	if (r < 0)
 		return r;
 	same = find_same(e, security, server, &terms);
-	if (fresh)
-		persist_forget_account(e, terms.short_id, !same);
+	if (t->rest)
+		persist_forget_account(e, terms.short_id, !is_noted(t, terms.short_id));
 	if (!same)
 		return make_account(e, &terms, security, server, list);
 	same->stays = true;
@@ -87,21 +95,61 @@ static uint16_t security_of(const struct taken *t, const struct value *short_id)
 	return ID_NONE;
 }
 
-int taken_accounts(struct endpoint *e, const struct taken *t, bool fresh, struct account **list)
+/* The account of the next /1 from *at on. */
+static bool next_account(const struct taken *t, size_t *at, uint16_t *ret_security, uint16_t *ret_server)
 {
+	while (*at < t->records.n) {
+		const struct record *record = &t->records.items[(*at)++];
+
+		if (record->path.object != ACCOUNT_SERVER || record->path.resource != SERVER_SHORT_ID)
+			continue;
+		*ret_security = security_of(t, &record->value);
+		*ret_server = record->path.instance;
+		if (*ret_security != ID_NONE)
+			return true;
+	}
+	return false;
+}
+
+int taken_accounts(struct endpoint *e, const struct taken *t, struct account **list)
+{
+	uint16_t security, server;
+	size_t at = 0;
 	int r = 0;
 
 	for (struct account *a = e->accounts; a; a = a->next)
 		a->stays = false;
-	for (size_t i = 0; i < t->records.n && r >= 0; i++) {
-		const struct record *record = &t->records.items[i];
-		uint16_t security;
+	while (r >= 0 && next_account(t, &at, &security, &server))
+		r = add_account(e, t, security, server, list);
+	return r;
+}
 
-		if (record->path.object != ACCOUNT_SERVER || record->path.resource != SERVER_SHORT_ID)
-			continue;
-		security = security_of(t, &record->value);
-		if (security != ID_NONE)
-			r = add_account(e, t, security, record->path.instance, fresh, list);
+int taken_add_same(struct taken *t, uint16_t short_id)
+{
+	uint16_t *same = reallocarray(t->same, t->n_same + 1, sizeof(*same));
+
+	if (!same)
+		return -ENOMEM;
+	t->same = same;
+	same[t->n_same++] = short_id;
+	return 0;
+}
+
+int taken_note_same(const struct endpoint *e, struct taken *t)
+{
+	uint16_t security, server;
+	size_t at = 0;
+	int r = 0;
+
+	while (r >= 0 && next_account(t, &at, &security, &server)) {
+		struct account_terms terms;
+
+		r = taken_terms(t, e->registry->config.config, security, server, &terms);
+		if (r < 0)
+			break;
+		if (find_same(e, security, server, &terms))
+			r = taken_add_same(t, terms.short_id);
+		terms_done(&terms);
 	}
 	return r;
 }
@@ -199,14 +247,12 @@ bool taken_is_once(const struct endpoint *e, uint16_t object)
 	return object == ACCOUNT_ACCESS || made_is(e, object);
 }
 
-static void delete_missing(struct endpoint *e, struct store *staged, uint16_t object)
+static bool has_instance(const struct taken *t, const struct path *instance)
 {
-	account_for_each(id, e->store, object) {
-		const struct path path = path_of_instance(object, id);
-
-		if (!store_exists(staged, &path))
-			store_remove_instance(e->store, object, id);
-	}
+	for (size_t i = 0; i < t->n_instances; i++)
+		if (path_equal(&t->instances[i], instance))
+			return true;
+	return false;
 }
 
 static void written(void *userdata, int error, const char *reason)
@@ -292,49 +338,53 @@ static void tell_uncovered(struct endpoint *e)
 			    endpoint_label(e), u.n, u.n > 1 ? "s" : "", path_format(&u.first, text));
 }
 
-/* Access control as the bootstrap left it, which access.c keeps. */
-static void put_access(struct endpoint *e, const struct taken *t, struct store *staged)
-{
-	/* Of the time before it. */
-	persist_remove(e, PERSIST_ACCESS);
-	account_for_each(id, e->store, ACCOUNT_ACCESS)
-		store_remove_instance(e->store, ACCOUNT_ACCESS, id);
-	account_for_each(id, staged, ACCOUNT_ACCESS) {
-		const struct path instance = path_of_instance(ACCOUNT_ACCESS, id);
-
-		write_instance(e, t, &instance);
-	}
-}
-
 struct once {
 	struct endpoint *endpoint;
 	const struct taken *taken;
-	struct store *staged;
 };
 
-static int put_object(void *userdata, const struct path *path)
+/* Access control is what the bootstrap left, which access.c keeps, and nothing else. */
+static int delete_others(void *userdata, const struct path *path)
 {
-	struct once *once = userdata;
+	const struct once *once = userdata;
+	struct store *s = once->endpoint->store;
 
-	if (!made_is(once->endpoint, path->object))
+	if (!taken_is_once(once->endpoint, path->object))
 		return 0;
-	delete_missing(once->endpoint, once->staged, path->object);
-	account_for_each(id, once->staged, path->object) {
+	account_for_each(id, s, path->object) {
 		const struct path instance = path_of_instance(path->object, id);
 
-		write_instance(once->endpoint, once->taken, &instance);
+		if (path->object == ACCOUNT_ACCESS || !has_instance(once->taken, &instance))
+			store_remove_instance(s, path->object, id);
 	}
 	return 0;
 }
 
-void taken_apply_once(struct endpoint *e, const struct taken *t, struct store *staged)
+static void write_once(struct endpoint *e, const struct taken *t)
 {
 	const struct path root = { .depth = PATH_ROOT };
-	struct once once = { .endpoint = e, .taken = t, .staged = staged };
+	struct once once = { .endpoint = e, .taken = t };
 
 	store_begin(e->store);
-	put_access(e, t, staged);
-	store_children(staged, &root, put_object, &once);
+	/* Of the time before it. */
+	persist_remove(e, PERSIST_ACCESS);
+	store_children(e->store, &root, delete_others, &once);
+	for (size_t i = 0; i < t->n_instances; i++)
+		write_instance(e, t, &t->instances[i]);
 	store_end(e->store);
 	tell_uncovered(e);
+}
+
+void taken_apply_once(struct endpoint *e, struct taken *t)
+{
+	struct state *state = e->registry->config.state;
+	int r;
+
+	state_begin(state);
+	write_once(e, t);
+	r = taken_save(e, t);
+	state_end(state);
+	if (r < 0)
+		persist_log_failure(e, "what was bootstrapped", r);
+	t->rest = false;
 }

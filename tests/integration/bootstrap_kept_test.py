@@ -162,7 +162,6 @@ class TakenTest(BootstrapScenario):
         self.write("gw", "/16/3", {"/16/3/0/0": "three"})
         self.finish()
         self.assertTrue(os.path.exists(self.record))
-        self.assertTrue(os.path.exists(self.rig.path("state/records/host.portfolio")))
         self.assertEqual(self.ready("gw", start=self.kill()).lt, "900")
         self.assertEqual(self.read("gw", "/16"), {"/16/3/0/0": "three"})
 
@@ -203,6 +202,19 @@ class TakenTest(BootstrapScenario):
         start = self.kill()
         self.assertEqual(self.registered("gw", start=start).lt, "700")
         self.assertEqual(self.server.answers[name].word, "failed")
+
+    def test_power_fails_behind(self):
+        """Before what was written to other objects stands where it is kept from then on. Once."""
+        self.start()
+        self.write("gw", "/16/3", {"/16/3/0/0": "three"})
+        # Whoever writes that waits at a pipe.
+        os.mkfifo(self.rig.path("state/temporary/journal"))
+        self.finish()
+        self.assertEqual(self.ready("gw", start=self.kill()).lt, "900")
+        self.assertEqual(self.read("gw", "/16"), {"/16/3/0/0": "three"})
+        self.expect(self.server.request("gw", "DELETE", "/16/3"), "2.02")
+        self.ready("gw", start=self.restart())
+        self.assertEqual(self.read("gw", "/16"), {})
 
     def test_reload_before(self):
         """The server hears that nothing came of it, and is asked again."""

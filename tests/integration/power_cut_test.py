@@ -13,6 +13,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
+import bootstrap_kept_test  # noqa: E402
 import bootstrap_test  # noqa: E402
 from fieldway_test import PowerCut, ProgramEnded, build_path, main  # noqa: E402
 from fieldway_test.encode import senml_json  # noqa: E402
@@ -23,6 +24,9 @@ ALL = bool(os.environ.get("FIELDWAY_TEST_LONG"))
 SOME = 16
 LOSSES = ("", "data", "names")
 PORTFOLIOS = {3: "three", 7: "seven"}
+# What a bootstrap writes, and another one behind it: all of it or nothing is in force.
+BOOTSTRAPS = [{"/1/0/1": 700, "/2/0/2/101": 1, "/2/1/1": 6, "/16/5/0/0": "five", "/16/6/0/0": "six"},
+              {"/1/0/1": 900, "/2/0/2/101": 3, "/16/5/0/0": "fifth"}]
 PROGRAM = "tests/integration/power_cut_program"
 
 
@@ -85,14 +89,15 @@ class ProgramTest(unittest.TestCase):
 
 
 class DaemonTest(bootstrap_test.BootstrapScenario):
-    """One endpoint from its bootstrap on, with what a server writes, and a reload."""
+    """One endpoint from its bootstrap on, with what a server writes, a reload, and another bootstrap."""
 
     # What a server sees of each step, in the order of writing.
-    STEPS = ("lifetime", "attributes", "create", "create another", "delete")
+    STEPS = ("lifetime", "attributes", "create", "create another", "delete", "another bootstrap")
 
     def start_over(self, number, environment=None):
         """The daemon, over the state of that number; what has happened at the server so far."""
         start = self.now()
+        self.promised = 0
         self.start_daemon(state=self.rig.path("cuts", str(number)), environment=environment or {})
         return start
 
@@ -106,9 +111,28 @@ class DaemonTest(bootstrap_test.BootstrapScenario):
         self.expect(self.server.request("gw", "DELETE", "/1"), "2.02")
         self.write("gw", "/0/1", bootstrap_test.security(1, self.server.uri("coap"), 101))
         self.write("gw", "/1/0", bootstrap_test.server(0, 101, 700))
-        self.finish()
-        self.ready("gw", start=start)
+        self.write("gw", "/2", {**bootstrap_kept_test.rights(0, "16/5", 101, s101=1),
+                                **bootstrap_kept_test.rights(1, "16/6", 101, s101=1)})
+        self.write("gw", "/16", {path: text for path, text in BOOTSTRAPS[0].items() if path.startswith("/16/")})
+        self.deliver(start)
         return True
+
+    def bootstrap_again(self):
+        start = self.now()
+        self.expect(self.post("gw", "/1/0/9"), "2.04")
+        self.asked(start=start)
+        self.write("gw", "/1/0", bootstrap_test.server(0, 101, 900))
+        self.write("gw", "/2/0", bootstrap_kept_test.rights(0, "16/5", 101, s101=3))
+        self.write("gw", "/16/5", {"/16/5/0/0": "fifth"})
+        for path in "/2/1", "/16/6":
+            self.expect(self.server.request("gw", "DELETE", path), "2.02")
+        self.deliver(start)
+
+    def deliver(self, start):
+        """From the 2.04 on the server takes it for delivered."""
+        self.finish()
+        self.promised += 1
+        self.ready("gw", start=start)
 
     def take_steps(self, start):
         self.bring_up(start)
@@ -120,16 +144,29 @@ class DaemonTest(bootstrap_test.BootstrapScenario):
         self.configure_bootstrap(more="stale: {after: 4x}")
         self.daemon.process.send_signal(signal.SIGHUP)
         self.rig.until(lambda: self.daemon.notify.states.count("READY=1") > 1, 15, "the end of the reload")
+        self.bootstrap_again()
 
-    def done(self):
+    def bootstraps(self, where):
+        """Which bootstrap is in force, whole: 1 or 2."""
+        found = {**self.read("gw", "/1/0"), **self.read("gw", "/2"), **self.read("gw", "/16")}
+        names = set().union(*BOOTSTRAPS)
+        found = {path: found[path] for path in names if path in found}
+        # Which the server may have written since.
+        if found["/1/0/1"] == 800:
+            found["/1/0/1"] = 700
+        self.assertIn(found, BOOTSTRAPS, where)
+        return BOOTSTRAPS.index(found) + 1
+
+    def done(self, where):
         """Of STEPS, whether each is in force."""
-        portfolio = self.read("gw", "/16")
+        bootstraps = self.bootstraps(where)
+        portfolio = {path: text for path, text in self.read("gw", "/16").items() if path not in BOOTSTRAPS[0]}
         created = "/16/7/0/0" in portfolio
         links = self.expect(self.server.request("gw", "GET", "/3/0", f"accept={LINKS}"), "2.05").payload.decode()
         for path, value in portfolio.items():
             self.assertEqual(value, PORTFOLIOS[int(path.split("/")[2])])
-        return [self.read_one("gw", "/1/0/1") == 800, "pmin=5" in links, created or "/16/3/0/0" in portfolio, created,
-                created and "/16/3/0/0" not in portfolio]
+        return [self.read_one("gw", "/1/0/1") > 700, "pmin=5" in links, created or "/16/3/0/0" in portfolio, created,
+                created and "/16/3/0/0" not in portfolio, bootstraps == 2]
 
     def run_to(self, number, at, loses):
         """One life that ends by a cut, unless all has been done. Whether it was."""
@@ -148,8 +185,10 @@ class DaemonTest(bootstrap_test.BootstrapScenario):
 
     def look_after(self, number, where):
         """The next life: all before some point is in force, nothing behind it, and the log has no complaint."""
+        promised = self.promised
         asked = self.bring_up(self.start_over(number))
-        done = self.done()
+        done = self.done(where)
+        self.assertGreaterEqual((not asked) + done[-1], promised, f"{where}: Finish had its 2.04")
         self.assertEqual(done, sorted(done, reverse=True), f"{where}: {dict(zip(self.STEPS, done))}")
         self.assertFalse(asked and any(done), f"{where}: an account was lost behind what it wrote")
         for word in "damaged", "are lost", "cannot keep":
@@ -168,6 +207,8 @@ class DaemonTest(bootstrap_test.BootstrapScenario):
             cuts = [cuts[i * (len(cuts) - 1) // (SOME - 1)] for i in range(SOME)]
         found, late = {}, 0
         for number, (at, loses) in enumerate(cuts):
+            # It still waits for an answer of who was cut, and of nobody else at that port.
+            self.restart_server()
             late += self.run_to(number, at, loses)
             state = self.look_after(number, f"cut at call {at} of {calls} losing {loses or 'nothing'}")
             found[state] = found.get(state, 0) + 1
