@@ -406,12 +406,11 @@ int bootstrapping_reopen(struct endpoint *e)
 	return r;
 }
 
-void bootstrapping_reload(struct endpoint *e)
+void bootstrapping_reload(struct endpoint *e, struct taken *taken)
 {
 	struct log_about about = { .endpoint = endpoint_client_name(e) };
 	bool wanted = bootstrapping_is_wanted(e->registry, endpoint_label(e));
 	bool renamed = e->bootstrapping && !streq(e->bootstrapping->name, endpoint_client_name(e));
-	struct taken ignored = { 0 };
 	int r = 0;
 
 	if (!wanted || !e->bootstrapping || renamed) {
@@ -420,8 +419,7 @@ void bootstrapping_reload(struct endpoint *e)
 			state_remove(e->registry->config.state, endpoint_label(e), "bootstrap");
 		e->bootstrapping = bootstrapping_free(e->bootstrapping);
 		if (wanted)
-			r = bootstrapping_new(e, &ignored, &e->bootstrapping);
-		taken_done(&ignored);
+			r = bootstrapping_new(e, taken, &e->bootstrapping);
 		if (wanted && r >= 0)
 			r = bootstrapping_open(e->bootstrapping);
 	} else {
@@ -429,4 +427,23 @@ void bootstrapping_reload(struct endpoint *e)
 	}
 	if (r < 0)
 		log_error(&about, "%s: its bootstrap server is not as YAML has it: %s", endpoint_label(e), strerror(-r));
+}
+
+int bootstrapping_take_again(struct endpoint *e, const struct taken *taken, struct account **gone)
+{
+	struct account *list = NULL, *a;
+	int r = taken_accounts(e, taken, &list);
+
+	if (r < 0) {
+		accounts_free(&list);
+		return r;
+	}
+	accounts_exchange(e, &list);
+	while ((a = list)) {
+		list = a->next;
+		accounts_add(gone, a);
+	}
+	r = endpoint_reload(e, e->config);
+	taken_apply(e, taken);
+	return r;
 }

@@ -64,8 +64,13 @@ void bootstrapping_turn(struct bootstrapping *b);
  * nobody wrote anything; -ENOMEM, ..., and nothing has changed.
  */
 int bootstrapping_reset(struct endpoint *e);
-/* The configuration and definitions in force are others; new accounts are in the list already. */
-void bootstrapping_reload(struct endpoint *e);
+/*
+ * The configuration and definitions in force are others; new accounts are in the
+ * list already. *taken is what was kept under another client name that it has again.
+ */
+void bootstrapping_reload(struct endpoint *e, struct taken *taken);
+/* Puts that in force; its accounts take the place of those that there are, which are added to *gone. -ENOMEM, ... */
+int bootstrapping_take_again(struct endpoint *e, const struct taken *taken, struct account **gone);
 /* Its server may be another one; what was under way begins anew. */
 int bootstrapping_reopen(struct endpoint *e);
 

@@ -10,6 +10,7 @@
 #include "gateway/internal.h"
 #include "gateway/made.h"
 #include "gateway/rename.h"
+#include "gateway/taken.h"
 
 /*
  * From one configuration to another. All that may fail is done beforehand: the
@@ -287,16 +288,33 @@ static void exchange_accounts(struct turn *t)
 		account_adopt(a);
 }
 
+/* A client name that it had before, and was bootstrapped under. */
+static void take_again(struct turn *t, const struct taken *taken)
+{
+	struct endpoint *e = t->endpoint;
+	int r = bootstrapping_take_again(e, taken, &t->accounts);
+
+	t->exchanged = true;
+	if (r < 0)
+		log_error(&(struct log_about){ .endpoint = endpoint_client_name(e) },
+			  "%s: not all that was bootstrapped is in force: %s", endpoint_label(e), strerror(-r));
+}
+
 /* Its own objects and its accounts; then all that has changed of it is told as one. */
 static void renew(struct turn *t, const struct config_endpoint *config, const struct config_endpoint *before)
 {
+	struct taken taken = { 0 };
+
 	exchange_accounts(t);
 	t->endpoint->config = config;
-	bootstrapping_reload(t->endpoint);
+	bootstrapping_reload(t->endpoint, &taken);
 	/* It logs what could not be done, for want of memory, and does the rest. */
 	made_leave(t->endpoint, &before->create);
 	endpoint_reload(t->endpoint, config);
 	persist_restore_made(t->endpoint, &before->create);
+	if (taken.records.n > 0)
+		take_again(t, &taken);
+	taken_done(&taken);
 	endpoint_release(t->endpoint);
 }
 

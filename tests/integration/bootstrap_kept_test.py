@@ -365,11 +365,24 @@ devices:
         self.assertEqual(self.registered("gw-y1", start=start).lt, "800")
         self.assertEqual(self.registered("gw-y1", start=self.restart()).lt, "800")
 
-
     def rename_host(self, name):
         with open(self.rig.path("etc/fieldway.yaml"), encoding="utf-8") as f:
             text = f.read()
         self.rig.write("etc/fieldway.yaml", re.sub("name: g[wx],", f"name: {name},", text))
+
+    def test_back(self):
+        """In a reload, too, before anybody has bootstrapped it under the other one."""
+        self.start()
+        self.write_row("m1", "gw-y1")
+        start = self.now()
+        self.reload()
+        self.event("deregistered", "gw-m1", start)
+        self.asked("gw-y1", start)
+        self.write_row("m1", "gw-m1")
+        start = self.now()
+        self.reload(3)
+        self.assertEqual(self.registered("gw-m1", start=start).lt, "700")
+        self.assertEqual(self.registered("gw-m1", start=self.restart()).lt, "700")
 
     def test_host(self):
         """Of the machine, too; and back."""
