@@ -32,6 +32,8 @@ struct following {
 	bool renew;
 	struct control *controls; /* those that there were, by object and instance */
 	size_t n, allocated;
+	struct control *kept; /* of config->kept, likewise */
+	size_t n_kept;
 	int error;
 };
 
@@ -110,26 +112,66 @@ static int describe(const struct builtin_control *c, const struct control *contr
 
 /* ---- what was kept ---- */
 
-static bool says(const struct records *records, uint16_t id, uint16_t resource, uint16_t number)
+static int number_of(const struct record *r)
 {
-	const struct path path = path_of_resource(CONTROL, id, resource);
-	const struct record *record = records_find(records, &path);
+	return r->value.type == VALUE_INTEGER && r->value.integer >= 0 && r->value.integer <= UINT16_MAX ?
+		       (int)r->value.integer :
+		       -1;
+}
 
-	return record && record->value.type == VALUE_INTEGER && record->value.integer == number;
+/* Resources of one instance of /2 stand next to each other. */
+static int instance_of(const struct records *records, size_t at)
+{
+	const uint16_t id = records->items[at].path.instance;
+
+	for (size_t i = at; i < records->n && records->items[i].path.instance == id; i++)
+		if (records->items[i].path.resource == CONTROL_INSTANCE_ID)
+			return number_of(&records->items[i]);
+	return -1;
+}
+
+static int by_target(const void *a, const void *b)
+{
+	const struct control *x = a, *y = b;
+	const struct path one = path_of_instance(x->object, x->instance);
+	const struct path other = path_of_instance(y->object, y->instance);
+
+	return path_compare(&one, &other);
+}
+
+static int list_kept(struct following *f)
+{
+	const struct records *kept = f->config->kept;
+
+	if (!kept || kept->n == 0)
+		return 0;
+	f->kept = calloc(kept->n, sizeof(*f->kept));
+	if (!f->kept)
+		return -ENOMEM;
+	for (size_t i = 0; i < kept->n; i++) {
+		const struct path *path = &kept->items[i].path;
+		bool is_first = path->depth == PATH_RESOURCE && path->resource == CONTROL_OBJECT_ID;
+		int object = is_first ? number_of(&kept->items[i]) : -1, of = is_first ? instance_of(kept, i) : -1;
+
+		if (object >= 0 && of >= 0)
+			f->kept[f->n_kept++] = (struct control){ (uint16_t)object, (uint16_t)of, path->instance };
+	}
+	if (f->n_kept > 0)
+		qsort(f->kept, f->n_kept, sizeof(*f->kept), by_target);
+	return 0;
+}
+
+static const struct control *find_in(const struct control *controls, size_t n, const struct control *wanted)
+{
+	return n == 0 ? NULL : bsearch(wanted, controls, n, sizeof(*wanted), by_target);
 }
 
 /* Its id there, or ID_NONE. */
-static uint16_t find_kept(const struct builtin_control *c, const struct control *control)
+static uint16_t find_kept(const struct following *f, const struct control *control)
 {
-	for (size_t i = 0; c->kept && i < c->kept->n; i++) {
-		uint16_t id = c->kept->items[i].path.instance;
+	const struct control *kept = find_in(f->kept, f->n_kept, control);
 
-		if (c->kept->items[i].path.resource == CONTROL_OBJECT_ID &&
-		    says(c->kept, id, CONTROL_OBJECT_ID, control->object) &&
-		    says(c->kept, id, CONTROL_INSTANCE_ID, control->instance))
-			return id;
-	}
-	return ID_NONE;
+	return kept ? kept->id : ID_NONE;
 }
 
 static int copy_kept(const struct builtin_control *c, uint16_t kept, uint16_t id, struct records *ret)
@@ -174,22 +216,6 @@ static int put(struct following *f, const struct control *control, const struct 
 	return r < 0 ? r : store_update(f->store, wanted->items, wanted->n);
 }
 
-static int by_target(const void *a, const void *b)
-{
-	const struct control *x = a, *y = b;
-	const struct path one = path_of_instance(x->object, x->instance);
-	const struct path other = path_of_instance(y->object, y->instance);
-
-	return path_compare(&one, &other);
-}
-
-static const struct control *find(const struct following *f, uint16_t object, uint16_t instance)
-{
-	const struct control wanted = { .object = object, .instance = instance };
-
-	return f->n == 0 ? NULL : bsearch(&wanted, f->controls, f->n, sizeof(wanted), by_target);
-}
-
 static void note(struct following *f, int error)
 {
 	if (error < 0 && f->error >= 0)
@@ -207,10 +233,10 @@ static uint16_t choose_id(const struct following *f, uint16_t kept)
 /* An instance that exists, or ID_NONE for those to be made, has its control. */
 static int cover(struct following *f, uint16_t object, uint16_t instance)
 {
-	const struct control *there = find(f, object, instance);
 	struct control control = { .object = object, .instance = instance };
+	const struct control *there = find_in(f->controls, f->n, &control);
 	_cleanup_records_ struct records wanted = { 0 };
-	uint16_t kept = find_kept(f->config, &control);
+	uint16_t kept = find_kept(f, &control);
 	int r;
 
 	if ((there && (!f->renew || kept != ID_NONE)) || (f->config->bare && kept == ID_NONE))
@@ -302,6 +328,8 @@ static int follow(struct following *f)
 
 	if (r >= 0)
 		r = list_controls(f);
+	if (r >= 0)
+		r = list_kept(f);
 	if (r < 0)
 		return r;
 	drop_dangling(f);
@@ -350,6 +378,7 @@ int builtin_control_follow(struct store *s, const struct builtin_control *c, boo
 		drop_empty(s);
 	store_end(s);
 	free(f.controls);
+	free(f.kept);
 	return r;
 }
 
