@@ -50,7 +50,7 @@ struct history_ops {
 	void (*disk)(void *userdata, int error);
 	/* Some of what was on the disk is damaged and could not be read. */
 	void (*damaged)(void *userdata, const char *file);
-	/* Values are gone, so many since the start: the bounds, or their age. */
+	/* Values are gone, so many since the start: the bounds, their age, or given up. */
 	void (*lost)(void *userdata, uint64_t n);
 	/* What was left from the last time has been read: queues know what waits. */
 	void (*read)(void *userdata);
@@ -87,15 +87,17 @@ struct history_batch {
 	struct records records; /* yours; in the order of their recording */
 	uint64_t last_id;	/* for history_taken() */
 };
-/* At most so many records, whose texts have so many bytes together unless it is one. 0 with none: nothing waits; -ENOMEM. */
+/* At most so many records, whose texts have so many bytes together unless it is one. 0 with none: nothing waits; -ENOMEM, -EMFILE, -ENFILE. */
 int history_peek(struct history_queue *q, size_t n, size_t bytes, struct history_batch *ret);
 /* The server has them, up to this one. */
 void history_taken(struct history_queue *q, uint64_t last_id);
+/* It will never have them, up to this one: they are lost. */
+void history_give_up(struct history_queue *q, uint64_t last_id);
 
 struct history_counts {
 	uint64_t waiting; /* values, of all queues */
 	uint64_t bytes;	  /* that they take in memory and on the disk; each counts once */
 	uint64_t oldest_usec; /* wall clock; 0: there is none, or its time is not known */
-	uint64_t lost;	      /* values since the start: thinned, dropped or older than limits.keep_usec */
+	uint64_t lost;	      /* values since the start: thinned, dropped, older than limits.keep_usec or given up */
 };
 void history_count(const struct history *h, struct history_counts *ret);

@@ -160,6 +160,9 @@ static int put(struct history *h, struct segment *s, struct series *series, cons
 	if (r < 0)
 		return r;
 	segment_note_record(s, &record);
+	/* Of all before nothing waits, and nobody needs to look there. */
+	if (h->read && series->queue->waiting == 0)
+		series->queue->taken = record.id - 1;
 	h->next_id++;
 	s->waiting++;
 	series->queue->waiting++;
@@ -229,6 +232,12 @@ static int peek_record(void *userdata, struct segment *s, const struct history_e
 	return r;
 }
 
+/* Not of what is on the disk. */
+static bool is_for_now(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
+
 int history_peek(struct history_queue *q, size_t n, size_t bytes, struct history_batch *ret)
 {
 	struct history *h = q->history;
@@ -249,10 +258,10 @@ int history_peek(struct history_queue *q, size_t n, size_t bytes, struct history
 			break;
 		looked++;
 		r = segment_walk(h, s, q, peek_record, &p);
-		if (r > 0 || r == -ENOMEM)
+		if (r > 0 || is_for_now(r))
 			break;
 	}
-	if (r == -ENOMEM) {
+	if (is_for_now(r)) {
 		records_done(&ret->records);
 		return r;
 	}
@@ -280,14 +289,16 @@ static int take_record(void *userdata, struct segment *s, const struct history_e
 	return 0;
 }
 
-void history_taken(struct history_queue *q, uint64_t last_id)
+/* So many have waited up to this one. */
+static uint64_t pass(struct history_queue *q, uint64_t last_id)
 {
 	struct history *h = q->history;
 	struct taking t = { .last_id = last_id };
 	struct segment *s;
+	uint64_t n = 0;
 
 	if (last_id <= q->taken)
-		return;
+		return 0;
 	list_for_each(s, &h->segments, list) {
 		/* What is found there when it is read is not counted. */
 		h->taken_changed |= !s->read;
@@ -297,13 +308,26 @@ void history_taken(struct history_queue *q, uint64_t last_id)
 		segment_walk(h, s, q, take_record, &t);
 		s->waiting -= MIN(t.n, s->waiting);
 		q->waiting -= MIN(t.n, q->waiting);
+		n += t.n;
 		if (s->file_size > 0 || s->writing)
 			h->taken_changed = true;
 		if (s->waiting == 0)
 			segment_remove(h, s);
 	}
 	q->taken = last_id;
-	history_bound(h);
+	return n;
+}
+
+void history_taken(struct history_queue *q, uint64_t last_id)
+{
+	pass(q, last_id);
+	history_bound(q->history);
+}
+
+void history_give_up(struct history_queue *q, uint64_t last_id)
+{
+	q->history->lost += pass(q, last_id);
+	history_bound(q->history);
 }
 
 void history_forget(struct history_queue *q)

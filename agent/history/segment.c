@@ -78,7 +78,8 @@ int segment_load(struct history *h, struct segment *s)
 		return r;
 	s->data = data;
 	data = (struct buf){ 0 };
-	s->size = s->data.size;
+	/* Less than there was, when it is damaged. */
+	s->size = s->saved = s->data.size;
 	s->loaded = true;
 	segment_account(h, s, 0);
 	return 0;

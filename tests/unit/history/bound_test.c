@@ -240,6 +240,27 @@ START_TEST(one_that_is_away_does_not_hold_others)
 }
 END_TEST
 
+START_TEST(what_is_given_up_is_lost)
+{
+	struct history_batch batch;
+	int64_t number;
+
+	start(NULL, &roomy);
+	for (int i = 0; i < 10; i++)
+		add(queue, "/3303/0/5700", i);
+	ck_assert(take(queue, &number, NULL, NULL));
+	ck_assert_int_eq(history_peek(queue, 2, SIZE_MAX, &batch), 0);
+	history_give_up(queue, batch.last_id);
+	records_done(&batch.records);
+	ck_assert_uint_eq(lost(), 2);
+	ck_assert_uint_eq(history_waiting(queue), 7);
+	ck_assert(take(queue, &number, NULL, NULL));
+	ck_assert_int_eq(number, 3);
+	history_give_up(queue, batch.last_id);
+	ck_assert_uint_eq(lost(), 2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("bound");
@@ -257,6 +278,7 @@ int main(void)
 	tcase_add_test(tcase, thinning_keeps_the_whole_time);
 	tcase_add_test(tcase, what_is_too_old_goes);
 	tcase_add_test(tcase, one_that_is_away_does_not_hold_others);
+	tcase_add_test(tcase, what_is_given_up_is_lost);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -359,6 +359,30 @@ START_TEST(a_full_disk)
 }
 END_TEST
 
+/* A server that has all of its own is told the next value without a look at what waits for another one. */
+START_TEST(who_has_all_is_not_looked_for)
+{
+	const struct history_limits tight = { .memory = 128u << 10, .disk = 64u << 20, .keep_usec = 365 * USEC_PER_DAY };
+	struct history_queue *prompt;
+	int64_t number;
+
+	start(folder, &tight);
+	prompt = queue_of("ep", 102);
+	add(prompt, "/3303/0/5700", 1);
+	ck_assert(take(prompt, &number, NULL, NULL));
+	add_many(0, MANY);
+	history_flush(history);
+	add(prompt, "/3303/0/5700", 2);
+	/* Who looks there finds that. */
+	ck_assert_uint_gt(each_segment(tear), 2);
+	ck_assert(take(prompt, &number, NULL, NULL));
+	ck_assert_int_eq(number, 2);
+	ck_assert_uint_eq(n_damaged, 0);
+	ck_assert(take(queue, &number, NULL, NULL));
+	ck_assert_uint_gt(n_damaged, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("disk");
@@ -378,6 +402,7 @@ int main(void)
 	tcase_add_test(tcase, the_oldest_goes_from_the_disk);
 	tcase_add_test(tcase, the_disk_is_thinned);
 	tcase_add_test(tcase, a_full_disk);
+	tcase_add_test(tcase, who_has_all_is_not_looked_for);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
