@@ -62,8 +62,9 @@
  *                                    wait for servers, "bytes" that they take, "oldest",
  *                                    when the first of them was sampled (microseconds
  *                                    since 1970; 0: none, or not known), "lost", how
- *                                    many are gone since the start for want of room, or
- *                                    for their age. Nobody is told when it changes
+ *                                    many are gone since the start for want of room, for
+ *                                    their age, or because a server refuses them.
+ *                                    Nobody is told when it changes
  *     LogLevels a{ss}                of each module, and "" of the others
  *
  * At AGENT1_PATH/endpoint/NAME, the host among them:

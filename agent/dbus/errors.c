@@ -23,6 +23,7 @@ static const struct {
 	{ ETIMEDOUT, AGENT1_ERROR_NO_ANSWER, "No answer from the device, the outcome is unknown" },
 	{ EREMOTEIO, AGENT1_ERROR_PARTLY, "Some of the values were accepted" },
 	{ EREMOTE, AGENT1_ERROR_REFUSED, "The server refused it" },
+	{ EAGAIN, AGENT1_ERROR_REFUSED, "The server cannot take it now" },
 	{ EIO, AGENT1_ERROR_FAILED, "The device failed" },
 	{ ENOMEM, SD_BUS_ERROR_NO_MEMORY, "Out of memory" },
 	{ ENOSPC, SD_BUS_ERROR_LIMITS_EXCEEDED, "A limit is reached" },

@@ -17,8 +17,15 @@ struct outbox {
 	struct account *account;
 	struct history_queue *queue;
 	uint64_t last_id;	  /* of what is on its way */
+	size_t n;		  /* values of it */
+	struct path path;	  /* of its first */
 	uint64_t not_before_usec; /* after an error */
 	bool on_its_way;
+	/* What a server refuses is looked for by halves. */
+	size_t width;	 /* so many at a time */
+	bool probing;	 /* it refuses the oldest, and is asked whether it takes another one */
+	bool takes;	 /* it does */
+	unsigned probes; /* that it did not take, in a row */
 };
 
 static struct outbox *outbox_of(struct account *a)
@@ -33,6 +40,7 @@ static struct outbox *outbox_of(struct account *a)
 		return NULL;
 	list_init(&d->ready);
 	d->account = a;
+	d->width = HISTORY_SEND_VALUES;
 	if (history_queue(all->history, a->name, a->server->terms.short_id, &d->queue) < 0) {
 		free(d);
 		return NULL;
@@ -112,23 +120,96 @@ int outbox_add(struct account *a, const struct path *path, const struct value *v
 	return r;
 }
 
+static void go_on(struct outbox *d)
+{
+	stand_in_line(d, 0);
+	pump_in(&d->account->registry->recordings, HISTORY_PACE_USEC);
+}
+
+static void wait_for_server(struct outbox *d, int error, const char *reason)
+{
+	const struct account *a = d->account;
+	const struct log_about about = { .endpoint = a->name, .server = a->server->terms.name };
+
+	if (error == -EREMOTE || error == -EAGAIN)
+		log_info(&about, "%s: server %s does not take what was recorded: %s", a->name, about.server,
+			 reason ?: "");
+	d->probing = d->takes = false;
+	stand_in_line(d, usec_add(clock_monotonic_usec(), HISTORY_RETRY_USEC));
+}
+
+static void accepted(struct outbox *d)
+{
+	d->probes = 0;
+	/* The oldest one goes again now: if that is refused, then for itself. */
+	d->takes = d->probing;
+	if (!d->probing) {
+		history_taken(d->queue, d->last_id);
+		d->width = MIN(d->width * 2, (size_t)HISTORY_SEND_VALUES);
+	}
+	d->probing = false;
+	go_on(d);
+}
+
+static void give_up(struct outbox *d, const char *reason)
+{
+	const struct account *a = d->account;
+	char path[PATH_TEXT_MAX];
+	const struct log_about about = { .endpoint = a->name,
+					 .server = a->server->terms.name,
+					 .path = path_format(&d->path, path) };
+
+	if (log_budget_take(&a->registry->recordings.refused, NULL))
+		log_warning(&about, "%s: server %s refuses a recorded value of %s and takes others, it is given up: %s",
+			    a->name, about.server, path, reason);
+	d->takes = false;
+	history_give_up(d->queue, d->last_id);
+}
+
+/*
+ * Who refuses a message may refuse one of its values, and the others must not wait behind
+ * that; or all, and then nothing may get lost. So it is looked for by halves, and one that is refused
+ * alone is given up only between whose refusals another one was taken.
+ */
+static void refused(struct outbox *d, const char *reason)
+{
+	if (d->probing || (d->n == 1 && !d->takes && history_waiting(d->queue) < 2)) {
+		d->probes += d->probing;
+		wait_for_server(d, -EREMOTE, reason);
+		return;
+	}
+	if (d->n > 1)
+		d->width = d->n / 2;
+	else if (d->takes)
+		give_up(d, reason);
+	else
+		d->probing = true;
+	go_on(d);
+}
+
 static void sent(void *userdata, int error, const char *reason)
 {
 	struct outbox *d = userdata;
-	struct account *a = d->account;
-	const struct log_about about = { .endpoint = a->name, .server = a->server->terms.name };
 
 	d->on_its_way = false;
-	if (error >= 0) {
-		history_taken(d->queue, d->last_id);
-		stand_in_line(d, 0);
-		pump_in(&a->registry->recordings, HISTORY_PACE_USEC);
-		return;
-	}
-	if (error == -EREMOTE)
-		log_info(&about, "%s: server %s does not take what was recorded: %s", a->name, about.server,
-			 reason ?: "");
-	stand_in_line(d, usec_add(clock_monotonic_usec(), HISTORY_RETRY_USEC));
+	if (error >= 0)
+		accepted(d);
+	else if (error == -EREMOTE)
+		refused(d, reason ?: "");
+	else
+		wait_for_server(d, error, reason);
+}
+
+/* All but one of those behind the oldest, from the last on; each time another one. */
+static void choose_probe(const struct outbox *d, struct records *records)
+{
+	size_t chosen = records->n < 2 ? 0 : records->n - 1 - d->probes % (records->n - 1);
+
+	for (size_t i = 0; i < records->n; i++)
+		if (i != chosen)
+			value_done(&records->items[i].value);
+	records->items[0] = records->items[chosen];
+	records->n = 1;
 }
 
 /* 0: it is on its way; 1: there is nothing to send any more. */
@@ -138,20 +219,28 @@ static int send_next(struct outbox *d)
 	int r;
 
 	do {
-		r = history_peek(d->queue, HISTORY_SEND_VALUES, HISTORY_SEND_BYTES, &batch);
+		r = history_peek(d->queue, d->probing ? HISTORY_SEND_VALUES : d->width,
+				 d->probing ? SIZE_MAX : HISTORY_SEND_BYTES, &batch);
 		if (r < 0)
 			return r;
 		if (batch.records.n == 0)
 			return 1;
+		if (d->probing)
+			choose_probe(d, &batch.records);
+		d->path = batch.records.items[0].path;
+		d->n = batch.records.n;
 		r = client_send_records(d->account->client, &batch.records, sent, d);
 		records_done(&batch.records);
 		/* Nothing of it is there any more, or the server's to read. */
-		if (r == -ENODATA)
+		if (r == -ENODATA && !d->probing)
 			history_taken(d->queue, batch.last_id);
-	} while (r == -ENODATA);
+	} while (r == -ENODATA && !d->probing);
 	if (r >= 0) {
 		d->on_its_way = true;
 		d->last_id = batch.last_id;
+	} else if (r == -ENODATA) {
+		d->probes++;
+		d->probing = false;
 	}
 	return r;
 }
@@ -233,7 +322,9 @@ static void told_lost(void *userdata, uint64_t n)
 
 	if (log_budget_take(&all->lost, NULL))
 		log_warning(LOG_ABOUT_ID(MESSAGE_HISTORY_FULL),
-			    "history: is over its bounds: %" PRIu64 " recorded values are gone since the start", n);
+			    "history: %" PRIu64
+			    " recorded values are gone since the start: over its bounds, too old, or refused",
+			    n);
 }
 
 static const struct history_ops history_ops = {

@@ -17,7 +17,7 @@ struct registry;
  * `history:` of profiles: what endpoints show of its points is recorded for each of
  * their servers that takes Send (/1/x/23), and sent to it with the times of the
  * samples, oldest first. What a server acknowledges is done with; while it is away, or
- * answers by an error, it waits. An endpoint without such points costs a pointer.
+ * answers by an error, it waits. One that the server refuses (4.xx) while it takes others is given up. An endpoint without such points costs a pointer.
  */
 struct recording;
 struct outbox;
@@ -40,7 +40,7 @@ struct recordings {
 	struct history *history; /* NULL: none */
 	struct list ready; /* struct outbox: registered, and something waits */
 	struct timer pump;
-	struct log_budget lost;
+	struct log_budget lost, refused;
 };
 
 void recordings_init(struct registry *r);

@@ -131,8 +131,8 @@ void client_restart(struct client *c);
 /*
  * Send (Core 6.4.6): the good values that are readable at or below the paths, in
  * one message. 0: done runs once, not before this has returned, when the server
- * has answered: error 0; -EREMOTE: by anything but 2.xx, which reason tells;
- * -ECANCELED; or what ended the session. Else it does not run: -EINVAL none or more than
+ * has answered: error 0; -EREMOTE: by anything but 2.xx, which reason tells, -EAGAIN: by
+ * 5.xx or 4.29 (RFC 8516), likewise; -ECANCELED; or what ended the session. Else it does not run: -EINVAL none or more than
  * SEND_PATHS_MAX paths, -EHOSTDOWN not registered, -EOPNOTSUPP registered as 1.0,
  * which has no Send, -EACCES muted by /1/x/23, -EBUSY SENDINGS_MAX wait, or an Update that tells of new instances, -ENOENT
  * ret->at is not there, -EPERM it cannot be read, or not by this server, -ENODATA nothing of it is good,

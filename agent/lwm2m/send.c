@@ -148,6 +148,12 @@ void sendings_end(struct client *c)
 	}
 }
 
+/* Of the server's own trouble, or of how much it is asked, and not of what was sent. */
+static bool is_for_now(uint8_t code)
+{
+	return code_class(code) == 5 || code == CODE(4, 29);
+}
+
 static void sent(void *userdata, int error, const struct message *response)
 {
 	struct sending *s = userdata;
@@ -162,7 +168,7 @@ static void sent(void *userdata, int error, const struct message *response)
 		if (response->code == CODE(4, 04))
 			client_update(c);
 		snprintf(text, sizeof(text), "the server answered %s", status_format(response->code, code));
-		sending_end(s, -EREMOTE, text);
+		sending_end(s, is_for_now(response->code) ? -EAGAIN : -EREMOTE, text);
 	} else {
 		sending_end(s, 0, NULL);
 	}

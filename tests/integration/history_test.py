@@ -193,6 +193,70 @@ class AwayTest(HistoryScenario):
         self.assertRegex(line, r"^History +2 values wait, [0-9]+ bytes, the oldest of 20[0-9-]+ [0-9:]+$")
 
 
+class RefusedTest(HistoryScenario):
+    """What the server will never take does not stand before the rest."""
+
+    def fill(self, texts):
+        self.begin()
+        self.publish("people", "x", 0)
+        self.registered(CLIENT)
+        self.until_sent(1)
+        self.until_waiting(0)
+        self.server.command("fault send 5.00")
+        for text in texts:
+            self.publish("place", "s", text)
+        self.until_waiting(len(texts))
+        return self.now()
+
+    def places(self, start):
+        found = [v[1] for v in self.sent(start)]
+        # One that is asked for as another than the refused one comes again in its turn.
+        return list(dict.fromkeys(sorted(found)))
+
+    def test_some(self):
+        texts = [f"{n:03}" + ("-bad" if n in (3, 17, 18, 45) else "y" * (700 if n % 10 == 0 else 1)) for n in range(60)]
+        start = self.fill(texts)
+        self.log("the server answered 5.00")
+        self.assertEqual(self.waiting()[3], 0)
+        self.server.command("refuse -bad")
+        self.server.command("fault send none")
+        self.step(61)
+        self.until_waiting(0, 60)
+        self.assertEqual(self.places(start), [t for t in texts if "-bad" not in t])
+        self.assertEqual(self.waiting()[3], 4)
+        self.log("refuses a recorded value of /3300/1/5750 and takes others")
+
+    def test_all(self):
+        """But who refuses all loses none."""
+        texts = [f"{n:03}" for n in range(30)]
+        start = self.fill(texts)
+        self.log("the server answered 5.00")
+        for code in ("4.00", "4.04", "4.06"):
+            self.server.command("fault send " + code)
+            self.step(61)
+            self.log("the server answered " + code)
+        self.assertEqual(self.waiting()[0::3], (30, 0))
+        self.server.command("fault send none")
+        self.step(61)
+        self.until_waiting(0)
+        self.assertEqual(self.places(start), texts)
+        self.assertEqual(self.waiting()[3], 0)
+
+    def test_last(self):
+        """The last one waits, as nothing tells whether others would be taken."""
+        start = self.fill(["-bad"])
+        self.server.command("refuse -bad")
+        self.server.command("fault send none")
+        self.step(61)
+        self.log("the server answered 4.00")
+        self.assertEqual(self.waiting()[0::3], (1, 0))
+        self.publish("place", "s", "good")
+        self.step(61)
+        self.until_waiting(0)
+        self.assertEqual(self.places(start), ["good"])
+        self.assertEqual(self.waiting()[3], 1)
+
+
 class EveryTest(HistoryScenario):
     recorded = "{points: [people], every: 10m}"
 
@@ -225,7 +289,7 @@ class FullTest(HistoryScenario):
         self.assertEqual(waiting + lost, self.TEXTS)
         self.assertLessEqual(size, 64 << 10)
         self.assertGreater(waiting, 20)
-        self.log("history: is over its bounds")
+        self.log("recorded values are gone since the start")
         self.back()
         return [int(v[1][:4]) for v in self.until_sent(waiting)]
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define WORDS 32
@@ -114,12 +115,20 @@ static int run_fault(struct server *s, char **words, int n)
 	return 0;
 }
 
+static int run_refuse(struct server *s, char **words, int n)
+{
+	free(s->refused);
+	s->refused = strdup(words[0]);
+	return s->refused ? 0 : -ENOMEM;
+}
+
 static const struct command commands[] = {
 	{ "request", 4, true,
 	  run_request }, /* ID EP METHOD PATH [accept= format= payload= timeout= non] */
 	{ "observe", 3, true, run_observe }, /* ID EP PATH [accept=] */
 	{ "cancel", 3, true, run_cancel },   /* ID EP PATH */
 	{ "reset", 2, false, run_reset },    /* EP TOKEN */
+	{ "refuse", 1, false, run_refuse }, /* TEXT: Sends with that in them */
 	{ "fault", 2, false, run_fault },    /* register|update|deregister|notify|send CODE[-on-1.2]|silent|none */
 	{ "forget", 1, false, run_forget },  /* EP */
 	{ "pack", 1, false, run_pack },	     /* FORMAT HEX|none */

@@ -29,6 +29,10 @@ static void handle_send(coap_resource_t *resource, coap_session_t *session, cons
 		return;
 	}
 	coap_get_data_large(request, &size, &data, &offset, &total);
+	if (s->refused && memmem(data, size, s->refused, strlen(s->refused))) {
+		coap_pdu_set_code(response, COAP_RESPONSE_CODE_BAD_REQUEST);
+		return;
+	}
 	printf("sent ");
 	print_text(c->endpoint, strlen(c->endpoint));
 	printf(" format=%ld payload=", format);

@@ -243,6 +243,7 @@ int main(int argc, char **argv)
 	if (program.server.context)
 		coap_free_context(program.server.context);
 	psk_free(&program.server);
+	free(program.server.refused);
 	coap_cleanup();
 	return r < 0;
 }

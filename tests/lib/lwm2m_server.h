@@ -80,6 +80,7 @@ struct server {
 	unsigned n_requests, n_observations, next_location;
 	struct fault fault_register, fault_update, fault_deregister, fault_notify,
 		fault_send, fault_bootstrap, fault_pack;
+	char *refused; /* a Send with this in it is answered by 4.00; NULL: none is */
 	struct profile *profiles;
 	uint8_t *pack; /* NULL: there is none */
 	size_t pack_size;
