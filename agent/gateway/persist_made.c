@@ -19,18 +19,21 @@ static void kind_of_object(uint16_t object, char ret[PERSIST_KIND_MAX])
 
 struct listing {
 	const struct endpoint *endpoint;
-	const struct records *records;
+	const struct records *records; /* ascending, as the instances come */
+	size_t at;
 	struct buf *text;
 };
 
 static int add_empty(void *userdata, const struct path *instance)
 {
-	const struct listing *l = userdata;
-	bool empty = made_may(l->endpoint, instance);
+	struct listing *l = userdata;
+	const struct record *items = l->records->items;
 
-	for (size_t i = 0; i < l->records->n && empty; i++)
-		empty = !path_contains(instance, &l->records->items[i].path);
-	return empty ? buf_printf(l->text, " %u", instance->instance) : 0;
+	while (l->at < l->records->n && items[l->at].path.instance < instance->instance)
+		l->at++;
+	if (l->at < l->records->n && items[l->at].path.instance == instance->instance)
+		return 0;
+	return made_may(l->endpoint, instance) ? buf_printf(l->text, " %u", instance->instance) : 0;
 }
 
 /* "made-3300 0 5": those that hold nothing, of which no record tells. */
