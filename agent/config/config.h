@@ -481,6 +481,11 @@ static inline const struct config_endpoint *config_endpoint_at(const struct conf
 {
 	return i == config_host(c) ? &c->host_endpoint : &c->endpoints[i];
 }
+/* The device of a row of its map: an index, or UINT32_MAX: none, as of a constant one of several devices. */
+static inline uint32_t config_row_device(const struct config_endpoint *e, const struct config_map *row)
+{
+	return row->device == UINT32_MAX ? e->device : row->device;
+}
 
 enum config_account {
 	CONFIG_USER,

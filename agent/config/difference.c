@@ -89,11 +89,6 @@ static void turn_round(const struct config_successor *successors, size_t n, uint
 			ret[successors[i].before] = (uint32_t)i;
 }
 
-static bool same_bytes(const struct buf *a, const struct buf *b)
-{
-	return a->size == b->size && (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
-}
-
 /* ---- servers, buses ---- */
 
 static int find_servers(struct config_difference *d)
@@ -109,7 +104,7 @@ static int find_servers(struct config_difference *d)
 		r = imprint_server(&a, &before->servers[d->servers[i].before]);
 		if (r >= 0)
 			r = imprint_server(&b, &after->servers[i]);
-		d->servers[i].same = r >= 0 && same_bytes(&a, &b);
+		d->servers[i].same = r >= 0 && imprint_same(&a, &b);
 	}
 	turn_round(d->servers, after->n_servers, d->servers_after);
 	return r;
@@ -128,7 +123,7 @@ static int find_buses(struct config_difference *d)
 		r = imprint_bus(&a, &before->buses[d->buses[i].before]);
 		if (r >= 0)
 			r = imprint_bus(&b, &after->buses[i]);
-		d->buses[i].same = r >= 0 && same_bytes(&a, &b);
+		d->buses[i].same = r >= 0 && imprint_same(&a, &b);
 	}
 	turn_round(d->buses, after->n_buses, d->buses_after);
 	return r;
@@ -202,7 +197,7 @@ static int find_type(const struct config_difference *d, const struct digest *dig
 		_cleanup_buf_ struct buf b = { 0 };
 
 		r = imprint_type(&b, d->before->types[at->index]);
-		if (r >= 0 && same_bytes(&b, bytes)) {
+		if (r >= 0 && imprint_same(&b, bytes)) {
 			*ret = (struct config_successor){ at->index, true };
 			return 0;
 		}
@@ -270,7 +265,7 @@ static int same_types(const struct config_type *before, const struct config_type
 
 	if (r >= 0)
 		r = imprint_type(&b, after);
-	*ret = r >= 0 && same_bytes(&a, &b);
+	*ret = r >= 0 && imprint_same(&a, &b);
 	return r;
 }
 
@@ -303,7 +298,7 @@ static int compare_device(const struct config_difference *d, const struct type_n
 		r = imprint_address(&a, before);
 	if (r >= 0)
 		r = imprint_address(&b, after);
-	d->devices[i].same = r >= 0 && same && d->buses[after->bus].same && same_bytes(&a, &b);
+	d->devices[i].same = r >= 0 && same && d->buses[after->bus].same && imprint_same(&a, &b);
 	return r;
 }
 
@@ -377,7 +372,7 @@ static int find_place(const struct config_difference *d, const struct digest *di
 	for (const struct digest *at = first_of(digests, n, number);
 	     r >= 0 && at && at < digests + n && at->number == number; at++) {
 		r = imprint_new_place(d, &b, at->index);
-		if (r >= 0 && same_bytes(&b, place)) {
+		if (r >= 0 && imprint_same(&b, place)) {
 			*ret = at->index;
 			return 0;
 		}
@@ -404,79 +399,12 @@ static int find_renamed(struct config_difference *d)
 	return r;
 }
 
-/* ---- points and rows ---- */
-
-typedef int imprint_one(struct buf *b, const struct config_type *t, uint32_t point);
-
-static bool same_point(const struct config_difference *d, imprint_one *imprint, uint32_t device_before,
-		       uint32_t point_before, uint32_t device_after, uint32_t point_after)
-{
-	_cleanup_buf_ struct buf a = { 0 }, b = { 0 };
-
-	if (d->devices[device_after].before != device_before)
-		return false;
-	if (d->devices[device_after].same)
-		return point_before == point_after;
-	return imprint(&a, d->before->devices[device_before].type, point_before) >= 0 &&
-	       imprint(&b, d->after->devices[device_after].type, point_after) >= 0 && same_bytes(&a, &b);
-}
-
-bool config_difference_same_point(const struct config_difference *d, uint32_t device_before,
-				  uint32_t point_before, uint32_t device_after, uint32_t point_after)
-{
-	return same_point(d, imprint_point, device_before, point_before, device_after, point_after);
-}
-
-static uint32_t device_of_row(const struct config_endpoint *e, const struct config_map *row)
-{
-	return row->device == UINT32_MAX ? e->device : row->device;
-}
-
-static bool same_units(const struct unit *a, const struct unit *b)
-{
-	return streq_null(a ? unit_name(a) : NULL, b ? unit_name(b) : NULL);
-}
-
-static bool same_conditions(const struct config_condition *a, const struct config_condition *b)
-{
-	if (!a || !b)
-		return a == b;
-	return a->comparison == b->comparison && a->limit == b->limit && a->hysteresis == b->hysteresis &&
-	       a->delay_usec == b->delay_usec;
-}
-
-static bool same_row(const struct config_difference *d, imprint_one *imprint, uint32_t before, size_t i,
-		     uint32_t after, size_t j)
-{
-	const struct config_endpoint *x = config_endpoint_at(d->before, before);
-	const struct config_endpoint *y = config_endpoint_at(d->after, after);
-	const struct config_map *a = &x->map[i], *b = &y->map[j];
-
-	if (!path_equal(&a->path, &b->path) || a->kind != b->kind || a->alarm != b->alarm ||
-	    a->argument != b->argument || !same_conditions(a->condition, b->condition) ||	    !same_units(a->unit, b->unit) || !value_equal(&a->constant, &b->constant))
-		return false;
-	return a->kind == CONFIG_MAP_CONSTANT || same_point(d, imprint, device_of_row(x, a), a->point,
-							    device_of_row(y, b), b->point);
-}
-
-bool config_difference_same_row(const struct config_difference *d, uint32_t before, size_t i,
-				uint32_t after, size_t j)
-{
-	return same_row(d, imprint_point, before, i, after, j);
-}
-
-bool config_difference_same_value(const struct config_difference *d, uint32_t before, size_t i,
-				  uint32_t after, size_t j)
-{
-	return same_row(d, imprint_point_value, before, i, after, j);
-}
-
 /* ---- endpoints ---- */
 
 /* Of a device that has changed its values may come otherwise, or not at all. */
 static bool is_device_same(const struct config_difference *d, const struct config_endpoint *e, size_t row)
 {
-	return e->map[row].kind == CONFIG_MAP_CONSTANT || d->devices[device_of_row(e, &e->map[row])].same;
+	return e->map[row].kind == CONFIG_MAP_CONSTANT || d->devices[config_row_device(e, &e->map[row])].same;
 }
 
 static bool same_only_device(const struct config_difference *d, const struct config_endpoint *before,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/imprint.h"
 
+#include <string.h>
+
 /* The first error stays, so that what is written reads as a list. */
 struct imprint {
 	struct buf *out;
@@ -284,4 +286,9 @@ int imprint_type(struct buf *b, const struct config_type *t)
 	for (size_t k = 0; k < t->n_points; k++)
 		put_point(&i, t, &t->points[k]);
 	return i.error;
+}
+
+bool imprint_same(const struct buf *a, const struct buf *b)
+{
+	return a->size == b->size && (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
 }

@@ -19,3 +19,5 @@ int imprint_type(struct buf *b, const struct config_type *t);
 int imprint_point(struct buf *b, const struct config_type *t, uint32_t point);
 /* What its values are; not how often they come, nor what may be written. */
 int imprint_point_value(struct buf *b, const struct config_type *t, uint32_t point);
+/* Do two of a kind say the same? */
+bool imprint_same(const struct buf *a, const struct buf *b);

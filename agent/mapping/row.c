@@ -13,12 +13,9 @@ bool device_is_gone(const struct mapped_device *d)
 	return d->state == FIELDBUS_OFFLINE || d->state == FIELDBUS_FAILED;
 }
 
-/* A type's own map says "the device itself" by UINT32_MAX. */
 uint32_t row_device(const struct mapped_row *row)
 {
-	uint32_t device = row_map(row)->device;
-
-	return device == UINT32_MAX ? row->endpoint->config->device : device;
+	return config_row_device(row->endpoint->config, row_map(row));
 }
 
 bool row_has_point(const struct mapped_row *row)

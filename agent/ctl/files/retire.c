@@ -23,7 +23,7 @@ static void print_path(const struct config_map *row, const struct config_device 
 static bool is_of(const struct config *c, const struct config_endpoint *e,
 		  const struct config_map *row, const struct config_device *device)
 {
-	uint32_t own = row->device == UINT32_MAX ? e->device : row->device;
+	uint32_t own = config_row_device(e, row);
 
 	return row->kind != CONFIG_MAP_CONSTANT && own != UINT32_MAX && &c->devices[own] == device;
 }
