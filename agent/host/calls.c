@@ -13,6 +13,7 @@
 #include "host/line/line.h"
 #include "host/line/read.h"
 #include "host/line/write.h"
+#include "host/setup/explain.h"
 #include "link/marshal.h"
 
 static const char no_device[] = "no such device in this generation";
@@ -166,6 +167,28 @@ static int on_attempt(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return r < 0 ? r : 1;
 }
 
+static int on_explain(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(refusals_done) struct refusals refusals = { 0 }, notes = { 0 };
+	_cleanup_(setup_freep) struct setup *s = NULL;
+	sd_bus_message *reply = NULL;
+	int r;
+
+	r = host_read_setup(userdata, m, SETUP_BUS, &refusals, &s);
+	if (r < 0 && r != -EINVAL)
+		return r;
+	r = explain_notes(s, &notes);
+	if (r >= 0)
+		r = sd_bus_message_new_method_return(m, &reply);
+	if (r >= 0)
+		r = link_append_refusals(reply, refusals.items, refusals.n);
+	if (r >= 0)
+		r = explain_append(reply, s);
+	if (r >= 0)
+		r = link_append_refusals(reply, notes.items, notes.n);
+	return reply_end(reply, r);
+}
+
 const sd_bus_vtable calls_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD("Write", LINK_TYPE_WRITE, LINK_TYPE_OUTCOME, on_write,
@@ -175,6 +198,9 @@ const sd_bus_vtable calls_vtable[] = {
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Exchange", "tuu", LINK_TYPE_EXCHANGE, on_exchange, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Attempt", LINK_TYPE_CONFIGURE "tb", LINK_TYPE_REFUSALS LINK_TYPE_READING, on_attempt,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Explain", LINK_TYPE_CONFIGURE,
+		      LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS LINK_TYPE_REFUSALS, on_explain,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END,
 };

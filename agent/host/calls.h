@@ -5,7 +5,7 @@
 
 #include "host/device/parts.h"
 
-/* Calls of Host1 beside those in host.c: about devices at work, and samples. */
+/* Calls of Host1 beside those in host.c: about devices at work, what a configuration would do, and samples. */
 
 struct host;
 

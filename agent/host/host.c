@@ -20,7 +20,6 @@
 #include "host/sandbox/sandbox.h"
 #include "host/services.h"
 #include "host/setup/describe.h"
-#include "host/setup/explain.h"
 #include "link/marshal.h"
 
 struct host {
@@ -208,28 +207,6 @@ int host_read_setup(struct host *h, sd_bus_message *m, enum setup_kind kind,
 
 DEFINE_FREEP(struct setup *, setup_free)
 
-static int on_explain(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	_cleanup_(refusals_done) struct refusals refusals = { 0 }, notes = { 0 };
-	_cleanup_(setup_freep) struct setup *s = NULL;
-	sd_bus_message *reply = NULL;
-	int r;
-
-	r = host_read_setup(userdata, m, SETUP_BUS, &refusals, &s);
-	if (r < 0 && r != -EINVAL)
-		return r;
-	r = explain_notes(s, &notes);
-	if (r >= 0)
-		r = sd_bus_message_new_method_return(m, &reply);
-	if (r >= 0)
-		r = link_append_refusals(reply, refusals.items, refusals.n);
-	if (r >= 0)
-		r = explain_append(reply, s);
-	if (r >= 0)
-		r = link_append_refusals(reply, notes.items, notes.n);
-	return reply_end(reply, r);
-}
-
 static int refuse_size(struct refusals *refusals, const char *bus, const char *what, size_t n,
 		       size_t most)
 {
@@ -354,9 +331,6 @@ static int on_service(sd_bus_message *m, void *userdata, sd_bus_error *error)
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD("Describe", "s", LINK_TYPE_DESCRIPTION, on_describe,
-		      SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("Explain", LINK_TYPE_CONFIGURE,
-		      LINK_TYPE_REFUSALS LINK_TYPE_EXPLANATIONS LINK_TYPE_REFUSALS, on_explain,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Configure", LINK_TYPE_CONFIGURE "t", LINK_TYPE_REFUSALS, on_configure,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
