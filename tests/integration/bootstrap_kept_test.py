@@ -4,7 +4,6 @@
 bootstrap server itself, and endpoints under other names."""
 import os
 import re
-import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -148,11 +147,8 @@ class TakenTest(BootstrapScenario):
         self.write("gw", "/1/0", server(0, 101, 900))
 
     def kill(self):
-        """As if the power had failed."""
         start = self.now()
-        self.daemon.process.essential = False
-        self.daemon.process.send_signal(signal.SIGKILL)
-        self.daemon.process.wait_end()
+        self.kill_daemon()
         self.start_daemon()
         return start
 

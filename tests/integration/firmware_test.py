@@ -73,29 +73,30 @@ class Installer:
 
 class FirmwareScenario(Scenario):
     def begin(self, check="", install="", confirm="", more="", secure=False):
-        os.mkdir(self.rig.path("handlers"), 0o755)
-        self.rig.write("reboot", f"#!/bin/sh\ntouch {self.rig.folder}/rebooted\n", 0o755)
+        self.start_installer()
         self.handler(check, install, confirm)
-        self.installer = Installer(self.rig)
-        self.addCleanup(self.installer.end)
         self.start_server(secure)
         self.configure(more="firmware: {handler: image" + more + "}")
         self.run_daemon()
+
+    def start_installer(self):
+        os.mkdir(self.rig.path("handlers"), 0o755)
+        self.rig.write("reboot", f"#!/bin/sh\ntouch {self.rig.folder}/rebooted\n", 0o755)
+        self.installer = Installer(self.rig)
+        self.addCleanup(self.installer.end)
+
+    def reboot_machine(self):
+        """Once it has been asked for; a daemon has to be started."""
+        self.rig.until(lambda: os.path.exists(self.rig.path("rebooted")), 10, "the reboot")
+        self.kill_daemon()
+        self.installer.close()
+        self.installer.boot = "second"
+        self.installer.listen()
 
     def run_daemon(self):
         start = self.now()
         self.start_daemon(arguments=["--install-socket", self.installer.path])
         return self.registered("gw", start=start)
-
-    def kill_daemon(self):
-        self.daemon.process.essential = False
-        self.daemon.process.send_signal(signal.SIGKILL)
-        self.daemon.process.wait_end()
-        self.daemons.remove(self.daemon)
-
-    def stop_daemon(self, daemon):
-        if daemon in self.daemons:
-            super().stop_daemon(daemon)
 
     def handler(self, check="", install="", confirm=""):
         self.rig.write("handlers/image", HANDLER.format(folder=self.rig.folder, check=check or ":", install=install or ":",
@@ -108,15 +109,18 @@ class FirmwareScenario(Scenario):
     def becomes(self, state, result):
         self.rig.until(lambda: self.status() == (state, result), 20, f"state {state}, result {result}")
 
-    def push(self, package=b"image", code="2.04", content_format=OPAQUE):
+    def put_package(self, path, package, code="2.04", content_format=OPAQUE):
         if len(package) <= LINE:
-            answer = self.put("gw", "/5/0/0", package, content_format)
+            answer = self.put("gw", path, package, content_format)
         else:
             with open(self.rig.path("package"), "wb") as f:
                 f.write(package)
             answer = self.server.request(
-                "gw", "PUT", "/5/0/0", f"format={content_format} payload-file={self.rig.path('package')} timeout=60", 60)
+                "gw", "PUT", path, f"format={content_format} payload-file={self.rig.path('package')} timeout=60", 60)
         self.expect(answer, code)
+
+    def push(self, package=b"image", code="2.04", **options):
+        self.put_package("/5/0/0", package, code, **options)
 
     def update(self, code="2.04"):
         self.expect(self.post("gw", "/5/0/2"), code)
@@ -279,11 +283,7 @@ class FirmwareTest(FirmwareScenario):
         self.begin(install="exit 100")
         self.push()
         self.update()
-        self.rig.until(lambda: os.path.exists(self.rig.path("rebooted")), 10, "the reboot")
-        self.kill_daemon()
-        self.installer.close()
-        self.installer.boot = "second"
-        self.installer.listen()
+        self.reboot_machine()
         self.run_daemon()
         self.becomes(IDLE, UPDATED)
         self.assertTrue(os.path.exists(self.rig.path("confirmed")))

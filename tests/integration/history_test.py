@@ -149,9 +149,7 @@ class AwayTest(HistoryScenario):
         folder = self.rig.path("state/history")
         self.rig.until(lambda: any(os.path.getsize(os.path.join(folder, f)) > 0 for f in os.listdir(folder)), 20,
                        "the disk")
-        self.daemon.process.essential = False
-        self.daemon.process.child.kill()
-        self.daemon.process.wait_end()
+        self.kill_daemon()
         self.start()
         self.until_waiting(5)
         self.publish("people", "x", 5)

@@ -37,11 +37,8 @@ exit 0
 
 class SoftwareScenario(firmware_test.FirmwareScenario):
     def begin(self, more="", options=""):
-        os.mkdir(self.rig.path("handlers"), 0o755)
-        self.rig.write("reboot", f"#!/bin/sh\ntouch {self.rig.folder}/rebooted\n", 0o755)
+        self.start_installer()
         self.software_handler(more)
-        self.installer = firmware_test.Installer(self.rig)
-        self.addCleanup(self.installer.end)
         self.start_server()
         self.configure_software(ROWS % options)
         self.run_daemon()
@@ -62,15 +59,8 @@ class SoftwareScenario(firmware_test.FirmwareScenario):
     def reaches(self, state, result, instance=0):
         self.rig.until(lambda: self.of(instance) == (state, result), 20, f"state {state}, result {result}")
 
-    def deliver(self, package=b"image", code="2.04", instance=0, content_format=OPAQUE):
-        if len(package) <= firmware_test.LINE:
-            answer = self.put("gw", f"/9/{instance}/2", package, content_format)
-        else:
-            with open(self.rig.path("package"), "wb") as f:
-                f.write(package)
-            answer = self.server.request("gw", "PUT", f"/9/{instance}/2",
-                                         f"format={content_format} payload-file={self.rig.path('package')} timeout=60", 60)
-        self.expect(answer, code)
+    def deliver(self, package=b"image", code="2.04", instance=0, **options):
+        self.put_package(f"/9/{instance}/2", package, code, **options)
 
     def execute(self, resource, argument="", code="2.04", instance=0):
         self.expect(self.post("gw", f"/9/{instance}/{resource}", argument or None), code)
@@ -319,11 +309,7 @@ class SoftwareTest(SoftwareScenario):
         self.begin("[ $1 = install ] && exit 100")
         self.deliver()
         self.execute(INSTALL)
-        self.rig.until(lambda: os.path.exists(self.rig.path("rebooted")), 10, "the reboot")
-        self.kill_daemon()
-        self.installer.close()
-        self.installer.boot = "second"
-        self.installer.listen()
+        self.reboot_machine()
         self.run_daemon()
         self.reaches(INSTALLED, DONE)
         self.assertTrue(self.content("app.log").endswith(b"confirm\n"))

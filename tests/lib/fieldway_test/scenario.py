@@ -179,6 +179,12 @@ class Scenario(unittest.TestCase):
             daemon.process.send_signal(signal.SIGTERM)
         self.assertEqual(daemon.process.wait_end(), 0, "exit status of the daemon")
 
+    def kill_daemon(self):
+        """Without a goodbye, and without what it has not written yet."""
+        self.daemon.process.essential = False
+        self.daemon.process.send_signal(signal.SIGKILL)
+        self.daemon.process.wait_end()
+
     def log(self, text, timeout=15, start=0):
         """The first line of the daemon's log that has the text in it."""
         process = self.daemon.process
