@@ -112,8 +112,7 @@ static int begin(struct coap *c, const struct message *m, const char *etag)
 	struct download *d = c->download;
 
 	if (c->offset > 0 && (*etag == '\0' || !streq(etag, d->etag))) {
-		d->offset = 0;
-		d->etag[0] = '\0';
+		attempt_anew(d);
 		return -EAGAIN;
 	}
 	c->begun = true;
@@ -137,8 +136,7 @@ static int take_content(struct coap *c, const struct message *m)
 		r = begin(c, m, etag);
 	else if (!streq(etag, d->etag)) {
 		/* Another file has come in between. */
-		d->offset = 0;
-		d->etag[0] = '\0';
+		attempt_anew(d);
 		r = -EAGAIN;
 	}
 	if (r < 0)
@@ -166,8 +164,7 @@ static int refused(struct coap *c, uint8_t code)
 		return -EAGAIN;
 	if (c->begun || c->offset == 0)
 		return -EINVAL;
-	d->offset = 0;
-	d->etag[0] = '\0';
+	attempt_anew(d);
 	return -EAGAIN;
 }
 

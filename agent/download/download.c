@@ -51,6 +51,9 @@ static void start(struct timer *timer, void *userdata)
 
 	(void)timer;
 	d->progress = false;
+	/* Without a name for what is there it may belong to another file. */
+	if (!*d->etag)
+		d->offset = 0;
 	r = d->kind->start(d);
 	if (r < 0)
 		finish(d, r);
@@ -65,6 +68,12 @@ int attempt_begin(struct download *d, uint64_t offset, uint64_t size, const char
 	d->offset = offset;
 	strcpy(d->etag, strlen(etag) < sizeof(d->etag) ? etag : "");
 	return 0;
+}
+
+void attempt_anew(struct download *d)
+{
+	d->offset = 0;
+	d->etag[0] = '\0';
 }
 
 int attempt_take(struct download *d, const void *data, size_t size)
@@ -122,7 +131,6 @@ int download_new(const struct download_config *config, const char *uri, uint64_t
 	d->backoff = (struct backoff){ 1 * USEC_PER_SEC, USEC_PER_MINUTE, 0 };
 	d->begun_usec = clock_monotonic_usec();
 	timer_init(&d->timer, config->timers, start, d);
-	/* Without a name for what is there it may belong to another file. */
 	if (*etag && strlen(etag) < sizeof(d->etag)) {
 		d->offset = offset;
 		strcpy(d->etag, etag);

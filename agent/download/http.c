@@ -197,6 +197,11 @@ static int begin(struct http *h)
 
 	if (offset != 0 && offset != d->offset)
 		return -EPROTO;
+	/* If-Range was not looked at: that is the rest of another file. */
+	if (offset != 0 && *h->etag && !streq(h->etag, d->etag)) {
+		attempt_anew(d);
+		return -EAGAIN;
+	}
 	curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
 	h->begun = true;
 	return attempt_begin(d, offset, size > 0 ? (uint64_t)size + offset : 0, h->etag);
@@ -242,8 +247,7 @@ static int error_of_status(struct http *h, long status)
 		return h->begun ? 0 : -EINVAL;
 	/* It has less than is here: another file. */
 	if (status == 416 && d->offset > 0) {
-		d->offset = 0;
-		d->etag[0] = '\0';
+		attempt_anew(d);
 		return -EAGAIN;
 	}
 	log_warning(NULL, "%s: HTTP status %ld", d->uri, status);
@@ -342,6 +346,8 @@ static int set_easy(struct http *h)
 	curl_easy_setopt(e, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	/* The end of a transfer does not wait for the thread that looks up its host's name. */
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	/* Nobody's proxy but that of the configuration, which has none. */
 	curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "fieldway/" PACKAGE_VERSION);

@@ -33,6 +33,9 @@ extern const struct attempt_kind attempt_coap;
 /* http.c */
 extern const struct attempt_kind attempt_http;
 
+/* What has come belongs to another file: the next attempt fetches all of it. */
+void attempt_anew(struct download *d);
+
 /* What an attempt tells. The first two as download_ops; they keep offset and etag. */
 int attempt_begin(struct download *d, uint64_t offset, uint64_t size, const char *etag);
 int attempt_take(struct download *d, const void *data, size_t size);

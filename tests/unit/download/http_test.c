@@ -227,7 +227,20 @@ START_TEST(nameless)
 	begin(server.uri, 4, "");
 	expect(0, "0123456789");
 	ck_assert_ptr_null(strstr(server.requests[0], "Range"));
-	ck_assert_ptr_null(strstr(server.requests[1], "If-Range: \"\""));
+	ck_assert_ptr_null(strstr(server.requests[1], "Range"));
+}
+END_TEST
+
+/* One that does not look at If-Range, and would have the end of one file put behind another one's beginning. */
+START_TEST(spliced)
+{
+	server.answers[0] = OK "0123";
+	server.answers[1] = "HTTP/1.1 206 Partial Content\r\nETag: \"b\"\r\nContent-Range: bytes 4-9/10\r\n"
+			    "Content-Length: 6\r\n\r\nefghij";
+	server.answers[2] = "HTTP/1.1 200 OK\r\nETag: \"b\"\r\nContent-Length: 10\r\n\r\nabcdefghij";
+	begin(server.uri, 0, "");
+	expect(0, "abcdefghij");
+	ck_assert_ptr_null(strstr(server.requests[2], "Range"));
 }
 END_TEST
 
@@ -362,6 +375,7 @@ int main(void)
 	tcase_add_test(tcase, changed);
 	tcase_add_test(tcase, shorter_now);
 	tcase_add_test(tcase, nameless);
+	tcase_add_test(tcase, spliced);
 	tcase_add_test(tcase, not_there);
 	tcase_add_test(tcase, trouble_of_the_server);
 	tcase_add_test(tcase, given_up);
