@@ -86,6 +86,19 @@ void firmware_keep(struct firmware *f)
 		f->watch(f->watch_userdata);
 }
 
+int firmware_commit(struct firmware *f, state_done done)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	int r = firmware_record_encode(&f->kept, &record);
+
+	f->commit = state_commit_cancel(f->commit);
+	if (r >= 0)
+		r = state_commit(f->config.state, STATE_NAME, STATE_KIND, record.data, record.size, done, f, &f->commit);
+	if (f->watch)
+		f->watch(f->watch_userdata);
+	return r;
+}
+
 static void drop(struct firmware *f)
 {
 	handler_job_stop(f->job);
@@ -385,6 +398,7 @@ struct firmware *firmware_free(struct firmware *f)
 		return NULL;
 	f->watch = NULL;
 	timer_disarm(&f->deferral);
+	state_commit_cancel(f->commit);
 	handler_job_free(f->job);
 	delivery_free(f->delivery);
 	free(f);

@@ -91,14 +91,32 @@ static void end_install(struct firmware *f, enum firmware_result result)
 		firmware_defer(f);
 }
 
-/* A new name for each, by which it is known after a restart. It is kept before the handler hears of it. */
+/* state_done */
+static void on_kept(void *userdata, int error)
+{
+	struct firmware *f = userdata;
+
+	f->commit = NULL;
+	if (error < 0)
+		log_error(NULL, "firmware: nothing is installed, as its state cannot be kept: %s", strerror(-error));
+	if (error < 0 || start(f, INSTALL_PACKAGE) < 0)
+		end_install(f, FIRMWARE_UPDATE_FAILED);
+}
+
+/*
+ * A new name for each, by which it is known after a restart. The disk has it before the
+ * handler hears of it: after a power cut nobody would ask how that ended, and what was
+ * installed would not be confirmed.
+ */
 void firmware_install(struct firmware *f)
 {
+	int r;
+
 	snprintf(f->kept.id, sizeof(f->kept.id), "%016llx", (unsigned long long)random_u64());
-	firmware_keep(f);
 	timer_disarm(&f->deferral);
-	if (start(f, INSTALL_PACKAGE) < 0)
-		end_install(f, FIRMWARE_UPDATE_FAILED);
+	r = firmware_commit(f, on_kept);
+	if (r < 0)
+		on_kept(f, r);
 }
 
 void firmware_wait(struct firmware *f)

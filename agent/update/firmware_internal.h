@@ -4,6 +4,7 @@
 /* Shared by the .c files of object 5 only. */
 
 #include "base/timer.h"
+#include "state/state.h"
 #include "update/firmware_record.h"
 #include "update/handler_job.h"
 
@@ -12,6 +13,7 @@ struct firmware {
 	struct firmware_kept kept;
 	struct delivery *delivery;
 	struct handler_job *job;
+	struct state_commit *commit; /* that an installation begins */
 	bool checks;	       /* that is what the job does; else it installs */
 	struct timer deferral; /* its end */
 	void (*watch)(void *userdata);
@@ -21,6 +23,8 @@ struct firmware {
 /* firmware.c: the only door; carries out what follows. -EPERM, or the action. */
 int firmware_enter(struct firmware *f, enum firmware_event event, enum firmware_result result);
 void firmware_keep(struct firmware *f);
+/* done follows when the disk has it: state_commit(). */
+int firmware_commit(struct firmware *f, state_done done);
 
 /* firmware_install.c */
 void firmware_check(struct firmware *f);   /* the package that is here */

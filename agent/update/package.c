@@ -137,7 +137,9 @@ static void drop(struct package *p)
 {
 	close_part(p);
 	unlinkat(p->folder, p->part, 0);
-	unlinkat(p->folder, p->whole, 0);
+	/* Or after a power cut it would be taken for the next one. */
+	if (unlinkat(p->folder, p->whole, 0) >= 0)
+		fsync(p->folder);
 }
 
 static void stop(struct package *p)

@@ -22,6 +22,7 @@ struct software {
 	struct software_kept kept;
 	struct delivery *delivery;
 	struct handler_job *job;
+	struct state_commit *commit; /* that its handler begins to work */
 	struct timer answer; /* DELIVERY_ANSWER_USEC */
 	software_done done;  /* who waits for an Activate or Deactivate */
 	void *done_userdata;
@@ -106,21 +107,26 @@ const struct delivery *software_delivery(const struct software *s)
 
 /* ---- the door ---- */
 
-static void keep(struct software *s)
+/* done: NULL, or what follows when the disk has it, or cannot have it. */
+static void keep(struct software *s, state_done done)
 {
 	_cleanup_buf_ struct buf record = { 0 };
 	int r = software_record_encode(&s->kept, &record);
 
-	if (r >= 0)
+	if (r >= 0 && done)
+		r = state_commit(s->state, s->name, STATE_KIND, record.data, record.size, done, s, &s->commit);
+	else if (r >= 0)
 		r = state_save(s->state, s->name, STATE_KIND, record.data, record.size);
 	if (r < 0)
 		log_error(NULL, "%s: its state cannot be kept over restarts: %s", s->label, strerror(-r));
 	if (s->watch)
 		s->watch(s->watch_userdata);
+	if (r < 0 && done)
+		done(s, r);
 }
 
 static void check(struct software *s);
-static void work(struct software *s);
+static void work(void *userdata, int error);
 
 static int enter(struct software *s, enum software_event event, enum software_result result)
 {
@@ -137,14 +143,15 @@ static int enter(struct software *s, enum software_event event, enum software_re
 		k->package_name[0] = k->package_version[0] = '\0';
 		delivery_drop(s->delivery);
 	}
-	/* A new name for each, by which it is known after a restart. It is kept before the handler hears of it. */
+	/*
+	 * A new name for each, by which it is known after a restart. The disk has it before the handler
+	 * hears of it: what ends after that is asked for, even if the power goes before it is kept.
+	 */
 	if (action == SOFTWARE_WORK)
 		snprintf(k->id, sizeof(k->id), "%016llx", (unsigned long long)random_u64());
-	keep(s);
+	keep(s, action == SOFTWARE_WORK ? work : NULL);
 	if (action == SOFTWARE_CHECK)
 		check(s);
-	else if (action == SOFTWARE_WORK)
-		work(s);
 	return action;
 }
 
@@ -177,7 +184,7 @@ static void on_failed(void *userdata, int error)
 
 static void on_keep(void *userdata)
 {
-	keep(userdata);
+	keep(userdata, NULL);
 }
 
 static const struct delivery_ops delivery_ops = { .whole = on_whole, .failed = on_failed, .keep = on_keep };
@@ -315,8 +322,10 @@ static void broke(struct software *s, uint8_t code, const char *reason)
 	answer(s, -EIO, reason);
 }
 
-static void work(struct software *s)
+/* state_done: it may begin. */
+static void work(void *userdata, int error)
 {
+	struct software *s = userdata;
 	static const enum install_action actions[SOFTWARE_WORKS] = {
 		[SOFTWARE_INSTALLS] = INSTALL_PACKAGE,
 		[SOFTWARE_UNINSTALLS] = INSTALL_UNINSTALL,
@@ -324,7 +333,10 @@ static void work(struct software *s)
 		[SOFTWARE_DEACTIVATES] = INSTALL_DEACTIVATE,
 	};
 
-	if (handler_job_start(s->job, actions[s->kept.status.work], s->kept.id, 0, 0) < 0)
+	s->commit = NULL;
+	if (error < 0)
+		broke(s, error == -ENOSPC ? INSTALL_CODE_NO_STORAGE : INSTALL_CODE_FAILED, "its state cannot be kept");
+	else if (handler_job_start(s->job, actions[s->kept.status.work], s->kept.id, 0, 0) < 0)
 		broke(s, INSTALL_CODE_FAILED, "its handler cannot be reached");
 }
 
@@ -529,6 +541,7 @@ struct software *software_free(struct software *s)
 		return NULL;
 	if (s->delivery)
 		software_end_watch(s);
+	state_commit_cancel(s->commit);
 	handler_job_free(s->job);
 	delivery_free(s->delivery);
 	free(s->name);

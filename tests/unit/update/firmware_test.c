@@ -285,11 +285,14 @@ END_TEST
 
 START_TEST(ends_while_away)
 {
-	handler("[ $1 = install ] && echo $2 >$F/began; exit 0");
 	push("image");
+	installer.holds = true;
+	installer.requests = 0;
 	ck_assert_int_eq(firmware_update(firmware), 0);
+	until(installer.requests > 0);
 	/* Nobody hears the answer. */
 	firmware = firmware_free(firmware);
+	release_installer();
 	open_firmware();
 	ck_assert(is(FIRMWARE_UPDATING, FIRMWARE_INITIAL));
 	firmware_start(firmware);
@@ -301,7 +304,9 @@ START_TEST(power_cut)
 {
 	push("image");
 	installer.silent = true;
+	installer.requests = 0;
 	ck_assert_int_eq(firmware_update(firmware), 0);
+	until(installer.requests > 0);
 	firmware = firmware_free(firmware);
 	stop_installer();
 	installer.silent = false;
@@ -312,11 +317,31 @@ START_TEST(power_cut)
 }
 END_TEST
 
+/* What cannot be told after a power cut does not begin. */
+START_TEST(kept_before_it_begins)
+{
+	char temporary[120];
+
+	handler("[ $1 = install ] && echo yes >$F/began; exit 0");
+	push("image");
+	ck_assert_int_eq(state_flush(state), 0);
+	snprintf(temporary, sizeof(temporary), "%s/temporary", records);
+	ck_assert_int_eq(rmdir(temporary), 0);
+	ck_assert_int_eq(firmware_update(firmware), 0);
+	until(is(FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED));
+	ck_assert(!has("began", "yes\n"));
+}
+END_TEST
+
 START_TEST(installer_comes_late)
 {
 	push("image");
+	installer.holds = true;
+	installer.requests = 0;
 	ck_assert_int_eq(firmware_update(firmware), 0);
+	until(installer.requests > 0);
 	firmware = firmware_free(firmware);
+	release_installer();
 	stop_installer();
 	open_firmware();
 	firmware_start(firmware);
@@ -349,9 +374,12 @@ START_TEST(after_a_reboot)
 {
 	handler("[ $1 = install ] && exit 100; [ $1 = confirm ] && echo yes >$F/confirmed; exit 0");
 	push("image");
+	installer.holds = true;
+	installer.requests = 0;
 	ck_assert_int_eq(firmware_update(firmware), 0);
-	until(has("results/h.result", "") || !has("results/h.result", ""));
+	until(installer.requests > 0);
 	firmware = firmware_free(firmware);
+	release_installer();
 	stop_installer();
 	installer.boot = "second";
 	start_installer();
@@ -457,6 +485,7 @@ int main(void)
 	tcase_add_loop_test(tcase, wrong_uris, 0, sizeof(uris) / sizeof(uris[0]));
 	tcase_add_test(tcase, ends_while_away);
 	tcase_add_test(tcase, power_cut);
+	tcase_add_test(tcase, kept_before_it_begins);
 	tcase_add_test(tcase, installer_comes_late);
 	tcase_add_test(tcase, installer_never_comes);
 	tcase_add_test(tcase, after_a_reboot);

@@ -28,6 +28,11 @@ static void *install_thread(void *userdata)
 		struct serve_options o = { .fd = fd, .handlers = handlers, .state = results, .reboot = "/bin/true",
 					   .boot = installer.boot };
 
+		const bool holds = installer.holds;
+
+		installer.requests++;
+		if (holds)
+			sem_wait(&installer.go);
 		if (!installer.silent)
 			serve(&o);
 		else if (recv(fd, request, sizeof(request), 0) < 0)
@@ -57,6 +62,12 @@ void stop_installer(void)
 	pthread_join(installer.thread, NULL);
 	close(installer.fd);
 	installer.fd = -1;
+}
+
+void release_installer(void)
+{
+	installer.holds = false;
+	ck_assert_int_eq(sem_post(&installer.go), 0);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -107,7 +118,9 @@ void machine_setup(void)
 	ck_assert_int_eq(timers_new(event, &timers), 0);
 	ck_assert_int_eq(state_new(records, event, &state), 0);
 	installer.boot = "first";
-	installer.silent = false;
+	installer.silent = installer.holds = false;
+	installer.requests = 0;
+	ck_assert_int_eq(sem_init(&installer.go, 0, 0), 0);
 	start_installer();
 }
 

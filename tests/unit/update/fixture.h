@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
@@ -21,10 +22,14 @@ extern struct installer {
 	int fd;
 	const char *boot;
 	bool silent; /* takes requests, and goes away without a word */
+	bool holds;  /* takes them, and begins with release_installer() */
+	_Atomic unsigned requests;
+	sem_t go;
 } installer;
 
 void start_installer(void);
 void stop_installer(void);
+void release_installer(void);
 
 void machine_setup(void);
 void machine_teardown(void);

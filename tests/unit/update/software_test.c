@@ -309,7 +309,7 @@ START_TEST(nobody_there)
 	stop_installer();
 	ck_assert_int_eq(execute(SOFTWARE_ACTIVATE), -EIO);
 	ck_assert_int_eq(execute(SOFTWARE_UNINSTALL), 0);
-	ck_assert(is(SOFTWARE_INSTALLED, SOFTWARE_UNINSTALL_FAILED));
+	until(is(SOFTWARE_INSTALLED, SOFTWARE_UNINSTALL_FAILED));
 }
 END_TEST
 
@@ -326,7 +326,9 @@ static void begin_work(enum software_event what)
 	if (what == SOFTWARE_DEACTIVATE)
 		ck_assert_int_eq(execute(SOFTWARE_ACTIVATE), 0);
 	installer.silent = true;
+	installer.requests = 0;
 	ck_assert_int_eq(software_execute(software, what, answered, NULL), 0);
+	until(installer.requests > 0);
 	ck_assert(!rests());
 	software = software_free(software);
 }
@@ -342,8 +344,12 @@ START_TEST(ends_while_away)
 		install("image");
 	if (what == SOFTWARE_DEACTIVATE)
 		ck_assert_int_eq(execute(SOFTWARE_ACTIVATE), 0);
+	installer.holds = true;
+	installer.requests = 0;
 	ck_assert_int_eq(software_execute(software, what, answered, NULL), 0);
+	until(installer.requests > 0);
 	software = software_free(software);
+	release_installer();
 	open_software();
 	ck_assert(!rests());
 	software_start(software);
@@ -376,6 +382,29 @@ START_TEST(power_cut)
 	else
 		ck_assert(is(SOFTWARE_INSTALLED, SOFTWARE_IS_INSTALLED));
 	ck_assert_int_eq(is_active(), what == SOFTWARE_DEACTIVATE);
+}
+END_TEST
+
+/* What cannot be told after a power cut does not begin. */
+START_TEST(kept_before_it_begins)
+{
+	enum software_event what = works[_i];
+	char temporary[120];
+
+	if (what == SOFTWARE_INSTALL)
+		push("image");
+	else
+		install("image");
+	if (what == SOFTWARE_DEACTIVATE)
+		ck_assert_int_eq(execute(SOFTWARE_ACTIVATE), 0);
+	handler("echo yes >$F/began; exit 0");
+	ck_assert_int_eq(state_flush(state), 0);
+	snprintf(temporary, sizeof(temporary), "%s/temporary", records);
+	ck_assert_int_eq(rmdir(temporary), 0);
+	ck_assert_int_eq(execute(what), what == SOFTWARE_INSTALL || what == SOFTWARE_UNINSTALL ? 0 : -EIO);
+	until(rests());
+	ck_assert_int_eq(is_active(), what == SOFTWARE_DEACTIVATE);
+	ck_assert(!has("began", "yes\n"));
 }
 END_TEST
 
@@ -534,6 +563,7 @@ int main(void)
 	tcase_add_test(tcase, nobody_there);
 	tcase_add_loop_test(tcase, ends_while_away, 0, ARRAY_SIZE(works));
 	tcase_add_loop_test(tcase, power_cut, 0, ARRAY_SIZE(works));
+	tcase_add_loop_test(tcase, kept_before_it_begins, 0, ARRAY_SIZE(works));
 	tcase_add_test(tcase, delivered_survives);
 	tcase_add_test(tcase, downloaded_survives);
 	tcase_add_test(tcase, package_gone);
