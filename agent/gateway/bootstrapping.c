@@ -47,6 +47,20 @@ static int take_identity(struct bootstrapping *b)
 	return b->identity ? 0 : -ENOMEM;
 }
 
+/* Servers are not listened to meanwhile (Core 6.1.1). */
+static void hush(struct bootstrapping *b, bool hushed)
+{
+	for (struct account *a = b->endpoint->accounts; a; a = a->next)
+		client_hush(a->client, hushed);
+}
+
+/* Also in the middle of its work. */
+static void drop_bootstrap(struct bootstrapping *b)
+{
+	b->bootstrap = bootstrap_free(b->bootstrap);
+	hush(b, false);
+}
+
 /* ---- a bootstrap's end ---- */
 
 static void tell(const struct bootstrapping *b)
@@ -128,7 +142,7 @@ static void on_expired(void *userdata)
 		taken_done(&t);
 	}
 	b->purged = true;
-	b->bootstrap = bootstrap_free(b->bootstrap);
+	drop_bootstrap(b);
 	put_account(e);
 }
 
@@ -138,9 +152,7 @@ static void on_state(void *userdata, enum bootstrap_state state, int error)
 	struct endpoint *e = b->endpoint;
 
 	(void)error;
-	/* Servers are not listened to meanwhile (Core 6.1.1). */
-	for (struct account *a = e->accounts; a; a = a->next)
-		client_hush(a->client, state == BOOTSTRAP_OPEN || state == BOOTSTRAP_TAKING);
+	hush(b, state == BOOTSTRAP_OPEN || state == BOOTSTRAP_TAKING);
 	tell(b);
 	if (state != BOOTSTRAP_WAITING || b->tried)
 		return;
@@ -316,7 +328,7 @@ struct bootstrapping *bootstrapping_free(struct bootstrapping *b)
 	if (!b)
 		return NULL;
 	bootstrapping_forget_take(b);
-	bootstrap_free(b->bootstrap);
+	drop_bootstrap(b);
 	forget_rest(b);
 	accounts_free(&b->left);
 	server_unref(b->server);
@@ -391,7 +403,7 @@ int bootstrapping_reopen(struct endpoint *e)
 	int r = str_replace(&b->name, endpoint_client_name(e));
 
 	bootstrapping_forget_take(b);
-	b->bootstrap = bootstrap_free(b->bootstrap);
+	drop_bootstrap(b);
 	if (b->server->terms.source == ACCOUNT_YAML) {
 		server_unref(b->server);
 		b->server = server_ref(e->registry->bootstrap_server);

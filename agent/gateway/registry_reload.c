@@ -312,7 +312,7 @@ static void renew(struct turn *t, const struct config_endpoint *config, const st
 	made_leave(t->endpoint, &before->create);
 	endpoint_reload(t->endpoint, config);
 	persist_restore_made(t->endpoint, &before->create);
-	if (taken.records.n > 0)
+	if (t->endpoint->bootstrapping && taken.records.n > 0)
 		take_again(t, &taken);
 	taken_done(&taken);
 	endpoint_release(t->endpoint);

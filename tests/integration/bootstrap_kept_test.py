@@ -290,6 +290,45 @@ class AccountTest(BootstrapScenario):
         self.log("is over, as its server wanted it")
         self.expect_gone()
 
+    def work(self):
+        """A bootstrap server at work on an endpoint that is registered at another server."""
+        boot, self.server = self.server, self.other
+        since = len(boot.events)
+        self.expect(self.post("gw", "/1/0/9"), "2.04")
+        self.server = boot
+        self.asked(start=since)
+        self.server = self.other
+
+    def test_purged_at_work(self):
+        """The other server is listened to again then."""
+        self.other = self.start_server()
+        self.start_server()
+        self.configure_bootstrap()
+        self.start_clock_daemon()
+        self.asked()
+        self.expect(self.put("gw", "/0/65534/12", "600"), "2.04")
+        self.bootstrap(uri=self.other.uri("coap"), lifetime=86400)
+        self.other.wait_registered("gw")
+        self.daemon.step(500)
+        self.work()
+        self.daemon.step(101)
+        self.log("is over, as its server wanted it")
+        self.expect_gone()
+
+    def test_forgotten_at_work(self):
+        """A reload has no bootstrap server any more."""
+        self.other = self.start_server()
+        self.start_server()
+        self.configure_bootstrap(servers=SERVERS.format(uri=self.other.uri("coap"), more=""))
+        self.start_daemon()
+        self.other.wait_registered("gw")
+        self.work()
+        with open(self.rig.path("etc/fieldway.yaml"), encoding="utf-8") as f:
+            text = f.read()
+        self.rig.write("etc/fieldway.yaml", re.sub(r"bootstrap:\n(  .*\n)*", "", text))
+        self.reload()
+        self.expect_gone()
+
     def test_replaced(self):
         """Another bootstrap server is asked from then on."""
         boot = self.start_server()
