@@ -9,7 +9,8 @@
 
 static bool is_written(const struct endpoint *e)
 {
-	bool written = e->bootstrapping && e->bootstrapping->in_force;
+	_cleanup_buf_ struct buf access = { 0 };
+	bool written = (e->bootstrapping && e->bootstrapping->in_force) || persist_read(e, PERSIST_ACCESS, &access) >= 0;
 
 	for (const struct account *a = e->accounts; a; a = a->next)
 		written |= a->overlaid;

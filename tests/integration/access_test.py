@@ -108,6 +108,11 @@ class AccessTest(ServersScenario):
         self.assertEqual(self.code("b", "GET", "/3/0/16"), "4.01")
         self.assertEqual(self.code("b", "GET", "/16/0"), "2.05")
         self.log("where servers have written to /2, that stays in force")
+        # Until somebody wants it as the files have it.
+        self.bus.call(f"{PATH}/endpoint/host", "Endpoint", "ResetAccounts")
+        self.assertEqual(self.code("b", "GET", "/16/0"), "4.01")
+        self.assertIn("It is as the configuration has it",
+                      self.bus.error(f"{PATH}/endpoint/host", "Endpoint.ResetAccounts")[1])
 
     def test_servers_come_and_go(self):
         self.start_servers("a", "b")

@@ -44,8 +44,8 @@ const struct command command_account = {
 	.help = "has the accounts of an endpoint be as the configuration has them",
 	.details =
 		"What a bootstrap server has told the endpoint is forgotten, and so is what servers\n"
-		"wrote to their settings (/1): it registers at 'servers', or asks the bootstrap server\n"
-		"when it has to.\n"
+		"wrote to their settings (/1) and to access control (/2): it registers at 'servers',\n"
+		"or asks the bootstrap server when it has to.\n"
 		"\n"
 		"Needs root or the group " AGENT1_GROUP ".\n",
 	.least = 2,
