@@ -113,10 +113,11 @@ static int open_folders(struct state *s, const char *folder)
 	}
 	if (fsync(s->folder) < 0)
 		return -errno;
-	r = finish_group(s);
+	/* First: on a full disk it may be what is in the way. */
+	r = empty_folder(s->temporary);
 	if (r >= 0)
-		r = presence_read(&s->presence, s->records);
-	return r < 0 ? r : empty_folder(s->temporary);
+		r = finish_group(s);
+	return r < 0 ? r : presence_read(&s->presence, s->records);
 }
 
 /* Whoever is told may commit another record, or cancel. */
