@@ -457,5 +457,7 @@ int bootstrapping_take_again(struct endpoint *e, const struct taken *taken, stru
 	}
 	r = endpoint_reload(e, e->config);
 	taken_apply(e, taken);
+	/* What servers wrote on top of it. */
+	persist_reload(e, true);
 	return r;
 }

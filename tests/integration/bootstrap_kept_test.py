@@ -408,6 +408,7 @@ devices:
     def test_back(self):
         """In a reload, too, before anybody has bootstrapped it under the other one."""
         self.start()
+        self.expect(self.put("gw-m1", "/1/0/1", "710"), "2.04")
         self.write_row("m1", "gw-y1")
         start = self.now()
         self.reload()
@@ -416,8 +417,8 @@ devices:
         self.write_row("m1", "gw-m1")
         start = self.now()
         self.reload(3)
-        self.assertEqual(self.registered("gw-m1", start=start).lt, "700")
-        self.assertEqual(self.registered("gw-m1", start=self.restart()).lt, "700")
+        self.assertEqual(self.registered("gw-m1", start=start).lt, "710")
+        self.assertEqual(self.registered("gw-m1", start=self.restart()).lt, "710")
 
     def test_host(self):
         """Of the machine, too; and back."""
