@@ -207,7 +207,8 @@ const struct command command_restore = {
 	.help = "puts configuration, keys and state of a backup in place",
 	.details =
 		"FILE is of 'fieldwayctl backup'. fieldwayd must be stopped, and its --check must accept\n"
-		"the configuration. Of a backup without keys those that are here stay. What was there stays beside it, with " BEFORE " at its name.\n",
+		"the configuration. Of a backup without keys those that are here stay. What was there\n"
+		"stays beside it, with " BEFORE " at its name.\n",
 	.least = 1,
 	.most = 1,
 	.options = options,

@@ -538,9 +538,10 @@ const struct command command_status = {
 	.name = "status",
 	.arguments = "",
 	.help = "prints on one screen how fieldwayd is, and what is in trouble",
-	.details = "On top what is paused and what servers update this machine with; then counts by server, by state and by bus; then devices\n"
-		   "that are not online and endpoints that are not registered, with the reason, as\n"
-		   "many as the screen holds.\n",
+	.details = "On top what is paused, and what servers update this machine with; then counts\n"
+		   "by server, by state and by bus, and what waits for servers; then devices that\n"
+		   "are not online and endpoints that are not registered, with the reason, as many\n"
+		   "as the screen holds.\n",
 	.bus = true,
 	.run = run,
 };
