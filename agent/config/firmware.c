@@ -98,7 +98,7 @@ void software_read(struct loader *l, const struct yaml_node *node)
 	if (sequence_expect(l, node, "software") < 0)
 		return;
 	if (node->n > SOFTWARES_MAX) {
-		loader_error(l, node->items[SOFTWARES_MAX]->mark, "more than %u softwares", SOFTWARES_MAX);
+		loader_error(l, node->items[SOFTWARES_MAX]->mark, "more than %u of them", SOFTWARES_MAX);
 		return;
 	}
 	c->software = loader_array(l, struct config_software, node->n);

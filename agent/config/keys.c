@@ -20,7 +20,7 @@ static const struct key main_keys[] = {
 	{ "firmware", KEY_NODE, AT(main_section, firmware),
 	  .help = "the host's object 5: servers update this machine (none)" },
 	{ "software", KEY_NODE, AT(main_section, software),
-	  .help = "list: the host's object 9, softwares that servers install, activate and remove (none)" },
+	  .help = "list: the host's object 9, programs that servers install, activate and remove (none)" },
 	{ "history", KEY_NODE, AT(main_section, history),
 	  .help = "how much is kept of the values that profiles' history: records, until servers have them" },
 };

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from fieldway_test import Bus, Scenario, encode, main, source_path  # noqa: E402
 from fieldway_test.bus import STRANGER, Caller, Refused, marshal_text  # noqa: E402
-from fieldway_test.scenario import TLV  # noqa: E402
+from fieldway_test.scenario import TEXT, TLV  # noqa: E402
 from dbus_rights_test import POLKIT, POLKIT_POLICY, POLKIT_PROGRAM, polkit_folder  # noqa: E402
 
 LOGIND, TIMEDATED = "org.freedesktop.login1", "org.freedesktop.timedate1"
@@ -180,13 +180,11 @@ class HostSystemTest(Scenario):
     def test_the_bus_goes(self):
         self.begin("time")
         self.services.silent = True
-        answers = []
-        thread = threading.Thread(target=lambda: answers.append(self.put("gw", "/3/0/13", "1700000000")))
-        thread.start()
+        name = self.server.send("request", "gw", f"PUT /3/0/13 format={TEXT} payload={b'1700000000'.hex()}")
         self.rig.until(lambda: self.asked("SetTime"), 20, "SetTime")
         self.bus.stop()
-        thread.join(20)
-        self.assertEqual(answers[0].fields.get("code"), "5.00", answers)
+        self.rig.until(lambda: name in self.server.answers, 20, "an answer")
+        self.assertEqual(self.server.answers.pop(name).fields.get("code"), "5.00")
 
 
 class RuleTest(Scenario):
