@@ -14,16 +14,12 @@
 /* Object 5 without LwM2M. */
 
 static struct firmware *firmware;
-static char trail[256]; /* "state/result " of each change */
 
 static void changed(void *userdata)
 {
 	const struct firmware_view *v = firmware_view(firmware);
-	char now[16];
 
-	snprintf(now, sizeof(now), "%d/%d ", v->status.state, v->status.result);
-	if (strlen(trail) < strlen(now) || strcmp(trail + strlen(trail) - strlen(now), now) != 0)
-		strcat(trail, now);
+	note_change((int)v->status.state, (int)v->status.result);
 }
 
 static void open_firmware(void)
@@ -62,14 +58,6 @@ static bool is(enum firmware_state s, enum firmware_result r)
 	const struct firmware_view *v = firmware_view(firmware);
 
 	return v->status.state == s && v->status.result == r;
-}
-
-static int answers, answer_error;
-
-static void answered(void *userdata, int error, const char *reason)
-{
-	answers++;
-	answer_error = error;
 }
 
 static void push(const char *text)

@@ -18,6 +18,8 @@ sd_event *event;
 struct timers *timers;
 struct state *state;
 struct installer installer;
+char trail[256], answer_reason[100];
+int answers, answer_error;
 
 static void *install_thread(void *userdata)
 {
@@ -131,4 +133,22 @@ void machine_teardown(void)
 	timers = timers_free(timers);
 	event = sd_event_unref(event);
 	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void note_change(int now_state, int now_result)
+{
+	char now[32];
+
+	snprintf(now, sizeof(now), "%d/%d ", now_state, now_result);
+	if (strlen(trail) < strlen(now) || strcmp(trail + strlen(trail) - strlen(now), now) != 0) {
+		ck_assert_uint_lt(strlen(trail) + strlen(now), sizeof(trail));
+		strcat(trail, now);
+	}
+}
+
+void answered(void *userdata, int error, const char *reason)
+{
+	answers++;
+	answer_error = error;
+	snprintf(answer_reason, sizeof(answer_reason), "%s", reason ?: "");
 }

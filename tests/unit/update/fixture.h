@@ -34,6 +34,16 @@ void release_installer(void);
 void machine_setup(void);
 void machine_teardown(void);
 
+/* "state/result " of each change since the test emptied it. */
+extern char trail[256];
+/* One that is no news is left out. */
+void note_change(int now_state, int now_result);
+
+/* What answered() has heard: how often, and the last. */
+extern int answers, answer_error;
+extern char answer_reason[100];
+void answered(void *userdata, int error, const char *reason);
+
 /* The script, in which $F is the folder. */
 void handler(const char *script);
 /* A file of the folder has that text. */

@@ -14,16 +14,12 @@
 /* Object 9 without LwM2M. */
 
 static struct software *software;
-static char trail[256]; /* "state/result " of each change */
 
 static void changed(void *userdata)
 {
 	const struct software_view v = software_view(software);
-	char now[16];
 
-	snprintf(now, sizeof(now), "%d/%d ", v.status.state, v.status.result);
-	if (strlen(trail) < strlen(now) || strcmp(trail + strlen(trail) - strlen(now), now) != 0)
-		strcat(trail, now);
+	note_change((int)v.status.state, (int)v.status.result);
 }
 
 static void open_one(const char *name, struct software **ret)
@@ -77,16 +73,6 @@ static bool rests(void)
 static bool is_active(void)
 {
 	return software_view(software).status.active;
-}
-
-static int answers, answer_error;
-static char answer_reason[100];
-
-static void answered(void *userdata, int error, const char *reason)
-{
-	answers++;
-	answer_error = error;
-	snprintf(answer_reason, sizeof(answer_reason), "%s", reason ?: "");
 }
 
 static void push(const char *text)
