@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/thread.h"
 #include "gateway/reader.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -93,18 +93,12 @@ static int thread_ended(sd_event_source *source, int fd, uint32_t events, void *
 	return 0;
 }
 
-/* Signals belong to the thread of the loop. */
 static int start_thread(struct reader *r)
 {
-	sigset_t all, saved;
-	int error;
+	int error = thread_start(&r->thread, NULL, reader_thread, r);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &saved);
-	error = pthread_create(&r->thread, NULL, reader_thread, r);
-	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	r->started = error == 0;
-	return -error;
+	return error;
 }
 
 static int reader_open(struct reader *r)

@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/list.h"
+#include "base/thread.h"
 
 #define NAME_MAX_SIZE 32u
 #define TEMPORARY "new"
@@ -227,19 +227,6 @@ void history_writer_wait(struct history_writer *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Signals belong to the thread of the loop. */
-static int start_thread(struct history_writer *w)
-{
-	sigset_t all, saved;
-	int r;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &saved);
-	r = pthread_create(&w->thread, NULL, writer_thread, w);
-	pthread_sigmask(SIG_SETMASK, &saved, NULL);
-	return -r;
-}
-
 int history_writer_new(int folder, struct history_writer **ret)
 {
 	struct history_writer *w = calloc(1, sizeof(*w));
@@ -253,7 +240,7 @@ int history_writer_new(int folder, struct history_writer **ret)
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->work, NULL);
 	pthread_cond_init(&w->idle, NULL);
-	r = start_thread(w);
+	r = thread_start(&w->thread, NULL, writer_thread, w);
 	if (r < 0) {
 		free(w);
 		return r;

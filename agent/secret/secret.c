@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "base/list.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "secret/content.h"
 #include "secret/derive.h"
 #include "secret/keyfile.h"
@@ -125,11 +125,9 @@ static void *reload_thread(void *userdata)
 	return NULL;
 }
 
-/* Signals belong to the thread of the loop. */
 static int reload_start(struct file *f, const struct stat *st)
 {
 	struct reload *reload = calloc(1, sizeof(*reload));
-	sigset_t all, saved;
 	int r;
 
 	if (!reload)
@@ -137,13 +135,10 @@ static int reload_start(struct file *f, const struct stat *st)
 	reload->path = f->path;
 	reload->kind = f->kind;
 	reload->st = *st;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &saved);
-	r = pthread_create(&reload->thread, NULL, reload_thread, reload);
-	pthread_sigmask(SIG_SETMASK, &saved, NULL);
-	if (r != 0) {
+	r = thread_start(&reload->thread, NULL, reload_thread, reload);
+	if (r < 0) {
 		free(reload);
-		return -r;
+		return r;
 	}
 	f->reload = reload;
 	return 0;

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <search.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/list.h"
+#include "base/thread.h"
 #include "state/journal.h"
 #include "state/record.h"
 
@@ -516,19 +516,6 @@ void state_writer_get_statistics(struct state_writer *w, struct state_statistics
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Signals belong to the thread of the loop. */
-static int start_thread(struct state_writer *w)
-{
-	sigset_t all, saved;
-	int r;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &saved);
-	r = pthread_create(&w->thread, NULL, writer_thread, w);
-	pthread_sigmask(SIG_SETMASK, &saved, NULL);
-	return -r;
-}
-
 int state_writer_new(int records, int temporary, int notify_fd, struct state_writer **ret)
 {
 	struct state_writer *w = calloc(1, sizeof(*w));
@@ -544,7 +531,7 @@ int state_writer_new(int records, int temporary, int notify_fd, struct state_wri
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->work, NULL);
 	pthread_cond_init(&w->idle, NULL);
-	r = start_thread(w);
+	r = thread_start(&w->thread, NULL, writer_thread, w);
 	if (r < 0) {
 		free(w);
 		return r;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/clock.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "base/thread.h"
 
 /* A question on its way to the thread and back; the thread owns it in between. */
 struct job {
@@ -144,18 +144,13 @@ static void *resolve_thread(void *arg)
 
 static int start_thread(struct names *n)
 {
-	sigset_t all, before;
 	pthread_t thread;
 	int r;
 
 	if (n->started)
 		return 0;
-	/* Signals belong to the main thread's signalfd. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	n->box->refs++;
-	r = -pthread_create(&thread, NULL, resolve_thread, n->box);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	r = thread_start(&thread, NULL, resolve_thread, n->box);
 	if (r < 0) {
 		n->box->refs--;
 		return r;

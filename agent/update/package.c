@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/list.h"
+#include "base/thread.h"
 
 enum order_kind {
 	ORDER_OPEN,
@@ -241,20 +241,15 @@ static void *writer(void *userdata)
 
 /* ---- the loop ---- */
 
-/* Signals belong to the thread of the loop. */
 static int start_thread(struct package *p)
 {
-	sigset_t all, saved;
 	int r;
 
 	if (p->running)
 		return 0;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &saved);
-	r = pthread_create(&p->thread, NULL, writer, p);
-	pthread_sigmask(SIG_SETMASK, &saved, NULL);
+	r = thread_start(&p->thread, NULL, writer, p);
 	p->running = r == 0;
-	return -r;
+	return r;
 }
 
 static int put(struct package *p, enum order_kind kind, uint64_t offset, const void *data, size_t size)

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -14,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/macro.h"
+#include "base/thread.h"
 
 struct workers {
 	pthread_mutex_t mutex;
@@ -396,25 +396,19 @@ struct workers *workers_free(struct workers *w)
 	return NULL;
 }
 
-/* Signals are the loop's. */
 static int start_thread(struct worker *w)
 {
 	pthread_attr_t attributes;
-	sigset_t all, before;
 	int r;
 
-	r = pthread_attr_init(&attributes);
-	if (r)
-		return -r;
-	r = pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
-	if (!r) {
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		r = pthread_create(&w->thread, &attributes, worker_main, w);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-	}
+	r = -pthread_attr_init(&attributes);
+	if (r < 0)
+		return r;
+	r = -pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
+	if (r >= 0)
+		r = thread_start(&w->thread, &attributes, worker_main, w);
 	pthread_attr_destroy(&attributes);
-	return -r;
+	return r;
 }
 
 int worker_new(struct workers *workers, const struct worker_config *config, struct worker **ret)
