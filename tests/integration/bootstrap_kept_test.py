@@ -309,6 +309,8 @@ class AccountTest(BootstrapScenario):
         self.expect(self.put("gw", "/0/65534/12", "600"), "2.04")
         self.bootstrap(uri=self.other.uri("coap"), lifetime=86400)
         self.other.wait_registered("gw")
+        # It knows: time that goes on before would have it register again.
+        self.expect(self.other.request("gw", "GET", "/1/0/1"), "2.05")
         self.daemon.step(500)
         self.work()
         self.daemon.step(101)
