@@ -394,6 +394,8 @@ START_TEST(floods)
 	}
 	UNTIL(seen.samples / 2 + seen.errors == 20000);
 	ck_assert_uint_gt(seen.samples, 1000);
+	if (seen.errors >= 8)
+		ck_assert_ptr_nonnull(strstr(seen.reason, "frames while expressions took too long"));
 	stop();
 }
 END_TEST
