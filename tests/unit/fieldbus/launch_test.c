@@ -25,7 +25,8 @@ static struct {
 	int listener;
 	pthread_t thread;
 	bool runs;
-	_Atomic unsigned n; /* launches so far */
+	pthread_mutex_t lock; /* held from before a host runs until it is counted */
+	unsigned n; /* launches so far */
 	_Atomic pid_t pids[SERVICES_MAX];
 } manager;
 
@@ -50,12 +51,25 @@ static void *manage(void *unused)
 	int fd;
 
 	while ((fd = accept4(manager.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		pthread_mutex_lock(&manager.lock);
 		if (manager.n < SERVICES_MAX)
 			manager.pids[manager.n] = run_host(fd);
 		manager.n++;
+		pthread_mutex_unlock(&manager.lock);
 		close(fd);
 	}
 	return unused;
+}
+
+/* Counts whatever has already been heard of. */
+static unsigned launches(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&manager.lock);
+	n = manager.n;
+	pthread_mutex_unlock(&manager.lock);
+	return n;
 }
 
 static void listen_at(int backlog)
@@ -80,6 +94,7 @@ static void set_up(void)
 {
 	rig_set_up();
 	memset(&manager, 0, sizeof(manager));
+	pthread_mutex_init(&manager.lock, NULL);
 	strcpy(manager.folder, "/tmp/launch-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(manager.folder));
 	snprintf(manager.path, sizeof(manager.path), "%s/socket", manager.folder);
@@ -101,6 +116,7 @@ static void tear_down(void)
 			ck_assert_int_eq(waitpid(manager.pids[i], NULL, 0), manager.pids[i]);
 	if (manager.listener >= 0)
 		close(manager.listener);
+	pthread_mutex_destroy(&manager.lock);
 	unlink(manager.path);
 	rmdir(manager.folder);
 	rig_tear_down();
@@ -122,7 +138,7 @@ static unsigned service_of(uint32_t device)
 
 	rig_wait_order(device, "pid");
 	pid = atoi(rig.detail);
-	for (unsigned i = 0; i < manager.n; i++)
+	for (unsigned i = 0; i < launches(); i++)
 		if (manager.pids[i] == pid)
 			return i;
 	ck_abort_msg("'%s' is none of them", rig.detail);
@@ -132,7 +148,7 @@ START_TEST(serves)
 {
 	start_manager();
 	rig_start();
-	ck_assert_uint_eq(manager.n, 2);
+	ck_assert_uint_eq(launches(), 2);
 	ck_assert_int_eq(fieldbus_host_pid(rig.fieldbus, 0), 0);
 	rig_wait_order(0, "accept");
 	ck_assert_int_eq(rig.outcome, FIELDWAY_ACCEPTED);
@@ -146,7 +162,7 @@ START_TEST(dies)
 	end_service(service_of(0), SIGKILL);
 	rig_until(rig.states[0] == FIELDBUS_UNKNOWN);
 	ck_assert_str_eq(rig_reason(0), "bus hall1: plugin host ended (the journal says how)");
-	rig_until(rig.states[0] == FIELDBUS_ONLINE && manager.n == 3);
+	rig_until(rig.states[0] == FIELDBUS_ONLINE && launches() == 3);
 	ck_assert_uint_eq(rig_statistics(0).host_restarts, 1);
 	ck_assert_uint_eq(rig_statistics(2).host_restarts, 0);
 }
@@ -165,7 +181,7 @@ START_TEST(given_up)
 	ck_assert_str_eq(rig_reason(0), "bus hall1: plugin host sent malformed Values (the journal says how)");
 	ck_assert_int_eq(waitpid(manager.pids[before], NULL, 0), manager.pids[before]);
 	manager.pids[before] = 0;
-	rig_until(rig.states[0] == FIELDBUS_ONLINE && manager.n == 3);
+	rig_until(rig.states[0] == FIELDBUS_ONLINE && launches() == 3);
 }
 END_TEST
 
@@ -180,7 +196,7 @@ START_TEST(talks)
 	rig_order(0, "talk");
 	rig_until(rig_host(0)->state == HOST_ENDING);
 	end_service(before, SIGKILL);
-	rig_until(rig.states[0] == FIELDBUS_ONLINE && manager.n == 3);
+	rig_until(rig.states[0] == FIELDBUS_ONLINE && launches() == 3);
 }
 END_TEST
 
@@ -204,9 +220,9 @@ START_TEST(hangs)
 	rig_advance(20 * USEC_PER_SEC);
 	ck_assert_int_eq(rig_host(0)->state, HOST_ENDING);
 	ck_assert_str_eq(rig_reason(0), "bus hall1: plugin host did not answer");
-	ck_assert_uint_eq(manager.n, 2);
+	ck_assert_uint_eq(launches(), 2);
 	end_service(before, SIGKILL);
-	rig_until(rig.states[0] == FIELDBUS_ONLINE && manager.n == 3);
+	rig_until(rig.states[0] == FIELDBUS_ONLINE && launches() == 3);
 }
 END_TEST
 
@@ -270,7 +286,7 @@ START_TEST(describes)
 	ck_assert_str_eq(plugin->name, "fake");
 	ck_assert_int_eq(fieldbus_describe(rig.fieldbus, "none", &plugin), -ENOENT);
 	ck_assert_int_eq(fieldbus_describe(rig.fieldbus, "die", &plugin), -EPIPE);
-	ck_assert_uint_eq(manager.n, 3);
+	ck_assert_uint_eq(launches(), 3);
 }
 END_TEST
 
@@ -288,7 +304,7 @@ START_TEST(switched)
 	manager.pids[before] = 0;
 	ck_assert_int_eq(fieldbus_enable(rig.fieldbus, 0, true), 0);
 	rig_until(rig.states[0] == FIELDBUS_ONLINE);
-	ck_assert_uint_eq(manager.n, 3);
+	ck_assert_uint_eq(launches(), 3);
 }
 END_TEST
 
