@@ -36,8 +36,8 @@ def prepare():
 
     for name, package in (("node", "nodejs"), ("npm", "npm"), ("mbpoll", "mbpoll")):
         fetched.need(name, package)
-    if subprocess.run([SYSTEM_PYTHON, "-c", "import pymodbus, serial"], capture_output=True, check=False).returncode:
-        raise fetched.Unavailable("there is no pymodbus here (Debian: python3-pymodbus)")
+    if subprocess.run([SYSTEM_PYTHON, "-c", "import pymodbus.client, pymodbus.server"], capture_output=True, check=False).returncode:
+        raise fetched.Unavailable("there is no pymodbus here (Debian: python3-pymodbus, python3-serial-asyncio)")
     with fetched.place(build_path("tests/interop/modbus/peer")) as peer:
         folder = os.path.join(peer, "npm")
         fetched.made(folder, fetched.digest([manifest]), install)
