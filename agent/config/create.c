@@ -27,14 +27,25 @@ static int check_object(struct loader *l, const struct yaml_node *node, uint64_t
 	return -EINVAL;
 }
 
-static int read_object(struct loader *l, const struct yaml_node *node, uint16_t *ret)
+/* n: those before it. */
+static int check_once(struct loader *l, const struct yaml_node *node, uint16_t id, const uint16_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id) {
+			loader_error(l, node->mark, "object %u stands here twice", id);
+			return -EINVAL;
+		}
+	return 0;
+}
+
+static int read_object(struct loader *l, const struct yaml_node *node, uint16_t *ids, size_t n)
 {
 	uint64_t id;
 	int r = scalar_u64(l, node, &id);
 
 	r = r < 0 ? r : check_object(l, node, id);
-	*ret = r < 0 ? ID_NONE : (uint16_t)id;
-	return r;
+	ids[n] = r < 0 ? ID_NONE : (uint16_t)id;
+	return r < 0 ? r : check_once(l, node, ids[n], ids, n);
 }
 
 int create_read(struct loader *l, const struct yaml_node *node, struct config_objects *ret)
@@ -53,7 +64,7 @@ int create_read(struct loader *l, const struct yaml_node *node, struct config_ob
 	if (!ids)
 		return -ENOMEM;
 	for (size_t i = 0; i < node->n; i++) {
-		int r = read_object(l, node->items[i], &ids[i]);
+		int r = read_object(l, node->items[i], ids, i);
 
 		error = error < 0 ? error : r;
 	}

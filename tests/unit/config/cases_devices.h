@@ -77,6 +77,8 @@ static const struct error_case devices_cases[] = {
 	{ 'd', RANGE(", create: [16, 19], override: {1: {create: []}, 2: {endpoint: none}}"), "" },
 	{ 'd', DEVICE(", create: 16"),
 	  "d.yaml:2:69: create is a list, written [a, b], or each behind \"- \" on its line\n" },
+	{ 'd', DEVICE(", create: [19, 19]"),
+	  "d.yaml:2:74: object 19 stands here twice\n" },
 	{ 'd', DEVICE(", create: [6]"),
 	  "d.yaml:2:70: object 6 (Location) has a single instance, 0, which nobody creates\n" },
 	{ 'd', DEVICE(", create: [16], endpoint: none"),

@@ -79,6 +79,8 @@ static const struct error_case main_cases[] = {
 	{ 'm', "host: {allow: [reboot, time, timezone, factory_reset]}\n", "" },
 	{ 'm', "host: {allow: []}\n", "" },
 	{ 'm', "host: {create: [16, 19]}\n", "" },
+	{ 'm', "host: {create: [16, 19, 16]}\n",
+	  "fieldway.yaml:2:25: object 16 stands here twice\n" },
 	{ 'm', "host: {create: [6]}\n",
 	  "fieldway.yaml:2:17: object 6 (Location) has a single instance, 0, which nobody creates\n" },
 	{ 'm', "host: {create: [1]}\n",
