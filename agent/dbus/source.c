@@ -30,7 +30,7 @@ struct source source_find(const struct item *item, const struct path *path)
 		s.row = &e->map[i];
 	}
 	if (s.row && s.row->kind != CONFIG_MAP_CONSTANT) {
-		s.device_id = s.row->device == UINT32_MAX ? e->device : s.row->device;
+		s.device_id = config_row_device(e, s.row);
 		s.device = &c->devices[s.device_id];
 		s.point = &s.device->type->points[s.row->point];
 	}

@@ -113,7 +113,7 @@ void recording_changed(struct endpoint *e, enum store_change change, const struc
 static const struct config_type *type_of(const struct config *c, const struct config_endpoint *config,
 					 const struct config_map *row)
 {
-	return c->devices[row->device == UINT32_MAX ? config->device : row->device].type;
+	return c->devices[config_row_device(config, row)].type;
 }
 
 static bool is_recorded(const struct config_type *type, uint32_t point)

@@ -137,7 +137,7 @@ static const struct config_device *first_device(const struct config *c, const st
 {
 	for (size_t i = 0; i < e->n_map; i++)
 		if (e->map[i].kind != CONFIG_MAP_CONSTANT)
-			return &c->devices[e->map[i].device == UINT32_MAX ? e->device : e->map[i].device];
+			return &c->devices[config_row_device(e, &e->map[i])];
 	return NULL;
 }
 

@@ -45,7 +45,7 @@ static void plan_row(const struct mapping *m, const struct config_endpoint *e,
 
 	if (map->kind != CONFIG_MAP_POINT || !resource)
 		return;
-	device = &m->config->devices[map->device == UINT32_MAX ? e->device : map->device];
+	device = &m->config->devices[config_row_device(e, map)];
 	if (transform_init(&ret->transform, &device->type->points[map->point], resource,
 			   map->unit) < 0)
 		return;

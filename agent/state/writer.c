@@ -432,7 +432,7 @@ static bool settle_job(struct state_writer *w, const struct job *job)
 }
 
 /* Those that could not be written are a group the next time, too. */
-static void rejoin(struct state_writer *w, const struct job *jobs, unsigned n)
+static void rejoin(const struct job *jobs, unsigned n)
 {
 	struct pending *failed = NULL;
 
@@ -452,7 +452,7 @@ static void settle_jobs(struct state_writer *w, const struct job *jobs, unsigned
 	ssize_t ignored _unused_;
 
 	if (w->together)
-		rejoin(w, jobs, n);
+		rejoin(jobs, n);
 	for (unsigned i = 0; i < n; i++)
 		awaited |= settle_job(w, &jobs[i]);
 	w->n_jobs = 0;
