@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
-#include "lwm2m/bootstrap.h"
+#include "lwm2m/bootstrap/bootstrap.h"
 
 struct client;
 struct client_sending;

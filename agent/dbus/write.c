@@ -6,7 +6,7 @@
 
 #include "dbus/internal.h"
 #include "dbus/values.h"
-#include "lwm2m/execute_argument.h"
+#include "lwm2m/dm/execute_argument.h"
 #include "store/audit.h"
 #include "store/store.h"
 

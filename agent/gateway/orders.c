@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 #include "fieldbus/fieldbus.h"
-#include "gateway/bootstrapping.h"
+#include "gateway/bootstrap/bootstrapping.h"
 
 /* What people ask of endpoints, devices and buses. */
 

@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
-#include "gateway/bootstrapping.h"
-#include "gateway/internal.h"
-#include "gateway/reload.h"
+#include "gateway/bootstrap/bootstrapping.h"
+#include "gateway/configuration/reload.h"
+#include "gateway/registry/internal.h"
 
 static struct endpoint *endpoint_of(struct registry *r, uint32_t endpoint)
 {

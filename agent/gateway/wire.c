@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/timer.h"
-#include "gateway/content.h"
+#include "gateway/configuration/content.h"
 #include "gateway/pauses.h"
 #include "gateway/ports.h"
 #include "gateway/wire_internal.h"

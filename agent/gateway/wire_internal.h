@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Shared by wire.c, which builds the agent, and reload.c, which gives it another configuration. */
+/* Shared by wire.c, which builds the agent, and configuration/, which gives it another one. */
 
 #include "dbus/dbus.h"
 #include "fieldbus/fieldbus.h"
-#include "gateway/accepted.h"
-#include "state/identity.h"
-#include "gateway/registry.h"
-#include "gateway/reload.h"
+#include "gateway/configuration/accepted.h"
+#include "gateway/configuration/reload.h"
+#include "gateway/registry/registry.h"
 #include "gateway/status.h"
 #include "gateway/trim.h"
 #include "gateway/wire.h"
 #include "mapping/mapping.h"
 #include "metrics/metrics.h"
 #include "secret/secret.h"
+#include "state/identity.h"
 #include "state/state.h"
 #include "transport/transport.h"
 

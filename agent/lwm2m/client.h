@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lwm2m/order.h"
+#include "lwm2m/registration/order.h"
 #include "lwm2m/resolver.h"
 #include "model/definition.h"
 #include "store/store.h"

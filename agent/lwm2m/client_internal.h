@@ -7,10 +7,10 @@
 #include "base/log.h"
 #include "base/timer.h"
 #include "codec/codec.h"
-#include "lwm2m/access.h"
 #include "lwm2m/client.h"
+#include "lwm2m/dm/access.h"
 #include "lwm2m/failure.h"
-#include "lwm2m/retry.h"
+#include "lwm2m/registration/retry.h"
 #include "lwm2m/view.h"
 #include "observe/attributes.h"
 #include "observe/observation.h"
@@ -113,14 +113,14 @@ uint32_t client_lifetime(const struct client *c);
  */
 bool client_is_awake(struct client *c);
 
-/* client_access.c */
+/* dm/client_access.c */
 /* What the server may do in a store, kept until /2 changes. */
 const struct access *client_access(struct client *c, const struct store *store);
 void client_access_forget(struct client *c);
 /* What the store's watch said. */
 void client_access_changed(struct client *c, const struct path *paths, size_t n);
 
-/* client_register.c */
+/* registration/client_register.c */
 void client_register(struct client *c);
 void client_send_update(struct client *c);
 void client_deregister(struct client *c);
@@ -129,7 +129,7 @@ void client_look_ahead(struct client *c);
 /* That timer fired: an Update if one is due. */
 void client_refresh(struct client *c);
 
-/* client_profile.c */
+/* registration/client_profile.c */
 struct registration_query;
 /* Object list, Profile ID or both into a Register or Update; list keeps the payload. */
 int client_say_objects(struct client *c, struct message *m, struct registration_query *query,
@@ -146,7 +146,7 @@ static inline bool client_serves(const struct client *c)
 	return client_is_registered(c) && !c->hushed;
 }
 
-/* requests.c: session_ops.request */
+/* dm/requests.c: session_ops.request */
 void requests_handle(void *userdata, struct exchange *exchange, const struct message *request);
 /* The client goes away: answers that are still to come lead nowhere. */
 void pending_forget(struct client *c);
@@ -168,7 +168,7 @@ bool request_may_make(const struct request *q, const struct path *path);
 /* A Corelnk that leads somewhere, or any other value. */
 bool request_links_are_good(const struct request *q, const struct value *value);
 
-/* Has the server the right to do this to the target, which exists? (client_access.c) */
+/* Has the server the right to do this to the target, which exists? (dm/client_access.c) */
 bool request_is_allowed(const struct request *q);
 
 /* What a registration of this version knows, as enum attribute. */
@@ -176,7 +176,7 @@ unsigned attributes_known(enum lwm2m_version version);
 /* Applies the request's queries to attributes at its path; -EINVAL, and nothing changes. */
 int request_attributes(const struct request *q, struct attributes *attributes);
 
-/* respond.c */
+/* dm/respond.c */
 void respond_code(struct request *q, uint8_t code);
 /* status_code(error), with reason as payload when there is one. */
 void respond_error(struct request *q, int error, const char *reason);
@@ -196,7 +196,7 @@ int read_content(struct client *c, const struct target *target, int32_t accept, 
 /* The errors that it would have whatever the values: existence, operation, format. */
 int read_check(const struct client *c, const struct target *target, int32_t accept);
 
-/* One room for each family of operations; each ends with an answer, now or later. */
+/* A file of dm/ or reporting/ for each family of operations; each ends with an answer, now or later. */
 void dm_read(struct request *q);
 void dm_write(struct request *q, enum store_write_mode mode);
 void dm_write_attributes(struct request *q);
@@ -211,11 +211,11 @@ void dm_cancel(struct request *q);
 void dm_observe_composite(struct request *q);
 void dm_cancel_composite(struct request *q);
 
-/* stream.c: session_ops.body, and the request whose body went there */
+/* dm/stream.c: session_ops.body, and the request whose body went there */
 uint8_t stream_open(void *userdata, const struct message *first, struct body_sink **ret);
 void stream_handle(struct request *q);
 
-/* send.c: the server's choice of those that carry times */
+/* reporting/send.c: the server's choice of those that carry times */
 const struct codec *client_timed_codec(const struct client *c);
 /* Objects of servers are nobody's to read. */
 void records_remove_secrets(struct records *records);
@@ -231,13 +231,13 @@ struct wish {
 	struct attributes attributes;
 };
 
-/* dm_observe.c */
+/* reporting/observe.c */
 /* Observes that wait for a first value: one may have come; or their registration goes. */
 void waiting_look(struct client *c);
 void waiting_drop(struct client *c);
 /* -EINVAL: parameters that are wrong, or of another level. */
 int wish_read(const struct request *q, struct wish *ret);
-/* notify.c */
+/* reporting/notify.c */
 /* An observation that is being answered: its options go into the answer. -ENOSPC: it is a plain Read, -ENOMEM. */
 int notify_start(struct client *c, const struct observed *paths, unsigned n, bool composite,
 		 const struct wish *wish, int32_t format, struct message *answer);

@@ -4,7 +4,7 @@
 
 #include "base/macro.h"
 #include "base/str.h"
-#include "lwm2m/staging.h"
+#include "lwm2m/bootstrap/staging.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/lwm2m/shape.h"
 

@@ -5,7 +5,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "download/coap_uri.h"
-#include "lwm2m/execute_argument.h"
+#include "lwm2m/dm/execute_argument.h"
 #include "model/path.h"
 #include "observe/attributes.h"
 #include "tests/fuzz/fuzz.h"

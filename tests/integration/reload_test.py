@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Another configuration while the daemon runs: what it leaves alone notices
-nothing, and what is wrong with it changes nothing (agent/gateway/reload.h)."""
+nothing, and what is wrong with it changes nothing (agent/gateway/configuration/reload.h)."""
 import json
 import os
 import signal

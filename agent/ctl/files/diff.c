@@ -11,7 +11,7 @@
 #include "ctl/output/table.h"
 #include "state/state.h"
 
-/* gateway/accepted.c keeps it under these. */
+/* gateway/configuration/accepted.c keeps it under these. */
 #define STATE_NAME "gateway"
 #define STATE_KIND "last-good"
 

@@ -9,7 +9,7 @@
 
 #include "base/macro.h"
 #include "base/str.h"
-#include "gateway/content.h"
+#include "gateway/configuration/content.h"
 #include "secret/secret.h"
 
 /* Which line of which file is a device's. */

@@ -9,7 +9,7 @@
 #include "base/macro.h"
 #include "config/config.h"
 #include "fieldbus/fieldbus.h"
-#include "gateway/modbus.h"
+#include "gateway/modbus/modbus.h"
 #include "state/state.h"
 
 /* The connections that /10374 shows, before a fieldbus that the test plays itself. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "gateway/host_network.h"
+#include "gateway/machine/network.h"
 
 /* Trees as the kernel makes them below /sys/class/net. */
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "gateway/host_power.h"
+#include "gateway/machine/power.h"
 
 /* Trees as the kernel makes them below /sys/class/power_supply. */
 

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/macro.h"
 #include "fieldbus/fieldbus.h"
-#include "gateway/reader.h"
+#include "gateway/configuration/reader.h"
 
 /* Reading a configuration while the loop goes on. */
 

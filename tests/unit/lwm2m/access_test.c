@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lwm2m/access.h"
+#include "lwm2m/dm/access.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "codec/codec.h"
-#include "lwm2m/staging.h"
+#include "lwm2m/bootstrap/staging.h"
 #include "tests/unit/lwm2m/shape.h"
 #include "tests/unit/transport/rig.h"
 

@@ -4,7 +4,7 @@
 #include <check.h>
 
 #include "base/clock.h"
-#include "lwm2m/bootstrap.h"
+#include "lwm2m/bootstrap/bootstrap.h"
 #include "transport/message.h"
 
 /* One endpoint over the transport's rig: the test is its bootstrap server. */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lwm2m/consistency.h"
-#include "lwm2m/unbootstrap.h"
+#include "lwm2m/bootstrap/consistency.h"
+#include "lwm2m/bootstrap/unbootstrap.h"
 #include "tests/unit/lwm2m/shape.h"
 
 static struct definitions *definitions;

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/macro.h"
-#include "lwm2m/order.h"
+#include "lwm2m/registration/order.h"
 
 /*
  * An account is a word: its state, W(aiting) T(rying) R(egistered) F(ailed), and

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lwm2m/profile_id.h"
+#include "lwm2m/registration/profile_id.h"
 
 #include <check.h>
 #include <stdio.h>

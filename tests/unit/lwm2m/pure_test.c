@@ -8,10 +8,10 @@
 
 #include "base/clock.h"
 #include "base/yaml.h"
-#include "lwm2m/execute_argument.h"
+#include "lwm2m/dm/execute_argument.h"
 #include "lwm2m/failure.h"
+#include "lwm2m/registration/retry.h"
 #include "lwm2m/resolver.h"
-#include "lwm2m/retry.h"
 #include "lwm2m/status.h"
 #include "lwm2m/view.h"
 #include "store/store.h"

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/yaml.h"
-#include "lwm2m/registration.h"
+#include "lwm2m/registration/registration.h"
 #include "store/store.h"
 
 static struct definitions *definitions;

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "lwm2m/staging.h"
+#include "lwm2m/bootstrap/staging.h"
 #include "tests/unit/lwm2m/shape.h"
 
 /* What a bootstrap server does is done to a copy. */
