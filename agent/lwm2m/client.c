@@ -11,24 +11,6 @@
 #include "lwm2m/queue.h"
 #include "lwm2m/status.h"
 
-/* Resources of /1 (Server) that steer the account; what a server writes there is bounded here. */
-enum {
-	SERVER_LIFETIME = 1,
-	SERVER_DISABLE_TIMEOUT = 5,
-	SERVER_ALERT = 11,
-	SERVER_PRIORITY = 13,
-	SERVER_INITIAL_DELAY = 14,
-	SERVER_FAILURE_BLOCK = 15,
-	SERVER_BOOTSTRAP_ON_FAILURE = 16,
-	SERVER_RETRY_COUNT = 17,
-	SERVER_RETRY_TIMER = 18,
-	SERVER_SEQUENCE_DELAY = 19,
-	SERVER_SEQUENCE_COUNT = 20,
-};
-#define DEFAULT_LIFETIME_S 86400
-#define DEFAULT_DISABLE_S 86400
-/* `lt=0`, for ever, is understood from 1.2 on; earlier servers take it for expired (Leshan does). */
-#define LIFETIME_LONG_S INT32_MAX
 /* De-register waits no longer than this when the agent stops: the registration expires by itself. */
 #define DEREGISTER_USEC (3 * USEC_PER_SEC)
 
@@ -55,37 +37,6 @@ struct log_about client_about(const struct client *c, const char *path)
 	return (struct log_about){
 		.endpoint = c->config.endpoint, .server = c->config.server_name, .path = path
 	};
-}
-
-int64_t client_setting(const struct client *c, uint16_t resource, int64_t initial)
-{
-	struct path path = path_of_resource(1, c->config.server_instance, resource);
-	_cleanup_value_ struct value value = { 0 }, integer = { 0 };
-
-	/* Not by way of a double: it rounds what a server wrote out of int64_t's range. */
-	if (store_read(c->config.store, &path, true, &value, NULL) < 0)
-		return initial;
-	if (value.type == VALUE_BOOLEAN)
-		return value.boolean;
-	if (value_convert(&value, VALUE_INTEGER, &integer) < 0)
-		return initial;
-	return integer.integer;
-}
-
-uint32_t client_lifetime(const struct client *c)
-{
-	int64_t lifetime = client_setting(c, SERVER_LIFETIME, DEFAULT_LIFETIME_S);
-
-	if (lifetime == 0 && c->version < LWM2M_1_2)
-		return LIFETIME_LONG_S;
-	return lifetime < 0 || lifetime >= UINT32_MAX ? DEFAULT_LIFETIME_S : lifetime;
-}
-
-static uint64_t client_absence_usec(const struct client *c)
-{
-	int64_t absence = client_setting(c, SERVER_DISABLE_TIMEOUT, DEFAULT_DISABLE_S);
-
-	return (absence < 0 || absence > UINT32_MAX ? DEFAULT_DISABLE_S : absence) * USEC_PER_SEC;
 }
 
 /* As often as its failures are told. */
@@ -135,35 +86,6 @@ void client_enter_state(struct client *c, enum client_state state, int error)
 	c->ops->state(c->userdata, state, error);
 }
 
-static uint32_t bounded(int64_t value)
-{
-	return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
-}
-
-void client_order_settings(const struct client *c, struct order_account *ret)
-{
-	int64_t priority = client_setting(c, SERVER_PRIORITY, -1);
-	int64_t delay = client_setting(c, SERVER_INITIAL_DELAY, 0);
-
-	ret->has_priority = priority >= 0;
-	ret->priority = bounded(priority);
-	ret->delay_usec = bounded(delay) * USEC_PER_SEC;
-	ret->blocks = client_setting(c, SERVER_FAILURE_BLOCK, false);
-	ret->bootstraps = client_setting(c, SERVER_BOOTSTRAP_ON_FAILURE, true);
-}
-
-static struct retry_settings client_retry_settings(const struct client *c)
-{
-	const struct retry_settings initial = RETRY_DEFAULTS;
-
-	return (struct retry_settings){
-		.attempts = MAX(client_setting(c, SERVER_RETRY_COUNT, initial.attempts), INT64_C(1)),
-		.first_wait_s = client_setting(c, SERVER_RETRY_TIMER, initial.first_wait_s),
-		.sequence_wait_s = client_setting(c, SERVER_SEQUENCE_DELAY, initial.sequence_wait_s),
-		.sequences = MAX(client_setting(c, SERVER_SEQUENCE_COUNT, initial.sequences), INT64_C(1)),
-	};
-}
-
 /* Silence and missing routes are about the server: all its accounts would tell the same. */
 static bool is_about_server(const struct failure *f)
 {
@@ -201,7 +123,7 @@ static void log_attempt(struct client *c, const struct failure *f, uint64_t wait
 static bool is_rejected(const struct client *c, const struct failure *f)
 {
 	return (f->code == CODE(4, 03) || f->code == CODE(4, 00)) &&
-	       client_setting(c, SERVER_BOOTSTRAP_ON_FAILURE, true);
+	       client_bootstraps_on_failure(c);
 }
 
 static void wait_for_attempt(struct client *c, const struct failure *f, bool final)
@@ -304,16 +226,6 @@ static void new_context(struct client *c)
 	case CLIENT_DEREGISTERING:
 		break;
 	}
-}
-
-/* /1/x/11: the last alert of the server (Core E.2). */
-static void client_note_alert(struct client *c, int alert)
-{
-	const struct path path = path_of_resource(1, c->config.server_instance, SERVER_ALERT);
-	const struct value value = value_unsigned(alert);
-
-	if (alert >= 0)
-		store_update_one(c->config.store, &path, &value);
 }
 
 /* The server will have nothing to do with us: what is under way would be refused again. */
@@ -583,12 +495,10 @@ bool client_is_awake(struct client *c)
 
 void client_changed(struct client *c, enum store_change change, const struct path *paths, size_t n)
 {
-	struct path lifetime = path_of_resource(1, c->config.server_instance, SERVER_LIFETIME);
-
 	if (change == STORE_CHANGE_INSTANCES)
 		c->list_due = true;
 	for (size_t i = 0; i < n && change == STORE_CHANGE_VALUES; i++)
-		if (path_contains(&paths[i], &lifetime))
+		if (client_has_lifetime_in(c, &paths[i]))
 			c->lifetime_due = true;
 	if (c->state == CLIENT_REGISTERED && (c->list_due || c->lifetime_due))
 		client_look_ahead(c);

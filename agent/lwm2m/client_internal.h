@@ -89,8 +89,21 @@ struct client {
 /* The account's view of its own store. */
 struct view client_view(const struct client *c, const struct store *store);
 struct log_about client_about(const struct client *c, const char *path);
+
+/* client_settings.c: what /1 says of the account. */
 /* /1/x/resource as an integer, or initial. */
 int64_t client_setting(const struct client *c, uint16_t resource, int64_t initial);
+/* `lt` of a registration, in seconds. */
+uint32_t client_lifetime(const struct client *c);
+/* Is that the path, or below it? */
+bool client_has_lifetime_in(const struct client *c, const struct path *path);
+/* How long /1/x/4 (Disable) keeps it away. */
+uint64_t client_absence_usec(const struct client *c);
+struct retry_settings client_retry_settings(const struct client *c);
+/* /1/x/16 */
+bool client_bootstraps_on_failure(const struct client *c);
+/* /1/x/11: the last alert of the server (Core E.2); -1: none came. */
+void client_note_alert(struct client *c, int alert);
 
 /* client.c */
 /* The only door between states: what a state needs is set up here. */
@@ -106,7 +119,6 @@ void client_left(struct client *c);
 bool client_is_leaving(const struct client *c);
 /* What a server ordered waits for its answer to arrive: servers drop what is open with who leaves or registers anew. */
 #define ANSWER_USEC (1 * USEC_PER_SEC)
-uint32_t client_lifetime(const struct client *c);
 /*
  * Queue mode: may something be sent now that the server does not expect? If not,
  * an Update goes first, and behind its answer notifications are looked at again.
