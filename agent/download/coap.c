@@ -173,6 +173,9 @@ static void on_response(void *userdata, int error, const struct message *respons
 	struct coap *c = userdata;
 	int r = error < 0 ? error_of_call(error) : 0;
 
+	/* coap_stop(), which has let go of it already. */
+	if (error == -ECANCELED)
+		return;
 	if (r == 0 && response->code == CODE(2, 05))
 		r = take_content(c, response);
 	else if (r == 0)

@@ -323,6 +323,18 @@ START_TEST(disk_is_slow)
 }
 END_TEST
 
+/* While a block is asked for; nobody hears of it any more. */
+START_TEST(stopped)
+{
+	begin(server.uri, 0, "");
+	while (n_begun == 0)
+		ck_assert_int_ge(sd_event_run(event, 100 * USEC_PER_MSEC), 0);
+	ck_assert_uint_lt(received.size, SIZE);
+	download = download_free(download);
+	ck_assert_int_eq(n_done, 0);
+}
+END_TEST
+
 /* Without a key nothing is sent. */
 START_TEST(no_key)
 {
@@ -388,6 +400,7 @@ int main(void)
 	tcase_add_test(tcase, not_there);
 	tcase_add_test(tcase, given_up);
 	tcase_add_test(tcase, disk_is_slow);
+	tcase_add_test(tcase, stopped);
 	tcase_add_test(tcase, no_key);
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(pure, uris);
