@@ -301,6 +301,7 @@ static const struct session_ops session_ops = {
 	.request = requests_handle,
 	.body = stream_open,
 	.reset = notify_reset,
+	.repeat = notify_repeat,
 };
 
 static int client_open_session(struct client *c)

@@ -257,6 +257,7 @@ int notify_new(struct client *c);
 void notify_done(struct client *c);
 void notify_changed(struct client *c, enum store_change change, const struct path *paths, size_t n);
 void notify_reset(void *userdata, const uint8_t *token, uint8_t token_size);
+void notify_repeat(void *userdata, struct call *call);
 /* pmin and pmax of /1. */
 struct attributes client_default_attributes(struct client *c);
 /*

@@ -217,23 +217,17 @@ static bool is_empty(const struct entry *e)
 	return bad > 0;
 }
 
-static bool is_due(const struct observations *o, struct entry *e, const struct attributes *a, uint64_t now,
-		   uint64_t *ret_next)
+/* Of what is good, whatever is on its way. */
+static bool is_owed(const struct observations *o, struct entry *e, const struct attributes *a, uint64_t now,
+		    uint64_t *ret_next)
 {
 	struct condition c = {
 		.attributes = a,
 		.sent_usec = e->sent_usec,
 		.triggered = is_triggered(o, e, a),
-		.good = is_good(e),
+		.good = true,
 	};
 
-	*ret_next = USEC_INFINITY;
-	if (!c.good) {
-		e->recovered = true;
-		return false;
-	}
-	if (e->public.in_flight)
-		return false;
 	if (e->retry_usec > now) {
 		*ret_next = e->retry_usec;
 		return false;
@@ -242,6 +236,17 @@ static bool is_due(const struct observations *o, struct entry *e, const struct a
 		return false;
 	e->recovered = is_empty(e);
 	return !e->recovered;
+}
+
+static bool is_due(const struct observations *o, struct entry *e, const struct attributes *a, uint64_t now,
+		   uint64_t *ret_next)
+{
+	*ret_next = USEC_INFINITY;
+	if (!is_good(e)) {
+		e->recovered = true;
+		return false;
+	}
+	return !e->public.in_flight && is_owed(o, e, a, now, ret_next);
 }
 
 void observations_each(const struct observations *o, const struct path *path,
@@ -459,6 +464,23 @@ void observation_sent(struct observations *o, struct observation *observation)
 
 	entry_sent(e);
 	stir(o, e);
+}
+
+bool observation_is_superseded(const struct observations *o, struct observation *observation)
+{
+	struct entry *e = container_of(observation, struct entry, public);
+	const struct attributes a = effective(o, e);
+	const bool recovered = e->recovered;
+	uint64_t next;
+	bool owed = is_good(e) && is_owed(o, e, &a, clock_monotonic_usec(), &next);
+
+	e->recovered = recovered;
+	return owed;
+}
+
+void observation_superseded(struct observation *observation)
+{
+	entry_sent(container_of(observation, struct entry, public));
 }
 
 void observations_landed(struct observations *o, const uint8_t *token, unsigned token_size)

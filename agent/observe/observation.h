@@ -135,5 +135,12 @@ bool observation_confirms(const struct observations *o, struct observation *obse
 int64_t observation_max_age(const struct observations *o, struct observation *observation);
 /* The value that is now in the store was sent: both timers start anew. */
 void observation_sent(struct observations *o, struct observation *observation);
+/*
+ * While a notification is on its way: is a newer one due by now? Then, where it
+ * was sent in the place of the other one: the value that is now in the store was
+ * (RFC 7641 4.5.2), and it is on its way.
+ */
+bool observation_is_superseded(const struct observations *o, struct observation *observation);
+void observation_superseded(struct observation *observation);
 /* It could not be sent: what was owed stays owed, looked at again after delay_usec. */
 void observation_failed(struct observations *o, struct observation *observation, uint64_t delay_usec);

@@ -14,8 +14,21 @@ static struct call *free_call(struct call *c)
 	if (!c)
 		return NULL;
 	transfer_done(c);
+	free(c->newer);
 	free(c);
 	return NULL;
+}
+
+/* at: as long as both. */
+static void copy_message(struct call *c, uint8_t *at, const struct buf *head, struct span body)
+{
+	c->head = at;
+	c->head_size = head->size;
+	c->body = at + head->size;
+	c->body_size = body.n;
+	memcpy(c->head, head->data, head->size);
+	if (body.n > 0)
+		memcpy(c->body, body.p, body.n);
 }
 
 /* In one piece with its message: thousands are made at once, each for a moment. */
@@ -25,13 +38,16 @@ static struct call *alloc_call(const struct buf *head, struct span body)
 
 	if (!c)
 		return NULL;
-	*c = (struct call){ .head_size = head->size, .body_size = body.n };
-	c->head = c->message;
-	c->body = c->message + head->size;
-	memcpy(c->head, head->data, head->size);
-	if (body.n > 0)
-		memcpy(c->body, body.p, body.n);
+	*c = (struct call){ 0 };
+	copy_message(c, c->message, head, body);
 	return c;
+}
+
+bool call_fits_one_message(size_t head_size, size_t body_size)
+{
+	/* The head has no token yet, if it is a request's. */
+	return body_size <= BLOCK_SIZE_MAX &&
+	       head_size + sizeof(((const struct call *)NULL)->token) + 1 + body_size <= MESSAGE_SIZE_MAX;
 }
 
 static int encode_head(struct buf *out, const struct message *m)
@@ -71,6 +87,26 @@ int call_new(struct session *s, enum call_kind kind, const struct message *m, st
 	list_append(&s->calls, &c->node);
 	s->n_calls++;
 	*ret = c;
+	return 0;
+}
+
+int call_replace(struct call *c, const struct message *m)
+{
+	struct buf *head = &c->session->transport->out;
+	uint8_t *newer;
+	int r;
+
+	r = encode_head(head, m);
+	if (r < 0)
+		return r;
+	if (!call_fits_one_message(head->size, m->payload.n))
+		return -EMSGSIZE;
+	newer = malloc(head->size + m->payload.n);
+	if (!newer)
+		return -ENOMEM;
+	copy_message(c, newer, head, m->payload);
+	free(c->newer);
+	c->newer = newer;
 	return 0;
 }
 

@@ -140,6 +140,8 @@ static void repeat(struct call *c)
 	governor_loss(s->governor, &c->ticket);
 	s->counters.retransmissions++;
 	timer_arm_in(&c->timer, c->retransmit.timeout_usec);
+	if (c->kind == CALL_KIND_NOTIFICATION && c->referenced && s->ops->repeat)
+		s->ops->repeat(s->userdata, c);
 	put_on_wire(c);
 }
 

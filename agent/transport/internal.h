@@ -165,10 +165,15 @@ struct call {
 	bool confirmable, running;
 	bool one_block;  /* of a response; its user asks for the others itself */
 	bool referenced; /* its user has a pointer */
+	uint8_t *newer;	 /* head and body, in the place of message: a notification that superseded it */
 	uint8_t message[]; /* head and body */
 };
 
 int call_new(struct session *s, enum call_kind kind, const struct message *m, struct call **ret);
+/* Another message in the place of the one that the call has: -EMSGSIZE, -ENOMEM, and it keeps that. */
+int call_replace(struct call *c, const struct message *m);
+/* head_size: of the encoded message, with its token or still without. */
+bool call_fits_one_message(size_t head_size, size_t body_size);
 /* Takes the call out of everything and frees it; its handler is not run. */
 void call_discard(struct call *c);
 /* Ends a call well inside its user's own call: the handler comes from the loop. */

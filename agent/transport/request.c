@@ -11,13 +11,6 @@ static const enum ticket_priority priorities[] = {
 	[CALL_REGISTRATION] = TICKET_REGISTRATION,
 };
 
-static bool fits_one_message(const struct call *c)
-{
-	/* The head has no token yet, if it is a request's. */
-	return c->body_size <= BLOCK_SIZE_MAX &&
-	       c->head_size + sizeof(c->token) + 1 + c->body_size <= MESSAGE_SIZE_MAX;
-}
-
 int session_request(struct session *s, const struct message *request, enum call_priority priority,
 		    call_handler handler, void *userdata, struct call **ret)
 {
@@ -34,7 +27,7 @@ int session_request(struct session *s, const struct message *request, enum call_
 	c->ticket.priority = priorities[priority];
 	c->handler = handler;
 	c->userdata = userdata;
-	if (!fits_one_message(c)) {
+	if (!call_fits_one_message(c->head_size, c->body_size)) {
 		r = transfer_start(c);
 		if (r < 0) {
 			call_discard(c);
@@ -79,7 +72,7 @@ static int queue_notification(struct session *s, const struct message *m, bool c
 	r = call_new(s, CALL_KIND_NOTIFICATION, m, &c);
 	if (r < 0)
 		return r;
-	if (!fits_one_message(c)) {
+	if (!call_fits_one_message(c->head_size, c->body_size)) {
 		call_discard(c);
 		return -EMSGSIZE;
 	}
@@ -114,5 +107,22 @@ int session_notify(struct session *s, const struct message *notification, bool c
 		call_pump(s);
 	else if (governor_acquire(s->governor, &c->ticket, true))
 		call_on_granted(&c->ticket);
+	return 0;
+}
+
+int call_supersede(struct call *c, const struct message *notification)
+{
+	struct session *s = c->session;
+	struct message m = *notification;
+	uint8_t etag[SNAPSHOT_ETAG_MAX];
+	int r;
+
+	snapshot_cut_notification(s, &m, etag);
+	r = call_replace(c, &m);
+	if (r < 0)
+		return r;
+	/* An RST to what went before ends the observation, too. */
+	recent_add(s, c->id, c->token, c->token_size);
+	c->id = session_take_id(s);
 	return 0;
 }

@@ -111,6 +111,12 @@ struct session_ops {
 	uint8_t (*body)(void *userdata, const struct message *first, struct body_sink **ret);
 	/* The server refused a notification by RST: its token. */
 	void (*reset)(void *userdata, const uint8_t *token, uint8_t token_size);
+	/*
+	 * A CON notification was not acknowledged in time and is to go again: call
+	 * is what session_notify() returned. call_supersede() is all that may be
+	 * called here. NULL: it goes as it was.
+	 */
+	void (*repeat)(void *userdata, struct call *call);
 };
 
 /* ops is not copied. -EPROTONOSUPPORT: the URI's scheme; -EINVAL: security without identity or key. */
@@ -183,6 +189,12 @@ int session_request(struct session *s, const struct message *request, enum call_
  */
 int session_notify(struct session *s, const struct message *notification, bool confirmable,
 		   call_handler handler, void *userdata, struct call **ret);
+/*
+ * From repeat(): a newer notification of the same token goes in its place, with
+ * an id of its own, and the attempts and the time that are left (RFC 7641
+ * 4.5.2). The message is copied. -EMSGSIZE, -ENOMEM: it goes as it was.
+ */
+int call_supersede(struct call *c, const struct message *notification);
 /*
  * All observations have ended without a word to the server (by a Register).
  * Others end by what goes through here: cancel, RST, error notification.

@@ -278,6 +278,30 @@ class ObserveTest(Scenario):
         self.set(21)
         self.assertEqual(self.notification().con, "1")
 
+    def test_newer_values_go_in_the_place_of_what_is_sent_again(self):
+        """RFC 7641 4.5.2: no value is sent again that is not so any more."""
+        self.start(devices=TWINS)
+        self.ready(TWIN)
+        self.expect(self.put(NAME, "/1/0/26", "1"), "2.04")
+        self.observe()
+        self.server.command("fault notify silent")
+        for value in (21, 22):
+            self.set(value)
+            self.until_read(TWIN, PATH, lambda a: self.server.values(a, PATH)[PATH] == value)
+        self.daemon.step(3)
+        self.set(23)
+        self.until_read(TWIN, PATH, lambda a: self.server.values(a, PATH)[PATH] == 23)
+        self.server.command("fault notify none")
+        self.daemon.step(6)
+        self.notification()
+        self.set(24)
+        self.notification(2)
+        self.daemon.step(60)
+        self.assertEqual(self.heard(), [23.0, 24.0])
+        numbers = [int(e.observe) for e in self.notifications()]
+        self.assertLess(numbers[0], numbers[1])
+        self.assertEqual([e.con for e in self.notifications()], ["1", "1"])
+
     def test_one_confirmable_a_day(self):
         self.start()
         self.observe()

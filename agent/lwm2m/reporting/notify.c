@@ -209,18 +209,29 @@ static int read_composite(struct client *c, struct observation *o, struct buf *r
 	return r < 0 ? r : composite_content_encode(&content, o->format, true, ret);
 }
 
+/* content: empty; m is of it. */
+static int make_value(struct client *c, struct observation *o, struct buf *content, struct message *m)
+{
+	int r;
+
+	r = o->composite ? read_composite(c, o, content) : read_one(c, o, content);
+	if (r < 0)
+		return r;
+	fill_notification(c, o, m, CODE(2, 05));
+	m->content_format = o->format;
+	m->payload = span_of(content->data, content->size);
+	return 0;
+}
+
 static int notify_value(struct client *c, struct observation *o)
 {
 	_cleanup_buf_ struct buf content = { 0 };
 	struct message m;
 	int r;
 
-	r = o->composite ? read_composite(c, o, &content) : read_one(c, o, &content);
+	r = make_value(c, o, &content, &m);
 	if (r < 0)
 		return r;
-	fill_notification(c, o, &m, CODE(2, 05));
-	m.content_format = o->format;
-	m.payload = span_of(content.data, content.size);
 	if (is_confirmable(c, o, clock_monotonic_usec()))
 		return send_confirmable(c, o, &m, false);
 	return session_notify(c->session, &m, false, NULL, NULL, NULL);
@@ -346,6 +357,43 @@ static void notify(void *userdata, struct observation *o)
 	} else {
 		observation_failed(c->observations, o, RESEND_USEC);
 	}
+}
+
+/* The notification of a call; NULL where a newer one of the same token waits behind it. */
+static struct notification *find_notification(struct client *c, const struct call *call)
+{
+	struct notification *n, *found = NULL;
+
+	list_for_each(n, &c->notifications, list)
+		if (n->call == call)
+			found = n;
+		else if (found && n->token_size == found->token_size &&
+			 memcmp(n->token, found->token, n->token_size) == 0)
+			return NULL;
+	return found;
+}
+
+/* What would be stored if nobody acknowledged it (hqmax) is to be told as it was, as what was stored is. */
+static bool may_be_superseded(struct client *c, const struct notification *n, struct observation *o)
+{
+	return !n->stored && n->records.n == 0 && !is_stored(c, o) &&
+	       observation_is_superseded(c->observations, o);
+}
+
+/* Nobody acknowledged it in time: what is due by now goes in its place (RFC 7641 4.5.2). */
+void notify_repeat(void *userdata, struct call *call)
+{
+	_cleanup_buf_ struct buf content = { 0 };
+	struct client *c = userdata;
+	struct notification *n = find_notification(c, call);
+	struct observation *o = n ? observations_find(c->observations, n->token, n->token_size) : NULL;
+	struct message m;
+
+	if (!o || !o->in_flight || !may_be_superseded(c, n, o) || make_value(c, o, &content, &m) < 0 ||
+	    call_supersede(call, &m) < 0)
+		return;
+	o->confirmed_usec = clock_monotonic_usec();
+	observation_superseded(o);
 }
 
 void notify_online(struct client *c)

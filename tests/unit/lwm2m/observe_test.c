@@ -468,6 +468,76 @@ START_TEST(test_one_confirmable_at_a_time)
 }
 END_TEST
 
+static void expect_confirmable(const char *text, struct message *m)
+{
+	peer_receive(m);
+	ck_assert_int_eq(m->type, MESSAGE_CON);
+	ck_assert_uint_eq(m->token[0], 5);
+	ck_assert_uint_eq(m->payload.n, strlen(text));
+	ck_assert_mem_eq(m->payload.p, text, m->payload.n);
+}
+
+/* RFC 7641 4.5.2: what goes again is the newest that is due. */
+START_TEST(test_superseded)
+{
+	struct message m;
+	uint16_t id;
+	int32_t number;
+
+	account_set("/1/0/26", value_integer(1));
+	ck_assert_uint_eq(server_attributes(VALUE, "pmin=5"), CODE(2, 04));
+	observe(VALUE, 5, -1, "21.5");
+	account_set(VALUE, value_float(22));
+	rig_advance(SECONDS(5));
+	expect_confirmable("22", &m);
+	id = m.id;
+	number = m.observe;
+	/* 23 is not due before pmin is over. */
+	account_set(VALUE, value_float(23));
+	rig_advance(SECONDS(3));
+	expect_confirmable("22", &m);
+	ck_assert_uint_eq(m.id, id);
+	ck_assert_int_eq(m.observe, number);
+	account_set(VALUE, value_float(24));
+	rig_advance(SECONDS(6));
+	expect_confirmable("24", &m);
+	ck_assert_uint_ne(m.id, id);
+	ck_assert_int_gt(m.observe, number);
+	/* The periods are those of the newer one. */
+	account_set(VALUE, value_float(25));
+	peer_empty(MESSAGE_ACK, m.id);
+	rig_advance(SECONDS(4));
+	peer_expect_silence();
+	rig_advance(SECONDS(1));
+	server_expect_notification(5, "25", &m);
+	rig_turn();
+	peer_expect_silence();
+}
+END_TEST
+
+/* Nor is it a newer one that the server may not read, or that is of another Observe. */
+START_TEST(test_not_superseded)
+{
+	struct message m;
+	uint16_t id;
+
+	account_set("/1/0/26", value_integer(1));
+	observe(VALUE, 5, -1, "21.5");
+	account_set(VALUE, value_float(22));
+	expect_confirmable("22", &m);
+	id = m.id;
+	if (_i == 0) {
+		observe(VALUE, 5, -1, "22");
+		account_set(VALUE, value_float(23));
+	} else {
+		account_set_quality(VALUE, STORE_STALE);
+	}
+	rig_advance(SECONDS(3));
+	expect_confirmable("22", &m);
+	ck_assert_uint_eq(m.id, id);
+}
+END_TEST
+
 /* Nobody acknowledged it: the connection is lost, and without security its next address is a stranger's. */
 START_TEST(test_lost_confirmable)
 {
@@ -655,6 +725,8 @@ int main(void)
 	tcase_add_test(tcase, test_update_keeps_observations);
 	tcase_add_test(tcase, test_daily_confirmable);
 	tcase_add_test(tcase, test_one_confirmable_at_a_time);
+	tcase_add_test(tcase, test_superseded);
+	tcase_add_loop_test(tcase, test_not_superseded, 0, 2);
 	tcase_add_test(tcase, test_lost_confirmable);
 	tcase_add_test(tcase, test_first_value);
 	tcase_add_loop_test(tcase, test_gone_before_the_first_value, 0, 2);

@@ -63,6 +63,40 @@ START_TEST(waits_for_what_is_in_flight)
 }
 END_TEST
 
+static bool is_superseded(void)
+{
+	return observation_is_superseded(observations,
+					 observations_find(observations, (uint8_t[]){ 1 }, 1));
+}
+
+/* What is due takes the place of what is on its way: conditions and pmin count as ever. */
+START_TEST(knows_what_supersedes_what_is_in_flight)
+{
+	begin("0=1", NUMBER " pmin=10&st=2", NUMBER);
+	outcome = IN_FLIGHT;
+	ck_assert_str_eq(run("0=4 +10"), "4@10 ");
+	ck_assert(!is_superseded());
+	run("+5 0=7");
+	ck_assert(!is_superseded());
+	run("+5");
+	ck_assert(is_superseded());
+	run("~0");
+	ck_assert(!is_superseded());
+	run("0=5");
+	ck_assert(is_superseded());
+	ck_assert(is_superseded());
+	observation_superseded(observations_find(observations, (uint8_t[]){ 1 }, 1));
+	ck_assert(!is_superseded());
+	run("+10 0=6");
+	ck_assert(!is_superseded());
+	run("0=7");
+	ck_assert(is_superseded());
+	outcome = SENT;
+	observations_landed(observations, (uint8_t[]){ 1 }, 1);
+	ck_assert_str_eq(run(""), "7@30 ");
+}
+END_TEST
+
 static int count_read(void *userdata, const struct path *path, struct value *ret)
 {
 	++*(unsigned *)userdata;
@@ -215,6 +249,7 @@ int main(void)
 	tcase_add_test(tcase, owes_what_failed);
 	tcase_add_test(tcase, does_not_turn_in_circles);
 	tcase_add_test(tcase, waits_for_what_is_in_flight);
+	tcase_add_test(tcase, knows_what_supersedes_what_is_in_flight);
 	tcase_add_test(tcase, looks_only_at_what_an_event_concerns);
 	tcase_add_test(tcase, knows_observations_by_token);
 	tcase_add_test(tcase, is_bounded);

@@ -110,11 +110,19 @@ static void on_reset(void *userdata, const uint8_t *token, uint8_t token_size)
 	memcpy(rig.reset_token, token, token_size);
 }
 
+static void on_repeat(void *userdata, struct call *call)
+{
+	rig.n_repeats++;
+	if (rig.newer)
+		ck_assert_int_eq(call_supersede(call, rig.newer), 0);
+}
+
 const struct session_ops rig_ops = {
 	.event = on_event,
 	.request = on_request,
 	.body = on_body,
 	.reset = on_reset,
+	.repeat = on_repeat,
 };
 
 void rig_ended(void *userdata, int error, const struct message *response)

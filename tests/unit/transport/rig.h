@@ -43,6 +43,9 @@ struct rig {
 	/* Resets. */
 	unsigned n_resets;
 	uint8_t reset_token[8];
+	/* Notifications that go again; newer (NULL: none) supersedes them. */
+	unsigned n_repeats;
+	const struct message *newer;
 	/* Ends of calls and acknowledgements. */
 	unsigned n_ended;
 	int ended_error;

@@ -306,6 +306,91 @@ START_TEST(resets_name_their_observation)
 }
 END_TEST
 
+/* RFC 7641 4.5.2: an id of its own, with the attempts and the time that the older one has left. */
+START_TEST(newer_notifications_take_over)
+{
+	struct message n, newer, m;
+	struct call *call;
+	uint16_t first;
+
+	rig_connect();
+	rig.n_ended = 0;
+	rig_notification(&n, 5, 2, "21", 2);
+	rig_notification(&newer, 5, 3, "225", 3);
+	ck_assert_int_eq(session_notify(rig.session, &n, true, rig_ended, NULL, &call), 0);
+	peer_receive(&m);
+	first = m.id;
+	rig_advance(3 * USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_repeats, 1);
+	peer_receive(&m);
+	ck_assert_uint_eq(m.id, first);
+	rig.newer = &newer;
+	rig_advance(6 * USEC_PER_SEC);
+	peer_receive(&m);
+	ck_assert_uint_eq(m.type, MESSAGE_CON);
+	ck_assert_uint_ne(m.id, first);
+	ck_assert_int_eq(m.observe, 3);
+	ck_assert_uint_eq(m.payload.n, 3);
+	ck_assert_mem_eq(m.payload.p, "225", 3);
+	ck_assert_mem_eq(m.token, newer.token, 1);
+	/* Who acknowledges the older one may not have the newer one. */
+	peer_empty(MESSAGE_ACK, first);
+	rig.newer = NULL;
+	rig_advance(7 * USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_repeats, 2);
+	rig_advance(5 * USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_repeats, 3);
+	peer_receive(&m);
+	ck_assert_int_eq(m.observe, 3);
+	peer_empty(MESSAGE_ACK, m.id);
+	rig_until(rig.n_ended == 1);
+	ck_assert_int_eq(rig.ended_error, 0);
+	rig_advance(60 * USEC_PER_SEC);
+	peer_expect_silence();
+}
+END_TEST
+
+START_TEST(newer_notifications_have_no_attempts_of_their_own)
+{
+	struct message n, m;
+	struct call *call;
+
+	rig_connect();
+	rig.n_ended = 0;
+	rig_notification(&n, 5, 2, "21", 2);
+	rig.newer = &n;
+	ck_assert_int_eq(session_notify(rig.session, &n, true, rig_ended, NULL, &call), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		peer_receive(&m);
+		ck_assert_uint_eq(rig.n_repeats, i);
+		rig_advance(48 * USEC_PER_SEC);
+	}
+	ck_assert_uint_eq(rig.n_ended, 1);
+	ck_assert_int_eq(rig.ended_error, -ETIMEDOUT);
+}
+END_TEST
+
+START_TEST(a_reset_of_the_older_one_names_the_observation)
+{
+	struct message n, m;
+	struct call *call;
+	uint16_t first;
+
+	rig_connect();
+	rig_notification(&n, 5, 2, "21", 2);
+	rig.newer = &n;
+	ck_assert_int_eq(session_notify(rig.session, &n, true, rig_ended, NULL, &call), 0);
+	peer_receive(&m);
+	first = m.id;
+	rig_advance(3 * USEC_PER_SEC);
+	peer_receive(&m);
+	ck_assert_uint_ne(m.id, first);
+	peer_empty(MESSAGE_RST, first);
+	rig_until(rig.n_resets == 1);
+	ck_assert_uint_eq(rig.reset_token[0], 5);
+}
+END_TEST
+
 START_TEST(unacknowledged_notification_fails_the_session)
 {
 	struct message n, m;
@@ -413,6 +498,9 @@ int main(void)
 	tcase_add_test(tcase, disconnect_and_free_end_calls);
 	tcase_add_test(tcase, notifications);
 	tcase_add_test(tcase, resets_name_their_observation);
+	tcase_add_test(tcase, newer_notifications_take_over);
+	tcase_add_test(tcase, newer_notifications_have_no_attempts_of_their_own);
+	tcase_add_test(tcase, a_reset_of_the_older_one_names_the_observation);
 	tcase_add_test(tcase, unacknowledged_notification_fails_the_session);
 	tcase_add_test(tcase, calls_are_bounded);
 	tcase_add_test(tcase, registrations_are_paced);
