@@ -106,7 +106,7 @@ START_TEST(rts_while_sending)
 	add_setting(UINT("rtu.rts_after", PAUSE_USEC / 2));
 	make_driver();
 	ck_assert_msg(open_line(&result) == 0, "%s", result.detail);
-	ask("delay 100"); /* within the timeout, which begins behind the rests */
+	ask("delay 60"); /* within the timeout, which begins behind the rests */
 	begin = clock_usec(CLOCK_MONOTONIC);
 	reads(HOLDING, 0);
 	ck_assert_uint_ge(clock_usec(CLOCK_MONOTONIC) - begin, PAUSE_USEC);
@@ -384,8 +384,8 @@ START_TEST(an_idle_connection_is_made_anew)
 	reads(HOLDING, 0);
 	reads(HOLDING, 0);
 	ck_assert_str_eq(ask("connections"), "1");
-	ask("delay 100");
-	for (int i = 0; i < 3; i++) /* used, though slow */
+	ask("delay 60");
+	for (int i = 0; i < 4; i++) /* used, though slow */
 		reads(HOLDING, 0);
 	ck_assert_str_eq(ask("connections"), "1");
 	ask("talk");
