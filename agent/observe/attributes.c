@@ -129,10 +129,16 @@ static void unite_one(struct attributes *all, const struct attributes *one, enum
 	all->present |= attribute;
 }
 
+/* A pmax below the pmin of its own path is none (Core table 7.3.2-1), and hides no other. */
+static uint32_t pmax_in_force(const struct attributes *a)
+{
+	return a->present & ATTRIBUTE_PMIN && a->pmax_s < a->pmin_s ? 0 : a->pmax_s;
+}
+
 void attributes_unite(struct attributes *all, const struct attributes *one)
 {
 	unite_one(all, one, ATTRIBUTE_PMIN, &all->pmin_s, one->pmin_s, LARGEST);
-	unite_one(all, one, ATTRIBUTE_PMAX, &all->pmax_s, one->pmax_s, SMALLEST);
+	unite_one(all, one, ATTRIBUTE_PMAX, &all->pmax_s, pmax_in_force(one), SMALLEST);
 	unite_one(all, one, ATTRIBUTE_EPMIN, &all->epmin_s, one->epmin_s, LARGEST);
 	unite_one(all, one, ATTRIBUTE_EPMAX, &all->epmax_s, one->epmax_s, SMALLEST);
 	unite_one(all, one, ATTRIBUTE_CON, &all->con, one->con, LARGEST);

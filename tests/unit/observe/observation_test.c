@@ -98,6 +98,7 @@ static const struct {
 	{ NUMBER " " TEXT, NUMBER " pmax=0\n" TEXT " pmax=20", "0=1 1=a", "+19 +1", "1|a@20 " },
 	{ NUMBER " " TEXT, NUMBER " pmax=20\n" TEXT " pmax=90", "0=1 1=a", "+40", "1|a@20 1|a@40 " },
 	{ NUMBER " " TEXT, NUMBER " pmax=20\n" TEXT " pmin=30", "0=1 1=a", "+60 0=2", "2|a@60 " },
+	{ NUMBER " " TEXT, NUMBER " pmin=10&pmax=5\n" TEXT " pmax=60", "0=1 1=a", "+59 +1", "1|a@60 " },
 	/* It does not end with its paths, and they may come later. */
 	{ NUMBER " " TEXT, "", "0=1 1=a", "-0 1=b 0=5", "-|a@0 -|b@0 5|b@0 " },
 	{ NUMBER " " TEXT, NUMBER " st=5", "1=a", "0=5 0=6 -0", "5|a@0 -|a@0 " },
@@ -231,6 +232,17 @@ START_TEST(falls_back_on_the_server_object)
 }
 END_TEST
 
+/* Each path of a composite one for itself. */
+START_TEST(paths_fall_back_on_the_server_object)
+{
+	server_defaults = (struct attributes){ .present = ATTRIBUTE_PMIN | ATTRIBUTE_PMAX,
+					       .pmin_s = 10,
+					       .pmax_s = 30 };
+	begin("0=1 1=a", NUMBER " pmin=5&pmax=60", NUMBER " " TEXT);
+	ck_assert_str_eq(run("0=2 +9 +1 +29 +1"), "2|a@10 2|a@40 ");
+}
+END_TEST
+
 START_TEST(a_bracket_is_one_notification)
 {
 	begin("0=1", "", "/1000/0");
@@ -254,6 +266,7 @@ int main(void)
 	tcase_add_loop_test(tcase, asks_for_samples, 0, ARRAY_SIZE(sampled));
 	tcase_add_test(tcase, has_attributes_of_its_own);
 	tcase_add_test(tcase, falls_back_on_the_server_object);
+	tcase_add_test(tcase, paths_fall_back_on_the_server_object);
 	tcase_add_test(tcase, a_bracket_is_one_notification);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
