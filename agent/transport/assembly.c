@@ -165,7 +165,10 @@ static int take_block(struct exchange *e, struct assembly *a, const struct messa
 
 static uint64_t assembly_key(const struct exchange *e, const struct message *m)
 {
-	return hash_bytes(e->key, m->request_tag.p, m->request_tag.n);
+	const uint8_t tagged = m->request_tag.p != NULL;
+
+	/* RFC 9175 3.3: an empty tag is another one than none. */
+	return hash_bytes(hash_bytes(e->key, &tagged, sizeof(tagged)), m->request_tag.p, m->request_tag.n);
 }
 
 /* A body that begins, and how it will be kept. False: it was refused, and answered. */

@@ -356,8 +356,8 @@ static void put_options(struct encoder *e, const struct message *m)
 	put_uint(e, OPTION_SIZE2, m->size2);
 	put_uint(e, OPTION_SIZE1, m->size1);
 	put_span(e, OPTION_ECHO, m->echo);
-	if (is_request(m))
-		put_span(e, OPTION_REQUEST_TAG, m->request_tag);
+	if (is_request(m) && m->request_tag.p)
+		put_option(e, OPTION_REQUEST_TAG, m->request_tag.p, m->request_tag.n);
 }
 
 static void put_payload(struct encoder *e, struct span payload)

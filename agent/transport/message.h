@@ -65,7 +65,7 @@ struct message {
 	int64_t size1, size2;   /* -1: absent */
 	int64_t max_age;	/* seconds, of a response; -1: absent */
 	struct message_block block1, block2;
-	struct span etag, request_tag, echo; /* n == 0: absent (an empty Request-Tag counts as absent) */
+	struct span etag, request_tag, echo; /* n == 0: absent, or p: an empty Request-Tag */
 	uint16_t bad_option; /* first unrecognised critical option (-> 4.02), 0: none */
 	struct span payload;
 	struct body_sink *streamed; /* of a request: its body went there (transport.h), and payload is empty */

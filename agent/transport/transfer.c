@@ -23,11 +23,20 @@ struct transfer {
 	uint8_t echo_size, echo[ECHO_MAX];
 };
 
+static void drop_received(struct call *c)
+{
+	struct transfer *t = c->transfer;
+
+	c->session->transport->assembling -= t->received.size;
+	t->received.size = 0;
+	t->receiving = false;
+}
+
 void transfer_done(struct call *c)
 {
 	if (!c->transfer)
 		return;
-	c->session->transport->assembling -= c->transfer->received.size;
+	drop_received(c);
 	buf_done(&c->transfer->received);
 	free(c->transfer);
 	c->transfer = NULL;
@@ -104,7 +113,7 @@ static int take_echo(struct call *c, const struct message *response)
 	t->echo_size = (uint8_t)response->echo.n;
 	memcpy(t->echo, response->echo.p, response->echo.n);
 	t->offset = 0;
-	t->receiving = false;
+	drop_received(c);
 	return t->size > 0 || !fits_with_echo(c) ? transfer_start(c) : 0;
 }
 

@@ -133,6 +133,30 @@ START_TEST(bodies_do_not_mix)
 }
 END_TEST
 
+/* What tells bodies of one path apart: the query, and the Request-Tag, which may be empty. */
+START_TEST(bodies_are_told_apart)
+{
+	struct message m, answer;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		const bool more = i < 2;
+		const uint8_t code = more ? CODE(2, 31) : CODE(2, 4);
+
+		send_block("/1", i, more, 1024, code);
+		put_block(&m, "/1", i, more, 1024);
+		ck_assert_int_eq(message_add_query(&m, "a=1"), 0);
+		peer_send(&m);
+		expect(&answer, code);
+		put_block(&m, "/1", i, more, 1024);
+		m.request_tag = span_of("", 0);
+		peer_send(&m);
+		expect(&answer, code);
+	}
+	ck_assert_uint_eq(rig.n_requests, 3);
+	ck_assert_uint_eq(rig.transport->assembling, 0);
+}
+END_TEST
+
 START_TEST(large_bodies_are_refused)
 {
 	struct message m, answer;
@@ -475,6 +499,7 @@ int main(void)
 	tcase_add_test(tcase, repeated_blocks_are_harmless);
 	tcase_add_test(tcase, missing_blocks_are_told);
 	tcase_add_test(tcase, bodies_do_not_mix);
+	tcase_add_test(tcase, bodies_are_told_apart);
 	tcase_add_test(tcase, large_bodies_are_refused);
 	tcase_add_test(tcase, odd_blocks);
 	tcase_add_test(tcase, abandoned_bodies_go);

@@ -77,11 +77,24 @@ START_TEST(request_starts_again_smaller)
 }
 END_TEST
 
+static const char echo[] = "0123456789012345678901234567890123456789";
+
+static void ask_for_echo(const struct message *request)
+{
+	struct message m;
+
+	message_init(&m, MESSAGE_ACK, CODE(4, 1));
+	m.id = request->id;
+	m.token_size = request->token_size;
+	memcpy(m.token, request->token, sizeof(m.token));
+	m.echo = span_of(echo, 40);
+	peer_send(&m);
+}
+
 START_TEST(echo_makes_room)
 {
-	static const char echo[] = "0123456789012345678901234567890123456789";
 	_cleanup_buf_ struct buf all = { 0 };
-	struct message m, answer;
+	struct message m;
 	char query[100];
 
 	/* Fits one message, but not together with the Echo. */
@@ -93,18 +106,40 @@ START_TEST(echo_makes_room)
 	ck_assert_int_eq(session_request(rig.session, &m, CALL_UPDATE, rig_ended, NULL, NULL), 0);
 	peer_receive(&m);
 	ck_assert(!m.block1.present);
-	message_init(&answer, MESSAGE_ACK, CODE(4, 1));
-	answer.id = m.id;
-	answer.token_size = m.token_size;
-	memcpy(answer.token, m.token, sizeof(m.token));
-	answer.echo = span_of(echo, 40);
-	peer_send(&answer);
+	ask_for_echo(&m);
 	collect_request(&all, &m, 0);
 	ck_assert_uint_eq(m.echo.n, 40);
 	ck_assert_uint_eq(all.size, 1024);
 	answer_block(&m, CODE(2, 4), m.block1.size);
 	rig_until(rig.n_ended == 2);
 	ck_assert_uint_eq(rig.ended_code, CODE(2, 4));
+}
+END_TEST
+
+/* From the beginning, as another body than the one that was begun. */
+START_TEST(echo_between_blocks)
+{
+	_cleanup_buf_ struct buf all = { 0 };
+	uint8_t tag[4];
+	struct message m;
+
+	rig_post((const char *)body, BODY_SIZE, CALL_REGISTRATION);
+	peer_receive(&m);
+	answer_block(&m, CODE(2, 31), 1024);
+	peer_receive(&m);
+	ck_assert_uint_eq(m.block1.number, 1);
+	ck_assert_uint_eq(m.request_tag.n, sizeof(tag));
+	memcpy(tag, m.request_tag.p, sizeof(tag));
+	ask_for_echo(&m);
+	collect_request(&all, &m, 0);
+	ck_assert_uint_eq(m.echo.n, 40);
+	ck_assert_uint_eq(m.request_tag.n, sizeof(tag));
+	ck_assert_int_ne(memcmp(m.request_tag.p, tag, sizeof(tag)), 0);
+	ck_assert_uint_eq(all.size, BODY_SIZE);
+	/* Who wants it again has it not. */
+	ask_for_echo(&m);
+	rig_until(rig.n_ended == 2);
+	ck_assert_uint_eq(rig.ended_code, CODE(4, 1));
 }
 END_TEST
 
@@ -162,6 +197,32 @@ START_TEST(response_is_put_together)
 }
 END_TEST
 
+/* What has come of the answer comes again. */
+START_TEST(echo_between_parts)
+{
+	struct message m;
+
+	rig_post("x", 1, CALL_UPDATE);
+	peer_receive(&m);
+	answer_part(&m, 0, true, "e");
+	peer_receive(&m);
+	ck_assert_uint_eq(m.block2.number, 1);
+	ask_for_echo(&m);
+	for (uint32_t i = 0; i < 3; i++) {
+		peer_receive(&m);
+		ck_assert_uint_eq(m.echo.n, 40);
+		ck_assert_uint_eq(m.payload.n, i == 0);
+		ck_assert_uint_eq(m.block2.number, i);
+		answer_part(&m, i, i < 2, "f");
+	}
+	rig_until(rig.n_ended == 2);
+	ck_assert_int_eq(rig.ended_error, 0);
+	ck_assert_uint_eq(rig.ended_body.size, BODY_SIZE);
+	ck_assert_int_eq(memcmp(rig.ended_body.data, body, BODY_SIZE), 0);
+	ck_assert_uint_eq(rig.transport->assembling, 0);
+}
+END_TEST
+
 START_TEST(responses_are_bounded)
 {
 	size_t others = ASSEMBLY_TOTAL_MAX - 1024;
@@ -210,8 +271,10 @@ int main(void)
 	tcase_add_test(tcase, request_is_cut);
 	tcase_add_test(tcase, request_starts_again_smaller);
 	tcase_add_test(tcase, echo_makes_room);
+	tcase_add_test(tcase, echo_between_blocks);
 	tcase_add_test(tcase, lost_block_is_repeated);
 	tcase_add_test(tcase, response_is_put_together);
+	tcase_add_test(tcase, echo_between_parts);
 	tcase_add_test(tcase, responses_are_bounded);
 	tcase_add_test(tcase, responses_that_do_not_fit_together);
 	suite_add_tcase(suite, tcase);
