@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/macro.h"
 #include "install/record.h"
 #include "install/serve.h"
 
@@ -250,6 +251,22 @@ START_TEST(broken_off)
 }
 END_TEST
 
+/* That it has begun is known before the handler does anything. */
+START_TEST(begun)
+{
+	static const char *const actions[] = { "install", "uninstall", "activate" };
+
+	handler("cp $F/state/h.result $F/seen; exit 0");
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		char record[80];
+
+		expect(actions[i], actions[i], INSTALL_EXITED, 0);
+		snprintf(record, sizeof(record), "id=%s\nstage=running\ncode=0\nboot=first\n", actions[i]);
+		ck_assert(has("seen", record));
+	}
+}
+END_TEST
+
 START_TEST(busy)
 {
 	int fd;
@@ -366,6 +383,7 @@ int main(void)
 	tcase_add_test(tcase, reboots);
 	tcase_add_test(tcase, came_back_on_the_old_one);
 	tcase_add_test(tcase, broken_off);
+	tcase_add_test(tcase, begun);
 	tcase_add_test(tcase, busy);
 	tcase_add_test(tcase, others);
 	tcase_add_test(tcase, softwares);

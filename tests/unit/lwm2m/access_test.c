@@ -248,6 +248,32 @@ START_TEST(test_request)
 }
 END_TEST
 
+/* A Write-Composite wants Write on all of it. */
+START_TEST(test_write_composite)
+{
+	static const struct {
+		const char *body;
+		uint8_t code;
+	} bodies[] = {
+		{ "[{\"n\":\"/1/0/2\",\"v\":5},{\"n\":\"/1/0/3\",\"v\":60}]", CODE(2, 04) },
+		{ "[{\"n\":\"/1/0/2\",\"v\":6},{\"n\":\"/1/1/2\",\"v\":6}]", CODE(4, 01) },
+		/* Read is not enough. */
+		{ "[{\"n\":\"/1/0/2\",\"v\":7},{\"n\":\"/3303/1/5700\",\"v\":7}]", CODE(4, 01) },
+	};
+	struct message m, answer;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+		server_request(&m, MESSAGE_CON, CODE_IPATCH, "/");
+		m.content_format = FORMAT_ETCH_JSON;
+		m.payload = span_of(bodies[i].body, strlen(bodies[i].body));
+		server_ask(&m, &answer);
+		ck_assert_uint_eq(answer.code, bodies[i].code);
+	}
+	ck_assert_uint_eq(server_get("/1/0/2", FORMAT_TEXT), CODE(2, 05));
+	ck_assert_str_eq(server_body, "5");
+}
+END_TEST
+
 /* What it may read, and Discover shows all. */
 START_TEST(test_object)
 {
@@ -332,6 +358,7 @@ int main(void)
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(wire, set_up, account_tear_down);
 	tcase_add_loop_test(wire, test_request, 0, ARRAY_SIZE(rows));
+	tcase_add_test(wire, test_write_composite);
 	tcase_add_test(wire, test_object);
 	tcase_add_test(wire, test_create_and_delete);
 	tcase_add_test(wire, test_observe);

@@ -142,6 +142,7 @@ END_TEST
 START_TEST(test_disable)
 {
 	struct message m;
+	in_port_t port;
 
 	account_set("/1/0/5", value_integer(60));
 	account_register();
@@ -151,12 +152,15 @@ START_TEST(test_disable)
 	peer_answer(&m, CODE(2, 02));
 	rig_until(client_state(account.client) == CLIENT_DISABLED);
 	account_expect_states("dD");
+	port = rig.session_address.v4.sin_port;
 	client_start(account.client); /* harmless */
 	rig_advance(SECONDS(59));
 	account_set("/3303/1/5700", value_float(3));
 	peer_expect_silence();
 	rig_advance(SECONDS(1));
 	server_expect_register(&m, "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U");
+	/* The connection was closed meanwhile (Core E.2). */
+	ck_assert_uint_ne(rig.session_address.v4.sin_port, port);
 }
 END_TEST
 

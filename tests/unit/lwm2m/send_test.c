@@ -214,7 +214,12 @@ START_TEST(test_muted)
 {
 	struct message m;
 
+	const struct path mute = { .ids = { 1, 0, 23 }, .depth = PATH_RESOURCE };
+
 	account_set(MUTE, value_boolean(true));
+	ck_assert_int_eq(send_paths(VALUE), -EACCES);
+	/* Where nobody says otherwise (Core E.2), too. */
+	ck_assert_int_eq(store_remove_resource(account.store, &mute), 0);
 	ck_assert_int_eq(send_paths(VALUE), -EACCES);
 	account_set(MUTE, value_boolean(false));
 	ck_assert_int_eq(send_paths(VALUE), 0);

@@ -291,6 +291,37 @@ START_TEST(test_conditions)
 }
 END_TEST
 
+/* Each in its own time, though nothing else happens. */
+START_TEST(test_two_conditions)
+{
+	static const struct config_condition conditions[] = { { CONFIG_ABOVE, 250, 0, SECONDS(10) },
+							      { CONFIG_ABOVE, 240, 0, SECONDS(30) } };
+	static const struct config_map map[] = {
+		{ .path = { .ids = { 3, 0, 11 }, .depth = 3 },
+		  .kind = CONFIG_MAP_ALARM,
+		  .device = UINT32_MAX,
+		  .point = VOLTS,
+		  .alarm = 18,
+		  .condition = &conditions[0] },
+		{ .path = { .ids = { 3, 0, 11 }, .depth = 3 },
+		  .kind = CONFIG_MAP_ALARM,
+		  .device = UINT32_MAX,
+		  .point = VOLTS,
+		  .alarm = 19,
+		  .condition = &conditions[1] },
+	};
+
+	rig_endpoint("hot", rig_device("hot", &meter), map, ARRAY_SIZE(map));
+	rig_start();
+	rig_number(0, VOLTS, 251);
+	rig_advance(SECONDS(10));
+	rig_expect(0, "/3/0/11/0", "18");
+	rig_expect_error(0, "/3/0/11/1", -ENOENT);
+	rig_advance(SECONDS(20));
+	rig_expect(0, "/3/0/11/1", "19");
+}
+END_TEST
+
 /* Points of two devices: never offline as a whole, one error code for each cause. */
 START_TEST(test_endpoint_of_two_devices)
 {
@@ -403,6 +434,7 @@ int main(void)
 	suite_add_tcase(suite, of_own);
 	tcase_add_checked_fixture(of_own, set_up_own, rig_tear_down);
 	tcase_add_test(of_own, test_conditions);
+	tcase_add_test(of_own, test_two_conditions);
 	tcase_add_test(of_own, test_endpoint_of_two_devices);
 	tcase_add_test(of_own, test_seen);
 	tcase_add_test(of_own, test_disabled_device);

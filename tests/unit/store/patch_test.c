@@ -230,7 +230,7 @@ START_TEST(is_taken_back)
 {
 	field.later = _i;
 	field.refuses = "/1000/0/0=9 -5";
-	patch("1000/2/1=n 1000/1/0=8 1000/1/9/1=4 1000/0/7=2 1000/0/0=9");
+	patch("1000/1/0=8 1000/2/1=n 1000/1/9/1=4 1000/0/7=2 1000/0/0=9");
 	for (unsigned i = 0; field.later && i < 7; i++)
 		field_end();
 	ck_assert_str_eq(rig_told(&rig),
