@@ -32,7 +32,8 @@
  *     Reload(t confirm)              reads the configuration again and goes
  *                                    over to it; returns when that is done.
  *                                    Wrong files change nothing: error
- *                                    Configuration. confirm, unless 0: without
+ *                                    Configuration. What there is to say of good
+ *                                    ones: ReloadWarnings. confirm, unless 0: without
  *                                    Confirm within so many microseconds (a day
  *                                    at most) the former one runs again, as it
  *                                    does after a restart
@@ -44,6 +45,10 @@
  *                                    wrong, or were not confirmed),
  *                                    "unconfirmed", "not-configured"
  *     ConfigurationErrors a(suus)    file, line, column (0: none), text
+ *     ReloadWarnings a(suus)         the same of what the last reload brought, as
+ *                                    CheckConfig has it: what stands in the files
+ *                                    and does not reach all that it is about, too.
+ *                                    None before the first one
  *     Endpoints u                    with the host
  *     Accounts u  Registered u       accounts, and those that are registered
  *     Devices u

@@ -176,12 +176,14 @@ void dbus_counts_changed(struct dbus *d)
 	changes_settle(d);
 }
 
-void dbus_configuration_changed(struct dbus *d, enum dbus_configuration configuration, struct span errors)
+void dbus_configuration_changed(struct dbus *d, enum dbus_configuration configuration, struct span errors,
+				struct span warnings)
 {
 	if (!d)
 		return;
 	d->config.configuration = configuration;
 	d->config.errors = errors;
+	d->config.warnings = warnings;
 	d->configuration_changed = true;
 	changes_settle(d);
 }

@@ -70,6 +70,14 @@ int get_configuration_errors(sd_bus *bus, const char *path, const char *interfac
 	return append_errors(reply, d->config.errors);
 }
 
+int get_reload_warnings(sd_bus *bus, const char *path, const char *interface, const char *property,
+			sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	const struct dbus *d = userdata;
+
+	return append_errors(reply, d->config.warnings);
+}
+
 /* ---- Reload, CheckConfig, Confirm; userdata of what ends later is the call that waits ---- */
 
 #define REFUSAL_MAX 4096u

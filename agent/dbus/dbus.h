@@ -147,6 +147,7 @@ struct dbus_config {
 	struct fieldbus *fieldbus;
 	enum dbus_configuration configuration;
 	struct span errors; /* of the configuration: lines file:line:column: text */
+	struct span warnings; /* of what the last reload read */
 	const struct dbus_reload_ports *reload;
 	void *reload_userdata;
 };
@@ -195,4 +196,5 @@ void dbus_values_changed(struct dbus *d, uint32_t endpoint, const struct path *p
 /* Something is paused, or is not any more. */
 void dbus_paused_changed(struct dbus *d, enum dbus_kind kind, uint32_t id);
 /* errors lives until the next call. */
-void dbus_configuration_changed(struct dbus *d, enum dbus_configuration configuration, struct span errors);
+void dbus_configuration_changed(struct dbus *d, enum dbus_configuration configuration, struct span errors,
+				struct span warnings);

@@ -223,6 +223,8 @@ int get_configuration_state(sd_bus *bus, const char *path, const char *interface
 			    sd_bus_message *reply, void *userdata, sd_bus_error *error);
 int get_configuration_errors(sd_bus *bus, const char *path, const char *interface, const char *property,
 			     sd_bus_message *reply, void *userdata, sd_bus_error *error);
+int get_reload_warnings(sd_bus *bus, const char *path, const char *interface, const char *property,
+			sd_bus_message *reply, void *userdata, sd_bus_error *error);
 
 /* write.c */
 int endpoint_write(sd_bus_message *m, void *userdata, sd_bus_error *error);

@@ -9,7 +9,7 @@
 
 char *manager_changing[] = { (char[]){ "Registered" }, (char[]){ "Accounts" }, NULL };
 char *manager_configuration[] = { (char[]){ "ConfigurationState" }, (char[]){ "ConfigurationErrors" },
-				  (char[]){ "Endpoints" }, (char[]){ "Devices" }, NULL };
+				  (char[]){ "ReloadWarnings" }, (char[]){ "Endpoints" }, (char[]){ "Devices" }, NULL };
 
 /* ---- methods ---- */
 
@@ -150,6 +150,8 @@ const sd_bus_vtable manager_vtable[] = {
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("ConfigurationErrors", "a" AGENT1_CONFIGURATION_ERROR,
 			get_configuration_errors, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("ReloadWarnings", "a" AGENT1_CONFIGURATION_ERROR, get_reload_warnings, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Endpoints", "u", get_endpoints, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Accounts", "u", get_accounts, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Registered", "u", get_accounts, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/timer.h"
 #include "gateway/configuration/content.h"
+#include "gateway/kept/unreached.h"
 #include "gateway/pauses.h"
 #include "gateway/ports.h"
 #include "gateway/wire_internal.h"
@@ -399,6 +400,7 @@ struct gateway *gateway_free(struct gateway *g)
 	trim_done(&g->trim);
 	loaded_done(&g->loaded);
 	buf_done(&g->errors);
+	buf_done(&g->warnings);
 	identity_done(&g->identity);
 	g->secrets = secret_store_free(g->secrets);
 	g->pauses = pauses_free(g->pauses);
@@ -447,9 +449,10 @@ static int check_files(struct gateway *g, struct yaml_errors *errors, struct yam
 	int r = read_checked(&g->options, errors, &files);
 
 	sources.keys_optional = g->options.last_good;
-	sources.bootstrap_folder = g->options.state_folder;
 	if (r >= 0)
 		r = load_files(&sources, files, errors, warnings, &g->loaded);
+	if (r >= 0)
+		r = unreached_tell(g->options.state_folder, g->loaded.config, NULL, warnings);
 	config_files_free(files);
 	return r;
 }

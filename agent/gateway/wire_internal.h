@@ -31,6 +31,7 @@ struct gateway {
 	struct loaded loaded;
 	enum accepted_from from;
 	struct buf errors; /* lines of what is wrong with the files, where others run */
+	struct buf warnings; /* what the last reload said of those that run */
 	struct reload reload;
 	bool stopping;
 	struct registry *registry;

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fieldway_test import Bus, Scenario, build_path, main, source_path  # noqa: E402
 from fieldway_test.bus import PATH  # noqa: E402
 from fieldway_test.encode import senml_cbor, senml_json  # noqa: E402
-from fieldway_test.programs import plugin_folder  # noqa: E402
+from fieldway_test.programs import check_words  # noqa: E402
 from fieldway_test.scenario import LINKS, SENML_CBOR, SENML_JSON  # noqa: E402
 
 MAIN = """schema: 1
@@ -306,7 +306,7 @@ class ReloadTest(BootstrapScenario):
         self.configure_bootstrap("use: first", servers=SERVERS.format(uri=uri, more=", lifetime: 700s"))
         start = self.now()
         self.reload()
-        self.log("does not reach what was bootstrapped: 1 endpoint, the first is host")
+        self.log("server plant: does not reach 1 endpoint that a bootstrap server has told where to register; the first is host")
         self.assertEqual(self.read_one("gw", "/1/0/1"), 900)
         # It can still be asked for, which begins anew when the configuration changes meanwhile.
         self.expect(self.post("gw", "/1/0/9"), "2.04")
@@ -432,15 +432,12 @@ class BusTest(BootstrapScenario):
 
     def check(self):
         """What `fieldwayctl check` says; it is accepted."""
-        status, text = self.ctl("check", self.rig.path("etc"), "--daemon", build_path("fieldwayd"), "--objects",
-                                source_path("objects"), "--shared", self.rig.path("none"), "--plugins",
-                                plugin_folder(self.rig), "--host-program", build_path("fieldway-plugin-host"),
-                                "--state", self.rig.path("state"))
+        status, text = self.ctl(*check_words(self.rig))
         self.assertEqual(status, 0, text)
         return text
 
     def test_check(self):
-        """Which servers do not reach endpoints that were bootstrapped; asked for over D-Bus, too."""
+        """Which servers do not reach endpoints that were bootstrapped; asked for over D-Bus, and by a reload, too."""
         self.start_server()
         self.start_meters(2)
         self.configure_bootstrap("use: first", 'endpoints: ["host", "m1"]', more=SERVERS.format(
@@ -455,6 +452,7 @@ class BusTest(BootstrapScenario):
         self.assertNotIn("other", self.check())
         warnings = self.bus.call(PATH, "Manager", "CheckConfig")[1]
         self.assertIn(wanted, str(warnings))
+        self.assertEqual(self.ctl("reload"), (0, self.check()))
         self.assertEqual(self.ctl("account", "reset", "host"), (0, ""))
         self.assertIn("does not reach 1 endpoint that", self.check())
 

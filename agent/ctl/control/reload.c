@@ -8,6 +8,7 @@
 #include "ctl/ctl.h"
 #include "ctl/daemon/client.h"
 #include "ctl/daemon/complaint.h"
+#include "ctl/daemon/record.h"
 #include "ctl/output/document.h"
 #include "ctl/output/text.h"
 #include "dbus/agent1.h"
@@ -31,18 +32,43 @@ static void print_lines(const char *text)
 	fputs("fieldwayctl reload: nothing has changed\n", stderr);
 }
 
-static int print_done(const struct invocation *i, uint64_t confirm_usec)
+/* As `fieldwayd --check` prints them, too. */
+static int print_warnings(const struct manager_record *m, struct arena *arena)
 {
-	char text[FORMAT_USEC_MAX];
+	for (size_t i = 0; i < m->n_warnings; i++) {
+		const char *text = place_record_text(arena, &m->warnings[i]);
 
+		if (!text)
+			return -ENOMEM;
+		text_print(stderr, text);
+		fputs(" (warning)\n", stderr);
+	}
+	return 0;
+}
+
+/* Also what came of it: what stands in the files and does not reach all that it is about, say. */
+static int print_done(const struct invocation *i, struct client *c, uint64_t confirm_usec)
+{
+	_cleanup_message_ sd_bus_message *reply = NULL;
+	_cleanup_arena_ struct arena arena = { 0 };
+	struct manager_record manager;
+	char text[FORMAT_USEC_MAX];
+	int r = client_properties(c, AGENT1_PATH, AGENT1_MANAGER, &reply);
+
+	if (r < 0)
+		return r;
+	r = manager_record_read(reply, &arena, &manager);
+	if (r < 0)
+		return client_misunderstood(r);
 	if (i->json)
-		return document_print(json_pack("{s:o, s:o}", "reloaded", json_true(), "confirm_usec",
-						confirm_usec > 0 ? document_u64(confirm_usec) :
-								   json_null()));
+		return document_print(json_pack("{s:o, s:o, s:o}", "reloaded", json_true(), "confirm_usec",
+						confirm_usec > 0 ? document_u64(confirm_usec) : json_null(), "warnings",
+						place_records_document(manager.warnings, manager.n_warnings)));
+	r = print_warnings(&manager, &arena);
 	if (confirm_usec > 0)
 		printf("Without 'fieldwayctl confirm' within %s the former configuration runs again.\n",
 		       format_usec(confirm_usec, text));
-	return 0;
+	return r;
 }
 
 static int reload(const struct invocation *i, uint64_t confirm_usec)
@@ -59,7 +85,7 @@ static int reload(const struct invocation *i, uint64_t confirm_usec)
 	c.deadline_usec = RELOAD_DEADLINE_USEC;
 	r = client_try(&c, AGENT1_PATH, AGENT1_MANAGER, "Reload", &error, &reply, "t", confirm_usec);
 	if (r >= 0)
-		return print_done(i, confirm_usec);
+		return print_done(i, &c, confirm_usec);
 	if (!error.name || !streq(error.name, AGENT1_ERROR_CONFIGURATION))
 		return client_complain(&c, &error);
 	print_lines(error.message);
@@ -111,8 +137,9 @@ const struct command command_reload = {
 	.help = "reads the configuration again, and goes over to it",
 	.details =
 		"What has not changed goes on: registrations, observations, sessions, polls. Prints\n"
-		"what is wrong with the files, which then change nothing. Needs root or the group\n"
-		AGENT1_GROUP ".\n"
+		"what is wrong with the files, which then change nothing, else the same warnings as\n"
+		"'fieldwayctl check': also what of `servers:` does not reach endpoints any more.\n"
+		"Needs root or the group " AGENT1_GROUP ".\n"
 		"\n"
 		"With --confirm the former configuration runs again when nobody confirms in time,\n"
 		"and after a restart: for changes that may cut off who makes them.\n",

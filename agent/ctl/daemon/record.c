@@ -2,6 +2,8 @@
 #include "ctl/daemon/record.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
@@ -340,12 +342,36 @@ static int read_place(sd_bus_message *m, struct arena *arena, void *place)
 	return r > 0 ? 0 : record_error(r);
 }
 
-static int read_places(sd_bus_message *m, struct arena *arena, void *place)
+static int read_errors(sd_bus_message *m, struct arena *arena, void *place)
 {
 	struct manager_record *manager = place;
 
 	return record_array_read(m, AGENT1_CONFIGURATION_ERROR, sizeof(*manager->errors),
 				 read_place, arena, &manager->errors, &manager->n_errors);
+}
+
+static int read_warnings(sd_bus_message *m, struct arena *arena, void *place)
+{
+	struct manager_record *manager = place;
+
+	return record_array_read(m, AGENT1_CONFIGURATION_ERROR, sizeof(*manager->warnings),
+				 read_place, arena, &manager->warnings, &manager->n_warnings);
+}
+
+const char *place_record_text(struct arena *arena, const struct place_record *p)
+{
+	char place[sizeof(":4294967295:4294967295")] = "";
+	_cleanup_free_ char *text = NULL;
+	int n;
+
+	if (!*p->file)
+		return p->text;
+	if (p->line > 0 && p->column > 0)
+		sprintf(place, ":%" PRIu32 ":%" PRIu32, p->line, p->column);
+	else if (p->line > 0)
+		sprintf(place, ":%" PRIu32, p->line);
+	n = asprintf(&text, "%s%s: %s", p->file, place, p->text);
+	return n < 0 ? NULL : arena_text(arena, text, (size_t)n);
 }
 
 static int read_pause(sd_bus_message *m, struct arena *arena, void *place)
@@ -413,7 +439,8 @@ int manager_record_read(sd_bus_message *m, struct arena *arena, struct manager_r
 	static const struct property properties[] = {
 		{ "Version", "s", read_text, offsetof(struct manager_record, version) },
 		{ "ConfigurationState", "s", read_text, offsetof(struct manager_record, state) },
-		{ "ConfigurationErrors", "a" AGENT1_CONFIGURATION_ERROR, read_places, 0 },
+		{ "ConfigurationErrors", "a" AGENT1_CONFIGURATION_ERROR, read_errors, 0 },
+		{ "ReloadWarnings", "a" AGENT1_CONFIGURATION_ERROR, read_warnings, 0 },
 		{ "Paused", "a" AGENT1_PAUSED, read_pauses, 0 },
 		{ "Packages", "a" AGENT1_PACKAGE, read_packages, 0 },
 		{ "History", "a{st}", read_history, 0 },

@@ -72,9 +72,10 @@ struct history_record {
 struct manager_record {
 	const char *version, *state; /* state: of the configuration */
 	struct place_record *errors;
+	struct place_record *warnings; /* of the last reload */
 	struct pause_record *paused;
 	struct package_record *packages;
-	size_t n_errors, n_paused, n_packages;
+	size_t n_errors, n_warnings, n_paused, n_packages;
 	struct history_record history;
 };
 
@@ -85,10 +86,14 @@ int device_record_read(struct sd_bus_message *m, struct arena *arena, struct dev
 int bus_record_read(struct sd_bus_message *m, struct arena *arena, struct bus_record *ret);
 int manager_record_read(struct sd_bus_message *m, struct arena *arena, struct manager_record *ret);
 
+/* "FILE:LINE:COLUMN: TEXT", in the arena or the record's; NULL without memory. */
+const char *place_record_text(struct arena *arena, const struct place_record *p);
+
 /* For --json: what is said above, and lists of names. NULL without memory. */
 struct json_t *endpoint_record_document(const struct endpoint_record *e);
 struct json_t *device_record_document(const struct device_record *d);
 struct json_t *bus_record_document(const struct bus_record *b);
+struct json_t *place_records_document(const struct place_record *places, size_t n);
 
 /* Why a device is not online, without the names of bus and device that the reason begins with; "": it says nothing. */
 const char *device_record_reason(const struct device_record *d);

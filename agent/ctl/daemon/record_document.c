@@ -62,3 +62,14 @@ json_t *bus_record_document(const struct bus_record *b)
 			 (json_int_t)b->online, "statistics",
 			 statistics_document(b->statistics, b->n_statistics));
 }
+
+json_t *place_records_document(const struct place_record *places, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		document_add(&array, json_pack("{s:s?, s:I, s:I, s:s}", "file", document_text(places[i].file), "line",
+					       (json_int_t)places[i].line, "column", (json_int_t)places[i].column,
+					       "text", places[i].text));
+	return array;
+}

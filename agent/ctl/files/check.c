@@ -36,7 +36,8 @@ const struct command command_check = {
 	.details = "DIR is " SYSCONFDIR
 		   "/fieldway unless it is said. What is wrong is said as\n"
 		   "file:line:column: text; so is, as a warning, which servers do not reach endpoints\n"
-		   "any more that a bootstrap server has told where to register.\n",
+		   "any more, because a bootstrap server has told them where to register, or because\n"
+		   "servers wrote to /1 or /2 what the files then said otherwise.\n",
 	.most = 1,
 	.options = options,
 	.completes = "file",

@@ -69,21 +69,6 @@ static const char *configuration_text(const char *state)
 	return state;
 }
 
-/* "FILE:LINE:COLUMN: TEXT", as far as they are known. */
-static const char *place_text(struct arena *arena, const struct place_record *p)
-{
-	char place[sizeof(":4294967295:4294967295")] = "";
-	_cleanup_free_ char *text = NULL;
-	int n;
-
-	if (p->line > 0 && p->column > 0)
-		sprintf(place, ":%" PRIu32 ":%" PRIu32, p->line, p->column);
-	else if (p->line > 0)
-		sprintf(place, ":%" PRIu32, p->line);
-	n = asprintf(&text, "%s%s: %s", p->file, place, p->text);
-	return n < 0 ? NULL : arena_text(arena, text, n);
-}
-
 static int print_configuration(struct page *page, const struct manager_record *m)
 {
 	_cleanup_table_ struct table t = { .columns = 1 };
@@ -99,7 +84,7 @@ static int print_configuration(struct page *page, const struct manager_record *m
 	fputc('\n', page->to);
 	page->used++;
 	for (size_t i = 0; i < m->n_errors && r >= 0; i++) {
-		const char *text = place_text(&arena, &m->errors[i]);
+		const char *text = place_record_text(&arena, &m->errors[i]);
 
 		r = text ? table_add(&t, &text) : -ENOMEM;
 	}
@@ -406,19 +391,6 @@ static struct screen screen_get(void)
 
 /* ---- the same as a document ---- */
 
-static json_t *errors_document(const struct manager_record *m)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < m->n_errors; i++)
-		document_add(&array, json_pack("{s:s?, s:I, s:I, s:s}", "file",
-					       document_text(m->errors[i].file), "line",
-					       (json_int_t)m->errors[i].line, "column",
-					       (json_int_t)m->errors[i].column, "text",
-					       m->errors[i].text));
-	return array;
-}
-
 static json_t *paused_document(const struct manager_record *m)
 {
 	json_t *array = json_array();
@@ -494,7 +466,7 @@ static json_t *document_of(const struct manager_record *m, const struct inventor
 	    tally_states(&states, i) < 0)
 		return NULL;
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "version", m->version,
-			 "configuration", m->state, "errors", errors_document(m), "paused",
+			 "configuration", m->state, "errors", place_records_document(m->errors, m->n_errors), "paused",
 			 paused_document(m), "packages", packages_document(m), "servers",
 			 tallies_document(&servers, "registered"), "endpoints",
 			 (json_int_t)i->n_endpoints, "states", states_document(&states), "buses",

@@ -368,6 +368,26 @@ int taken_load(const struct endpoint *e, struct taken *ret)
 	return r;
 }
 
+static bool is_of(struct span text, const char *client_name)
+{
+	static const char word[] = "endpoint ";
+	const size_t n = sizeof(word) - 1, size = strlen(client_name);
+	struct span line;
+
+	while (take_line(&text, &line) >= 0 && line.n > 0)
+		if (line.n == n + size && memcmp(line.p, word, n) == 0 && memcmp(line.p + n, client_name, size) == 0)
+			return true;
+	return false;
+}
+
+bool taken_lies(const char *state_folder, const char *label, const char *client_name)
+{
+	_cleanup_wipe_ struct buf record = { 0 };
+
+	return state_has(state_folder, label, KIND) && state_peek(state_folder, label, KIND, &record) >= 0 &&
+	       is_of(span_of(record.data, record.size), client_name);
+}
+
 /* ---- accounts out of it ---- */
 
 /* The server of the configuration that has this short id, or NULL. */

@@ -45,6 +45,8 @@ void taken_put_back(const struct endpoint *e, const struct buf *former);
 void taken_former_done(struct buf *former);
 /* -ENOENT: there is none, or it is another client name's; else what state_load() and codecs say. */
 int taken_load(const struct endpoint *e, struct taken *ret);
+/* Is there one on the disk of a state folder, which another process may have open, of an endpoint of these names? */
+bool taken_lies(const char *state_folder, const char *label, const char *client_name);
 void taken_done(struct taken *t);
 
 /* A value, or NULL. */

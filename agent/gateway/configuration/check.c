@@ -6,7 +6,6 @@
 #include "gateway/configuration/load.h"
 #include "gateway/registry/internal.h"
 #include "secret/secret.h"
-#include "state/state.h"
 #include "transport/uri.h"
 
 static bool refuse(struct yaml_errors *errors, bool wrong, struct yaml_mark mark, const char *name,
@@ -124,39 +123,6 @@ static int note_missing_keys(const struct load_sources *sources, const struct co
 	return r;
 }
 
-struct unreached {
-	const struct config *config;
-	const struct config_server *server;
-	const char *folder;
-	const char *first;
-	size_t n;
-};
-
-static void note_unreached(struct unreached *u, const char *label)
-{
-	if (!config_server_wants(u->server, label) || !config_server_wants(&u->config->bootstrap.server, label) ||
-	    !state_has(u->folder, label, "bootstrap"))
-		return;
-	u->first = u->first ?: label;
-	u->n++;
-}
-
-/* What a bootstrap left holds instead of servers[]. */
-static void warn_of_unreached(const struct load_sources *sources, const struct config *c,
-			      const struct config_server *s, struct yaml_errors *warnings)
-{
-	struct unreached u = { .config = c, .server = s, .folder = sources->bootstrap_folder };
-
-	note_unreached(&u, "host");
-	for (size_t i = 0; i < c->n_endpoints; i++)
-		note_unreached(&u, c->endpoints[i].name);
-	if (u.n > 0)
-		yaml_error(warnings, s->mark,
-			   "server %s: does not reach %zu endpoint%s that a bootstrap server has told where to register; "
-			   "the first is %s, and 'fieldwayctl account reset' has it follow again",
-			   s->name, u.n, u.n > 1 ? "s" : "", u.first);
-}
-
 static bool limits_are_wrong(const struct config *c, struct yaml_errors *errors)
 {
 	/* The host is an endpoint too, and does not count. */
@@ -190,8 +156,6 @@ int load_check(const struct load_sources *sources, const struct config *config,
 
 	for (size_t i = 0; r >= 0 && i < config->n_servers; i++)
 		r = check_server(sources, config, &config->servers[i], errors, warnings, &wrong);
-	for (size_t i = 0; sources->bootstrap_folder && config->bootstrap.server.uri && i < config->n_servers; i++)
-		warn_of_unreached(sources, config, &config->servers[i], warnings);
 	if (r >= 0 && config->bootstrap.server.uri)
 		r = check_server(sources, config, &config->bootstrap.server, errors, warnings, &wrong);
 	if (r >= 0 && config->firmware.source.uri)

@@ -18,7 +18,6 @@ struct load_sources {
 	const char *host_name, *machine_id;
 	bool plugins_optional;	      /* as config_sources has it */
 	bool keys_optional;	      /* keys of servers that cannot be used are a warning: handshakes will fail */
-	const char *bootstrap_folder; /* the state folder: what bootstraps left there is told of; NULL: it is not */
 	const int *stop_fd;	      /* when it is readable nobody wants the configuration any more; NULL: never */
 };
 

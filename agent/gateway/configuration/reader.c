@@ -10,6 +10,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "gateway/kept/unreached.h"
 #include "secret/secret.h"
 
 struct reader {
@@ -28,6 +29,7 @@ void reading_done(struct reading *r)
 {
 	yaml_errors_done(&r->errors);
 	yaml_errors_done(&r->warnings);
+	yaml_errors_done(&r->unreached);
 	r->difference = config_difference_free(r->difference);
 	r->files = config_files_free(r->files);
 	loaded_done(&r->loaded);
@@ -55,9 +57,10 @@ static int read_all(struct reader *r, struct secret_store *secrets)
 	if (error >= 0)
 		error = load_files(&sources, reading->files, &reading->errors, &reading->warnings,
 				   &reading->loaded);
-	if (error < 0 || !r->config.before)
-		return error;
-	return config_difference_new(r->config.before, reading->loaded.config, &reading->difference);
+	if (error >= 0 && r->config.before)
+		error = config_difference_new(r->config.before, reading->loaded.config, &reading->difference);
+	return error < 0 ? error : unreached_tell(r->config.state_folder, reading->loaded.config, reading->difference,
+						  &reading->unreached);
 }
 
 static void *reader_thread(void *userdata)

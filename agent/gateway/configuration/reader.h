@@ -22,12 +22,14 @@ struct reader_config {
 	struct config_files *files;
 	/* Does not change, nor go, before the reader is done. NULL: nothing is compared. */
 	const struct config *before;
+	const char *state_folder; /* as unreached_tell() has it */
 };
 
 /* What came of it. */
 struct reading {
 	int error; /* 0; -EINVAL with errors, -ENOMEM ... */
 	struct yaml_errors errors, warnings;
+	struct yaml_errors unreached; /* unreached_tell() */
 	struct config_files *files;	      /* NULL: the folders could not be read */
 	struct loaded loaded;		      /* with error 0 */
 	struct config_difference *difference; /* the same, where there was something before */

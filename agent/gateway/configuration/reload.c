@@ -47,15 +47,33 @@ static void tell_configuration(struct gateway *g)
 				   g->reload.unconfirmed ? DBUS_UNCONFIRMED :
 				   wrong		 ? DBUS_LAST_GOOD :
 							   DBUS_ACCEPTED,
-				   span_of(g->errors.data, g->errors.size));
+				   span_of(g->errors.data, g->errors.size),
+				   span_of(g->warnings.data, g->warnings.size));
 }
 
-/* The files are wrong: said until there are others. */
-static void keep_errors(struct gateway *g, const struct yaml_errors *errors)
+/* Said until there is another reload. */
+static void keep_lines(struct buf *to, const struct yaml_errors *lines)
 {
-	g->errors.size = 0;
-	if (errors->text.size > 0)
-		buf_append(&g->errors, errors->text.data, errors->text.size);
+	to->size = 0;
+	if (lines->text.size > 0)
+		buf_append(to, lines->text.data, lines->text.size);
+}
+
+static bool servers_differ(const struct config_difference *d)
+{
+	for (size_t i = 0; i < d->after->n_servers; i++)
+		if (!d->servers[i].same)
+			return true;
+	return d->before->n_servers != d->after->n_servers;
+}
+
+/* Whoever asks for a reload is told each time what servers do not reach; the log when they have changed. */
+static void log_reading(const struct reading *reading)
+{
+	accepted_log(LOG_WARNING, &reading->warnings);
+	accepted_log(LOG_ERR, &reading->errors);
+	if (reading->difference && servers_differ(reading->difference))
+		accepted_log(LOG_WARNING, &reading->unreached);
 }
 
 /* ---- ends ---- */
@@ -136,6 +154,7 @@ static int apply(struct gateway *g, struct reading *reading)
 		settle_files(g, reading, was_empty);
 	else
 		settle_former(g);
+	keep_lines(&g->warnings, &reading->warnings);
 	log_applied(g, reading->difference, usec);
 	return 0;
 }
@@ -156,7 +175,7 @@ static void refuse(struct gateway *g, const struct reading *reading)
 	case RELOAD_FILES:
 		log_error(LOG_ABOUT_ID(MESSAGE_RELOAD_REFUSED),
 			  "the configuration in %s is wrong, the one that runs stays", g->options.config_folder);
-		keep_errors(g, &reading->errors);
+		keep_lines(&g->errors, &reading->errors);
 		break;
 	case RELOAD_FORMER:
 		if (reading->error == -EINVAL)
@@ -208,10 +227,10 @@ static void reading_ended(void *userdata, struct reading *reading)
 	int error = reading->error;
 
 	r->reader = reader_free(r->reader);
-	if (r->kind != RELOAD_CHECK) {
-		accepted_log(LOG_WARNING, &reading->warnings);
-		accepted_log(LOG_ERR, &reading->errors);
-	}
+	if (r->kind != RELOAD_CHECK)
+		log_reading(reading);
+	if (reading->unreached.text.size > 0)
+		buf_append(&reading->warnings.text, reading->unreached.text.data, reading->unreached.text.size);
 	/* While all de-register, nobody begins. */
 	if (g->stopping)
 		error = -ECANCELED;
@@ -236,13 +255,11 @@ static int begin_reading(struct gateway *g, enum reload_kind kind)
 		.sources = load_sources(g, true),
 		.config_folder = g->options.config_folder,
 		.shared_folder = g->options.shared_folder,
-		.before = kind == RELOAD_CHECK ? NULL : g->loaded.config,
+		.before = g->loaded.config,
+		.state_folder = g->options.state_folder,
 	};
 	int r = 0;
 
-	/* Whoever asks wants to know; a reload says it when there is something new to say. */
-	if (kind == RELOAD_CHECK)
-		config.sources.bootstrap_folder = g->options.state_folder;
 	if (kind == RELOAD_FORMER)
 		r = g->reload.from_nothing ? config_files_new(&config.files) :
 					     accepted_files(g->state, &config.files);

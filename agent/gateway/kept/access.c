@@ -19,8 +19,6 @@
  */
 #define CONTROL_OBJECT 2
 
-#define BOOTSTRAP_HEAD PERSIST_ACCESS " bootstrap"
-
 static bool is_bootstrapped(const struct endpoint *e)
 {
 	return e->bootstrapping && e->bootstrapping->in_force;
@@ -77,16 +75,10 @@ static char *access_head(const struct endpoint *e)
 	int r;
 
 	if (is_bootstrapped(e))
-		return strdup(BOOTSTRAP_HEAD);
+		return strdup(PERSIST_ACCESS_BOOTSTRAP);
 	r = buf_append_text(&text, PERSIST_ACCESS);
-
-	for (const struct account *a = e->accounts; a && r >= 0; a = a->next) {
-		const struct builtin_access *access = &a->server->terms.access;
-
-		r = buf_printf(&text, " %u %u", a->server->terms.short_id, access->others);
-		for (size_t i = 0; i < access->n && r >= 0; i++)
-			r = buf_printf(&text, " %u=%u", access->rights[i].object, access->rights[i].rights);
-	}
+	for (const struct account *a = e->accounts; a && r >= 0; a = a->next)
+		r = terms_access(&a->server->terms, &text);
 	return r < 0 ? NULL : buf_take_text(&text);
 }
 
@@ -113,7 +105,7 @@ static void load(struct endpoint *e, struct records *ret)
 
 	persist_log_lost(e, "what servers wrote to /2", r);
 	/* What stands there of the time before a bootstrap, or of a bootstrap that holds no more, is over. */
-	if (r < 0 || is_bootstrapped(e) != streq_null(former, BOOTSTRAP_HEAD))
+	if (r < 0 || is_bootstrapped(e) != streq_null(former, PERSIST_ACCESS_BOOTSTRAP))
 		records_done(ret);
 	else
 		compare(e, former, head);

@@ -20,9 +20,14 @@
  */
 #define CLUSTER_VALUES 5
 
+void persist_kind_of(uint16_t short_id, const char *what, char ret[PERSIST_KIND_MAX])
+{
+	snprintf(ret, PERSIST_KIND_MAX, "%s-%u", what, short_id);
+}
+
 void persist_kind(const struct account *a, const char *what, char ret[PERSIST_KIND_MAX])
 {
-	snprintf(ret, PERSIST_KIND_MAX, "%s-%u", what, a->server->terms.short_id);
+	persist_kind_of(a->server->terms.short_id, what, ret);
 }
 
 void persist_log_failure(struct endpoint *e, const char *kind, int error)
@@ -166,58 +171,6 @@ int persist_load(struct endpoint *e, const struct path *path, const char *kind, 
 
 /* ---- the account's /1 ---- */
 
-static int add_setting(struct buf *text, const char *name, int64_t value)
-{
-	return value < 0 ? 0 : buf_printf(text, " %s=%" PRId64, name, value);
-}
-
-static int add_word(struct buf *text, const char *word, bool is)
-{
-	return is ? buf_append_text(text, word) : 0;
-}
-
-/* Records of former versions are compared with this: what has its default is left out. */
-static int add_settings(struct buf *text, const struct builtin_settings *s)
-{
-	const struct {
-		const char *name;
-		int64_t value;
-	} numbers[] = {
-		{ "priority", s->priority },
-		{ "initial_delay", s->initial_delay_s },
-		{ "retry_count", s->retry_count },
-		{ "retry_timer", s->retry_timer_s },
-		{ "sequence_delay", s->sequence_delay_s },
-		{ "sequence_count", s->sequence_count },
-		{ "disable_timeout", s->disable_timeout_s == 86400 ? INT64_C(-1) : s->disable_timeout_s },
-	};
-	int r = add_word(text, " send", s->send);
-
-	for (size_t i = 0; i < ARRAY_SIZE(numbers) && r >= 0; i++)
-		r = add_setting(text, numbers[i].name, numbers[i].value);
-	if (r >= 0)
-		r = add_word(text, " failure_block", s->failure_block);
-	if (r >= 0)
-		r = add_word(text, " stays_on_failure", s->stays_on_failure);
-	if (r >= 0)
-		r = add_word(text, " no_storing", !s->storing);
-	return r < 0 ? r : add_word(text, " confirmable", s->confirmable);
-}
-
-/* What YAML says of the account. */
-static char *account_head(const struct account *a)
-{
-	const struct account_terms *t = &a->server->terms;
-	const struct builtin_settings *s = &t->settings;
-	_cleanup_buf_ struct buf text = { 0 };
-	int r = buf_printf(&text, "account %u %s lifetime=%" PRIu32 " pmin=%" PRId64 " pmax=%" PRId64, t->short_id,
-			   t->uri, s->lifetime_s, s->pmin_s, s->pmax_s);
-
-	if (r >= 0)
-		r = add_settings(&text, s);
-	return r < 0 ? NULL : buf_take_text(&text);
-}
-
 uint32_t persist_sum(const char *text)
 {
 	uint32_t sum = UINT32_C(0x811c9dc5);
@@ -232,7 +185,7 @@ static int save_settings(struct account *a, const char *kind)
 	const struct path path = path_of_instance(SERVER_OBJECT, a->instance);
 	const struct path kept = path_of_instance(SERVER_OBJECT, 0);
 	_cleanup_records_ struct records records = { 0 };
-	_cleanup_free_ char *head = account_head(a);
+	_cleanup_free_ char *head = terms_settings(&a->server->terms);
 	int r = head ? persist_collect(a->endpoint, &path, &records) : -ENOMEM;
 
 	set_instance(&records, 0);
@@ -244,7 +197,7 @@ static void save_account(struct account *a)
 	char kind[PERSIST_KIND_MAX];
 	int r;
 
-	persist_kind(a, "server", kind);
+	persist_kind(a, PERSIST_SERVER, kind);
 	r = save_settings(a, kind);
 	if (r < 0)
 		persist_log_failure(a->endpoint, kind, r);
@@ -302,12 +255,12 @@ static bool is_bootstrapped(const struct endpoint *e)
 static void restore_account(struct account *a)
 {
 	const struct path kept = path_of_instance(SERVER_OBJECT, 0);
-	_cleanup_free_ char *head = account_head(a), *former = NULL;
+	_cleanup_free_ char *head = terms_settings(&a->server->terms), *former = NULL;
 	_cleanup_records_ struct records records = { 0 };
 	char kind[PERSIST_KIND_MAX];
 	int r;
 
-	persist_kind(a, "server", kind);
+	persist_kind(a, PERSIST_SERVER, kind);
 	r = persist_load(a->endpoint, &kept, kind, &former, &records);
 	set_instance(&records, a->instance);
 	if (r >= 0)
@@ -315,7 +268,7 @@ static void restore_account(struct account *a)
 	log_lost(a->endpoint, a, "settings in /1 by server ", r);
 	a->overlaid = r >= 0 || is_bootstrapped(a->endpoint);
 	a->sum = persist_sum(head);
-	if (r >= 0 && !streq_null(head, former))
+	if (r >= 0 && !terms_same_settings(&a->server->terms, former))
 		tell_overlaid(a);
 }
 
@@ -339,7 +292,7 @@ bool persist_has_clusters(const struct endpoint *e)
 
 static void follow_account(struct account *a)
 {
-	_cleanup_free_ char *head = account_head(a);
+	_cleanup_free_ char *head = terms_settings(&a->server->terms);
 	uint32_t sum = persist_sum(head);
 
 	if (a->overlaid && sum != a->sum)
@@ -365,9 +318,9 @@ static void forget_account(struct account *a)
 	struct endpoint *e = a->endpoint;
 	char kind[PERSIST_KIND_MAX];
 
-	persist_kind(a, "server", kind);
+	persist_kind(a, PERSIST_SERVER, kind);
 	state_remove(e->registry->config.state, endpoint_label(e), kind);
-	persist_kind(a, "attributes", kind);
+	persist_kind(a, PERSIST_ATTRIBUTES, kind);
 	state_remove(e->registry->config.state, endpoint_label(e), kind);
 }
 
@@ -446,7 +399,7 @@ void persist_attributes(struct account *a)
 	char kind[PERSIST_KIND_MAX];
 	int r;
 
-	persist_kind(a, "attributes", kind);
+	persist_kind(a, PERSIST_ATTRIBUTES, kind);
 	r = client_save_attributes(a->client, &text);
 	/* Those of the profile are not to come back where a server has taken them off. */
 	if (r >= 0 && text.size == 0 && starts_with_attributes(e))
@@ -501,7 +454,7 @@ void persist_forget_account(struct endpoint *e, uint16_t short_id, bool attribut
 	char kind[PERSIST_KIND_MAX];
 
 	for (size_t i = 0; i < (attributes ? 2 : 1); i++) {
-		snprintf(kind, sizeof(kind), "%s-%u", i == 0 ? "server" : "attributes", short_id);
+		persist_kind_of(short_id, i == 0 ? PERSIST_SERVER : PERSIST_ATTRIBUTES, kind);
 		state_remove(e->registry->config.state, endpoint_label(e), kind);
 	}
 }
@@ -513,7 +466,7 @@ void persist_restore_attributes(struct account *a, const struct config_endpoint 
 	char kind[PERSIST_KIND_MAX];
 	int r;
 
-	persist_kind(a, "attributes", kind);
+	persist_kind(a, PERSIST_ATTRIBUTES, kind);
 	r = persist_read(e, kind, &text);
 	if (r >= 0)
 		r = client_load_attributes(a->client, span_of(text.data, text.size));

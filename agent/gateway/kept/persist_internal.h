@@ -7,8 +7,13 @@
 
 /* The kind of what access.c keeps. */
 #define PERSIST_ACCESS "access"
+/* Its first line where a bootstrap wrote it; else that is this word, and terms_access() of each server. */
+#define PERSIST_ACCESS_BOOTSTRAP PERSIST_ACCESS " bootstrap"
 
-/* what: "server" (settings in its /1) or "attributes", of an account. */
+/* Of an account: settings in its /1, under terms_settings(), and attributes. */
+#define PERSIST_SERVER "server"
+#define PERSIST_ATTRIBUTES "attributes"
+void persist_kind_of(uint16_t short_id, const char *what, char ret[PERSIST_KIND_MAX]);
 void persist_kind(const struct account *a, const char *what, char ret[PERSIST_KIND_MAX]);
 /* A record as it is. -ENOENT: nothing was kept; -EBADMSG: damaged, and put away. */
 int persist_read(const struct endpoint *e, const char *kind, struct buf *ret);

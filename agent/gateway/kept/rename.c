@@ -41,7 +41,7 @@ static void lift_record(struct endpoint *e, const char *kind, struct kept *ret)
 
 static void lift(struct endpoint *e, struct kept *ret)
 {
-	static const char *const of_account[] = { "server", "attributes" };
+	static const char *const of_account[] = { PERSIST_SERVER, PERSIST_ATTRIBUTES };
 	static const char *const of_endpoint[] = { PERSIST_ACCESS, "bootstrap" };
 	const struct config_objects *made = &made_config(e)->create;
 	size_t n = accounts_count(e->accounts) * ARRAY_SIZE(of_account) + ARRAY_SIZE(of_endpoint) + made->n;

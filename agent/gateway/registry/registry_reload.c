@@ -369,40 +369,6 @@ static void settle(struct registry_change *c, struct turn *t)
 	r->n_accounts += accounts_count(e->accounts);
 }
 
-static bool servers_differ(const struct config_difference *d)
-{
-	for (size_t i = 0; i < d->after->n_servers; i++)
-		if (!d->servers[i].same)
-			return true;
-	return d->before->n_servers != d->after->n_servers;
-}
-
-static bool is_bootstrapped(const struct endpoint *e)
-{
-	return e->bootstrapping && e->bootstrapping->in_force;
-}
-
-/* What the new servers: does not reach. */
-static void tell_bootstrapped(const struct registry_change *c)
-{
-	const struct endpoint *first = is_bootstrapped(c->host.endpoint) ? c->host.endpoint : NULL;
-	size_t n = first != NULL;
-
-	if (!servers_differ(c->difference))
-		return;
-	for (uint32_t i = 0; i < c->n_turns; i++) {
-		if (!is_bootstrapped(c->turns[i].endpoint))
-			continue;
-		first = first ?: c->turns[i].endpoint;
-		n++;
-	}
-	if (n > 0)
-		log_warning(NULL,
-			    "servers: has changed, which does not reach what was bootstrapped: %zu endpoint%s, the first is %s; "
-			    "`fieldwayctl account reset` has it follow again",
-			    n, n > 1 ? "s" : "", endpoint_label(first));
-}
-
 /* What they still look up stands in definitions that stay. */
 static void redefine_leaving(struct registry *r)
 {
@@ -428,7 +394,6 @@ void registry_settle(struct registry_change *c)
 		endpoint_leave(c->gone[i]);
 	c->n_gone = 0;
 	redefine_leaving(r);
-	tell_bootstrapped(c);
 	registry_wait(r);
 	if (r->watch.counts)
 		r->watch.counts(r->watch_userdata);

@@ -2,6 +2,7 @@
 #include "gateway/registry/terms.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -152,4 +153,109 @@ int terms_key(const struct account_terms *t, struct secret_store *secrets, const
 	*ret = memcpy(copy, t->secret, t->n_secret);
 	*ret_size = t->n_secret;
 	return 0;
+}
+
+/* ---- as lines of records ---- */
+
+static int add_setting(struct buf *text, const char *name, int64_t value)
+{
+	return value < 0 ? 0 : buf_printf(text, " %s=%" PRId64, name, value);
+}
+
+static int add_word(struct buf *text, const char *word, bool is)
+{
+	return is ? buf_append_text(text, word) : 0;
+}
+
+/* Records of former versions are compared with this: what has its default is left out. */
+static int add_settings(struct buf *text, const struct builtin_settings *s)
+{
+	const struct {
+		const char *name;
+		int64_t value;
+	} numbers[] = {
+		{ "priority", s->priority },
+		{ "initial_delay", s->initial_delay_s },
+		{ "retry_count", s->retry_count },
+		{ "retry_timer", s->retry_timer_s },
+		{ "sequence_delay", s->sequence_delay_s },
+		{ "sequence_count", s->sequence_count },
+		{ "disable_timeout", s->disable_timeout_s == 86400 ? INT64_C(-1) : s->disable_timeout_s },
+	};
+	int r = add_word(text, " send", s->send);
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers) && r >= 0; i++)
+		r = add_setting(text, numbers[i].name, numbers[i].value);
+	if (r >= 0)
+		r = add_word(text, " failure_block", s->failure_block);
+	if (r >= 0)
+		r = add_word(text, " stays_on_failure", s->stays_on_failure);
+	if (r >= 0)
+		r = add_word(text, " no_storing", !s->storing);
+	return r < 0 ? r : add_word(text, " confirmable", s->confirmable);
+}
+
+char *terms_settings(const struct account_terms *t)
+{
+	const struct builtin_settings *s = &t->settings;
+	_cleanup_buf_ struct buf text = { 0 };
+	int r = buf_printf(&text, "account %u %s lifetime=%" PRIu32 " pmin=%" PRId64 " pmax=%" PRId64, t->short_id,
+			   t->uri, s->lifetime_s, s->pmin_s, s->pmax_s);
+
+	if (r >= 0)
+		r = add_settings(&text, s);
+	return r < 0 ? NULL : buf_take_text(&text);
+}
+
+/* Behind the server and where it is. */
+static const char *settings_in(const char *line)
+{
+	return strstr(line, " lifetime=") ?: "";
+}
+
+bool terms_same_settings(const struct account_terms *t, const char *line)
+{
+	_cleanup_free_ char *own = terms_settings(t);
+
+	return !own || streq(settings_in(own), settings_in(line));
+}
+
+int terms_access(const struct account_terms *t, struct buf *out)
+{
+	const struct builtin_access *access = &t->access;
+	int r = buf_printf(out, " %u %u", t->short_id, access->others);
+
+	for (size_t i = 0; i < access->n && r >= 0; i++)
+		r = buf_printf(out, " %u=%u", access->rights[i].object, access->rights[i].rights);
+	return r;
+}
+
+/* From the space before a part on: behind its two numbers and what has a "=". */
+static size_t part_size(const char *part)
+{
+	size_t n = 0;
+
+	for (unsigned words = 0; part[n]; words++) {
+		size_t word = 1 + strcspn(part + n + 1, " ");
+
+		if (words >= 2 && !memchr(part + n, '=', word))
+			break;
+		n += word;
+	}
+	return n;
+}
+
+bool terms_same_access(const struct account_terms *t, const char *line)
+{
+	_cleanup_buf_ struct buf own = { 0 };
+	size_t size;
+
+	if (terms_access(t, &own) < 0)
+		return true;
+	for (const char *part = line + strcspn(line, " "); *part; part += size) {
+		size = part_size(part);
+		if (size == own.size && memcmp(part, own.data, size) == 0)
+			return true;
+	}
+	return false;
 }

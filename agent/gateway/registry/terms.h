@@ -49,5 +49,16 @@ struct secret_store;
 /* The key of an identity, as secret_lookup(). */
 int terms_key(const struct account_terms *t, struct secret_store *secrets, const char *identity,
 	      uint8_t **ret, size_t *ret_size);
+/*
+ * What it says of /1, in the words of the records that keep what servers write there:
+ * "account 101 URI lifetime=3600 ..."; NULL: no memory. The caller frees it.
+ */
+char *terms_settings(const struct account_terms *t);
+/* Does such a line say of /1 what the terms say? Wherever its server is. Without memory: yes. */
+bool terms_same_settings(const struct account_terms *t, const char *line);
+/* What it says of /2, likewise: " 101 15 3=1". -ENOMEM. */
+int terms_access(const struct account_terms *t, struct buf *out);
+/* Does a line of such parts, behind a word, have the one that the terms say? Without memory: yes. */
+bool terms_same_access(const struct account_terms *t, const char *line);
 /* The PSK identity of an endpoint of this client name; NULL: no memory. The caller frees it. */
 char *terms_identity(const struct account_terms *t, const char *client_name);

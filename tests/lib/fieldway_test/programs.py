@@ -302,6 +302,13 @@ def plugin_folder(rig):
     return folder
 
 
+def check_words(rig):
+    """Behind `fieldwayctl`: a check of the daemon's folders, by the programs as built."""
+    return ["check", rig.path("etc"), "--daemon", build_path("fieldwayd"), "--objects", source_path("objects"), "--shared",
+            rig.path("none"), "--plugins", plugin_folder(rig), "--host-program", build_path("fieldway-plugin-host"),
+            "--state", rig.path("state")]
+
+
 class Daemon:
     """fieldwayd as built, over a configuration folder."""
 

@@ -229,12 +229,12 @@ START_TEST(reads_the_manager)
 	_cleanup_arena_ struct arena arena = { 0 };
 	struct manager_record manager;
 
-	must(sd_bus_message_append(m, "a{sv}", 5, "Version", "s", "0.1.0", "Endpoints", "u", 41, "History", "a{st}", 5,
+	must(sd_bus_message_append(m, "a{sv}", 6, "Version", "s", "0.1.0", "Endpoints", "u", 41, "History", "a{st}", 5,
 				   "waiting", UINT64_C(7), "bytes", UINT64_C(300), "oldest", UINT64_C(1790000000000000), "lost",
 				   UINT64_C(2), "more", UINT64_C(1),
 				   "ConfigurationState", "s", "last-good", "ConfigurationErrors",
 				   "a(suus)", 2, "a.yaml", 3, 5, "unknown key", "b.yaml", 0, 0,
-				   "cannot be read"));
+				   "cannot be read", "ReloadWarnings", "a(suus)", 1, "", 0, 0, "old"));
 	ck_assert_int_eq(manager_record_read(message_turn(m), &arena, &manager), 0);
 	ck_assert_str_eq(manager.version, "0.1.0");
 	ck_assert_str_eq(manager.state, "last-good");
@@ -247,6 +247,10 @@ START_TEST(reads_the_manager)
 	ck_assert_uint_eq(manager.errors[0].line, 3);
 	ck_assert_uint_eq(manager.errors[0].column, 5);
 	ck_assert_str_eq(manager.errors[1].text, "cannot be read");
+	ck_assert_str_eq(place_record_text(&arena, &manager.errors[0]), "a.yaml:3:5: unknown key");
+	ck_assert_str_eq(place_record_text(&arena, &manager.errors[1]), "b.yaml: cannot be read");
+	ck_assert_uint_eq(manager.n_warnings, 1);
+	ck_assert_str_eq(place_record_text(&arena, &manager.warnings[0]), "old");
 }
 END_TEST
 

@@ -94,6 +94,7 @@ static void start(const struct config *before, struct config_files *files)
 			     .machine_id = "0123456789abcdef0123456789abcdef",
 			     .plugins_optional = true },
 		.config_folder = folder,
+		.state_folder = folder,
 		.before = before,
 		.files = files,
 	};
