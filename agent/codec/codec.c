@@ -49,3 +49,13 @@ bool encode_carries(const struct value *v)
 		return utf8_is_valid(v->data, v->size);
 	return v->type != VALUE_FLOAT || isfinite(v->real);
 }
+
+size_t encode_run(const struct record *records, size_t n, unsigned depth)
+{
+	struct path place = path_cut(&records[0].path, depth);
+	size_t run = 1;
+
+	while (run < n && path_contains(&place, &records[run].path))
+		run++;
+	return run;
+}

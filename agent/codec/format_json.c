@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "codec/internal.h"
 #include "codec/json.h"
 #include "codec/senml.h"
@@ -16,59 +17,10 @@
 
 /* ---- writing ---- */
 
-static const char *value_key(const struct value *v)
-{
-	switch (v->type) {
-	case VALUE_STRING:
-	case VALUE_CORELNK:
-	case VALUE_OPAQUE:
-		return "sv";
-	case VALUE_BOOLEAN:
-		return "bv";
-	case VALUE_OBJLNK:
-		return "ov";
-	case VALUE_INTEGER:
-	case VALUE_UNSIGNED:
-	case VALUE_FLOAT:
-	case VALUE_TIME:
-	case VALUE_NONE:
-	case VALUE_TYPES:
-		break;
-	}
-	return "v";
-}
-
-/* Base64 with its padding, or "3:0". */
-static int write_as_text(struct buf *out, const struct value *v)
-{
-	_cleanup_free_ char *text = NULL;
-	int r = value_format_text(v, &text);
-
-	return r < 0 ? r : json_write_text(out, text, strlen(text));
-}
-
-static int write_value(struct buf *out, const struct value *v)
-{
-	switch (v->type) {
-	case VALUE_STRING:
-	case VALUE_CORELNK:
-		return json_write_text(out, v->data, v->size);
-	case VALUE_BOOLEAN:
-		return buf_append_text(out, v->boolean ? "true" : "false");
-	case VALUE_OPAQUE:
-	case VALUE_OBJLNK:
-		return write_as_text(out, v);
-	case VALUE_INTEGER:
-	case VALUE_UNSIGNED:
-	case VALUE_FLOAT:
-	case VALUE_TIME:
-		return json_write_number(out, v);
-	case VALUE_NONE:
-	case VALUE_TYPES:
-		break;
-	}
-	return -EINVAL;
-}
+static const char *const keys[] = {
+	[SENML_V] = "v",   [SENML_VS] = "sv",  [SENML_VB] = "bv",
+	[SENML_VD] = "sv", [SENML_VLO] = "ov",
+};
 
 static int write_entry(struct buf *out, const struct senml_entry *e)
 {
@@ -79,9 +31,9 @@ static int write_entry(struct buf *out, const struct senml_entry *e)
 	if (r >= 0 && e->has_time)
 		r = json_write_time(out, "t", e->time_usec);
 	if (r >= 0)
-		r = json_write_key(out, value_key(e->value));
+		r = json_write_key(out, keys[senml_value_label(e->value)]);
 	if (r >= 0)
-		r = write_value(out, e->value);
+		r = json_write_value(out, e->value, base64_encode);
 	return r < 0 ? r : buf_append_byte(out, '}');
 }
 

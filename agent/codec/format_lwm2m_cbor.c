@@ -49,22 +49,11 @@ static int tidy(const struct record **records, size_t *n, struct record **ret)
 	return 0;
 }
 
-/* How many of the records lie in the same place down to depth. */
-static size_t run_of(const struct record *records, size_t n, unsigned depth)
-{
-	struct path place = path_cut(&records[0].path, depth);
-	size_t run = 1;
-
-	while (run < n && path_contains(&place, &records[run].path))
-		run++;
-	return run;
-}
-
 static size_t count_runs(const struct record *records, size_t n, unsigned depth)
 {
 	size_t runs = 0;
 
-	for (size_t i = 0; i < n; i += run_of(records + i, n - i, depth))
+	for (size_t i = 0; i < n; i += encode_run(records + i, n - i, depth))
 		runs++;
 	return runs;
 }
@@ -90,7 +79,7 @@ static int write_below(struct buf *out, const struct record *records, size_t n, 
 		return n == 1 ? cbor_write_value(out, &records[0].value) : -EINVAL;
 	r = cbor_write_head(out, CBOR_MAP, count_runs(records, n, depth + 1));
 	for (size_t i = 0, run; i < n && r >= 0; i += run) {
-		run = run_of(records + i, n - i, depth + 1);
+		run = encode_run(records + i, n - i, depth + 1);
 		r = cbor_write_head(out, CBOR_UNSIGNED, records[i].path.ids[depth]);
 		if (r >= 0)
 			r = write_below(out, records + i, run, depth + 1);
@@ -106,7 +95,7 @@ static int write_root(struct buf *out, const struct record *records, size_t n)
 	for (size_t i = 0, run; i < n && r >= 0; i += run) {
 		unsigned depth;
 
-		run = run_of(records + i, n - i, PATH_INSTANCE);
+		run = encode_run(records + i, n - i, PATH_INSTANCE);
 		depth = run > 1 ? PATH_INSTANCE : records[i].path.depth;
 		r = write_key(out, &records[i].path, depth);
 		if (r >= 0)

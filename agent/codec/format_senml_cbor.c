@@ -34,29 +34,6 @@ static int write_time(struct buf *out, enum senml_label label, int64_t usec)
 	return cbor_write_double(out, (double)usec / (double)USEC_PER_SEC);
 }
 
-static enum senml_label value_label(const struct value *v)
-{
-	switch (v->type) {
-	case VALUE_STRING:
-	case VALUE_CORELNK:
-		return SENML_VS;
-	case VALUE_BOOLEAN:
-		return SENML_VB;
-	case VALUE_OPAQUE:
-		return SENML_VD;
-	case VALUE_OBJLNK:
-		return SENML_VLO;
-	case VALUE_INTEGER:
-	case VALUE_UNSIGNED:
-	case VALUE_FLOAT:
-	case VALUE_TIME:
-	case VALUE_NONE:
-	case VALUE_TYPES:
-		break;
-	}
-	return SENML_V;
-}
-
 static int write_entry(struct buf *out, const struct senml_entry *e)
 {
 	unsigned fields = !!e->base_name + !!e->name + e->has_base_time + e->has_time + 1;
@@ -71,7 +48,7 @@ static int write_entry(struct buf *out, const struct senml_entry *e)
 	if (r >= 0 && e->has_time)
 		r = write_time(out, SENML_T, e->time_usec);
 	if (r >= 0)
-		r = write_label(out, value_label(e->value));
+		r = write_label(out, senml_value_label(e->value));
 	return r < 0 ? r : cbor_write_value(out, e->value);
 }
 

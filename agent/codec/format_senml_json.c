@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <string.h>
 
 #include "base/str.h"
 #include "codec/internal.h"
@@ -11,60 +10,10 @@
 
 /* ---- writing ---- */
 
-static int write_opaque(struct buf *out, const struct value *v)
-{
-	_cleanup_free_ char *text = NULL;
-	int r = base64url_encode(v->data, v->size, &text);
-
-	return r < 0 ? r : json_write_text(out, text, strlen(text));
-}
-
-static const char *value_key(const struct value *v)
-{
-	switch (v->type) {
-	case VALUE_STRING:
-	case VALUE_CORELNK:
-		return "vs";
-	case VALUE_BOOLEAN:
-		return "vb";
-	case VALUE_OPAQUE:
-		return "vd";
-	case VALUE_OBJLNK:
-		return "vlo";
-	case VALUE_INTEGER:
-	case VALUE_UNSIGNED:
-	case VALUE_FLOAT:
-	case VALUE_TIME:
-	case VALUE_NONE:
-	case VALUE_TYPES:
-		break;
-	}
-	return "v";
-}
-
-static int write_value(struct buf *out, const struct value *v)
-{
-	switch (v->type) {
-	case VALUE_STRING:
-	case VALUE_CORELNK:
-		return json_write_text(out, v->data, v->size);
-	case VALUE_BOOLEAN:
-		return buf_append_text(out, v->boolean ? "true" : "false");
-	case VALUE_OPAQUE:
-		return write_opaque(out, v);
-	case VALUE_OBJLNK:
-		return buf_printf(out, "\"%u:%u\"", v->link.object, v->link.instance);
-	case VALUE_INTEGER:
-	case VALUE_UNSIGNED:
-	case VALUE_FLOAT:
-	case VALUE_TIME:
-		return json_write_number(out, v);
-	case VALUE_NONE:
-	case VALUE_TYPES:
-		break;
-	}
-	return -EINVAL;
-}
+static const char *const keys[] = {
+	[SENML_V] = "v",   [SENML_VS] = "vs",	[SENML_VB] = "vb",
+	[SENML_VD] = "vd", [SENML_VLO] = "vlo",
+};
 
 static int write_entry(struct buf *out, const struct senml_entry *e)
 {
@@ -79,9 +28,9 @@ static int write_entry(struct buf *out, const struct senml_entry *e)
 	if (r >= 0 && e->has_time)
 		r = json_write_time(out, "t", e->time_usec);
 	if (r >= 0)
-		r = json_write_key(out, value_key(e->value));
+		r = json_write_key(out, keys[senml_value_label(e->value)]);
 	if (r >= 0)
-		r = write_value(out, e->value);
+		r = json_write_value(out, e->value, base64url_encode);
 	return r < 0 ? r : buf_append_byte(out, '}');
 }
 

@@ -22,3 +22,5 @@ int encode_end(struct buf *out, size_t size, int r);
 const struct value *encode_single(const struct record *records, size_t n);
 /* False for what no format may carry: NaN, the infinities, and text that is not UTF-8. */
 bool encode_carries(const struct value *v);
+/* How many of the records, from the first, lie in the same place down to depth; n is not 0. */
+size_t encode_run(const struct record *records, size_t n, unsigned depth);

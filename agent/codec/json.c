@@ -374,11 +374,26 @@ static int write_integer(struct buf *out, bool negative, uint64_t v)
 			  buf_append(out, text + 1, (size_t)(end - text - 1));
 }
 
-int json_write_number(struct buf *out, const struct value *v)
+static int write_bytes(struct buf *out, const struct value *v,
+		       int (*bytes)(const void *data, size_t size, char **ret))
+{
+	_cleanup_free_ char *text = NULL;
+	int r = bytes(v->data, v->size, &text);
+
+	return r < 0 ? r : json_write_text(out, text, strlen(text));
+}
+
+int json_write_value(struct buf *out, const struct value *v,
+		     int (*bytes)(const void *data, size_t size, char **ret))
 {
 	char text[FORMAT_DOUBLE_MAX];
 
 	switch (v->type) {
+	case VALUE_STRING:
+	case VALUE_CORELNK:
+		return json_write_text(out, v->data, v->size);
+	case VALUE_BOOLEAN:
+		return buf_append_text(out, v->boolean ? "true" : "false");
 	case VALUE_INTEGER:
 	case VALUE_TIME:
 		return write_integer(out, v->integer < 0, v->integer);
@@ -386,12 +401,11 @@ int json_write_number(struct buf *out, const struct value *v)
 		return write_integer(out, false, v->unsignd);
 	case VALUE_FLOAT:
 		return buf_append_text(out, format_double(v->real, text));
-	case VALUE_NONE:
-	case VALUE_STRING:
-	case VALUE_BOOLEAN:
 	case VALUE_OPAQUE:
+		return write_bytes(out, v, bytes);
 	case VALUE_OBJLNK:
-	case VALUE_CORELNK:
+		return buf_printf(out, "\"%u:%u\"", v->link.object, v->link.instance);
+	case VALUE_NONE:
 	case VALUE_TYPES:
 		break;
 	}

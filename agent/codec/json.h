@@ -42,5 +42,9 @@ int json_write_seconds(struct buf *out, int64_t usec);
 /* A member: key, and a path or a time as its value. */
 int json_write_path(struct buf *out, const char *key, const char *path);
 int json_write_time(struct buf *out, const char *key, int64_t usec);
-/* INTEGER, UNSIGNED, TIME, a finite FLOAT; -EINVAL for others. */
-int json_write_number(struct buf *out, const struct value *v);
+/*
+ * A value; numbers are finite. bytes: how OPAQUE, which JSON has no type for, becomes
+ * text, as base64_encode() does. -EINVAL: VALUE_NONE.
+ */
+int json_write_value(struct buf *out, const struct value *v,
+		     int (*bytes)(const void *data, size_t size, char **ret));

@@ -97,3 +97,5 @@ int senml_begin(struct senml_writer *w, const struct path *base, const struct re
 size_t senml_count(const struct senml_writer *w);
 /* False behind the last. */
 bool senml_next(struct senml_writer *w, struct senml_entry *ret);
+/* SENML_V, VS, VB, VD or VLO. */
+enum senml_label senml_value_label(const struct value *v);

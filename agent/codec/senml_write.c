@@ -132,3 +132,26 @@ bool senml_next(struct senml_writer *w, struct senml_entry *ret)
 	w->at = (size_t)(record - w->records) + 1;
 	return true;
 }
+
+enum senml_label senml_value_label(const struct value *v)
+{
+	switch (v->type) {
+	case VALUE_STRING:
+	case VALUE_CORELNK:
+		return SENML_VS;
+	case VALUE_BOOLEAN:
+		return SENML_VB;
+	case VALUE_OPAQUE:
+		return SENML_VD;
+	case VALUE_OBJLNK:
+		return SENML_VLO;
+	case VALUE_INTEGER:
+	case VALUE_UNSIGNED:
+	case VALUE_FLOAT:
+	case VALUE_TIME:
+	case VALUE_NONE:
+	case VALUE_TYPES:
+		break;
+	}
+	return SENML_V;
+}

@@ -87,17 +87,6 @@ static int write_value(struct buf *out, enum tlv_kind kind, uint16_t id, const s
 	return -EINVAL;
 }
 
-/* How many of the records lie in the same place down to depth. */
-static size_t run_of(const struct record *records, size_t n, unsigned depth)
-{
-	struct path place = path_cut(&records[0].path, depth);
-	size_t run = 1;
-
-	while (run < n && path_contains(&place, &records[run].path))
-		run++;
-	return run;
-}
-
 static int write_instances(struct buf *out, const struct record *records, size_t n)
 {
 	int r = 0;
@@ -132,7 +121,7 @@ static int write_resources(struct buf *out, const struct record *records, size_t
 
 		run = 1;
 		if (record->path.depth == PATH_RESOURCE_INSTANCE) {
-			run = run_of(record, n - i, PATH_RESOURCE);
+			run = encode_run(record, n - i, PATH_RESOURCE);
 			r = write_multiple(out, record, run);
 		} else if (record->path.depth == PATH_RESOURCE &&
 			   record->value.type == VALUE_NONE) {
@@ -156,7 +145,7 @@ static int write_object(struct buf *out, const struct record *records, size_t n)
 
 		if (records[i].path.depth < PATH_INSTANCE)
 			return -EINVAL;
-		run = run_of(&records[i], n - i, PATH_INSTANCE);
+		run = encode_run(&records[i], n - i, PATH_INSTANCE);
 		r = write_resources(&content, &records[i], run);
 		if (r < 0)
 			return r;
