@@ -168,7 +168,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *userdata)
 
 	if (n >= 5 && strncmp(line, "HTTP/", 5) == 0) {
 		h->etag[0] = '\0';
-		h->range = 0;
+		h->range = UINT64_MAX;
 	}
 	if (!colon)
 		return size * n;

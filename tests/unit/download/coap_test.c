@@ -271,6 +271,17 @@ START_TEST(changed)
 }
 END_TEST
 
+/* Without a tag nobody can tell whether it is the same. */
+START_TEST(nameless_now)
+{
+	ck_assert_int_eq(buf_append(&received, server.image, 5000), 0);
+	set(0, 0, SIZE);
+	begin(server.uri, 5000, "0102");
+	expect_image();
+	ck_assert_uint_eq(server.lowest, 0);
+}
+END_TEST
+
 /* Half of it is from one file, half from another. */
 START_TEST(changed_on_the_way)
 {
@@ -395,6 +406,7 @@ int main(void)
 	tcase_add_test(tcase, resumed);
 	tcase_add_test(tcase, resumed_from_before);
 	tcase_add_test(tcase, changed);
+	tcase_add_test(tcase, nameless_now);
 	tcase_add_test(tcase, changed_on_the_way);
 	tcase_add_test(tcase, shorter_now);
 	tcase_add_test(tcase, not_there);

@@ -244,6 +244,16 @@ START_TEST(spliced)
 }
 END_TEST
 
+/* One that gives a part and does not say which. */
+START_TEST(part_of_nowhere)
+{
+	ck_assert_int_eq(buf_append(&received, "0123", 4), 0);
+	server.answers[0] = "HTTP/1.1 206 Partial Content\r\nETag: \"a\"\r\nContent-Length: 6\r\n\r\n456789";
+	begin(server.uri, 4, "\"a\"");
+	expect(-EPROTO, "0123");
+}
+END_TEST
+
 START_TEST(not_there)
 {
 	server.answers[0] = "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\npage";
@@ -376,6 +386,7 @@ int main(void)
 	tcase_add_test(tcase, shorter_now);
 	tcase_add_test(tcase, nameless);
 	tcase_add_test(tcase, spliced);
+	tcase_add_test(tcase, part_of_nowhere);
 	tcase_add_test(tcase, not_there);
 	tcase_add_test(tcase, trouble_of_the_server);
 	tcase_add_test(tcase, given_up);
