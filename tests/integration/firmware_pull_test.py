@@ -27,6 +27,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         files = self.server.files
         files.asked.append((self.path, self.headers.get("Range")))
+        if files.elsewhere:
+            self.send_response(302)
+            self.send_header("Location", files.elsewhere)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if self.path != "/image":
             self.send_error(404)
             return
@@ -63,7 +69,7 @@ class Files:
     """A server with one file."""
 
     def __init__(self, image, certificate=None):
-        self.image, self.tag, self.asked, self.stop_at = image, "a", [], None
+        self.image, self.tag, self.asked, self.stop_at, self.elsewhere = image, "a", [], None, None
         self.stood, self.go = threading.Event(), threading.Event()
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.files = self
@@ -123,6 +129,18 @@ class FirmwarePullTest(firmware_test.FirmwareScenario):
                 self.pull()
                 self.becomes(IDLE, LOST)
                 self.assertEqual(self.files.asked, [])
+
+    def test_redirected_to_less(self):
+        """Who was asked for https cannot send it on to http."""
+        self.make_certificates()
+        self.begin(more=f", trust: {self.rig.path('certificates', 'ca.pem')}")
+        self.serve()
+        plain = self.files
+        self.serve(certificate="server")
+        self.files.elsewhere = plain.uri
+        self.pull()
+        self.becomes(IDLE, URI)
+        self.assertEqual((len(self.files.asked), plain.asked), (1, []))
 
     def test_not_there(self):
         """ETS 778"""

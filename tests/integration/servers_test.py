@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Bus, Lwm2mServer, Scenario, build_path, main  # noqa: E402
+from fieldway_test import Bus, ClockDaemon, Daemon, Lwm2mServer, Scenario, build_path, main  # noqa: E402
 from fieldway_test.bus import PATH, Refused  # noqa: E402
 
 HEAD = """schema: 1
@@ -174,10 +174,10 @@ class OrderTest(ServersScenario):
 
 
 class BusScenario(ServersScenario):
-    def start(self, **servers):
+    def start(self, kind=Daemon, **servers):
         self.write_servers(**servers)
         self.bus = Bus(self.rig)
-        self.start_daemon(arguments=["--bus=system"], environment=self.bus.environment())
+        self.start_daemon(kind=kind, arguments=["--bus=system"], environment=self.bus.environment())
         self.bus.wait_name()
 
     def reload(self):
@@ -327,6 +327,19 @@ class PeopleTest(BusScenario):
         self.order("Enable")
         for name in "ab":
             self.registered_at(name, start=starts[name])
+
+    def test_pause_and_initial_delay(self):
+        """Who has been registered once does not wait for it again."""
+        self.start_servers("a")
+        self.start(kind=ClockDaemon, a=["initial_delay: 30s"])
+        self.addCleanup(self.daemon.clock.close)
+        self.rig.until(lambda: self.accounts()["a"]["State"] == "waiting", 10, "a waiting")
+        self.daemon.step(31)
+        self.until_counts(1, 1)
+        self.order("Disable")
+        self.until_counts(1, 0)
+        self.order("Enable")
+        self.until_counts(1, 1)
 
     def test_restart(self):
         self.start_servers("a", "b")

@@ -201,6 +201,31 @@ START_TEST(thinning_keeps_the_whole_time)
 }
 END_TEST
 
+/* Each time it is every second value of a series that goes, and no more. */
+START_TEST(thinning_takes_every_second)
+{
+	const struct history_limits tight = { .memory = 128u << 10, .keep_usec = 365 * USEC_PER_DAY, .thin = true };
+	int64_t number, last[2] = { -2, -1 };
+	struct path path;
+	int i = 0;
+
+	start(NULL, &tight);
+	for (; lost() == 0 && i < MANY; i++) {
+		add(queue, i % 2 ? "/3303/0/5700" : "/3304/0/5700", i);
+		clock_advance(USEC_PER_SEC);
+	}
+	ck_assert_int_lt(i, MANY);
+	while (take(queue, &number, &path, NULL)) {
+		int which = path.object == 3303;
+
+		ck_assert_int_le(number - last[which], 4);
+		last[which] = number;
+	}
+	ck_assert_int_ge(last[0], i - 2);
+	ck_assert_int_ge(last[1], i - 2);
+}
+END_TEST
+
 START_TEST(what_is_too_old_goes)
 {
 	const struct history_limits short_limits = { .memory = 8u << 20, .keep_usec = 10 * USEC_PER_HOUR, .thin = true };
@@ -276,6 +301,7 @@ int main(void)
 	tcase_add_test(tcase, within_the_bounds_nothing_is_lost);
 	tcase_add_test(tcase, the_oldest_goes);
 	tcase_add_test(tcase, thinning_keeps_the_whole_time);
+	tcase_add_test(tcase, thinning_takes_every_second);
 	tcase_add_test(tcase, what_is_too_old_goes);
 	tcase_add_test(tcase, one_that_is_away_does_not_hold_others);
 	tcase_add_test(tcase, what_is_given_up_is_lost);

@@ -204,6 +204,7 @@ static const struct {
 	{ 60, 30 * USEC_PER_SEC },
 	{ 185, 92500000 },
 	{ 186, 93 * USEC_PER_SEC },
+	{ 200, 107 * USEC_PER_SEC },
 	{ 3600, 3507 * USEC_PER_SEC },
 	{ UINT32_MAX, (UINT32_MAX - UINT64_C(93)) * USEC_PER_SEC },
 };

@@ -141,6 +141,21 @@ START_TEST(update)
 }
 END_TEST
 
+/* As active as before: one that rested does not begin by it. */
+START_TEST(update_of_what_rests)
+{
+	struct software_status s = { .state = SOFTWARE_INSTALLED };
+
+	step(&s, SOFTWARE_FOR_UPDATE);
+	step(&s, SOFTWARE_PUSH);
+	step(&s, SOFTWARE_ARRIVED);
+	step(&s, SOFTWARE_CHECKED);
+	step(&s, SOFTWARE_INSTALL);
+	step(&s, SOFTWARE_DONE);
+	ck_assert(!s.in_place && !s.active);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("software machine");
@@ -151,6 +166,7 @@ int main(void)
 	tcase_add_loop_test(tcase, each_pair, 0, ARRAY_SIZE(places));
 	tcase_add_test(tcase, activation);
 	tcase_add_test(tcase, update);
+	tcase_add_test(tcase, update_of_what_rests);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
