@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/timer.h"
@@ -63,15 +64,33 @@ static void host_errors(void *userdata, const int64_t *codes, size_t n)
 
 static const struct mapping_ops mapping_ops = { .seen = seen, .host_errors = host_errors };
 
+/* A full disk may have room again, and nobody have anything to save. */
+#define STATE_RETRY_USEC (5 * USEC_PER_MINUTE)
+
+static void retry_state(struct timer *timer, void *userdata)
+{
+	struct gateway *g = userdata;
+
+	g->state_retried = true;
+	state_retry(g->state);
+}
+
 static void state_failed(unsigned n, int error, void *userdata)
 {
 	static struct log_budget budget;
-	const struct gateway *g = userdata;
+	struct gateway *g = userdata;
+	bool known = g->state_retried && g->state_error == error;
 
-	/* A full disk fails each save anew, and servers decide how many there are. */
-	if (n == 0)
+	g->state_error = error;
+	g->state_retried = false;
+	if (n == 0) {
+		timer_disarm(&g->state_retry);
 		log_notice(NULL, "%s can be written again", g->options.state_folder);
-	else if (log_budget_take(&budget, NULL))
+		return;
+	}
+	timer_arm_in(&g->state_retry, STATE_RETRY_USEC);
+	/* A full disk fails each save anew, and servers decide how many there are. */
+	if (!known && log_budget_take(&budget, NULL))
 		log_error(LOG_ABOUT_ID(MESSAGE_STATE_NOT_WRITTEN), "%u records could not be written to %s: %s", n,
 			  g->options.state_folder, strerror(-error));
 }
@@ -374,6 +393,7 @@ int gateway_new(const struct gateway_options *options, struct sd_event *event, s
 	g->timers = timers;
 	trim_init(&g->trim, timers);
 	timer_init(&g->reload.confirm, timers, NULL, NULL);
+	timer_init(&g->state_retry, timers, retry_state, g);
 	r = gateway_open(g);
 	if (r < 0) {
 		gateway_free(g);
@@ -404,6 +424,7 @@ struct gateway *gateway_free(struct gateway *g)
 	identity_done(&g->identity);
 	g->secrets = secret_store_free(g->secrets);
 	g->pauses = pauses_free(g->pauses);
+	timer_disarm(&g->state_retry);
 	g->state = state_free(g->state);
 	free(g);
 	return NULL;

@@ -23,6 +23,9 @@ struct gateway {
 	struct sd_event *event;
 	struct timers *timers;
 	struct state *state;
+	struct timer state_retry; /* armed while records could not be written */
+	int state_error;	  /* of the last attempt, if that failed */
+	bool state_retried;	  /* by the timer: nobody has saved anything since */
 	struct pauses *pauses;
 	struct secret_store *secrets;
 	struct fieldbus *fieldbus;

@@ -110,22 +110,30 @@ static int look(void *userdata, const struct state_change *change)
 	return 0;
 }
 
-int state_journal_replay(int temporary, int records)
+static int replay_all(int temporary, int records, struct span content)
+{
+	struct replay replay = { temporary, records };
+	int r = state_journal_parse(content, replay_one, &replay);
+
+	if (r >= 0 && fsync(records) < 0)
+		r = -errno;
+	return r < 0 ? r : state_journal_remove(records);
+}
+
+int state_journal_replay(int temporary, int records, struct buf *ret)
 {
 	_cleanup_buf_ struct buf content = { 0 };
-	struct replay replay = { temporary, records };
 	int r = state_record_read(records, STATE_JOURNAL, &content);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	r = state_journal_parse(span_of(content.data, content.size), look, NULL);
+	if (r < 0)
+		return r;
+	r = replay_all(temporary, records, span_of(content.data, content.size));
 	if (r >= 0)
-		r = state_journal_parse(span_of(content.data, content.size), replay_one, &replay);
-	if (r >= 0 && fsync(records) < 0)
-		r = -errno;
-	if (r >= 0)
-		r = state_journal_remove(records);
-	return r < 0 ? r : 1;
+		return 1;
+	return buf_append(ret, content.data, content.size) < 0 ? -ENOMEM : r;
 }
 
 int state_journal_remove(int records)

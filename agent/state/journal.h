@@ -23,7 +23,11 @@ int state_journal_parse(struct span content, int (*f)(void *userdata, const stru
 
 /* Below folders that are open. It is on the disk afterwards. errno, -EFBIG: over what a record may have. */
 int state_journal_write(int temporary, int records, const struct state_change *changes, size_t n);
-/* What it says is done, and it is gone. 0: there is none; 1; -EBADMSG, -EPROTO: it is of no use, and stays; errno. */
-int state_journal_replay(int temporary, int records);
+/*
+ * What it says is done, and it is gone. 0: there is none; 1; -EBADMSG, -EPROTO: it
+ * is of no use, and stays; errno: likewise, or not all of it could be done, then its
+ * content is appended to ret.
+ */
+int state_journal_replay(int temporary, int records, struct buf *ret);
 /* Its records are on the disk. errno. */
 int state_journal_remove(int records);

@@ -81,17 +81,40 @@ static int empty_folder(int fd)
 	return 0;
 }
 
-/* Damaged, or written by a later version: nobody can say what it meant, and the records are as they were. */
-static int finish_group(const struct state *s)
+/* left: what cannot be done for now. */
+static int finish_group(const struct state *s, struct buf *left)
 {
-	int r = state_journal_replay(s->temporary, s->records);
+	int r = state_journal_replay(s->temporary, s->records, left);
 
+	if (left->size > 0)
+		return 0;
 	if (r != -EBADMSG && r != -EPROTO)
 		return r;
+	/* Damaged, or written by a later version: nobody can say what it meant, and the records are as they were. */
 	return renameat(s->records, STATE_JOURNAL, s->quarantine, STATE_JOURNAL) < 0 ? -errno : 0;
 }
 
-static int open_folders(struct state *s, const char *folder)
+static int keep_change(void *userdata, const struct state_change *change)
+{
+	struct state *s = userdata;
+
+	presence_add(&s->presence, change->file);
+	return state_writer_put(s->writer, change->file, change->data, change->size, NULL);
+}
+
+/* The disk is full: the group waits, and all of it is what is read. */
+static int keep_group(struct state *s, struct span left)
+{
+	int r;
+
+	state_writer_begin(s->writer);
+	r = state_journal_parse(left, keep_change, s);
+	state_writer_adopt(s->writer);
+	state_writer_end(s->writer);
+	return r;
+}
+
+static int open_folders(struct state *s, const char *folder, struct buf *left)
 {
 	static const char *const names[] = { "records", "temporary", "quarantine" };
 	int *const fds[] = { &s->records, &s->temporary, &s->quarantine };
@@ -116,7 +139,7 @@ static int open_folders(struct state *s, const char *folder)
 	/* First: on a full disk it may be what is in the way. */
 	r = empty_folder(s->temporary);
 	if (r >= 0)
-		r = finish_group(s);
+		r = finish_group(s, left);
 	return r < 0 ? r : presence_read(&s->presence, s->records);
 }
 
@@ -164,15 +187,18 @@ static int state_dispatch(sd_event_source *source, int fd, uint32_t events, void
 
 static int state_start(struct state *s, const char *folder, sd_event *event)
 {
+	_cleanup_buf_ struct buf left = { 0 };
 	int r;
 
-	r = open_folders(s, folder);
+	r = open_folders(s, folder, &left);
 	if (r < 0)
 		return r;
 	s->notify_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->notify_fd < 0)
 		return -errno;
 	r = state_writer_new(s->records, s->temporary, s->notify_fd, &s->writer);
+	if (r >= 0 && left.size > 0)
+		r = keep_group(s, span_of(left.data, left.size));
 	if (r < 0 || !event)
 		return r;
 	return sd_event_add_io(event, &s->source, s->notify_fd, EPOLLIN, state_dispatch, s);
@@ -359,6 +385,11 @@ void state_end(struct state *s)
 int state_flush(struct state *s)
 {
 	return state_writer_flush(s->writer);
+}
+
+void state_retry(struct state *s)
+{
+	state_writer_retry(s->writer);
 }
 
 void state_get_statistics(struct state *s, struct state_statistics *ret)

@@ -38,7 +38,7 @@ struct state;
  * Called in the loop when records could not be written: how many since the
  * last call and the errno of the first (positive n, negative error); with
  * (0, 0) when all of them could after all. They are kept, read back by
- * state_load(), and tried again with the next save and at flush.
+ * state_load(), and tried again with the next save, at flush, and by state_retry().
  */
 typedef void (*state_handler)(unsigned n, int error, void *userdata);
 
@@ -50,8 +50,9 @@ struct state_statistics {
 
 /*
  * Makes the folders, empties temporary/, starts the thread. event may be NULL:
- * then the handler is never called. -EBUSY: another process has it; errno of
- * the file system.
+ * then the handler is never called. A journal that a full disk does not let be
+ * done waits as what was saved does, and is what state_load() reads. -EBUSY: another
+ * process has it; errno of the file system.
  */
 int state_new(const char *folder, struct sd_event *event, struct state **ret);
 /* Writes what waits (see state_flush()), stops the thread. */
@@ -104,4 +105,6 @@ void state_begin(struct state *s);
 void state_end(struct state *s);
 /* Waits until everything was tried. 0, or the errno of the first record that could not be written. */
 int state_flush(struct state *s);
+/* Tries again what could not be written; the handler is told. */
+void state_retry(struct state *s);
 void state_get_statistics(struct state *s, struct state_statistics *ret);

@@ -47,6 +47,11 @@ struct state_writer {
 	unsigned n_jobs, n_failed;
 	uint64_t n_saves;
 	bool together;	       /* the jobs are those of one group */
+	bool postponed;	       /* ... that has to wait for the journal on the disk */
+	/* One of those that the journal on the disk is about; they are a ring until all of them are written. */
+	struct pending *kept;
+	int kept_error;
+	bool stale; /* there is one that says what is not so any more */
 	unsigned depth;	       /* of state_writer_begin() */
 	struct pending *group; /* one of what has been put since; NULL: none */
 	bool stopping;
@@ -113,13 +118,15 @@ static void set_failed(struct state_writer *w, struct pending *e, bool failed)
 		w->n_failed--;
 }
 
+/* Before what was put later: it may wait for them. */
 static void retry_failed(struct state_writer *w)
 {
 	struct pending *e;
 
-	list_for_each(e, &w->failed, node) {
+	while (!list_is_empty(&w->failed)) {
+		e = list_entry(w->failed.prev, struct pending, node);
 		list_remove(&e->node);
-		list_append(&w->waiting, &e->node);
+		list_prepend(&w->waiting, &e->node);
 	}
 }
 
@@ -183,6 +190,25 @@ static void dissolve(struct pending *e)
 	}
 }
 
+/* Only one journal lies on the disk: what is to be written with another becomes one with that, or waits. */
+static void gather(struct state_writer *w, struct pending *e)
+{
+	if (e->mate == e)
+		return;
+	if (w->kept && !are_mates(w->kept, e)) {
+		w->postponed = count_mates(w->kept) + count_mates(e) > STATE_BATCH_MAX;
+		if (!w->postponed)
+			join(w->kept, e);
+	}
+	if (count_mates(e) <= STATE_BATCH_MAX)
+		return;
+	if (w->kept && are_mates(w->kept, e)) {
+		w->kept = NULL;
+		w->stale = true;
+	}
+	dissolve(e);
+}
+
 static void join_group(struct state_writer *w, struct pending *e)
 {
 	if (w->depth == 0)
@@ -196,6 +222,14 @@ void state_writer_begin(struct state_writer *w)
 {
 	pthread_mutex_lock(&w->lock);
 	w->depth++;
+	pthread_mutex_unlock(&w->lock);
+}
+
+void state_writer_adopt(struct state_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->kept = w->group;
+	w->stale = !w->kept;
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -325,13 +359,12 @@ static unsigned take_jobs(struct state_writer *w, struct job *jobs)
 	struct pending *e;
 
 	w->n_jobs = 0;
-	w->together = false;
+	w->together = w->postponed = false;
 	list_for_each(e, &w->waiting, node) {
 		if (w->n_jobs == STATE_BATCH_MAX)
 			break;
-		if (count_mates(e) > STATE_BATCH_MAX)
-			dissolve(e);
-		if (e->mate == e) {
+		gather(w, e);
+		if (e->mate == e && e != w->kept) {
 			take_job(w, e, jobs);
 			continue;
 		}
@@ -366,7 +399,7 @@ static int run_each(const struct state_writer *w, struct job *jobs, unsigned n)
 	return r < 0 ? r : error;
 }
 
-/* One that is too large for a journal goes without. */
+/* One that is too large for a journal goes without; what the former one says is no longer so then. */
 static int write_journal(const struct state_writer *w, const struct job *jobs, unsigned n)
 {
 	struct state_change changes[STATE_BATCH_MAX];
@@ -375,29 +408,46 @@ static int write_journal(const struct state_writer *w, const struct job *jobs, u
 	for (unsigned i = 0; i < n; i++)
 		changes[i] = (struct state_change){ jobs[i].entry->file, jobs[i].data, jobs[i].size };
 	r = state_journal_write(w->temporary, w->records, changes, n);
-	return r == -EFBIG ? 0 : r;
+	if (r != -EFBIG)
+		return r;
+	return w->kept ? state_journal_remove(w->records) : 0;
 }
 
-/* All or nothing: where not all can be written, the journal stays until they are, or others come. */
-static void run_group(const struct state_writer *w, struct job *jobs, unsigned n)
+static bool has_journal(const struct state_writer *w)
 {
-	int r = write_journal(w, jobs, n);
+	return faccessat(w->records, STATE_JOURNAL, F_OK, 0) == 0;
+}
 
+/* All or nothing: where not all can be written, the journal stays until they are, and all are written again. */
+static int run_group(const struct state_writer *w, struct job *jobs, unsigned n)
+{
+	int r = w->postponed ? w->kept_error : write_journal(w, jobs, n);
+
+	if (r >= 0)
+		r = run_each(w, jobs, n);
 	for (unsigned i = 0; i < n && r < 0; i++)
 		jobs[i].r = r;
-	if (r >= 0 && run_each(w, jobs, n) >= 0)
-		state_journal_remove(w->records);
+	return r;
 }
 
-static void run_jobs(const struct state_writer *w, struct job *jobs, unsigned n)
+/* The lock is not held: only the thread that this runs in changes what it looks at of the writer. */
+static void run_jobs(struct state_writer *w, struct job *jobs, unsigned n)
 {
-	/* Later than what it says, so it is not to be done again. */
-	if (faccessat(w->records, STATE_JOURNAL, F_OK, 0) == 0)
-		state_journal_remove(w->records);
-	if (w->together)
-		run_group(w, jobs, n);
-	else
+	int r;
+
+	if (w->stale)
+		w->stale = state_journal_remove(w->records) < 0;
+	if (!w->together) {
 		run_each(w, jobs, n);
+		return;
+	}
+	r = run_group(w, jobs, n);
+	if (w->postponed)
+		return;
+	w->kept = r < 0 && has_journal(w) ? jobs[0].entry : NULL;
+	w->kept_error = r;
+	if (r >= 0 && has_journal(w))
+		w->stale = state_journal_remove(w->records) < 0;
 }
 
 static void note_failure(struct state_writer *w, int error)
@@ -499,6 +549,14 @@ int state_writer_flush(struct state_writer *w)
 	r = w->flush_error;
 	pthread_mutex_unlock(&w->lock);
 	return r;
+}
+
+void state_writer_retry(struct state_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	retry_failed(w);
+	pthread_cond_signal(&w->work);
+	pthread_mutex_unlock(&w->lock);
 }
 
 void state_writer_take_outcome(struct state_writer *w, struct state_outcome *ret)

@@ -30,13 +30,18 @@ int state_writer_result(struct state_writer *w, const char *file, uint64_t save)
 /*
  * What is put between these two is written together (journal.h), and nothing is
  * written meanwhile; they may be nested. One that waits already is written with what it was
- * put with, too. At most STATE_BATCH_MAX, else each alone.
+ * put with, too. At most STATE_BATCH_MAX, else each alone. As long as those of a
+ * journal cannot all be written it stays, and no other group is written.
  */
 void state_writer_begin(struct state_writer *w);
+/* Before the end: what was put since is what the journal on the disk says. */
+void state_writer_adopt(struct state_writer *w);
 void state_writer_end(struct state_writer *w);
 /* What waits for a file: 1 appended to ret, 0 nothing waits, -ENOENT when its removal does. */
 int state_writer_peek(struct state_writer *w, const char *file, struct buf *ret);
 int state_writer_flush(struct state_writer *w);
+/* What could not be written is tried again. */
+void state_writer_retry(struct state_writer *w);
 
 struct state_outcome {
 	unsigned failed; /* since the last call */

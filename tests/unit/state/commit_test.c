@@ -45,6 +45,14 @@ static sd_event *start_loop(void)
 	return event;
 }
 
+/* 0 when all could be written after all. */
+static void count_failures(unsigned n, int error, void *userdata)
+{
+	unsigned *failed = userdata;
+
+	*failed = n == 0 ? 0 : *failed + 1;
+}
+
 static void run_until_told(sd_event *event, unsigned n)
 {
 	while (told.n < n)
@@ -199,6 +207,126 @@ START_TEST(test_group_is_finished_at_start)
 }
 END_TEST
 
+/* A folder in the way of the temporary file of a record, as a full disk would be; nothing empties it at start. */
+static void obstruct(const char *name)
+{
+	ck_assert_int_eq(mkdir(path_in(name), 0700), 0);
+}
+
+static void clear(const char *name)
+{
+	ck_assert_int_eq(rmdir(path_in(name)), 0);
+}
+
+/* The start does not fail: all of the group is what is read, and it stays in the journal until there is room. */
+START_TEST(test_group_waits_for_room)
+{
+	static const struct state_change changes[] = {
+		{ "a.k", (const uint8_t *)"new", 3 }, { "b.k", (const uint8_t *)"new", 3 }, { "gone.k" }
+	};
+	static const char *const obstacles[] = { "temporary/b.k", "temporary/journal" };
+
+	save("a", "old");
+	save("gone", "x");
+	state = state_free(state);
+	write_journal(changes, ARRAY_SIZE(changes));
+	obstruct("temporary/b.k");
+	if (_i == 1)
+		obstruct(obstacles[1]);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(state_new(folder, NULL, &state), 0);
+		assert_loads("a", "new");
+		assert_loads("b", "new");
+		assert_none("gone");
+		/* Others do not wait, and neither make it be done again nor forgotten. */
+		save("c", i == 0 ? "1" : "2");
+		ck_assert_int_eq(state_flush(state), -EISDIR);
+		ck_assert(exists("records/journal") && exists("records/c.k"));
+		state = state_free(state);
+	}
+	ck_assert_int_eq(state_new(folder, NULL, &state), 0);
+	save("a", "newest");
+	ck_assert_int_eq(state_flush(state), -EISDIR);
+	clear("temporary/b.k");
+	if (_i == 1)
+		clear(obstacles[1]);
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert(!exists("records/journal"));
+	restart();
+	assert_loads("a", "newest");
+	assert_loads("b", "new");
+	assert_loads("c", "2");
+	assert_none("gone");
+}
+END_TEST
+
+/* What cannot all be written stays a whole, whatever is saved meanwhile, also for who starts behind it. */
+START_TEST(test_group_that_cannot_be_written)
+{
+	char name[16];
+
+	save("a", "0");
+	ck_assert_int_eq(state_flush(state), 0);
+	obstruct("temporary/b.k");
+	state_begin(state);
+	save("a", "1");
+	save("b", "1");
+	state_end(state);
+	ck_assert_int_eq(state_flush(state), -EISDIR);
+	/* A record that could be written is still one of them. */
+	save("a", "2");
+	save("c", "2");
+	ck_assert_int_eq(state_flush(state), -EISDIR);
+	/* Another group, too large to be one with it, waits. */
+	state_begin(state);
+	for (unsigned i = 0; i < STATE_GROUP_MAX; i++) {
+		snprintf(name, sizeof(name), "r%u", i);
+		save(name, "x");
+	}
+	state_end(state);
+	ck_assert_int_eq(state_flush(state), -EISDIR);
+	ck_assert(exists("records/journal") && exists("records/c.k") && !exists("records/r0.k"));
+	if (_i == 1)
+		state = state_free(state);
+	clear("temporary/b.k");
+	if (_i == 1)
+		ck_assert_int_eq(state_new(folder, NULL, &state), 0);
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert(!exists("records/journal"));
+	restart();
+	assert_loads("a", "2");
+	assert_loads("b", "1");
+	assert_loads("c", "2");
+	if (_i == 1)
+		assert_none("r0");
+	else
+		assert_loads("r63", "x");
+}
+END_TEST
+
+START_TEST(test_retry)
+{
+	sd_event *event = start_loop();
+	unsigned failed = 0;
+
+	obstruct("temporary/a.k");
+	state_set_handler(state, count_failures, &failed);
+	save("a", "1");
+	while (failed == 0)
+		ck_assert_int_gt(sd_event_run(event, 10 * UINT64_C(1000000)), 0);
+	state_retry(state);
+	while (failed == 1)
+		ck_assert_int_gt(sd_event_run(event, 10 * UINT64_C(1000000)), 0);
+	clear("temporary/a.k");
+	state_retry(state);
+	while (failed > 0)
+		ck_assert_int_gt(sd_event_run(event, 10 * UINT64_C(1000000)), 0);
+	ck_assert(exists("records/a.k"));
+	state = state_free(state);
+	sd_event_unref(event);
+}
+END_TEST
+
 /* Each of its bits: the records are as they were, and what was damaged can be looked at. */
 START_TEST(test_damaged_journal)
 {
@@ -237,6 +365,9 @@ int main(void)
 	tcase_add_test(tcase, test_group);
 	tcase_add_test(tcase, test_groups_that_meet);
 	tcase_add_test(tcase, test_group_is_finished_at_start);
+	tcase_add_loop_test(tcase, test_group_waits_for_room, 0, 2);
+	tcase_add_loop_test(tcase, test_group_that_cannot_be_written, 0, 2);
+	tcase_add_test(tcase, test_retry);
 	tcase_add_test(tcase, test_damaged_journal);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
