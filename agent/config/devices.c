@@ -82,7 +82,9 @@ static void place_row(struct loader *l, struct device_row *row)
 	} else if (row->section.bus) {
 		find_bus(l, row);
 	} else if (!yaml_get(row->node, "bus")) {
-		loader_error(l, row->node->mark, "bus: is missing");
+		/* Of a profile that is wrong itself nobody knows whether it needs one. */
+		if (row->profile || !yaml_get(row->node, "profile"))
+			loader_error(l, row->node->mark, "bus: is missing");
 		row->failed = true;
 	}
 }

@@ -184,7 +184,7 @@ static const struct key limits_keys[] = {
 
 static const struct key firmware_keys[] = {
 	{ "handler", KEY_TEXT, .required = true, AT(package_keys, handler), .help = HANDLER_HELP },
-	{ "max_size", KEY_TEXT, .initial = MAX_SIZE, AT(package_keys, max_size), .help = MAX_SIZE_HELP },
+	{ "max_size", KEY_SIZE, .initial = MAX_SIZE, AT(package_keys, max_size), .help = MAX_SIZE_HELP },
 	{ "trust", KEY_TEXT, AT(package_keys, trust), .help = TRUST_HELP },
 	{ "source", KEY_NODE, AT(package_keys, source), .help = SOURCE_HELP },
 };
@@ -201,16 +201,16 @@ static const struct key software_keys[] = {
 	{ "instance", KEY_UINT, .maximum = 65534, AT(software_section, instance),
 	  .help = "of object 9 (its place in the list, from 0 on)" },
 	{ "handler", KEY_TEXT, .required = true, AT(software_section, package.handler), .help = HANDLER_HELP },
-	{ "max_size", KEY_TEXT, .initial = MAX_SIZE, AT(software_section, package.max_size), .help = MAX_SIZE_HELP },
+	{ "max_size", KEY_SIZE, .initial = MAX_SIZE, AT(software_section, package.max_size), .help = MAX_SIZE_HELP },
 	{ "trust", KEY_TEXT, AT(software_section, package.trust), .help = TRUST_HELP },
 	{ "source", KEY_NODE, AT(software_section, package.source), .help = SOURCE_HELP },
 };
 
 static const char *const fulls[] = { "thin", "drop-oldest", NULL };
 static const struct key history_keys[] = {
-	{ "memory", KEY_TEXT, .initial = "8MiB", AT(history_section, memory),
+	{ "memory", KEY_SIZE, .initial = "8MiB", AT(history_section, memory),
 	  .help = "at most so much in memory, from 64KiB: bytes, or with KiB, MiB, GiB" },
-	{ "disk", KEY_TEXT, .initial = "64MiB", AT(history_section, disk),
+	{ "disk", KEY_SIZE, .initial = "64MiB", AT(history_section, disk),
 	  .help = "and on the disk, from 1MiB; or none: a restart loses what waits" },
 	{ "keep", KEY_DURATION, .minimum = 60, .maximum = 31536000, .initial = "72h", AT(history_section, keep_usec),
 	  .help = "what is older goes" },

@@ -17,6 +17,7 @@ enum key_kind {
 	KEY_DURATION, /* uint64_t, microseconds */
 	KEY_SECONDS,  /* int64_t, from a duration */
 	KEY_TEXT,     /* char *, not empty */
+	KEY_SIZE,     /* char *, for size_parse(): bytes as a number, or text such as 8MiB */
 	KEY_NAME,     /* char *, what names are made of; may hold placeholders */
 	KEY_CHOICE,   /* int, place among choices */
 	KEY_ONLY,     /* nothing: the one value of this version is `initial`, others come later */

@@ -25,6 +25,8 @@ static const char *kind_name(enum key_kind kind)
 		return "duration";
 	case KEY_TEXT:
 		return "text";
+	case KEY_SIZE:
+		return "size";
 	case KEY_NAME:
 		return "name";
 	case KEY_CHOICE:

@@ -100,6 +100,17 @@ static int read_string(struct loader *l, const struct key *key, const struct yam
 	return 0;
 }
 
+/* Of what is no text the place that parses it says more. */
+static int read_size(struct loader *l, const struct key *key, const struct yaml_node *node, char **ret)
+{
+	const bool scalar = node->kind == YAML_KIND_SCALAR && *node->text;
+
+	if (!scalar || node->quoted)
+		return read_string(l, key, node, ret);
+	*ret = loader_text(l, node->text);
+	return *ret ? 0 : -ENOMEM;
+}
+
 /* Whatever could never be right is said to be wrong, rather than to come later. */
 static int check_possible(struct loader *l, const struct key *key, const struct yaml_node *node)
 {
@@ -151,6 +162,8 @@ static int read_value(struct loader *l, const struct key *key, const struct yaml
 	case KEY_TEXT:
 	case KEY_NAME:
 		return read_string(l, key, node, at);
+	case KEY_SIZE:
+		return read_size(l, key, node, at);
 	case KEY_CHOICE:
 		r = scalar_choice(l, node, key->choices, &choice);
 		if (r >= 0)

@@ -92,7 +92,7 @@ static int read_uri(struct loader *l, struct yaml_mark mark, const char *uri, en
 	if (!is_authority(strstr(uri, "//") + 2)) {
 		loader_error(
 			l, mark,
-			"\"%s\": behind the scheme stands a host and perhaps :PORT, nothing else",
+			"\"%s\": behind the scheme stands a host and perhaps :PORT, 1 to 65535, nothing else",
 			uri);
 		return -EINVAL;
 	}
