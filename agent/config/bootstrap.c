@@ -16,6 +16,7 @@ void bootstrap_read(struct loader *l, const struct yaml_node *node)
 	b->use = (enum config_bootstrap_use)section.use;
 	b->pack = section.pack;
 	b->hold_off_s = (uint32_t)section.hold_off_s;
+	l->bootstrap_patterns = section.endpoints;
 	patterns_read(l, section.endpoints, "endpoints", &b->server.endpoints, &b->server.n_endpoints);
 	server_security_read(l, section.security, mapping_mark(node, "uri"), &b->server);
 }

@@ -359,8 +359,10 @@ struct config_history {
 
 /* `firmware:`; handler NULL: object 5 does not exist. */
 struct config_firmware {
+	struct yaml_mark mark; /* of handler */
 	char *handler; /* of /etc/fieldway/install.d */
 	uint64_t max_size;
+	struct yaml_mark trust_mark;
 	char *trust; /* PEM file; NULL: the system's authorities */
 	struct config_server source; /* who this machine is to a coaps server at the host of its uri; NULL: there is none */
 };

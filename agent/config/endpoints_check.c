@@ -103,17 +103,17 @@ static void check_pattern(struct loader *l, const struct yaml_node *node)
 	loader_unknown(l, node->mark, "endpoint", node->text, names, names ? c->n_endpoints : 0);
 }
 
+static void check_patterns_of(struct loader *l, const struct yaml_node *node, const struct config_server *server)
+{
+	for (size_t k = 0; node && node->kind == YAML_KIND_SEQUENCE && k < server->n_endpoints; k++)
+		check_pattern(l, node->items[k]);
+}
+
 static void check_patterns(struct loader *l)
 {
-	const struct yaml_node *node;
-
-	for (size_t i = 0; i < l->config->n_servers; i++) {
-		node = l->server_patterns[i];
-		for (size_t k = 0; node && node->kind == YAML_KIND_SEQUENCE &&
-				   k < l->config->servers[i].n_endpoints;
-		     k++)
-			check_pattern(l, node->items[k]);
-	}
+	for (size_t i = 0; i < l->config->n_servers; i++)
+		check_patterns_of(l, l->server_patterns[i], &l->config->servers[i]);
+	check_patterns_of(l, l->bootstrap_patterns, &l->config->bootstrap.server);
 }
 
 /* ---- points that can be written through two endpoints ---- */

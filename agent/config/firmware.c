@@ -41,6 +41,7 @@ static void take_package(struct loader *l, const struct yaml_node *node, const s
 			 const char *name, struct config_firmware *ret)
 {
 	read_source(l, keys->source, name, &ret->source);
+	ret->mark = mapping_mark(node, "handler");
 	if (!is_file_name(keys->handler))
 		loader_error(l, mapping_mark(node, "handler"),
 			     "\"%s\": the name of a file in /etc/fieldway/install.d has small letters, digits and ._- in it",
@@ -48,6 +49,7 @@ static void take_package(struct loader *l, const struct yaml_node *node, const s
 	else
 		ret->handler = keys->handler;
 	ret->trust = keys->trust;
+	ret->trust_mark = mapping_mark(node, "trust");
 	if (ret->trust && *ret->trust != '/')
 		loader_error(l, mapping_mark(node, "trust"), "\"%s\": the path of a file begins with /", ret->trust);
 	if (!size_parse(keys->max_size, SIZE_LEAST, &ret->max_size))

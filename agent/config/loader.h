@@ -96,6 +96,7 @@ struct loader {
 	struct type_entry **types; /* TYPE_BUCKETS */
 	size_t types_allocated;
 	const struct yaml_node **server_patterns; /* beside config.servers: `endpoints:`, or NULL */
+	const struct yaml_node *bootstrap_patterns; /* likewise */
 	const struct yaml_node *host_rows, *host_create; /* `host: lwm2m:` and `create:`, or NULL */
 	struct yaml_mark limits_mark; /* of `limits:` or, without, of nothing (file NULL) */
 };

@@ -164,6 +164,7 @@ static int open_fieldbus(struct gateway *g)
 struct load_sources load_sources(const struct gateway *g, bool plugins_optional)
 {
 	return (struct load_sources){
+		.config_folder = g->options.config_folder,
 		.objects_folder = g->options.objects_folder,
 		.host_socket = g->options.host_socket,
 		.host_program = g->options.host_program,

@@ -262,6 +262,33 @@ class CheckTest(Scenario):
                           "the first is gw-m1"])
         self.assertEqual(self.warned({"fieldway.yaml": main.replace('"*"', "host")}), [])
 
+    def test_words_that_count_for_nothing(self):
+        nothing = ("access: counts for nothing: no endpoint of it registers at another server, too; "
+                   "`writes: {allow: false}` makes the gateway read-only")
+        second = '  - {name: b, short_id: 2, uri: "coap://127.0.0.1", endpoints: [m1]}\n'
+        main = MAIN + "    access: read\n"
+        self.assertEqual(self.warned({"fieldway.yaml": main}), [f"fieldway.yaml:4:5: server plant: {nothing}"])
+        self.assertEqual(self.warned({"fieldway.yaml": main + second}), [])
+        apart = main.replace('["*"]', '[m2, m3]') + second
+        self.assertEqual(self.warned({"fieldway.yaml": apart}), [f"fieldway.yaml:4:5: server plant: {nothing}"])
+        self.assertEqual(self.warned({"fieldway.yaml": MAIN + "bootstrap: {uri: coap://b, endpoints: [host, \"x*\"]}\n"}),
+                         ['fieldway.yaml:9:46: no endpoint has a name like "x*"'])
+
+    def test_handlers(self):
+        main = MAIN + ("firmware: {handler: deb, trust: /nonesuch.pem}\n"
+                       "software: [{name: app, handler: deb, max_size: 1048576}, {name: other, handler: nonesuch}]\n")
+        handlers = self.rig.path("etc/install.d")
+        missing = f"software other: handler: {handlers}/nonesuch: No such file or directory"
+        trust = "fieldway.yaml:9:33: firmware: trust: /nonesuch.pem: No such file or directory"
+        for mode, trouble in (0o755, None), (0o644, "is no program: chmod 755"), \
+                (0o775, "may be changed by others, and so is not run: chmod 755"):
+            self.rig.write("etc/install.d/deb", "#!/bin/sh\n", mode)
+            os.chmod(os.path.join(handlers, "deb"), mode)
+            self.assertEqual(self.warned({"fieldway.yaml": main}), [
+                *([f"fieldway.yaml:9:21: firmware: handler: {handlers}/deb: {trouble}"] if trouble else []), trust,
+                *([f"fieldway.yaml:10:33: software app: handler: {handlers}/deb: {trouble}"] if trouble else []),
+                f"fieldway.yaml:10:81: {missing}"])
+
     def test_points_that_look_wrong(self):
         text = PROFILE.replace("  relay:", "  halved: {address: 1, unit: V}\n  relay:")
         self.assertEqual([line.split(": ", 1)[0] for line in self.warned({"profiles.d/meter.yaml": text})],

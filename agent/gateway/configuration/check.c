@@ -163,5 +163,7 @@ int load_check(const struct load_sources *sources, const struct config *config,
 	for (size_t i = 0; r >= 0 && i < config->n_software; i++)
 		if (config->software[i].package.source.uri)
 			r = check_server(sources, config, &config->software[i].package.source, errors, warnings, &wrong);
+	if (r >= 0 && !wrong)
+		r = load_advise(sources, config, warnings);
 	return r < 0 ? r : wrong ? -EINVAL : 0;
 }

@@ -10,6 +10,7 @@ struct secret_store;
 /* From the files of a configuration to what the agent runs on. */
 
 struct load_sources {
+	const char *config_folder;    /* handlers of packages are looked for in its install.d */
 	const char *objects_folder;   /* the shipped object definitions */
 	const char *host_socket;      /* NULL: none */
 	const char *host_program;     /* asked for key tables and what only plugins can judge */
@@ -42,3 +43,5 @@ void loaded_done(struct loaded *l);
  */
 int load_check(const struct load_sources *sources, const struct config *config,
 	       struct yaml_errors *errors, struct yaml_errors *warnings);
+/* advice.c: what is right and does not do what somebody may expect of it. -ENOMEM. */
+int load_advise(const struct load_sources *sources, const struct config *config, struct yaml_errors *warnings);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/macro.h"
+#include "gateway/configuration/load.h"
+
+/* What is no error, and yet not what somebody meant: files that come later, words that count for nothing. */
+
+/* As fieldway-install looks at it, but for the owner: that is root's to judge, on the machine itself. */
+static const char *handler_trouble(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return strerror(errno);
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return "may be changed by others, and so is not run: chmod 755";
+	if (!S_ISREG(st.st_mode) || !(st.st_mode & S_IXUSR))
+		return "is no program: chmod 755";
+	return NULL;
+}
+
+static int advise_package(const struct load_sources *sources, const struct config_firmware *f, const char *label,
+			  const char *name, struct yaml_errors *warnings)
+{
+	_cleanup_free_ char *path = NULL;
+	const char *trouble;
+
+	if (asprintf(&path, "%s/install.d/%s", sources->config_folder, f->handler) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	trouble = handler_trouble(path);
+	if (trouble)
+		yaml_error(warnings, f->mark, "%s%s: handler: %s: %s", label, name, path, trouble);
+	if (f->trust && access(f->trust, R_OK) < 0)
+		yaml_error(warnings, f->trust_mark, "%s%s: trust: %s: %s", label, name, f->trust, strerror(errno));
+	return 0;
+}
+
+static bool shares(const struct config *c, const struct config_server *s, const char *name)
+{
+	if (!config_server_wants(s, name))
+		return false;
+	for (size_t i = 0; i < c->n_servers; i++)
+		if (&c->servers[i] != s && config_server_wants(&c->servers[i], name))
+			return true;
+	return false;
+}
+
+/* A single server may do all (Core 8). */
+static void advise_access(const struct config *c, const struct config_server *s, struct yaml_errors *warnings)
+{
+	bool counts = s->n_rights == 0 && s->other_right == CONFIG_RIGHT_ALL;
+
+	counts = counts || shares(c, s, "host");
+	for (size_t i = 0; i < c->n_endpoints && !counts; i++)
+		counts = shares(c, s, c->endpoints[i].name);
+	if (!counts)
+		yaml_error(warnings, s->mark,
+			   "server %s: access: counts for nothing: no endpoint of it registers at another server, too; "
+			   "`writes: {allow: false}` makes the gateway read-only",
+			   s->name);
+}
+
+int load_advise(const struct load_sources *sources, const struct config *config, struct yaml_errors *warnings)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < config->n_servers; i++)
+		advise_access(config, &config->servers[i], warnings);
+	if (config->firmware.handler)
+		r = advise_package(sources, &config->firmware, "firmware", "", warnings);
+	for (size_t i = 0; r >= 0 && i < config->n_software; i++)
+		r = advise_package(sources, &config->software[i].package, "software ", config->software[i].name, warnings);
+	return r;
+}
