@@ -51,6 +51,23 @@ class DoctorTest(JsonScenario):
                             "--daemon=" + build_path("fieldwayd"), *self.folders()).stdout
         self.assertIn("ok       devices        all 1 answer\n", text)
 
+    def test_bootstrap(self):
+        """Nobody is registered while the bootstrap server says nothing, and why it does not is told."""
+        self.start()
+        self.server.command("fault bootstrap 4.00")
+        self.configure_bootstrap(self.server.uri("coap"), "none")
+        self.ctl("reload")
+        self.until("4.00 Bad Request", "status")
+        found = self.finds("servers", "error", "bootstrap: 2 of 2 endpoints are to be told where to register: it answered 4.00")
+        self.assertEqual(len(found["servers"]), 1)
+        self.rig.write("etc/keys/boot.psk", "", 0o600)
+        self.configure_bootstrap("coaps://127.0.0.1:9", 'psk, key: "psk-file:keys/boot.psk"')
+        self.finds("keys", "error", "bootstrap: 2 of 2 endpoints have no key")
+
+    def configure_bootstrap(self, uri, security):
+        self.rig.write("etc/fieldway.yaml", "schema: 1\ngateway: {name: gw}\n"
+                       f'bootstrap: {{uri: "{uri}", security: {{mode: {security}}}}}\n')
+
     def test_no_bluetooth(self):
         """Ports and wiring are not what a sensor lacks."""
         self.rig.write("etc/buses.d/ble0.yaml", "schema: 1\nbus: ble0\nplugin: ble\n")

@@ -104,6 +104,20 @@ class CreateTest(KeyScenario):
             status = os.stat(path)
             self.assertEqual((status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)), (0, 54321, mode))
 
+    def test_bootstrap(self):
+        """The server of `bootstrap:` knows endpoints by keys as well."""
+        self.configure_keys()
+        with open(self.rig.path("etc/fieldway.yaml"), "a", encoding="utf-8") as f:
+            f.write('bootstrap: {uri: "coaps://127.0.0.1:5784", endpoints: [host, m1], '
+                    'security: {mode: psk, key: "psk-file:keys/boot.psk"}}\n')
+        rows = self.credentials("create", "bootstrap")
+        self.assertEqual([(row["server"], row["endpoint"], row["state"]) for row in rows],
+                         [("bootstrap", "host", "new"), ("bootstrap", "m1", "new")])
+        self.assertFalse(os.path.exists(self.file))
+        self.assertEqual([row["server"] for row in self.credentials("create")], ["plant"] * 3 + ["bootstrap"] * 2)
+        self.assertEqual(set(self.exported("bootstrap")), {"gw", "gw-m1"})
+        self.assertEqual(len(self.exported()), 3)
+
     def test_master(self):
         """HKDF (RFC 5869) over a master: the server's keys can be made without this machine."""
         self.configure_keys(security='security: {mode: psk, key: "derive:keys/plant.master"}')

@@ -114,9 +114,9 @@ const struct command command_credentials = {
 	.arguments = "create|export|rotate|status [SERVER...]",
 	.help = "makes keys for all endpoints of a server, exports, changes, and lists them",
 	.details =
-		"For each SERVER (all that have keys) in the file that its key: names, with the\n"
-		"identities that the configuration makes. Screens show fingerprints, only export\n"
-		"prints keys. Needs no daemon, and the right to write the file; a running fieldwayd\n"
+		"For each SERVER (all that have keys, that of bootstrap: by the name bootstrap) in\n"
+		"the file that its key: names, with the identities that the configuration makes.\n"
+		"Screens show fingerprints, only export prints keys. Needs no daemon, and the right to write the file; a running fieldwayd\n"
 		"uses a new key at its next handshake.\n"
 		"\n"
 		"create adds a random key for each identity that has none, or makes the master of\n"

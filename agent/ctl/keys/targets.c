@@ -80,12 +80,28 @@ static bool is_wanted(const struct invocation *i, int first, const char *name)
 	return first >= i->n;
 }
 
+/* Those of `servers:`, then the one of `bootstrap:`, which is called that; NULL behind the last. */
+static const struct config_server *server_at(const struct config *c, size_t k)
+{
+	if (k < c->n_servers)
+		return &c->servers[k];
+	return k == c->n_servers && c->bootstrap.server.uri ? &c->bootstrap.server : NULL;
+}
+
 static const struct config_server *find_server(const struct config *c, const char *name)
 {
-	for (size_t k = 0; k < c->n_servers; k++)
-		if (streq(c->servers[k].name, name))
-			return &c->servers[k];
+	const struct config_server *s;
+
+	for (size_t k = 0; (s = server_at(c, k)); k++)
+		if (streq(s->name, name))
+			return s;
 	return NULL;
+}
+
+/* Room for all of them. */
+static struct target_server *servers_new(const struct config *c)
+{
+	return calloc(c->n_servers + 1, sizeof(struct target_server));
 }
 
 static int refuse(const char *what, const char *text, int error)
@@ -116,12 +132,13 @@ static int check_names(const struct invocation *i, int first, const struct confi
 
 int targets_with_keys(const struct invocation *i, const struct configuration *c, struct targets *ret)
 {
-	struct targets t = { .servers = calloc(c->config->n_servers + 1, sizeof(*t.servers)) };
+	struct targets t = { .servers = servers_new(c->config) };
+	const struct config_server *s;
 	int r = t.servers ? 0 : -ENOMEM;
 
-	for (size_t k = 0; k < c->config->n_servers && r >= 0; k++)
-		if (c->config->servers[k].security == CONFIG_SECURITY_PSK)
-			r = add_server(&t, i, c->config, &c->config->servers[k]);
+	for (size_t k = 0; r >= 0 && (s = server_at(c->config, k)); k++)
+		if (s->security == CONFIG_SECURITY_PSK)
+			r = add_server(&t, i, c->config, s);
 	if (r < 0)
 		targets_done(&t);
 	else
@@ -132,13 +149,12 @@ int targets_with_keys(const struct invocation *i, const struct configuration *c,
 int targets_find(const struct invocation *i, int first, const struct configuration *c,
 		 struct targets *ret)
 {
-	struct targets t = { .servers = calloc(c->config->n_servers + 1, sizeof(*t.servers)) };
+	struct targets t = { .servers = servers_new(c->config) };
+	const struct config_server *s;
 	int r = t.servers ? check_names(i, first, c->config) : -ENOMEM;
 	size_t found = 0;
 
-	for (size_t k = 0; k < c->config->n_servers && r >= 0; k++) {
-		const struct config_server *s = &c->config->servers[k];
-
+	for (size_t k = 0; r >= 0 && (s = server_at(c->config, k)); k++) {
 		if (s->security != CONFIG_SECURITY_PSK || !is_wanted(i, first, s->name))
 			continue;
 		r = add_server(&t, i, c->config, s);

@@ -99,9 +99,32 @@ static void tell_server(const struct inventory *i, const struct tally *t, struct
 			    t->total, *error ? ": " : "", error);
 }
 
+/* Endpoints that no server knows until the bootstrap server has named one. How many. */
+static size_t tell_bootstrap(const struct inventory *i, struct findings *f)
+{
+	const char *error = "";
+	size_t n = 0;
+
+	for (size_t k = 0; k < i->n_endpoints; k++) {
+		const struct endpoint_record *e = &i->endpoints[k];
+
+		if (!streq(e->state, "bootstrapping"))
+			continue;
+		n++;
+		if (!*error)
+			error = e->last_error;
+	}
+	if (n > 0)
+		finding_add(f, HEALTH_ERROR, "servers", *error ? server_advice(error) : "it has begun only now, or hold_off: is on",
+			    "bootstrap: %zu of %zu endpoints are to be told where to register%s%s", n, i->n_endpoints,
+			    *error ? ": " : "", error);
+	return n;
+}
+
 void doctor_servers(const struct patient *p, struct findings *f)
 {
 	_cleanup_tallies_ struct tallies t = { 0 };
+	size_t bootstrapping;
 
 	if (!p->inventory || tally_servers(&t, p->inventory) < 0) {
 		finding_add(f, HEALTH_SKIPPED, "servers", "", no_daemon);
@@ -109,7 +132,8 @@ void doctor_servers(const struct patient *p, struct findings *f)
 	}
 	for (size_t i = 0; i < t.n; i++)
 		tell_server(p->inventory, &t.items[i], f);
-	if (t.n == 0 && p->inventory->n_endpoints > 0)
+	bootstrapping = tell_bootstrap(p->inventory, f);
+	if (t.n == 0 && bootstrapping == 0 && p->inventory->n_endpoints > 0)
 		finding_add(f, HEALTH_WARNING, "servers", "endpoints: of a server names what registers there",
 			    "nothing registers anywhere");
 }

@@ -65,6 +65,8 @@ void doctor_names(const struct patient *p, struct findings *f)
 	}
 	for (size_t i = 0; i < p->configuration->config->n_servers; i++)
 		look_up(&p->configuration->config->servers[i], f);
+	if (p->configuration->config->bootstrap.server.uri)
+		look_up(&p->configuration->config->bootstrap.server, f);
 }
 
 /* ---- keys ---- */
