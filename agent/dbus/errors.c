@@ -25,6 +25,7 @@ static const struct {
 	{ EREMOTE, AGENT1_ERROR_REFUSED, "The server refused it" },
 	{ EAGAIN, AGENT1_ERROR_REFUSED, "The server cannot take it now" },
 	{ EIO, AGENT1_ERROR_FAILED, "The device failed" },
+	{ EILSEQ, AGENT1_ERROR_FAILED, "The device shows another value than the one that was written" },
 	{ ENOMEM, SD_BUS_ERROR_NO_MEMORY, "Out of memory" },
 	{ ENOSPC, SD_BUS_ERROR_LIMITS_EXCEEDED, "A limit is reached" },
 	{ EFBIG, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too large" },

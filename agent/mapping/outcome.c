@@ -28,6 +28,7 @@ int outcome_error(enum fieldway_outcome outcome, int error)
 	switch (error) {
 	case -EINVAL: /* the device calls the value illegal */
 	case -ERANGE: /* inexact, or no room in the register */
+	case -EILSEQ: /* accepted, but not what it shows */
 	case -EBUSY:
 	case -EHOSTDOWN:
 	case -ETIMEDOUT:

@@ -26,6 +26,12 @@ void undo_begin(struct write *w)
 {
 	w->undoing = true;
 	w->failed = w->at;
+	/* Who accepted it, and shows something else, has it all the same: that goes back, too. */
+	if (w->error != -EILSEQ)
+		return;
+	for (size_t end = w->at + w->run; w->at < end; w->at++)
+		w->marks[w->at] |= MARK_SENT;
+	w->accepted += w->run;
 }
 
 /* The run that ends before `at`, as it went out. */
@@ -50,7 +56,7 @@ static bool is_known(const struct write *w, size_t first, size_t n)
 /* Whether it reached the device nobody knows: then neither value is served as if it were there. */
 static bool is_doubtful(int error)
 {
-	return error == -ETIMEDOUT || error == -EIO || error == -ECANCELED;
+	return error == -ETIMEDOUT || error == -EIO || error == -EILSEQ || error == -ECANCELED;
 }
 
 static void mark_run(struct write *w, int error)

@@ -42,13 +42,13 @@ endpoints:
 
 
 class CompositeTest(Scenario):
-    def start(self, more="", first=10):
+    def start(self, more="", first=10, profile=PROFILE):
         port = free_port(HOSTS)
         self.simulator = Simulator(self.rig, ["--plain"] + [w for h in HOSTS for w in ("--tcp", f"{h}:{port}")])
         self.simulator.command(f"0 set holding 100 {first}")
         self.simulator.command("1 set holding 110 20")
         self.rig.write("etc/buses.d/lan.yaml", BUS.format(port=port))
-        self.rig.write("etc/profiles.d/drive.yaml", PROFILE)
+        self.rig.write("etc/profiles.d/drive.yaml", profile)
         self.rig.write("etc/devices.d/site.yaml", SITE)
         self.start_server(names=("gw", NAME))
         self.configure(more=more)
@@ -114,6 +114,16 @@ class CompositeTest(Scenario):
         self.simulator.command("1 exception 0")
         self.expect(self.patch({FIRST: 31, PMIN: 77, SECOND: 32}), "2.04")
         self.assertEqual(self.read_one(NAME, PMIN), 77)
+
+    def test_verify(self):
+        """What a device has taken, and does not show, goes back with the rest."""
+        self.start(profile=PROFILE.replace("write: {address: 200}", "write: {address: 200}, verify: {within: 300ms}"))
+        answer = self.expect(self.patch({FIRST: 31, SECOND: 32}), "5.00")
+        text = answer.payload.decode()
+        self.assertTrue(text.startswith(f"{SECOND} failed: "), text)
+        self.assertTrue(text.endswith(f"; taken back: {FIRST} {SECOND}"), text)
+        self.assertEqual((self.holding(0, 100), self.holding(1, 200)), (10, 20))
+        self.assertEqual(self.read(NAME, ERROR), {f"{ERROR}/0": 0})
 
     def test_not_taken_back(self):
         """The old value is one that may not be written."""

@@ -140,7 +140,7 @@ static const struct {
 	{ FIELDWAY_UNKNOWN, -EBADMSG, -ETIMEDOUT },
 	{ FIELDWAY_UNKNOWN, -ECANCELED, -ETIMEDOUT },
 	{ FIELDWAY_UNKNOWN, 0, -ETIMEDOUT },
-	{ FIELDWAY_REFUSED, -EILSEQ, -EIO },		/* verify failed: 5.00 */
+	{ FIELDWAY_REFUSED, -EILSEQ, -EILSEQ },		/* verify failed: 5.00 */
 	{ FIELDWAY_REFUSED, -ENXIO, -EIO },
 	{ FIELDWAY_REFUSED, -EOPNOTSUPP, -EIO },
 	{ FIELDWAY_REFUSED, -EREMOTEIO, -EIO },
@@ -267,14 +267,35 @@ START_TEST(test_taken_back)
 	rig_sample(0, RUN, (struct fieldway_value){ .type = FIELDWAY_BOOL });
 	write_both();
 	rig_answer(0, FIELDWAY_ACCEPTED, 0, "");
-	rig_answer(1, FIELDWAY_REFUSED, -EILSEQ, "verify read 0");
+	rig_answer(1, FIELDWAY_REFUSED, -EREMOTEIO, "exception 4");
 	ck_assert_uint_eq(rig.n_writes, 3);
 	ck_assert_uint_eq(rig.writes[2].point, RUN);
 	ck_assert(!rig.writes[2].value.boolean);
 	ck_assert_uint_eq(rig.n_done, 0);
 	rig_answer(2, FIELDWAY_ACCEPTED, 0, "");
-	expect_done(-EREMOTEIO, "/3306/0/5853 failed: verify read 0; taken back: /3306/0/5850");
+	expect_done(-EREMOTEIO, "/3306/0/5853 failed: exception 4; taken back: /3306/0/5850");
 	rig_expect(0, "/3306/0/5850", "0");
+	rig_expect(0, "/3/0/11/0", "0");
+}
+END_TEST
+
+/* What was accepted and does not show is in the device, and goes back with the rest. */
+START_TEST(test_verify_taken_back)
+{
+	rig_sample(0, RUN, (struct fieldway_value){ .type = FIELDWAY_BOOL });
+	rig_sample(0, MODE, (struct fieldway_value){ .type = FIELDWAY_UINT });
+	write_both();
+	rig_answer(0, FIELDWAY_ACCEPTED, 0, "");
+	rig_answer(1, FIELDWAY_REFUSED, -EILSEQ, "verify read 0");
+	ck_assert_uint_eq(rig.n_writes, 3);
+	ck_assert_uint_eq(rig.writes[2].point, MODE);
+	ck_assert_uint_eq(rig.writes[2].value.integer, 0);
+	rig_answer(2, FIELDWAY_ACCEPTED, 0, "");
+	ck_assert_uint_eq(rig.n_writes, 4);
+	ck_assert_uint_eq(rig.writes[3].point, RUN);
+	rig_answer(3, FIELDWAY_ACCEPTED, 0, "");
+	expect_done(-EREMOTEIO, "/3306/0/5853 failed: verify read 0; taken back: /3306/0/5850 /3306/0/5853");
+	rig_expect(0, "/3306/0/5853", "stop");
 	rig_expect(0, "/3/0/11/0", "0");
 }
 END_TEST
@@ -285,9 +306,9 @@ START_TEST(test_not_taken_back)
 	rig_sample(0, RUN, (struct fieldway_value){ .type = FIELDWAY_BOOL });
 	write_both();
 	rig_answer(0, FIELDWAY_ACCEPTED, 0, "");
-	rig_answer(1, FIELDWAY_REFUSED, -EILSEQ, "verify read 0");
+	rig_answer(1, FIELDWAY_REFUSED, -EREMOTEIO, "exception 4");
 	rig_answer(2, FIELDWAY_REFUSED, -EINVAL, "no");
-	expect_done(-ENOTRECOVERABLE, "/3306/0/5853 failed: verify read 0; not taken back: /3306/0/5850");
+	expect_done(-ENOTRECOVERABLE, "/3306/0/5853 failed: exception 4; not taken back: /3306/0/5850");
 	rig_expect(0, "/3306/0/5850", "1");
 	rig_expect(0, "/3/0/11/0", "8");
 	rig.n_done = rig.n_writes = 0;
@@ -472,6 +493,7 @@ int main(void)
 	tcase_add_test(tcase, test_labels_and_bits);
 	tcase_add_test(tcase, test_several_points);
 	tcase_add_test(tcase, test_taken_back);
+	tcase_add_test(tcase, test_verify_taken_back);
 	tcase_add_test(tcase, test_not_taken_back);
 	tcase_add_test(tcase, test_strict);
 	tcase_add_test(tcase, test_execute);

@@ -242,6 +242,20 @@ START_TEST(is_taken_back)
 }
 END_TEST
 
+/* One that was accepted, and does not show: that is in the device, and goes back first. */
+START_TEST(what_does_not_show_is_taken_back)
+{
+	field.later = _i;
+	field.refuses = "/1000/0/0=9 -84";
+	patch("1000/1/0=8 1000/0/0=9");
+	for (unsigned i = 0; field.later && i < 4; i++)
+		field_end();
+	ck_assert_str_eq(rig_told(&rig), "W /1000/1/0=8;W /1000/0/0=9;W /1000/0/0=5;W /1000/1/0=6;D-121;");
+	ck_assert_str_eq(rig.reason, "/1000/0/0 failed: it said no; taken back: /1000/1/0 /1000/0/0");
+	expect_contents(FIRST, SECOND, THIRD);
+}
+END_TEST
+
 /* The very first one: nothing has to be taken back, and its own error is the answer. */
 START_TEST(first_one_fails)
 {
@@ -267,13 +281,15 @@ START_TEST(is_not_taken_back)
 }
 END_TEST
 
-/* Of one that says nothing nobody knows what it has. */
+/* Of one that says nothing, has failed, or shows another value, nobody knows what it has. */
+static const char *const doubts[] = { "/1000/1/0=6 -110", "/1000/1/0=6 -5", "/1000/1/0=6 -84", "/1000/1/0=6 -125" };
+
 START_TEST(nobody_knows)
 {
 	const struct path path = rig_path("/1000/1/0");
 
 	field.refuses = "/1000/0/0=9 -5";
-	field.undo_refuses = "/1000/1/0=6 -110";
+	field.undo_refuses = doubts[_i];
 	patch("1000/1/0=8 1000/0/0=9");
 	ck_assert_str_eq(rig_told(&rig), "W /1000/1/0=8;W /1000/0/0=9;W /1000/1/0=6;D-131;T /1000/1/0;V /1000/1/0;");
 	ck_assert_int_eq(store_quality(rig.store, &path), STORE_STALE);
@@ -421,9 +437,10 @@ int main(void)
 	tcase_add_loop_test(tcase, checks_and_sets_memory, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tcase, goes_out_in_order, 0, 2);
 	tcase_add_loop_test(tcase, is_taken_back, 0, 2);
+	tcase_add_loop_test(tcase, what_does_not_show_is_taken_back, 0, 2);
 	tcase_add_test(tcase, first_one_fails);
 	tcase_add_test(tcase, is_not_taken_back);
-	tcase_add_test(tcase, nobody_knows);
+	tcase_add_loop_test(tcase, nobody_knows, 0, ARRAY_SIZE(doubts));
 	tcase_add_test(tcase, old_value_is_unknown);
 	tcase_add_test(tcase, known_offline);
 	tcase_add_test(tcase, strict_ones);
