@@ -191,3 +191,29 @@ char *percent_encode(const char *text)
 	*at = '\0';
 	return encoded;
 }
+
+int percent_decode(const char *text, char **ret)
+{
+	_cleanup_free_ char *decoded = malloc(strlen(text) + 1);
+	char *at = decoded;
+
+	if (!decoded)
+		return -ENOMEM;
+	for (; *text; text++) {
+		int high, low;
+
+		if (*text != '%') {
+			*at++ = *text;
+			continue;
+		}
+		high = hex_value(text[1]);
+		low = high < 0 ? -1 : hex_value(text[2]);
+		if (low < 0 || high + low == 0)
+			return -EINVAL;
+		*at++ = (char)(high << 4 | low);
+		text += 2;
+	}
+	*at = '\0';
+	*ret = TAKE_PTR(decoded);
+	return 0;
+}

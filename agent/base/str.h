@@ -59,5 +59,7 @@ bool glob_match(const char *pattern, const char *text);
 bool dotted_match(const char *pattern, const char *name);
 /* Percent-encodes all but A-Z a-z 0-9 . _ - ~. NULL without memory. */
 char *percent_encode(const char *text);
+/* What that made, as text again: -EINVAL on a % without two digits, or of a NUL; -ENOMEM. */
+int percent_decode(const char *text, char **ret);
 /* Levenshtein nearest of n candidates within distance 2 (for "did you mean"), or NULL. */
 const char *str_nearest(const char *text, const char *const *candidates, size_t n);

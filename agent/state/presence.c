@@ -30,7 +30,7 @@ bool presence_may_have(const struct presence *p, const char *name)
 	return p->bits[bit / 64] >> bit % 64 & 1;
 }
 
-int presence_read(struct presence *p, int folder)
+int presence_each(int folder, int (*f)(void *userdata, const char *name), void *userdata)
 {
 	/* A description of its own: reading moves the offset. */
 	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
@@ -45,9 +45,22 @@ int presence_read(struct presence *p, int folder)
 		close(fd);
 		return r;
 	}
-	for (errno = 0; (entry = readdir(dir)); errno = 0)
-		presence_add(p, entry->d_name);
-	r = -errno;
+	r = 0;
+	for (errno = 0; r >= 0 && (entry = readdir(dir)); errno = 0)
+		r = f(userdata, entry->d_name);
+	if (r >= 0)
+		r = -errno;
 	closedir(dir);
 	return r;
+}
+
+static int add(void *userdata, const char *name)
+{
+	presence_add(userdata, name);
+	return 0;
+}
+
+int presence_read(struct presence *p, int folder)
+{
+	return presence_each(folder, add, p);
 }

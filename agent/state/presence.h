@@ -21,3 +21,5 @@ void presence_add(struct presence *p, const char *name);
 bool presence_may_have(const struct presence *p, const char *name);
 /* Adds what is in the folder now. errno. */
 int presence_read(struct presence *p, int folder);
+/* The names of what is in it now, until f returns less than 0, which is returned. errno. */
+int presence_each(int folder, int (*f)(void *userdata, const char *name), void *userdata);

@@ -312,6 +312,43 @@ int state_peek(const char *folder, const char *name, const char *kind, struct bu
 	return records < 0 ? -errno : state_record_read(records, file, ret);
 }
 
+static int add_file(void *userdata, const char *file)
+{
+	return buf_append(userdata, file, strlen(file) + 1);
+}
+
+/* What is no record is not told of. */
+static int tell_file(char *file, int (*f)(void *userdata, const char *name, const char *kind), void *userdata)
+{
+	char *dot = strrchr(file, '.');
+	_cleanup_free_ char *name = NULL;
+	int r;
+
+	if (!dot || dot == file || !kind_is_valid(dot + 1))
+		return 0;
+	*dot = '\0';
+	r = percent_decode(file, &name);
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
+	return f(userdata, name, dot + 1);
+}
+
+int state_each(struct state *s, int (*f)(void *userdata, const char *name, const char *kind), void *userdata)
+{
+	_cleanup_buf_ struct buf files = { 0 };
+	int r;
+
+	/* First those that wait: what is written meanwhile is in the folder. */
+	r = state_writer_list(s->writer, &files);
+	if (r >= 0)
+		r = presence_each(s->records, add_file, &files);
+	for (size_t at = 0, size; r >= 0 && at < files.size; at += size) {
+		size = strlen((const char *)files.data + at) + 1;
+		r = tell_file((char *)files.data + at, f, userdata);
+	}
+	return MIN(r, 0);
+}
+
 static int put(struct state *s, const char *file, const void *data, size_t size, uint64_t *ret_save)
 {
 	if (size > STATE_RECORD_MAX)

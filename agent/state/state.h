@@ -75,6 +75,13 @@ int state_peek(const char *folder, const char *name, const char *kind, struct bu
 /* Is there one on the disk, whatever is in it? False, too, where it may not be looked for. */
 bool state_has(const char *folder, const char *name, const char *kind);
 /*
+ * Names and kinds of all records, those that wait to be written, too; one may be
+ * told of twice, and one whose removal waits is told of still: state_load() knows. f
+ * may use the state, and ends it by less than 0, which is returned. -ENOMEM; errno of
+ * the file system.
+ */
+int state_each(struct state *s, int (*f)(void *userdata, const char *name, const char *kind), void *userdata);
+/*
  * Queues the record; the bytes are copied. -EFBIG: over STATE_RECORD_MAX;
  * -ENOBUFS: over STATE_PENDING_MAX; -EINVAL, -ENAMETOOLONG, -ENOMEM.
  */

@@ -333,6 +333,30 @@ int state_writer_peek(struct state_writer *w, const char *file, struct buf *ret)
 	return r;
 }
 
+struct listing {
+	struct buf *files;
+	int r;
+};
+
+static void list_file(const void *node, VISIT visit, void *userdata)
+{
+	const struct pending *e = *(const struct pending *const *)node;
+	struct listing *l = userdata;
+
+	if ((visit == postorder || visit == leaf) && e->data && l->r >= 0)
+		l->r = buf_append(l->files, e->file, strlen(e->file) + 1);
+}
+
+int state_writer_list(struct state_writer *w, struct buf *ret)
+{
+	struct listing l = { .files = ret };
+
+	pthread_mutex_lock(&w->lock);
+	twalk_r(w->tree, list_file, &l);
+	pthread_mutex_unlock(&w->lock);
+	return l.r;
+}
+
 static void take_job(struct state_writer *w, struct pending *e, struct job *jobs)
 {
 	list_remove(&e->node);

@@ -39,6 +39,8 @@ void state_writer_adopt(struct state_writer *w);
 void state_writer_end(struct state_writer *w);
 /* What waits for a file: 1 appended to ret, 0 nothing waits, -ENOENT when its removal does. */
 int state_writer_peek(struct state_writer *w, const char *file, struct buf *ret);
+/* Appends the files that wait to be written, each with its NUL. -ENOMEM. */
+int state_writer_list(struct state_writer *w, struct buf *ret);
 int state_writer_flush(struct state_writer *w);
 /* What could not be written is tried again. */
 void state_writer_retry(struct state_writer *w);

@@ -193,8 +193,8 @@ endpoints:
   - {name: box, create: [16], lwm2m: {3/0/2: {value: s1}}}
 """
 
-    def write_site(self, device="dev", create=(16, 19)):
-        self.rig.write("etc/devices.d/site.yaml", self.SITE % (device, list(create)))
+    def write_site(self, device="dev", create=(16, 19), more=""):
+        self.rig.write("etc/devices.d/site.yaml", self.SITE % (device, list(create)) + more)
 
     def begin(self):
         self.start_server()
@@ -242,6 +242,13 @@ lwm2m: {3/0/2: {value: s2}, 16/4/0/0: {value: shown}}
         self.reload(device="roof", create=[16])
         self.expect(self.send("gw-dev", "GET", "/19/0"), "4.04")
         self.expect(self.post("gw-dev", "/19", encode.tlv({0: {0: b"x"}}), TLV), "4.04")
+        # It goes along under another name meanwhile, and is not of who takes that one.
+        roof = "  - {name: roof, endpoint: gw-roof, create: [19], lwm2m: {3/0/2: {value: s3}}}\n"
+        self.reload(device="attic", create=[16], more=roof)
+        self.registered("gw-roof")
+        self.expect(self.send("gw-roof", "GET", "/19/0"), "4.04")
+        self.reload(device="attic", create=[19, 16], more=roof)
+        self.assertEqual(self.read("gw-dev", "/19"), {"/19/0/0/0": b"data"})
         self.reload(device="roof", create=[19, 16])
         self.assertEqual(self.read("gw-dev", "/19"), {"/19/0/0/0": b"data"})
         self.expect(self.send("gw-dev", "DELETE", "/19/0"), "2.02")

@@ -243,6 +243,30 @@ class ReloadTest(BusScenario):
                                              "</1/0>" not in e.links)
         self.assertIn("</1/1>", event.links)
 
+    def test_kept_meanwhile(self):
+        """What a server wrote goes along under other names of the endpoint, also while it does not register there."""
+        def site(name):
+            self.rig.write("etc/devices.d/site.yaml", "schema: 1\nendpoints:\n"
+                           f"  - {{name: {name}, endpoint: box, lwm2m: {{3/0/2: {{value: s}}}}}}\n")
+
+        self.start_servers("a", "b")
+        site("box")
+        self.start(a=[], b=[])
+        self.registered_at("b", "box")
+        with self.at("b"):
+            self.expect(self.put("box", "/1/1/3", "77"), "2.04")
+        self.write_servers(a=[], b=["endpoints: [host]"])
+        self.reload()
+        self.rig.until(lambda: "deregistered" in self.words("b", "box"), 15, "the goodbye of box")
+        site("crate")
+        self.reload()
+        start = len(self.servers["b"].events)
+        self.write_servers(a=[], b=[])
+        self.reload()
+        self.registered_at("b", "box", start)
+        with self.at("b"):
+            self.assertEqual(self.read_one("box", "/1/1/3"), 77)
+
     def test_order_of_yaml(self):
         """A reload that lets go those that waited."""
         self.start_servers("a", "b")

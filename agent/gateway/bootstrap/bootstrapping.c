@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "gateway/bootstrap/taken.h"
+#include "gateway/kept/persist_internal.h"
 #include "lwm2m/registration/order.h"
 
 static const struct config_bootstrap *config_of(const struct bootstrapping *b)
@@ -428,7 +429,7 @@ void bootstrapping_reload(struct endpoint *e, struct taken *taken)
 	if (!wanted || !e->bootstrapping || renamed) {
 		/* Of an earlier time, in which there was a bootstrap server. */
 		if (wanted ? !renamed : e->bootstrapping != NULL)
-			state_remove(e->registry->config.state, endpoint_label(e), "bootstrap");
+			state_remove(e->registry->config.state, endpoint_label(e), PERSIST_BOOTSTRAP);
 		e->bootstrapping = bootstrapping_free(e->bootstrapping);
 		if (wanted)
 			r = bootstrapping_new(e, taken, &e->bootstrapping);

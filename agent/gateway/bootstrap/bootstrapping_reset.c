@@ -45,7 +45,7 @@ static void forget(struct endpoint *e)
 	persist_remove(e, PERSIST_ACCESS);
 	if (!b)
 		return;
-	state_remove(e->registry->config.state, endpoint_label(e), "bootstrap");
+	state_remove(e->registry->config.state, endpoint_label(e), PERSIST_BOOTSTRAP);
 	b->purged = b->tried = b->begun = b->for_want = false;
 	b->purge_s = 0;
 	b->security = BOOTSTRAPPING_SECURITY;

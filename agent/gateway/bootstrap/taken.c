@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "codec/codec.h"
 #include "gateway/bootstrap/bootstrapping.h"
+#include "gateway/kept/persist_internal.h"
 #include "lwm2m/bootstrap/account_objects.h"
 #include "lwm2m/bootstrap/staging.h"
 
@@ -161,7 +162,6 @@ int taken_of_staging(const struct bootstrapping *b, struct staging *staging, str
 
 /* ---- as a record: lines, and SenML JSON behind them ---- */
 
-#define KIND "bootstrap"
 #define HEAD "bootstrap 1"
 
 static int print_head(const struct endpoint *e, const struct taken *t, struct buf *out)
@@ -226,7 +226,7 @@ int taken_save(const struct endpoint *e, const struct taken *t)
 	_cleanup_wipe_ struct buf out = { 0 };
 	int r = print(e, t, false, &out);
 
-	return r < 0 ? r : state_save(e->registry->config.state, endpoint_label(e), KIND, out.data, out.size);
+	return r < 0 ? r : state_save(e->registry->config.state, endpoint_label(e), PERSIST_BOOTSTRAP, out.data, out.size);
 }
 
 int taken_commit(const struct endpoint *e, const struct taken *t, struct buf *former, state_done done, void *userdata,
@@ -239,17 +239,17 @@ int taken_commit(const struct endpoint *e, const struct taken *t, struct buf *fo
 	if (r < 0)
 		return r;
 	/* One that is damaged is of no use to anybody. */
-	if (state_load(state, endpoint_label(e), KIND, former) == -ENOMEM)
+	if (state_load(state, endpoint_label(e), PERSIST_BOOTSTRAP, former) == -ENOMEM)
 		return -ENOMEM;
-	return state_commit(state, endpoint_label(e), KIND, out.data, out.size, done, userdata, ret);
+	return state_commit(state, endpoint_label(e), PERSIST_BOOTSTRAP, out.data, out.size, done, userdata, ret);
 }
 
 void taken_put_back(const struct endpoint *e, const struct buf *former)
 {
 	struct log_about about = { .endpoint = endpoint_client_name(e) };
 	struct state *state = e->registry->config.state;
-	int r = former->size > 0 ? state_save(state, endpoint_label(e), KIND, former->data, former->size) :
-				   state_remove(state, endpoint_label(e), KIND);
+	int r = former->size > 0 ? state_save(state, endpoint_label(e), PERSIST_BOOTSTRAP, former->data, former->size) :
+				   state_remove(state, endpoint_label(e), PERSIST_BOOTSTRAP);
 
 	if (r < 0)
 		log_error(&about, "%s: after a restart it may have accounts that are not in force now: %s",
@@ -353,7 +353,7 @@ int taken_load(const struct endpoint *e, struct taken *ret)
 	struct taken t = { .purge_s = 0 };
 	const char *reason = NULL;
 	struct span text;
-	int r = e->nameless ? -ENOENT : state_load(config->state, endpoint_label(e), KIND, &record);
+	int r = e->nameless ? -ENOENT : state_load(config->state, endpoint_label(e), PERSIST_BOOTSTRAP, &record);
 
 	if (r < 0)
 		return r;
@@ -384,7 +384,7 @@ bool taken_lies(const char *state_folder, const char *label, const char *client_
 {
 	_cleanup_wipe_ struct buf record = { 0 };
 
-	return state_has(state_folder, label, KIND) && state_peek(state_folder, label, KIND, &record) >= 0 &&
+	return state_has(state_folder, label, PERSIST_BOOTSTRAP) && state_peek(state_folder, label, PERSIST_BOOTSTRAP, &record) >= 0 &&
 	       is_of(span_of(record.data, record.size), client_name);
 }
 

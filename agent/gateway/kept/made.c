@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/str.h"
+
 /* Objects whose instances are the servers' to make, as `create:` has them. */
 
 /* Data that a server keeps at the host. */
@@ -164,11 +166,19 @@ void made_leave(struct endpoint *e, const struct config_objects *before)
 	}
 }
 
-/* "portfolio", as it was called before there were others. */
+#define MADE "made-"
+/* As it was called before there were others. */
+#define MADE_PORTFOLIO "portfolio"
+
 void made_kind(uint16_t object, char ret[PERSIST_KIND_MAX])
 {
 	if (object == PORTFOLIO)
-		snprintf(ret, PERSIST_KIND_MAX, "portfolio");
+		snprintf(ret, PERSIST_KIND_MAX, MADE_PORTFOLIO);
 	else
-		snprintf(ret, PERSIST_KIND_MAX, "made-%u", object);
+		snprintf(ret, PERSIST_KIND_MAX, MADE "%u", object);
+}
+
+bool made_is_kind(const char *kind)
+{
+	return has_prefix(kind, MADE) || streq(kind, MADE_PORTFOLIO);
 }

@@ -30,5 +30,6 @@ bool made_may(const struct endpoint *e, const struct path *path);
 void made_only(struct endpoint *e, struct records *records);
 /* All that servers made of an object. */
 void made_remove(struct endpoint *e, uint16_t object);
-/* Of the record that keeps them. */
+/* Of the record that keeps them, and is it one? */
+bool made_is_kind(const char *kind);
 void made_kind(uint16_t object, char ret[PERSIST_KIND_MAX]);

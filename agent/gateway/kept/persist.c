@@ -30,6 +30,14 @@ void persist_kind(const struct account *a, const char *what, char ret[PERSIST_KI
 	persist_kind_of(a->server->terms.short_id, what, ret);
 }
 
+bool persist_is_kind(const char *kind)
+{
+	if (strlen(kind) >= PERSIST_KIND_MAX)
+		return false;
+	return has_prefix(kind, PERSIST_SERVER "-") || has_prefix(kind, PERSIST_ATTRIBUTES "-") ||
+	       streq(kind, PERSIST_ACCESS) || streq(kind, PERSIST_BOOTSTRAP) || made_is_kind(kind);
+}
+
 void persist_log_failure(struct endpoint *e, const char *kind, int error)
 {
 	struct log_about about = { .endpoint = endpoint_client_name(e) };

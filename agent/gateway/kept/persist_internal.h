@@ -10,9 +10,14 @@
 /* Its first line where a bootstrap wrote it; else that is this word, and terms_access() of each server. */
 #define PERSIST_ACCESS_BOOTSTRAP PERSIST_ACCESS " bootstrap"
 
+/* The kind of what taken.c keeps. */
+#define PERSIST_BOOTSTRAP "bootstrap"
+
 /* Of an account: settings in its /1, under terms_settings(), and attributes. */
 #define PERSIST_SERVER "server"
 #define PERSIST_ATTRIBUTES "attributes"
+/* Of what servers wrote to an endpoint, whichever its accounts and objects are now? */
+bool persist_is_kind(const char *kind);
 void persist_kind_of(uint16_t short_id, const char *what, char ret[PERSIST_KIND_MAX]);
 void persist_kind(const struct account *a, const char *what, char ret[PERSIST_KIND_MAX]);
 /* A record as it is. -ENOENT: nothing was kept; -EBADMSG: damaged, and put away. */

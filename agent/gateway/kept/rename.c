@@ -3,98 +3,59 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "config/difference.h"
-#include "gateway/kept/made.h"
 #include "gateway/kept/persist_internal.h"
 
-/* Records on their way from one YAML name of an endpoint to another. */
-struct kept {
-	struct record_kept {
-		char kind[PERSIST_KIND_MAX];
-		struct buf data; /* empty: there is none */
-	} *records;
-	size_t n;
+/* A record on its way from one YAML name of an endpoint to another. */
+struct record_kept {
+	char kind[PERSIST_KIND_MAX];
+	struct buf data; /* empty: what lies under the new name is another one's, and goes */
 };
 
 struct rename {
 	struct endpoint *endpoint;
 	const struct config_endpoint *config; /* the new one */
-	const char *former;
-	struct kept kept;
+	const char *former, *name;
+	struct record_kept *records;
+	size_t n_records;
 };
 
-/* ---- what is kept of it ---- */
+/* ---- which ---- */
 
-static void lift_record(struct endpoint *e, const char *kind, struct kept *ret)
+static int compare_formers(const void *a, const void *b)
 {
-	struct record_kept *record = &ret->records[ret->n];
-	int r = persist_read(e, kind, &record->data);
+	const struct rename *left = a, *right = b;
 
-	snprintf(record->kind, sizeof(record->kind), "%s", kind);
-	ret->n++;
-	if (r < 0 && r != -ENOENT)
-		persist_log_failure(e, kind, r);
+	return strcmp(left->former, right->former);
 }
 
-static void lift(struct endpoint *e, struct kept *ret)
+static int compare_names(const void *a, const void *b)
 {
-	static const char *const of_account[] = { PERSIST_SERVER, PERSIST_ATTRIBUTES };
-	static const char *const of_endpoint[] = { PERSIST_ACCESS, "bootstrap" };
-	const struct config_objects *made = &made_config(e)->create;
-	size_t n = accounts_count(e->accounts) * ARRAY_SIZE(of_account) + ARRAY_SIZE(of_endpoint) + made->n;
-	char kind[PERSIST_KIND_MAX];
+	const struct rename *left = *(const struct rename *const *)a, *right = *(const struct rename *const *)b;
 
-	*ret = (struct kept){ .records = calloc(n, sizeof(*ret->records)) };
-	if (!ret->records) {
-		persist_log_failure(e, "accounts", -ENOMEM);
-		return;
-	}
-	for (struct account *a = e->accounts; a; a = a->next)
-		for (size_t i = 0; i < ARRAY_SIZE(of_account); i++) {
-			persist_kind(a, of_account[i], kind);
-			lift_record(e, kind, ret);
-		}
-	for (size_t i = 0; i < ARRAY_SIZE(of_endpoint); i++)
-		lift_record(e, of_endpoint[i], ret);
-	for (size_t i = 0; i < made->n; i++) {
-		made_kind(made->ids[i], kind);
-		lift_record(e, kind, ret);
-	}
+	return strcmp(left->name, right->name);
 }
 
-/* Whatever was kept under that name before was another one's. */
-static void lay(struct endpoint *e, const struct kept *kept)
+/* The one that leaves a name, or NULL. */
+static struct rename *find_former(const struct renames *n, const char *name)
 {
-	struct state *state = e->registry->config.state;
+	const struct rename key = { .former = name };
 
-	for (size_t i = 0; i < kept->n; i++) {
-		const struct record_kept *record = &kept->records[i];
-		int r = record->data.size > 0 ? state_save(state, endpoint_label(e), record->kind, record->data.data,
-							   record->data.size) :
-						state_remove(state, endpoint_label(e), record->kind);
-
-		if (r < 0)
-			persist_log_failure(e, record->kind, r);
-	}
+	return n->n > 0 ? bsearch(&key, n->items, n->n, sizeof(*n->items), compare_formers) : NULL;
 }
 
-static void drop(const struct endpoint *e, const struct kept *kept, const char *name)
+/* The one that takes it, or NULL. */
+static struct rename *find_new(const struct renames *n, const char *name)
 {
-	for (size_t i = 0; i < kept->n; i++)
-		state_remove(e->registry->config.state, name, kept->records[i].kind);
-}
+	const struct rename key = { .name = name }, *at = &key;
+	struct rename **found = n->n > 0 ? bsearch(&at, n->by_name, n->n, sizeof(*n->by_name), compare_names) : NULL;
 
-static void kept_done(struct kept *kept)
-{
-	for (size_t i = 0; i < kept->n; i++)
-		buf_done(&kept->records[i].data);
-	free(kept->records);
+	return found ? *found : NULL;
 }
-
-/* ---- accounts ---- */
 
 static bool is_renamed(const struct config_difference *d, uint32_t after)
 {
@@ -102,11 +63,6 @@ static bool is_renamed(const struct config_difference *d, uint32_t after)
 
 	return before != CONFIG_NONE &&
 	       !streq(d->before->endpoints[before].name, d->after->endpoints[after].name);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 int renames_init(struct renames *n, const struct registry *r, const struct config_difference *d)
@@ -119,66 +75,128 @@ int renames_init(struct renames *n, const struct registry *r, const struct confi
 	if (count == 0)
 		return 0;
 	n->items = calloc(count, sizeof(*n->items));
-	n->given_up = calloc(count, sizeof(*n->given_up));
-	if (!n->items || !n->given_up)
+	n->by_name = calloc(count, sizeof(*n->by_name));
+	if (!n->items || !n->by_name)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < d->after->n_endpoints; i++) {
-		struct endpoint *e = is_renamed(d, i) ? r->endpoints[d->endpoints[i].before] : NULL;
-
-		if (!e)
-			continue;
-		n->items[n->n] = (struct rename){ .endpoint = e,
-						  .config = &d->after->endpoints[i],
-						  .former = e->config->name };
-		n->given_up[n->n++] = e->config->name;
-	}
-	qsort(n->given_up, n->n, sizeof(*n->given_up), compare_names);
+	for (uint32_t i = 0; i < d->after->n_endpoints; i++)
+		if (is_renamed(d, i))
+			n->items[n->n++] = (struct rename){
+				.endpoint = r->endpoints[d->endpoints[i].before],
+				.config = &d->after->endpoints[i],
+				.former = d->before->endpoints[d->endpoints[i].before].name,
+				.name = d->after->endpoints[i].name,
+			};
+	qsort(n->items, n->n, sizeof(*n->items), compare_formers);
+	for (size_t i = 0; i < n->n; i++)
+		n->by_name[i] = &n->items[i];
+	qsort(n->by_name, n->n, sizeof(*n->by_name), compare_names);
 	return 0;
+}
+
+static void rename_done(struct rename *x)
+{
+	for (size_t i = 0; i < x->n_records; i++)
+		buf_done(&x->records[i].data);
+	free(x->records);
 }
 
 void renames_done(struct renames *n)
 {
 	for (size_t i = 0; i < n->n; i++)
-		kept_done(&n->items[i].kept);
+		rename_done(&n->items[i]);
 	free(n->items);
-	free(n->given_up);
-}
-
-static bool has_name(const char *const *names, size_t n, const char *name)
-{
-	return n > 0 && bsearch(&name, names, n, sizeof(*names), compare_names);
+	free(n->by_name);
 }
 
 bool renames_give_up(const struct renames *n, const char *name)
 {
-	return has_name(n->given_up, n->n, name);
+	return find_former(n, name) != NULL;
+}
+
+/* ---- what is kept of them ---- */
+
+static struct record_kept *ensure_record(struct rename *x, const char *kind)
+{
+	struct record_kept *records;
+
+	for (size_t i = 0; i < x->n_records; i++)
+		if (streq(x->records[i].kind, kind))
+			return &x->records[i];
+	records = reallocarray(x->records, x->n_records + 1, sizeof(*records));
+	if (!records)
+		return NULL;
+	x->records = records;
+	records += x->n_records++;
+	*records = (struct record_kept){ .data = { 0 } };
+	snprintf(records->kind, sizeof(records->kind), "%s", kind);
+	return records;
+}
+
+static void lift_record(struct rename *x, const char *kind)
+{
+	struct record_kept *record = ensure_record(x, kind);
+	int r = !record ? -ENOMEM : record->data.size > 0 ? 0 : persist_read(x->endpoint, kind, &record->data);
+
+	if (r < 0 && r != -ENOENT)
+		persist_log_failure(x->endpoint, kind, r);
+}
+
+/* Not only that of its accounts and objects of now: others may be there again one day. */
+static int lift(void *userdata, const char *name, const char *kind)
+{
+	struct renames *n = userdata;
+	struct rename *from, *to;
+
+	if (!persist_is_kind(kind))
+		return 0;
+	from = find_former(n, name);
+	to = find_new(n, name);
+	if (from)
+		lift_record(from, kind);
+	if (to && !ensure_record(to, kind))
+		persist_log_failure(to->endpoint, kind, -ENOMEM);
+	return 0;
+}
+
+static void lay(const struct rename *x, struct state *state)
+{
+	for (size_t i = 0; i < x->n_records; i++) {
+		const struct record_kept *record = &x->records[i];
+		int r = record->data.size > 0 ?
+				state_save(state, x->name, record->kind, record->data.data, record->data.size) :
+				state_remove(state, x->name, record->kind);
+
+		if (r < 0)
+			persist_log_failure(x->endpoint, record->kind, r);
+	}
+}
+
+static void drop(const struct rename *x, struct state *state)
+{
+	for (size_t i = 0; i < x->n_records; i++)
+		state_remove(state, x->former, x->records[i].kind);
 }
 
 /* All are read before any is written, and written before any goes, so that names may be exchanged. */
 void renames_apply(struct renames *n)
 {
-	const char **taken = n->given_up; /* from here on their new names */
-	struct state *state;
+	struct state *state = n->n > 0 ? n->items[0].endpoint->registry->config.state : NULL;
+	int r = state ? state_each(state, lift, n) : 0;
 
-	for (size_t i = 0; i < n->n; i++) {
-		struct rename *x = &n->items[i];
-
-		lift(x->endpoint, &x->kept);
-		x->endpoint->config = x->config;
-		taken[i] = x->config->name;
-	}
-	if (n->n > 0)
-		qsort(taken, n->n, sizeof(*taken), compare_names);
-	if (n->n == 0)
+	if (r < 0)
+		log_error(NULL, "what servers wrote to endpoints that have other names now is not kept whole: %s",
+			  strerror(-r));
+	for (size_t i = 0; i < n->n; i++)
+		n->items[i].endpoint->config = n->items[i].config;
+	if (!state)
 		return;
-	state = n->items[0].endpoint->registry->config.state;
 	/* The files have the new names already: a power cut must not leave some under the old ones. */
 	state_begin(state);
 	for (size_t i = 0; i < n->n; i++)
-		lay(n->items[i].endpoint, &n->items[i].kept);
+		lay(&n->items[i], state);
 	for (size_t i = 0; i < n->n; i++)
-		if (!has_name(taken, n->n, n->items[i].former))
-			drop(n->items[i].endpoint, &n->items[i].kept, n->items[i].former);
+		if (!find_new(n, n->items[i].former))
+			drop(&n->items[i], state);
 	state_end(state);
 }
 

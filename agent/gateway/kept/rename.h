@@ -11,9 +11,9 @@ struct config_difference;
  * with that or with a device's address. Names may be exchanged.
  */
 struct renames {
-	struct rename *items; /* endpoints that go on under another YAML name */
+	struct rename *items; /* endpoints that go on under another YAML name, by the former one */
+	struct rename **by_name; /* the same by the new one */
 	size_t n;
-	const char **given_up; /* their former names, in order; config's */
 };
 /* Beforehand: -ENOMEM. */
 int renames_init(struct renames *n, const struct registry *r, const struct config_difference *d);

@@ -202,6 +202,22 @@ START_TEST(test_percent_encode)
 }
 END_TEST
 
+START_TEST(test_percent_decode)
+{
+	static const char *const wrong[] = { "%", "a%", "a%2", "%2x", "%x2", "%%41", "%00" };
+	_cleanup_free_ char *text = NULL, *empty = NULL;
+	char *none = NULL;
+
+	ck_assert_int_eq(percent_decode("urn%3Adev%2fA-z.0_~%25%C3%A4%20", &text), 0);
+	ck_assert_str_eq(text, "urn:dev/A-z.0_~%\xc3\xa4 ");
+	ck_assert_int_eq(percent_decode("", &empty), 0);
+	ck_assert_str_eq(empty, "");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		ck_assert_int_eq(percent_decode(wrong[i], &none), -EINVAL);
+	ck_assert_ptr_null(none);
+}
+END_TEST
+
 START_TEST(test_hex)
 {
 	_cleanup_free_ uint8_t *data = NULL, *empty = NULL;
@@ -317,6 +333,7 @@ int main(void)
 	tcase_add_test(tcase, test_glob_does_not_explode);
 	tcase_add_test(tcase, test_nearest);
 	tcase_add_test(tcase, test_percent_encode);
+	tcase_add_test(tcase, test_percent_decode);
 	tcase_add_test(tcase, test_hex);
 	tcase_add_loop_test(tcase, test_base64, 0, ARRAY_SIZE(base64_cases));
 	tcase_add_test(tcase, test_base64_refused);

@@ -58,6 +58,56 @@ START_TEST(test_peek)
 }
 END_TEST
 
+static int list_record(void *userdata, const char *name, const char *kind)
+{
+	return buf_printf(userdata, "%s=%s;", name, kind);
+}
+
+static bool is_listed(const struct buf *list, const char *record)
+{
+	return strstr((const char *)list->data, record) != NULL;
+}
+
+static int stop_at_second(void *userdata, const char *name, const char *kind)
+{
+	unsigned *n = userdata;
+
+	(void)name;
+	(void)kind;
+	return ++*n == 2 ? -ECANCELED : 0;
+}
+
+/* On the disk and on the way there. */
+START_TEST(test_each)
+{
+	_cleanup_buf_ struct buf list = { 0 };
+	unsigned n = 0;
+
+	ck_assert_int_eq(state_each(state, list_record, &list), 0);
+	ck_assert_uint_eq(list.size, 0);
+	save("a/b c", "1");
+	save("plain.dot", "2");
+	save("gone", "3");
+	ck_assert_int_eq(state_flush(state), 0);
+	ck_assert_int_eq(state_remove(state, "gone", "k"), 0);
+	ck_assert_int_eq(state_flush(state), 0);
+	write_raw("records/no-record", "x", 1);
+	write_raw("records/wrong%.k", "x", 1);
+	state_begin(state);
+	save("waits", "4");
+	ck_assert_int_eq(state_remove(state, "never", "k"), 0);
+	ck_assert_int_eq(state_each(state, list_record, &list), 0);
+	state_end(state);
+	ck_assert_int_eq(buf_append_byte(&list, 0), 0);
+	ck_assert(is_listed(&list, "a/b c=k;"));
+	ck_assert(is_listed(&list, "plain.dot=k;"));
+	ck_assert(is_listed(&list, "waits=k;"));
+	ck_assert_uint_eq(list.size, sizeof("a/b c=k;plain.dot=k;waits=k;"));
+	ck_assert_int_eq(state_each(state, stop_at_second, &n), -ECANCELED);
+	ck_assert_uint_eq(n, 2);
+}
+END_TEST
+
 START_TEST(test_load_appends)
 {
 	save("a", "x");
@@ -428,6 +478,7 @@ int main(void)
 	tcase_add_test(tcase, test_crc32);
 	tcase_add_test(tcase, test_survives_restart);
 	tcase_add_test(tcase, test_peek);
+	tcase_add_test(tcase, test_each);
 	tcase_add_test(tcase, test_load_appends);
 	tcase_add_test(tcase, test_names);
 	tcase_add_test(tcase, test_limits);
