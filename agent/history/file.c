@@ -2,12 +2,9 @@
 #include "history/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/macro.h"
+#include "base/io.h"
 #include "state/crc32.h"
 
 static const uint8_t magic[8] = { 'F', 'W', 'H', 'I', 'S', 'T', 0, 1 };
@@ -75,39 +72,12 @@ static int take_frames(struct span *in, struct buf *entries)
 	return damaged;
 }
 
-static int read_all(int fd, size_t size, struct buf *ret)
+int file_read(int folder, const char *name, struct file_head *ret_head, struct buf *entries)
 {
-	int r = buf_reserve(ret, size + 1);
-	ssize_t n;
-
-	while (r >= 0 && ret->size < size) {
-		n = read(fd, ret->data + ret->size, size - ret->size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : 0;
-		ret->size += (size_t)n;
-	}
-	return r;
-}
-
-int file_read(int folder, const char *name, struct file_head *ret_head, struct buf *entries, uint64_t *ret_size)
-{
-	_cleanup_close_ int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	_cleanup_buf_ struct buf raw = { 0 };
-	struct stat st;
 	struct span in;
-	int r;
+	int r = io_read_file(folder, name, FILE_SIZE_MAX, &raw);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EBADMSG;
-	if (st.st_size > (off_t)FILE_SIZE_MAX)
-		return -EFBIG;
-	if (ret_size)
-		*ret_size = (uint64_t)st.st_size;
-	r = read_all(fd, (size_t)st.st_size, &raw);
 	if (r < 0)
 		return r;
 	in = span_of(raw.data, raw.size);

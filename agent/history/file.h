@@ -28,7 +28,7 @@ int file_put_frame(struct buf *out, struct span entries);
 
 /*
  * entries: those of all whole frames, one behind the other; appended. 0; 1: some
- * of it is damaged or torn off; -EBADMSG: not even the head is whole; -EFBIG, errno of the
- * file system. ret_size: of the file (may be NULL).
+ * of it is damaged or torn off; -EBADMSG: not even the head is whole, or it is too large; errno
+ * of the file system.
  */
-int file_read(int folder, const char *name, struct file_head *ret_head, struct buf *entries, uint64_t *ret_size);
+int file_read(int folder, const char *name, struct file_head *ret_head, struct buf *entries);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "history/internal.h"
 #include "state/crc32.h"
 
@@ -84,33 +85,12 @@ static int load_queues(struct history *h, struct span in)
 	return 0;
 }
 
-static int read_file(int folder, const char *name, struct buf *ret)
-{
-	_cleanup_close_ int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st;
-	ssize_t n;
-	int r;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)TAKEN_SIZE_MAX)
-		return -EBADMSG;
-	r = buf_reserve(ret, (size_t)st.st_size + 1);
-	if (r < 0)
-		return r;
-	n = read(fd, ret->data, (size_t)st.st_size);
-	if (n < 0)
-		return -errno;
-	ret->size = (size_t)n;
-	return 0;
-}
-
 static int load_taken(struct history *h)
 {
 	_cleanup_buf_ struct buf bytes = { 0 };
 	struct span in, tail;
 	uint64_t crc;
-	int r = read_file(h->folder, TAKEN, &bytes);
+	int r = io_read_file(h->folder, TAKEN, TAKEN_SIZE_MAX, &bytes);
 
 	if (r == -ENOENT)
 		return 0;
@@ -194,7 +174,7 @@ static int read_segment(struct history *h, struct segment *s)
 	int r;
 
 	segment_file_name(s, name);
-	r = file_read(h->folder, name, &head, &s->data, NULL);
+	r = file_read(h->folder, name, &head, &s->data);
 	if (r < 0) {
 		h->ops->damaged(h->userdata, name);
 		return r;
@@ -264,7 +244,7 @@ static void number_on(struct history *h)
 	last = list_entry(h->segments.prev, struct segment, list);
 	segment_file_name(last, name);
 	at.id = last->first_id - 1;
-	if (file_read(h->folder, name, &head, &entries, NULL) >= 0) {
+	if (file_read(h->folder, name, &head, &entries) >= 0) {
 		in = span_of(entries.data, entries.size);
 		while (entries_next(&in, &at, &e) > 0)
 			continue;

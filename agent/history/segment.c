@@ -71,7 +71,7 @@ int segment_load(struct history *h, struct segment *s)
 	if (s->loaded)
 		return 0;
 	segment_file_name(s, name);
-	r = file_read(h->folder, name, &head, &data, NULL);
+	r = file_read(h->folder, name, &head, &data);
 	if (r > 0 && s->read && data.size < s->size)
 		h->ops->damaged(h->userdata, name);
 	if (r < 0)

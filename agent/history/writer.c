@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/list.h"
 #include "base/thread.h"
 
@@ -51,22 +52,6 @@ static struct job *job_free(struct job *j)
 
 /* ---- what the thread does ---- */
 
-static int write_all(int fd, const struct buf *b, uint64_t offset)
-{
-	size_t at = 0;
-	ssize_t n;
-
-	while (at < b->size) {
-		n = pwrite(fd, b->data + at, b->size - at, (off_t)(offset + at));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		at += (size_t)n;
-	}
-	return 0;
-}
-
 static int write_file(int folder, const char *name, int flags, const struct buf *bytes, uint64_t offset)
 {
 	_cleanup_close_ int fd = openat(folder, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
@@ -75,9 +60,9 @@ static int write_file(int folder, const char *name, int flags, const struct buf 
 	if (fd < 0)
 		return -errno;
 	/* What an attempt that failed has left behind it goes. */
-	r = ftruncate(fd, (off_t)offset) < 0 ? -errno : 0;
-	if (r >= 0)
-		r = write_all(fd, bytes, offset);
+	if (ftruncate(fd, (off_t)offset) < 0 || lseek(fd, (off_t)offset, SEEK_SET) < 0)
+		return -errno;
+	r = io_write(fd, bytes->data, bytes->size);
 	if (r >= 0 && fdatasync(fd) < 0)
 		r = -errno;
 	return r;
@@ -97,10 +82,8 @@ static int run_replace(const struct history_writer *w, const struct job *j)
 {
 	int r = write_file(w->folder, TEMPORARY, O_CREAT, &j->bytes, 0);
 
-	if (r >= 0 && renameat(w->folder, TEMPORARY, w->folder, j->name) < 0)
-		r = -errno;
-	if (r >= 0 && fsync(w->folder) < 0)
-		r = -errno;
+	if (r >= 0)
+		r = io_rename(w->folder, TEMPORARY, j->name);
 	if (r < 0)
 		unlinkat(w->folder, TEMPORARY, 0);
 	return r;

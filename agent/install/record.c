@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/macro.h"
 #include "base/str.h"
 
@@ -61,16 +62,11 @@ int install_record_read(int folder, const char *subject, struct install_record *
 static int write_file(int folder, const char *name, const char *text, size_t size)
 {
 	_cleanup_close_ int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	ssize_t n;
+	int r = fd < 0 ? -errno : io_write(fd, text, size);
 
-	if (fd < 0)
-		return -errno;
-	n = write(fd, text, size);
-	if (n < 0)
-		return -errno;
-	if ((size_t)n != size)
-		return -EIO;
-	return fsync(fd) < 0 ? -errno : 0;
+	if (r >= 0 && fsync(fd) < 0)
+		r = -errno;
+	return r;
 }
 
 int install_record_write(int folder, const char *subject, const struct install_record *record)
@@ -83,9 +79,5 @@ int install_record_write(int folder, const char *subject, const struct install_r
 	snprintf(name, sizeof(name), "%s.result", subject);
 	snprintf(temporary, sizeof(temporary), "%s.result.new", subject);
 	r = write_file(folder, temporary, text, (size_t)n);
-	if (r >= 0 && renameat(folder, temporary, folder, name) < 0)
-		r = -errno;
-	if (r >= 0 && fsync(folder) < 0)
-		r = -errno;
-	return r;
+	return r < 0 ? r : io_rename(folder, temporary, name);
 }

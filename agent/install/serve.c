@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/str.h"
@@ -91,17 +92,13 @@ static int copy(int from, int to)
 	char block[1 << 16];
 	ssize_t n;
 
-	while ((n = read(from, block, sizeof(block))) != 0) {
-		ssize_t done = n > 0 ? write(to, block, (size_t)n) : 0;
+	int r;
 
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (done < 0)
-			return -errno;
-		if (n > 0 && done != n)
-			return -ENOSPC;
-	}
-	return 0;
+	do {
+		n = io_read(from, block, sizeof(block));
+		r = n < 0 ? (int)n : io_write(to, block, (size_t)n);
+	} while (r >= 0 && n > 0);
+	return r;
 }
 
 static const char *package_path(const struct work *w, char ret[PATH_MAX])

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "secret/keyfile.h"
 #include "secret/secret.h"
 
@@ -30,30 +31,12 @@ static int check(const struct stat *st, bool is_private, const char *path, char 
 	return 0;
 }
 
-/* A byte more than allowed tells a file that grew meanwhile. */
-static int read_all(int fd, uint8_t *bytes, size_t *ret_size)
-{
-	size_t size = 0;
-	ssize_t n;
-
-	do {
-		n = read(fd, bytes + size, SECRET_CONTENT_BYTES_MAX + 1 - size);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		size += n > 0 ? (size_t)n : 0;
-		if (size > SECRET_CONTENT_BYTES_MAX)
-			return -EFBIG;
-	} while (n != 0);
-	*ret_size = size;
-	return 0;
-}
-
 int content_read(const char *path, bool is_private, char *reason, uint8_t **ret, size_t *ret_size)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	uint8_t *bytes;
 	struct stat st;
-	size_t size = 0;
+	ssize_t n;
 	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -64,12 +47,14 @@ int content_read(const char *path, bool is_private, char *reason, uint8_t **ret,
 	bytes = malloc(SECRET_CONTENT_BYTES_MAX + 1);
 	if (!bytes)
 		return refuse(-ENOMEM, reason, path, "out of memory");
-	r = read_all(fd, bytes, &size);
-	if (r < 0) {
+	/* A byte more than allowed tells a file that grew meanwhile. */
+	n = io_read(fd, bytes, SECRET_CONTENT_BYTES_MAX + 1);
+	if (n < 0 || (size_t)n > SECRET_CONTENT_BYTES_MAX) {
+		r = n < 0 ? (int)n : -EFBIG;
 		secret_free(bytes, SECRET_CONTENT_BYTES_MAX + 1);
 		return refuse(r, reason, path, strerror(-r));
 	}
 	*ret = bytes;
-	*ret_size = size;
+	*ret_size = (size_t)n;
 	return 0;
 }

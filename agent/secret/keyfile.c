@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/str.h"
 #include "secret/secret.h"
 
@@ -61,18 +62,12 @@ int keyfile_check_stat(const char *path, const struct stat *st, enum secret_kind
 
 static int read_text(int fd, struct keyfile *k)
 {
-	ssize_t n;
+	ssize_t n = io_read(fd, k->text, (size_t)k->st.st_size);
 
-	while (k->size < (size_t)k->st.st_size) {
-		n = read(fd, k->text + k->size, (size_t)k->st.st_size - k->size);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n == 0)
-			break;
-		if (n > 0)
-			k->size += (size_t)n;
-	}
-	k->text[k->size] = '\0';
+	if (n < 0)
+		return (int)n;
+	k->size = (size_t)n;
+	k->text[n] = '\0';
 	return 0;
 }
 

@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "state/crc32.h"
 #include "state/state.h"
 
@@ -49,23 +49,6 @@ int state_record_parse(struct span file, struct span *ret)
 	return 0;
 }
 
-static int write_all(int fd, const void *data, size_t size)
-{
-	const uint8_t *at = data;
-	ssize_t n;
-
-	while (size > 0) {
-		n = write(fd, at, size);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			at += n;
-			size -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
 static int write_temporary(int temporary, const char *file, const void *data, size_t size)
 {
 	uint8_t header[STATE_RECORD_HEADER_BYTES];
@@ -76,10 +59,10 @@ static int write_temporary(int temporary, const char *file, const void *data, si
 	if (fd < 0)
 		return -errno;
 	state_record_header(data, size, header);
-	r = write_all(fd, header, sizeof(header));
+	r = io_write(fd, header, sizeof(header));
 	if (r < 0)
 		return r;
-	r = write_all(fd, data, size);
+	r = io_write(fd, data, size);
 	if (r < 0)
 		return r;
 	return fsync(fd) < 0 ? -errno : 0;
@@ -97,45 +80,14 @@ int state_record_write(int temporary, int records, const char *file, const void 
 	return r;
 }
 
-static int read_all(int fd, size_t size, struct buf *b)
-{
-	ssize_t n;
-	int r;
-
-	r = buf_reserve(b, size);
-	if (r < 0)
-		return r;
-	while (b->size < size) {
-		n = read(fd, b->data + b->size, size - b->size);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n == 0)
-			return -EBADMSG;
-		if (n > 0)
-			b->size += (size_t)n;
-	}
-	return 0;
-}
-
 int state_record_read(int records, const char *file, struct buf *ret)
 {
 	_cleanup_buf_ struct buf b = { 0 };
-	_cleanup_close_ int fd = -1;
 	struct span content;
-	struct stat st;
-	int r;
+	int r = io_read_file(records, file, STATE_RECORD_HEADER_BYTES + STATE_RECORD_MAX, &b);
 
-	fd = openat(records, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ELOOP ? -EBADMSG : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size < STATE_RECORD_HEADER_BYTES ||
-	    st.st_size > STATE_RECORD_HEADER_BYTES + STATE_RECORD_MAX)
-		return -EBADMSG;
-	r = read_all(fd, (size_t)st.st_size, &b);
 	if (r < 0)
-		return r;
+		return r == -ELOOP ? -EBADMSG : r;
 	r = state_record_parse(span_of(b.data, b.size), &content);
 	if (r < 0)
 		return r;

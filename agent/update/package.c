@@ -13,6 +13,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/list.h"
 #include "base/thread.h"
 
@@ -106,30 +107,13 @@ static int open_part(struct package *p, uint64_t offset)
 	return 0;
 }
 
-static int write_part(struct package *p, const uint8_t *data, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(p->fd, data, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 static int finish_part(struct package *p)
 {
 	int r = fsync(p->fd) < 0 ? -errno : 0;
 
-	if (r >= 0 && renameat(p->folder, p->part, p->folder, p->whole) < 0)
-		r = -errno;
+	if (r >= 0)
+		r = io_rename(p->folder, p->part, p->whole);
 	close_part(p);
-	if (r >= 0 && fsync(p->folder) < 0)
-		r = -errno;
 	return r;
 }
 
@@ -173,7 +157,7 @@ static void carry_out(struct package *p, const struct order *o)
 	case ORDER_WRITE:
 		if (p->failed < 0)
 			return;
-		p->failed = r = write_part(p, o->data, o->size);
+		p->failed = r = io_write(p->fd, o->data, o->size);
 		break;
 	case ORDER_FINISH:
 		if (p->failed < 0)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/macro.h"
 #include "base/str.h"
 #include "ctl/output/text.h"
@@ -60,25 +61,16 @@ static int set_rights(int fd, const struct stat *before, const struct file_right
 	return r;
 }
 
-static int write_all(int fd, const char *data, size_t size)
-{
-	ssize_t n;
-
-	for (size_t at = 0; at < size; at += (size_t)n) {
-		n = write(fd, data + at, size - at);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		n = MAX(n, 0);
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
 static int fill(int fd, const void *data, size_t size, const struct stat *before,
 		const struct file_rights *rights)
 {
 	int r = set_rights(fd, before, rights);
 
-	return r < 0 ? r : write_all(fd, data, size);
+	if (r >= 0)
+		r = io_write(fd, data, size);
+	if (r >= 0 && fsync(fd) < 0)
+		r = -errno;
+	return r;
 }
 
 static int put_in_place(const char *temporary, const char *path, bool must_be_new)
@@ -162,30 +154,12 @@ int file_make_folder(const char *path, const struct file_rights *rights)
 	return r;
 }
 
-static int read_all(int fd, size_t most, char *text, size_t *ret_size)
-{
-	size_t size = 0;
-	ssize_t n;
-
-	do {
-		n = read(fd, text + size, most + 1 - size);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		size += n > 0 ? (size_t)n : 0;
-	} while (n != 0 && size <= most);
-	if (size > most)
-		return -EFBIG;
-	text[size] = '\0';
-	*ret_size = size;
-	return 0;
-}
-
 int file_read(const char *path, size_t most, char **ret, size_t *ret_size)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	char *text;
-	int r;
+	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -198,12 +172,14 @@ int file_read(const char *path, size_t most, char **ret, size_t *ret_size)
 	text = malloc(most + 2);
 	if (!text)
 		return -ENOMEM;
-	r = read_all(fd, most, text, ret_size);
-	if (r < 0) {
+	n = io_read(fd, text, most + 1);
+	if (n < 0 || (size_t)n > most) {
 		explicit_bzero(text, most + 2);
 		free(text);
-		return r;
+		return n < 0 ? (int)n : -EFBIG;
 	}
+	text[n] = '\0';
+	*ret_size = (size_t)n;
 	*ret = text;
 	return 0;
 }
