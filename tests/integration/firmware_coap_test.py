@@ -9,7 +9,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import firmware_test  # noqa: E402
-from firmware_test import DOWNLOADED, IDLE, INITIAL, LOST, PROTOCOL, UPDATED, URI  # noqa: E402
+from firmware_test import IDLE, LOST, PROTOCOL, URI  # noqa: E402
 from fieldway_test import coap, main  # noqa: E402
 from fieldway_test.programs import DtlsFront  # noqa: E402
 
@@ -72,12 +72,6 @@ class FirmwareCoapTest(firmware_test.FirmwareScenario):
     def pull(self, scheme="coap", place=None, path="/fw/image"):
         self.expect(self.put("gw", "/5/0/1", f"{scheme}://{place or self.files.place}{path}"), "2.04")
 
-    def installs(self):
-        self.becomes(DOWNLOADED, INITIAL)
-        self.update()
-        self.becomes(IDLE, UPDATED)
-        self.assertTrue(self.content("installed") == self.files.image)
-
     def test_coap(self):
         """ETS 771; the server of the registration is not disturbed."""
         self.begin()
@@ -102,12 +96,7 @@ class FirmwareCoapTest(firmware_test.FirmwareScenario):
         self.serve()
         self.files.stop_at = 200 * BLOCK
         self.pull()
-        self.rig.until(self.files.stood.is_set, 20, "the file half way")
-        part = self.rig.path("state/packages/firmware.part")
-        self.rig.until(lambda: os.path.getsize(part) == 200 * BLOCK, 20, "the part on the disk")
-        self.kill_daemon()
-        self.files.stop_at = None
-        self.run_daemon()
+        self.killed_half_way("firmware.part")
         self.installs()
         self.assertEqual(self.files.asked, list(range(300)))
 

@@ -12,7 +12,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import firmware_test  # noqa: E402
-from firmware_test import DOWNLOADED, DOWNLOADING, IDLE, INITIAL, LOST, NO_STORAGE, STATE, UPDATED, URI  # noqa: E402
+from firmware_test import DOWNLOADING, IDLE, INITIAL, LOST, NO_STORAGE, STATE, URI  # noqa: E402
 from fieldway_test import build_path, main  # noqa: E402
 
 MIB = 1 << 20
@@ -98,12 +98,6 @@ class FirmwarePullTest(firmware_test.FirmwareScenario):
     def pull(self, uri=None):
         self.expect(self.put("gw", "/5/0/1", uri or self.files.uri), "2.04")
 
-    def installs(self):
-        self.becomes(DOWNLOADED, INITIAL)
-        self.update()
-        self.becomes(IDLE, UPDATED)
-        self.assertTrue(self.content("installed") == self.files.image)
-
     def test_http(self):
         """ETS 771"""
         self.begin()
@@ -164,7 +158,7 @@ class FirmwarePullTest(firmware_test.FirmwareScenario):
         self.files.stop_at = MIB
         for stop in (lambda: self.put("gw", "/5/0/1", ""), lambda: self.post("gw", "/5/0/10")):
             self.pull()
-            self.rig.until(self.files.stood.is_set, 20, "the file half way")
+            self.half_way()
             self.assertEqual(self.status(), (DOWNLOADING, INITIAL))
             self.push(code="4.05")
             self.expect(stop(), "2.04")
@@ -180,7 +174,7 @@ class FirmwarePullTest(firmware_test.FirmwareScenario):
         self.serve()
         self.files.stop_at = MIB
         self.pull()
-        self.rig.until(self.files.stood.is_set, 20, "the file half way")
+        self.half_way()
         self.files.go.set()
         self.installs()
         self.assertEqual(self.files.asked, [("/image", None), ("/image", f"bytes={MIB}-")])
@@ -191,12 +185,7 @@ class FirmwarePullTest(firmware_test.FirmwareScenario):
         self.serve()
         self.files.stop_at = 2 * MIB
         self.pull()
-        self.rig.until(self.files.stood.is_set, 20, "the file half way")
-        part = self.rig.path("state/packages/firmware.part")
-        self.rig.until(lambda: os.path.getsize(part) == 2 * MIB, 20, "the part on the disk")
-        self.kill_daemon()
-        self.files.stop_at = None
-        self.run_daemon()
+        self.killed_half_way("firmware.part")
         self.installs()
         self.assertEqual(self.files.asked[1:], [("/image", f"bytes={2 * MIB}-")])
 
@@ -206,7 +195,7 @@ class FirmwarePullTest(firmware_test.FirmwareScenario):
         self.serve()
         self.files.stop_at = MIB
         self.pull()
-        self.rig.until(self.files.stood.is_set, 20, "the file half way")
+        self.half_way()
         self.daemon.process.essential = False
         self.daemon.process.send_signal(signal.SIGTERM)
         self.daemon.process.wait_end()

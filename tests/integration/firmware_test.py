@@ -72,6 +72,8 @@ class Installer:
 
 
 class FirmwareScenario(Scenario):
+    files = None    # a server of the package that is pulled
+
     def begin(self, check="", install="", confirm="", more="", secure=False):
         self.start_installer()
         self.handler(check, install, confirm)
@@ -124,6 +126,34 @@ class FirmwareScenario(Scenario):
 
     def update(self, code="2.04"):
         self.expect(self.post("gw", "/5/0/2"), code)
+
+    def installs(self):
+        """The package that is pulled."""
+        self.becomes(DOWNLOADED, INITIAL)
+        self.update()
+        self.becomes(IDLE, UPDATED)
+        self.assertTrue(self.content("installed") == self.files.image)
+
+    def half_way(self):
+        """The files stand still where they were told to."""
+        self.rig.until(self.files.stood.is_set, 20, "the file half way")
+
+    def killed_half_way(self, part):
+        """The daemon, when the part is on the disk; and it is started again, with nothing in its way."""
+        path = self.rig.path("state/packages", part)
+        self.half_way()
+        self.rig.until(lambda: os.path.getsize(path) == self.files.stop_at, 20, "the part on the disk")
+        self.kill_daemon()
+        self.files.stop_at = None
+        self.run_daemon()
+
+    def make_go(self):
+        """Handlers with `read line <$F/go` in them stand there until go()."""
+        os.mkfifo(self.rig.path("go"))
+
+    def go(self):
+        with open(self.rig.path("go"), "w", encoding="ascii") as f:
+            f.write("\n")
 
     def content(self, name):
         with open(self.rig.path(name), "rb") as f:
@@ -244,20 +274,19 @@ class FirmwareTest(FirmwareScenario):
     def test_daemon_dies(self):
         """Killed while the handler works: that goes on, and its result is known at the start."""
         self.begin(install="read line <$F/go")
-        os.mkfifo(self.rig.path("go"))
+        self.make_go()
         self.push()
         self.update()
         self.becomes(UPDATING, INITIAL)
         self.rig.until(lambda: os.path.exists(self.rig.path("installed")), 10, "the handler")
         self.kill_daemon()
-        with open(self.rig.path("go"), "w", encoding="ascii") as f:
-            f.write("\n")
+        self.go()
         self.run_daemon()
         self.becomes(IDLE, UPDATED)
 
     def test_daemon_comes_before_the_end(self):
         self.begin(install="read line <$F/go")
-        os.mkfifo(self.rig.path("go"))
+        self.make_go()
         self.push()
         self.update()
         self.rig.until(lambda: os.path.exists(self.rig.path("installed")), 10, "the handler")
@@ -265,8 +294,7 @@ class FirmwareTest(FirmwareScenario):
         self.run_daemon()
         self.assertEqual(self.status(), (UPDATING, INITIAL))
         self.expect(self.put("gw", "/5/0/1", ""), "4.05")
-        with open(self.rig.path("go"), "w", encoding="ascii") as f:
-            f.write("\n")
+        self.go()
         self.becomes(IDLE, UPDATED)
 
     def test_downloaded_survives(self):

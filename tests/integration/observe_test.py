@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from fieldway_test import Scenario, Simulator, encode, main, read_cbor  # noqa: E402
-from fieldway_test.scenario import SENML_CBOR, TEXT, TLV  # noqa: E402
+from fieldway_test.scenario import BUS, SENML_CBOR, TEXT, TLV  # noqa: E402
 
 PROFILE = """schema: 1
 profile: probe
@@ -26,14 +26,6 @@ lwm2m:
   3303/0/5700: temperature
   3308/0/5900: level
   3306/0/5850: relay
-"""
-BUS = """schema: 1
-bus: lan
-plugin: modbus
-tcp: {{port: {port}}}
-timeout: 300ms
-retries: 0
-offline: {{after: 2, retry: 300ms..500ms}}
 """
 DEVICES = """schema: 1
 devices:

@@ -191,17 +191,13 @@ class SoftwareTest(SoftwareScenario):
     def test_slow_handler(self):
         """Answered after a while; nothing else begins meanwhile."""
         self.begin("[ $1 = activate ] && read line <$F/go")
-        os.mkfifo(self.rig.path("go"))
+        self.make_go()
         self.install()
         self.execute(ACTIVATE)
         self.assertFalse(self.active())
         self.execute(DEACTIVATE, code="5.03")
         self.go()
         self.rig.until(self.active, 10, "its end")
-
-    def go(self):
-        with open(self.rig.path("go"), "w", encoding="ascii") as f:
-            f.write("\n")
 
     # Pull
 
@@ -227,7 +223,7 @@ class SoftwareTest(SoftwareScenario):
         self.pull()
         self.files.stop_at = MIB
         self.expect(self.put("gw", "/9/0/3", self.files.uri), "2.04")
-        self.rig.until(self.files.stood.is_set, 20, "the file half way")
+        self.half_way()
         self.assertEqual(self.of(), (STARTED, DOWNLOADING))
         self.files.stop_at = None
         self.expect(self.put("gw", "/9/5/3", self.files.uri), "2.04")
@@ -246,12 +242,7 @@ class SoftwareTest(SoftwareScenario):
         self.pull()
         self.files.stop_at = 2 * MIB
         self.expect(self.put("gw", "/9/0/3", self.files.uri), "2.04")
-        self.rig.until(self.files.stood.is_set, 20, "the file half way")
-        part = self.rig.path("state/packages/software-app.package.part")
-        self.rig.until(lambda: os.path.getsize(part) == 2 * MIB, 20, "the part on the disk")
-        self.kill_daemon()
-        self.files.stop_at = None
-        self.run_daemon()
+        self.killed_half_way("software-app.package.part")
         self.reaches(DELIVERED, VERIFIED)
         self.assertEqual(self.files.asked[1:], [("/image", f"bytes={2 * MIB}-")])
         self.execute(INSTALL)
@@ -260,7 +251,7 @@ class SoftwareTest(SoftwareScenario):
 
     def test_killed_while_it_is_checked(self):
         self.begin("[ $1 = check ] && read line <$F/go")
-        os.mkfifo(self.rig.path("go"))
+        self.make_go()
         self.deliver()
         self.assertEqual(self.of(), (DOWNLOADED, DOWNLOADING))
         self.kill_daemon()
@@ -280,7 +271,7 @@ class SoftwareTest(SoftwareScenario):
 
     def test_killed_while_its_handler_works(self):
         self.begin()
-        os.mkfifo(self.rig.path("go"))
+        self.make_go()
         self.deliver()
         for resource, action, state, result, active in ((INSTALL, "install", INSTALLED, DONE, False),
                                                         (ACTIVATE, "activate", INSTALLED, DONE, True),

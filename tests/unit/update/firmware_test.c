@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -271,16 +269,21 @@ END_TEST
 
 /* ---- without the daemon ---- */
 
-START_TEST(ends_while_away)
+/* fieldway-install was asked, and nobody hears the answer. */
+static void leave_while_it_installs(void)
 {
 	push("image");
 	installer.holds = true;
 	installer.requests = 0;
 	ck_assert_int_eq(firmware_update(firmware), 0);
 	until(installer.requests > 0);
-	/* Nobody hears the answer. */
 	firmware = firmware_free(firmware);
 	release_installer();
+}
+
+START_TEST(ends_while_away)
+{
+	leave_while_it_installs();
 	open_firmware();
 	ck_assert(is(FIRMWARE_UPDATING, FIRMWARE_INITIAL));
 	firmware_start(firmware);
@@ -308,13 +311,9 @@ END_TEST
 /* What cannot be told after a power cut does not begin. */
 START_TEST(kept_before_it_begins)
 {
-	char temporary[120];
-
 	handler("[ $1 = install ] && echo yes >$F/began; exit 0");
 	push("image");
-	ck_assert_int_eq(state_flush(state), 0);
-	snprintf(temporary, sizeof(temporary), "%s/temporary", records);
-	ck_assert_int_eq(rmdir(temporary), 0);
+	break_records();
 	ck_assert_int_eq(firmware_update(firmware), 0);
 	until(is(FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED));
 	ck_assert(!has("began", "yes\n"));
@@ -323,13 +322,7 @@ END_TEST
 
 START_TEST(installer_comes_late)
 {
-	push("image");
-	installer.holds = true;
-	installer.requests = 0;
-	ck_assert_int_eq(firmware_update(firmware), 0);
-	until(installer.requests > 0);
-	firmware = firmware_free(firmware);
-	release_installer();
+	leave_while_it_installs();
 	stop_installer();
 	open_firmware();
 	firmware_start(firmware);
@@ -361,13 +354,7 @@ END_TEST
 START_TEST(after_a_reboot)
 {
 	handler("[ $1 = install ] && exit 100; [ $1 = confirm ] && echo yes >$F/confirmed; exit 0");
-	push("image");
-	installer.holds = true;
-	installer.requests = 0;
-	ck_assert_int_eq(firmware_update(firmware), 0);
-	until(installer.requests > 0);
-	firmware = firmware_free(firmware);
-	release_installer();
+	leave_while_it_installs();
 	stop_installer();
 	installer.boot = "second";
 	start_installer();
@@ -424,28 +411,22 @@ END_TEST
 /* A slow handler does not keep the server of a Package waiting. */
 START_TEST(answered_in_time)
 {
-	installer.silent = false;
-	handler("[ $1 = check ] && read line <$F/go; exit 0");
-	char go[120];
 	int fd;
 
-	snprintf(go, sizeof(go), "%s/go", folder);
-	ck_assert_int_eq(mkfifo(go, 0600), 0);
+	handler("[ $1 = check ] && read line <$F/go; exit 0");
+	make_go();
 	answers = 0;
 	ck_assert_int_eq(firmware_push_begin(firmware, 0), 0);
 	ck_assert_int_eq(firmware_push_take(firmware, "image", 5), 0);
 	firmware_push_end(firmware, answered, NULL);
-	/* Opens when the handler has. */
-	while ((fd = open(go, O_WRONLY | O_NONBLOCK)) < 0)
-		ck_assert_int_ge(sd_event_run(event, 20 * USEC_PER_MSEC), 0);
+	fd = wait_for_go();
 	ck_assert_int_eq(answers, 0);
 	clock_advance(DELIVERY_ANSWER_USEC);
 	timers_run(timers);
 	ck_assert_int_eq(answers, 1);
 	ck_assert_int_eq(answer_error, 0);
 	ck_assert(is(FIRMWARE_DOWNLOADING, FIRMWARE_INITIAL));
-	ck_assert_int_eq(write(fd, "\n", 1), 1);
-	close(fd);
+	go_on(fd);
 	until(is(FIRMWARE_DOWNLOADED, FIRMWARE_INITIAL));
 	ck_assert_int_eq(answers, 1);
 }

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "fixture.h"
 #include "install/protocol.h"
 #include "install/serve.h"
@@ -75,6 +76,44 @@ void release_installer(void)
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	return remove(path);
+}
+
+static const char *go_path(void)
+{
+	static char path[80];
+
+	snprintf(path, sizeof(path), "%s/go", folder);
+	return path;
+}
+
+void make_go(void)
+{
+	ck_assert_int_eq(mkfifo(go_path(), 0600), 0);
+}
+
+int wait_for_go(void)
+{
+	int fd;
+
+	/* Opens when the handler has. */
+	while ((fd = open(go_path(), O_WRONLY | O_NONBLOCK)) < 0)
+		ck_assert_int_ge(sd_event_run(event, 20 * USEC_PER_MSEC), 0);
+	return fd;
+}
+
+void go_on(int fd)
+{
+	ck_assert_int_eq(write(fd, "\n", 1), 1);
+	close(fd);
+}
+
+void break_records(void)
+{
+	char temporary[120];
+
+	ck_assert_int_eq(state_flush(state), 0);
+	snprintf(temporary, sizeof(temporary), "%s/temporary", records);
+	ck_assert_int_eq(rmdir(temporary), 0);
 }
 
 void handler(const char *script)

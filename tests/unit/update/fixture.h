@@ -46,6 +46,12 @@ void answered(void *userdata, int error, const char *reason);
 
 /* The script, in which $F is the folder. */
 void handler(const char *script);
+/* Of a script that has `read line <$F/go` in it: before, when it has got there, and on with it. */
+void make_go(void);
+int wait_for_go(void);
+void go_on(int fd);
+/* No record can be written from here on. */
+void break_records(void);
 /* A file of the folder has that text. */
 bool has(const char *name, const char *text);
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -303,7 +301,8 @@ END_TEST
 
 static const enum software_event works[] = { SOFTWARE_INSTALL, SOFTWARE_ACTIVATE, SOFTWARE_DEACTIVATE, SOFTWARE_UNINSTALL };
 
-static void begin_work(enum software_event what)
+/* As far as that it may begin. */
+static void ready_for(enum software_event what)
 {
 	if (what == SOFTWARE_INSTALL)
 		push("image");
@@ -311,6 +310,11 @@ static void begin_work(enum software_event what)
 		install("image");
 	if (what == SOFTWARE_DEACTIVATE)
 		ck_assert_int_eq(execute(SOFTWARE_ACTIVATE), 0);
+}
+
+static void begin_work(enum software_event what)
+{
+	ready_for(what);
 	installer.silent = true;
 	installer.requests = 0;
 	ck_assert_int_eq(software_execute(software, what, answered, NULL), 0);
@@ -324,12 +328,7 @@ START_TEST(ends_while_away)
 {
 	enum software_event what = works[_i];
 
-	if (what == SOFTWARE_INSTALL)
-		push("image");
-	else
-		install("image");
-	if (what == SOFTWARE_DEACTIVATE)
-		ck_assert_int_eq(execute(SOFTWARE_ACTIVATE), 0);
+	ready_for(what);
 	installer.holds = true;
 	installer.requests = 0;
 	ck_assert_int_eq(software_execute(software, what, answered, NULL), 0);
@@ -375,18 +374,10 @@ END_TEST
 START_TEST(kept_before_it_begins)
 {
 	enum software_event what = works[_i];
-	char temporary[120];
 
-	if (what == SOFTWARE_INSTALL)
-		push("image");
-	else
-		install("image");
-	if (what == SOFTWARE_DEACTIVATE)
-		ck_assert_int_eq(execute(SOFTWARE_ACTIVATE), 0);
+	ready_for(what);
 	handler("echo yes >$F/began; exit 0");
-	ck_assert_int_eq(state_flush(state), 0);
-	snprintf(temporary, sizeof(temporary), "%s/temporary", records);
-	ck_assert_int_eq(rmdir(temporary), 0);
+	break_records();
 	ck_assert_int_eq(execute(what), what == SOFTWARE_INSTALL || what == SOFTWARE_UNINSTALL ? 0 : -EIO);
 	until(rests());
 	ck_assert_int_eq(is_active(), what == SOFTWARE_DEACTIVATE);
@@ -463,24 +454,6 @@ END_TEST
 
 /* ---- several ---- */
 
-static void wait_for_go(int *fd)
-{
-	char go[120];
-
-	snprintf(go, sizeof(go), "%s/go", folder);
-	/* Opens when the handler has. */
-	while ((*fd = open(go, O_WRONLY | O_NONBLOCK)) < 0)
-		ck_assert_int_ge(sd_event_run(event, 20 * USEC_PER_MSEC), 0);
-}
-
-static void make_go(void)
-{
-	char go[120];
-
-	snprintf(go, sizeof(go), "%s/go", folder);
-	ck_assert_int_eq(mkfifo(go, 0600), 0);
-}
-
 /* A slow handler does not keep the server waiting; what it says then is in the state. */
 START_TEST(answered_in_time)
 {
@@ -491,7 +464,7 @@ START_TEST(answered_in_time)
 	install("image");
 	answers = 0;
 	ck_assert_int_eq(software_execute(software, SOFTWARE_ACTIVATE, answered, NULL), 0);
-	wait_for_go(&fd);
+	fd = wait_for_go();
 	ck_assert_int_eq(answers, 0);
 	ck_assert_int_eq(software_execute(software, SOFTWARE_DEACTIVATE, answered, NULL), -EBUSY);
 	clock_advance(DELIVERY_ANSWER_USEC);
@@ -499,8 +472,7 @@ START_TEST(answered_in_time)
 	ck_assert_int_eq(answers, 1);
 	ck_assert_int_eq(answer_error, 0);
 	ck_assert(!is_active());
-	ck_assert_int_eq(write(fd, "\n", 1), 1);
-	close(fd);
+	go_on(fd);
 	until(is_active());
 	ck_assert_int_eq(answers, 1);
 }
