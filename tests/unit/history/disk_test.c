@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +48,21 @@ static void measure(const char *path)
 
 	ck_assert_int_eq(stat(path, &st), 0);
 	bytes_on_disk += st.st_size;
+}
+
+/* In place of libc's: what the disk is asked for can be seen. */
+static atomic_uint n_contents_synced, n_names_synced;
+
+int fdatasync(int fd)
+{
+	n_contents_synced++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	n_names_synced++;
+	return (int)syscall(SYS_fsync, fd);
 }
 
 static void setup(void)
@@ -124,6 +141,20 @@ START_TEST(it_survives_the_end)
 	start(folder, &roomy);
 	take_all(0, 3);
 	ck_assert_uint_eq(n_damaged, 0);
+}
+END_TEST
+
+/* What is written is asked onto the disk: its content, and a name that is new. */
+START_TEST(it_is_on_the_disk)
+{
+	start(folder, &roomy);
+	n_contents_synced = n_names_synced = 0;
+	add_many(0, 10);
+	stop();
+	ck_assert_uint_eq(each_segment(NULL), 1);
+	ck_assert_uint_ge(n_contents_synced, 1);
+	ck_assert_uint_ge(n_names_synced, 1);
+	start(folder, &roomy);
 }
 END_TEST
 
@@ -393,6 +424,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, it_survives_the_end);
+	tcase_add_test(tcase, it_is_on_the_disk);
 	tcase_add_test(tcase, the_disk_holds_more_than_memory);
 	tcase_add_test(tcase, what_is_taken_at_once_never_gets_there);
 	tcase_add_test(tcase, a_power_cut_costs_minutes);

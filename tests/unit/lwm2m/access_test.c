@@ -274,6 +274,25 @@ START_TEST(test_write_composite)
 }
 END_TEST
 
+/* Of what it may read in part, that part. */
+START_TEST(test_read_composite)
+{
+	static const char body[] = "[{\"n\":\"/1\"},{\"n\":\"/3306\"}]";
+	_cleanup_free_ char *text = NULL;
+	struct message m, answer;
+
+	server_request(&m, MESSAGE_CON, CODE_FETCH, "/");
+	m.content_format = FORMAT_ETCH_JSON;
+	m.payload = span_of(body, sizeof(body) - 1);
+	server_ask(&m, &answer);
+	ck_assert_uint_eq(answer.code, CODE(2, 05));
+	text = strndup((const char *)answer.payload.p, answer.payload.n);
+	ck_assert_ptr_nonnull(strstr(text, "\"1/0/0\""));
+	ck_assert_ptr_null(strstr(text, "\"1/1/"));
+	ck_assert_ptr_null(strstr(text, "3306"));
+}
+END_TEST
+
 /* What it may read, and Discover shows all. */
 START_TEST(test_object)
 {
@@ -330,6 +349,33 @@ static void never(void *userdata, int error, const char *reason)
 	ck_abort_msg("done");
 }
 
+static void ignore(void *userdata, int error, const char *reason)
+{
+}
+
+/* What was recorded goes by the rights of now. */
+START_TEST(test_send_of_records)
+{
+	static const struct path open = { .ids = { 3303, 1, 5700 }, .depth = 3 }, closed = { .ids = { 3306, 0, 5850 }, .depth = 3 };
+	_cleanup_records_ struct records records = { 0 };
+	struct value number = value_float(21), on = value_boolean(true), off = value_boolean(false);
+	struct message m;
+
+	account_set("/1/0/23", value_boolean(false));
+	ck_assert_int_eq(records_add(&records, &closed, &on, 1), 0);
+	ck_assert_int_eq(records_add(&records, &open, &number, 2), 0);
+	ck_assert_int_eq(client_send_records(account.client, &records, ignore, NULL), 0);
+	ck_assert_uint_eq(records.n, 1);
+	ck_assert(path_equal(&records.items[0].path, &open));
+	peer_receive(&m);
+	ck_assert(message_is_path(&m, "/dp"));
+	peer_answer(&m, CODE(2, 04));
+	records_done(&records);
+	ck_assert_int_eq(records_add(&records, &closed, &off, 3), 0);
+	ck_assert_int_eq(client_send_records(account.client, &records, never, NULL), -ENODATA);
+}
+END_TEST
+
 START_TEST(test_send)
 {
 	static const struct path closed = { .ids = { 3306, 0, 5850 }, .depth = 3 };
@@ -359,10 +405,12 @@ int main(void)
 	tcase_add_checked_fixture(wire, set_up, account_tear_down);
 	tcase_add_loop_test(wire, test_request, 0, ARRAY_SIZE(rows));
 	tcase_add_test(wire, test_write_composite);
+	tcase_add_test(wire, test_read_composite);
 	tcase_add_test(wire, test_object);
 	tcase_add_test(wire, test_create_and_delete);
 	tcase_add_test(wire, test_observe);
 	tcase_add_test(wire, test_send);
+	tcase_add_test(wire, test_send_of_records);
 	suite_add_tcase(suite, wire);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -317,6 +317,28 @@ START_TEST(test_update)
 }
 END_TEST
 
+/* What else the Update said is said again with the list. */
+START_TEST(test_update_of_more)
+{
+	struct message m;
+	char queries[512];
+
+	open_account(PROFILE_AUTO, NULL);
+	account_register();
+	account_set("/1/0/1", value_integer(7200));
+	ck_assert_int_eq(store_remove_instance(account.store, 3303, 0), 0);
+	peer_receive(&m);
+	snprintf(queries, sizeof(queries), "lt=7200&pid=%s", current_id());
+	ck_assert_str_eq(message_queries(&m), queries);
+	peer_answer(&m, CODE(4, 00));
+	peer_receive(&m);
+	ck_assert_str_eq(message_queries(&m), "lt=7200");
+	ck_assert_uint_gt(m.payload.n, 0);
+	peer_answer(&m, CODE(2, 04));
+	rig_until(client_state(account.client) == CLIENT_REGISTERED);
+}
+END_TEST
+
 /* 4.04 is about the registration, not about the id. */
 START_TEST(test_update_of_a_stranger)
 {
@@ -374,6 +396,7 @@ int main(void)
 	tcase_add_test(tcase, test_preferred_suite);
 	tcase_add_loop_test(tcase, test_fixed, 0, ARRAY_SIZE(fixed));
 	tcase_add_test(tcase, test_update);
+	tcase_add_test(tcase, test_update_of_more);
 	tcase_add_test(tcase, test_update_of_a_stranger);
 	tcase_add_test(tcase, test_update_with_fixed);
 	srunner_run_all(runner, CK_NORMAL);

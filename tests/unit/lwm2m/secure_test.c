@@ -105,10 +105,12 @@ START_TEST(test_the_same_update_once_more)
 	expect_register();
 	observe();
 	account.states[0] = 0;
+	account_set("/1/0/1", value_integer(7200));
 	lose_update(true);
 	tls_peer_receive(&m);
 	ck_assert(message_is_path(&m, "/rd/1"));
 	ck_assert_uint_gt(m.payload.n, 0);
+	ck_assert_str_eq(message_queries(&m), "lt=7200");
 	answer(&m, CODE(2, 04), NULL);
 	rig_until(client_state(account.client) == CLIENT_REGISTERED);
 	account_expect_states("UUR");
