@@ -430,6 +430,16 @@ class DiffTest(JsonScenario):
         self.assertEqual(self.diff(), {("changed", "gateway", "writes"): "holds from then on, nothing is interrupted",
                                        ("changed", "gateway", "register"): "holds from then on, nothing is interrupted"})
         self.change("fieldway.yaml", "writes: {allow: false}\nregister: {at_most: 31s}\n", "")
+        for key, value, effect in (("short_id: 101", "short_id: 102", "its endpoints de-register, and register anew"),
+                                   ('endpoints: ["*"]', "endpoints: [host]",
+                                    "some endpoints register there, or de-register"),
+                                   ("short_id: 101", "short_id: 101\n    lifetime: 2h",
+                                    "its endpoints tell it so, and stay registered"),
+                                   ("short_id: 101", "short_id: 101\n    send: true",
+                                    "holds from then on, nothing is interrupted")):
+            self.change("fieldway.yaml", key, value)
+            self.assertEqual(self.diff(), {("changed", "server", "plant"): effect})
+            self.change("fieldway.yaml", value, key)
         self.change("fieldway.yaml", "name: plant", "name: site")
         self.assertEqual(set(self.diff()), {("new", "server", "site"), ("gone", "server", "plant")})
 

@@ -219,6 +219,26 @@ static int find_gateway(const struct config_difference *d, struct changes *c)
 
 /* ---- servers ---- */
 
+/* gateway/registry/server.c has it that way. */
+static bool stays_registered(const struct config_server *a, const struct config_server *b)
+{
+	return streq(a->uri, b->uri) && a->short_id == b->short_id && a->protocol == b->protocol &&
+	       a->security == b->security && streq_null(a->psk_identity, b->psk_identity);
+}
+
+static const char *server_effect(const struct config_server *before, const struct config_server *after)
+{
+	if (!stays_registered(before, after))
+		return "its endpoints de-register, and register anew";
+	if (!same_patterns(before, after))
+		return "some endpoints register there, or de-register";
+	if (before->lifetime_s != after->lifetime_s)
+		return "its endpoints tell it so, and stay registered";
+	if (!streq_null(before->psk_key, after->psk_key))
+		return "its keys are used at the next handshake";
+	return cost_of(RELOAD_LIVE);
+}
+
 static int find_servers(const struct config_difference *d, struct changes *c)
 {
 	int r = 0;
@@ -231,7 +251,7 @@ static int find_servers(const struct config_difference *d, struct changes *c)
 				"endpoints register there");
 		else if (!s->same)
 			r = add(c, CHANGE_OTHER, "server", d->after->servers[i].name,
-				"its endpoints register there anew");
+				server_effect(&d->before->servers[s->before], &d->after->servers[i]));
 	}
 	for (size_t i = 0; i < d->before->n_servers && r >= 0; i++)
 		if (d->servers_after[i] == CONFIG_NONE)

@@ -128,25 +128,27 @@ static int print_paused(struct page *page, const struct manager_record *m)
 
 /* ---- what servers update this machine with ---- */
 
-#define MIB_TEXT_MAX sizeof("17592186044416.0 of 17592186044416.0 MiB")
-static void mib_text(const struct package_record *p, char ret[MIB_TEXT_MAX])
+#define SIZE_TEXT_MAX sizeof("17592186044416.0 of 17592186044416.0 MiB")
+static void size_text(const struct package_record *p, char ret[SIZE_TEXT_MAX])
 {
-	const double mib = 1 << 20;
+	const bool small = p->received < 1 << 20 && p->expected < 1 << 20;
+	const double unit = small ? 1 << 10 : 1 << 20;
+	const char *name = small ? "KiB" : "MiB";
 
 	ret[0] = '\0';
 	if (p->expected > 0)
-		snprintf(ret, MIB_TEXT_MAX, "%.1f of %.1f MiB", (double)p->received / mib, (double)p->expected / mib);
+		snprintf(ret, SIZE_TEXT_MAX, "%.1f of %.1f %s", (double)p->received / unit, (double)p->expected / unit, name);
 	else if (p->received > 0)
-		snprintf(ret, MIB_TEXT_MAX, "%.1f MiB", (double)p->received / mib);
+		snprintf(ret, SIZE_TEXT_MAX, "%.1f %s", (double)p->received / unit, name);
 }
 
 static int add_package(struct table *t, struct arena *arena, const struct package_record *p)
 {
-	char mib[MIB_TEXT_MAX];
+	char size[SIZE_TEXT_MAX];
 	const char *kept;
 
-	mib_text(p, mib);
-	kept = arena_text(arena, mib, strlen(mib));
+	size_text(p, size);
+	kept = arena_text(arena, size, strlen(size));
 	return kept ? table_add(t, (const char *[]){ *p->name ? p->name : p->kind, p->state, kept, p->note }) : -ENOMEM;
 }
 
