@@ -72,6 +72,12 @@ static void changed(void *userdata)
 	store_end(b->store);
 }
 
+/* Why that is refused; NULL: the error says it all. */
+static const char *refusal(const struct builtin *b, int error)
+{
+	return error == -EPERM ? firmware_refusal(b->firmware) : NULL;
+}
+
 /* ---- Package ---- */
 
 /* A Package in one message: its bytes are on the disk, and need not stay in memory as well. */
@@ -113,14 +119,15 @@ static void package_write(void *userdata, const struct path *path, const struct 
 
 	(void)path;
 	if (is_reset(value)) {
-		done(done_userdata, firmware_reset(b->firmware), NULL);
+		r = firmware_reset(b->firmware);
+		done(done_userdata, r, refusal(b, r));
 		return;
 	}
 	p = malloc(sizeof(*p));
 	r = p ? begin_small(b, value) : -ENOMEM;
 	if (r < 0) {
 		free(p);
-		done(done_userdata, r, NULL);
+		done(done_userdata, r, refusal(b, r));
 		return;
 	}
 	*p = (struct small_package){ b, done, done_userdata };
@@ -176,6 +183,7 @@ static void uri_write(void *userdata, const struct path *path, const struct valu
 {
 	struct builtin *b = userdata;
 	char uri[DELIVERY_URI_MAX];
+	int r;
 
 	(void)path;
 	if (value->size >= sizeof(uri)) {
@@ -184,7 +192,8 @@ static void uri_write(void *userdata, const struct path *path, const struct valu
 	}
 	memcpy(uri, value->data, value->size);
 	uri[value->size] = '\0';
-	done(done_userdata, firmware_write_uri(b->firmware, uri), NULL);
+	r = firmware_write_uri(b->firmware, uri);
+	done(done_userdata, r, refusal(b, r));
 }
 
 static const struct backing_ops uri_ops = { .write = uri_write };
@@ -212,7 +221,7 @@ static void execute(void *userdata, const struct path *path, const char *argumen
 	const bool may = firmware_may(b->firmware, cancels ? FIRMWARE_CANCEL : FIRMWARE_UPDATE);
 
 	(void)argument;
-	done(done_userdata, may ? 0 : -EPERM, NULL);
+	done(done_userdata, may ? 0 : -EPERM, may ? NULL : firmware_refusal(b->firmware));
 	if (may && cancels)
 		firmware_cancel(b->firmware);
 	else if (may)

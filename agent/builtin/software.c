@@ -95,6 +95,12 @@ static void small_done(void *userdata, int error, const char *reason)
 	free(p);
 }
 
+/* Why that is refused; NULL: the error says it all. */
+static const char *refusal(const struct software *s, int error)
+{
+	return error == -EPERM || error == -EBUSY ? software_refusal(s, error) : NULL;
+}
+
 static void package_write(void *userdata, const struct path *path, const struct value *value,
 			  backing_done done, void *done_userdata)
 {
@@ -106,7 +112,7 @@ static void package_write(void *userdata, const struct path *path, const struct 
 		r = software_push_take(s, value->data, value->size);
 	if (r < 0) {
 		free(p);
-		done(done_userdata, r, NULL);
+		done(done_userdata, r, refusal(s, r));
 		return;
 	}
 	*p = (struct small_package){ userdata, path->instance, done, done_userdata };
@@ -156,7 +162,9 @@ static const struct backing_ops package_ops = {
 static void uri_write(void *userdata, const struct path *path, const struct value *value, backing_done done,
 		      void *done_userdata)
 {
+	struct software *s = software_of(userdata, path->instance);
 	char uri[DELIVERY_URI_MAX];
+	int r;
 
 	if (value->size >= sizeof(uri)) {
 		done(done_userdata, -ERANGE, NULL);
@@ -164,7 +172,8 @@ static void uri_write(void *userdata, const struct path *path, const struct valu
 	}
 	memcpy(uri, value->data, value->size);
 	uri[value->size] = '\0';
-	done(done_userdata, software_write_uri(software_of(userdata, path->instance), uri), NULL);
+	r = software_write_uri(s, uri);
+	done(done_userdata, r, refusal(s, r));
 }
 
 static const struct backing_ops uri_ops = { .write = uri_write };
@@ -190,6 +199,7 @@ static int event_of(uint16_t resource, const char *argument, enum software_event
 static void execute(void *userdata, const struct path *path, const char *argument, backing_done done,
 		    void *done_userdata)
 {
+	struct software *s = software_of(userdata, path->instance);
 	enum software_event event;
 	int r = event_of(path->resource, argument, &event);
 
@@ -197,9 +207,9 @@ static void execute(void *userdata, const struct path *path, const char *argumen
 		done(done_userdata, r, "the argument is 0, or 1 for an update");
 		return;
 	}
-	r = software_execute(software_of(userdata, path->instance), event, done, done_userdata);
+	r = software_execute(s, event, done, done_userdata);
 	if (r < 0)
-		done(done_userdata, r, r == -EBUSY ? "its handler is at work" : NULL);
+		done(done_userdata, r, refusal(s, r));
 }
 
 static const struct backing_ops execute_ops = { .execute = execute };

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/str.h"
 #include "download/coap_uri.h"
 #include "download/internal.h"
@@ -181,9 +180,10 @@ static void on_response(void *userdata, int error, const struct message *respons
 	else if (r == 0)
 		r = refused(c, response->code);
 	if (error < 0)
-		log_warning(NULL, "%s: %s", c->download->uri, strerror(-error));
+		attempt_trouble(c->download, "%s", strerror(-error));
 	else if (response->code != CODE(2, 05))
-		log_warning(NULL, "%s: %u.%02u", c->download->uri, code_class(response->code), response->code & 0x1fu);
+		attempt_trouble(c->download, "the server answered %u.%02u", code_class(response->code),
+				response->code & 0x1fu);
 	if (r < 0)
 		end(c, r);
 	else
@@ -230,7 +230,7 @@ static int open_session(struct coap *c)
 					-ENOKEY;
 	}
 	if (r == -ENOKEY) {
-		log_error(NULL, "%s: there is no key for this server", c->download->uri);
+		attempt_trouble(c->download, "there is no key for this server: it is neither one of servers nor that of source");
 		return -EACCES;
 	}
 	return r < 0 ? r : session_new(&config, &session_ops, c, &c->session);

@@ -2,14 +2,17 @@
 #include "download/download.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "download/internal.h"
+
+#define TROUBLE_MAX 300u /* libcurl's longest, and more */
 
 static const struct attempt_kind *const kinds[] = { &attempt_coap, &attempt_http };
 
@@ -85,6 +88,17 @@ int attempt_take(struct download *d, const void *data, size_t size)
 		d->progress = true;
 	}
 	return r;
+}
+
+void attempt_trouble(struct download *d, const char *format, ...)
+{
+	char text[TROUBLE_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	d->config.ops->trouble(d->config.userdata, text);
 }
 
 void attempt_end(struct download *d, int error)

@@ -33,6 +33,8 @@ struct download_ops {
 	int (*begin)(void *userdata, uint64_t offset, uint64_t size, const char *etag);
 	/* 0; -EBUSY: not now, nothing was taken; other errors end it. */
 	int (*take)(void *userdata, const void *data, size_t size);
+	/* Why an attempt came to nothing, in words that live during the call; another one may follow. */
+	void (*trouble)(void *userdata, const char *text);
 	/*
 	 * It is over, once: 0 that was all; what the two above said; -EINVAL the
 	 * URI, or there is nothing behind it; -EACCES the server is not who it should

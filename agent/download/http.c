@@ -9,7 +9,6 @@
 #include <systemd/sd-event.h>
 
 #include "base/list.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "download/internal.h"
 
@@ -250,7 +249,7 @@ static int error_of_status(struct http *h, long status)
 		attempt_anew(d);
 		return -EAGAIN;
 	}
-	log_warning(NULL, "%s: HTTP status %ld", d->uri, status);
+	attempt_trouble(d, "HTTP status %ld", status);
 	return status / 100 == 5 || status == 408 || status == 429 ? -EAGAIN : -EINVAL;
 }
 
@@ -260,7 +259,7 @@ static int error_of(struct http *h, CURLcode code)
 		return h->error;
 	if (code == CURLE_OK)
 		return error_of_status(h, status_of(h));
-	log_warning(NULL, "%s: %s", h->download->uri, *h->message ? h->message : curl_easy_strerror(code));
+	attempt_trouble(h->download, "%s", *h->message ? h->message : curl_easy_strerror(code));
 	switch (code) {
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:

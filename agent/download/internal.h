@@ -39,5 +39,7 @@ void attempt_anew(struct download *d);
 /* What an attempt tells. The first two as download_ops; they keep offset and etag. */
 int attempt_begin(struct download *d, uint64_t offset, uint64_t size, const char *etag);
 int attempt_take(struct download *d, const void *data, size_t size);
+/* As download_ops. */
+__attribute__((format(printf, 2, 3))) void attempt_trouble(struct download *d, const char *format, ...);
 /* It is over, and stopped: again where that may help (-EAGAIN), else the end of all. d may be gone behind it. */
 void attempt_end(struct download *d, int error);

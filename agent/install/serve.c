@@ -127,6 +127,15 @@ static int take_package(struct work *w, const char *path)
 
 /* ---- the handler ---- */
 
+/* It was found: of a file that is not there it is another one. */
+static void not_started(struct work *w, int error)
+{
+	snprintf(w->answer.reason, sizeof(w->answer.reason), "handler %s cannot be started: %s", w->request.handler,
+		 error == -ENOENT ? "there is no such program as its first line names" : strerror(-error));
+	log_error(NULL, "%s", w->answer.reason);
+	w->answer.code = INSTALL_CODE_FAILED;
+}
+
 static int run(struct work *w, const char *action, const char *package, int input)
 {
 	const bool checks = streq(action, "check");
@@ -145,14 +154,15 @@ static int run(struct work *w, const char *action, const char *package, int inpu
 	int error = handler_run(&r, &w->answer.code, output, &size);
 
 	if (error < 0) {
-		log_error(NULL, "%s cannot be started: %s", w->program, strerror(-error));
-		w->answer.code = INSTALL_CODE_FAILED;
+		not_started(w, error);
+		return -ECANCELED;
 	}
-	if (checks && error >= 0) {
+	if (checks) {
 		install_line(output, size, "name", w->answer.name, sizeof(w->answer.name));
 		install_line(output, size, "version", w->answer.version, sizeof(w->answer.version));
 	}
-	log_info(NULL, "%s %s %s: exit status %u", w->request.handler, action, w->request.id, w->answer.code);
+	log_info(NULL, "handler %s: %s%s%s: exit status %u", w->request.handler, action,
+		 *w->request.software ? " of " : "", w->request.software, w->answer.code);
 	return w->answer.code == INSTALL_CODE_DONE ? 0 : -ECANCELED;
 }
 

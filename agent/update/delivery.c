@@ -18,6 +18,7 @@ struct delivery {
 	uint64_t expected;
 	bool pushed;	     /* a Package comes that way */
 	int refused;	     /* why that does not any more */
+	bool told;	     /* why nothing of what is pulled comes */
 	struct timer answer; /* DELIVERY_ANSWER_USEC */
 	delivery_done done;  /* who waits for a Package to be taken */
 	void *done_userdata;
@@ -82,13 +83,19 @@ static void on_answer_due(struct timer *timer, void *userdata)
 
 /* ---- a Package that is pushed ---- */
 
+static const char *keeping_error(int error)
+{
+	return error == -EFBIG ? "it is larger than max_size" : strerror(-error);
+}
+
 /* Of the disk, or of max_size. */
 static int refuse(struct delivery *d, int error)
 {
 	const bool full = error == -EFBIG || error == -ENOSPC || error == -EDQUOT;
+	const char *why = keeping_error(error);
 
-	log_warning(NULL, "%s: the package cannot be kept: %s", d->label,
-		    error == -EFBIG ? "it is larger than max_size" : strerror(-error));
+	log_warning(NULL, "%s: the package cannot be kept: %s", d->label, why);
+	d->config.ops->trouble(d->config.userdata, why);
 	d->config.ops->failed(d->config.userdata, error == -ENOMEM ? -ENOMEM : -ENOSPC);
 	d->refused = full ? -EMSGSIZE : error;
 	return d->refused;
@@ -191,7 +198,10 @@ void delivery_pull(struct delivery *d, bool resume)
 {
 	const struct delivery_source *s = d->config.source;
 	uint64_t offset = resume ? package_part_size(d->package) : 0;
-	int r = s ? s->start(d->config.source_userdata, d, d->config.uri, offset, d->config.etag) : -EPROTONOSUPPORT;
+	int r;
+
+	d->told = false;
+	r = s ? s->start(d->config.source_userdata, d, d->config.uri, offset, d->config.etag) : -EPROTONOSUPPORT;
 
 	if (r < 0)
 		delivery_fetch_done(d, r);
@@ -204,6 +214,8 @@ int delivery_fetch_begin(struct delivery *d, uint64_t offset, uint64_t size, con
 	if (r < 0)
 		return r;
 	d->expected = size;
+	d->told = false;
+	d->config.ops->trouble(d->config.userdata, "");
 	snprintf(d->config.etag, DELIVERY_ETAG_MAX, "%s", etag);
 	d->config.ops->keep(d->config.userdata);
 	return 0;
@@ -212,6 +224,13 @@ int delivery_fetch_begin(struct delivery *d, uint64_t offset, uint64_t size, con
 int delivery_fetch_take(struct delivery *d, const void *data, size_t size)
 {
 	return package_take(d->package, data, size);
+}
+
+void delivery_fetch_trouble(struct delivery *d, const char *text)
+{
+	d->told = true;
+	log_warning(NULL, "%s: %s: %s", d->label, d->config.uri, text);
+	d->config.ops->trouble(d->config.userdata, text);
 }
 
 static int failure_of(int error)
@@ -236,7 +255,8 @@ void delivery_fetch_done(struct delivery *d, int error)
 
 	if (r >= 0)
 		return;
-	log_warning(NULL, "%s: %s: %s", d->label, d->config.uri, strerror(-r));
+	if (!d->told)
+		delivery_fetch_trouble(d, keeping_error(r));
 	d->config.ops->failed(d->config.userdata, failure_of(r));
 }
 

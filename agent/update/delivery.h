@@ -42,6 +42,8 @@ struct delivery_ops {
 	 */
 	void (*failed)(void *userdata, int error);
 	void (*keep)(void *userdata); /* the etag is another one */
+	/* Why nothing comes, or it will not be whole, in words that live during the call; "": something comes. */
+	void (*trouble)(void *userdata, const char *text);
 };
 
 struct delivery_config {
@@ -97,5 +99,7 @@ void delivery_pull(struct delivery *d, bool resume);
 int delivery_fetch_begin(struct delivery *d, uint64_t offset, uint64_t size, const char *etag);
 /* -EBUSY: later. */
 int delivery_fetch_take(struct delivery *d, const void *data, size_t size);
+/* Why nothing comes at the moment. */
+void delivery_fetch_trouble(struct delivery *d, const char *text);
 /* 0: all of it; -EINVAL nothing there, -ENOMEM, -EFBIG, -ENOSPC, -EDQUOT, and all others: connection lost. */
 void delivery_fetch_done(struct delivery *d, int error);

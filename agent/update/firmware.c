@@ -43,9 +43,34 @@ const char *firmware_state_name(enum firmware_state state)
 	return states[state];
 }
 
-const char *firmware_result_text(enum firmware_result result)
+const char *firmware_note(const struct firmware *f)
 {
-	return results[result];
+	return f->note;
+}
+
+const char *firmware_refusal(const struct firmware *f)
+{
+	static const char *const texts[FIRMWARE_STATES] = {
+		[FIRMWARE_IDLE] = "not in state 0, idle",
+		[FIRMWARE_DOWNLOADING] = "not in state 1, downloading",
+		[FIRMWARE_DOWNLOADED] = "not in state 2, downloaded",
+		[FIRMWARE_UPDATING] = "not in state 3, updating",
+	};
+
+	return texts[f->kept.view.status.state];
+}
+
+static void write_note(struct firmware *f)
+{
+	const char *result = results[f->kept.view.status.result];
+
+	snprintf(f->note, sizeof(f->note), "%s%s%s", result, *result && *f->why ? ": " : "", f->why);
+}
+
+void firmware_say(struct firmware *f, const char *why)
+{
+	snprintf(f->why, sizeof(f->why), "%.*s", (int)utf8_valid_prefix(why, MIN(strlen(why), sizeof(f->why) - 1)), why);
+	write_note(f);
 }
 
 const struct firmware_view *firmware_view(const struct firmware *f)
@@ -120,10 +145,12 @@ int firmware_enter(struct firmware *f, enum firmware_event event, enum firmware_
 	if (after.state != before.state)
 		v->changed_s = (int64_t)(clock_realtime_usec() / USEC_PER_SEC);
 	v->status = after;
+	if (event != FIRMWARE_FAILED && event != FIRMWARE_ENDED)
+		f->why[0] = '\0';
+	write_note(f);
 	if (action == FIRMWARE_DROP)
 		drop(f);
-	log_notice(NULL, "firmware: %s%s%s", states[after.state], *results[after.result] ? ": " : "",
-		   results[after.result]);
+	log_notice(NULL, "firmware: %s%s%s", states[after.state], *f->note ? ": " : "", f->note);
 	if (action == FIRMWARE_INSTALL)
 		firmware_install(f);
 	else
@@ -164,7 +191,14 @@ static void on_keep(void *userdata)
 	firmware_keep(userdata);
 }
 
-static const struct delivery_ops delivery_ops = { .whole = on_whole, .failed = on_failed, .keep = on_keep };
+static void on_trouble(void *userdata, const char *text)
+{
+	firmware_say(userdata, text);
+}
+
+static const struct delivery_ops delivery_ops = {
+	.whole = on_whole, .failed = on_failed, .keep = on_keep, .trouble = on_trouble,
+};
 
 int firmware_push_begin(struct firmware *f, uint64_t size)
 {
@@ -301,6 +335,7 @@ static int restore(struct firmware *f)
 		r = firmware_record_decode(span_of(record.data, record.size), &f->kept);
 	if (r < 0 && r != -ENOENT)
 		log_warning(NULL, "firmware: what was kept of it is lost: %s", strerror(-r));
+	write_note(f);
 	return r == -ENOMEM ? r : 0;
 }
 

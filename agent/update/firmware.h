@@ -59,9 +59,11 @@ void firmware_start(struct firmware *f);
 /* From another configuration: folder and socket stay. -ENOMEM. */
 int firmware_reload(struct firmware *f, const char *handler, uint64_t max_size);
 
-/* "downloading"; what there is to say of a result, which may be "". */
+/* "downloading"; what there is to say of the result, and why it is one, or why nothing comes, which may be "". */
 const char *firmware_state_name(enum firmware_state state);
-const char *firmware_result_text(enum firmware_result result);
+const char *firmware_note(const struct firmware *f);
+/* What to answer to -EPERM. */
+const char *firmware_refusal(const struct firmware *f);
 const struct firmware_view *firmware_view(const struct firmware *f);
 /* How its package gets here. */
 const struct delivery *firmware_delivery(const struct firmware *f);

@@ -51,6 +51,14 @@ static int start(struct firmware *f, enum install_action action)
 
 /* ---- a package that is here: would its handler take it? ---- */
 
+/* Of an exit status that is not 0 the handler alone knows more. */
+static void say_end(struct firmware *f, const struct install_answer *a)
+{
+	char why[INSTALL_TEXT_MAX];
+
+	firmware_say(f, handler_job_trouble(a, why));
+}
+
 static void end_check(struct firmware *f, enum firmware_result result)
 {
 	if (result != FIRMWARE_UPDATED)
@@ -64,12 +72,15 @@ static void end_check(struct firmware *f, enum firmware_result result)
 
 void firmware_check(struct firmware *f)
 {
-	if (start(f, INSTALL_CHECK) < 0)
-		end_check(f, FIRMWARE_UPDATE_FAILED);
+	if (start(f, INSTALL_CHECK) >= 0)
+		return;
+	firmware_say(f, HANDLER_UNREACHED);
+	end_check(f, FIRMWARE_UPDATE_FAILED);
 }
 
 static void checked(struct firmware *f, const struct install_answer *a)
 {
+	say_end(f, a);
 	if (a->end != INSTALL_EXITED) {
 		log_error(NULL, "firmware: its handler cannot look at the package%s%s", *a->reason ? ": " : "", a->reason);
 		end_check(f, FIRMWARE_UPDATE_FAILED);
@@ -99,8 +110,10 @@ static void on_kept(void *userdata, int error)
 	f->commit = NULL;
 	if (error < 0)
 		log_error(NULL, "firmware: nothing is installed, as its state cannot be kept: %s", strerror(-error));
-	if (error < 0 || start(f, INSTALL_PACKAGE) < 0)
-		end_install(f, FIRMWARE_UPDATE_FAILED);
+	if (error >= 0 && start(f, INSTALL_PACKAGE) >= 0)
+		return;
+	firmware_say(f, error < 0 ? "its state cannot be kept" : HANDLER_UNREACHED);
+	end_install(f, FIRMWARE_UPDATE_FAILED);
 }
 
 /*
@@ -136,6 +149,7 @@ static void exited(struct firmware *f, uint8_t code)
 
 static void installed(struct firmware *f, const struct install_answer *a)
 {
+	say_end(f, a);
 	if (a->end == INSTALL_EXITED) {
 		exited(f, a->code);
 		return;

@@ -8,6 +8,8 @@
 #include "update/firmware_record.h"
 #include "update/handler_job.h"
 
+#define FIRMWARE_NOTE_MAX (INSTALL_TEXT_MAX + 64) /* the longest result, and why */
+
 struct firmware {
 	struct firmware_config config; /* its strings are the caller's, and not looked at any more */
 	struct firmware_kept kept;
@@ -16,6 +18,8 @@ struct firmware {
 	struct state_commit *commit; /* that an installation begins */
 	bool checks;	       /* that is what the job does; else it installs */
 	struct timer deferral; /* its end */
+	char why[INSTALL_TEXT_MAX];	 /* in words, what is behind a failure, or nothing comes; "": nobody has said */
+	char note[FIRMWARE_NOTE_MAX];
 	void (*watch)(void *userdata);
 	void *watch_userdata;
 };
@@ -23,6 +27,8 @@ struct firmware {
 /* firmware.c: the only door; carries out what follows. -EPERM, or the action. */
 int firmware_enter(struct firmware *f, enum firmware_event event, enum firmware_result result);
 void firmware_keep(struct firmware *f);
+/* Before a failure is entered: what is behind it. */
+void firmware_say(struct firmware *f, const char *why);
 /* done follows when the disk has it: state_commit(). */
 int firmware_commit(struct firmware *f, state_done done);
 

@@ -166,6 +166,20 @@ void handler_job_stop(struct handler_job *j)
 	j->runs = false;
 }
 
+const char *handler_job_trouble(const struct install_answer *a, char ret[INSTALL_TEXT_MAX])
+{
+	const char *why = a->end == INSTALL_BROKEN ? "it was broken off" : "it did not begin";
+
+	if (*a->reason || a->end != INSTALL_EXITED)
+		snprintf(ret, INSTALL_TEXT_MAX, "%s", *a->reason ? a->reason : why);
+	else if (a->code != INSTALL_CODE_DONE && a->code != INSTALL_CODE_DEFERRED)
+		snprintf(ret, INSTALL_TEXT_MAX, "the handler ended with exit status %u, see journalctl -t fieldway-install",
+			 a->code);
+	else
+		ret[0] = '\0';
+	return ret;
+}
+
 bool handler_job_runs(const struct handler_job *j)
 {
 	return j->runs;

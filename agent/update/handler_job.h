@@ -16,6 +16,9 @@ struct timers;
  */
 struct handler_job;
 
+/* Where handler_job_start() fails. */
+#define HANDLER_UNREACHED "its handler cannot be reached"
+
 /* The end of it, once, from the loop: never INSTALL_REBOOT or INSTALL_BUSY, which are waited for. */
 typedef void (*handler_job_done)(void *userdata, const struct install_answer *answer);
 
@@ -50,3 +53,5 @@ int handler_job_start(struct handler_job *j, enum install_action action, const c
 /* Nobody waits for it any more; what was asked for goes on. */
 void handler_job_stop(struct handler_job *j);
 bool handler_job_runs(const struct handler_job *j);
+/* Why that is not the end that was wanted; "" where it is. */
+const char *handler_job_trouble(const struct install_answer *answer, char ret[INSTALL_TEXT_MAX]);

@@ -15,6 +15,7 @@
 #include "update/software_record.h"
 
 #define STATE_KIND "software"
+#define NOTE_MAX (INSTALL_TEXT_MAX + 64) /* the longest result, and why */
 
 struct software {
 	struct state *state;
@@ -28,6 +29,8 @@ struct software {
 	void *done_userdata;
 	void (*watch)(void *userdata);
 	void *watch_userdata;
+	char why[INSTALL_TEXT_MAX]; /* in words, what is behind a failure, or nothing comes; "": nobody has said */
+	char note[NOTE_MAX];
 };
 
 static const char *const states[SOFTWARE_STATES] = {
@@ -79,9 +82,37 @@ const char *software_state_name(enum software_state state)
 	return states[state];
 }
 
-const char *software_note(const struct software_status *status)
+const char *software_note(const struct software *s)
 {
-	return status->work == SOFTWARE_RESTS ? result_text(status->result) : works[status->work];
+	return s->note;
+}
+
+const char *software_refusal(const struct software *s, int error)
+{
+	static const char *const texts[SOFTWARE_STATES] = {
+		[SOFTWARE_INITIAL] = "not in state 0, initial",
+		[SOFTWARE_DOWNLOAD_STARTED] = "not in state 1, downloading",
+		[SOFTWARE_DOWNLOADED] = "not in state 2, downloaded",
+		[SOFTWARE_DELIVERED] = "not in state 3, delivered",
+		[SOFTWARE_INSTALLED] = "not in state 4, installed",
+	};
+
+	return error == -EBUSY ? "its handler is at work" : texts[s->kept.status.state];
+}
+
+static void write_note(struct software *s)
+{
+	const struct software_status *status = &s->kept.status;
+	const char *what = status->work == SOFTWARE_RESTS ? result_text(status->result) : works[status->work];
+
+	snprintf(s->note, sizeof(s->note), "%s%s%s", what, *what && *s->why ? ": " : "", s->why);
+}
+
+/* Before a failure is entered: what is behind it. */
+static void say(struct software *s, const char *why)
+{
+	snprintf(s->why, sizeof(s->why), "%.*s", (int)utf8_valid_prefix(why, MIN(strlen(why), sizeof(s->why) - 1)), why);
+	write_note(s);
 }
 
 struct software_view software_view(const struct software *s)
@@ -132,12 +163,13 @@ static int enter(struct software *s, enum software_event event, enum software_re
 {
 	struct software_kept *k = &s->kept;
 	int action = software_step(&k->status, event, result);
-	const char *note;
 
 	if (action < 0)
 		return action;
-	note = software_note(&k->status);
-	log_notice(NULL, "%s: %s%s%s", s->label, states[k->status.state], *note ? ": " : "", note);
+	if (event != SOFTWARE_FAILED && event != SOFTWARE_BROKE)
+		s->why[0] = '\0';
+	write_note(s);
+	log_notice(NULL, "%s: %s%s%s", s->label, states[k->status.state], *s->note ? ": " : "", s->note);
 	if (action == SOFTWARE_DROP) {
 		handler_job_stop(s->job);
 		k->package_name[0] = k->package_version[0] = '\0';
@@ -187,7 +219,14 @@ static void on_keep(void *userdata)
 	keep(userdata, NULL);
 }
 
-static const struct delivery_ops delivery_ops = { .whole = on_whole, .failed = on_failed, .keep = on_keep };
+static void on_trouble(void *userdata, const char *text)
+{
+	say(userdata, text);
+}
+
+static const struct delivery_ops delivery_ops = {
+	.whole = on_whole, .failed = on_failed, .keep = on_keep, .trouble = on_trouble,
+};
 
 /* 0: it would be taken now. */
 static int may(const struct software *s, enum software_event event)
@@ -254,8 +293,10 @@ static void end_check(struct software *s, enum software_result result)
 
 static void check(struct software *s)
 {
-	if (handler_job_start(s->job, INSTALL_CHECK, "", 0, 0) < 0)
-		end_check(s, SOFTWARE_DEVICE_ERROR);
+	if (handler_job_start(s->job, INSTALL_CHECK, "", 0, 0) >= 0)
+		return;
+	say(s, HANDLER_UNREACHED);
+	end_check(s, SOFTWARE_DEVICE_ERROR);
 }
 
 static enum software_result result_of_check(uint8_t code)
@@ -276,6 +317,9 @@ static enum software_result result_of_check(uint8_t code)
 
 static void checked(struct software *s, const struct install_answer *a)
 {
+	char why[INSTALL_TEXT_MAX];
+
+	say(s, handler_job_trouble(a, why));
 	if (a->end != INSTALL_EXITED) {
 		log_error(NULL, "%s: its handler cannot look at the package%s%s", s->label, *a->reason ? ": " : "", a->reason);
 		end_check(s, SOFTWARE_DEVICE_ERROR);
@@ -318,6 +362,7 @@ static void worked(struct software *s)
 static void broke(struct software *s, uint8_t code, const char *reason)
 {
 	log_error(NULL, "%s %s no more: %s", s->label, works[s->kept.status.work], reason);
+	say(s, reason);
 	enter(s, SOFTWARE_BROKE, code == INSTALL_CODE_NO_STORAGE ? SOFTWARE_NO_STORAGE : SOFTWARE_INSTALL_FAILED);
 	answer(s, -EIO, reason);
 }
@@ -337,7 +382,7 @@ static void work(void *userdata, int error)
 	if (error < 0)
 		broke(s, error == -ENOSPC ? INSTALL_CODE_NO_STORAGE : INSTALL_CODE_FAILED, "its state cannot be kept");
 	else if (handler_job_start(s->job, actions[s->kept.status.work], s->kept.id, 0, 0) < 0)
-		broke(s, INSTALL_CODE_FAILED, "its handler cannot be reached");
+		broke(s, INSTALL_CODE_FAILED, HANDLER_UNREACHED);
 }
 
 static void on_job(void *userdata, const struct install_answer *a)
@@ -350,12 +395,7 @@ static void on_job(void *userdata, const struct install_answer *a)
 	} else if (a->end == INSTALL_EXITED && a->code == INSTALL_CODE_DONE) {
 		worked(s);
 	} else {
-		if (a->end == INSTALL_EXITED)
-			snprintf(reason, sizeof(reason), "the handler ended with exit status %u", a->code);
-		else
-			snprintf(reason, sizeof(reason), "%s",
-				 *a->reason ? a->reason : a->end == INSTALL_BROKEN ? "it was broken off" : "it did not begin");
-		broke(s, a->code, reason);
+		broke(s, a->code, handler_job_trouble(a, reason));
 	}
 }
 
@@ -426,6 +466,7 @@ static int restore(struct software *s)
 		r = software_record_decode(span_of(record.data, record.size), &s->kept);
 	if (r < 0 && r != -ENOENT)
 		log_warning(NULL, "%s: what was kept of it is lost: %s", s->label, strerror(-r));
+	write_note(s);
 	return r == -ENOMEM ? r : 0;
 }
 

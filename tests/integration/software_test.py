@@ -362,8 +362,17 @@ class StatusTest(SoftwareScenario):
         self.files.go.set()
         self.is_at("delivered", 3 * MIB, 3 * MIB)
         self.execute(INSTALL)
-        self.is_at("delivered", 3 * MIB, 3 * MIB, "the installation failed")
+        self.is_at("delivered", 3 * MIB, 3 * MIB, 
+                   "the installation failed: the handler ended with exit status 1, see journalctl -t fieldway-install")
         self.assertEqual([row["name"] for row in self.status()], ["app", "other"])
+
+    def test_trouble(self):
+        """While it is tried on, too, and to servers that ask for what is not possible meanwhile."""
+        self.begin()
+        self.expect(self.put("gw", "/9/0/3", "http://127.0.0.1:1/image"), "2.04")
+        self.rig.until(lambda: "127.0.0.1 port 1 " in self.status()[0]["note"], 20, "why nothing comes")
+        answer = self.expect(self.put("gw", "/9/0/3", "http://127.0.0.1:2/image"), "4.05")
+        self.assertEqual(answer.payload, b"not in state 1, downloading")
 
     def test_firmware(self):
         self.begin()

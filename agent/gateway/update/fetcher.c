@@ -22,6 +22,13 @@ static int fetched_take(void *userdata, const void *data, size_t size)
 	return delivery_fetch_take(f->delivery, data, size);
 }
 
+static void fetched_trouble(void *userdata, const char *text)
+{
+	struct fetcher *f = userdata;
+
+	delivery_fetch_trouble(f->delivery, text);
+}
+
 static void fetched(void *userdata, int error)
 {
 	struct fetcher *f = userdata;
@@ -31,7 +38,7 @@ static void fetched(void *userdata, int error)
 }
 
 static const struct download_ops download_ops = {
-	.begin = fetched_begin, .take = fetched_take, .done = fetched
+	.begin = fetched_begin, .take = fetched_take, .trouble = fetched_trouble, .done = fetched
 };
 
 /* An account of this machine at the server that has the package, too; NULL: there is none. */

@@ -142,7 +142,7 @@ static void show_firmware(const struct firmware *f, struct dbus_package *ret)
 	const struct firmware_status *status = &firmware_view(f)->status;
 	const struct delivery *d = firmware_delivery(f);
 
-	*ret = (struct dbus_package){ "firmware", "", firmware_state_name(status->state), firmware_result_text(status->result),
+	*ret = (struct dbus_package){ "firmware", "", firmware_state_name(status->state), firmware_note(f),
 				      delivery_received(d), delivery_expected(d) };
 }
 
@@ -152,7 +152,7 @@ static void show_software(const struct software *s, struct dbus_package *ret)
 	const struct delivery *d = software_delivery(s);
 
 	*ret = (struct dbus_package){ "software", software_name(s), software_state_name(v.status.state),
-				      software_note(&v.status), delivery_received(d), delivery_expected(d) };
+				      software_note(s), delivery_received(d), delivery_expected(d) };
 }
 
 /* In the order of the configuration. */

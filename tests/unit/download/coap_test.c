@@ -45,7 +45,7 @@ static struct download *download;
 static struct buf received;
 static int n_done, error, busy, n_begun;
 static uint64_t size_told;
-static char etag[DOWNLOAD_ETAG_MAX];
+static char etag[DOWNLOAD_ETAG_MAX], trouble[200];
 
 static void put_block(coap_pdu_t *response, coap_block_t block)
 {
@@ -139,7 +139,12 @@ static void on_done(void *userdata, int e)
 	download = download_free(download);
 }
 
-static const struct download_ops ops = { on_begin, on_take, on_done };
+static void on_trouble(void *userdata, const char *text)
+{
+	snprintf(trouble, sizeof(trouble), "%s", text);
+}
+
+static const struct download_ops ops = { on_begin, on_take, on_trouble, on_done };
 
 static void setup(void)
 {
@@ -312,6 +317,7 @@ START_TEST(not_there)
 	begin(server.uri, 0, "");
 	run();
 	ck_assert_int_eq(error, -EINVAL);
+	ck_assert_str_eq(trouble, "the server answered 4.04");
 	ck_assert_uint_eq(server.n_asked, 1);
 }
 END_TEST
@@ -352,6 +358,7 @@ START_TEST(no_key)
 	begin("coaps://127.0.0.1/image", 0, "");
 	run();
 	ck_assert_int_eq(error, -EACCES);
+	ck_assert_str_eq(trouble, "there is no key for this server: it is neither one of servers nor that of source");
 }
 END_TEST
 

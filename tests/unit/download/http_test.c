@@ -35,7 +35,7 @@ static struct download *download;
 static struct buf received;
 static int n_done, error, busy, take_error, begin_error;
 static uint64_t size_told;
-static char etag[DOWNLOAD_ETAG_MAX];
+static char etag[DOWNLOAD_ETAG_MAX], trouble[200];
 
 static void serve(int fd, unsigned i)
 {
@@ -93,7 +93,12 @@ static void on_done(void *userdata, int e)
 	download = download_free(download);
 }
 
-static const struct download_ops ops = { on_begin, on_take, on_done };
+static void on_trouble(void *userdata, const char *text)
+{
+	snprintf(trouble, sizeof(trouble), "%s", text);
+}
+
+static const struct download_ops ops = { on_begin, on_take, on_trouble, on_done };
 
 static void setup(void)
 {
@@ -259,6 +264,7 @@ START_TEST(not_there)
 	server.answers[0] = "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\npage";
 	begin(server.uri, 0, "");
 	expect(-EINVAL, "");
+	ck_assert_str_eq(trouble, "HTTP status 404");
 	ck_assert_uint_eq(server.n, 1);
 }
 END_TEST

@@ -219,11 +219,15 @@ START_TEST(failed_and_again)
 	push("image");
 	ck_assert_int_eq(firmware_update(firmware), 0);
 	until(is(FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED));
+	ck_assert_str_eq(firmware_note(firmware), "the update failed: the handler ended with exit status 1, see "
+						  "journalctl -t fieldway-install");
 	restart();
 	ck_assert(is(FIRMWARE_DOWNLOADED, FIRMWARE_UPDATE_FAILED));
+	ck_assert_str_eq(firmware_note(firmware), "the update failed");
 	handler("exit 0");
 	ck_assert_int_eq(firmware_update(firmware), 0);
 	until(is(FIRMWARE_IDLE, FIRMWARE_UPDATED));
+	ck_assert_str_eq(firmware_note(firmware), "updated");
 }
 END_TEST
 
@@ -232,6 +236,7 @@ START_TEST(nobody_installs)
 	stop_installer();
 	push("image");
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_UPDATE_FAILED));
+	ck_assert_str_eq(firmware_note(firmware), "the update failed: its handler cannot be reached");
 }
 END_TEST
 
@@ -240,6 +245,24 @@ START_TEST(no_such_handler)
 	ck_assert_int_eq(firmware_reload(firmware, "other", 1000), 0);
 	push("image");
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_UPDATE_FAILED));
+	ck_assert_ptr_nonnull(strstr(firmware_note(firmware), "/other: No such file or directory"));
+}
+END_TEST
+
+START_TEST(no_interpreter)
+{
+	char path[120];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/h", handlers);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs("#!/nonesuch\n", file);
+	fclose(file);
+	push("image");
+	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_UPDATE_FAILED));
+	ck_assert_str_eq(firmware_note(firmware), "the update failed: handler h cannot be started: there is no such program "
+						  "as its first line names");
 }
 END_TEST
 
@@ -451,6 +474,7 @@ int main(void)
 	tcase_add_test(tcase, failed_and_again);
 	tcase_add_test(tcase, nobody_installs);
 	tcase_add_test(tcase, no_such_handler);
+	tcase_add_test(tcase, no_interpreter);
 	tcase_add_loop_test(tcase, wrong_uris, 0, sizeof(uris) / sizeof(uris[0]));
 	tcase_add_test(tcase, ends_while_away);
 	tcase_add_test(tcase, power_cut);

@@ -264,7 +264,7 @@ START_TEST(ends_of_handlers)
 	until(rests());
 	ck_assert(is(ends[_i].state, ends[_i].result));
 	if (ends[_i].answer < 0)
-		ck_assert_str_eq(answer_reason, "the handler ended with exit status 1");
+		ck_assert_str_eq(answer_reason, "the handler ended with exit status 1, see journalctl -t fieldway-install");
 	restart();
 	ck_assert(is(ends[_i].state, ends[_i].result));
 }
