@@ -45,6 +45,8 @@ static int complain(const char *name)
 	fprintf(stderr, "'%s%s%s\n", near ? ", did you mean '" : "", near ?: "", near ? "'?" : "");
 	if (*name == '-')
 		fputs("Options stand behind the command.\n", stderr);
+	else if (!near)
+		fputs("Try 'fieldwayctl --help'.\n", stderr);
 	return EXIT_USAGE;
 }
 

@@ -36,7 +36,7 @@ static int set_level(const char *module, const char *level, sd_bus_error *error)
 	if (all)
 		log_set_level(value);
 	else if (log_set_module_level(module, value) < 0)
-		return error_set(error, -EINVAL, "There is no such module: LogLevels names them");
+		return error_set(error, -EINVAL, "There is no such module: LogLevels, and fieldwayctl log-level, name them");
 	return 0;
 }
 

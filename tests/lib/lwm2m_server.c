@@ -155,7 +155,10 @@ static int open_all(struct program *p)
 		r = psk_install(s);
 	for (size_t i = 0; i < p->n_places && r >= 0; i++) {
 		r = open_place(p, p->places[i].text, p->places[i].proto);
-		if (r < 0)
+		/* libcoap opens none, and says nothing. */
+		if (r < 0 && p->places[i].proto == COAP_PROTO_DTLS && !s->keys)
+			fprintf(stderr, "lwm2m_server: %s: coaps needs a key\n", p->places[i].text);
+		else if (r < 0)
 			fprintf(stderr, "lwm2m_server: %s: %s\n", p->places[i].text, strerror(-r));
 	}
 	if (r >= 0)

@@ -104,7 +104,8 @@ static int open_all(struct program *p)
 		if (r >= 0)
 			r = simulator_open(s);
 		if (r < 0) {
-			fprintf(stderr, "modbus_simulator: %s: %s\n", s->place, strerror(-r));
+			fprintf(stderr, "modbus_simulator: %s: %s%s\n", s->place, strerror(-r),
+				r == -ENODEV ? ": is /dev/pts mounted?" : "");
 			return r;
 		}
 		if (s->serial)

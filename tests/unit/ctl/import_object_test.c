@@ -485,7 +485,7 @@ static const struct {
 	  2,
 	  "",
 	  "fieldwayctl: unknown command 'import-objekt', did you mean 'import-object'?" },
-	{ { "frobnicate" }, 2, "", "fieldwayctl: unknown command 'frobnicate'\n" },
+	{ { "frobnicate" }, 2, "", "fieldwayctl: unknown command 'frobnicate'\nTry 'fieldwayctl --help'.\n" },
 };
 
 START_TEST(tells_how_it_is_used)
