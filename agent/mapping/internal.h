@@ -65,6 +65,9 @@ struct mapped_device {
 	uint32_t n;
 	enum fieldbus_state state;
 	char *reason; /* of a state that is not online; may be NULL */
+	bool owes;     /* points that are read once, and have to be again */
+	bool catching; /* it is asked for them */
+	bool crowded;  /* too many questions were on their way to ask it, too */
 	struct log_budget log_budget;
 	struct counters *counters; /* NULL: it has none */
 	struct kept *kept;	   /* NULL: no value of it is kept */
@@ -83,6 +86,7 @@ struct mapping {
 	struct mapped_endpoint **endpoints; /* config->n_endpoints; stores and timers hold them */
 	struct mapped_device *devices;
 	struct list plans;
+	struct list catching; /* of once.c */
 };
 
 /* row.c */
@@ -131,6 +135,12 @@ void asking_forget(struct mapped_endpoint *e);
 void asking_end(struct mapped_endpoint *e, const struct config_difference *d);
 /* The rest waits for their successors. */
 void asking_follow(struct mapped_endpoint *e, const struct config_difference *d);
+
+/* once.c: mapping_catch_up() */
+/* What it owes still is asked for. */
+void once_online(struct mapping *m, uint32_t device);
+/* Of devices that go on, their successors are asked; the others are forgotten. NULL: all. */
+void once_leave(struct mapping *m, const struct config_difference *d);
 
 /* attach.c */
 /* Who stands behind its resource: the first of all that have the same one. */

@@ -78,6 +78,7 @@ int mapping_init(struct mapping *m, const struct mapping *from, const struct con
 	int r = 0;
 
 	list_init(&m->plans);
+	list_init(&m->catching);
 	m->endpoints = calloc(config->n_endpoints + 1, sizeof(*m->endpoints));
 	m->devices = calloc(config->n_devices ?: 1, sizeof(*m->devices));
 	if (!m->endpoints || !m->devices)
@@ -133,6 +134,7 @@ struct mapping *mapping_free(struct mapping *m)
 			mapping_detach(m, i);
 		mapped_endpoint_free(m->endpoints[i]);
 	}
+	once_leave(m, NULL);
 	counters_done(m);
 	kept_done(m);
 	mapped_devices_free(m->devices, m->config->n_devices);

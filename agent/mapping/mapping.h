@@ -72,6 +72,12 @@ int mapping_reload(struct mapping *m, const struct config *after, const struct d
 		   const struct config_difference *d);
 
 /*
+ * Behind fieldbus_reload(): has points of the rate `once` read again that the last
+ * reload brought rows for, of devices that go on, and so have been read of already.
+ */
+void mapping_catch_up(struct mapping *m, const struct config_difference *d);
+
+/*
  * Is nothing of it ever read without being asked, as where all points are only
  * written? Then ops->seen does not run for it. Disabled devices count as read.
  */

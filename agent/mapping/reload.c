@@ -198,6 +198,9 @@ static void take_over_device(struct reload *r, uint32_t i)
 	d->state = former->state;
 	d->reason = TAKE_PTR(former->reason);
 	d->log_budget = former->log_budget;
+	d->owes = former->owes;
+	d->crowded = former->crowded;
+	d->catching = former->catching && r->d->devices[i].same;
 }
 
 /* What is left in next are the former ones. */
@@ -208,6 +211,7 @@ static void take_over(struct reload *r)
 
 	counters_leave(m, r->d);
 	kept_leave(m, r->d);
+	once_leave(m, r->d);
 	for (uint32_t i = 0; i < next->config->n_devices; i++)
 		take_over_device(r, i);
 	for (uint32_t i = 0; i <= config_host(next->config); i++)

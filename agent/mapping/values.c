@@ -321,4 +321,6 @@ void mapping_state(struct mapping *m, uint32_t device, enum fieldbus_state state
 	for (uint32_t i = 0; i < d->n; i++)
 		if (m->endpoints[d->endpoints[i]]->store)
 			quality_device(m->endpoints[d->endpoints[i]], device);
+	if (state == FIELDBUS_ONLINE)
+		once_online(m, device);
 }

@@ -240,6 +240,28 @@ class ReloadTest(ReloadScenario):
 
         self.rig.until(is_registered, 15, "an endpoint that nothing is read of")
 
+    def test_read_once(self):
+        """A point that is read once has been: for an endpoint that comes later it is read again, and not waited for."""
+        self.prepare(more="register: {wait: first-read, at_most: 10m}")
+        self.rig.write("etc/profiles.d/board.yaml", PROFILE.replace("unit: Cel}\nlwm2m:", "unit: Cel, rate: once}\nlwm2m:") +
+                       "  3303/1/5700: second\n")
+        for host in range(len(HOSTS)):
+            self.simulator.command(f"{host} set holding 31 17")
+        self.run_daemon()
+        self.registered("gw", *(client(n) for n in (1, 2, 3)))
+        start = self.now()
+        self.write_devices([self.row(n, f", endpoint: once-{n}") for n in (1, 2, 3)])
+        self.reload()
+        self.registered(*(f"once-{n}" for n in (1, 2, 3)), start=start)
+        for n in (1, 2, 3):
+            self.assertEqual(self.read_one(f"once-{n}", SECOND), 17)
+        # Also where it is a row that comes.
+        self.write_devices([self.row(1, ", endpoint: once-1, lwm2m: {3303/2/5700: second}"),
+                            *(self.row(n, f", endpoint: once-{n}") for n in (2, 3))])
+        self.reload()
+        self.until_code("once-1", "/3303/2/5700", "2.05")
+        self.assertEqual(self.read_one("once-1", "/3303/2/5700"), 17)
+
     def wait_in_vain(self, register, **options):
         """Until the host has registered; its devices do not answer."""
         self.prepare(more=f"register: {register}")

@@ -116,6 +116,7 @@ static int change_commit(struct gateway *g, struct change *c)
 		r = fieldbus_reload(g->fieldbus, c->after, c->difference, c->lines);
 	if (r < 0)
 		return r;
+	mapping_catch_up(g->mapping, c->difference);
 	metrics_reload(g->metrics, c->after, false);
 	registry_pause_field(g->registry);
 	status_paused(g->status, registry_count_paused(g->registry));

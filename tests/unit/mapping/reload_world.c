@@ -205,6 +205,7 @@ void world_reload(void)
 	ck_assert_int_eq(config_difference_new(&now->config, &then->config, &d), 0);
 	ck_assert_int_eq(mapping_reload(rig.mapping, &then->config, definitions, d), 0);
 	reload_stores(d);
+	mapping_catch_up(rig.mapping, d);
 	config_difference_free(d);
 	memset(now, 0xee, sizeof(*now));
 	free(now);
