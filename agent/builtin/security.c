@@ -3,19 +3,9 @@
 #include <string.h>
 
 #include "builtin/internal.h"
+#include "model/account.h"
 
 /* Object 0, Core appendix E.1. Servers never see it; keys stay references outside the store. */
-enum {
-	SECURITY_URI = 0,
-	SECURITY_BOOTSTRAP = 1,
-	SECURITY_MODE = 2,
-	SECURITY_IDENTITY = 3,
-	SECURITY_SHORT_ID = 10,
-	SECURITY_HOLD_OFF = 11,
-	SECURITY_ACCOUNT_TIMEOUT = 12,
-	MODE_PSK = 0,
-	MODE_NONE = 3,
-};
 
 static int set_identity(struct builtin *b, uint16_t instance, const char *identity)
 {
@@ -36,9 +26,9 @@ static int fill(struct builtin *b, uint16_t i, bool bootstrap, const char *uri, 
 	int r = builtin_set_text(b, 0, i, SECURITY_URI, uri);
 
 	if (r >= 0)
-		r = builtin_set(b, 0, i, SECURITY_BOOTSTRAP, value_boolean(bootstrap));
+		r = builtin_set(b, 0, i, SECURITY_IS_BOOTSTRAP, value_boolean(bootstrap));
 	if (r >= 0)
-		r = builtin_set(b, 0, i, SECURITY_MODE, value_integer(secure ? MODE_PSK : MODE_NONE));
+		r = builtin_set(b, 0, i, SECURITY_MODE, value_integer(secure ? SECURITY_MODE_PSK : SECURITY_MODE_NONE));
 	return r < 0 ? r : set_identity(b, i, secure ? identity : NULL);
 }
 

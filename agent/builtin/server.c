@@ -5,30 +5,10 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "builtin/internal.h"
+#include "model/account.h"
 
 /* Object 1, Core appendix E.2. */
-enum {
-	SERVER_SHORT_ID = 0,
-	SERVER_LIFETIME = 1,
-	SERVER_PMIN = 2,
-	SERVER_PMAX = 3,
-	SERVER_DISABLE = 4,
-	SERVER_DISABLE_TIMEOUT = 5,
-	SERVER_STORING = 6,
-	SERVER_BINDING = 7,
-	SERVER_UPDATE_TRIGGER = 8,
-	SERVER_BOOTSTRAP_TRIGGER = 9,
-	SERVER_PRIORITY = 13,
-	SERVER_INITIAL_DELAY = 14,
-	SERVER_FAILURE_BLOCK = 15,
-	SERVER_BOOTSTRAP_ON_FAILURE = 16,
-	SERVER_RETRY_COUNT = 17,
-	SERVER_RETRY_TIMER = 18,
-	SERVER_SEQUENCE_DELAY = 19,
-	SERVER_SEQUENCE_COUNT = 20,
-	SERVER_MUTE_SEND = 23,
-	SERVER_NOTIFICATION_MODE = 26,
-};
+
 #define BINDING "U"
 
 /* The trigger may name a binding to come over, 0='T' (Core 6.2.1.2); other arguments mean nothing. */

@@ -1,21 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "lwm2m/client_internal.h"
+#include "model/account.h"
 
 /* Resources of /1 (Server) that steer the account; what a server writes there is bounded here. */
-enum {
-	SERVER_LIFETIME = 1,
-	SERVER_DISABLE_TIMEOUT = 5,
-	SERVER_ALERT = 11,
-	SERVER_PRIORITY = 13,
-	SERVER_INITIAL_DELAY = 14,
-	SERVER_FAILURE_BLOCK = 15,
-	SERVER_BOOTSTRAP_ON_FAILURE = 16,
-	SERVER_RETRY_COUNT = 17,
-	SERVER_RETRY_TIMER = 18,
-	SERVER_SEQUENCE_DELAY = 19,
-	SERVER_SEQUENCE_COUNT = 20,
-};
 #define DEFAULT_LIFETIME_S 86400
 #define DEFAULT_DISABLE_S 86400
 /* `lt=0`, for ever, is understood from 1.2 on; earlier servers take it for expired (Leshan does). */

@@ -2,14 +2,13 @@
 #pragma once
 
 #include "gateway/registry/internal.h"
+#include "model/account.h"
 
 /*
  * Instances that servers make and delete: of objects that `create:` of the host or
  * of an endpoint names, and at the host of object 16. Not those that the
  * configuration shows there.
  */
-#define SERVER_OBJECT 1
-#define ACCESS_OBJECT 2
 #define CLUSTER_OBJECT 10375
 
 const struct config_endpoint *made_config(const struct endpoint *e);

@@ -4,48 +4,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lwm2m/dm/access.h"
+#include "model/account.h"
 #include "model/path.h"
 #include "store/store.h"
 
 /* The objects that accounts are made of (Core appendix E), as bootstrap reads and writes them. */
 enum account_object {
-	ACCOUNT_SECURITY = 0,
-	ACCOUNT_SERVER = 1,
+	ACCOUNT_SECURITY = SECURITY_OBJECT,
+	ACCOUNT_SERVER = SERVER_OBJECT,
 	ACCOUNT_ACCESS = ACCESS_OBJECT,
 	ACCOUNT_OSCORE = 21,
 	ACCOUNT_COSE = 23,
 	ACCOUNT_MQTT = 24,
-};
-
-enum security_resource {
-	SECURITY_URI = 0,
-	SECURITY_IS_BOOTSTRAP = 1,
-	SECURITY_MODE = 2,
-	SECURITY_IDENTITY = 3,
-	SECURITY_SECRET = 5,
-	SECURITY_SHORT_ID = 10,
-	SECURITY_HOLD_OFF = 11,	      /* seconds */
-	SECURITY_ACCOUNT_TIMEOUT = 12, /* seconds, 0: never */
-	SECURITY_OSCORE = 17,
-	SECURITY_MQTT = 26,
-	SECURITY_COSE = 27,
-};
-
-enum security_mode {
-	SECURITY_MODE_PSK = 0,
-	SECURITY_MODE_RAW_KEY = 1,
-	SECURITY_MODE_CERTIFICATE = 2,
-	SECURITY_MODE_NONE = 3,
-	SECURITY_MODE_EST = 4,
-};
-
-enum server_resource {
-	SERVER_SHORT_ID = 0,
-	SERVER_LIFETIME = 1,
-	SERVER_STORING = 6,
-	SERVER_BINDING = 7,
-	SERVER_LAST_BOOTSTRAPPED = 12,
 };
 
 /* Is it one of those above? */

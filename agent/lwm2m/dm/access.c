@@ -6,8 +6,6 @@
 
 #include "store/store.h"
 
-#define SERVER_OBJECT 1
-
 /* What one /2 instance says of one server. */
 struct grant {
 	uint16_t object, instance;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/account.h"
 #include "model/definition.h"
 #include "model/record.h"
 
@@ -14,24 +15,6 @@ struct store;
  * endpoint, by /2 of its store. Enforced as soon as there are several server
  * accounts; until then /2 is not looked at, and need not be there.
  */
-#define ACCESS_OBJECT 2
-enum {
-	ACCESS_OBJECT_ID = 0,
-	ACCESS_INSTANCE_ID = 1,
-	ACCESS_ACL = 2, /* resource instance: a short server id, 0 for those that have none of their own */
-	ACCESS_OWNER = 3,
-};
-/* Bits of /2/x/2. */
-enum {
-	ACCESS_READ = 1,
-	ACCESS_WRITE = 2,
-	ACCESS_EXECUTE = 4,
-	ACCESS_DELETE = 8,
-	ACCESS_CREATE = 16,
-	ACCESS_ALL = 31,
-};
-/* Owner of what bootstrap, or YAML, has made; with it as instance too, who may create. */
-#define ACCESS_BOOTSTRAP UINT16_C(65535)
 
 /* The rights of one server, as /2 had them when it was made. NULL: all of them. */
 struct access;

@@ -8,15 +8,12 @@
 #include "lwm2m/registration/profile_id.h"
 #include "lwm2m/registration/registration.h"
 #include "lwm2m/status.h"
+#include "model/account.h"
 
 /*
  * Profile ID in the life of an account (Core 6.2.1): what a Register or Update
  * says of the objects, and what follows when the server will not have it.
  */
-
-enum {
-	SERVER_PROFILE_HASH = 27, /* /1/x/27: the suite that the server prefers */
-};
 
 static bool is_dynamic(const struct client *c)
 {

@@ -6,12 +6,9 @@
 #include "lwm2m/client_internal.h"
 #include "lwm2m/registration/registration.h"
 #include "lwm2m/status.h"
+#include "model/account.h"
 
 /* The registration interface (Core 6.2): what the account says, and what the answers mean. */
-
-enum {
-	SERVER_VERSIONS = 25,
-};
 
 /* ---- Register ---- */
 
@@ -154,7 +151,7 @@ static enum lwm2m_version version_parse(const struct value *v)
 /* The newest that /1/x/25 (Core E.2) says the server supports; 0: it says nothing of use. */
 static enum lwm2m_version client_listed_version(const struct client *c)
 {
-	const struct path path = path_of_resource(1, c->config.server_instance, SERVER_VERSIONS);
+	const struct path path = path_of_resource(SERVER_OBJECT, c->config.server_instance, SERVER_VERSIONS);
 	_cleanup_records_ struct records listed = { 0 };
 	enum lwm2m_version newest = 0;
 

@@ -6,16 +6,10 @@
 #include "lwm2m/client_internal.h"
 #include "lwm2m/dm/composite_read.h"
 #include "lwm2m/status.h"
+#include "model/account.h"
 
 /* Notify (Core 6.4.2), and what is kept of it while the server is away. */
 
-#define SERVER_OBJECT 1
-enum {
-	SERVER_PMIN = 2,
-	SERVER_PMAX = 3,
-	SERVER_STORING = 6, /* true where it is absent */
-	SERVER_NOTIFY_CON = 26, /* /1/x/26, 1.1: confirmable by default */
-};
 /* RFC 7641 4.5: a confirmable notification at least once a day. */
 #define CONFIRM_USEC USEC_PER_DAY
 /* What could not be sent is tried again after this. */
@@ -29,7 +23,7 @@ static const struct notify_settings *settings(struct client *c)
 	if (!c->notify.known)
 		c->notify = (struct notify_settings){
 			.known = true,
-			.confirmable = client_setting(c, SERVER_NOTIFY_CON, 0) == 1,
+			.confirmable = client_setting(c, SERVER_NOTIFICATION_MODE, 0) == 1,
 			.storing = client_setting(c, SERVER_STORING, 1) != 0,
 			.pmin_s = client_setting(c, SERVER_PMIN, -1),
 			.pmax_s = client_setting(c, SERVER_PMAX, -1),

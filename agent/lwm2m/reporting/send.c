@@ -6,12 +6,9 @@
 
 #include "lwm2m/client_internal.h"
 #include "lwm2m/status.h"
+#include "model/account.h"
 
 /* Send (Core 6.4.6): values to the server without it asking for them, POST /dp (Transport 6.4.5). */
-
-enum {
-	SERVER_MUTE_SEND = 23, /* /1/x/23, 1.1: muted where it is absent */
-};
 
 struct sending {
 	struct list list; /* client.sendings */
