@@ -8,14 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-event.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/clock.h"
-#include "base/timer.h"
 #include "download/coap_uri.h"
-#include "download/download.h"
+#include "receiver.h"
 #include "transport/transport.h"
 
 /* The server is libcoap's. */
@@ -38,14 +34,7 @@ static struct {
 	char query[64];
 } server;
 
-static sd_event *event;
-static struct timers *timers;
 static struct transport *transport;
-static struct download *download;
-static struct buf received;
-static int n_done, error, busy, n_begun;
-static uint64_t size_told;
-static char etag[DOWNLOAD_ETAG_MAX], trouble[200];
 
 static void put_block(coap_pdu_t *response, coap_block_t block)
 {
@@ -113,39 +102,6 @@ static void start_server(void)
 	ck_assert_int_eq(pthread_create(&server.thread, NULL, server_thread, NULL), 0);
 }
 
-static int on_begin(void *userdata, uint64_t offset, uint64_t size, const char *tag)
-{
-	ck_assert_uint_le(offset, received.size);
-	n_begun++;
-	received.size = offset;
-	size_told = size;
-	strcpy(etag, tag);
-	return 0;
-}
-
-static int on_take(void *userdata, const void *data, size_t size)
-{
-	if (busy > 0) {
-		busy--;
-		return -EBUSY;
-	}
-	return buf_append(&received, data, size);
-}
-
-static void on_done(void *userdata, int e)
-{
-	n_done++;
-	error = e;
-	download = download_free(download);
-}
-
-static void on_trouble(void *userdata, const char *text)
-{
-	snprintf(trouble, sizeof(trouble), "%s", text);
-}
-
-static const struct download_ops ops = { on_begin, on_take, on_trouble, on_done };
-
 static void setup(void)
 {
 	memset(&server, 0, sizeof(server));
@@ -157,47 +113,26 @@ static void setup(void)
 	server.lowest = UINT32_MAX;
 	coap_startup();
 	start_server();
-	ck_assert_int_ge(sd_event_new(&event), 0);
-	ck_assert_int_eq(timers_new(event, &timers), 0);
+	receiver_setup();
 	ck_assert_int_eq(transport_new(event, timers, &transport), 0);
-	received = (struct buf){ 0 };
-	n_done = busy = n_begun = 0;
-	error = 1;
-	etag[0] = '\0';
 }
 
 static void teardown(void)
 {
 	download = download_free(download);
 	transport = transport_free(transport);
-	timers = timers_free(timers);
-	event = sd_event_unref(event);
+	receiver_teardown();
 	server.stopping = true;
 	pthread_join(server.thread, NULL);
 	coap_free_context(server.context);
 	coap_cleanup();
-	buf_done(&received);
 }
 
 static void begin(const char *uri, uint64_t offset, const char *tag)
 {
-	const struct download_config config = { .transport = transport, .event = event, .timers = timers, .ops = &ops };
+	const struct download_config config = { .transport = transport, .event = event, .timers = timers, .ops = &receiver_ops };
 
 	ck_assert_int_eq(download_new(&config, uri, offset, tag, &download), 0);
-}
-
-/* The pauses between attempts are moved over, once nothing else happens. */
-static void run(void)
-{
-	for (int turns = 0; n_done == 0; turns++) {
-		int r = sd_event_run(event, 100 * USEC_PER_MSEC);
-
-		ck_assert_int_ge(r, 0);
-		ck_assert_int_lt(turns, 2000);
-		if (r == 0 && timers_next(timers) != USEC_INFINITY && timers_next(timers) > clock_monotonic_usec())
-			clock_advance(timers_next(timers) - clock_monotonic_usec());
-	}
-	ck_assert_int_eq(n_done, 1);
 }
 
 static void set(unsigned silent_from, uint64_t tag, size_t size)
@@ -212,7 +147,7 @@ static void set(unsigned silent_from, uint64_t tag, size_t size)
 
 static void expect_image(void)
 {
-	run();
+	receiver_run();
 	ck_assert_int_eq(error, 0);
 	ck_assert_uint_eq(received.size, server.size);
 	ck_assert_int_eq(memcmp(received.data, server.image, received.size), 0);
@@ -315,7 +250,7 @@ START_TEST(not_there)
 {
 	server.code = COAP_RESPONSE_CODE_NOT_FOUND;
 	begin(server.uri, 0, "");
-	run();
+	receiver_run();
 	ck_assert_int_eq(error, -EINVAL);
 	ck_assert_str_eq(trouble, "the server answered 4.04");
 	ck_assert_uint_eq(server.n_asked, 1);
@@ -326,7 +261,7 @@ START_TEST(given_up)
 {
 	server.code = COAP_RESPONSE_CODE_INTERNAL_ERROR;
 	begin(server.uri, 0, "");
-	run();
+	receiver_run();
 	ck_assert_int_eq(error, -ECONNRESET);
 	ck_assert_uint_eq(server.n_asked, DOWNLOAD_ATTEMPTS_MAX);
 }
@@ -356,7 +291,7 @@ END_TEST
 START_TEST(no_key)
 {
 	begin("coaps://127.0.0.1/image", 0, "");
-	run();
+	receiver_run();
 	ck_assert_int_eq(error, -EACCES);
 	ck_assert_str_eq(trouble, "there is no key for this server: it is neither one of servers nor that of source");
 }

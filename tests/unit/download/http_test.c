@@ -7,13 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <systemd/sd-event.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/clock.h"
-#include "base/timer.h"
-#include "download/download.h"
+#include "receiver.h"
 
 /* A server that plays a script: an answer for each connection, and what it was asked. */
 
@@ -28,14 +24,6 @@ static struct {
 	unsigned n;
 	char requests[SCRIPT_MAX][REQUEST_MAX];
 } server;
-
-static sd_event *event;
-static struct timers *timers;
-static struct download *download;
-static struct buf received;
-static int n_done, error, busy, take_error, begin_error;
-static uint64_t size_told;
-static char etag[DOWNLOAD_ETAG_MAX], trouble[200];
 
 static void serve(int fd, unsigned i)
 {
@@ -68,38 +56,6 @@ static void *server_thread(void *userdata)
 	return NULL;
 }
 
-static int on_begin(void *userdata, uint64_t offset, uint64_t size, const char *tag)
-{
-	ck_assert_uint_le(offset, received.size);
-	received.size = offset;
-	size_told = size;
-	strcpy(etag, tag);
-	return begin_error;
-}
-
-static int on_take(void *userdata, const void *data, size_t size)
-{
-	if (busy > 0) {
-		busy--;
-		return -EBUSY;
-	}
-	return take_error < 0 ? take_error : buf_append(&received, data, size);
-}
-
-static void on_done(void *userdata, int e)
-{
-	n_done++;
-	error = e;
-	download = download_free(download);
-}
-
-static void on_trouble(void *userdata, const char *text)
-{
-	snprintf(trouble, sizeof(trouble), "%s", text);
-}
-
-static const struct download_ops ops = { on_begin, on_take, on_trouble, on_done };
-
 static void setup(void)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -112,12 +68,7 @@ static void setup(void)
 	getsockname(server.fd, (struct sockaddr *)&address, &size);
 	snprintf(server.uri, sizeof(server.uri), "http://127.0.0.1:%u/image", ntohs(address.sin_port));
 	ck_assert_int_eq(pthread_create(&server.thread, NULL, server_thread, NULL), 0);
-	ck_assert_int_ge(sd_event_new(&event), 0);
-	ck_assert_int_eq(timers_new(event, &timers), 0);
-	received = (struct buf){ 0 };
-	n_done = busy = take_error = begin_error = 0;
-	error = 1;
-	etag[0] = '\0';
+	receiver_setup();
 }
 
 static void teardown(void)
@@ -126,35 +77,19 @@ static void teardown(void)
 	shutdown(server.fd, SHUT_RDWR);
 	pthread_join(server.thread, NULL);
 	close(server.fd);
-	timers = timers_free(timers);
-	event = sd_event_unref(event);
-	buf_done(&received);
+	receiver_teardown();
 }
 
 static void begin(const char *uri, uint64_t offset, const char *tag)
 {
-	const struct download_config config = { .event = event, .timers = timers, .ops = &ops };
+	const struct download_config config = { .event = event, .timers = timers, .ops = &receiver_ops };
 
 	ck_assert_int_eq(download_new(&config, uri, offset, tag, &download), 0);
 }
 
-/* The pauses between attempts are moved over, once nothing else happens. */
-static void run(void)
-{
-	for (int turns = 0; n_done == 0; turns++) {
-		int r = sd_event_run(event, 50 * USEC_PER_MSEC);
-
-		ck_assert_int_ge(r, 0);
-		ck_assert_int_lt(turns, 1000);
-		if (r == 0 && timers_next(timers) != USEC_INFINITY && timers_next(timers) > clock_monotonic_usec())
-			clock_advance(timers_next(timers) - clock_monotonic_usec());
-	}
-	ck_assert_int_eq(n_done, 1);
-}
-
 static void expect(int e, const char *content)
 {
-	run();
+	receiver_run();
 	ck_assert_int_eq(error, e);
 	ck_assert_uint_eq(received.size, strlen(content));
 	ck_assert_int_eq(memcmp(received.size ? received.data : (const void *)"", content, received.size), 0);
@@ -366,7 +301,7 @@ END_TEST
 START_TEST(schemes)
 {
 	struct download *d = NULL;
-	const struct download_config config = { .event = event, .timers = timers, .ops = &ops };
+	const struct download_config config = { .event = event, .timers = timers, .ops = &receiver_ops };
 
 	ck_assert_int_eq(download_check("http://host/x"), 0);
 	ck_assert_int_eq(download_check("HTTPS://host/x"), 0);
