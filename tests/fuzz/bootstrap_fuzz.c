@@ -7,6 +7,7 @@
 #include "lwm2m/bootstrap/staging.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/lwm2m/shape.h"
+#include "tests/unit/model/shipped.h"
 
 /*
  * What a bootstrap server sends, request by request: byte 0 is what it does,
@@ -141,7 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct staging *st;
 
 	if (!definitions) {
-		definitions = shape_definitions();
+		definitions = shipped_definitions();
 		live = shape_new(definitions, LIVE);
 		untouched = text_of(live);
 	}

@@ -7,6 +7,7 @@
 
 #include "base/yaml.h"
 #include "tests/unit/builtin/rig.h"
+#include "tests/unit/model/shipped.h"
 
 /* Objects of the agent in a store that goes on with another configuration. */
 
@@ -230,7 +231,7 @@ START_TEST(other_definitions)
 	const struct path binding = path_of("/1/0/7");
 	struct builtin_account same = account;
 
-	definitions = rig_definitions();
+	definitions = shipped_definitions();
 	ck_assert_int_eq(definitions_read_text(definitions, "x", text, strlen(text), &errors), 0);
 	put("/1/0/1", value_integer(77));
 	same.overlaid = _i;
@@ -254,7 +255,7 @@ START_TEST(without_an_object)
 	definitions_free(before);
 	ck_assert(!store_exists(store, &device));
 	before = definitions;
-	definitions = rig_definitions();
+	definitions = shipped_definitions();
 	reload(&former);
 	definitions_free(before);
 	expect("/3/0/0", "ACME");

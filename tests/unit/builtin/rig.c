@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/yaml.h"
+#include "tests/unit/model/shipped.h"
 
 struct definitions *definitions;
 struct timers *timers;
@@ -15,23 +15,10 @@ struct store *store;
 struct builtin *builtin;
 char changes[512];
 
-struct definitions *rig_definitions(void)
-{
-	struct yaml_errors errors = { 0 };
-	struct definitions *d;
-	char folder[512];
-
-	ck_assert_int_eq(definitions_new(&d), 0);
-	ck_assert_ptr_nonnull(getenv("abs_top_srcdir"));
-	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(d, folder, &errors), 0);
-	return d;
-}
-
 void rig_set_up(void)
 {
 	*changes = '\0';
-	definitions = rig_definitions();
+	definitions = shipped_definitions();
 	ck_assert_int_eq(timers_new(NULL, &timers), 0);
 	ck_assert_int_eq(store_new(definitions, &store), 0);
 }

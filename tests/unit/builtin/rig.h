@@ -16,7 +16,6 @@ extern char changes[512];
 void rig_set_up(void);
 void rig_tear_down(void);
 /* Everything below objects/; the caller frees it. */
-struct definitions *rig_definitions(void);
 void rig_watch(void);
 struct path path_of(const char *text);
 /* The value as text; want NULL: it is not there. */

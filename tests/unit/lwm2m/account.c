@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/yaml.h"
 #include "codec/codec.h"
+#include "tests/unit/model/shipped.h"
 
 struct account account;
 char server_body[2048];
@@ -213,18 +213,6 @@ static void fill_store(void)
 
 /* ---- life ---- */
 
-/* Once for all accounts that leave them standing. */
-static void read_definitions(void)
-{
-	struct yaml_errors errors = { 0 };
-	char folder[512];
-
-	ck_assert_int_eq(definitions_new(&account.definitions), 0);
-	ck_assert_ptr_nonnull(getenv("abs_top_srcdir"));
-	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(account.definitions, folder, &errors), 0);
-}
-
 void account_open(enum lwm2m_version version, bool fixed)
 {
 	account.client = client_free(account.client);
@@ -241,8 +229,9 @@ void account_set_up(void)
 	account = (struct account){ .definitions = definitions, .resolver = { .resolve = resolve, .may_make = may_make } };
 	next_id = 0x4000;
 	uri = (struct uri){ .scheme = URI_COAP, .host = host, .port = rig.port };
+	/* Once for all accounts that leave them standing. */
 	if (!definitions)
-		read_definitions();
+		account.definitions = shipped_definitions();
 	ck_assert_int_eq(store_new(account.definitions, &account.store), 0);
 	fill_store();
 	store_set_watch(account.store, on_change, NULL);

@@ -9,6 +9,7 @@
 #include "lwm2m/bootstrap/staging.h"
 #include "tests/unit/lwm2m/shape.h"
 #include "tests/unit/transport/rig.h"
+#include "tests/unit/model/shipped.h"
 
 struct bootstrapped it;
 char body[2048];
@@ -82,7 +83,7 @@ void bootstrap_set_up(void)
 	memset(&it, 0, sizeof(it));
 	next_id = 0x4000;
 	uri = (struct uri){ .scheme = URI_COAP, .host = host, .port = rig.port };
-	it.definitions = shape_definitions();
+	it.definitions = shipped_definitions();
 	it.config = (struct bootstrap_config){
 		.transport = rig.transport,
 		.governor = rig.governor,

@@ -7,12 +7,13 @@
 #include "lwm2m/bootstrap/consistency.h"
 #include "lwm2m/bootstrap/unbootstrap.h"
 #include "tests/unit/lwm2m/shape.h"
+#include "tests/unit/model/shipped.h"
 
 static struct definitions *definitions;
 
 static void set_up(void)
 {
-	definitions = shape_definitions();
+	definitions = shipped_definitions();
 }
 
 static void tear_down(void)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/yaml.h"
 #include "lwm2m/dm/execute_argument.h"
 #include "lwm2m/failure.h"
 #include "lwm2m/registration/retry.h"
@@ -16,6 +15,7 @@
 #include "lwm2m/view.h"
 #include "store/store.h"
 #include "transport/message.h"
+#include "tests/unit/model/shipped.h"
 
 /* ---- retry (Core 6.2.1.1) ---- */
 
@@ -321,14 +321,9 @@ static struct store *store;
 
 static void set_up_store(void)
 {
-	struct yaml_errors yaml = { 0 };
-	char folder[512];
 	static const uint16_t objects[] = { 1, 3, 3303 };
 
-	ck_assert_int_eq(definitions_new(&definitions), 0);
-	ck_assert_ptr_nonnull(getenv("abs_top_srcdir"));
-	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(definitions, folder, &yaml), 0);
+	definitions = shipped_definitions();
 	ck_assert_int_eq(store_new(definitions, &store), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
 		ck_assert_int_eq(

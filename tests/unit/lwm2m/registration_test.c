@@ -6,22 +6,16 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/yaml.h"
 #include "lwm2m/registration/registration.h"
 #include "store/store.h"
+#include "tests/unit/model/shipped.h"
 
 static struct definitions *definitions;
 static struct store *store;
 
 static void set_up(void)
 {
-	struct yaml_errors yaml = { 0 };
-	char folder[512];
-
-	ck_assert_int_eq(definitions_new(&definitions), 0);
-	ck_assert_ptr_nonnull(getenv("abs_top_srcdir"));
-	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(definitions, folder, &yaml), 0);
+	definitions = shipped_definitions();
 	ck_assert_int_eq(store_new(definitions, &store), 0);
 }
 

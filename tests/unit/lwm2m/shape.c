@@ -6,20 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/yaml.h"
-
-struct definitions *shape_definitions(void)
-{
-	struct yaml_errors errors = { 0 };
-	struct definitions *d;
-	char folder[512];
-
-	ck_assert_int_eq(definitions_new(&d), 0);
-	ck_assert_ptr_nonnull(getenv("abs_top_srcdir"));
-	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(d, folder, &errors), 0);
-	return d;
-}
 
 static void fill_line(struct store *s, const struct definitions *d, const char *line, size_t n)
 {

@@ -6,7 +6,6 @@
 
 /* Stores written down as text, and what is in them. */
 
-struct definitions *shape_definitions(void);
 /* Each line "/0/1/0 coap://host": a value as in text format; a path alone is an instance. */
 void shape_fill(struct store *s, const struct definitions *d, const char *text);
 struct store *shape_new(const struct definitions *d, const char *text);

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "lwm2m/bootstrap/staging.h"
 #include "tests/unit/lwm2m/shape.h"
+#include "tests/unit/model/shipped.h"
 
 /* What a bootstrap server does is done to a copy. */
 
@@ -65,7 +66,7 @@ static void set_up(void)
 	const struct path path = path_of_resource(3303, 0, 5700);
 	const struct value v = value_float(1);
 
-	definitions = shape_definitions();
+	definitions = shipped_definitions();
 	live = shape_new(definitions, LIVE);
 	ck_assert_int_eq(store_add_resource(live, &path, &point), 0);
 	ck_assert_int_eq(store_update_one(live, &path, &v), 0);

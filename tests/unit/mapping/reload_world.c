@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/yaml.h"
 #include "tests/unit/mapping/reload_world.h"
+#include "tests/unit/model/shipped.h"
 
 static struct config_plugin plugin = { .name = (char *)"modbus", .version = (char *)"1" };
 
@@ -257,12 +258,9 @@ void world_count(uint32_t device, uint32_t point, uint64_t n)
 void world_redefine(const char *text)
 {
 	struct yaml_errors errors = { 0 };
-	char objects[512];
 
 	former_definitions = rig.definitions;
-	ck_assert_int_eq(definitions_new(&rig.definitions), 0);
-	snprintf(objects, sizeof(objects), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(rig.definitions, objects, &errors), 0);
+	rig.definitions = shipped_definitions();
 	if (text)
 		ck_assert_int_eq(definitions_read_text(rig.definitions, "x", text, strlen(text), &errors), 0);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/yaml.h"
+#include "tests/unit/model/shipped.h"
 
 struct rig rig;
 
@@ -77,9 +77,6 @@ static const struct mapping_ops ops = { .seen = on_seen };
 
 void rig_set_up(void)
 {
-	struct yaml_errors errors = { 0 };
-	char folder[512];
-
 	rig = (struct rig){
 		.bus = { .name = (char *)"hall1" },
 		.config = { .buses = &rig.bus,
@@ -89,10 +86,7 @@ void rig_set_up(void)
 			    .writes_allow = true },
 	};
 	ck_assert_int_eq(timers_new(NULL, &rig.timers), 0);
-	ck_assert_int_eq(definitions_new(&rig.definitions), 0);
-	ck_assert_ptr_nonnull(getenv("abs_top_srcdir"));
-	snprintf(folder, sizeof(folder), "%s/objects", getenv("abs_top_srcdir"));
-	ck_assert_int_eq(definitions_read_folder(rig.definitions, folder, &errors), 0);
+	rig.definitions = shipped_definitions();
 }
 
 void rig_tear_down(void)
