@@ -274,6 +274,33 @@ static int read_number(struct store *s, const struct path *instance, uint16_t re
 	return (int)v.integer;
 }
 
+static bool is_controlled_by(struct store *s, const struct path *path, const struct path *control)
+{
+	return control->depth == PATH_INSTANCE && control->object == CONTROL &&
+	       read_number(s, control, CONTROL_OBJECT_ID) == path->object &&
+	       read_number(s, control, CONTROL_INSTANCE_ID) == path->instance;
+}
+
+static bool is_complete(struct store *s, const struct path *path, const struct path *paths, size_t n)
+{
+	if (path->depth != PATH_INSTANCE || !store_exists(s, path))
+		return false;
+	if (path->object == CONTROL || path_is_secret(path))
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (is_controlled_by(s, path, &paths[i]))
+			return true;
+	return false;
+}
+
+bool builtin_control_is_complete(struct store *s, const struct path *paths, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (n > BUILTIN_CONTROL_LOOK_MAX || !is_complete(s, &paths[i], paths, n))
+			return false;
+	return true;
+}
+
 static int list_one(void *userdata, const struct path *instance)
 {
 	struct following *f = userdata;

@@ -51,5 +51,12 @@ struct builtin_control {
  * rest is done all the same: what has none is closed.
  */
 int builtin_control_follow(struct store *s, const struct builtin_control *c, bool renew);
+/*
+ * Of instances that came or went: is there nothing to follow, as each of them came
+ * with its own of /2 (a server's Create, Core 8.2.2)? It costs what they are, not what
+ * there is. False, too, of more than BUILTIN_CONTROL_LOOK_MAX.
+ */
+#define BUILTIN_CONTROL_LOOK_MAX 8u
+bool builtin_control_is_complete(struct store *s, const struct path *paths, size_t n);
 /* Adds those that are not as YAML alone would have them; bare: all. -ENOMEM, -E2BIG. */
 int builtin_control_changed(struct store *s, const struct builtin_control *c, struct records *ret);

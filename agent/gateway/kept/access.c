@@ -133,6 +133,12 @@ void access_follow(struct endpoint *e, bool renew)
 			  "%s: access to its instances is not as YAML has it: %s", endpoint_label(e), strerror(-r));
 }
 
+void access_follow_these(struct endpoint *e, const struct path *paths, size_t n)
+{
+	if (!builtin_control_is_complete(e->store, paths, n))
+		access_follow(e, false);
+}
+
 static int save(struct endpoint *e)
 {
 	const struct path path = path_of_object(CONTROL_OBJECT);

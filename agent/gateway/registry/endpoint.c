@@ -365,7 +365,7 @@ static void changed(void *userdata, enum store_change change, const struct path 
 	const struct registry *r = e->registry;
 
 	if (change == STORE_CHANGE_INSTANCES && !e->held && !e->following)
-		access_follow(e, false);
+		access_follow_these(e, paths, n);
 	/* What a reload changes is no server's word. */
 	if (!e->held) {
 		persist_changed(e, change, paths, n);

@@ -257,6 +257,8 @@ void persist_restore_attributes(struct account *a, const struct config_endpoint 
 /* kept/access.c: /2, where there are several servers */
 /* What came or left is controlled; renew: so is all else, as YAML has it now. */
 void access_follow(struct endpoint *e, bool renew);
+/* Of these alone, from the store's watch: a server's Create need not cost what all instances do. */
+void access_follow_these(struct endpoint *e, const struct path *paths, size_t n);
 /* What the store's watch said: servers' words are kept. */
 void access_changed(struct endpoint *e, const struct path *paths, size_t n);
 

@@ -224,6 +224,47 @@ START_TEST(test_bare)
 }
 END_TEST
 
+static void name_target(uint16_t id, uint16_t object, uint16_t instance)
+{
+	const uint16_t numbers[] = { object, instance };
+
+	for (uint16_t r = 0; r < ARRAY_SIZE(numbers); r++) {
+		const struct path path = path_of_resource(2, id, r);
+		const struct value v = value_integer(numbers[r]);
+
+		ck_assert_int_eq(store_update_one(store, &path, &v), 0);
+	}
+}
+
+/* What a server's Create makes has its /2 instance with it; all else is to be looked at. */
+START_TEST(test_complete)
+{
+	const struct path object = path_of_object(16), instance = path_of_instance(16, 7),
+			  secret = path_of_instance(0, 1), other = path_of_instance(3303, 4),
+			  own = path_of_instance(2, 60), gone = path_of_instance(16, 8);
+	struct path many[BUILTIN_CONTROL_LOOK_MAX + 1];
+
+	follow(false);
+	add(16, 7);
+	add(2, 60);
+	name_target(60, 16, 7);
+	ck_assert(builtin_control_is_complete(store, (struct path[]){ instance, own, secret }, 3));
+	ck_assert(builtin_control_is_complete(store, (struct path[]){ own, instance }, 2));
+	ck_assert(!builtin_control_is_complete(store, (struct path[]){ instance }, 1));
+	ck_assert(!builtin_control_is_complete(store, (struct path[]){ instance, own, other }, 3));
+	ck_assert(!builtin_control_is_complete(store, (struct path[]){ own, gone }, 2));
+	ck_assert(!builtin_control_is_complete(store, (struct path[]){ own, instance, object }, 3));
+	name_target(60, 16, 6);
+	ck_assert(!builtin_control_is_complete(store, (struct path[]){ own, instance }, 2));
+	ck_assert_int_eq(store_remove_instance(store, 2, 60), 0);
+	ck_assert(!builtin_control_is_complete(store, (struct path[]){ own }, 1));
+	for (unsigned i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = secret;
+	ck_assert(builtin_control_is_complete(store, many, BUILTIN_CONTROL_LOOK_MAX));
+	ck_assert(!builtin_control_is_complete(store, many, BUILTIN_CONTROL_LOOK_MAX + 1));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("access");
@@ -239,6 +280,7 @@ int main(void)
 	tcase_add_test(tcase, test_kept);
 	tcase_add_test(tcase, test_unchanged);
 	tcase_add_test(tcase, test_bare);
+	tcase_add_test(tcase, test_complete);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
