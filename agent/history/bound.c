@@ -111,6 +111,7 @@ static int adopt(struct history *h, struct segment *a, struct segment *b, struct
 	for (size_t i = 0; i < m->n_losers; i++)
 		m->losers[i]->waiting -= MIN(m->losers[i]->waiting, UINT64_C(1));
 	h->lost += m->n_losers;
+	segment_join_queues(a, b);
 	segment_remove(h, b);
 	segment_unload(h, a);
 	a->data = to->data;

@@ -87,6 +87,11 @@ struct history_batch {
 	struct records records; /* yours; in the order of their recording */
 	uint64_t last_id;	/* for history_taken() */
 };
+/*
+ * So many segments are looked through for one batch, which may have fewer records then:
+ * with thousands of queues each segment has few of one, and the loop waits.
+ */
+#define HISTORY_PEEK_SEGMENTS_MAX 16u
 /* At most so many records, whose texts have so many bytes together unless it is one. 0 with none: nothing waits; -ENOMEM, -EMFILE, -ENFILE. */
 int history_peek(struct history_queue *q, size_t n, size_t bytes, struct history_batch *ret);
 /* The server has them, up to this one. */

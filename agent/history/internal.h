@@ -27,6 +27,9 @@ struct segment {
 	uint64_t oldest_msec, newest_msec; /* wall clock; 0: not known */
 	uint64_t used;	     /* stamp of the last look at it */
 	uint8_t level, boot_id[BOOT_ID_SIZE];
+	/* Whose values it may have, a bit for some of the queues each; kept while it is not loaded. NULL: anybody's. */
+	uint64_t *queues;
+	uint32_t n_queue_bits;
 	struct entry_cursor at; /* behind its last entry */
 	uint32_t n_series;
 	uint64_t born_usec;  /* monotonic */
@@ -48,6 +51,7 @@ struct history_queue {
 	struct series *series;
 	uint64_t taken; /* the id of the last one that the server has */
 	uint64_t waiting;
+	uint32_t number; /* among all queues, for the bits of segments */
 	uint16_t short_id;
 	char name[];
 };
@@ -60,6 +64,7 @@ struct history {
 	int folder;
 	struct history_writer *writer; /* NULL: memory only */
 	void *queues; /* tree */
+	uint32_t n_queues;
 	struct list segments;
 	struct segment *open; /* the last one, which grows; NULL: none */
 	uint64_t open_stamp;
@@ -93,6 +98,15 @@ int segment_walk(struct history *h, struct segment *s, struct history_queue *onl
 /* Goes to the writer, where its file does not have all of it. -EBUSY: later. */
 int segment_save(struct history *h, struct segment *s);
 bool segment_is_saved(const struct segment *s);
+/* From when it has nothing, and each queue that it has something of is noted, it is known whose values it has. */
+void segment_begin_queues(const struct history *h, struct segment *s);
+void segment_note_queue(struct segment *s, const struct history_queue *q);
+/* False: surely nothing. */
+bool segment_may_have(const struct segment *s, const struct history_queue *q);
+/* It has what the other one has, too. */
+void segment_join_queues(struct segment *s, const struct segment *other);
+/* How large segments become before the next one begins. */
+size_t segment_size(const struct history *h);
 /* What a record says of the segment that it is put into. */
 void segment_note_record(struct segment *s, const struct history_entry *record);
 

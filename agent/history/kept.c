@@ -164,6 +164,7 @@ static int count_record(void *userdata, struct segment *s, const struct history_
 		return 0;
 	s->waiting++;
 	series->queue->waiting++;
+	segment_note_queue(s, series->queue);
 	return 0;
 }
 
@@ -186,6 +187,7 @@ static int read_segment(struct history *h, struct segment *s)
 	s->loaded = s->read = true;
 	s->waiting = 0;
 	segment_account(h, s, 0);
+	segment_begin_queues(h, s);
 	if (segment_walk(h, s, NULL, count_record, h) < 0 || r > 0)
 		h->ops->damaged(h->userdata, name);
 	return 0;

@@ -7,9 +7,6 @@
 #include "base/clock.h"
 #include "history/internal.h"
 
-/* So many segments are looked through for one batch: with thousands of queues each has few of one. */
-#define PEEK_SEGMENTS_MAX 96u
-
 static int queue_compare(const void *a, const void *b)
 {
 	const struct history_queue *left = a, *right = b;
@@ -38,6 +35,8 @@ struct history_queue *queue_find(struct history *h, struct span name, uint16_t s
 	found = q ? tsearch(q, &h->queues, queue_compare) : NULL;
 	if (!found || *found != q)
 		free(q);
+	else
+		q->number = h->n_queues++;
 	return found ? *found : NULL;
 }
 
@@ -103,11 +102,6 @@ uint64_t history_waiting(const struct history_queue *q)
 
 /* ---- in ---- */
 
-static size_t segment_size(const struct history *h)
-{
-	return MIN(h->limits.memory / 16, (size_t)SEGMENT_SIZE_MAX);
-}
-
 void history_seal(struct history *h)
 {
 	struct segment *s = h->open;
@@ -127,6 +121,7 @@ static struct segment *open_segment(struct history *h)
 
 	if (!s)
 		return NULL;
+	segment_begin_queues(h, s);
 	h->open = s;
 	h->open_stamp = ++h->stamp;
 	list_append(&h->segments, &s->list);
@@ -153,6 +148,7 @@ static int put(struct history *h, struct segment *s, struct series *series, cons
 				     series->queue->name);
 		if (r < 0)
 			return r;
+		segment_note_queue(s, series->queue);
 		series->declared_in = h->open_stamp;
 		series->number = s->n_series++;
 	}
@@ -252,9 +248,9 @@ int history_peek(struct history_queue *q, size_t n, size_t bytes, struct history
 		return 0;
 	p.shift_usec = clock_realtime_from_boottime(now_usec) - now_usec;
 	list_for_each(s, &h->segments, list) {
-		if (s->last_id <= q->taken || s->waiting == 0)
+		if (s->last_id <= q->taken || s->waiting == 0 || !segment_may_have(s, q))
 			continue;
-		if (ret->records.n > 0 && looked >= PEEK_SEGMENTS_MAX)
+		if (ret->records.n > 0 && looked >= HISTORY_PEEK_SEGMENTS_MAX)
 			break;
 		looked++;
 		r = segment_walk(h, s, q, peek_record, &p);
@@ -302,7 +298,7 @@ static uint64_t pass(struct history_queue *q, uint64_t last_id)
 	list_for_each(s, &h->segments, list) {
 		/* What is found there when it is read is not counted. */
 		h->taken_changed |= !s->read;
-		if (!s->read || s->last_id <= q->taken || s->first_id > last_id)
+		if (!s->read || s->last_id <= q->taken || s->first_id > last_id || !segment_may_have(s, q))
 			continue;
 		t.n = 0;
 		segment_walk(h, s, q, take_record, &t);

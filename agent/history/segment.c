@@ -13,6 +13,11 @@ void segment_file_name(const struct segment *s, char ret[32])
 	snprintf(ret, 32, "%016" PRIx64 ".segment", s->first_id);
 }
 
+size_t segment_size(const struct history *h)
+{
+	return MIN(h->limits.memory / 16, (size_t)SEGMENT_SIZE_MAX);
+}
+
 struct segment *segment_new(struct history *h, uint64_t first_id)
 {
 	struct segment *s = calloc(1, sizeof(*s));
@@ -44,8 +49,59 @@ struct segment *segment_remove(struct history *h, struct segment *s)
 	h->memory_bytes -= s->data.allocated;
 	list_remove(&s->list);
 	buf_done(&s->data);
+	free(s->queues);
 	free(s);
 	return NULL;
+}
+
+/* ---- whose values it has ---- */
+
+/* So many bytes of a segment for each bit: hardly more series fit into it. */
+#define QUEUE_BIT_BYTES 8u
+
+static size_t queue_words(const struct segment *s)
+{
+	return ((size_t)s->n_queue_bits + 63) / 64;
+}
+
+void segment_begin_queues(const struct history *h, struct segment *s)
+{
+	free(s->queues);
+	s->n_queue_bits = (uint32_t)(segment_size(h) / QUEUE_BIT_BYTES);
+	s->queues = calloc(queue_words(s), sizeof(*s->queues));
+}
+
+void segment_note_queue(struct segment *s, const struct history_queue *q)
+{
+	uint32_t bit;
+
+	if (!s->queues)
+		return;
+	bit = q->number % s->n_queue_bits;
+	s->queues[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+bool segment_may_have(const struct segment *s, const struct history_queue *q)
+{
+	uint32_t bit;
+
+	if (!s->queues)
+		return true;
+	bit = q->number % s->n_queue_bits;
+	return s->queues[bit / 64] >> bit % 64 & 1;
+}
+
+void segment_join_queues(struct segment *s, const struct segment *other)
+{
+	if (!s->queues)
+		return;
+	if (!other->queues || other->n_queue_bits != s->n_queue_bits) {
+		free(s->queues);
+		s->queues = NULL;
+		return;
+	}
+	for (size_t i = 0; i < queue_words(s); i++)
+		s->queues[i] |= other->queues[i];
 }
 
 void segment_account(struct history *h, const struct segment *s, size_t before)

@@ -414,6 +414,42 @@ START_TEST(who_has_all_is_not_looked_for)
 }
 END_TEST
 
+/* With thousands of queues a segment has few values of one: the loop does not wait until so many are together. */
+START_TEST(a_batch_looks_at_so_many_segments)
+{
+	const struct history_limits tight = { .memory = 128u << 10, .disk = 64u << 20, .keep_usec = 365 * USEC_PER_DAY };
+	const int64_t n = 2 * HISTORY_PEEK_SEGMENTS_MAX, between = 2000;
+	struct history_batch batch;
+	struct history_queue *few;
+	int64_t next = 0;
+
+	start(folder, &tight);
+	few = queue_of("ep", 102);
+	for (int64_t i = 0; i < n; i++) {
+		add(few, "/3303/0/5700", i);
+		add_many(i * between, (i + 1) * between);
+		timers_run(timers);
+	}
+	if (_i == 1) {
+		stop();
+		start(folder, &tight);
+		few = queue_of("ep", 102);
+	}
+	for (unsigned batches = 0; next < n; batches++) {
+		ck_assert_uint_lt(batches, 3);
+		ck_assert_int_eq(history_peek(few, 200, SIZE_MAX, &batch), 0);
+		ck_assert_uint_gt(batch.records.n, 0);
+		ck_assert_uint_le(batch.records.n, HISTORY_PEEK_SEGMENTS_MAX);
+		for (size_t i = 0; i < batch.records.n; i++)
+			ck_assert_int_eq(batch.records.items[i].value.integer, next++);
+		history_taken(few, batch.last_id);
+		records_done(&batch.records);
+	}
+	ck_assert_uint_eq(history_waiting(few), 0);
+	ck_assert_uint_eq(lost(), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("disk");
@@ -435,6 +471,7 @@ int main(void)
 	tcase_add_test(tcase, the_disk_is_thinned);
 	tcase_add_test(tcase, a_full_disk);
 	tcase_add_test(tcase, who_has_all_is_not_looked_for);
+	tcase_add_loop_test(tcase, a_batch_looks_at_so_many_segments, 0, 2);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
