@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fieldway_test import ClockDaemon, build_path, main  # noqa: E402
 from fieldway_test.bus import PATH  # noqa: E402
 from fieldway_test.decode import LABELS, read_cbor  # noqa: E402
-from fieldway_test.local import CLIENT, PEOPLE, LocalScenario, Program  # noqa: E402
+from fieldway_test.local import CLIENT, DEVICES, PEOPLE, LocalScenario, Program  # noqa: E402
 from fieldway_test.namespace import LIBC  # noqa: E402
 
 CAMERA, PLACE = PATH + "/endpoint/door_2dcamera", "/3300/1/5750"
@@ -20,6 +20,9 @@ HOUR_S = 3600
 FLUSH_S = 301               # HISTORY_FLUSH_USEC
 SEND_VALUES = 24            # HISTORY_SEND_VALUES
 SEND_CBOR = 112
+PACE_S = 0.05               # HISTORY_PACE_USEC
+OTHER_CLIENT = "gw-window-camera"
+OTHER_CAMERA, OTHER_DEVICE = (f"{PATH}/{kind}/window_2dcamera" for kind in ("endpoint", "device"))
 
 
 class HistoryScenario(LocalScenario):
@@ -189,6 +192,43 @@ class AwayTest(HistoryScenario):
         self.assertEqual(status, 0)
         line, = (line for line in lines if line.startswith("History"))
         self.assertRegex(line, r"^History +2 values wait, [0-9]+ bytes, the oldest of 20[0-9-]+ [0-9:]+$")
+
+
+class PaceTest(HistoryScenario):
+    MESSAGES = 20   # of each
+
+    def write_files(self, **options):
+        super().write_files(devices=DEVICES.replace("{more}", "") +
+                            "  - {{name: window-camera, profile: vision, address: {{owner: daemon}}}}\n", **options)
+
+    def count(self):
+        """Sends of both, each with an account of its own."""
+        return sum(e.word == "sent" and e.arguments[0] in (CLIENT, OTHER_CLIENT) for e in self.server.events)
+
+    def test_pace(self):
+        """Who comes back with much is told so many messages a second, of all accounts together, by the daemon's clock."""
+        self.kill_server()
+        self.begin()
+        for n in range(self.MESSAGES * SEND_VALUES):
+            self.publish("people", "x", n)
+            self.assertIsNone(self.program.publish(("people", "x", n), device=OTHER_DEVICE))
+        self.until_waiting(2 * self.MESSAGES * SEND_VALUES)
+        self.restart_server()
+        for camera in (CAMERA, OTHER_CAMERA):
+            self.bus.call(camera, "Endpoint", "Restart")
+        self.registered(CLIENT, OTHER_CLIENT)
+        self.step(1)    # HISTORY_GATHER_USEC
+        self.rig.until(self.count, 20, "a Send")
+        first, began, stepped = self.count(), time.monotonic(), self.elapsed
+        while self.count() < 2 * self.MESSAGES:
+            before = self.count()
+            self.step(PACE_S)
+            self.rig.until(lambda: self.count() > before, 20, "a Send")
+            passed = time.monotonic() - began + self.elapsed - stepped
+            # One that came at the same time as the first, and one that is due at the end.
+            self.assertLessEqual(self.count() - first, passed / PACE_S + 2)
+        self.until_waiting(0)
+        self.assertEqual(self.count(), 2 * self.MESSAGES)
 
 
 class RefusedTest(HistoryScenario):
