@@ -40,6 +40,9 @@ class FullDiskTest(Scenario):
         self.configure(["lifetime: 1h"])
         self.start_clock_daemon()
         self.registered("gw")
+        # What is being written takes room, and leaves some when it has been.
+        self.rig.until(lambda: os.path.exists(os.path.join(self.records, "gateway.last-good")) and
+                       not os.listdir(os.path.join(self.folder, "temporary")), 20, "a start that is kept")
 
     def write_lifetime(self, seconds):
         self.expect(self.put("gw", "/1/0/1", str(seconds)), "2.04")
