@@ -110,6 +110,15 @@ static bool is_reset(const struct value *value)
 	return value->size == 0 || (value->size == 1 && value->data[0] == '\0');
 }
 
+/* A server that has its 2.04 need not fear that a power cut brings back what was. */
+static void answer(struct builtin *b, int r, backing_done done, void *done_userdata)
+{
+	if (r < 0)
+		done(done_userdata, r, refusal(b, r));
+	else
+		firmware_when_kept(b->firmware, done, done_userdata);
+}
+
 static void package_write(void *userdata, const struct path *path, const struct value *value,
 			  backing_done done, void *done_userdata)
 {
@@ -119,8 +128,7 @@ static void package_write(void *userdata, const struct path *path, const struct 
 
 	(void)path;
 	if (is_reset(value)) {
-		r = firmware_reset(b->firmware);
-		done(done_userdata, r, refusal(b, r));
+		answer(b, firmware_reset(b->firmware), done, done_userdata);
 		return;
 	}
 	p = malloc(sizeof(*p));
@@ -193,7 +201,10 @@ static void uri_write(void *userdata, const struct path *path, const struct valu
 	memcpy(uri, value->data, value->size);
 	uri[value->size] = '\0';
 	r = firmware_write_uri(b->firmware, uri);
-	done(done_userdata, r, refusal(b, r));
+	if (*uri)
+		done(done_userdata, r, refusal(b, r));
+	else
+		answer(b, r, done, done_userdata);
 }
 
 static const struct backing_ops uri_ops = { .write = uri_write };
@@ -212,19 +223,21 @@ static void settings_changed(void *userdata, const struct path *path, const stru
 
 static const struct backing_ops settings_ops = { .changed = settings_changed };
 
-/* The answer first, then what comes of it. */
+/* The answer to Update first, then what comes of it. */
 static void execute(void *userdata, const struct path *path, const char *argument, backing_done done,
 			     void *done_userdata)
 {
 	struct builtin *b = userdata;
-	const bool cancels = path->resource == RESOURCE_CANCEL;
-	const bool may = firmware_may(b->firmware, cancels ? FIRMWARE_CANCEL : FIRMWARE_UPDATE);
+	bool may;
 
 	(void)argument;
+	if (path->resource == RESOURCE_CANCEL) {
+		answer(b, firmware_cancel(b->firmware), done, done_userdata);
+		return;
+	}
+	may = firmware_may(b->firmware, FIRMWARE_UPDATE);
 	done(done_userdata, may ? 0 : -EPERM, may ? NULL : firmware_refusal(b->firmware));
-	if (may && cancels)
-		firmware_cancel(b->firmware);
-	else if (may)
+	if (may)
 		firmware_update(b->firmware);
 }
 

@@ -124,6 +124,18 @@ int firmware_commit(struct firmware *f, state_done done)
 	return r;
 }
 
+void firmware_when_kept(struct firmware *f, delivery_done done, void *userdata)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	int r = firmware_record_encode(&f->kept, &record);
+
+	if (r >= 0)
+		r = kept_answer_add(&f->answers, f->config.state, STATE_NAME, STATE_KIND,
+				    span_of(record.data, record.size), done, userdata);
+	if (r < 0)
+		done(userdata, r, NULL);
+}
+
 static void drop(struct firmware *f)
 {
 	handler_job_stop(f->job);
@@ -349,6 +361,7 @@ void firmware_end_watch(struct firmware *f)
 {
 	f->watch = NULL;
 	delivery_answer(f->delivery, -EBUSY, NULL);
+	kept_answers_end(&f->answers, -EBUSY);
 }
 
 int firmware_reload(struct firmware *f, const char *handler, uint64_t max_size)
@@ -406,6 +419,7 @@ int firmware_new(const struct firmware_config *config, struct firmware **ret)
 	if (!f)
 		return -ENOMEM;
 	f->config = *config;
+	list_init(&f->answers);
 	timer_init(&f->deferral, config->timers, firmware_deferral_over, f);
 	r = timers_reserve(config->timers, 1);
 	if (r >= 0)
@@ -434,6 +448,7 @@ struct firmware *firmware_free(struct firmware *f)
 	f->watch = NULL;
 	timer_disarm(&f->deferral);
 	state_commit_cancel(f->commit);
+	kept_answers_free(&f->answers);
 	handler_job_free(f->job);
 	delivery_free(f->delivery);
 	free(f);

@@ -52,7 +52,7 @@ struct firmware *firmware_free(struct firmware *f);
 DEFINE_FREEP(struct firmware *, firmware_free)
 /* What changed is in firmware_view(). */
 void firmware_set_watch(struct firmware *f, void (*watch)(void *userdata), void *userdata);
-/* Nobody watches any more, and who waits for a Package is told -EBUSY. */
+/* Nobody watches any more, and who waits for a Package, or for the disk, is told -EBUSY. */
 void firmware_end_watch(struct firmware *f);
 /* Goes on with what a restart has interrupted. */
 void firmware_start(struct firmware *f);
@@ -84,6 +84,8 @@ int firmware_write_uri(struct firmware *f, const char *uri);
 int firmware_reset(struct firmware *f);
 int firmware_cancel(struct firmware *f);
 int firmware_update(struct firmware *f);
+/* done comes when what is so by now is on the disk: 0; -EIO: that cannot have it. Or at once with an errno. */
+void firmware_when_kept(struct firmware *f, delivery_done done, void *userdata);
 
 void firmware_set_severity(struct firmware *f, uint8_t severity);
 void firmware_set_defer(struct firmware *f, uint32_t defer_s);

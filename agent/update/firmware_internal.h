@@ -7,6 +7,7 @@
 #include "state/state.h"
 #include "update/firmware_record.h"
 #include "update/handler_job.h"
+#include "update/kept_answer.h"
 
 #define FIRMWARE_NOTE_MAX (INSTALL_TEXT_MAX + 64) /* the longest result, and why */
 
@@ -20,6 +21,7 @@ struct firmware {
 	struct timer deferral; /* its end */
 	char why[INSTALL_TEXT_MAX];	 /* in words, what is behind a failure, or nothing comes; "": nobody has said */
 	char note[FIRMWARE_NOTE_MAX];
+	struct list answers;   /* kept_answer.h */
 	void (*watch)(void *userdata);
 	void *watch_userdata;
 };

@@ -12,6 +12,7 @@
 #include "base/timer.h"
 #include "state/state.h"
 #include "update/handler_job.h"
+#include "update/kept_answer.h"
 #include "update/software_record.h"
 
 #define STATE_KIND "software"
@@ -24,6 +25,7 @@ struct software {
 	struct delivery *delivery;
 	struct handler_job *job;
 	struct state_commit *commit; /* that its handler begins to work */
+	struct list answers;	     /* kept_answer.h */
 	struct timer answer; /* DELIVERY_ANSWER_USEC */
 	software_done done;  /* who waits for an Activate or Deactivate */
 	void *done_userdata;
@@ -399,9 +401,29 @@ static void on_job(void *userdata, const struct install_answer *a)
 	}
 }
 
+static void answer_when_kept(struct software *s, software_done done, void *userdata)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	int r = software_record_encode(&s->kept, &record);
+
+	if (r >= 0)
+		r = kept_answer_add(&s->answers, s->state, s->name, STATE_KIND, span_of(record.data, record.size), done,
+				    userdata);
+	if (r < 0)
+		done(userdata, r, NULL);
+}
+
+/* Does its handler have something to do then? */
+static bool makes_work(const struct software *s, enum software_event event)
+{
+	struct software_status status = s->kept.status;
+
+	return software_step(&status, event, SOFTWARE_NO_RESULT) >= 0 && status.work != SOFTWARE_RESTS;
+}
+
 int software_execute(struct software *s, enum software_event event, software_done done, void *userdata)
 {
-	const bool waits = event == SOFTWARE_ACTIVATE || event == SOFTWARE_DEACTIVATE;
+	const bool waits = event == SOFTWARE_ACTIVATE || event == SOFTWARE_DEACTIVATE, begins = makes_work(s, event);
 	int r = may(s, event);
 
 	if (r < 0)
@@ -410,10 +432,12 @@ int software_execute(struct software *s, enum software_event event, software_don
 		s->done = done;
 		s->done_userdata = userdata;
 		timer_arm_in(&s->answer, DELIVERY_ANSWER_USEC);
-	} else {
+	} else if (begins) {
 		done(userdata, 0, NULL);
 	}
 	enter(s, event, SOFTWARE_NO_RESULT);
+	if (!waits && !begins)
+		answer_when_kept(s, done, userdata);
 	return 0;
 }
 
@@ -483,6 +507,7 @@ void software_end_watch(struct software *s)
 	s->watch = NULL;
 	answer(s, -EBUSY, NULL);
 	delivery_answer(s->delivery, -EBUSY, NULL);
+	kept_answers_end(&s->answers, -EBUSY);
 }
 
 int software_reload(struct software *s, const char *handler, uint64_t max_size)
@@ -561,6 +586,7 @@ int software_new(const struct software_config *config, struct software **ret)
 	if (!s)
 		return -ENOMEM;
 	s->state = config->state;
+	list_init(&s->answers);
 	timer_init(&s->answer, config->timers, on_answer_due, s);
 	r = software_init(s, config);
 	if (r < 0) {
@@ -583,6 +609,7 @@ struct software *software_free(struct software *s)
 	if (s->delivery)
 		software_end_watch(s);
 	state_commit_cancel(s->commit);
+	kept_answers_free(&s->answers);
 	handler_job_free(s->job);
 	delivery_free(s->delivery);
 	free(s->name);

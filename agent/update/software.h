@@ -51,7 +51,7 @@ struct software *software_free(struct software *s);
 DEFINE_FREEP(struct software *, software_free)
 /* What changed is in software_view(). */
 void software_set_watch(struct software *s, void (*watch)(void *userdata), void *userdata);
-/* Nobody watches any more, and who waits for a Package or an Execute is told -EBUSY. */
+/* Nobody watches any more, and who waits for a Package, an Execute or the disk is told -EBUSY. */
 void software_end_watch(struct software *s);
 /* Goes on with what a restart has interrupted. */
 void software_start(struct software *s);
@@ -78,7 +78,8 @@ int software_write_uri(struct software *s, const char *uri);
 /*
  * SOFTWARE_INSTALL, UNINSTALL, FOR_UPDATE, ACTIVATE or DEACTIVATE. -EPERM, -EBUSY:
  * done is not called. How the first three end is in state and result, so done
- * comes at once; of the others it says whether they succeeded, -EIO, but comes
+ * comes at once where the handler has something to do, else when the disk has what
+ * was asked for; of the others it says whether they succeeded, -EIO, but comes
  * after DELIVERY_ANSWER_USEC at the latest.
  */
 int software_execute(struct software *s, enum software_event event, software_done done, void *userdata);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "fixture.h"
 #include "update/firmware.h"
+#include "update/firmware_record.h"
 
 /* Object 5 without LwM2M. */
 
@@ -116,6 +117,47 @@ START_TEST(reset_and_cancel)
 	ck_assert_uint_eq(delivery_received(firmware_delivery(firmware)), 0);
 	restart();
 	ck_assert_int_eq(firmware_update(firmware), -EPERM);
+}
+END_TEST
+
+static void answered_from_disk(void *userdata, int error, const char *reason)
+{
+	const struct firmware_status *wanted = userdata;
+	_cleanup_buf_ struct buf record = { 0 };
+	struct firmware_kept kept = { 0 };
+
+	ck_assert_int_eq(error, 0);
+	ck_assert_int_eq(state_peek(records, "host", "firmware", &record), 0);
+	ck_assert_int_eq(firmware_record_decode(span_of(record.data, record.size), &kept), 0);
+	ck_assert_int_eq(kept.view.status.state, wanted->state);
+	ck_assert_int_eq(kept.view.status.result, wanted->result);
+	answers++;
+}
+
+/* Whoever is told that it is gone is not told before a power cut could not bring it back. */
+START_TEST(answers_when_it_is_kept)
+{
+	static struct firmware_status cancelled = { FIRMWARE_IDLE, FIRMWARE_CANCELLED }, reset = { FIRMWARE_IDLE, FIRMWARE_INITIAL };
+
+	push("image");
+	answers = 0;
+	ck_assert_int_eq(firmware_cancel(firmware), 0);
+	firmware_when_kept(firmware, answered_from_disk, &cancelled);
+	ck_assert_int_eq(answers, 0);
+	until(answers == 1);
+	push("image");
+	answers = 0;
+	ck_assert_int_eq(firmware_write_uri(firmware, ""), 0);
+	firmware_when_kept(firmware, answered_from_disk, &reset);
+	firmware_when_kept(firmware, answered_from_disk, &reset);
+	ck_assert_int_eq(answers, 0);
+	until(answers == 2);
+	/* Who waits when it ends is told so. */
+	answers = 0;
+	firmware_when_kept(firmware, answered, NULL);
+	firmware_end_watch(firmware);
+	ck_assert_int_eq(answers, 1);
+	ck_assert_int_eq(answer_error, -EBUSY);
 }
 END_TEST
 
@@ -466,6 +508,7 @@ int main(void)
 	tcase_add_test(tcase, pushed_and_updated);
 	tcase_add_test(tcase, downloaded_survives);
 	tcase_add_test(tcase, reset_and_cancel);
+	tcase_add_test(tcase, answers_when_it_is_kept);
 	tcase_add_test(tcase, reset_on_the_way);
 	tcase_add_test(tcase, no_storage);
 	tcase_add_test(tcase, lost);

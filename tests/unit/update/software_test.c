@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "fixture.h"
 #include "update/software.h"
+#include "update/software_record.h"
 
 /* Object 9 without LwM2M. */
 
@@ -106,6 +107,34 @@ static void install(const char *text)
 	ck_assert_int_eq(execute(SOFTWARE_INSTALL), 0);
 	until(is(SOFTWARE_INSTALLED, SOFTWARE_IS_INSTALLED));
 }
+
+static void answered_from_disk(void *userdata, int error, const char *reason)
+{
+	_cleanup_buf_ struct buf record = { 0 };
+	struct software_kept kept = { 0 };
+
+	ck_assert_int_eq(error, 0);
+	ck_assert_int_eq(state_peek(records, software_name(software), "software", &record), 0);
+	ck_assert_int_eq(software_record_decode(span_of(record.data, record.size), &kept), 0);
+	ck_assert_int_eq(kept.status.state, SOFTWARE_INITIAL);
+	answers++;
+}
+
+/* What no handler has a part in is answered when a power cut cannot bring back what was. */
+START_TEST(answers_when_it_is_kept)
+{
+	push("image");
+	if (_i == 1) {
+		ck_assert_int_eq(execute(SOFTWARE_INSTALL), 0);
+		until(is(SOFTWARE_INSTALLED, SOFTWARE_IS_INSTALLED));
+	}
+	answers = 0;
+	ck_assert_int_eq(software_execute(software, _i == 0 ? SOFTWARE_UNINSTALL : SOFTWARE_FOR_UPDATE, answered_from_disk,
+					  NULL), 0);
+	ck_assert_int_eq(answers, 0);
+	until(answers == 1);
+}
+END_TEST
 
 #define SAYS "[ $1 = check ] && echo name=roof && echo version=7; "
 
@@ -509,6 +538,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, answers_when_it_is_kept, 0, 2);
 	tcase_add_test(tcase, a_life);
 	tcase_add_test(tcase, refused);
 	tcase_add_test(tcase, given_back);
