@@ -47,18 +47,20 @@ class Handlers(unittest.TestCase):
 
 
 class DebHandlers(Handlers):
-    def make(self, name="fieldway-more", architecture="all", units=(), version="1:2.3-4"):
+    def make(self, name="fieldway-more", architecture="all", units=(), version="1:2.3-4", scripts=None):
         folder = self.path("tree")
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(f"{folder}/DEBIAN")
-        os.makedirs(f"{folder}/usr/share/more")
-        with open(f"{folder}/usr/share/more/data", "wb") as f:
+        os.makedirs(f"{folder}/usr/share/{name}")
+        with open(f"{folder}/usr/share/{name}/data", "wb") as f:
             f.write(os.urandom(20000))
         for unit in units:
             os.makedirs(f"{folder}/usr/lib/systemd/system", exist_ok=True)
             self.write(f"tree/usr/lib/systemd/system/{unit}", "[Service]\nExecStart=/bin/true\n")
         self.write("tree/DEBIAN/control", f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\n"
                    "Maintainer: Tests <tests@example.org>\nDescription: test\n")
+        for script, text in (scripts or {}).items():
+            self.write(f"tree/DEBIAN/{script}", text, 0o755)
         subprocess.run(["dpkg-deb", "--root-owner-group", "--build", folder, self.path("package")], check=True,
                        stdout=subprocess.DEVNULL)
         return self.path("package")
@@ -93,6 +95,10 @@ class Deb(DebHandlers):
 DPKG = """#!/bin/sh
 exec /usr/bin/{name} {options} "$@"
 """
+# Of a package: the first time the power fails.
+CUT = """#!/bin/sh
+[ -e "$DPKG_ROOT/cut" ] || { touch "$DPKG_ROOT/cut"; kill -9 $PPID; exit 1; }
+"""
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>"$0.log"
 """
@@ -123,9 +129,12 @@ class DebSoftware(DebHandlers):
         except FileNotFoundError:
             return []
 
-    def has(self, name):
-        return os.path.exists(self.path("root/usr/share/more/data")) and name in subprocess.check_output(
-            [self.path("dpkg-query"), "--show", "--showformat", "${Package} ${db:Status-Status}\n"], text=True)
+    def statuses(self):
+        return subprocess.check_output([self.path("dpkg-query"), "--show", "--showformat",
+                                        "${Package} ${db:Status-Status}\n"], text=True).splitlines()
+
+    def has(self, status):
+        return os.path.exists(self.path("root/usr/share/fieldway-more/data")) and status in self.statuses()
 
     def test_life(self):
         package = self.make(units=("more.service", "more@.service", "more.timer"))
@@ -159,6 +168,42 @@ class DebSoftware(DebHandlers):
         self.assertEqual(self.call("deb", "install", self.make(units=("more.service",)))[0], DONE)
         self.assertEqual(self.systemctl(), [])
         self.assertEqual(self.call("deb", "uninstall")[0], FAILED)
+
+
+    def test_power_cut_in_a_script(self):
+        """What dpkg was cut off at is brought to its end by the next that is installed, or removed."""
+        for action, ends in (("install", ["fieldway-cut installed", "fieldway-more installed"]),
+                             ("uninstall", ["fieldway-cut installed"])):
+            with self.subTest(action):
+                self.setUp()
+                more = self.make()
+                if action == "uninstall":
+                    self.done("install", more)
+                shutil.copy(more, self.path("more"))
+                cut = self.make("fieldway-cut", scripts={"postinst": CUT})
+                self.assertEqual(self.call("deb", "install", cut, software="cut")[0], FAILED)
+                self.assertIn("fieldway-cut half-configured", self.statuses())
+                self.done(action, *([self.path("more")] if action == "install" else []))
+                self.assertEqual(self.statuses(), ends)
+
+    def test_power_cut_in_an_update(self):
+        """So early that nothing but another installation, or the removal, ends it."""
+        for action in ("install", "uninstall"):
+            with self.subTest(action):
+                self.setUp()
+                self.done("install", self.make())
+                newer = self.make(version="1:2.4-1", scripts={"preinst": CUT})
+                self.assertEqual(self.call("deb", "install", newer, software="app")[0], FAILED)
+                self.assertIn("fieldway-more half-installed", self.statuses())
+                self.done(action, *([newer] if action == "install" else []))
+                self.assertEqual(self.statuses(), ["fieldway-more installed"] if action == "install" else [])
+
+    def test_another_that_is_broken(self):
+        """It is no reason not to install."""
+        broken = self.make("fieldway-broken", scripts={"postinst": "#!/bin/sh\nexit 1\n"})
+        self.assertEqual(self.call("deb", "install", broken, software="broken")[0], FAILED)
+        self.done("install", self.make())
+        self.assertEqual(self.statuses(), ["fieldway-broken half-configured", "fieldway-more installed"])
 
 
 class Rauc(Handlers):
