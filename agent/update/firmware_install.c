@@ -59,13 +59,28 @@ static void say_end(struct firmware *f, const struct install_answer *a)
 	firmware_say(f, handler_job_trouble(a, why));
 }
 
+/* state_done */
+static void on_check_kept(void *userdata, int error)
+{
+	struct firmware *f = userdata;
+
+	(void)error;
+	f->commit = NULL;
+	delivery_answer(f->delivery, 0, NULL);
+}
+
+/* Whoever wrote the package hears of it when the disk has what came of it: it is not sent a second time. */
 static void end_check(struct firmware *f, enum firmware_result result)
 {
+	int r;
+
 	if (result != FIRMWARE_UPDATED)
 		firmware_enter(f, FIRMWARE_FAILED, result);
 	else
 		firmware_enter(f, FIRMWARE_RECEIVED, FIRMWARE_INITIAL);
-	delivery_answer(f->delivery, 0, NULL);
+	r = firmware_commit(f, on_check_kept);
+	if (r < 0)
+		on_check_kept(f, r);
 	if (f->kept.view.automatic)
 		firmware_enter(f, FIRMWARE_UPDATE, FIRMWARE_INITIAL);
 }
@@ -108,6 +123,8 @@ static void on_kept(void *userdata, int error)
 	struct firmware *f = userdata;
 
 	f->commit = NULL;
+	/* Of a check that is followed by this at once. */
+	delivery_answer(f->delivery, 0, NULL);
 	if (error < 0)
 		log_error(NULL, "firmware: nothing is installed, as its state cannot be kept: %s", strerror(-error));
 	if (error >= 0 && start(f, INSTALL_PACKAGE) >= 0)

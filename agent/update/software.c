@@ -35,55 +35,6 @@ struct software {
 	char note[NOTE_MAX];
 };
 
-static const char *const states[SOFTWARE_STATES] = {
-	[SOFTWARE_INITIAL] = "initial",	    [SOFTWARE_DOWNLOAD_STARTED] = "downloading",
-	[SOFTWARE_DOWNLOADED] = "downloaded", [SOFTWARE_DELIVERED] = "delivered",
-	[SOFTWARE_INSTALLED] = "installed",
-};
-
-static const char *const works[SOFTWARE_WORKS] = {
-	[SOFTWARE_RESTS] = "",
-	[SOFTWARE_INSTALLS] = "is being installed",
-	[SOFTWARE_UNINSTALLS] = "is being uninstalled",
-	[SOFTWARE_ACTIVATES] = "is being activated",
-	[SOFTWARE_DEACTIVATES] = "is being deactivated",
-};
-
-static const char *result_text(enum software_result result)
-{
-	switch (result) {
-	case SOFTWARE_NO_RESULT:
-	case SOFTWARE_DOWNLOADING:
-	case SOFTWARE_IS_INSTALLED:
-	case SOFTWARE_VERIFIED:
-		return "";
-	case SOFTWARE_NO_STORAGE:
-		return "not enough storage";
-	case SOFTWARE_NO_MEMORY:
-		return "not enough memory";
-	case SOFTWARE_CONNECTION_LOST:
-		return "the connection was lost";
-	case SOFTWARE_NOT_INTACT:
-		return "the package is not intact";
-	case SOFTWARE_PACKAGE_TYPE:
-		return "the package is of another kind";
-	case SOFTWARE_INVALID_URI:
-		return "the URI is wrong";
-	case SOFTWARE_DEVICE_ERROR:
-		return "its handler cannot be asked";
-	case SOFTWARE_INSTALL_FAILED:
-		return "the installation failed";
-	case SOFTWARE_UNINSTALL_FAILED:
-		return "it could not be uninstalled";
-	}
-	return "";
-}
-
-const char *software_state_name(enum software_state state)
-{
-	return states[state];
-}
-
 const char *software_note(const struct software *s)
 {
 	return s->note;
@@ -104,8 +55,7 @@ const char *software_refusal(const struct software *s, int error)
 
 static void write_note(struct software *s)
 {
-	const struct software_status *status = &s->kept.status;
-	const char *what = status->work == SOFTWARE_RESTS ? result_text(status->result) : works[status->work];
+	const char *what = software_status_text(&s->kept.status);
 
 	snprintf(s->note, sizeof(s->note), "%s%s%s", what, *what && *s->why ? ": " : "", s->why);
 }
@@ -146,6 +96,8 @@ static void keep(struct software *s, state_done done)
 	_cleanup_buf_ struct buf record = { 0 };
 	int r = software_record_encode(&s->kept, &record);
 
+	if (done)
+		s->commit = state_commit_cancel(s->commit);
 	if (r >= 0 && done)
 		r = state_commit(s->state, s->name, STATE_KIND, record.data, record.size, done, s, &s->commit);
 	else if (r >= 0)
@@ -171,7 +123,7 @@ static int enter(struct software *s, enum software_event event, enum software_re
 	if (event != SOFTWARE_FAILED && event != SOFTWARE_BROKE)
 		s->why[0] = '\0';
 	write_note(s);
-	log_notice(NULL, "%s: %s%s%s", s->label, states[k->status.state], *s->note ? ": " : "", s->note);
+	log_notice(NULL, "%s: %s%s%s", s->label, software_state_name(k->status.state), *s->note ? ": " : "", s->note);
 	if (action == SOFTWARE_DROP) {
 		handler_job_stop(s->job);
 		k->package_name[0] = k->package_version[0] = '\0';
@@ -284,13 +236,24 @@ int software_write_uri(struct software *s, const char *uri)
 
 /* ---- what its handler does ---- */
 
+/* state_done */
+static void on_check_kept(void *userdata, int error)
+{
+	struct software *s = userdata;
+
+	(void)error;
+	s->commit = NULL;
+	delivery_answer(s->delivery, 0, NULL);
+}
+
+/* Whoever wrote the package hears of it when the disk has what came of it: it is not sent a second time. */
 static void end_check(struct software *s, enum software_result result)
 {
 	if (result == SOFTWARE_VERIFIED)
 		enter(s, SOFTWARE_CHECKED, result);
 	else
 		enter(s, SOFTWARE_FAILED, result);
-	delivery_answer(s->delivery, 0, NULL);
+	keep(s, on_check_kept);
 }
 
 static void check(struct software *s)
@@ -363,7 +326,7 @@ static void worked(struct software *s)
 
 static void broke(struct software *s, uint8_t code, const char *reason)
 {
-	log_error(NULL, "%s %s no more: %s", s->label, works[s->kept.status.work], reason);
+	log_error(NULL, "%s %s no more: %s", s->label, software_status_text(&s->kept.status), reason);
 	say(s, reason);
 	enter(s, SOFTWARE_BROKE, code == INSTALL_CODE_NO_STORAGE ? SOFTWARE_NO_STORAGE : SOFTWARE_INSTALL_FAILED);
 	answer(s, -EIO, reason);
@@ -381,6 +344,8 @@ static void work(void *userdata, int error)
 	};
 
 	s->commit = NULL;
+	/* Of a check that is followed by this at once. */
+	delivery_answer(s->delivery, 0, NULL);
 	if (error < 0)
 		broke(s, error == -ENOSPC ? INSTALL_CODE_NO_STORAGE : INSTALL_CODE_FAILED, "its state cannot be kept");
 	else if (handler_job_start(s->job, actions[s->kept.status.work], s->kept.id, 0, 0) < 0)

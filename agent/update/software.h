@@ -58,8 +58,7 @@ void software_start(struct software *s);
 /* From another configuration: name, folder and socket stay. -ENOMEM. */
 int software_reload(struct software *s, const char *handler, uint64_t max_size);
 
-/* "downloading"; what its handler is doing, or else what there is to say of the result, and why it is one, or why nothing comes, which may be "". */
-const char *software_state_name(enum software_state state);
+/* software_status_text(), and why it is so, or why nothing comes; may be "". */
 const char *software_note(const struct software *s);
 /* What to answer to -EPERM and -EBUSY. */
 const char *software_refusal(const struct software *s, int error);

@@ -144,3 +144,57 @@ int software_step(struct software_status *s, enum software_event event, enum sof
 	}
 	return -EPERM;
 }
+
+static const char *const states[SOFTWARE_STATES] = {
+	[SOFTWARE_INITIAL] = "initial",	    [SOFTWARE_DOWNLOAD_STARTED] = "downloading",
+	[SOFTWARE_DOWNLOADED] = "downloaded", [SOFTWARE_DELIVERED] = "delivered",
+	[SOFTWARE_INSTALLED] = "installed",
+};
+
+static const char *const works[SOFTWARE_WORKS] = {
+	[SOFTWARE_RESTS] = "",
+	[SOFTWARE_INSTALLS] = "is being installed",
+	[SOFTWARE_UNINSTALLS] = "is being uninstalled",
+	[SOFTWARE_ACTIVATES] = "is being activated",
+	[SOFTWARE_DEACTIVATES] = "is being deactivated",
+};
+
+static const char *result_text(enum software_result result)
+{
+	switch (result) {
+	case SOFTWARE_NO_RESULT:
+	case SOFTWARE_DOWNLOADING:
+	case SOFTWARE_IS_INSTALLED:
+	case SOFTWARE_VERIFIED:
+		return "";
+	case SOFTWARE_NO_STORAGE:
+		return "not enough storage";
+	case SOFTWARE_NO_MEMORY:
+		return "not enough memory";
+	case SOFTWARE_CONNECTION_LOST:
+		return "the connection was lost";
+	case SOFTWARE_NOT_INTACT:
+		return "the package is not intact";
+	case SOFTWARE_PACKAGE_TYPE:
+		return "the package is of another kind";
+	case SOFTWARE_INVALID_URI:
+		return "the URI is wrong";
+	case SOFTWARE_DEVICE_ERROR:
+		return "its handler cannot be asked";
+	case SOFTWARE_INSTALL_FAILED:
+		return "the installation failed";
+	case SOFTWARE_UNINSTALL_FAILED:
+		return "it could not be uninstalled";
+	}
+	return "";
+}
+
+const char *software_state_name(enum software_state state)
+{
+	return states[state];
+}
+
+const char *software_status_text(const struct software_status *status)
+{
+	return status->work == SOFTWARE_RESTS ? result_text(status->result) : works[status->work];
+}

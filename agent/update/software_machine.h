@@ -87,3 +87,7 @@ struct software_status {
  * Then nothing has changed.
  */
 int software_step(struct software_status *status, enum software_event event, enum software_result result);
+
+/* In words: "downloading"; and what its handler is doing, or else what there is to say of the result, which may be "". */
+const char *software_state_name(enum software_state state);
+const char *software_status_text(const struct software_status *status);
