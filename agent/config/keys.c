@@ -39,8 +39,6 @@ static const struct key gateway_keys[] = {
 	  .help = "how devices are shown" },
 	{ "modbus_objects", KEY_NODE, AT(gateway_section, modbus_objects),
 	  .help = "the host's objects 10374 and 10375: Modbus buses and raw registers" },
-	LATER("notify", "attributes that every server starts with"),
-	LATER("history", "points that are kept"),
 };
 
 static const char *const modbus_accesses[] = { "off", "read", "change", NULL };

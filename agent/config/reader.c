@@ -212,19 +212,28 @@ bool table_has(const struct key_table *table, const char *name)
 	return key && key->kind != KEY_LATER;
 }
 
-/* Keys that files of another kind start with. */
+/* Keys that files of another kind start with, and what people look for in the wrong place. */
 static const char *home_of(const struct key_table *table, const char *name)
 {
-	static const char *const homes[][2] = {
-		{ "bus", "buses.d" },		{ "devices", "devices.d" },
-		{ "endpoints", "devices.d" },	{ "gateway", "fieldway.yaml" },
-		{ "object", "objects.d" },	{ "profile", "profiles.d" },
-		{ "servers", "fieldway.yaml" },
+	static const struct {
+		const char *place; /* the wrong one; NULL: the beginning of a file */
+		const char *name, *home;
+	} homes[] = {
+		{ NULL, "bus", "buses.d" },
+		{ NULL, "devices", "devices.d" },
+		{ NULL, "endpoints", "devices.d" },
+		{ NULL, "gateway", "fieldway.yaml" },
+		{ NULL, "object", "objects.d" },
+		{ NULL, "profile", "profiles.d" },
+		{ NULL, "servers", "fieldway.yaml" },
+		{ "gateway", "notify", "servers, and by path into profiles" },
+		{ "gateway", "history", "profiles; how much of it is kept, beside gateway" },
 	};
+	bool begins = find_key(table, "schema") != NULL;
 
-	for (size_t i = 0; find_key(table, "schema") && i < ARRAY_SIZE(homes); i++)
-		if (streq(homes[i][0], name))
-			return homes[i][1];
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++)
+		if (streq(homes[i].name, name) && (homes[i].place ? streq(homes[i].place, table->place) : begins))
+			return homes[i].home;
 	return NULL;
 }
 

@@ -135,9 +135,11 @@ static const struct error_case main_cases[] = {
 	{ 'm', "gateway: {mode: both}\n",
 	  "fieldway.yaml:2:17: mode: other than endpoints: not in this version\n" },
 	{ 'm', "gateway: {notify: {}}\n",
-	  "fieldway.yaml:2:11: notify: not in this version\n" },
+	  "fieldway.yaml:2:11: notify belongs into servers, and by path into profiles\n" },
 	{ 'm', "gateway: {history: {}}\n",
-	  "fieldway.yaml:2:11: history: not in this version\n" },
+	  "fieldway.yaml:2:11: history belongs into profiles; how much of it is kept, beside gateway\n" },
+	{ 'm', "gateway: {name: gw, history: {}}\n",
+	  "fieldway.yaml:2:21: history belongs into profiles; how much of it is kept, beside gateway\n" },
 	{ 'm', "---\n"
 	  "schema: 1\n"
 	  "gateway: {}\n"
