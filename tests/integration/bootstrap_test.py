@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from fieldway_test import Bus, Scenario, build_path, main, source_path  # noqa: E402
+from fieldway_test import Bus, Lwm2mServer, Scenario, build_path, main, source_path  # noqa: E402
 from fieldway_test.bus import PATH  # noqa: E402
 from fieldway_test.encode import senml_cbor, senml_json  # noqa: E402
 from fieldway_test.programs import check_words  # noqa: E402
@@ -220,6 +220,35 @@ class SequenceTest(BootstrapScenario):
         self.server.command("fault register none")
         self.bootstrap(lifetime=900)
         self.assertEqual(self.registered("gw").lt, "900")
+
+    def test_added_later(self):
+        """Whose server has failed asks one that a reload brings."""
+        self.start_server()
+        self.server.command("fault register 4.03")
+        self.configure()
+        self.start_daemon()
+        self.log("gw: not registered at server plant")
+        self.configure_bootstrap(servers=SERVERS.format(uri=self.server.uri("coap"), more=""))
+        self.reload()
+        self.asked()
+        self.server.command("fault register none")
+        self.bootstrap(lifetime=900)
+        self.assertEqual(self.registered("gw").lt, "900")
+
+    def test_only_failed_one_stays(self):
+        """One server has it registered, until a reload takes that away."""
+        self.start_server()
+        other = Lwm2mServer(self.rig, ["--coap", "127.0.0.1:0"])
+        self.server.command("fault register 4.03")
+        plant = SERVERS.format(uri=self.server.uri("coap"), more="")
+        self.configure_bootstrap(servers=plant + f"  - {{name: other, short_id: 102, uri: \"{other.uri('coap')}\"}}\n")
+        self.start_daemon()
+        other.wait_registered("gw")
+        self.log("gw: not registered at server plant")
+        self.assertEqual([e.word for e in self.server.events if e.word == "bootstrap-request"], [])
+        self.configure_bootstrap(servers=plant)
+        self.reload()
+        self.asked()
 
     def test_no_need(self):
         self.start()

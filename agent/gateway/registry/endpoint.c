@@ -394,6 +394,9 @@ void endpoint_run(struct endpoint *e)
 	if (e->bootstrapping && bootstrapping_begin(e->bootstrapping))
 		return;
 	turns_take(e);
+	/* Those that have failed may be all that are left of several, or have had no bootstrap server before. */
+	if (e->bootstrapping)
+		bootstrapping_turn(e->bootstrapping);
 }
 
 void endpoint_start(struct endpoint *e)

@@ -86,8 +86,6 @@ static void end(struct account *a, enum order_state turn)
 	a->ended_usec = clock_monotonic_usec();
 	a->succeeded = a->succeeded || turn == ORDER_REGISTERED;
 	endpoint_run(a->endpoint);
-	if (a->endpoint->bootstrapping)
-		bootstrapping_turn(a->endpoint->bootstrapping);
 }
 
 void turns_registered(struct account *a)
