@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <string.h>
 
-#include "builtin/internal.h"
+#include "builtin/package_resource.h"
 #include "update/firmware.h"
 
 /* Object 5, Core appendix E.6, of version 1.2: what a firmware says of itself, and what servers ask of it. */
 enum {
-	FIRMWARE_OBJECT = 5,
 	RESOURCE_PACKAGE = 0,
 	RESOURCE_URI = 1,
 	RESOURCE_UPDATE = 2,
@@ -72,137 +70,39 @@ static void changed(void *userdata)
 	store_end(b->store);
 }
 
-/* Why that is refused; NULL: the error says it all. */
-static const char *refusal(const struct builtin *b, int error)
+/* ---- what servers write and execute ---- */
+
+const char *firmware_object_refusal(const struct builtin *b, int error)
 {
 	return error == -EPERM ? firmware_refusal(b->firmware) : NULL;
-}
-
-/* ---- Package ---- */
-
-/* A Package in one message: its bytes are on the disk, and need not stay in memory as well. */
-struct small_package {
-	struct builtin *builtin;
-	backing_done done;
-	void *userdata;
-};
-
-static void small_done(void *userdata, int error, const char *reason)
-{
-	struct small_package *p = userdata;
-	struct value nothing = { .type = VALUE_OPAQUE };
-
-	p->done(p->userdata, error, reason);
-	if (p->builtin->firmware)
-		set(p->builtin, RESOURCE_PACKAGE, nothing);
-	free(p);
-}
-
-static int begin_small(struct builtin *b, const struct value *value)
-{
-	int r = firmware_push_begin(b->firmware, value->size);
-
-	return r < 0 ? r : firmware_push_take(b->firmware, value->data, value->size);
-}
-
-static bool is_reset(const struct value *value)
-{
-	return value->size == 0 || (value->size == 1 && value->data[0] == '\0');
 }
 
 /* A server that has its 2.04 need not fear that a power cut brings back what was. */
 static void answer(struct builtin *b, int r, backing_done done, void *done_userdata)
 {
 	if (r < 0)
-		done(done_userdata, r, refusal(b, r));
+		done(done_userdata, r, firmware_object_refusal(b, r));
 	else
 		firmware_when_kept(b->firmware, done, done_userdata);
 }
 
-static void package_write(void *userdata, const struct path *path, const struct value *value,
-			  backing_done done, void *done_userdata)
+void firmware_object_reset(struct builtin *b, backing_done done, void *userdata)
 {
-	struct builtin *b = userdata;
-	struct small_package *p;
-	int r;
-
-	(void)path;
-	if (is_reset(value)) {
-		answer(b, firmware_reset(b->firmware), done, done_userdata);
-		return;
-	}
-	p = malloc(sizeof(*p));
-	r = p ? begin_small(b, value) : -ENOMEM;
-	if (r < 0) {
-		free(p);
-		done(done_userdata, r, refusal(b, r));
-		return;
-	}
-	*p = (struct small_package){ b, done, done_userdata };
-	firmware_push_end(b->firmware, small_done, p);
+	answer(b, firmware_reset(b->firmware), done, userdata);
 }
-
-static int package_begin(void *userdata, const struct path *path, uint64_t size)
-{
-	struct builtin *b = userdata;
-
-	(void)path;
-	return firmware_push_begin(b->firmware, size);
-}
-
-/* While it came YAML may have taken the object away. */
-static int package_take(void *userdata, const struct path *path, const void *data, size_t size)
-{
-	struct builtin *b = userdata;
-
-	(void)path;
-	return b->firmware ? firmware_push_take(b->firmware, data, size) : -EPERM;
-}
-
-static void package_end(void *userdata, const struct path *path, backing_done done, void *done_userdata)
-{
-	struct builtin *b = userdata;
-
-	(void)path;
-	firmware_push_end(b->firmware, done, done_userdata);
-}
-
-static void package_lost(void *userdata, const struct path *path)
-{
-	struct builtin *b = userdata;
-
-	(void)path;
-	if (b->firmware)
-		firmware_push_lost(b->firmware);
-}
-
-static const struct backing_ops package_ops = {
-	.write = package_write,
-	.stream_begin = package_begin,
-	.stream_take = package_take,
-	.stream_end = package_end,
-	.stream_lost = package_lost,
-};
-
-/* ---- what else servers write and execute ---- */
 
 static void uri_write(void *userdata, const struct path *path, const struct value *value, backing_done done,
 		      void *done_userdata)
 {
 	struct builtin *b = userdata;
 	char uri[DELIVERY_URI_MAX];
-	int r;
+	int r = package_resource_uri(value, uri);
 
 	(void)path;
-	if (value->size >= sizeof(uri)) {
-		done(done_userdata, -ERANGE, NULL);
-		return;
-	}
-	memcpy(uri, value->data, value->size);
-	uri[value->size] = '\0';
-	r = firmware_write_uri(b->firmware, uri);
-	if (*uri)
-		done(done_userdata, r, refusal(b, r));
+	if (r >= 0)
+		r = firmware_write_uri(b->firmware, uri);
+	if (r < 0 || *uri)
+		done(done_userdata, r, firmware_object_refusal(b, r));
 	else
 		answer(b, r, done, done_userdata);
 }
@@ -245,13 +145,18 @@ static const struct backing_ops execute_ops = { .execute = execute };
 
 /* ---- being there ---- */
 
+struct delivery *firmware_object_delivery(const struct builtin *b)
+{
+	return b->firmware ? firmware_delivery(b->firmware) : NULL;
+}
+
 static int back(struct builtin *b)
 {
 	static const struct {
 		uint16_t resource;
 		const struct backing_ops *ops;
 	} rows[] = {
-		{ RESOURCE_PACKAGE, &package_ops },   { RESOURCE_URI, &uri_ops },
+		{ RESOURCE_PACKAGE, &package_resource_ops },   { RESOURCE_URI, &uri_ops },
 		{ RESOURCE_UPDATE, &execute_ops },    { RESOURCE_CANCEL, &execute_ops },
 		{ RESOURCE_SEVERITY, &settings_ops }, { RESOURCE_DEFER, &settings_ops },
 		{ RESOURCE_AUTOMATIC, &settings_ops },

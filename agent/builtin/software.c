@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <string.h>
 
 #include "base/str.h"
-#include "builtin/internal.h"
+#include "builtin/package_resource.h"
 #include "update/software.h"
 
 /* Object 9, LwM2M Software Management: what softwares say of themselves, and what servers ask of them. */
 enum {
-	SOFTWARE_OBJECT = 9,
 	RESOURCE_NAME = 0,
 	RESOURCE_VERSION = 1,
 	RESOURCE_PACKAGE = 2,
@@ -29,7 +27,7 @@ struct software_instance {
 	struct software *software; /* the caller's */
 };
 
-static struct software_instance *find(struct builtin *b, uint16_t id)
+static struct software_instance *find(const struct builtin *b, uint16_t id)
 {
 	struct software_instance *i = b->software;
 
@@ -39,11 +37,18 @@ static struct software_instance *find(struct builtin *b, uint16_t id)
 }
 
 /* NULL: while a request was under way YAML has taken it away. */
-static struct software *software_of(struct builtin *b, uint16_t id)
+static struct software *software_of(const struct builtin *b, uint16_t id)
 {
-	struct software_instance *i = find(b, id);
+	const struct software_instance *i = find(b, id);
 
 	return i ? i->software : NULL;
+}
+
+struct delivery *software_object_delivery(const struct builtin *b, uint16_t instance)
+{
+	const struct software *s = software_of(b, instance);
+
+	return s ? software_delivery(s) : NULL;
 }
 
 static int show(struct software_instance *i)
@@ -74,26 +79,7 @@ static void changed(void *userdata)
 	store_end(i->builtin->store);
 }
 
-/* ---- Package ---- */
-
-/* A Package in one message: its bytes are on the disk, and need not stay in memory as well. */
-struct small_package {
-	struct builtin *builtin;
-	uint16_t id;
-	backing_done done;
-	void *userdata;
-};
-
-static void small_done(void *userdata, int error, const char *reason)
-{
-	struct small_package *p = userdata;
-	struct value nothing = { .type = VALUE_OPAQUE };
-
-	p->done(p->userdata, error, reason);
-	if (software_of(p->builtin, p->id))
-		builtin_set(p->builtin, SOFTWARE_OBJECT, p->id, RESOURCE_PACKAGE, nothing);
-	free(p);
-}
+/* ---- what servers write and execute ---- */
 
 /* Why that is refused; NULL: the error says it all. */
 static const char *refusal(const struct software *s, int error)
@@ -101,78 +87,20 @@ static const char *refusal(const struct software *s, int error)
 	return error == -EPERM || error == -EBUSY ? software_refusal(s, error) : NULL;
 }
 
-static void package_write(void *userdata, const struct path *path, const struct value *value,
-			  backing_done done, void *done_userdata)
+const char *software_object_refusal(const struct builtin *b, uint16_t instance, int error)
 {
-	struct software *s = software_of(userdata, path->instance);
-	struct small_package *p = malloc(sizeof(*p));
-	int r = p ? software_push_begin(s, value->size) : -ENOMEM;
-
-	if (r >= 0)
-		r = software_push_take(s, value->data, value->size);
-	if (r < 0) {
-		free(p);
-		done(done_userdata, r, refusal(s, r));
-		return;
-	}
-	*p = (struct small_package){ userdata, path->instance, done, done_userdata };
-	software_push_end(s, small_done, p);
+	return refusal(software_of(b, instance), error);
 }
-
-static int package_begin(void *userdata, const struct path *path, uint64_t size)
-{
-	return software_push_begin(software_of(userdata, path->instance), size);
-}
-
-static int package_take(void *userdata, const struct path *path, const void *data, size_t size)
-{
-	struct software *s = software_of(userdata, path->instance);
-
-	return s ? software_push_take(s, data, size) : -EPERM;
-}
-
-static void package_end(void *userdata, const struct path *path, backing_done done, void *done_userdata)
-{
-	struct software *s = software_of(userdata, path->instance);
-
-	if (s)
-		software_push_end(s, done, done_userdata);
-	else
-		done(done_userdata, -EPERM, NULL);
-}
-
-static void package_lost(void *userdata, const struct path *path)
-{
-	struct software *s = software_of(userdata, path->instance);
-
-	if (s)
-		software_push_lost(s);
-}
-
-static const struct backing_ops package_ops = {
-	.write = package_write,
-	.stream_begin = package_begin,
-	.stream_take = package_take,
-	.stream_end = package_end,
-	.stream_lost = package_lost,
-};
-
-/* ---- what else servers write and execute ---- */
 
 static void uri_write(void *userdata, const struct path *path, const struct value *value, backing_done done,
 		      void *done_userdata)
 {
 	struct software *s = software_of(userdata, path->instance);
 	char uri[DELIVERY_URI_MAX];
-	int r;
+	int r = package_resource_uri(value, uri);
 
-	if (value->size >= sizeof(uri)) {
-		done(done_userdata, -ERANGE, NULL);
-		return;
-	}
-	memcpy(uri, value->data, value->size);
-	uri[value->size] = '\0';
-	r = software_write_uri(s, uri);
+	if (r >= 0)
+		r = software_write_uri(s, uri);
 	done(done_userdata, r, refusal(s, r));
 }
 
@@ -222,7 +150,7 @@ static int back(struct software_instance *i)
 		uint16_t resource;
 		const struct backing_ops *ops;
 	} rows[] = {
-		{ RESOURCE_PACKAGE, &package_ops },   { RESOURCE_URI, &uri_ops },
+		{ RESOURCE_PACKAGE, &package_resource_ops },   { RESOURCE_URI, &uri_ops },
 		{ RESOURCE_INSTALL, &execute_ops },   { RESOURCE_UNINSTALL, &execute_ops },
 		{ RESOURCE_ACTIVATE, &execute_ops },  { RESOURCE_DEACTIVATE, &execute_ops },
 	};

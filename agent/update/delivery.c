@@ -103,8 +103,11 @@ static int refuse(struct delivery *d, int error)
 
 int delivery_push_begin(struct delivery *d, uint64_t size)
 {
-	int r = package_begin(d->package, 0, size, d->config.max_size);
+	int r = d->config.ops->pushed(d->config.userdata);
 
+	if (r < 0)
+		return r;
+	r = package_begin(d->package, 0, size, d->config.max_size);
 	d->refused = 0;
 	if (r < 0)
 		return refuse(d, r);

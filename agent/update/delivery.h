@@ -35,6 +35,8 @@ struct delivery_source {
 
 /* From the loop, or a call of this header. */
 struct delivery_ops {
+	/* A Package begins to come: 0, or a refusal, -EPERM not now, -EBUSY later. */
+	int (*pushed)(void *userdata);
 	void (*whole)(void *userdata); /* the package is on the disk */
 	/*
 	 * What comes will not be whole: -ENOSPC no room on the disk, or it is in
@@ -84,7 +86,7 @@ uint64_t delivery_expected(const struct delivery *d);
 int delivery_open(const struct delivery *d);
 bool delivery_is_whole(const struct delivery *d);
 
-/* A Package comes: -EMSGSIZE no room, errno, and failed() was called. 0: one of the ends follows. */
+/* A Package comes: as pushed() has it; -EMSGSIZE no room, errno, and failed() was called. 0: one of the ends follows. */
 int delivery_push_begin(struct delivery *d, uint64_t size);
 /* -EBUSY: later; -EPERM: it was dropped; -EMSGSIZE: no room, errno: the disk; then delivery_push_lost() follows. */
 int delivery_push_take(struct delivery *d, const void *data, size_t size);

@@ -78,7 +78,7 @@ const struct firmware_view *firmware_view(const struct firmware *f)
 	return &f->kept.view;
 }
 
-const struct delivery *firmware_delivery(const struct firmware *f)
+struct delivery *firmware_delivery(const struct firmware *f)
 {
 	return f->delivery;
 }
@@ -208,34 +208,25 @@ static void on_trouble(void *userdata, const char *text)
 	firmware_say(userdata, text);
 }
 
-static const struct delivery_ops delivery_ops = {
-	.whole = on_whole, .failed = on_failed, .keep = on_keep, .trouble = on_trouble,
-};
-
-int firmware_push_begin(struct firmware *f, uint64_t size)
+static int on_pushed(void *userdata)
 {
+	struct firmware *f = userdata;
+
 	if (!firmware_may(f, FIRMWARE_PUSH))
 		return -EPERM;
 	/* Or a restart would go on with what that was. */
 	f->kept.view.uri[0] = '\0';
 	firmware_enter(f, FIRMWARE_PUSH, FIRMWARE_INITIAL);
-	return delivery_push_begin(f->delivery, size);
+	return 0;
 }
 
-int firmware_push_take(struct firmware *f, const void *data, size_t size)
-{
-	return delivery_push_take(f->delivery, data, size);
-}
-
-void firmware_push_lost(struct firmware *f)
-{
-	delivery_push_lost(f->delivery);
-}
-
-void firmware_push_end(struct firmware *f, delivery_done done, void *userdata)
-{
-	delivery_push_end(f->delivery, done, userdata);
-}
+static const struct delivery_ops delivery_ops = {
+	.pushed = on_pushed,
+	.whole = on_whole,
+	.failed = on_failed,
+	.keep = on_keep,
+	.trouble = on_trouble,
+};
 
 /* ---- what servers ask ---- */
 

@@ -65,19 +65,13 @@ const char *firmware_note(const struct firmware *f);
 /* What to answer to -EPERM. */
 const char *firmware_refusal(const struct firmware *f);
 const struct firmware_view *firmware_view(const struct firmware *f);
-/* How its package gets here. */
-const struct delivery *firmware_delivery(const struct firmware *f);
+/* How its package gets here; it is for servers to push to. */
+struct delivery *firmware_delivery(const struct firmware *f);
 /* Values of /5/0/8, so many; 0: packages are only pushed. */
 const uint8_t *firmware_protocols(const struct firmware *f, size_t *ret_n);
 /* Would the state machine let that happen now? */
 bool firmware_may(const struct firmware *f, enum firmware_event event);
 
-/* A Package comes: -EPERM not now, -EMSGSIZE no room (which the result then says too), errno. 0: one of the ends follows. */
-int firmware_push_begin(struct firmware *f, uint64_t size);
-/* -EBUSY: later; -EMSGSIZE: no room, errno: the disk; then firmware_push_lost() follows. */
-int firmware_push_take(struct firmware *f, const void *data, size_t size);
-void firmware_push_end(struct firmware *f, delivery_done done, void *userdata);
-void firmware_push_lost(struct firmware *f);
 /* "": reset. -EPERM. What is wrong with a URI the result says. */
 int firmware_write_uri(struct firmware *f, const char *uri);
 /* Each of them -EPERM where the state machine has it so. */

@@ -83,7 +83,7 @@ const char *software_name(const struct software *s)
 	return s->name;
 }
 
-const struct delivery *software_delivery(const struct software *s)
+struct delivery *software_delivery(const struct software *s)
 {
 	return s->delivery;
 }
@@ -178,10 +178,6 @@ static void on_trouble(void *userdata, const char *text)
 	say(userdata, text);
 }
 
-static const struct delivery_ops delivery_ops = {
-	.whole = on_whole, .failed = on_failed, .keep = on_keep, .trouble = on_trouble,
-};
-
 /* 0: it would be taken now. */
 static int may(const struct software *s, enum software_event event)
 {
@@ -190,8 +186,9 @@ static int may(const struct software *s, enum software_event event)
 	return MIN(software_step(&copy, event, SOFTWARE_NO_RESULT), 0);
 }
 
-int software_push_begin(struct software *s, uint64_t size)
+static int on_pushed(void *userdata)
 {
+	struct software *s = userdata;
 	int r = may(s, SOFTWARE_PUSH);
 
 	if (r < 0)
@@ -199,23 +196,16 @@ int software_push_begin(struct software *s, uint64_t size)
 	/* Or a restart would go on with what that was. */
 	s->kept.uri[0] = '\0';
 	enter(s, SOFTWARE_PUSH, SOFTWARE_NO_RESULT);
-	return delivery_push_begin(s->delivery, size);
+	return 0;
 }
 
-int software_push_take(struct software *s, const void *data, size_t size)
-{
-	return delivery_push_take(s->delivery, data, size);
-}
-
-void software_push_end(struct software *s, delivery_done done, void *userdata)
-{
-	delivery_push_end(s->delivery, done, userdata);
-}
-
-void software_push_lost(struct software *s)
-{
-	delivery_push_lost(s->delivery);
-}
+static const struct delivery_ops delivery_ops = {
+	.pushed = on_pushed,
+	.whole = on_whole,
+	.failed = on_failed,
+	.keep = on_keep,
+	.trouble = on_trouble,
+};
 
 int software_write_uri(struct software *s, const char *uri)
 {

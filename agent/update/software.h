@@ -64,14 +64,9 @@ const char *software_note(const struct software *s);
 const char *software_refusal(const struct software *s, int error);
 struct software_view software_view(const struct software *s);
 const char *software_name(const struct software *s);
-/* How its package gets here. */
-const struct delivery *software_delivery(const struct software *s);
+/* How its package gets here; it is for servers to push to. */
+struct delivery *software_delivery(const struct software *s);
 
-/* As firmware_push_begin() and so on of update/firmware.h; also -EBUSY: its handler works. */
-int software_push_begin(struct software *s, uint64_t size);
-int software_push_take(struct software *s, const void *data, size_t size);
-void software_push_end(struct software *s, delivery_done done, void *userdata);
-void software_push_lost(struct software *s);
 /* -EPERM, -EBUSY. What is wrong with a URI the result says. */
 int software_write_uri(struct software *s, const char *uri);
 /*

@@ -61,13 +61,7 @@ static bool is(enum firmware_state s, enum firmware_result r)
 
 static void push(const char *text)
 {
-	answers = 0;
-	answer_error = 1;
-	ck_assert_int_eq(firmware_push_begin(firmware, strlen(text)), 0);
-	ck_assert_int_eq(firmware_push_take(firmware, text, strlen(text)), 0);
-	firmware_push_end(firmware, answered, NULL);
-	until(answers > 0);
-	ck_assert_int_eq(answers, 1);
+	push_to(firmware_delivery(firmware), text);
 }
 
 /* ---- ETS 755, 770, 772 to 779 ---- */
@@ -111,7 +105,7 @@ START_TEST(reset_and_cancel)
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_CANCELLED));
 	ck_assert_int_eq(firmware_cancel(firmware), -EPERM);
 	push("image");
-	ck_assert_int_eq(firmware_push_begin(firmware, 5), -EPERM);
+	ck_assert_int_eq(delivery_push_begin(firmware_delivery(firmware), 5), -EPERM);
 	ck_assert_int_eq(firmware_write_uri(firmware, ""), 0);
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_INITIAL));
 	ck_assert_uint_eq(delivery_received(firmware_delivery(firmware)), 0);
@@ -164,15 +158,15 @@ END_TEST
 /* While it comes, and while it waits for its handler. */
 START_TEST(reset_on_the_way)
 {
-	ck_assert_int_eq(firmware_push_begin(firmware, 0), 0);
-	ck_assert_int_eq(firmware_push_take(firmware, "im", 2), 0);
+	ck_assert_int_eq(delivery_push_begin(firmware_delivery(firmware), 0), 0);
+	ck_assert_int_eq(delivery_push_take(firmware_delivery(firmware), "im", 2), 0);
 	ck_assert_int_eq(firmware_reset(firmware), 0);
-	ck_assert_int_eq(firmware_push_take(firmware, "age", 3), -EPERM);
-	firmware_push_lost(firmware);
+	ck_assert_int_eq(delivery_push_take(firmware_delivery(firmware), "age", 3), -EPERM);
+	delivery_push_lost(firmware_delivery(firmware));
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_INITIAL));
 	answers = 0;
-	ck_assert_int_eq(firmware_push_begin(firmware, 0), 0);
-	firmware_push_end(firmware, answered, NULL);
+	ck_assert_int_eq(delivery_push_begin(firmware_delivery(firmware), 0), 0);
+	delivery_push_end(firmware_delivery(firmware), answered, NULL);
 	ck_assert_int_eq(firmware_reset(firmware), 0);
 	ck_assert_int_eq(answers, 1);
 	push("image");
@@ -184,26 +178,26 @@ START_TEST(no_storage)
 {
 	char large[1001] = "";
 
-	ck_assert_int_eq(firmware_push_begin(firmware, 1001), -EMSGSIZE);
+	ck_assert_int_eq(delivery_push_begin(firmware_delivery(firmware), 1001), -EMSGSIZE);
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_NO_STORAGE));
-	ck_assert_int_eq(firmware_push_begin(firmware, 0), 0);
+	ck_assert_int_eq(delivery_push_begin(firmware_delivery(firmware), 0), 0);
 	ck_assert(is(FIRMWARE_DOWNLOADING, FIRMWARE_INITIAL));
-	ck_assert_int_eq(firmware_push_take(firmware, large, sizeof(large)), -EMSGSIZE);
+	ck_assert_int_eq(delivery_push_take(firmware_delivery(firmware), large, sizeof(large)), -EMSGSIZE);
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_NO_STORAGE));
-	ck_assert_int_eq(firmware_push_take(firmware, large, 1), -EMSGSIZE);
-	firmware_push_lost(firmware);
+	ck_assert_int_eq(delivery_push_take(firmware_delivery(firmware), large, 1), -EMSGSIZE);
+	delivery_push_lost(firmware_delivery(firmware));
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_NO_STORAGE));
 }
 END_TEST
 
 START_TEST(lost)
 {
-	ck_assert_int_eq(firmware_push_begin(firmware, 10), 0);
-	ck_assert_int_eq(firmware_push_take(firmware, "im", 2), 0);
-	firmware_push_lost(firmware);
+	ck_assert_int_eq(delivery_push_begin(firmware_delivery(firmware), 10), 0);
+	ck_assert_int_eq(delivery_push_take(firmware_delivery(firmware), "im", 2), 0);
+	delivery_push_lost(firmware_delivery(firmware));
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_CONNECTION_LOST));
-	ck_assert_int_eq(firmware_push_begin(firmware, 10), 0);
-	ck_assert_int_eq(firmware_push_take(firmware, "im", 2), 0);
+	ck_assert_int_eq(delivery_push_begin(firmware_delivery(firmware), 10), 0);
+	ck_assert_int_eq(delivery_push_take(firmware_delivery(firmware), "im", 2), 0);
 	restart();
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_CONNECTION_LOST));
 }
@@ -214,7 +208,7 @@ START_TEST(lost_after_a_pull)
 {
 	ck_assert_int_eq(firmware_write_uri(firmware, "gopher://host/image"), 0);
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_PROTOCOL));
-	ck_assert_int_eq(firmware_push_begin(firmware, 10), 0);
+	ck_assert_int_eq(delivery_push_begin(firmware_delivery(firmware), 10), 0);
 	restart();
 	ck_assert(is(FIRMWARE_IDLE, FIRMWARE_CONNECTION_LOST));
 	ck_assert_str_eq(firmware_view(firmware)->uri, "");
@@ -481,9 +475,9 @@ START_TEST(answered_in_time)
 	handler("[ $1 = check ] && read line <$F/go; exit 0");
 	make_go();
 	answers = 0;
-	ck_assert_int_eq(firmware_push_begin(firmware, 0), 0);
-	ck_assert_int_eq(firmware_push_take(firmware, "image", 5), 0);
-	firmware_push_end(firmware, answered, NULL);
+	ck_assert_int_eq(delivery_push_begin(firmware_delivery(firmware), 0), 0);
+	ck_assert_int_eq(delivery_push_take(firmware_delivery(firmware), "image", 5), 0);
+	delivery_push_end(firmware_delivery(firmware), answered, NULL);
 	fd = wait_for_go();
 	ck_assert_int_eq(answers, 0);
 	clock_advance(DELIVERY_ANSWER_USEC);

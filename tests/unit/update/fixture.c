@@ -78,6 +78,17 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
+void push_to(struct delivery *d, const char *text)
+{
+	answers = 0;
+	answer_error = 1;
+	ck_assert_int_eq(delivery_push_begin(d, strlen(text)), 0);
+	ck_assert_int_eq(delivery_push_take(d, text, strlen(text)), 0);
+	delivery_push_end(d, answered, NULL);
+	until(answers > 0);
+	ck_assert_int_eq(answers, 1);
+}
+
 static const char *go_path(void)
 {
 	static char path[80];

@@ -9,6 +9,7 @@
 
 #include "base/timer.h"
 #include "state/state.h"
+#include "update/delivery.h"
 
 /* A machine in a folder of its own: the handlers, of which "h" is one, are scripts, and fieldway-install is a thread of this process. */
 
@@ -43,6 +44,8 @@ void note_change(int now_state, int now_result);
 extern int answers, answer_error;
 extern char answer_reason[100];
 void answered(void *userdata, int error, const char *reason);
+/* A whole package, until it is answered. */
+void push_to(struct delivery *d, const char *text);
 
 /* The script, in which $F is the folder. */
 void handler(const char *script);

@@ -76,13 +76,7 @@ static bool is_active(void)
 
 static void push(const char *text)
 {
-	answers = 0;
-	answer_error = 1;
-	ck_assert_int_eq(software_push_begin(software, strlen(text)), 0);
-	ck_assert_int_eq(software_push_take(software, text, strlen(text)), 0);
-	software_push_end(software, answered, NULL);
-	until(answers > 0);
-	ck_assert_int_eq(answers, 1);
+	push_to(software_delivery(software), text);
 }
 
 /* How it is answered. */
@@ -179,13 +173,13 @@ START_TEST(refused)
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		ck_assert_int_eq(execute(all[i]), -EPERM);
 	push("image");
-	ck_assert_int_eq(software_push_begin(software, 5), -EPERM);
+	ck_assert_int_eq(delivery_push_begin(software_delivery(software), 5), -EPERM);
 	ck_assert_int_eq(software_write_uri(software, "http://host/x"), -EPERM);
 	ck_assert_int_eq(execute(SOFTWARE_ACTIVATE), -EPERM);
 	ck_assert(is(SOFTWARE_DELIVERED, SOFTWARE_VERIFIED));
 	ck_assert_int_eq(execute(SOFTWARE_INSTALL), 0);
 	until(is(SOFTWARE_INSTALLED, SOFTWARE_IS_INSTALLED));
-	ck_assert_int_eq(software_push_begin(software, 5), -EPERM);
+	ck_assert_int_eq(delivery_push_begin(software_delivery(software), 5), -EPERM);
 	ck_assert_int_eq(execute(SOFTWARE_INSTALL), -EPERM);
 }
 END_TEST
@@ -224,22 +218,22 @@ START_TEST(no_storage)
 {
 	char large[1001] = "";
 
-	ck_assert_int_eq(software_push_begin(software, 1001), -EMSGSIZE);
+	ck_assert_int_eq(delivery_push_begin(software_delivery(software), 1001), -EMSGSIZE);
 	ck_assert(is(SOFTWARE_INITIAL, SOFTWARE_NO_STORAGE));
-	ck_assert_int_eq(software_push_begin(software, 0), 0);
+	ck_assert_int_eq(delivery_push_begin(software_delivery(software), 0), 0);
 	ck_assert(is(SOFTWARE_DOWNLOAD_STARTED, SOFTWARE_DOWNLOADING));
-	ck_assert_int_eq(software_push_take(software, large, sizeof(large)), -EMSGSIZE);
+	ck_assert_int_eq(delivery_push_take(software_delivery(software), large, sizeof(large)), -EMSGSIZE);
 	ck_assert(is(SOFTWARE_INITIAL, SOFTWARE_NO_STORAGE));
 }
 END_TEST
 
 START_TEST(lost)
 {
-	ck_assert_int_eq(software_push_begin(software, 10), 0);
-	ck_assert_int_eq(software_push_take(software, "im", 2), 0);
-	software_push_lost(software);
+	ck_assert_int_eq(delivery_push_begin(software_delivery(software), 10), 0);
+	ck_assert_int_eq(delivery_push_take(software_delivery(software), "im", 2), 0);
+	delivery_push_lost(software_delivery(software));
 	ck_assert(is(SOFTWARE_INITIAL, SOFTWARE_CONNECTION_LOST));
-	ck_assert_int_eq(software_push_begin(software, 10), 0);
+	ck_assert_int_eq(delivery_push_begin(software_delivery(software), 10), 0);
 	restart();
 	ck_assert(is(SOFTWARE_INITIAL, SOFTWARE_CONNECTION_LOST));
 }
@@ -430,9 +424,9 @@ END_TEST
 START_TEST(downloaded_survives)
 {
 	installer.silent = true;
-	ck_assert_int_eq(software_push_begin(software, 5), 0);
-	ck_assert_int_eq(software_push_take(software, "image", 5), 0);
-	software_push_end(software, answered, NULL);
+	ck_assert_int_eq(delivery_push_begin(software_delivery(software), 5), 0);
+	ck_assert_int_eq(delivery_push_take(software_delivery(software), "image", 5), 0);
+	delivery_push_end(software_delivery(software), answered, NULL);
 	until(software_view(software).status.state == SOFTWARE_DOWNLOADED);
 	software = software_free(software);
 	installer.silent = false;
@@ -515,11 +509,7 @@ START_TEST(each_its_own)
 	open_one("app.part", &other);
 	push("image");
 	ck_assert_int_eq(software_view(other).status.state, SOFTWARE_INITIAL);
-	ck_assert_int_eq(software_push_begin(other, 5), 0);
-	ck_assert_int_eq(software_push_take(other, "other", 5), 0);
-	answers = 0;
-	software_push_end(other, answered, NULL);
-	until(answers > 0);
+	push_to(software_delivery(other), "other");
 	ck_assert_int_eq(execute(SOFTWARE_INSTALL), 0);
 	until(is(SOFTWARE_INSTALLED, SOFTWARE_IS_INSTALLED));
 	ck_assert_int_eq(software_execute(other, SOFTWARE_INSTALL, answered, NULL), 0);
