@@ -4,21 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "model/account.h"
 #include "store/store.h"
 
 /* Object 2, Core appendix E.3. */
-enum {
-	CONTROL_OBJECT_ID = 0,
-	CONTROL_INSTANCE_ID = 1,
-	CONTROL_ACL = 2,
-	CONTROL_OWNER = 3,
-};
-#define CONTROL 2
-#define SERVER_OBJECT 1
-#define RIGHT_READ 1
-#define RIGHT_CREATE 16
-#define RIGHTS_ALL 15 /* of an instance */
-#define OWNER_NONE UINT16_C(65535)
+
+#define RIGHTS_ALL (ACCESS_ALL & ~ACCESS_CREATE) /* of an instance */
 
 /* A /2 instance, and whose it is. */
 struct control {
@@ -44,12 +35,12 @@ static uint8_t rights_to(const struct builtin_access *access, uint16_t object)
 	for (size_t i = 0; access && i < access->n; i++)
 		if (access->rights[i].object == object)
 			return access->rights[i].rights;
-	return access ? access->others : RIGHT_READ;
+	return access ? access->others : ACCESS_READ;
 }
 
 static int add_number(struct records *records, uint16_t id, uint16_t resource, int64_t number)
 {
-	const struct path path = path_of_resource(CONTROL, id, resource);
+	const struct path path = path_of_resource(ACCESS_OBJECT, id, resource);
 	struct value v = value_integer(number);
 
 	return records_add(records, &path, &v, 0);
@@ -57,7 +48,7 @@ static int add_number(struct records *records, uint16_t id, uint16_t resource, i
 
 static int add_entry(struct records *records, uint16_t id, uint16_t server, uint8_t rights)
 {
-	const struct path path = path_of_resource_instance(CONTROL, id, CONTROL_ACL, server);
+	const struct path path = path_of_resource_instance(ACCESS_OBJECT, id, ACCESS_ACL, server);
 	struct value v = value_integer(rights);
 
 	return records_add(records, &path, &v, 0);
@@ -70,19 +61,19 @@ static int add_makers(struct records *records, const struct builtin_control *c, 
 
 	for (size_t i = 0; i < c->n_parties && r >= 0; i++)
 		if (rights_to(c->parties[i].access, control->object) == RIGHTS_ALL)
-			r = add_entry(records, control->id, c->parties[i].short_id, RIGHT_CREATE);
+			r = add_entry(records, control->id, c->parties[i].short_id, ACCESS_CREATE);
 	return r;
 }
 
 /* All may read; an entry says where a server may do more, or less. */
 static int add_entries(struct records *records, const struct builtin_control *c, const struct control *control)
 {
-	int r = add_entry(records, control->id, 0, RIGHT_READ);
+	int r = add_entry(records, control->id, 0, ACCESS_READ);
 
 	for (size_t i = 0; i < c->n_parties && r >= 0; i++) {
 		uint8_t rights = rights_to(c->parties[i].access, control->object);
 
-		if (rights != RIGHT_READ)
+		if (rights != ACCESS_READ)
 			r = add_entry(records, control->id, c->parties[i].short_id, rights);
 	}
 	return r;
@@ -93,21 +84,21 @@ static uint16_t owner_of(const struct builtin_control *c, const struct control *
 	for (size_t i = 0; i < c->n_parties && control->object == SERVER_OBJECT; i++)
 		if (c->parties[i].instance == control->instance)
 			return c->parties[i].short_id;
-	return OWNER_NONE;
+	return ACCESS_BOOTSTRAP;
 }
 
 static int describe(const struct builtin_control *c, const struct control *control, struct records *ret)
 {
 	uint16_t owner = owner_of(c, control);
-	int r = add_number(ret, control->id, CONTROL_OBJECT_ID, control->object);
+	int r = add_number(ret, control->id, ACCESS_OBJECT_ID, control->object);
 
 	if (r >= 0)
-		r = add_number(ret, control->id, CONTROL_INSTANCE_ID, control->instance);
+		r = add_number(ret, control->id, ACCESS_INSTANCE_ID, control->instance);
 	if (r >= 0 && control->instance == ID_NONE)
 		r = add_makers(ret, c, control);
-	else if (r >= 0 && owner == OWNER_NONE)
+	else if (r >= 0 && owner == ACCESS_BOOTSTRAP)
 		r = add_entries(ret, c, control);
-	return r < 0 ? r : add_number(ret, control->id, CONTROL_OWNER, owner);
+	return r < 0 ? r : add_number(ret, control->id, ACCESS_OWNER, owner);
 }
 
 /* ---- what was kept ---- */
@@ -125,7 +116,7 @@ static int instance_of(const struct records *records, size_t at)
 	const uint16_t id = records->items[at].path.instance;
 
 	for (size_t i = at; i < records->n && records->items[i].path.instance == id; i++)
-		if (records->items[i].path.resource == CONTROL_INSTANCE_ID)
+		if (records->items[i].path.resource == ACCESS_INSTANCE_ID)
 			return number_of(&records->items[i]);
 	return -1;
 }
@@ -150,7 +141,7 @@ static int list_kept(struct following *f)
 		return -ENOMEM;
 	for (size_t i = 0; i < kept->n; i++) {
 		const struct path *path = &kept->items[i].path;
-		bool is_first = path->depth == PATH_RESOURCE && path->resource == CONTROL_OBJECT_ID;
+		bool is_first = path->depth == PATH_RESOURCE && path->resource == ACCESS_OBJECT_ID;
 		int object = is_first ? number_of(&kept->items[i]) : -1, of = is_first ? instance_of(kept, i) : -1;
 
 		if (object >= 0 && of >= 0)
@@ -204,15 +195,15 @@ static bool is_same(const struct records *a, const struct records *b)
 
 static int put(struct following *f, const struct control *control, const struct records *wanted)
 {
-	const struct path path = path_of_instance(CONTROL, control->id);
-	const struct path entries = path_child(&path, CONTROL_ACL);
+	const struct path path = path_of_instance(ACCESS_OBJECT, control->id);
+	const struct path entries = path_child(&path, ACCESS_ACL);
 	_cleanup_records_ struct records present = { 0 };
 	int r = store_exists(f->store, &path) ? store_collect(f->store, &path, true, &present, NULL) : 0;
 
 	if (r < 0 || is_same(&present, wanted))
 		return r;
 	store_remove_resource(f->store, &entries);
-	r = store_add_instance(f->store, definitions_newest(f->config->definitions, CONTROL), control->id);
+	r = store_add_instance(f->store, definitions_newest(f->config->definitions, ACCESS_OBJECT), control->id);
 	return r < 0 ? r : store_update(f->store, wanted->items, wanted->n);
 }
 
@@ -225,9 +216,9 @@ static void note(struct following *f, int error)
 /* The one that it had, where nobody else has it by now. */
 static uint16_t choose_id(const struct following *f, uint16_t kept)
 {
-	const struct path path = path_of_instance(CONTROL, kept);
+	const struct path path = path_of_instance(ACCESS_OBJECT, kept);
 
-	return kept != ID_NONE && !store_exists(f->store, &path) ? kept : store_free_instance(f->store, CONTROL);
+	return kept != ID_NONE && !store_exists(f->store, &path) ? kept : store_free_instance(f->store, ACCESS_OBJECT);
 }
 
 /* An instance that exists, or ID_NONE for those to be made, has its control. */
@@ -255,7 +246,7 @@ static int cover_below(void *userdata, const struct path *path)
 {
 	struct following *f = userdata;
 
-	if (path_is_secret(path) || (path->depth >= PATH_OBJECT && path->object == CONTROL))
+	if (path_is_secret(path) || (path->depth >= PATH_OBJECT && path->object == ACCESS_OBJECT))
 		return 0;
 	if (path->depth < PATH_INSTANCE)
 		return store_children(f->store, path, cover_below, f);
@@ -276,16 +267,16 @@ static int read_number(struct store *s, const struct path *instance, uint16_t re
 
 static bool is_controlled_by(struct store *s, const struct path *path, const struct path *control)
 {
-	return control->depth == PATH_INSTANCE && control->object == CONTROL &&
-	       read_number(s, control, CONTROL_OBJECT_ID) == path->object &&
-	       read_number(s, control, CONTROL_INSTANCE_ID) == path->instance;
+	return control->depth == PATH_INSTANCE && control->object == ACCESS_OBJECT &&
+	       read_number(s, control, ACCESS_OBJECT_ID) == path->object &&
+	       read_number(s, control, ACCESS_INSTANCE_ID) == path->instance;
 }
 
 static bool is_complete(struct store *s, const struct path *path, const struct path *paths, size_t n)
 {
 	if (path->depth != PATH_INSTANCE || !store_exists(s, path))
 		return false;
-	if (path->object == CONTROL || path_is_secret(path))
+	if (path->object == ACCESS_OBJECT || path_is_secret(path))
 		return true;
 	for (size_t i = 0; i < n; i++)
 		if (is_controlled_by(s, path, &paths[i]))
@@ -304,8 +295,8 @@ bool builtin_control_is_complete(struct store *s, const struct path *paths, size
 static int list_one(void *userdata, const struct path *instance)
 {
 	struct following *f = userdata;
-	int object = read_number(f->store, instance, CONTROL_OBJECT_ID);
-	int of = read_number(f->store, instance, CONTROL_INSTANCE_ID);
+	int object = read_number(f->store, instance, ACCESS_OBJECT_ID);
+	int of = read_number(f->store, instance, ACCESS_INSTANCE_ID);
 
 	if (f->n == f->allocated) {
 		size_t n = f->allocated ? 2 * f->allocated : 16;
@@ -325,7 +316,7 @@ static int list_one(void *userdata, const struct path *instance)
 
 static int list_controls(struct following *f)
 {
-	const struct path object = path_of_object(CONTROL);
+	const struct path object = path_of_object(ACCESS_OBJECT);
 	int r = store_children(f->store, &object, list_one, f);
 
 	if (f->n > 0)
@@ -343,13 +334,13 @@ static void drop_dangling(struct following *f)
 		if (control->instance == ID_NONE)
 			path.depth = PATH_OBJECT;
 		if (!store_exists(f->store, &path))
-			store_remove_instance(f->store, CONTROL, control->id);
+			store_remove_instance(f->store, ACCESS_OBJECT, control->id);
 	}
 }
 
 static int follow(struct following *f)
 {
-	const struct object_definition *object = definitions_newest(f->config->definitions, CONTROL);
+	const struct object_definition *object = definitions_newest(f->config->definitions, ACCESS_OBJECT);
 	const struct path root = { .depth = PATH_ROOT };
 	int r = object ? store_add_object(f->store, object) : -ENOENT;
 
@@ -372,7 +363,7 @@ static int follow(struct following *f)
 
 static bool wants_object(const struct store *s, const struct builtin_control *c)
 {
-	const struct path path = path_of_object(CONTROL);
+	const struct path path = path_of_object(ACCESS_OBJECT);
 
 	return c->n_parties > 1 || (c->bare && (store_exists(s, &path) || (c->kept && c->kept->n > 0)));
 }
@@ -385,10 +376,10 @@ static int is_there(void *userdata, const struct path *path)
 /* With one server nobody asks for it. */
 static void drop_empty(struct store *s)
 {
-	const struct path path = path_of_object(CONTROL);
+	const struct path path = path_of_object(ACCESS_OBJECT);
 
 	if (store_children(s, &path, is_there, NULL) == 0)
-		store_remove_object(s, CONTROL);
+		store_remove_object(s, ACCESS_OBJECT);
 }
 
 int builtin_control_follow(struct store *s, const struct builtin_control *c, bool renew)
@@ -400,7 +391,7 @@ int builtin_control_follow(struct store *s, const struct builtin_control *c, boo
 	if (wants_object(s, c))
 		r = follow(&f);
 	else
-		store_remove_object(s, CONTROL);
+		store_remove_object(s, ACCESS_OBJECT);
 	if (c->n_parties <= 1)
 		drop_empty(s);
 	store_end(s);
@@ -411,7 +402,7 @@ int builtin_control_follow(struct store *s, const struct builtin_control *c, boo
 
 static int add_changed(struct following *f, const struct control *control, struct records *ret)
 {
-	const struct path path = path_of_instance(CONTROL, control->id);
+	const struct path path = path_of_instance(ACCESS_OBJECT, control->id);
 	_cleanup_records_ struct records present = { 0 }, factory = { 0 };
 	int r = store_collect(f->store, &path, true, &present, NULL);
 

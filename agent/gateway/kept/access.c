@@ -17,7 +17,6 @@
  * What a bootstrap left takes the place of all that: YAML makes nothing beside it,
  * and it is kept whole, under a line of its own.
  */
-#define CONTROL_OBJECT 2
 
 static bool is_bootstrapped(const struct endpoint *e)
 {
@@ -99,7 +98,7 @@ static void compare(struct endpoint *e, const char *former, const char *head)
 /* None where nothing was kept. */
 static void load(struct endpoint *e, struct records *ret)
 {
-	const struct path path = path_of_object(CONTROL_OBJECT);
+	const struct path path = path_of_object(ACCESS_OBJECT);
 	_cleanup_free_ char *head = access_head(e), *former = NULL;
 	int r = persist_load(e, &path, PERSIST_ACCESS, &former, ret);
 
@@ -114,7 +113,7 @@ static void load(struct endpoint *e, struct records *ret)
 void access_follow(struct endpoint *e, bool renew)
 {
 	_cleanup_description_ struct description d = { 0 };
-	const struct path path = path_of_object(CONTROL_OBJECT);
+	const struct path path = path_of_object(ACCESS_OBJECT);
 	_cleanup_records_ struct records kept = { 0 };
 	int r;
 
@@ -141,7 +140,7 @@ void access_follow_these(struct endpoint *e, const struct path *paths, size_t n)
 
 static int save(struct endpoint *e)
 {
-	const struct path path = path_of_object(CONTROL_OBJECT);
+	const struct path path = path_of_object(ACCESS_OBJECT);
 	_cleanup_description_ struct description d = { 0 };
 	_cleanup_records_ struct records records = { 0 };
 	_cleanup_free_ char *head = access_head(e);
@@ -160,7 +159,7 @@ void access_changed(struct endpoint *e, const struct path *paths, size_t n)
 	int r;
 
 	for (size_t i = 0; i < n; i++)
-		touched |= paths[i].depth == PATH_ROOT || paths[i].object == CONTROL_OBJECT;
+		touched |= paths[i].depth == PATH_ROOT || paths[i].object == ACCESS_OBJECT;
 	if (!touched || !is_controlled(e) || e->following || e->held)
 		return;
 	r = save(e);

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "config/config.h"
+#include "model/account.h"
 #include "secret/secret.h"
 
 const char *account_source_name(enum account_source source)
@@ -59,8 +60,8 @@ static int copy_texts(const struct config_server *config, struct account_terms *
 static uint8_t right_bits(enum config_right right)
 {
 	static const uint8_t bits[] = {
-		[CONFIG_RIGHT_ALL] = 15,
-		[CONFIG_RIGHT_READ] = 1,
+		[CONFIG_RIGHT_ALL] = ACCESS_ALL & ~ACCESS_CREATE,
+		[CONFIG_RIGHT_READ] = ACCESS_READ,
 		[CONFIG_RIGHT_NONE] = 0,
 	};
 
