@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
@@ -288,6 +289,15 @@ class CheckTest(Scenario):
                 *([f"fieldway.yaml:9:21: firmware: handler: {handlers}/deb: {trouble}"] if trouble else []), trust,
                 *([f"fieldway.yaml:10:33: software app: handler: {handlers}/deb: {trouble}"] if trouble else []),
                 f"fieldway.yaml:10:81: {missing}"])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
+    def test_handler_of_somebody(self):
+        self.rig.write("etc/install.d/deb", "#!/bin/sh\n", 0o755)
+        path = self.rig.path("etc/install.d/deb")
+        os.chown(path, 65534, 65534)
+        self.assertEqual(self.warned({"fieldway.yaml": MAIN + "firmware: {handler: deb}\n"}), [
+            f"fieldway.yaml:9:21: firmware: handler: {path}: may be changed by others than root, and so is not run: "
+            "chown root"])
 
     def test_points_that_look_wrong(self):
         text = PROFILE.replace("  relay:", "  halved: {address: 1, unit: V}\n  relay:")

@@ -11,13 +11,15 @@
 
 /* What is no error, and yet not what somebody meant: files that come later, words that count for nothing. */
 
-/* As fieldway-install looks at it, but for the owner: that is root's to judge, on the machine itself. */
-static const char *handler_trouble(const char *path)
+/* As fieldway-install looks at it. A configuration that is not in its place yet belongs to whoever writes it. */
+static const char *handler_trouble(const char *folder, const char *path)
 {
-	struct stat st;
+	struct stat st, top;
 
-	if (stat(path, &st) < 0)
+	if (stat(path, &st) < 0 || stat(folder, &top) < 0)
 		return strerror(errno);
+	if (st.st_uid != 0 && st.st_uid != top.st_uid)
+		return "may be changed by others than root, and so is not run: chown root";
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		return "may be changed by others, and so is not run: chmod 755";
 	if (!S_ISREG(st.st_mode) || !(st.st_mode & S_IXUSR))
@@ -35,7 +37,7 @@ static int advise_package(const struct load_sources *sources, const struct confi
 		path = NULL;
 		return -ENOMEM;
 	}
-	trouble = handler_trouble(path);
+	trouble = handler_trouble(sources->config_folder, path);
 	if (trouble)
 		yaml_error(warnings, f->mark, "%s%s: handler: %s: %s", label, name, path, trouble);
 	if (f->trust && access(f->trust, R_OK) < 0)
