@@ -64,11 +64,25 @@ static void plugin_ask(struct loader *l, struct yaml_mark mark, struct known_plu
 	known->asked = r;
 }
 
+/* Those that come with the agent have packages of their own. */
+static void plugin_tell_missing(struct loader *l, struct yaml_mark mark, const char *name)
+{
+	static const char *const shipped[] = { "modbus", "serial", "ble" };
+	const char *near = str_nearest(name, shipped, ARRAY_SIZE(shipped));
+
+	if (!near)
+		loader_error(l, mark, "there is no plugin \"%s\"", name);
+	else if (streq(near, name))
+		loader_error(l, mark, "there is no plugin \"%s\": it comes with the package fieldway-plugin-%s", name, name);
+	else
+		loader_error(l, mark, "there is no plugin \"%s\", did you mean \"%s\"?", name, near);
+}
+
 static const struct known_plugin *plugin_answer(struct loader *l, struct yaml_mark mark,
 						const struct known_plugin *known, bool optional)
 {
 	if (known->asked == -ENOENT && !optional)
-		loader_error(l, mark, "there is no plugin \"%s\"", known->name);
+		plugin_tell_missing(l, mark, known->name);
 	return known;
 }
 

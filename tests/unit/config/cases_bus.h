@@ -15,7 +15,7 @@ static const struct error_case bus_cases[] = {
 	{ 'B', "schema: 1\n"
 	  "bus: b\n"
 	  "plugin: modbs\n",
-	  "b.yaml:3:9: there is no plugin \"modbs\"\n" },
+	  "b.yaml:3:9: there is no plugin \"modbs\", did you mean \"modbus\"?\n" },
 	{ 'B', "schema: 1\n"
 	  "bus: b\n"
 	  "plugin: broken\n",
@@ -26,7 +26,7 @@ static const struct error_case bus_cases[] = {
 	  "adapter: hci0\n"
 	  "scan: {mode: x}\n"
 	  "connections: {max: 5}\n",
-	  "b.yaml:3:9: there is no plugin \"ble\"\n" },
+	  "b.yaml:3:9: there is no plugin \"ble\": it comes with the package fieldway-plugin-ble\n" },
 	{ 'b', "adapter: hci0\n",
 	  "b.yaml:4:1: unknown key \"adapter\"\n" },
 	{ 'b', "scan: {}\n",

@@ -27,12 +27,12 @@ static const struct error_case profile_cases[] = {
 	  "frame: {}\n"
 	  "messages: {}\n"
 	  "points: {w: {from: x}}\n",
-	  "p.yaml:3:9: there is no plugin \"serial\"\n"
+	  "p.yaml:3:9: there is no plugin \"serial\": it comes with the package fieldway-plugin-serial\n"
 	  "d.yaml:2:30: profile p needs the plugin serial, which is not there\n" },
 	{ 'P', "schema: 1\n"
 	  "profile: p\n"
 	  "plugin: ble\n",
-	  "p.yaml:3:9: there is no plugin \"ble\"\n"
+	  "p.yaml:3:9: there is no plugin \"ble\": it comes with the package fieldway-plugin-ble\n"
 	  "d.yaml:2:30: profile p needs the plugin ble, which is not there\n" },
 	{ 'p', "identify: {point: v}\n" POINTS_V,
 	  "p.yaml:5:11: equals: is missing\n" },
