@@ -88,7 +88,8 @@ static char *peek_head(const struct unreached *u, const struct subject *s, const
 	_cleanup_buf_ struct buf record = { 0 };
 	const uint8_t *end;
 
-	if (!state_has(u->folder, s->kept, kind) || state_peek(u->folder, s->kept, kind, &record) < 0)
+	if (!state_has(u->folder, s->kept, kind) || state_peek(u->folder, s->kept, kind, &record) < 0 ||
+	    record.size == 0)
 		return NULL;
 	end = memchr(record.data, '\n', record.size);
 	return end ? strndup((const char *)record.data, (size_t)(end - record.data)) : NULL;
