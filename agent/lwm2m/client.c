@@ -382,11 +382,13 @@ void client_adopt(struct client *c, const struct client_config *config)
 	bool sooner = config->liveness_usec != c->config.liveness_usec;
 
 	client_redefine(c, config);
+	c->config.queue_mode = config->queue_mode;
 	c->config.liveness_usec = config->liveness_usec;
 	c->config.first_value_usec = config->first_value_usec;
 	c->config.audit = config->audit;
 	if (sooner && c->state == CLIENT_REGISTERED)
 		client_look_ahead(c);
+	client_say_queue_mode(c);
 	/* What it waits for may be what was mended: a key, the server's address. */
 	if (c->state == CLIENT_WAITING && c->failure.error < 0)
 		timer_arm_in(&c->timer, 0);
@@ -464,6 +466,13 @@ void client_disable(struct client *c)
 void client_restart(struct client *c)
 {
 	client_order(c, &c->restarting);
+}
+
+/* By Register alone: servers do not look for Q in an Update (Leshan). */
+void client_say_queue_mode(struct client *c)
+{
+	if (c->said_queue_mode != c->config.queue_mode)
+		client_restart(c);
 }
 
 void client_update(struct client *c)

@@ -100,9 +100,10 @@ struct client *client_free(struct client *c);
 
 /*
  * Goes on with what another configuration says of an account that is still the
- * same: definitions, formats, Profile ID, liveness_usec, first_value_usec and audit are taken
- * over, nothing else is looked at. The server hears nothing of it, unless the
- * account waits for its next attempt to register: that is made now.
+ * same: definitions, formats, Profile ID, queue_mode, liveness_usec, first_value_usec and audit
+ * are taken over, nothing else is looked at. The server hears nothing of it, unless the
+ * account waits for its next attempt to register, which is made now, or queue_mode is
+ * another one: it registers anew.
  */
 void client_adopt(struct client *c, const struct client_config *config);
 /* Of those the definitions and formats alone: also one that leaves has requests in hand that want them. */

@@ -69,6 +69,7 @@ struct client {
 		char *id; /* of a dynamic one, while it is under way */
 	} profile;
 	bool offline;		   /* the server did not get what was for it: from here on it is stored */
+	bool said_queue_mode;	   /* in the last Register */
 	bool waking;		   /* queue mode: it wakes by the next Update, and what is for the server waits for that */
 	bool stopping, disabling;  /* what a De-register ends in */
 	bool hushed;		   /* client_hush() */
@@ -108,6 +109,8 @@ void client_note_alert(struct client *c, int alert);
 /* client.c */
 /* The only door between states: what a state needs is set up here. */
 void client_enter_state(struct client *c, enum client_state state, int error);
+/* Registers anew where the last Register said another queue mode than is in force. */
+void client_say_queue_mode(struct client *c);
 /* An attempt to register failed: CLIENT_WAITING for the next one. code: of the server's answer, 0: none. */
 void client_wait(struct client *c, int error, uint8_t code);
 /* Whether a failure may be logged now, and how many like it were not; suppressed may be "". */

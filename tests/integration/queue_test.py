@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Queue mode: who sleeps says so, and wakes by an Update before it says anything else."""
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -44,6 +45,17 @@ class QueueTest(Scenario):
         self.daemon.step(201)
         self.event("notify", "gw", start)
         self.assertEqual(self.words(start), ["updated", "notify"])
+
+    def test_reload(self):
+        """Servers learn by Register whether it sleeps."""
+        self.start()
+        for count, lines, field in ((2, (), None), (3, ("queue_mode: true",), "1")):
+            start = self.now()
+            self.configure(lines)
+            self.daemon.process.send_signal(signal.SIGHUP)
+            self.rig.until(lambda n=count: self.daemon.notify.states.count("READY=1") == n, 20, "READY=1 again")
+            self.daemon.step(2)
+            self.assertEqual(self.ready("gw", start=start).fields.get("Q"), field)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,8 @@ static void client_registered(struct client *c, const struct message *response)
 	log_debug(&about, "%s: registered at server %s as LwM2M %d.%d", c->config.endpoint,
 		  c->config.server_name, c->version / 10, c->version % 10);
 	client_enter_state(c, CLIENT_REGISTERED, 0);
+	/* It may have changed meanwhile. */
+	client_say_queue_mode(c);
 }
 
 /* The client was stopped while it registered. */
@@ -124,6 +126,7 @@ static int client_send_register(struct client *c)
 	struct message m;
 	int r;
 
+	c->said_queue_mode = c->config.queue_mode;
 	r = registration_register(&m, &query, c->config.endpoint, client_lifetime(c), c->version,
 				  c->config.queue_mode);
 	if (r >= 0)

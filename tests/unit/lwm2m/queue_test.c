@@ -155,6 +155,37 @@ START_TEST(test_waking_where_nobody_knows_it)
 }
 END_TEST
 
+/* Another configuration has it otherwise: the server is told by Register, once. */
+START_TEST(test_another_configuration)
+{
+	static const char queries[] = "ep=urn:dev:ops:1-em1&lt=3600&lwm2m=1.2&b=U";
+	struct message m;
+
+	client_start(account.client);
+	if (_i > 0) {
+		/* While it registers. */
+		server_expect_register(&m, registers[2].queries);
+	} else {
+		peer_receive(&m);
+		server_registers(&m);
+		rig_until(client_state(account.client) == CLIENT_REGISTERED);
+	}
+	account.config.queue_mode = false;
+	client_adopt(account.client, &account.config);
+	if (_i > 0) {
+		server_registers(&m);
+		rig_until(client_state(account.client) == CLIENT_REGISTERED);
+	}
+	rig_advance(SECONDS(1));
+	server_expect_register(&m, queries);
+	server_registers(&m);
+	rig_until(client_state(account.client) == CLIENT_REGISTERED);
+	client_adopt(account.client, &account.config);
+	rig_advance(SECONDS(1));
+	peer_expect_silence();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("queue");
@@ -172,6 +203,7 @@ int main(void)
 	tcase_add_test(tcase, test_send_wakes);
 	tcase_add_test(tcase, test_requests_are_answered);
 	tcase_add_test(tcase, test_waking_where_nobody_knows_it);
+	tcase_add_loop_test(tcase, test_another_configuration, 0, 2);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
