@@ -53,7 +53,8 @@ def many(runs):
                          number(r["bare_us"]), number(r["host_us"] / r["bare_us"])] for r in runs])
 
 
-FORMATS = (("TLV", "tlv"), ("SenML CBOR", "senml-cbor"), ("SenML JSON", "senml-json"))
+FORMATS = (("TLV", "tlv"), ("LwM2M CBOR", "lwm2m-cbor"), ("SenML CBOR", "senml-cbor"),
+           ("SenML JSON", "senml-json"))
 
 
 def codecs(found):
