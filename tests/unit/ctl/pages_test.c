@@ -416,7 +416,7 @@ START_TEST(packages)
 	ck_assert_str_eq(status(24, 0),
 			 "fieldwayd 0.1.0, configuration accepted\n"
 			 "Packages        firmware  downloading  3.0 of 9.0 MiB  -\n"
-			 "                vpn       delivered    0.5 MiB         the installation failed\n"
+			 "                vpn       delivered    512.0 KiB       the installation failed\n"
 			 "                report    initial      -               -\n"
 			 "Servers         plant  40 of 40 registered  coaps://a.example\n"
 			 "Endpoints       40: 40 registered\n"
