@@ -67,7 +67,7 @@ struct mapped_device {
 	char *reason; /* of a state that is not online; may be NULL */
 	bool owes;     /* points that are read once, and have to be again */
 	bool catching; /* it is asked for them */
-	bool crowded;  /* too many questions were on their way to ask it, too */
+	bool failed;   /* it was asked for them in vain: again later */
 	struct log_budget log_budget;
 	struct counters *counters; /* NULL: it has none */
 	struct kept *kept;	   /* NULL: no value of it is kept */
@@ -87,6 +87,7 @@ struct mapping {
 	struct mapped_device *devices;
 	struct list plans;
 	struct list catching; /* of once.c */
+	struct timer again;   /* the same */
 };
 
 /* row.c */
@@ -137,6 +138,7 @@ void asking_end(struct mapped_endpoint *e, const struct config_difference *d);
 void asking_follow(struct mapped_endpoint *e, const struct config_difference *d);
 
 /* once.c: mapping_catch_up() */
+void once_init(struct mapping *m);
 /* What it owes still is asked for. */
 void once_online(struct mapping *m, uint32_t device);
 /* Of devices that go on, their successors are asked; the others are forgotten. NULL: all. */

@@ -78,7 +78,7 @@ int mapping_init(struct mapping *m, const struct mapping *from, const struct con
 	int r = 0;
 
 	list_init(&m->plans);
-	list_init(&m->catching);
+	once_init(m);
 	m->endpoints = calloc(config->n_endpoints + 1, sizeof(*m->endpoints));
 	m->devices = calloc(config->n_devices ?: 1, sizeof(*m->devices));
 	if (!m->endpoints || !m->devices)

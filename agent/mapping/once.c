@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "mapping/internal.h"
 
 /*
@@ -9,6 +10,11 @@
  * one that goes on over a reload have been by then: what comes to show them would
  * wait for ever. So they are read again for it, ahead of polls.
  */
+
+/* Questions of one bus at a time: fewer than may wait for a line of its host, where others ask, too. */
+#define CATCHING_MAX 8u
+/* As hosts have it for what they read once by themselves. */
+#define AGAIN_USEC USEC_PER_MINUTE
 
 struct catching {
 	struct list list; /* mapping.catching */
@@ -51,26 +57,50 @@ static size_t find_missing(const struct mapping *m, uint32_t device, uint32_t *p
 	return n;
 }
 
+static void try_later(struct mapping *m)
+{
+	if (!timer_is_armed(&m->again))
+		timer_arm_in(&m->again, AGAIN_USEC);
+}
+
+static bool has_room(const struct mapping *m, uint32_t bus)
+{
+	const struct catching *c;
+	unsigned n = 0;
+
+	list_for_each(c, &m->catching, list)
+		n += m->config->devices[c->device].bus == bus;
+	return n < CATCHING_MAX;
+}
+
 static void catch_up(struct mapping *m, uint32_t device);
 
-/* Values have come as any others; where there are none they are asked for when the device is back. */
+/* The next ones of a bus, as many as may be asked. */
+static void go_on(struct mapping *m, uint32_t bus)
+{
+	for (uint32_t i = 0; i < m->config->n_devices && has_room(m, bus); i++)
+		if (m->config->devices[i].bus == bus && m->devices[i].owes && !m->devices[i].failed)
+			catch_up(m, i);
+}
+
+/* Values have come as any others; where there are none they are asked for again. */
 static void caught(void *userdata, int error, const char *detail, const struct fieldway_sample *samples, size_t n)
 {
 	struct catching *c = userdata;
 	struct mapping *m = c->mapping;
-	struct mapped_device *d = &m->devices[c->device];
+	const uint32_t device = c->device;
+	struct mapped_device *d = &m->devices[device];
 
 	(void)detail;
 	if (n > 0)
-		mapping_values(m, c->device, samples, n);
-	d->catching = false;
-	d->owes = error < 0 && find_missing(m, c->device, NULL) > 0;
+		mapping_values(m, device, samples, n);
 	list_remove(&c->list);
 	free(c);
-	/* Others may have been too many to be asked with it. */
-	for (uint32_t i = 0; i < m->config->n_devices; i++)
-		if (m->devices[i].crowded)
-			catch_up(m, i);
+	d->catching = false;
+	d->owes = d->failed = error < 0 && find_missing(m, device, NULL) > 0;
+	if (d->failed)
+		try_later(m);
+	go_on(m, m->config->devices[device].bus);
 }
 
 static int ask(struct mapping *m, uint32_t device, const uint32_t *points, size_t n)
@@ -94,25 +124,55 @@ static int ask(struct mapping *m, uint32_t device, const uint32_t *points, size_
 static void catch_up(struct mapping *m, uint32_t device)
 {
 	struct mapped_device *d = &m->devices[device];
-	_cleanup_free_ uint32_t *points = calloc(m->config->devices[device].type->n_points + 1, sizeof(*points));
-	size_t n = points ? find_missing(m, device, points) : 0;
+	_cleanup_free_ uint32_t *points = NULL;
+	size_t n;
+	int r;
 
-	d->crowded = false;
-	d->owes = n > 0;
-	if (n > 0)
-		d->crowded = ask(m, device, points, n) == -EBUSY;
+	if (d->catching || !has_room(m, m->config->devices[device].bus))
+		return;
+	points = calloc(m->config->devices[device].type->n_points + 1, sizeof(*points));
+	n = points ? find_missing(m, device, points) : 0;
+	if (points)
+		r = n > 0 ? ask(m, device, points, n) : 0;
+	else
+		r = -ENOMEM;
+	d->owes = r < 0 || n > 0;
+	/* One that others leave no room for has its turn behind the next answer. */
+	d->failed = r < 0 && r != -EBUSY;
+	if (r < 0)
+		try_later(m);
 }
 
 void once_online(struct mapping *m, uint32_t device)
 {
-	if (m->devices[device].owes && !m->devices[device].catching)
+	m->devices[device].failed = false;
+	if (m->devices[device].owes)
 		catch_up(m, device);
+}
+
+/* The others are looked at when they are back. */
+static void again(struct timer *timer, void *userdata)
+{
+	struct mapping *m = userdata;
+
+	(void)timer;
+	for (uint32_t i = 0; i < m->config->n_devices; i++)
+		if (m->devices[i].owes && m->devices[i].state == FIELDBUS_ONLINE)
+			once_online(m, i);
+}
+
+void once_init(struct mapping *m)
+{
+	list_init(&m->catching);
+	timer_init(&m->again, m->timers, again, m);
 }
 
 void once_leave(struct mapping *m, const struct config_difference *d)
 {
 	struct catching *c;
 
+	if (!d)
+		timer_disarm(&m->again);
 	list_for_each(c, &m->catching, list) {
 		uint32_t after = d ? d->devices_after[c->device] : CONFIG_NONE;
 
@@ -132,6 +192,8 @@ void mapping_catch_up(struct mapping *m, const struct config_difference *d)
 
 	for (uint32_t i = 0; i < config->n_devices; i++)
 		if (d->devices[i].before != CONFIG_NONE && d->devices[i].same && !m->devices[i].catching &&
-		    config->devices[i].type->plugin != &config_plugin_local && find_missing(m, i, NULL) > 0)
+		    config->devices[i].type->plugin != &config_plugin_local && find_missing(m, i, NULL) > 0) {
+			m->devices[i].owes = true;
 			catch_up(m, i);
+		}
 }

@@ -199,7 +199,7 @@ static void take_over_device(struct reload *r, uint32_t i)
 	d->reason = TAKE_PTR(former->reason);
 	d->log_budget = former->log_budget;
 	d->owes = former->owes;
-	d->crowded = former->crowded;
+	d->failed = former->failed;
 	d->catching = former->catching && r->d->devices[i].same;
 }
 

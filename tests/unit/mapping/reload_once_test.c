@@ -148,6 +148,24 @@ START_TEST(a_device_that_is_not_there)
 END_TEST
 
 /* More than may be asked at a time. */
+/* Also where it never was away: a line that was full, an answer that was no good. */
+START_TEST(asked_in_vain)
+{
+	rename_first();
+	expect_asked(1, 0);
+	answer(-EBUSY);
+	ck_assert_uint_eq(rig.n_reads, 1);
+	rig_advance(59 * USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_reads, 1);
+	rig_advance(USEC_PER_SEC);
+	expect_asked(2, 0);
+	answer(0);
+	rig_expect(0, "/3/0/2", "ab");
+	rig_advance(120 * USEC_PER_SEC);
+	ck_assert_uint_eq(rig.n_reads, 2);
+}
+END_TEST
+
 START_TEST(many)
 {
 	rename_first();
@@ -206,6 +224,7 @@ int main(void)
 	tcase_add_test(tcase, a_row_comes);
 	tcase_add_test(tcase, a_device_comes);
 	tcase_add_test(tcase, a_device_that_is_not_there);
+	tcase_add_test(tcase, asked_in_vain);
 	tcase_add_test(tcase, many);
 	tcase_add_test(tcase, a_reload_meanwhile);
 	suite_add_tcase(suite, tcase);
