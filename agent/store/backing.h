@@ -28,7 +28,8 @@ enum store_quality {
  *   -EHOSTDOWN -EBUSY  known offline or busy, nothing was sent (5.03)
  *   -ETIMEDOUT         tried and silent, or outcome unknown (5.04)
  *   -EHOSTUNREACH      tried, but nothing could be sent (5.04)
- *   -EIO               verify failed or other device error (5.00)
+ *   -EILSEQ            accepted, but another value shows (5.00)
+ *   -EIO               other device error (5.00)
  * reason (may be NULL) is text for the response's payload, valid during the call.
  */
 typedef void (*backing_done)(void *userdata, int error, const char *reason);

@@ -63,7 +63,8 @@ static void mark_run(struct write *w, int error)
 {
 	for (size_t i = w->at; i < w->at + w->run; i++) {
 		w->marks[i] |= error == 0 ? MARK_UNDONE : MARK_TORN;
-		if (error == 0 || is_doubtful(error))
+		/* Nor is one that does not show what was written. */
+		if (error == 0 || is_doubtful(error) || (w->error == -EILSEQ && i >= w->failed))
 			w->marks[i] &= (uint8_t)~MARK_SENT;
 	}
 }

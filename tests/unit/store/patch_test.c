@@ -296,6 +296,18 @@ START_TEST(nobody_knows)
 }
 END_TEST
 
+/* What it accepted and does not show is not served, though it refuses what it had. */
+START_TEST(shows_another_and_is_not_taken_back)
+{
+	const struct path path = rig_path("/1000/0/0");
+
+	field.refuses = "/1000/0/0=9 -84";
+	field.undo_refuses = "/1000/0/0=5 -22";
+	patch("1000/0/0=9");
+	ck_assert_int_eq(store_quality(rig.store, &path), STORE_STALE);
+}
+END_TEST
+
 /* Without a good value there is none to go back to. */
 START_TEST(old_value_is_unknown)
 {
@@ -441,6 +453,7 @@ int main(void)
 	tcase_add_test(tcase, first_one_fails);
 	tcase_add_test(tcase, is_not_taken_back);
 	tcase_add_loop_test(tcase, nobody_knows, 0, ARRAY_SIZE(doubts));
+	tcase_add_test(tcase, shows_another_and_is_not_taken_back);
 	tcase_add_test(tcase, old_value_is_unknown);
 	tcase_add_test(tcase, known_offline);
 	tcase_add_test(tcase, strict_ones);
