@@ -91,6 +91,37 @@ void firmware_object_reset(struct builtin *b, backing_done done, void *userdata)
 	answer(b, firmware_reset(b->firmware), done, userdata);
 }
 
+/* A Write of no URI, which waits for the disk: another one may have come behind it. */
+struct uri_reset {
+	struct builtin *builtin;
+	backing_done done;
+	void *userdata;
+};
+
+static void uri_reset_done(void *userdata, int error, const char *reason)
+{
+	struct uri_reset *reset = userdata;
+
+	reset->done(reset->userdata, error, reason);
+	if (reset->builtin->firmware)
+		changed(reset->builtin);
+	free(reset);
+}
+
+static void uri_reset(struct builtin *b, backing_done done, void *done_userdata)
+{
+	struct uri_reset *reset = malloc(sizeof(*reset));
+	int r = reset ? firmware_reset(b->firmware) : -ENOMEM;
+
+	if (r < 0) {
+		free(reset);
+		done(done_userdata, r, firmware_object_refusal(b, r));
+		return;
+	}
+	*reset = (struct uri_reset){ b, done, done_userdata };
+	firmware_when_kept(b->firmware, uri_reset_done, reset);
+}
+
 static void uri_write(void *userdata, const struct path *path, const struct value *value, backing_done done,
 		      void *done_userdata)
 {
@@ -99,12 +130,13 @@ static void uri_write(void *userdata, const struct path *path, const struct valu
 	int r = package_resource_uri(value, uri);
 
 	(void)path;
+	if (r >= 0 && !*uri) {
+		uri_reset(b, done, done_userdata);
+		return;
+	}
 	if (r >= 0)
 		r = firmware_write_uri(b->firmware, uri);
-	if (r < 0 || *uri)
-		done(done_userdata, r, firmware_object_refusal(b, r));
-	else
-		answer(b, r, done, done_userdata);
+	done(done_userdata, r, firmware_object_refusal(b, r));
 }
 
 static const struct backing_ops uri_ops = { .write = uri_write };

@@ -214,6 +214,9 @@ static int on_pushed(void *userdata)
 
 	if (!firmware_may(f, FIRMWARE_PUSH))
 		return -EPERM;
+	/* Who waits for the end of one before it: that is over. */
+	f->commit = state_commit_cancel(f->commit);
+	delivery_answer(f->delivery, 0, NULL);
 	/* Or a restart would go on with what that was. */
 	f->kept.view.uri[0] = '\0';
 	firmware_enter(f, FIRMWARE_PUSH, FIRMWARE_INITIAL);
@@ -249,8 +252,10 @@ int firmware_cancel(struct firmware *f)
 {
 	int r = firmware_enter(f, FIRMWARE_CANCEL, FIRMWARE_INITIAL);
 
+	if (r < 0)
+		return r;
 	delivery_answer(f->delivery, 0, NULL);
-	return r < 0 ? r : 0;
+	return 0;
 }
 
 int firmware_update(struct firmware *f)

@@ -193,6 +193,9 @@ static int on_pushed(void *userdata)
 
 	if (r < 0)
 		return r;
+	/* Who waits for the end of one before it: that is over. */
+	s->commit = state_commit_cancel(s->commit);
+	delivery_answer(s->delivery, 0, NULL);
 	/* Or a restart would go on with what that was. */
 	s->kept.uri[0] = '\0';
 	enter(s, SOFTWARE_PUSH, SOFTWARE_NO_RESULT);
