@@ -100,6 +100,8 @@ int segment_save(struct history *h, struct segment *s);
 bool segment_is_saved(const struct segment *s);
 /* From when it has nothing, and each queue that it has something of is noted, it is known whose values it has. */
 void segment_begin_queues(const struct history *h, struct segment *s);
+/* It may have something of any. */
+void segment_forget_queues(struct segment *s);
 void segment_note_queue(struct segment *s, const struct history_queue *q);
 /* False: surely nothing. */
 bool segment_may_have(const struct segment *s, const struct history_queue *q);

@@ -172,7 +172,7 @@ static int read_segment(struct history *h, struct segment *s)
 {
 	struct file_head head;
 	char name[32];
-	int r;
+	int r, walked;
 
 	segment_file_name(s, name);
 	r = file_read(h->folder, name, &head, &s->data);
@@ -188,7 +188,11 @@ static int read_segment(struct history *h, struct segment *s)
 	s->waiting = 0;
 	segment_account(h, s, 0);
 	segment_begin_queues(h, s);
-	if (segment_walk(h, s, NULL, count_record, h) < 0 || r > 0)
+	walked = segment_walk(h, s, NULL, count_record, h);
+	/* What was not come to is not noted: any queue may have something there. */
+	if (walked < 0 && walked != -EBADMSG)
+		segment_forget_queues(s);
+	if (walked < 0 || r > 0)
 		h->ops->damaged(h->userdata, name);
 	return 0;
 }

@@ -71,6 +71,12 @@ void segment_begin_queues(const struct history *h, struct segment *s)
 	s->queues = calloc(queue_words(s), sizeof(*s->queues));
 }
 
+void segment_forget_queues(struct segment *s)
+{
+	free(s->queues);
+	s->queues = NULL;
+}
+
 void segment_note_queue(struct segment *s, const struct history_queue *q)
 {
 	uint32_t bit;
@@ -96,8 +102,7 @@ void segment_join_queues(struct segment *s, const struct segment *other)
 	if (!s->queues)
 		return;
 	if (!other->queues || other->n_queue_bits != s->n_queue_bits) {
-		free(s->queues);
-		s->queues = NULL;
+		segment_forget_queues(s);
 		return;
 	}
 	for (size_t i = 0; i < queue_words(s); i++)
