@@ -8,6 +8,13 @@
 #include "base/str.h"
 #include "config/imprint.h"
 
+bool config_server_is_same(const struct config_server *before, const struct config_server *after)
+{
+	return streq(before->uri, after->uri) && before->short_id == after->short_id &&
+	       before->protocol == after->protocol && before->security == after->security &&
+	       streq_null(before->psk_identity, after->psk_identity);
+}
+
 /* ---- names ---- */
 
 /* Things of `before` by their names; the order of equal ones is theirs. */

@@ -34,6 +34,9 @@ struct config_difference {
 	uint32_t *devices_renamed;
 };
 
+/* May accounts at `before` go on at `after`, whatever else of the two differs? Else they de-register, and register anew. */
+bool config_server_is_same(const struct config_server *before, const struct config_server *after);
+
 /* 0, or -ENOMEM. */
 int config_difference_new(const struct config *before, const struct config *after,
 			  struct config_difference **ret);

@@ -435,6 +435,8 @@ class DiffTest(JsonScenario):
                                     "some endpoints register there, or de-register"),
                                    ("short_id: 101", "short_id: 101\n    lifetime: 2h",
                                     "its endpoints tell it so, and stay registered"),
+                                   ("short_id: 101", "short_id: 101\n    queue_mode: true",
+                                    "the endpoints concerned register again"),
                                    ("short_id: 101", "short_id: 101\n    send: true",
                                     "holds from then on, nothing is interrupted")):
             self.change("fieldway.yaml", key, value)

@@ -251,6 +251,28 @@ class RotateTest(KeyScenario):
         self.credentials("rotate", "--cancel")
         self.assertEqual(self.exported(), {**before, **pending})
 
+    def test_shared(self):
+        """One file for a server and for the bootstrap server: each key once, whoever it is for."""
+        self.configure_keys()
+        with open(self.rig.path("etc/fieldway.yaml"), "a", encoding="utf-8") as f:
+            f.write('bootstrap: {uri: "coaps://127.0.0.1:5784", endpoints: [m1], '
+                    'security: {mode: psk, key: "psk-file:keys/plant.psk"}}\n')
+        self.credentials("create")
+        before = self.exported()
+        rows = self.credentials("rotate")
+        self.assertEqual([(row["server"], row["identity"], row["state"]) for row in rows],
+                         [*(("plant", identity, "pending") for identity in ("gw", "gw-m1", "gw-m2")),
+                          ("bootstrap", "gw-m1", "pending")])
+        self.assertEqual(rows[1]["fingerprint"], rows[3]["fingerprint"])
+        self.refused("wait there already", "rotate")
+        self.assertEqual(self.exported(), before)
+        self.credentials("rotate", "--switch")
+        after = self.exported()
+        self.assertFalse(set(after.values()) & set(before.values()))
+        self.credentials("rotate")
+        self.credentials("rotate", "--cancel")
+        self.assertEqual(self.exported(), after)
+
     def test_with_a_server(self):
         """It takes what is exported, old keys first, then those that are switched to."""
         self.configure_keys()

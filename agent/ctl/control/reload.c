@@ -53,8 +53,13 @@ static int print_done(const struct invocation *i, struct client *c, uint64_t con
 	_cleanup_arena_ struct arena arena = { 0 };
 	struct manager_record manager;
 	char text[FORMAT_USEC_MAX];
-	int r = client_properties(c, AGENT1_PATH, AGENT1_MANAGER, &reply);
+	int r;
 
+	/* It runs by now, whatever may be told of it. */
+	if (confirm_usec > 0 && !i->json)
+		printf("Without 'fieldwayctl confirm' within %s the former configuration runs again.\n",
+		       format_usec(confirm_usec, text));
+	r = client_properties(c, AGENT1_PATH, AGENT1_MANAGER, &reply);
 	if (r < 0)
 		return r;
 	r = manager_record_read(reply, &arena, &manager);
@@ -64,11 +69,7 @@ static int print_done(const struct invocation *i, struct client *c, uint64_t con
 		return document_print(json_pack("{s:o, s:o, s:o}", "reloaded", json_true(), "confirm_usec",
 						confirm_usec > 0 ? document_u64(confirm_usec) : json_null(), "warnings",
 						place_records_document(manager.warnings, manager.n_warnings)));
-	r = print_warnings(&manager, &arena);
-	if (confirm_usec > 0)
-		printf("Without 'fieldwayctl confirm' within %s the former configuration runs again.\n",
-		       format_usec(confirm_usec, text));
-	return r;
+	return print_warnings(&manager, &arena);
 }
 
 static int reload(const struct invocation *i, uint64_t confirm_usec)

@@ -219,19 +219,14 @@ static int find_gateway(const struct config_difference *d, struct changes *c)
 
 /* ---- servers ---- */
 
-/* gateway/registry/server.c has it that way. */
-static bool stays_registered(const struct config_server *a, const struct config_server *b)
-{
-	return streq(a->uri, b->uri) && a->short_id == b->short_id && a->protocol == b->protocol &&
-	       a->security == b->security && streq_null(a->psk_identity, b->psk_identity);
-}
-
 static const char *server_effect(const struct config_server *before, const struct config_server *after)
 {
-	if (!stays_registered(before, after))
+	if (!config_server_is_same(before, after))
 		return "its endpoints de-register, and register anew";
 	if (!same_patterns(before, after))
 		return "some endpoints register there, or de-register";
+	if (before->queue_mode != after->queue_mode)
+		return cost_of(RELOAD_ENDPOINT);
 	if (before->lifetime_s != after->lifetime_s)
 		return "its endpoints tell it so, and stay registered";
 	if (!streq_null(before->psk_key, after->psk_key))

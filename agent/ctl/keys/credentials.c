@@ -116,8 +116,8 @@ const struct command command_credentials = {
 	.details =
 		"For each SERVER (all that have keys, that of bootstrap: by the name bootstrap) in\n"
 		"the file that its key: names, with the identities that the configuration makes.\n"
-		"Screens show fingerprints, only export prints keys. Needs no daemon, and the right to write the file; a running fieldwayd\n"
-		"uses a new key at its next handshake.\n"
+		"Screens show fingerprints, only export prints keys. Needs no daemon, and the right\n"
+		"to write the file; a running fieldwayd uses a new key at its next handshake.\n"
 		"\n"
 		"create adds a random key for each identity that has none, or makes the master of\n"
 		"derive:, or the one key of file:. What is there stays.\n"

@@ -22,14 +22,14 @@ static int refuse(const char *path, const char *text, int error)
 
 /* ---- first step: new keys beside the old ones ---- */
 
-static int begin_ring(const struct target_server *s, const char *pending, size_t length)
+static int begin_ring(const struct target_server *s, const char *pending, size_t length, bool all)
 {
 	_cleanup_(keyring_freep) struct keyring *ring = NULL;
 	size_t n;
 	int r = keyring_read(pending, &ring);
 
 	if (r >= 0)
-		r = credentials_fill(ring, s, length, true, &n);
+		r = credentials_fill(ring, s, length, all, &n);
 	return r < 0 ? r : keyring_write(ring);
 }
 
@@ -45,7 +45,7 @@ static int begin_single(const struct invocation *i, const struct target_server *
 	return r < 0 ? file_complain(pending, r) : 0;
 }
 
-static int begin(const struct invocation *i, const struct target_server *s, size_t length)
+static int begin(const struct invocation *i, const struct target_server *s, size_t length, bool again)
 {
 	_cleanup_free_ char *pending = target_pending(s);
 
@@ -54,11 +54,12 @@ static int begin(const struct invocation *i, const struct target_server *s, size
 	if (access(s->path, F_OK) < 0)
 		return refuse(s->path, "there are no keys yet (fieldwayctl credentials create)",
 			      -ENOENT);
-	if (access(pending, F_OK) == 0)
+	if (!again && access(pending, F_OK) == 0)
 		return refuse(pending, "new keys wait there already: export them and --switch, or --cancel",
 			      -EEXIST);
-	return s->kind == SECRET_PSK_FILE ? begin_ring(s, pending, length) :
-					    begin_single(i, s, pending, length);
+	if (s->kind == SECRET_PSK_FILE)
+		return begin_ring(s, pending, length, !again);
+	return again ? 0 : begin_single(i, s, pending, length);
 }
 
 /* ---- second step: they count ---- */
@@ -116,12 +117,25 @@ static int end(const struct target_server *s, bool cancel)
 
 /* ---- both ---- */
 
-static int rotate(const struct invocation *i, const struct target_server *s, size_t length,
+/* Servers may share a file: it is begun, and ended, once. */
+static bool is_again(const struct targets *t, size_t k)
+{
+	for (size_t i = 0; i < k; i++)
+		if (streq(t->servers[i].path, t->servers[k].path))
+			return true;
+	return false;
+}
+
+static int rotate(const struct invocation *i, const struct target_server *s, size_t length, bool again,
 		  struct key_report *report)
 {
 	bool cancel = option_find(i, "cancel"), switched = option_find(i, "switch");
-	int r = cancel || switched ? end(s, cancel) : begin(i, s, length);
+	int r;
 
+	if (cancel || switched)
+		r = again ? 0 : end(s, cancel);
+	else
+		r = begin(i, s, length, again);
 	if (r < 0)
 		return r;
 	return key_report_add(report, s, !cancel && !switched,
@@ -140,7 +154,7 @@ static int rotate_all(const struct invocation *i, const struct targets *t)
 	if (r >= 0)
 		r = key_report_new(&report);
 	for (size_t k = 0; k < t->n && r >= 0; k++)
-		r = rotate(i, &t->servers[k], length, report);
+		r = rotate(i, &t->servers[k], length, is_again(t, k), report);
 	return r < 0 ? r : key_report_print(report, i);
 }
 

@@ -115,7 +115,7 @@ static size_t tell_bootstrap(const struct inventory *i, struct findings *f)
 			error = e->last_error;
 	}
 	if (n > 0)
-		finding_add(f, HEALTH_ERROR, "servers", *error ? server_advice(error) : "it has begun only now, or hold_off: is on",
+		finding_add(f, *error ? HEALTH_ERROR : HEALTH_WARNING, "servers", *error ? server_advice(error) : "it has begun only now, or hold_off: is on",
 			    "bootstrap: %zu of %zu endpoints are to be told where to register%s%s", n, i->n_endpoints,
 			    *error ? ": " : "", error);
 	return n;

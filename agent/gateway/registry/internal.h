@@ -228,8 +228,6 @@ bool endpoint_is_paused(const struct endpoint *e);
 int server_new(const struct config_server *config, struct transport *transport, struct server **ret);
 /* The same on these terms, which are taken over, also when it fails. */
 int server_new_on(struct account_terms *t, struct transport *transport, struct server **ret);
-/* May accounts go on under what another configuration says of their server? */
-bool server_is_same(const struct config_server *before, const struct config_server *after);
 /* The same server, on other terms; *t: the former ones. */
 void server_adopt(struct server *s, struct account_terms *t);
 struct server *server_ref(struct server *s);

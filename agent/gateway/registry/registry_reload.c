@@ -51,7 +51,7 @@ static int prepare_server(struct registry_change *c, size_t i)
 	uint32_t before = d->servers[i].before;
 	int r;
 
-	if (before == CONFIG_NONE || !server_is_same(&d->before->servers[before], config)) {
+	if (before == CONFIG_NONE || !config_server_is_same(&d->before->servers[before], config)) {
 		r = server_new(config, c->config.transport, &c->servers[i]);
 	} else {
 		c->servers[i] = server_ref(c->registry->servers[before]);
@@ -70,7 +70,7 @@ static int prepare_bootstrap_server(struct registry_change *c)
 
 	if (!after->uri)
 		return 0;
-	if (before->uri && server_is_same(before, after) && streq_null(before->psk_key, after->psk_key)) {
+	if (before->uri && config_server_is_same(before, after) && streq_null(before->psk_key, after->psk_key)) {
 		c->bootstrap_server = server_ref(c->registry->bootstrap_server);
 		return 0;
 	}

@@ -36,13 +36,6 @@ int server_new(const struct config_server *config, struct transport *transport, 
 	return r < 0 ? r : server_new_on(&terms, transport, ret);
 }
 
-bool server_is_same(const struct config_server *before, const struct config_server *after)
-{
-	return streq(before->uri, after->uri) && before->short_id == after->short_id &&
-	       before->protocol == after->protocol && before->security == after->security &&
-	       streq_null(before->psk_identity, after->psk_identity);
-}
-
 void server_adopt(struct server *s, struct account_terms *t)
 {
 	/* It may take another text than the one that it refused. */
