@@ -195,6 +195,6 @@ void dbus_counts_changed(struct dbus *d);
 void dbus_values_changed(struct dbus *d, uint32_t endpoint, const struct path *paths, size_t n);
 /* Something is paused, or is not any more. */
 void dbus_paused_changed(struct dbus *d, enum dbus_kind kind, uint32_t id);
-/* errors lives until the next call. */
+/* errors and warnings live until the next call. */
 void dbus_configuration_changed(struct dbus *d, enum dbus_configuration configuration, struct span errors,
 				struct span warnings);

@@ -474,7 +474,7 @@ static int check_files(struct gateway *g, struct yaml_errors *errors, struct yam
 	if (r >= 0)
 		r = load_files(&sources, files, errors, warnings, &g->loaded);
 	if (r >= 0)
-		r = unreached_tell(g->options.state_folder, g->loaded.config, NULL, warnings);
+		r = unreached_tell(g->options.state_folder, g->loaded.config, NULL, NULL, warnings);
 	config_files_free(files);
 	return r;
 }

@@ -91,7 +91,6 @@ static int copy(int from, int to)
 {
 	char block[1 << 16];
 	ssize_t n;
-
 	int r;
 
 	do {

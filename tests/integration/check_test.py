@@ -289,6 +289,11 @@ class CheckTest(Scenario):
                 *([f"fieldway.yaml:9:21: firmware: handler: {handlers}/deb: {trouble}"] if trouble else []), trust,
                 *([f"fieldway.yaml:10:33: software app: handler: {handlers}/deb: {trouble}"] if trouble else []),
                 f"fieldway.yaml:10:81: {missing}"])
+        self.rig.write("etc/install.d/deb", "#!/bin/sh\n", 0o755)
+        os.chmod(handlers, 0o775)
+        self.assertEqual(self.warned({"fieldway.yaml": MAIN + "firmware: {handler: deb}\n"}), [
+            f"fieldway.yaml:9:21: firmware: handler: {handlers}/deb: its folder may be changed by others, and so it is "
+            "not run: chown root, chmod 755"])
 
     @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
     def test_handler_of_somebody(self):

@@ -270,7 +270,7 @@ static const struct resource_definition *lookup(void *userdata, const struct pat
 
 static int take_line(struct span *text, struct span *ret)
 {
-	const uint8_t *end = memchr(text->p, '\n', text->n);
+	const uint8_t *end = text->n > 0 ? memchr(text->p, '\n', text->n) : NULL;
 
 	if (!end)
 		return -EBADMSG;

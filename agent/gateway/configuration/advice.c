@@ -11,13 +11,23 @@
 
 /* What is no error, and yet not what somebody meant: files that come later, words that count for nothing. */
 
-/* As fieldway-install looks at it. A configuration that is not in its place yet belongs to whoever writes it. */
-static const char *handler_trouble(const char *folder, const char *path)
+static char *file_in(const char *folder, const char *name)
 {
-	struct stat st, top;
+	char *path;
 
-	if (stat(path, &st) < 0 || stat(folder, &top) < 0)
-		return strerror(errno);
+	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+/* As fieldway-install looks at it. A configuration that is not in its place yet belongs to whoever writes it. */
+static const char *handler_trouble(const char *folder, const char *handlers, const char *path)
+{
+	struct stat st, in, top;
+
+	/* Who may not look has nothing to say: root runs it. */
+	if (stat(path, &st) < 0 || stat(handlers, &in) < 0 || stat(folder, &top) < 0)
+		return errno == EACCES ? NULL : strerror(errno);
+	if ((in.st_uid != 0 && in.st_uid != top.st_uid) || in.st_mode & (S_IWGRP | S_IWOTH))
+		return "its folder may be changed by others, and so it is not run: chown root, chmod 755";
 	if (st.st_uid != 0 && st.st_uid != top.st_uid)
 		return "may be changed by others than root, and so is not run: chown root";
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
@@ -30,14 +40,13 @@ static const char *handler_trouble(const char *folder, const char *path)
 static int advise_package(const struct load_sources *sources, const struct config_firmware *f, const char *label,
 			  const char *name, struct yaml_errors *warnings)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *handlers = file_in(sources->config_folder, "install.d");
+	_cleanup_free_ char *path = handlers ? file_in(handlers, f->handler) : NULL;
 	const char *trouble;
 
-	if (asprintf(&path, "%s/install.d/%s", sources->config_folder, f->handler) < 0) {
-		path = NULL;
+	if (!path)
 		return -ENOMEM;
-	}
-	trouble = handler_trouble(sources->config_folder, path);
+	trouble = handler_trouble(sources->config_folder, handlers, path);
 	if (trouble)
 		yaml_error(warnings, f->mark, "%s%s: handler: %s: %s", label, name, path, trouble);
 	if (f->trust && access(f->trust, R_OK) < 0)

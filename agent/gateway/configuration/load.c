@@ -150,10 +150,9 @@ static int read_config(const struct load_sources *sources, const struct config_f
 				     warnings));
 }
 
-/* What was not asked to the end is no answer, of whatever kind. */
-static bool is_stopped(const struct load_sources *sources)
+bool load_is_stopped(const int *stop_fd)
 {
-	struct pollfd fd = { .fd = sources->stop_fd ? *sources->stop_fd : -1, .events = POLLIN };
+	struct pollfd fd = { .fd = stop_fd ? *stop_fd : -1, .events = POLLIN };
 
 	return poll(&fd, 1, 0) > 0;
 }
@@ -168,7 +167,8 @@ int load_files(const struct load_sources *sources, const struct config_files *fi
 		r = open_describer(sources, &l.describer);
 	if (r >= 0)
 		r = read_config(sources, files, errors, warnings, &l);
-	if (is_stopped(sources))
+	/* What was not asked to the end is no answer, of whatever kind. */
+	if (load_is_stopped(sources->stop_fd))
 		r = -ECANCELED;
 	if (r < 0) {
 		loaded_done(&l);

@@ -36,6 +36,8 @@ struct loaded {
 int load_files(const struct load_sources *sources, const struct config_files *files,
 	       struct yaml_errors *errors, struct yaml_errors *warnings, struct loaded *ret);
 void loaded_done(struct loaded *l);
+/* By stop_fd of load_sources. */
+bool load_is_stopped(const int *stop_fd);
 
 /*
  * check.c: what config/ cannot know: URIs, keys, content formats, limits. -EINVAL with entries in errors.

@@ -60,7 +60,7 @@ static int read_all(struct reader *r, struct secret_store *secrets)
 	if (error >= 0 && r->config.before)
 		error = config_difference_new(r->config.before, reading->loaded.config, &reading->difference);
 	return error < 0 ? error : unreached_tell(r->config.state_folder, reading->loaded.config, reading->difference,
-						  &reading->unreached);
+						  sources.stop_fd, &reading->unreached);
 }
 
 static void *reader_thread(void *userdata)

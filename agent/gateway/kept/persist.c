@@ -143,7 +143,7 @@ static const struct resource_definition *lookup(void *userdata, const struct pat
 /* The record's first line, cut off; the rest stays in *text. NULL: there is none. */
 static char *take_line(struct span *text)
 {
-	const uint8_t *end = memchr(text->p, '\n', text->n);
+	const uint8_t *end = text->n > 0 ? memchr(text->p, '\n', text->n) : NULL;
 	struct span line;
 
 	if (!end || span_take(text, end - text->p, &line) < 0)

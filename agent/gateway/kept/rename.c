@@ -14,6 +14,7 @@
 struct record_kept {
 	char kind[PERSIST_KIND_MAX];
 	struct buf data; /* empty: what lies under the new name is another one's, and goes */
+	bool unread;
 };
 
 struct rename {
@@ -139,6 +140,9 @@ static void lift_record(struct rename *x, const char *kind)
 
 	if (r < 0 && r != -ENOENT)
 		persist_log_failure(x->endpoint, kind, r);
+	/* What cannot be read today may be tomorrow, under the name that it has. */
+	if (record)
+		record->unread = r < 0 && r != -ENOENT && r != -EBADMSG;
 }
 
 /* Not only that of its accounts and objects of now: others may be there again one day. */
@@ -174,7 +178,8 @@ static void lay(const struct rename *x, struct state *state)
 static void drop(const struct rename *x, struct state *state)
 {
 	for (size_t i = 0; i < x->n_records; i++)
-		state_remove(state, x->former, x->records[i].kind);
+		if (!x->records[i].unread)
+			state_remove(state, x->former, x->records[i].kind);
 }
 
 /* All are read before any is written, and written before any goes, so that names may be exchanged. */

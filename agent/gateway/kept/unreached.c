@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "gateway/bootstrap/taken.h"
+#include "gateway/configuration/load.h"
 #include "gateway/kept/persist_internal.h"
 
 /* What holds instead of what a server's row of YAML says. */
@@ -26,6 +27,7 @@ struct unreached {
 	const char *folder;
 	const struct config *config;
 	const struct config_difference *difference; /* or NULL */
+	const int *stop_fd;
 	bool renamed;				    /* some endpoints go on under other names */
 	struct account_terms *terms;		    /* of each of config's servers */
 	struct tally (*tallies)[N_INSTEAD];
@@ -35,6 +37,7 @@ struct unreached {
 struct subject {
 	const char *label, *client_name;
 	const char *kept; /* the label that its records lie under, by now; NULL: it has none yet */
+	bool goes_on;	  /* it is there already, in what is to be replaced */
 };
 
 /* What lies under its label is that of an endpoint which goes on under another one. */
@@ -58,6 +61,7 @@ static struct subject subject_at(const struct unreached *u, uint32_t i)
 	};
 	uint32_t before = u->difference && !is_host ? u->difference->endpoints[i].before : CONFIG_NONE;
 
+	s.goes_on = before != CONFIG_NONE || (is_host && u->difference);
 	if (before != CONFIG_NONE)
 		s.kept = u->difference->before->endpoints[before].name;
 	else if (is_host || !u->renamed || !is_left(u->difference, s.label))
@@ -106,11 +110,19 @@ static void look_at_settings(struct unreached *u, size_t server, const struct su
 		count(u, server, INSTEAD_SETTINGS, s);
 }
 
+/* What lies there of an earlier time, in which there was a bootstrap server, goes: bootstrapping_reload(). */
+static bool holds(const struct unreached *u, const struct subject *s)
+{
+	const struct config_server *server = u->difference ? &u->difference->before->bootstrap.server : NULL;
+
+	return !s->goes_on || (server->uri && config_server_wants(server, s->kept));
+}
+
 static void look_at(struct unreached *u, const struct subject *s)
 {
 	const struct config *c = u->config;
 	bool bootstrapped = c->bootstrap.server.uri && config_server_wants(&c->bootstrap.server, s->label) &&
-			    taken_lies(u->folder, s->kept, s->client_name);
+			    holds(u, s) && taken_lies(u->folder, s->kept, s->client_name);
 	_cleanup_free_ char *access = NULL;
 	size_t n = 0;
 
@@ -172,6 +184,8 @@ static int look(struct unreached *u)
 	for (uint32_t i = 0; i <= c->n_endpoints; i++) {
 		struct subject s = subject_at(u, i == 0 ? config_host(c) : i - 1);
 
+		if (load_is_stopped(u->stop_fd))
+			return -ECANCELED;
 		if (s.kept)
 			look_at(u, &s);
 	}
@@ -179,9 +193,9 @@ static int look(struct unreached *u)
 }
 
 int unreached_tell(const char *state_folder, const struct config *config, const struct config_difference *d,
-		   struct yaml_errors *warnings)
+		   const int *stop_fd, struct yaml_errors *warnings)
 {
-	struct unreached u = { .folder = state_folder, .config = config, .difference = d };
+	struct unreached u = { .folder = state_folder, .config = config, .difference = d, .stop_fd = stop_fd };
 	int r = look(&u);
 
 	for (size_t i = 0; i < config->n_servers && r >= 0; i++)

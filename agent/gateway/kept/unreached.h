@@ -14,7 +14,7 @@
  * Told by the records of a state folder as they lie on the disk, which another
  * process may have open; what cannot be read is not told of. d: what is to be
  * replaced, under whose names they may still lie, or NULL. Any thread may ask.
- * -ENOMEM.
+ * -ENOMEM; -ECANCELED by stop_fd, as load_sources has it: thousands of records take a slow disk its time.
  */
 int unreached_tell(const char *state_folder, const struct config *config, const struct config_difference *d,
-		   struct yaml_errors *warnings);
+		   const int *stop_fd, struct yaml_errors *warnings);
