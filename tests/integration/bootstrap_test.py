@@ -358,6 +358,23 @@ class ReloadTest(BootstrapScenario):
         self.start_daemon()
         self.asked(start=start)
 
+    def test_reload_after_a_time_without(self):
+        """What lies there of before is not said to hold, for that reload forgets it."""
+        self.start_server()
+        uri = self.server.uri("coap")
+        self.configure_bootstrap("use: first", servers=SERVERS.format(uri=uri, more=""))
+        self.start_daemon()
+        self.bootstrap(lifetime=900)
+        self.ready("gw")
+        self.configure(["lifetime: 700s"])
+        start = self.restart()
+        self.assertEqual(self.ready("gw", start=start).lt, "700")
+        start = self.now()
+        self.configure_bootstrap("use: first", servers=SERVERS.format(uri=uri, more=", lifetime: 800s"))
+        self.reload()
+        self.asked(start=start)
+        self.assertEqual(self.logged("does not reach"), [])
+
 
 class BusTest(BootstrapScenario):
     """As people see it."""
