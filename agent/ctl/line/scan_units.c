@@ -14,8 +14,8 @@
 
 /* A gateway's word (exception 11) for a unit that is silent; dbus/field.c. */
 static const char behind_gateway[] = "no answer behind the gateway";
-/* A plugin's word for a request that --within left no time for: nothing is known of that unit. */
-static const char unsent[] = "before it could be sent";
+/* A plugin's and its host's words for a request that --within left no time for: nothing is known of that unit. */
+static const char *const no_time[] = { "before it could be sent", "before the deadline" };
 
 static const char *const identification[] = { "vendor_name", "product_code", "product_name",
 					      "model_name", "revision" };
@@ -138,11 +138,19 @@ static int take_answer(struct units *u, sd_bus_message *reply)
 	return u->invocation->json ? add_unit(u, readings) : print_unit(u, readings);
 }
 
+static bool is_unsent(const sd_bus_error *error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(no_time); i++)
+		if (error->message && strstr(error->message, no_time[i]))
+			return true;
+	return false;
+}
+
 /* A unit that does not answer, or at which connections break, is none; the rest ends the scan. */
 static int take_error(struct units *u, sd_bus_error *error)
 {
 	if (sd_bus_error_has_name(error, AGENT1_ERROR_NO_ANSWER)) {
-		u->unsent += error->message && strstr(error->message, unsent);
+		u->unsent += is_unsent(error);
 		return 0;
 	}
 	if (sd_bus_error_has_name(error, AGENT1_ERROR_FAILED) ||
