@@ -105,6 +105,10 @@ int test_clock_new(sd_event *event, struct timers *timers, int fd, struct test_c
 	r = sd_event_add_io(event, &c->source, c->fd, EPOLLIN, test_clock_dispatch, c);
 	if (r < 0)
 		return r;
+	/* What has come in before a step is done at the time before it. */
+	r = sd_event_source_set_priority(c->source, SD_EVENT_PRIORITY_IDLE);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(c);
 	return 0;
 }

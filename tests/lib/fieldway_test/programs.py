@@ -87,6 +87,12 @@ class Lwm2mServer(Heard):
         self.process.listeners.append(self._take)
         self.process.wait_line("ready")
 
+    def wait_event(self, fits, timeout=15, start=0):
+        """It is told before the client has its answer: that is out when this returns."""
+        event = super().wait_event(fits, timeout, start)
+        self.command("step 0")
+        return event
+
     def _take(self, line):
         event = Event(line)
         if event.word in ("coap", "coaps"):
