@@ -396,11 +396,14 @@ void client_adopt(struct client *c, const struct client_config *config)
 
 void client_start(struct client *c)
 {
+	bool leaving = c->stopping;
+
 	c->stopping = false;
 	if (c->state == CLIENT_STOPPED)
 		client_register(c);
-	else if (c->state == CLIENT_REGISTERING)
-		timer_disarm(&c->timer);
+	else if (c->state == CLIENT_REGISTERING && leaving)
+		/* What is out may be far in its repetitions: who asks anew does not wait for them. */
+		client_left(c);
 }
 
 void client_start_at(struct client *c, uint64_t when_usec)
