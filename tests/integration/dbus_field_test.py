@@ -73,12 +73,13 @@ class FieldTest(FieldScenarioOnBus):
     def test_statistics(self):
         self.online()
         self.rig.until(lambda: self.statistics()[1]["speed"][0] > 2, 20, "polls")
+        # A mean, which the first polls of a machine that is busy weigh on for a while.
+        self.rig.until(lambda: abs(self.statistics()[0][0][2] - 200000) < 100000, 20, "its pace")
         requests, points = self.statistics()
         text, *numbers = requests[0]
         self.assertIn("coil 0", text)
-        period, effective, sent, errors, _, _, last, mean, longest = numbers
+        period, _, sent, errors, _, _, last, mean, longest = numbers
         self.assertEqual((period, errors), (200000, 0))
-        self.assertAlmostEqual(effective, 200000, delta=100000)
         self.assertGreater(sent, 2)
         self.assertTrue(0 < last <= longest and 0 < mean <= longest)
         self.assertEqual(points["speed"][1:], (0, 0, 0, 0, ""))

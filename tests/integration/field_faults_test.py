@@ -17,7 +17,7 @@ VALUE, SECOND, NUMBER = "/3303/0/5700", "/3303/1/5700", "/3308/0/5900"
 NAMES = ("gw", "gw-a1", "gw-a2", "gw-b1")
 OTHERS = ("gw-a1", "gw-b1")     # the other unit of the line, and another line of the bus
 WRITES = {"5", "6", "15", "16"}
-OBSERVED_S = 1
+OBSERVED_S = 3
 PROFILE = """schema: 1
 profile: board
 plugin: modbus

@@ -119,7 +119,7 @@ class PluginHostTest(Scenario):
             os.kill(victim, signal.SIGKILL)
             killed.append(time.monotonic())
         # At once, then half a second, doubled each time, and up to a quarter more.
-        self.assertLess(waits[0], 0.5)
+        self.assertLess(waits[0], 1)
         for wait, least in zip(waits[1:], (0.5, 1, 2)):
             self.assertGreaterEqual(wait, 0.9 * least)
             self.assertLess(wait, 1.25 * least + 1)

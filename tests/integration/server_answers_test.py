@@ -172,6 +172,7 @@ class RegisterTest(AnswersTest):
         """Acknowledged, and then no word."""
         self.peer.answers["register"] = lambda m: self.peer.reply(ACK, "0.00", m, token=b"")
         self.begin()
+        self.wait("register")
         self.assertGreaterEqual(self.fails(ACKED_S, "no answer"), 80)
         self.assertEqual(len(self.peer.requests["register"]), 1)
         self.returns()

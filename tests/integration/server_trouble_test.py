@@ -131,7 +131,7 @@ class RestartTest(TroubleTest):
 
     def test_without_security(self):
         self.restart(False)
-        self.expect_return(60 + 5)
+        self.expect_return(60 + 20)
 
     def test_psk(self):
         self.restart(True)

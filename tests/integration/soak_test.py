@@ -91,6 +91,14 @@ class SoakTest(bootstrap_test.BootstrapScenario):
             self.daemon.step(STEP_S)
             self.quiet()
 
+    def come_to_rest(self):
+        """What is on its way arrives, a datagram in each turn of a server, and the disk has what was to be written."""
+        for _ in range(3 * len(ALWAYS)):
+            for server in (self.plant, self.cloud):
+                server.command("step 0")
+            self.daemon.step(0)
+        self.rig.until(lambda: not os.listdir(self.rig.path("state/temporary")), 20, "the disk")
+
     # Servers
 
     def follow(self, server):
@@ -191,6 +199,7 @@ class SoakTest(bootstrap_test.BootstrapScenario):
         self.restart(self.cloud, False)
         self.reload(False)
         self.settle()
+        self.come_to_rest()
 
     # What it has
 

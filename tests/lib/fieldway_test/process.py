@@ -224,4 +224,4 @@ class Rig:
             if rest <= 0:
                 raise Timeout(f"waited in vain for {what}")
             # A program that ends without a word shows itself only to those who ask.
-            self.turn(min(rest, 0.5))
+            self.turn(min(rest, 0.05))
