@@ -158,6 +158,8 @@ class ReloadValuesTest(Scenario):
             with self.subTest(row):
                 self.simulator.command("0 delay 1000")
                 name = self.server.send("request", "gw-d1", f"PUT {SETPOINT} format=0 payload={b'21'.hex()}")
+                # The server takes its commands in their order: the daemon has that one.
+                self.read_one("gw", "/3/0/16")
                 self.profile(("3308/0/5900: wanted", row))
                 self.reload()
                 self.rig.until(lambda: name in self.server.answers, 15, "an answer to the Write")

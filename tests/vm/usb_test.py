@@ -105,6 +105,7 @@ class UsbTest(Scenario):
 
     def test_unplug_and_replug(self):
         device = self.start()
+        self.until_code(NAME, VOLTS, "2.05", timeout=30)
         self.assertAlmostEqual(self.read_one(NAME, VOLTS), 230, delta=20)
         for _ in range(2):
             self.far.close()

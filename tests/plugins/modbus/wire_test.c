@@ -348,7 +348,7 @@ START_TEST(others_are_passed_over)
 	ask("raw 02 03 02 00 07 bd 86");
 	fails(HOLDING, -EBADMSG, "answer of another unit, 2 (2 foreign frames)");
 	reads(HOLDING, 0);
-	ask("delay 150");
+	ask("delay 375");
 	fails(HOLDING, -ETIMEDOUT, "no answer");
 	ask("talk");
 	reads(HOLDING, 0);
@@ -380,7 +380,7 @@ START_TEST(an_idle_connection_is_made_anew)
 {
 	uint64_t begin;
 
-	start_with(_i, UINT("tcp.idle", PAUSE_USEC));
+	start_with(_i, UINT("tcp.idle", 3 * PAUSE_USEC));
 	reads(HOLDING, 0);
 	reads(HOLDING, 0);
 	ck_assert_str_eq(ask("connections"), "1");
@@ -390,7 +390,7 @@ START_TEST(an_idle_connection_is_made_anew)
 	ck_assert_str_eq(ask("connections"), "1");
 	ask("talk");
 	begin = clock_usec(CLOCK_MONOTONIC);
-	while (clock_usec(CLOCK_MONOTONIC) < begin + PAUSE_USEC)
+	while (clock_usec(CLOCK_MONOTONIC) < begin + 3 * PAUSE_USEC)
 		ask("requests");
 	reads(HOLDING, 0);
 	ck_assert_str_eq(ask("connections"), "2");

@@ -66,7 +66,7 @@ static const struct fieldway_device device = {
 			     TEXT("requests.read.send", "{id}SI\\r\\n"), TEXT("requests.read.expect", "weight"),
 			     TEXT("requests.read.refuse", "^(S I|ES)$"), TEXT("requests.name.send", "I4\\r\\n"),
 			     TEXT("requests.name.expect", "^I4 A \"(?<serial>[^\"]*)\"$"), UINT("requests.name.retries", 2),
-			     UINT("requests.name.timeout", 100000),
+			     UINT("requests.name.timeout", 300000),
 			     TEXT("requests.two.steps.open.send", "L\\r\\n"), TEXT("requests.two.steps.open.expect", "^K(?<key>.*)$"),
 			     TEXT("requests.two.steps.get.send", "G{open.key}\\r\\n"), TEXT("requests.two.steps.get.baud_from", "open.key"),
 			     UINT("requests.two.steps.get.bauds.5", 19200),
@@ -95,7 +95,7 @@ static void start(const struct turn *turns, size_t n)
 						    .value = { .type = FIELDWAY_STRING,
 							       .data = player.pty.path,
 							       .size = strlen(player.pty.path) } };
-	bus = (struct fieldway_bus){ .name = "b", .settings = { &device_setting, 1 }, .timeout_usec = SECOND / 5 };
+	bus = (struct fieldway_bus){ .name = "b", .settings = { &device_setting, 1 }, .timeout_usec = SECOND / 2 };
 	ck_assert_int_eq(driver_new(&bus, &device, &driver, &error), 0);
 	ck_assert_int_eq(line_open(&bus, driver, &line, &result), 0);
 	ck_assert_int_eq(pthread_create(&player.thread, NULL, play, &player), 0);

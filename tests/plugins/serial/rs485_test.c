@@ -92,7 +92,7 @@ static int open_with(struct fieldway_setting a, struct fieldway_setting b)
 						 .data = pty.path, .size = strlen(pty.path) } };
 	settings[1] = a;
 	settings[2] = b;
-	bus = (struct fieldway_bus){ .name = "b", .settings = { settings, 3 }, .timeout_usec = SECOND / 5 };
+	bus = (struct fieldway_bus){ .name = "b", .settings = { settings, 3 }, .timeout_usec = SECOND / 2 };
 	ck_assert_msg(driver_new(&bus, &device, &driver, &error) == 0, "%s", error.text);
 	r = line_open(&bus, driver, &line, &result);
 	if (r < 0)
