@@ -319,7 +319,7 @@ static void noise_then_late(int fd, int connection)
 	(void)connection;
 	for (int n = 1; take_request(fd); n++) {
 		say(fd, "\xee\xee\xee\xee\xee\xee\xee\xee\xee\xee", 10);
-		pause_msec(n == 1 ? 450 : 20);
+		pause_msec(n == 1 ? 300 : 20);
 		answer(fd, n % 3);
 	}
 }

@@ -136,7 +136,7 @@ START_TEST(a_walk_that_takes_long_goes_on)
 	ask("delay 50");
 	before = requests();
 	do {
-		r = read_until(&point, 1, deadline(400000), &sample);
+		r = read_until(&point, 1, deadline(270000), &sample);
 		rounds++;
 	} while (r == -EBUSY);
 	ck_assert_int_eq(r, 0);

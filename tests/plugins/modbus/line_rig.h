@@ -9,7 +9,7 @@
 /* A line of the plugin to a simulated device, of every kind. */
 
 #define plugin (&fieldway_plugin)
-#define TIMEOUT_USEC UINT64_C(300000)
+#define TIMEOUT_USEC UINT64_C(200000)
 #define LONG_USEC UINT64_C(5000000)
 
 enum {

@@ -156,7 +156,7 @@ START_TEST(a_late_answer_is_never_the_next_one)
 	ask("set holding 10 1010");
 	ask("set holding 70 7070");
 	for (int i = 0; i < 2; i++) {
-		ask("delay 1000"); /* later than the timeout, sooner than the next would be given up */
+		ask("delay 670"); /* later than the timeout, sooner than the next would be given up */
 		fails(HOLDING, -ETIMEDOUT, "no answer");
 		ask("talk");
 		reads(OTHER, 7070);
@@ -175,7 +175,7 @@ START_TEST(a_late_answer_outlives_its_line)
 	start_patiently(_i, 3 * TIMEOUT_USEC);
 	ask("set holding 10 1010");
 	ask("set holding 70 7070");
-	ask("delay 1125");
+	ask("delay 750");
 	fails(HOLDING, -ETIMEDOUT, "no answer");
 	ask("talk");
 	plugin->line_close(f.line);

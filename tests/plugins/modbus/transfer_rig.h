@@ -7,7 +7,7 @@
 /* A device of many kinds of points, simulated on TCP or RTU, and a line to it. */
 
 #define plugin (&fieldway_plugin)
-#define TIMEOUT_USEC UINT64_C(300000)
+#define TIMEOUT_USEC UINT64_C(200000)
 #define LONG_USEC UINT64_C(5000000)
 
 enum {

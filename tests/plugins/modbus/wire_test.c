@@ -348,7 +348,7 @@ START_TEST(others_are_passed_over)
 	ask("raw 02 03 02 00 07 bd 86");
 	fails(HOLDING, -EBADMSG, "answer of another unit, 2 (2 foreign frames)");
 	reads(HOLDING, 0);
-	ask("delay 375");
+	ask("delay 250");
 	fails(HOLDING, -ETIMEDOUT, "no answer");
 	ask("talk");
 	reads(HOLDING, 0);
