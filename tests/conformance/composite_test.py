@@ -135,9 +135,9 @@ class ObserveTest(CompositeCase):
 
     def window(self, start, number, wanted):
         """A notification comes 30 to 45 seconds after the last one, with these values."""
-        self.daemon.step(20)
+        self.daemon.step(27)
         self.assertEqual(self.notifications("/", start), number - 1)
-        self.daemon.step(25)
+        self.daemon.step(18)
         self.assertEqual(self.notified("/", start, number), wanted)
 
     @case(304)

@@ -252,8 +252,7 @@ class Case(Scenario):
             return [e for e in self.server.events[start:] if e.word == "notify" and e.path == path]
 
         self.rig.until(lambda: len(look()) >= number, 15, f"notification {number} of {path}")
-        # Its acknowledgement is out.
-        self.server.command("step 0")
+        self.server.catch_up()
         event = look()[number - 1]
         self.assertEqual((event.code, "observe" in event.fields), ("2.05", True), event)
         return self.server.values(event, path)

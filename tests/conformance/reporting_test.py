@@ -30,9 +30,9 @@ class ObserveTest(Case):
         self.observe_both()
         self.set_battery(3650, 130)
         # Not before pmin.
-        self.daemon.step(1)
+        self.daemon.step(3)
         self.assertEqual(self.counts(), [0, 0])
-        self.daemon.step(4)
+        self.daemon.step(2)
         self.assertEqual(self.notified(VOLTS, self.start_of_both), {f"{VOLTS}/0": 3650, f"{VOLTS}/1": 3651})
         self.assertEqual(self.counts(), [1, 0])
         self.daemon.step(5)
@@ -98,9 +98,9 @@ class ObserveTest(Case):
         start = self.now()
         self.assertEqual(self.observe(f"{VOLTS}?pmin=5&pmax=15"), {f"{VOLTS}/0": 3700, f"{VOLTS}/1": 3701})
         self.set_battery(3600, 100)
-        self.daemon.step(1)
+        self.daemon.step(3)
         self.assertEqual(self.notifications(VOLTS, start), 0)
-        self.daemon.step(4)
+        self.daemon.step(2)
         self.assertEqual(self.notified(VOLTS, start), {f"{VOLTS}/0": 3600, f"{VOLTS}/1": 3601})
         self.expect_period(15)
 

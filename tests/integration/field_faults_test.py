@@ -165,8 +165,7 @@ class ReadTest(FaultScenario):
         self.assertIn(text, line)
         for name in self.names[1:]:
             if name != "gw-a2":
-                # It may be late on a line where each request waits for a timeout.
-                self.until_code(name, VALUE, "2.05", timeout=3)
+                self.read_one(name, VALUE)
         self.simulator.command("talk")
         self.until_code("gw-a2", VALUE, "2.05")
         self.assertEqual(self.read_one("gw-a2", VALUE), 7)
@@ -267,7 +266,7 @@ class ReadTest(FaultScenario):
                 self.simulator.command("only 2")
                 self.simulator.command(fault)
                 self.until_code("gw-a2", VALUE, "5.03")
-                self.assertGreater(self.pace(other_line), 0.6 * other)
+                self.assertGreater(self.pace(other_line), 0.8 * other)
                 # A probe of 250 ms each 600 to 900, at most.
                 self.assertGreater(self.pace(lambda: self.requests(1)), 0.5 * same)
                 self.simulator.command("talk")

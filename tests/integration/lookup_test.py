@@ -93,11 +93,11 @@ class LookupTest(Scenario):
         self.start_daemon()
         self.log("device m2 is offline: bus lan: device m2: ", 10)
         # Two tries of 300 ms, where one of the resolver's takes ten seconds.
-        self.assertLess(time.monotonic() - begin, 9)
+        self.assertLess(time.monotonic() - begin, 5)
         answer = self.until_code("gw-m2", POWER, "5.03")
         self.assertIn("cannot look up meter2.example: no answer in time", answer.payload.decode())
         self.until_code("gw-m1", POWER, "2.05")
-        self.assertGreater(self.requests(), 3 / 0.2 * 0.5)
+        self.assertGreater(self.requests(), 3 / 0.2 * 0.7)
         self.read_one("gw-m1", POWER)
         # Many tries later: the loop, two lines, one lookup.
         self.assertLessEqual(len(os.listdir(f"/proc/{self.host()}/task")), 4)
@@ -113,7 +113,7 @@ class LookupTest(Scenario):
         pid = self.host()
         begin = time.monotonic()
         self.stop_daemon(self.daemon)
-        self.assertLess(time.monotonic() - begin, 8)
+        self.assertLess(time.monotonic() - begin, 3)
         self.assertFalse(os.path.exists(f"/proc/{pid}"))
 
 

@@ -77,8 +77,7 @@ class ObserveTest(Scenario):
     def notification(self, number=1):
         """The n-th since Observe."""
         self.rig.until(lambda: len(self.notifications()) >= number, 10, f"notification {number}")
-        # Its acknowledgement is out.
-        self.server.command("step 0")
+        self.server.catch_up()
         return self.notifications()[number - 1]
 
     def heard(self):

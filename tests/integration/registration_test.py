@@ -315,10 +315,9 @@ class EndTest(Scenario):
         # Taken, and waiting for the server's answers, which never come.
         self.daemon.notify.wait("STOPPING=1")
         with self.assertRaises(Timeout):
-            self.daemon.process.wait_end(0.2)
+            self.daemon.process.wait_end(1)
         self.daemon.process.send_signal(signal.SIGTERM)
-        # Before the three seconds of its patience are over.
-        self.assertEqual(self.daemon.process.wait_end(2.5), 0)
+        self.assertEqual(self.daemon.process.wait_end(2), 0)
 
     def test_an_absent_server_does_not_hold_it_for_ever(self):
         self.start()

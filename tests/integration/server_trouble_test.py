@@ -41,6 +41,8 @@ class TroubleTest(Scenario):
             passed += step
             for _ in range(3):
                 self.rig.turn(0.02)
+                if self.server:
+                    self.server.catch_up()
         return passed
 
     def failures(self, name="gw"):
@@ -131,7 +133,7 @@ class RestartTest(TroubleTest):
 
     def test_without_security(self):
         self.restart(False)
-        self.expect_return(60 + 20)
+        self.expect_return(60 + 5)
 
     def test_psk(self):
         self.restart(True)

@@ -95,7 +95,7 @@ class SoakTest(bootstrap_test.BootstrapScenario):
         """What is on its way arrives, a datagram in each turn of a server, and the disk has what was to be written."""
         for _ in range(3 * len(ALWAYS)):
             for server in (self.plant, self.cloud):
-                server.command("step 0")
+                server.catch_up()
             self.daemon.step(0)
         self.rig.until(lambda: not os.listdir(self.rig.path("state/temporary")), 20, "the disk")
 

@@ -87,10 +87,14 @@ class Lwm2mServer(Heard):
         self.process.listeners.append(self._take)
         self.process.wait_line("ready")
 
+    def catch_up(self):
+        """An event is told before the client has its answer: that is out when this returns."""
+        if not self.process.ended():
+            self.command("step 0")
+
     def wait_event(self, fits, timeout=15, start=0):
-        """It is told before the client has its answer: that is out when this returns."""
         event = super().wait_event(fits, timeout, start)
-        self.command("step 0")
+        self.catch_up()
         return event
 
     def _take(self, line):

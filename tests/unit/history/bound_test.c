@@ -294,7 +294,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 180);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, values_come_in_order_with_their_times);
 	tcase_add_test(tcase, what_is_not_taken_comes_again);
 	tcase_add_test(tcase, texts_are_bounded);

@@ -458,7 +458,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 180);
+	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, it_survives_the_end);
 	tcase_add_test(tcase, it_is_on_the_disk);
 	tcase_add_test(tcase, the_disk_holds_more_than_memory);
