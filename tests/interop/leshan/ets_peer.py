@@ -97,6 +97,9 @@ class EtsPeer(Heard):
 
     # What it tells
 
+    def catch_up(self):
+        """Leshan on Californium answers first, and tells then."""
+
     def _take(self, event):
         self.events.append(getattr(self, f"_{WORDS[event.word]}")(event.endpoint, event.data))
 

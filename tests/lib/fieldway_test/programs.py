@@ -49,7 +49,7 @@ class Event:
 
 
 class Heard:
-    """A server's `events`, as its `process` has told them."""
+    """A server's `events`, as its `process` has told them; catch_up() returns when these have been answered."""
 
     def _dead(self):
         if self.process.ended():
@@ -65,6 +65,7 @@ class Heard:
             return bool(found) or self._dead()
 
         self.rig.until(look, timeout, "an event of the server")
+        self.catch_up()
         return found[0]
 
     def wait_registered(self, endpoint, timeout=30, start=0):
@@ -88,14 +89,9 @@ class Lwm2mServer(Heard):
         self.process.wait_line("ready")
 
     def catch_up(self):
-        """An event is told before the client has its answer: that is out when this returns."""
+        """An event is told before the client has its answer."""
         if not self.process.ended():
             self.command("step 0")
-
-    def wait_event(self, fits, timeout=15, start=0):
-        event = super().wait_event(fits, timeout, start)
-        self.catch_up()
-        return event
 
     def _take(self, line):
         event = Event(line)
