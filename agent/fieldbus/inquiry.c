@@ -46,6 +46,7 @@ static void inquiry_fail(struct inquiry *q, int error, const char *what)
 static void inquiry_expired(struct timer *timer, void *userdata)
 {
 	(void)timer;
+	/* ctl/line/scan_units.c knows it by these words. */
 	inquiry_fail(userdata, -ETIMEDOUT, "its plugin host did not answer in time");
 }
 

@@ -141,7 +141,7 @@ class OutagesTest(ComplaintScenario):
     def test_memory_over_outages(self):
         """Neither the daemon nor its host keeps anything of one, and values come back each time."""
         self.start(timeout="30ms", after=1)
-        host = self.host()
+        host = self.daemon.hosts()[0]
         sizes = []
         for i in range(OUTAGES):
             self.simulator.command("silent")
@@ -155,11 +155,6 @@ class OutagesTest(ComplaintScenario):
               file=sys.stderr)
         if not is_sanitized(host):
             self.assertLess(max(growths), GROWTH_KB)
-
-    def host(self):
-        """The process of its plugin host."""
-        with open(f"/proc/{self.daemon.process.pid}/task/{self.daemon.process.pid}/children", encoding="ascii") as f:
-            return int(f.read().split()[0])
 
 
 if __name__ == "__main__":

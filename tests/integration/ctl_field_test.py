@@ -181,6 +181,8 @@ class WireScenario(CtlScenario):
 
 
 class ScanTest(WireScenario):
+    HASTY = "0 of 0 units answer\n1 more could not be asked in time: --within is too short\n"
+
     def test_units(self):
         self.start()
         done = self.run_ctl("scan", "wire", "--units", "5-9", "--area", "input", "--address", "9999")
@@ -191,10 +193,17 @@ class ScanTest(WireScenario):
         self.assertRegex(name, r"^unit 7    holding 0 = 0  \S.*\n$")
         self.assertEqual(self.ctl("scan", "wire", "--units=8-9", stderr="0 of 2 units answer\n"), "")
         # Who was not asked has not failed to answer.
-        hasty = "0 of 0 units answer\n1 more could not be asked in time: --within is too short\n"
-        self.assertEqual(self.ctl("scan", "wire", "--units=7", "--within=1ms", stderr=hasty), "")
+        self.assertEqual(self.ctl("scan", "wire", "--units=7", "--within=1ms", stderr=self.HASTY), "")
         # Its own devices are read meanwhile as if nothing were.
         self.assertIn("online", self.ctl("bus", "lan"))
+
+    def test_stopped_host(self):
+        """Nothing is known of a unit whose host has not come to it."""
+        self.start()
+        for host in self.daemon.hosts():
+            os.kill(host, signal.SIGSTOP)
+            self.addCleanup(os.kill, host, signal.SIGCONT)
+        self.assertEqual(self.ctl("scan", "wire", "--units=7", "--within=50ms", stderr=self.HASTY), "")
 
     def test_progress(self):
         """On a terminal there is a line that says how far it is; it does not stay."""

@@ -167,21 +167,16 @@ class RestartTest(ControlScenario):
         self.order(VFD, "Restart")
         self.registered(CLIENT, start=start)
 
-    def hosts(self):
-        pid = self.daemon.process.pid
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            return f.read().split()
-
     def test_bus(self):
         self.start()
         self.until_property(DEVICE, "Device", "State", lambda state: state == "online")
-        before = self.hosts()
+        before = self.daemon.hosts()
         self.simulator.command("set holding 100 77")
         self.order(BUS, "Restart")
         self.log(f"bus lan: uid {os.geteuid()} restarts it")
         self.rig.until(lambda: self.read("/3308/0/5900") == 7.7, 20, "the speed")
         self.assertEqual(self.paused(), [])
-        self.assertNotEqual(self.hosts(), before)
+        self.assertNotEqual(self.daemon.hosts(), before)
 
     def test_paused(self):
         self.start()

@@ -173,13 +173,8 @@ class HostileTest(Scenario):
         self.bus.wait_name()
         self.until_code("gw-good", VALUE, "2.05")
 
-    def hosts(self):
-        pid = self.daemon.process.pid
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            return sorted(int(word) for word in f.read().split())
-
     def descriptors(self):
-        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in self.hosts())
+        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in self.daemon.hosts())
 
     def device(self, name, key):
         return self.bus.get(f"{PATH}/device/{name}", "Device", key)
@@ -190,7 +185,7 @@ class HostileTest(Scenario):
 
     def good_is_fresh(self):
         """Values come through, while the others do what they do."""
-        hosts, descriptors = self.hosts(), self.descriptors()
+        hosts, descriptors = self.daemon.hosts(), self.descriptors()
         end = time.monotonic() + WATCHED_S
         value = 100
         while time.monotonic() < end:
@@ -199,7 +194,7 @@ class HostileTest(Scenario):
             begin = time.monotonic()
             self.rig.until(lambda: self.read_one("gw-good", VALUE) == value, LATE_S, "a fresh value")
             self.assertLess(time.monotonic() - begin, LATE_S)
-        self.assertEqual(self.hosts(), hosts)
+        self.assertEqual(self.daemon.hosts(), hosts)
         # At any one moment some are being connected.
         self.rig.until(lambda: self.descriptors() <= descriptors + MORE_FDS, 10, "descriptors that are closed again")
 

@@ -76,11 +76,6 @@ class LookupTest(Scenario):
         self.start_server()
         self.configure(more="register: {wait: none}")
 
-    def host(self):
-        pid = self.daemon.process.pid
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            return int(f.read().split()[0])
-
     def requests(self):
         before = int(self.simulator.command("0 requests"))
         begin = time.monotonic()
@@ -100,7 +95,7 @@ class LookupTest(Scenario):
         self.assertGreater(self.requests(), 3 / 0.2 * 0.7)
         self.read_one("gw-m1", POWER)
         # Many tries later: the loop, two lines, one lookup.
-        self.assertLessEqual(len(os.listdir(f"/proc/{self.host()}/task")), 4)
+        self.assertLessEqual(len(os.listdir(f"/proc/{self.daemon.hosts()[0]}/task")), 4)
         self.assertGreater(self.names.asked, 0)
         self.names.silent = False
         self.until_code("gw-m2", POWER, "2.05", 25)
@@ -110,7 +105,7 @@ class LookupTest(Scenario):
         self.start()
         self.start_daemon()
         self.log("device m2 is offline")
-        pid = self.host()
+        pid = self.daemon.hosts()[0]
         begin = time.monotonic()
         self.stop_daemon(self.daemon)
         self.assertLess(time.monotonic() - begin, 3)

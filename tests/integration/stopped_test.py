@@ -52,11 +52,6 @@ devices:
 """
 
 
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        return [int(n) for n in f.read().split()]
-
-
 def memory_kb(pid, what="VmRSS"):
     with open(f"/proc/{pid}/status", encoding="ascii") as f:
         return int([line for line in f if line.startswith(what + ":")][0].split()[1])
@@ -110,7 +105,7 @@ class StoppedScenario(Scenario):
             self.until_code(name, POWER, "2.05")
 
     def host(self):
-        found = children(self.daemon.process.pid)
+        found = self.daemon.hosts()
         self.assertEqual(len(found), 1)
         return found[0]
 

@@ -14,8 +14,12 @@
 
 /* A gateway's word (exception 11) for a unit that is silent; dbus/field.c. */
 static const char behind_gateway[] = "no answer behind the gateway";
-/* A plugin's and its host's words for a request that --within left no time for: nothing is known of that unit. */
-static const char *const no_time[] = { "before it could be sent", "before the deadline" };
+/*
+ * A plugin's, its host's and the daemon's words for a request that --within left
+ * no time for: nothing is known of that unit.
+ */
+static const char *const no_time[] = { "before it could be sent", "before the deadline",
+				       "its plugin host did not answer in time" };
 
 static const char *const identification[] = { "vendor_name", "product_code", "product_name",
 					      "model_name", "revision" };

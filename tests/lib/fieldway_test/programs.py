@@ -342,6 +342,11 @@ class Daemon:
     def stop(self):
         return self.process.stop()
 
+    def hosts(self):
+        """Its plugin hosts' processes, by number."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
+            return sorted(int(pid) for pid in f.read().split())
+
     def memory(self):
         """Bytes of its heap and stacks."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
