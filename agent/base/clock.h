@@ -25,8 +25,19 @@ uint64_t usec_add(uint64_t a, uint64_t b);
 /*
  * Moves all clocks of this process forward by usec. In unit tests it is called
  * directly; a daemon built with --enable-test-clock calls it for what it reads
- * from the descriptor FIELDWAY_CLOCK_FD (8-byte native steps), see base/timer.
+ * from the descriptor FIELDWAY_CLOCK_FD (8-byte native steps), see base/test_clock.
  */
 void clock_advance(uint64_t usec);
-/* The sum of all clock_advance(); base/timer takes it off what it arms in the kernel. */
+/* The sum of all clock_advance(). */
+uint64_t clock_steps_usec(void);
+/* From now on, and for good, only clock_advance() moves the clocks of this process. */
+void clock_hold(void);
+/* A held clock goes on by a microsecond: for what is due as soon as time passes. */
+void clock_tick(void);
+/* What they are ahead of the kernel's; behind when they are held: modulo 2^64, nothing for usec_add(). */
 uint64_t clock_offset_usec(void);
+/*
+ * When the kernel's CLOCK_MONOTONIC is at an instant of clock_monotonic_usec();
+ * 0 for one that is over, or a tick away, USEC_INFINITY when it does not come by itself.
+ */
+uint64_t clock_kernel_usec(uint64_t monotonic_usec);

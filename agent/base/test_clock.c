@@ -58,7 +58,10 @@ static int test_clock_step(struct test_clock *c)
 	memcpy(&usec, c->step, sizeof(usec));
 	if (usec == TEST_CLOCK_USAGE)
 		return tell_usage(c);
-	clock_advance(usec);
+	if (usec == TEST_CLOCK_HOLD)
+		clock_hold();
+	else
+		clock_advance(usec);
 	timers_run(c->timers);
 	return answer(c, c->step, sizeof(c->step));
 }

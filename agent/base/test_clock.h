@@ -13,10 +13,12 @@ struct timers;
  * is 8 bytes, native uint64_t, microseconds: clock_advance(), then
  * timers_run(), then the same 8 bytes go back. A step waits until nothing else
  * is to be read. One of TEST_CLOCK_USAGE moves nothing; two uint64_t go back:
- * bytes that malloc() has given out (0: not known) and timers that are armed. In
- * the daemon only a build with --enable-test-clock makes one.
+ * bytes that malloc() has given out (0: not known) and timers that are armed.
+ * Behind TEST_CLOCK_HOLD only steps move the clocks. In the daemon only a build
+ * with --enable-test-clock makes one.
  */
 #define TEST_CLOCK_USAGE UINT64_MAX
+#define TEST_CLOCK_HOLD (UINT64_MAX - 1)
 
 struct test_clock;
 

@@ -146,10 +146,12 @@ uint64_t timers_next(const struct timers *t)
 
 unsigned timers_run(struct timers *t)
 {
-	uint64_t now = clock_monotonic_usec();
 	struct timer *timer;
 	unsigned fired = 0;
+	uint64_t now;
 
+	clock_tick();
+	now = clock_monotonic_usec();
 	t->earliest_key = now + 1;
 	while (timers_next(t) <= now) {
 		timer = t->heap[1].timer;
@@ -174,10 +176,8 @@ static int timers_dispatch(sd_event_source *source, uint64_t usec, void *userdat
 static int timers_prepare(sd_event_source *source, void *userdata)
 {
 	struct timers *t = userdata;
-	uint64_t next = timers_next(t), offset = clock_offset_usec();
+	uint64_t next = clock_kernel_usec(timers_next(t));
 
-	if (next != USEC_INFINITY)
-		next = next > offset ? next - offset : 0;
 	if (next == t->armed_usec)
 		return 0;
 	t->armed_usec = next;

@@ -79,16 +79,16 @@ static int host_clock_moved(sd_bus_message *m, void *userdata, sd_bus_error *err
 /* One call at a time: steps that are made meanwhile are told together. */
 void host_follow_clock(struct host *h)
 {
-	uint64_t offset = clock_offset_usec();
+	uint64_t steps = clock_steps_usec();
 	sd_bus_message *m = NULL;
 	int r;
 
-	if (!h->link || h->clock || offset == h->clock_usec)
+	if (!h->link || h->clock || steps == h->clock_usec)
 		return;
 	r = link_call_new(h->link, "Clock", &m);
 	if (r >= 0)
-		r = sd_bus_message_append(m, "t", offset - h->clock_usec);
+		r = sd_bus_message_append(m, "t", steps - h->clock_usec);
 	r = host_call(h, r, m, &h->clock, host_clock_moved, h);
 	if (r >= 0)
-		h->clock_usec = offset;
+		h->clock_usec = steps;
 }

@@ -266,7 +266,7 @@ struct host {
 	unsigned n_told;     /* since the last tick, what needs no credit */
 	uint64_t asked_usec; /* when Configure or the last Ping was sent, on a clock that no test moves */
 	uint64_t generation, first_generation; /* of this process: since reloads it may have had others before */
-	uint64_t clock_usec; /* of clock_offset_usec(), what it has been told */
+	uint64_t clock_usec; /* of clock_steps_usec(), what it has been told */
 	/* Its devices that are not paused, by id on the link, which no other has in this process. */
 	uint32_t *members;
 	size_t n_members, n_allocated, n_planned;

@@ -75,6 +75,12 @@ static int run_step(struct server *s, char **words, int n)
 	return 0;
 }
 
+static int run_hold(struct server *s, char **words, int n)
+{
+	clock_hold();
+	return 0;
+}
+
 static int run_clients(struct server *s, char **words, int n)
 {
 	for (const struct client *c = s->clients; c; c = c->next)
@@ -134,6 +140,7 @@ static const struct command commands[] = {
 	{ "pack", 1, false, run_pack },	     /* FORMAT HEX|none */
 	{ "profile", 2, false, run_profile }, /* ID LINKS|none */
 	{ "step", 1, false, run_step }, /* SECONDS */
+	{ "hold", 0, false, run_hold },
 	{ "clients", 0, false, run_clients },
 };
 

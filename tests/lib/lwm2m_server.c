@@ -28,6 +28,7 @@ struct program {
 	char line[LINE_SIZE];
 	size_t line_size;
 	uint64_t ahead_usec; /* of the true time */
+	uint64_t held_usec; /* 0: it goes by itself */
 	volatile sig_atomic_t ended;
 };
 
@@ -41,12 +42,23 @@ static void usage(void)
 		"Port 0 is any. Commands on standard input; ends with it.\n");
 }
 
-uint64_t now_usec(void)
+static uint64_t true_usec(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000 + program.ahead_usec;
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t now_usec(void)
+{
+	return (program.held_usec > 0 ? program.held_usec : true_usec()) + program.ahead_usec;
+}
+
+void clock_hold(void)
+{
+	if (program.held_usec == 0)
+		program.held_usec = true_usec();
 }
 
 void clock_step(unsigned long seconds)

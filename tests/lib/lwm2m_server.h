@@ -91,6 +91,7 @@ struct server {
 /* main */
 uint64_t now_usec(void);
 void clock_step(unsigned long seconds);
+void clock_hold(void); /* for good, but for steps */
 /* Nothing is sent before libcoap's loop has come back: a message stays without its ACK. */
 void server_mute(struct server *s);
 

@@ -8,7 +8,8 @@ from .programs import Daemon
 
 STEP = struct.Struct("=Q")
 USAGE = struct.Struct("=QQ")
-ASK = b"\xff" * STEP.size
+ASK = STEP.pack(2**64 - 1)
+HOLD = STEP.pack(2**64 - 2)
 
 
 class Clock:
@@ -37,22 +38,29 @@ class Clock:
 
     def push(self, seconds):
         """As step(), for a daemon that may end by it and never answer."""
-        step = STEP.pack(round(seconds * 1000000))
-        self._answer = b""
-        self.socket.sendall(step)
-        return step
+        self._ask(STEP.pack(round(seconds * 1000000)))
 
     def step(self, seconds):
         """All clocks of the daemon go on, and what is due by then is done."""
-        step = self.push(seconds)
+        self._tell(STEP.pack(round(seconds * 1000000)))
+
+    def hold(self):
+        """From now on nothing else moves them."""
+        self._tell(HOLD)
+
+    def _ask(self, question):
+        self._answer = b""
+        self.socket.sendall(question)
+
+    def _tell(self, step):
+        self._ask(step)
         self.rig.until(lambda: len(self._answer) == STEP.size, 20, "the daemon's clock")
         if self._answer != step:
             raise AssertionError(f"the daemon's clock answered {self._answer.hex()}")
 
     def usage(self):
         """Bytes that the daemon's malloc() has given out, 0 where nobody counts them, and timers that are armed."""
-        self._answer = b""
-        self.socket.sendall(ASK)
+        self._ask(ASK)
         self.rig.until(lambda: len(self._answer) == USAGE.size, 20, "the daemon's usage")
         return USAGE.unpack(self._answer)
 
@@ -75,3 +83,8 @@ class ClockDaemon(Daemon):
 
     def step(self, seconds):
         self.clock.step(seconds)
+
+    def hold(self):
+        """Time stands still for it from now on but for steps, also for its rate limits and retransmissions; that of its
+        hosts goes on, and so their samples are ahead of it."""
+        self.clock.hold()

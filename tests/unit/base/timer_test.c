@@ -22,6 +22,7 @@ struct counted {
 	struct timer timer;
 	unsigned fired;
 	uint64_t fired_usec;
+	bool again; /* once more, at once */
 };
 
 static void count(struct timer *timer, void *userdata)
@@ -30,6 +31,9 @@ static void count(struct timer *timer, void *userdata)
 
 	c->fired++;
 	c->fired_usec = timer->due_usec;
+	if (c->again)
+		timer_arm_in(timer, 0);
+	c->again = false;
 }
 
 START_TEST(test_fires_once_in_order)
@@ -267,6 +271,64 @@ START_TEST(test_clock_over_descriptor)
 }
 END_TEST
 
+/* Real time goes on meanwhile: what was due by it long ago is not run, and what is due at once is. */
+START_TEST(test_clock_is_held)
+{
+	uint64_t step = TEST_CLOCK_HOLD, answer = 0, held[3], offset;
+	struct test_clock *clock;
+	struct timers *timers;
+	sd_event *event = NULL;
+	struct counted c = { 0 };
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	ck_assert_int_ge(sd_event_new(&event), 0);
+	ck_assert_int_eq(timers_new(event, &timers), 0);
+	ck_assert_int_eq(test_clock_new(event, timers, fds[0], &clock), 0);
+	timer_init(&c.timer, timers, count, &c);
+	clock_advance(USEC_PER_DAY);
+	ck_assert_int_eq(write(fds[1], &step, sizeof(step)), 8);
+	ck_assert_int_eq(sd_event_run(event, 0), 1);
+	ck_assert_int_eq(read(fds[1], &answer, sizeof(answer)), 8);
+	ck_assert_uint_eq(answer, step);
+	held[0] = clock_monotonic_usec();
+	held[1] = clock_boottime_usec();
+	held[2] = clock_realtime_usec();
+	offset = clock_offset_usec();
+	ck_assert_uint_le(offset, USEC_PER_DAY);
+	timer_arm_in(&c.timer, USEC_PER_MSEC);
+	ck_assert_int_eq(sd_event_run(event, 2 * USEC_PER_MSEC), 0);
+	ck_assert_uint_eq(c.fired, 0);
+	/* Held is held. */
+	clock_hold();
+	ck_assert_uint_eq(clock_monotonic_usec(), held[0]);
+	ck_assert_uint_eq(clock_boottime_usec(), held[1]);
+	ck_assert_uint_eq(clock_realtime_usec(), held[2]);
+	ck_assert_uint_le(clock_offset_usec(), offset - 2 * USEC_PER_MSEC);
+	ck_assert_uint_eq(clock_steps_usec(), USEC_PER_DAY);
+	step = USEC_PER_MSEC;
+	ck_assert_int_eq(write(fds[1], &step, sizeof(step)), 8);
+	ck_assert_int_eq(sd_event_run(event, 0), 1);
+	ck_assert_uint_eq(c.fired, 1);
+	ck_assert_uint_ge(clock_monotonic_usec(), held[0] + USEC_PER_MSEC);
+	timer_arm_in(&c.timer, 0);
+	ck_assert_int_eq(sd_event_run(event, UINT64_MAX), 1);
+	ck_assert_uint_eq(c.fired, 2);
+	/* Also what a handler arms for the next run. */
+	c.again = true;
+	timer_arm_in(&c.timer, 0);
+	ck_assert_int_eq(sd_event_run(event, UINT64_MAX), 1);
+	ck_assert_int_eq(sd_event_run(event, UINT64_MAX), 1);
+	ck_assert_uint_eq(c.fired, 4);
+	/* A tick for each run. */
+	ck_assert_uint_eq(clock_monotonic_usec(), held[0] + USEC_PER_MSEC + 4);
+	close(fds[1]);
+	test_clock_free(clock);
+	timers_free(timers);
+	sd_event_unref(event);
+}
+END_TEST
+
 START_TEST(test_clock_environment)
 {
 	struct test_clock *clock = NULL;
@@ -410,6 +472,7 @@ int main(void)
 	tcase_add_test(tcase, test_usec_add);
 	tcase_add_test(tcase, test_backoff);
 	tcase_add_test(tcase, test_random);
+	tcase_add_test(tcase, test_clock_is_held); /* for good */
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -518,24 +518,24 @@ END_TEST
 
 START_TEST(clock_follows)
 {
-	unsigned long long offset;
+	unsigned long long steps;
 
 	rig_start();
 	rig_advance(2 * USEC_PER_SEC);
-	offset = clock_offset_usec();
+	steps = clock_steps_usec();
 	rig_wait_order(0, "clock");
-	ck_assert_uint_eq(strtoull(rig.detail, NULL, 10), offset);
+	ck_assert_uint_eq(strtoull(rig.detail, NULL, 10), steps);
 	/* A host that starts later hears all of it. */
 	clock_advance(3 * USEC_PER_SEC);
 	kill(fieldbus_host_pid(rig.fieldbus, 0), SIGKILL);
 	rig_until(rig_statistics(0).host_restarts == 1);
 	rig_wait_order(0, "clock");
-	ck_assert_uint_eq(strtoull(rig.detail, NULL, 10), offset + 3 * USEC_PER_SEC);
+	ck_assert_uint_eq(strtoull(rig.detail, NULL, 10), steps + 3 * USEC_PER_SEC);
 	/* Built for it, hosts follow without being asked for anything. */
 	if (rig.fieldbus->clock_source) {
 		clock_advance(USEC_PER_SEC);
 		rig_wait_order(2, "accept");
-		rig_until(rig_host(0)->clock_usec == clock_offset_usec());
+		rig_until(rig_host(0)->clock_usec == clock_steps_usec());
 	}
 }
 END_TEST
