@@ -134,7 +134,14 @@ class Case(Scenario):
             self.publish(*publish)
         event = self.registered(self.name)
         self.write("/1/0/6", False)
+        self.hold()
         return event
+
+    def hold(self):
+        """For this daemon and server time goes on by steps: however slow the machine, no period ends before its test
+        says so."""
+        self.server.command("hold")
+        self.daemon.hold()
 
     def publish(self, *values):
         """What the program behind the endpoint says: (point, D-Bus type, value)."""

@@ -249,6 +249,7 @@ class OperationsTest(Case):
         first = self.begin()
         start = self.now()
         self.execute("/3/0/4")
+        self.daemon.step(1)
         event = self.registered(self.name, start=start)
         self.assertEqual((event.lt, event.lwm2m, event.links), (first.lt, self.version, first.links))
         # In place of the old one.

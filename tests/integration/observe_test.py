@@ -52,6 +52,7 @@ class ObserveTest(Scenario):
         self.configure(["lifetime: 24h", "liveness: 24h"], more=more)
         self.start_clock_daemon()
         self.ready("gw", NAME)
+        self.daemon.hold()
 
     def set(self, value):
         """What the probe measures."""
@@ -386,6 +387,7 @@ class ObserveTest(Scenario):
         # A Register does.
         start = self.now()
         self.expect(self.post(NAME, "/3/0/4"), "2.04")
+        self.daemon.step(1)
         self.registered(NAME, start=start)
         self.measure(22)
         self.assertEqual(self.heard(), [21.0])

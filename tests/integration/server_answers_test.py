@@ -294,6 +294,7 @@ class DeregisterTest(AnswersTest):
         self.begin()
         self.wait("register")
         self.alive()
+        self.daemon.hold()
         self.daemon.process.send_signal(signal.SIGTERM)
         self.wait("deregister")
 
@@ -311,6 +312,7 @@ class DeregisterTest(AnswersTest):
         self.peer.answers["deregister"] = lambda m: None
         self.leave()
         self.daemon.step(DEREGISTER_S - 1)
+        self.daemon.step(0)
         self.assertFalse(self.daemon.process.ended())
         self.daemon.clock.push(2)
         self.assertEqual(self.daemon.process.wait_end(), 0)

@@ -168,6 +168,7 @@ class SettingsTest(OwnScenario):
     def test_disable(self):
         """It leaves the one that wants it, for as long as YAML says."""
         self.start(a=["disable_timeout: 10m"], b=[])
+        self.daemon.hold()
         start = {name: len(self.servers[name].events) for name in "ab"}
         self.do("a", "POST", "/1/0/4")
         self.daemon.step(2)

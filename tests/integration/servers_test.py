@@ -152,6 +152,7 @@ class OrderTest(ServersScenario):
 
     def test_initial_delay(self):
         self.start(a=["priority: 1"], b=["priority: 2", "initial_delay: 30s"], c=["initial_delay: 50s"])
+        self.daemon.hold()
         self.registered_at("a")
         self.settle()
         self.daemon.step(25)

@@ -33,6 +33,7 @@ class UpdateTest(Scenario):
 
     def test_in_time(self):
         self.start("lifetime: 10m", "liveness: 30m")
+        self.daemon.hold()
         start = self.now()
         self.daemon.step(500)
         self.quiet(start)
@@ -48,6 +49,7 @@ class UpdateTest(Scenario):
 
     def test_short_lifetime(self):
         self.start("lifetime: 2m", "liveness: 30m")
+        self.daemon.hold()
         start = self.now()
         self.daemon.step(52)
         self.quiet(start)
@@ -56,6 +58,7 @@ class UpdateTest(Scenario):
 
     def test_liveness(self):
         self.start("lifetime: 24h", "liveness: 2m")
+        self.daemon.hold()
         start = self.now()
         self.daemon.step(110)
         self.quiet(start)
@@ -123,7 +126,9 @@ class UpdateTest(Scenario):
         self.start("lifetime: 24h")
         self.expect(self.put("gw", "/1/0/5", "600"), "2.04")
         start = self.now()
+        self.daemon.hold()
         self.expect(self.post("gw", "/1/0/4"), "2.04")
+        self.daemon.step(1)
         self.event("deregistered", "gw", start)
         self.read("gw-m1", "/3/0/16")
         self.daemon.step(590)

@@ -21,7 +21,7 @@ import objects_test  # noqa: E402
 import registration_test  # noqa: E402
 import reporting_test  # noqa: E402
 from cases import CASES, LESHAN  # noqa: E402
-from ets_peer import EtsPeer  # noqa: E402
+from ets_peer import SLOW, EtsPeer  # noqa: E402
 from fieldway_test import Rig  # noqa: E402
 from leshan import Bootstrap, Leshan, prepare_or_exit  # noqa: E402
 
@@ -68,6 +68,11 @@ class LeshanCase:
         # The dots of unittest have no line of their own.
         print(f"\n== {self.number} {CASES[self.number].title}: {found}", file=sys.stderr)
         super().tearDown()
+
+    def hold(self):
+        """Where Leshan's time has to pass the daemon's does so, too."""
+        if not SLOW:
+            self.daemon.hold()
 
     def start_server(self, secure=False, **_):
         self.secure = secure
