@@ -100,6 +100,8 @@ static inline int store_update_one(struct store *s, const struct path *path, con
 int store_remove_value(struct store *s, const struct path *path);
 int store_set_quality(struct store *s, const struct path *resource, enum store_quality quality);
 enum store_quality store_quality(const struct store *s, const struct path *resource);
+/* Backed, and nobody has had a value of it so far; its device may be offline. */
+bool store_is_unread(const struct store *s, const struct path *resource);
 /* Brackets around several of the calls above: watchers see one change at the outer end. */
 void store_begin(struct store *s);
 void store_end(struct store *s);

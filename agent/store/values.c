@@ -95,6 +95,13 @@ enum store_quality store_quality(const struct store *s, const struct path *path)
 	return r ? (enum store_quality)r->quality : STORE_NEVER;
 }
 
+bool store_is_unread(const struct store *s, const struct path *path)
+{
+	const struct resource *r = resource_find(s, path);
+
+	return r && (r->quality == STORE_NEVER || (r->quality == STORE_OFFLINE && !r->present));
+}
+
 static size_t resource_bytes(const struct resource *r)
 {
 	size_t n = 0;

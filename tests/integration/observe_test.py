@@ -422,6 +422,8 @@ class ObserveTest(Scenario):
         self.start(more="register: {wait: none, at_most: 10m}", silent=True)
         name = self.server.send("observe", NAME, f"{PATH} accept=112")
         self.read(NAME, "/3/0/16")
+        self.log("device p is offline")
+        self.read(NAME, "/3/0/16")
         self.assertNotIn(name, self.server.answers)
         self.simulator.command("talk")
         self.rig.until(lambda: name in self.server.answers, 15, "the answer to Observe")

@@ -78,8 +78,7 @@ static bool is_unread(const struct target *target)
 {
 	struct path resource = path_cut(&target->path, PATH_RESOURCE);
 
-	return target->path.depth >= PATH_RESOURCE && store_exists(target->store, &resource) &&
-	       store_quality(target->store, &resource) == STORE_NEVER;
+	return target->path.depth >= PATH_RESOURCE && store_is_unread(target->store, &resource);
 }
 
 static void wait_for_value(struct request *q, const struct wish *wish)

@@ -35,6 +35,27 @@ START_TEST(test_first_value)
 }
 END_TEST
 
+/* A device that is offline, or goes so meanwhile, may come back. */
+START_TEST(test_first_value_of_an_offline_device)
+{
+	const struct path path = { .ids = { 3303, 0, 5700 }, .depth = PATH_RESOURCE };
+	struct message m;
+
+	if (_i)
+		store_set_quality(account.store, &path, STORE_OFFLINE);
+	ck_assert_uint_eq(server_observe(UNREAD, 5, -1), CODE_EMPTY);
+	store_set_quality(account.store, &path, STORE_OFFLINE);
+	peer_expect_silence();
+	store_set_quality(account.store, &path, STORE_NEVER);
+	peer_expect_silence();
+	account_set(UNREAD, value_float(19));
+	server_expect_notification(5, "19", &m);
+	/* One that has been read has its answer at once. */
+	store_set_quality(account.store, &path, STORE_OFFLINE);
+	ck_assert_uint_eq(server_observe(UNREAD, 6, -1), CODE(5, 03));
+}
+END_TEST
+
 /* What it waits for goes before it has come. */
 START_TEST(test_gone_before_the_first_value)
 {
@@ -156,6 +177,7 @@ int main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, set_up, account_tear_down);
 	tcase_add_test(tcase, test_first_value);
+	tcase_add_loop_test(tcase, test_first_value_of_an_offline_device, 0, 2);
 	tcase_add_loop_test(tcase, test_gone_before_the_first_value, 0, 2);
 	tcase_add_test(tcase, test_no_first_value);
 	tcase_add_test(tcase, test_observe_by_non);
