@@ -42,7 +42,7 @@ bool point_has_layout(const struct point *p)
 
 bool point_is_polled(const struct point *p)
 {
-	return p->source == SOURCE_GATT && p->readable && !p->notify && p->period_usec != FIELDWAY_PERIOD_ON_DEMAND;
+	return p->source == SOURCE_GATT && p->readable && p->period_usec != FIELDWAY_PERIOD_ON_DEMAND;
 }
 
 bool point_same_characteristic(const struct point *a, const struct point *b)

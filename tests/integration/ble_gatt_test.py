@@ -18,7 +18,7 @@ rates: {{fast: {rate}}}
 defaults: {{rate: fast}}
 points:
   temperature: {{characteristic: "2a6e", service: "181a", type: int16, scale: 0.01, unit: Cel}}
-  level: {{characteristic: "2a19", notify: true, unit: "%"}}
+  level: {{characteristic: "2a19", notify: true, rate: on-demand, silence: {silence}, unit: "%"}}
   target: {{characteristic: "6e400002-b5a3-f393-e0a9-e50e24dcca9e", type: uint16, access: rw}}
 lwm2m: {{3303/0/5700: temperature, 3304/0/5700: level, 3308/0/5900: target}}
 """
@@ -30,12 +30,13 @@ LEVEL, TARGET = "/3304/0/5700", "/3308/0/5900"
 
 
 class GattTest(BleScenario):
-    def start_lock(self, more="", rate="300ms", bus="scan: {mode: active}", flags="read,write,write-without-response"):
+    def start_lock(self, more="", rate="300ms", bus="scan: {mode: active}", flags="read,write,write-without-response",
+                   silence="1h"):
         self.bluez.command(
             f"device {LOCK_MAC} lock", f"service {LOCK_MAC} 180f", f"characteristic {LOCK_MAC} 2a19 read,notify 5a",
             f"service {LOCK_MAC} 181a", f"characteristic {LOCK_MAC} 2a6e read ca09",
             f"characteristic {LOCK_MAC} 6e400002-b5a3-f393-e0a9-e50e24dcca9e {flags} 0700")
-        self.start(LOCK_PROFILE.format(rate=rate), LOCK_DEVICES.format(more=more), bus, names=(LOCK,))
+        self.start(LOCK_PROFILE.format(rate=rate, silence=silence), LOCK_DEVICES.format(more=more), bus, names=(LOCK,))
         self.bluez.until_taken(f"appear {LOCK_MAC} -60")
 
     def test_read_notify_write(self):
@@ -150,8 +151,9 @@ lwm2m: {3304/0/5700: level}
     def test_late_services(self):
         self.bluez.command(f"device {LOCK_MAC} lock", f"hold {LOCK_MAC} 1", f"service {LOCK_MAC} 180f",
                            f"characteristic {LOCK_MAC} 2a19 read,notify 5a", f"service {LOCK_MAC} 181a",
-                           f"characteristic {LOCK_MAC} 2a6e read ca09")
-        self.start(LOCK_PROFILE.format(rate="300ms"), LOCK_DEVICES.format(more=""), names=(LOCK,))
+                           f"characteristic {LOCK_MAC} 2a6e read ca09",
+                           f"characteristic {LOCK_MAC} 6e400002-b5a3-f393-e0a9-e50e24dcca9e read 0700")
+        self.start(LOCK_PROFILE.format(rate="300ms", silence="1h"), LOCK_DEVICES.format(more=""), names=(LOCK,))
         self.bluez.until_taken(f"appear {LOCK_MAC} -60")
         self.bluez.wait_call("Connect")
         self.expect(self.server.request(LOCK, "GET", TEMPERATURE), "5.03")
@@ -183,7 +185,7 @@ lwm2m: {3304/0/5700: level}
         """Told after three attempts, each later than the one before."""
         self.bluez.command(f"device {LOCK_MAC} lock")
         self.bluez.command(f"fault {LOCK_MAC} Connect org.bluez.Error.Failed:le-connection-abort-by-local")
-        self.start(LOCK_PROFILE.format(rate="300ms"), LOCK_DEVICES.format(more=""), names=(LOCK,))
+        self.start(LOCK_PROFILE.format(rate="300ms", silence="1h"), LOCK_DEVICES.format(more=""), names=(LOCK,))
         self.bluez.until_taken(f"appear {LOCK_MAC} -60")
         self.log("the device does not take the connection", 20)
         self.assertEqual(len([c for c in self.bluez.calls if c.startswith("Connect")]), 3)
@@ -205,10 +207,28 @@ lwm2m: {3304/0/5700: level}
         self.until_value(LOCK, LEVEL, 50)
         self.assertFalse([c for c in self.bluez.calls if c.startswith("ReadValue")])
 
+    def test_told_and_read(self):
+        """What seldom changes does not grow stale by its rate."""
+        self.bluez.command(f"device {LOCK_MAC} lock", f"service {LOCK_MAC} 180f",
+                           f"characteristic {LOCK_MAC} 2a19 read,notify 5a")
+        self.start("""schema: 1
+profile: both
+plugin: ble
+rates: {fast: 300ms}
+points: {level: {characteristic: "2a19", notify: true, rate: fast}}
+lwm2m: {3304/0/5700: level}
+""", LOCK_DEVICES.format(more="").replace("profile: lock", "profile: both"), names=(LOCK,))
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.until_value(LOCK, LEVEL, 90)
+        start = len(self.bluez.calls)
+        for _ in range(4):
+            start = self.bluez.wait_call("ReadValue", start=start) + 1
+        self.until_value(LOCK, LEVEL, 90)
+
     def test_notify_refused(self):
         """What cannot be told is not there; the rest is."""
-        self.start_lock()
-        self.until_value(LOCK, LEVEL, 90)
+        self.start_lock(silence="1s")
+        self.until_value(LOCK, TEMPERATURE, 25.06)
         self.bluez.command(f"fault {LOCK_MAC} StartNotify org.bluez.Error.NotSupported", f"drop {LOCK_MAC}")
         self.until_code(LOCK, LEVEL, "5.03")
         self.until_value(LOCK, TEMPERATURE, 25.06)
@@ -289,7 +309,7 @@ lwm2m: {3304/0/5700: level}
                            f"characteristic {LOCK_MAC} 2a19 read,notify 5a")
         if asked:
             self.bluez.command(f"passkey {LOCK_MAC} {asked}")
-        self.start(LOCK_PROFILE.format(rate="300ms"), LOCK_DEVICES.format(more=more), names=(LOCK,))
+        self.start(LOCK_PROFILE.format(rate="300ms", silence="1h"), LOCK_DEVICES.format(more=more), names=(LOCK,))
         self.bluez.until_taken(f"appear {LOCK_MAC} -60")
 
     def test_passkey(self):

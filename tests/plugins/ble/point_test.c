@@ -101,7 +101,8 @@ START_TEST(characteristics)
 			 0);
 	ck_assert(p.has_service && p.notify && p.without_response);
 	ck_assert_uint_eq(p.nth, 2);
-	ck_assert(!point_is_polled(&p));
+	/* Told or not. */
+	ck_assert(point_is_polled(&p));
 	p.notify = false;
 	ck_assert(point_is_polled(&p));
 	p.period_usec = FIELDWAY_PERIOD_ON_DEMAND;
