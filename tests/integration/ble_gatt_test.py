@@ -22,6 +22,13 @@ points:
   target: {{characteristic: "6e400002-b5a3-f393-e0a9-e50e24dcca9e", type: uint16, access: rw}}
 lwm2m: {{3303/0/5700: temperature, 3304/0/5700: level, 3308/0/5900: target}}
 """
+TOLD_PROFILE = """schema: 1
+profile: told
+plugin: ble
+rates: {{fast: 300ms}}
+points: {{level: {{characteristic: "2a19", notify: true{more}}}}}
+lwm2m: {{3304/0/5700: level}}
+"""
 LOCK_DEVICES = """schema: 1
 devices:
   - {{name: lock, profile: lock, bus: ble0, address: {{mac: "A4:C1:38:00:11:02"{more}}}}}
@@ -190,17 +197,17 @@ lwm2m: {3304/0/5700: level}
         self.log("the device does not take the connection", 20)
         self.assertEqual(len([c for c in self.bluez.calls if c.startswith("Connect")]), 3)
 
+    def start_told(self, flags, more=""):
+        """A device with one characteristic, which it tells."""
+        self.bluez.command(f"device {LOCK_MAC} lock", f"service {LOCK_MAC} 180f",
+                           f"characteristic {LOCK_MAC} 2a19 {flags} 5a")
+        self.start(TOLD_PROFILE.format(more=more), LOCK_DEVICES.format(more="").replace("profile: lock", "profile: told"),
+                   names=(LOCK,))
+        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+
     def test_only_told(self):
         """A characteristic that cannot be read is waited for."""
-        self.bluez.command(f"device {LOCK_MAC} lock", f"service {LOCK_MAC} 180f",
-                           f"characteristic {LOCK_MAC} 2a19 notify")
-        self.start("""schema: 1
-profile: told
-plugin: ble
-points: {level: {characteristic: "2a19", notify: true}}
-lwm2m: {3304/0/5700: level}
-""", LOCK_DEVICES.format(more="").replace("profile: lock", "profile: told"), names=(LOCK,))
-        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.start_told("notify")
         self.bluez.wait_call("StartNotify")
         self.expect(self.server.request(LOCK, "GET", LEVEL), "5.03")
         self.bluez.command(f"value {LOCK_MAC} 0 32")
@@ -209,16 +216,7 @@ lwm2m: {3304/0/5700: level}
 
     def test_told_and_read(self):
         """What seldom changes does not grow stale by its rate."""
-        self.bluez.command(f"device {LOCK_MAC} lock", f"service {LOCK_MAC} 180f",
-                           f"characteristic {LOCK_MAC} 2a19 read,notify 5a")
-        self.start("""schema: 1
-profile: both
-plugin: ble
-rates: {fast: 300ms}
-points: {level: {characteristic: "2a19", notify: true, rate: fast}}
-lwm2m: {3304/0/5700: level}
-""", LOCK_DEVICES.format(more="").replace("profile: lock", "profile: both"), names=(LOCK,))
-        self.bluez.until_taken(f"appear {LOCK_MAC} -60")
+        self.start_told("read,notify", ", rate: fast")
         self.until_value(LOCK, LEVEL, 90)
         start = len(self.bluez.calls)
         for _ in range(4):
@@ -227,9 +225,11 @@ lwm2m: {3304/0/5700: level}
 
     def test_notify_refused(self):
         """What cannot be told is not there; the rest is."""
-        self.start_lock(silence="1s")
-        self.until_value(LOCK, TEMPERATURE, 25.06)
+        self.start_lock(silence="5s")
+        self.until_value(LOCK, LEVEL, 90)
+        start = len(self.bluez.calls)
         self.bluez.command(f"fault {LOCK_MAC} StartNotify org.bluez.Error.NotSupported", f"drop {LOCK_MAC}")
+        self.bluez.wait_call("StartNotify", start=start)
         self.until_code(LOCK, LEVEL, "5.03")
         self.until_value(LOCK, TEMPERATURE, 25.06)
 
