@@ -77,7 +77,7 @@ class AccessTest(ServersScenario):
         self.assertEqual(self.code("b", "DELETE", "/16/0"), "4.01")
         # It stands over a restart, as does what it stands for.
         self.stop_daemon(self.daemon)
-        start = {name: len(server.events) for name, server in self.servers.items()}
+        start = {name: server.now() for name, server in self.servers.items()}
         self.begin()
         for name in "ab":
             self.registered_at(name, start=start[name])

@@ -293,7 +293,7 @@ class AccountTest(BootstrapScenario):
     def work(self):
         """A bootstrap server at work on an endpoint that is registered at another server."""
         boot, self.server = self.server, self.other
-        since = len(boot.events)
+        since = boot.now()
         self.expect(self.post("gw", "/1/0/9"), "2.04")
         self.server = boot
         self.asked(start=since)
@@ -345,7 +345,7 @@ class AccountTest(BootstrapScenario):
         self.finish()
         self.ready("gw")
         for _ in range(2):
-            since, start = len(other.events), self.now()
+            since, start = other.now(), self.now()
             self.expect(self.post("gw", "/1/0/9"), "2.04")
             self.server = other
             self.asked(start=since)

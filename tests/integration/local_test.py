@@ -382,13 +382,14 @@ class PersistTest(LocalScenario):
         program = self.begin()
         self.assertIsNone(program.publish(("limit", "x", 11)))
         self.stop_daemon(self.daemon)
+        start = self.now()
         record = self.rig.path("state/records/door-camera.values")
         with open(record, "r+b") as f:
             f.seek(-3, os.SEEK_END)
             f.write(b"xyz")
         self.start()
         self.log("device door-camera: its values that were kept are lost")
-        self.registered(CLIENT, start=self.now() - 1)
+        self.registered(CLIENT, start=start)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,12 @@ class DaemonTest(bootstrap_test.BootstrapScenario):
     STEPS = ("lifetime", "attributes", "create", "create another", "delete", "another bootstrap")
 
     def start_over(self, number, environment=None):
-        """The daemon, over the state of that number; what has happened at the server so far."""
+        """The daemon, over the state of that number; what has happened at the server so far.
+
+        The server is another one, too: what the former daemon sent last may lie unread at its socket, and what it
+        asked of whom was cut it has no answer of.
+        """
+        self.restart_server()
         start = self.now()
         self.promised = 0
         self.start_daemon(state=self.rig.path("cuts", str(number)), environment=environment or {})
@@ -207,8 +212,6 @@ class DaemonTest(bootstrap_test.BootstrapScenario):
             cuts = [cuts[i * (len(cuts) - 1) // (SOME - 1)] for i in range(SOME)]
         found, late = {}, 0
         for number, (at, loses) in enumerate(cuts):
-            # It still waits for an answer of who was cut, and of nobody else at that port.
-            self.restart_server()
             late += self.run_to(number, at, loses)
             state = self.look_after(number, f"cut at call {at} of {calls} losing {loses or 'nothing'}")
             found[state] = found.get(state, 0) + 1

@@ -21,7 +21,7 @@ class OwnScenario(ServersScenario):
         self.begin()
 
     def begin(self):
-        starts = {name: len(server.events) for name, server in self.servers.items()}
+        starts = {name: server.now() for name, server in self.servers.items()}
         self.start_clock_daemon()
         self.told = {name: self.registered_at(name, start=starts[name]) for name in self.servers}
 

@@ -118,7 +118,7 @@ class Process:
         return self.child.returncode
 
     def drain(self):
-        """Reads what a program that has ended still said; a grandchild may hold the other end."""
+        """Reads what it has said so far, all of it when it has ended; a grandchild may hold the other end."""
         for stream in (self.child.stdout, self.child.stderr):
             while stream and stream not in self._finished and self.read(stream):
                 pass

@@ -56,6 +56,11 @@ class Heard:
             raise ProgramEnded(f"the server ended, exit status {self.process.child.returncode}")
         return False
 
+    def now(self):
+        """For `start`: what comes from now on. What it has told and we have not yet read came before."""
+        self.process.drain()
+        return len(self.events)
+
     def wait_event(self, fits, timeout=15, start=0):
         """The first event from number `start` on for which fits(event) holds."""
         found = []

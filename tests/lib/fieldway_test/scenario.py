@@ -224,7 +224,7 @@ class Scenario(unittest.TestCase):
 
     def now(self):
         """For `start`: what comes from now on."""
-        return len(self.server.events)
+        return self.server.now()
 
     def expect(self, answer, code):
         self.assertEqual((answer.word, answer.fields.get("code")), ("response", code), answer)
