@@ -17,6 +17,7 @@ from .programs import Daemon, Lwm2mServer, Simulator
 HOST = "gw"             # the endpoint of the host itself
 METERS = ("127.0.0.11", "127.0.0.12", "127.0.0.13", "127.0.0.14")
 TEXT, LINKS, OPAQUE, CBOR, SENML_JSON, SENML_CBOR, TLV = 0, 40, 42, 60, 110, 112, 11542
+LOG_DAEMONS = 2  # the last ones; hundreds of them would hide what failed
 LOG_LINES = 40
 AGAIN_S = 0.1
 
@@ -95,7 +96,7 @@ class Scenario(unittest.TestCase):
         known = len(result.failures) + len(result.errors)
         super().run(result)
         if len(result.failures) + len(result.errors) > known:
-            for daemon in self.daemons:
+            for daemon in self.daemons[-LOG_DAEMONS:]:
                 for line in daemon.process.lines[-LOG_LINES:]:
                     print(f"{self.id()}: {line}", file=sys.stderr)
 
