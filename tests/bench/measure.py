@@ -80,7 +80,7 @@ class Tool:
         self.process.wait_line("ready")
 
     def ask(self, line, answer, timeout=60):
-        start = len(self.process.lines)
+        start = self.process.now()
         self.process.write(line)
         return self.process.wait_line(answer, timeout, start)
 

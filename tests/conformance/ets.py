@@ -55,7 +55,6 @@ class Case(Scenario):
 
     def setUp(self):
         """Each variant has its own."""
-        self.daemons = []
 
     @staticmethod
     def variants(number):
@@ -65,6 +64,7 @@ class Case(Scenario):
     def run_variant(self, test, number, version, end):
         self.version, self.end, self.name = version, end, NAMES[end]
         super().setUp()
+        former = len(self.daemons)
         result = "failed"
         try:
             test(self)
@@ -77,7 +77,7 @@ class Case(Scenario):
                 result = "failed"
             with open(self.results, "a", encoding="utf-8") as f:
                 f.write(json.dumps({"case": number, "version": version, "endpoint": end, "result": result}) + "\n")
-        self.daemons.clear()
+        del self.daemons[former:]
 
     # The preconditions
 

@@ -193,13 +193,12 @@ class ClientInitiatedTest(BootstrapScenario):
         start = self.restart()
         self.assertEqual(self.registered("gw", start=start).identity, "gw")
         # It can be bootstrapped again, and what is not written stays.
-        since = bootstrap.now()
+        since, start = bootstrap.now(), plant.now()
         self.expect(self.post("gw", "/1/0/9"), "2.04")
         self.server = bootstrap
         self.asked(start=since)
         self.write("gw", "/1/0", server(0, 101, 1300))
         self.finish()
-        start = plant.now()
         self.server = plant
         self.assertEqual(self.registered("gw", start=start).lt, "1300")
         for line in self.daemon.process.lines:

@@ -134,7 +134,7 @@ class FaultScenario(Scenario):
 
     def mark(self):
         """The log from here on."""
-        return len(self.daemon.process.lines)
+        return self.daemon.process.now()
 
     def writes(self):
         """The data of all writing requests since `trace on`."""

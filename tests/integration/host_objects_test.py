@@ -166,7 +166,7 @@ class HostObjectsTest(LocalScenario):
     def test_reload(self):
         self.begin()
         self.say(("lat", "d", 52.5), ("lon", "d", 13.4), ("when", "x", 1))
-        start, lines = self.now(), len(self.daemon.process.lines)
+        start, lines = self.now(), self.daemon.process.now()
         self.configure(more="host: {lwm2m: {6/0: {0: gps.lat, 1: gps.lon, 5: gps.when}}}")
         self.daemon.process.send_signal(1)
         self.log("configuration reloaded", start=lines)
@@ -176,7 +176,7 @@ class HostObjectsTest(LocalScenario):
         self.assertNotIn("/3/0/2", self.read("gw", "/3/0"))
         self.expect(self.send("gw", "GET", "/20/0"), "4.04")
         self.configure()
-        lines = len(self.daemon.process.lines)
+        lines = self.daemon.process.now()
         self.daemon.process.send_signal(1)
         self.log("configuration reloaded", start=lines)
         self.expect(self.send("gw", "GET", "/6/0"), "4.04")

@@ -169,7 +169,7 @@ class HostSystemTest(Scenario):
 
     def test_what_is_allowed_changes(self):
         self.begin("time")
-        start = len(self.daemon.process.lines)
+        start = self.daemon.process.now()
         self.configure()
         self.daemon.process.send_signal(1)
         self.log("configuration reloaded", start=start)

@@ -99,7 +99,7 @@ class RecordsTest(Scenario):
     def test_garbage(self):
         self.start()
         self.expect(self.server.observe("gw-m1", VALUE, "accept=112"), "2.05")
-        start, lines = self.now(), len(self.daemon.process.lines)
+        start, lines = self.now(), self.daemon.process.now()
         for name, data in garbage():
             with self.subTest(name):
                 self.tell(data)
@@ -161,7 +161,7 @@ class RecordsTest(Scenario):
     def test_a_storm(self):
         self.start()
         self.alive()
-        before, lines = self.daemon.memory(), len(self.daemon.process.lines)
+        before, lines = self.daemon.memory(), self.daemon.process.now()
         kinds = [data for _, data in garbage()]
         for i in range(STORM):
             self.tell(kinds[i % len(kinds)])

@@ -78,7 +78,7 @@ class ConfirmTest(ReloadScenario):
         self.assertEqual(self.bus.get(PATH, "Manager", "Devices"), 2)
 
     def refused_signal(self):
-        start = len(self.daemon.process.lines)
+        start = self.daemon.process.now()
         self.daemon.process.send_signal(signal.SIGHUP)
         self.log("a signal does not accept it: the former one stays", start=start)
         self.assertEqual((self.state(), self.bus.get(PATH, "Manager", "Devices")), ("last-good", 3))

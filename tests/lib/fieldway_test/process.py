@@ -94,6 +94,11 @@ class Process:
     def send_signal(self, number):
         self.child.send_signal(number)
 
+    def now(self):
+        """For `start`: what it says from now on. What it has said and we have not yet read came before."""
+        self.drain()
+        return len(self.lines)
+
     def wait_line(self, fits, timeout=10, start=0):
         """The first line from number `start` on that fits (a prefix, or a function)."""
         match = fits if callable(fits) else lambda line: line.startswith(fits)

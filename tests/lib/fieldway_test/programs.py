@@ -57,7 +57,7 @@ class Heard:
         return False
 
     def now(self):
-        """For `start`: what comes from now on. What it has told and we have not yet read came before."""
+        """For `start`: what it tells from now on. What it has told and we have not yet read came before."""
         self.process.drain()
         return len(self.events)
 

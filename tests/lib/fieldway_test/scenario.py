@@ -88,7 +88,6 @@ class Scenario(unittest.TestCase):
         self.rig = Rig()
         self.rig.__enter__()
         self.addCleanup(self.rig.__exit__, None, None, None)
-        self.daemons = []
         self.server = self.simulator = self.daemon = self.keys = None
 
     def run(self, result=None):
